@@ -1,0 +1,123 @@
+/**
+ * What decoding produces and delivery consumes: a slice of an object, column by column.
+ *
+ * No object is built per record. A record is an index into the columns, and its message is a range of bytes, so that
+ * a message can travel from the object to the request body without ever becoming a string.
+ */
+
+/** The members of a record that routing, filters and the tenant check can ask for. */
+export const RECORD_FIELDS = [
+  'customer_tenant',
+  'cluster_id',
+  'environment',
+  'application',
+  'log_level',
+  'namespace',
+  'pod_name',
+  'container_name',
+  'node_name',
+  'source_type',
+  'file',
+] as const;
+
+export type RecordField = (typeof RECORD_FIELDS)[number];
+
+/** The fields that stand inside a record's `kubernetes` struct; all others stand at its top level. */
+export const KUBERNETES_FIELDS: ReadonlySet<RecordField> = new Set([
+  'namespace',
+  'pod_name',
+  'container_name',
+  'node_name',
+]);
+
+/** One field of all records of a chunk: `values[index[i]]` is record i's text. Index 0 is always '' and means absent. */
+export interface TextColumn {
+  readonly values: readonly string[];
+  readonly index: Uint32Array;
+}
+
+/** Timestamp of a record that has none. */
+export const TIMESTAMP_MISSING = Number.NaN;
+/** Timestamp of a record that has one which cannot be read as a time. */
+export const TIMESTAMP_UNREADABLE = Number.NEGATIVE_INFINITY;
+
+/** Message bytes are UTF-8 text as it is. They may hold invalid UTF-8; who builds a body replaces it by U+FFFD. */
+export const FORM_TEXT = 0;
+/** Message bytes are the inside of a JSON string literal: already escaped, valid UTF-8, without the quotes. */
+export const FORM_JSON = 1;
+
+/** The messages of a chunk as ranges of one buffer. */
+export interface Messages {
+  readonly bytes: Uint8Array;
+  /** Offset of each message's first byte in `bytes`. */
+  readonly start: Uint32Array;
+  /** Number of bytes of each message in `bytes`. */
+  readonly length: Uint32Array;
+  /** UTF-8 bytes of each message once unescaped: what CloudWatch Logs counts. */
+  readonly size: Uint32Array;
+  /** FORM_TEXT or FORM_JSON for each message. */
+  readonly form: Uint8Array;
+}
+
+/**
+ * A place in an object from which decoding can go on without what came before it.
+ * Serializable: the ledger keeps it, and another process of another version may be the one that resumes.
+ */
+export interface Position {
+  /** Ordinal of the next record in the object, from 0. */
+  readonly record: number;
+  /** What the decoder needs to find that record; only the decoder of the same format understands it. '' is the start. */
+  readonly cursor: string;
+}
+
+export const START: Position = { record: 0, cursor: '' };
+
+/** A deterministic slice of an object: the same object and position give the same chunk, in any process. */
+export interface Chunk {
+  /** Where this chunk starts. */
+  readonly at: Position;
+  /** Where the next one starts; null when this is the last. */
+  readonly next: Position | null;
+  /** Number of records; every column below has this many entries. */
+  readonly count: number;
+  /** Milliseconds since the epoch, whole; or TIMESTAMP_MISSING, or TIMESTAMP_UNREADABLE. */
+  readonly timestampsMs: Float64Array;
+  readonly messages: Messages;
+  /** A column for each requested field; a field that no record of the object has is a column of zeros. */
+  readonly fields: Readonly<Partial<Record<RecordField, TextColumn>>>;
+  /** Records that could not be decoded (a line that is no JSON object): index → why. Their bytes stand in `messages`. */
+  readonly unparsable: ReadonlyMap<number, string>;
+}
+
+/** Limits that make a decode bounded. All are enforced while decoding, not afterwards. */
+export interface DecodeLimits {
+  /**
+   * A chunk ends before the record with which the sum of (message size + 26) would exceed this; 26 bytes is what
+   * PutLogEvents adds for each event. A chunk always has at least one record.
+   */
+  readonly chunkBytesMax: number;
+  readonly chunkRecordsMax: number;
+  /** Longest record (line, array element, cell) in bytes. A longer one makes the object corrupt. */
+  readonly recordBytesMax: number;
+  /** Largest uncompressed size over compressed size, checked once more than 64 MiB came out. */
+  readonly decompressionRatioMax: number;
+}
+
+/** What a decoder is asked for. */
+export interface DecodeRequest {
+  readonly fields: readonly RecordField[];
+  /**
+   * `message`: the message member, or the whole record as JSON where a record has none.
+   * `record`: always the whole record as JSON.
+   */
+  readonly messageFormat: 'message' | 'record';
+  readonly limits: DecodeLimits;
+}
+
+/** An opened object. `chunks` may be called once. It stops, and frees what it holds, when its consumer returns. */
+export interface Decoder {
+  /** `parquet`, `ndjson`, `json-array` or `empty`; with the compression, as in `ndjson+gzip`. For logs and metrics. */
+  readonly format: string;
+  /** @throws DistributorError `object-corrupt` when the bytes are not what they claim to be. */
+  chunks(from: Position, request: DecodeRequest, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined>;
+}

@@ -1,0 +1,23 @@
+/** Where a decoder gets an object's bytes from. Injected, so that decoding is tested without a network. */
+export interface ByteSource {
+  /** Size of the object in bytes. */
+  readonly size: number;
+  /** The object's key, for format detection by name; its content decides first. */
+  readonly name: string;
+  /** Bytes [start, end). One ranged request. The result is not shared with anyone. */
+  read(start: number, end: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** All bytes from `start` on, as they arrive; memory stays bounded by back-pressure. */
+  stream(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** A byte source over bytes in memory: for tests and for small things. Counts nothing, fails never. */
+export function memorySource(name: string, bytes: Uint8Array, pieceBytes = 64 * 1024): ByteSource {
+  return {
+    size: bytes.length,
+    name,
+    read: async (start, end) => bytes.slice(start, end),
+    async *stream(start) {
+      for (let at = start; at < bytes.length; at += pieceBytes) yield bytes.slice(at, at + pieceBytes);
+    },
+  };
+}
