@@ -1,0 +1,178 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+/**
+ * The service's settings, all of them, from the environment. Nothing else reads the environment: entry points pass
+ * `process.env` to `readSettings` once.
+ */
+
+const MEGABYTE = 1024 * 1024;
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
+
+const httpUrl = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+}, 'must be an http or https URL');
+
+const queueUrl = httpUrl.refine(
+  (text) => (URL.parse(text)?.pathname.length ?? 0) > 1,
+  'must name a queue after the host',
+);
+
+const flag = z
+  .enum(['true', 'false', '1', '0', ''], 'must be true or false')
+  .transform((text) => text === 'true' || text === '1');
+
+const tableName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be a DynamoDB table name (3 to 255 of a-zA-Z0-9_.-)');
+
+const SCHEMA = {
+  SQS_QUEUE_URL: queueUrl,
+  DLQ_URL: queueUrl,
+  TENANT_CONFIG_TABLE: tableName.default('tenant-configurations'),
+  LEDGER_TABLE: tableName.default('delivery-ledger'),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as us-east-1')
+    .default('us-east-1'),
+  AWS_ENDPOINT_URL: httpUrl.optional(),
+  S3_FORCE_PATH_STYLE: flag.default(false),
+  HTTP_PORT: wholeNumber(0, 65_535).default(8080),
+  WORKER_THREADS: wholeNumber(1, 64).default(availableParallelism()),
+  /** What all objects in hand together may take, by estimate; the process needs about 150 MB beside it. */
+  MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(512),
+  OBJECT_KEY_TEMPLATE: z
+    .string()
+    .refine((text) => text.includes('{tenant_id}'), 'must contain {tenant_id}')
+    .default('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
+  QUARANTINE_PREFIX: z
+    .string()
+    .regex(/^[^/].*\/$/, 'must be a key prefix that ends with / and does not start with one')
+    .default('quarantine/'),
+  DISTRIBUTOR_ROLE_ARN: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role')
+    .optional(),
+  /** Fargate kills a task at most 120 s after SIGTERM; the default leaves a tenth of that for the runtime. */
+  SHUTDOWN_GRACE_SECONDS: wholeNumber(1, 3_600).default(110),
+  /** How long a message stays invisible to others between two heartbeats. */
+  VISIBILITY_TIMEOUT_SECONDS: wholeNumber(10, 43_200).default(120),
+  /** Largest event, its 26 bytes of overhead included. 1 MB since April 2025; China's regions still take 262144. */
+  EVENT_BYTES_MAX: wholeNumber(1_024, 1_048_576).default(1_000_000),
+  /** How long a parked message waits for a customer to mend a role or a group before it becomes a dead letter. */
+  PARK_HOURS: wholeNumber(1, 336).default(24),
+  LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    )
+    .default('info'),
+};
+
+const schema = z.object(SCHEMA);
+type Environment = z.output<typeof schema>;
+
+export const SETTING_NAMES = Object.keys(SCHEMA) as readonly (keyof typeof SCHEMA)[];
+
+/** Settings in the units and names that the code uses. Plain data: it crosses to worker threads as it is. */
+export interface Settings {
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly tenantTable: string;
+  readonly ledgerTable: string;
+  readonly region: string;
+  /** undefined: AWS itself. The SDK clients get it explicitly, so that a worker thread needs no environment. */
+  readonly endpointUrl: string | undefined;
+  readonly s3ForcePathStyle: boolean;
+  readonly httpPort: number;
+  readonly workerThreads: number;
+  readonly memoryBudgetBytes: number;
+  readonly objectKeyTemplate: string;
+  readonly quarantinePrefix: string;
+  readonly distributorRoleArn: string | undefined;
+  readonly shutdownGraceMs: number;
+  readonly visibilityTimeoutSeconds: number;
+  readonly eventBytesMax: number;
+  readonly parkMs: number;
+  readonly logLevel: Environment['LOG_LEVEL'];
+}
+
+/** Thrown by `readSettings`: every problem at once, one a line, each `NAME: rule (got value)`. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings. An empty variable counts as absent, as most orchestrators cannot unset one.
+ * @throws SettingsError with all problems.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given: Record<string, string> = {};
+  for (const name of SETTING_NAMES) {
+    const value = environment[name]?.trim();
+    if (value) given[name] = value;
+  }
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new SettingsError(parsed.error.issues.map((issue) => describe(issue, given)));
+  const problems = contradictions(parsed.data);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return toSettings(parsed.data);
+}
+
+function describe(issue: z.core.$ZodIssue, given: Readonly<Record<string, string>>): string {
+  const name = String(issue.path[0]);
+  const value = given[name];
+  return value === undefined
+    ? `${name}: is required (not set)`
+    : `${name}: ${issue.message} (got ${JSON.stringify(value)})`;
+}
+
+function contradictions(e: Environment): string[] {
+  const problems: string[] = [];
+  if (e.SQS_QUEUE_URL === e.DLQ_URL) {
+    problems.push(`DLQ_URL: must be another queue than SQS_QUEUE_URL (got ${JSON.stringify(e.DLQ_URL)})`);
+  }
+  if (e.OBJECT_KEY_TEMPLATE.startsWith(e.QUARANTINE_PREFIX)) {
+    // Or the service would be notified of, and deliver, what it has quarantined.
+    problems.push(
+      `QUARANTINE_PREFIX: must not be a prefix of OBJECT_KEY_TEMPLATE (got ${JSON.stringify(e.QUARANTINE_PREFIX)})`,
+    );
+  }
+  return problems;
+}
+
+function toSettings(e: Environment): Settings {
+  return {
+    queueUrl: e.SQS_QUEUE_URL,
+    deadLetterQueueUrl: e.DLQ_URL,
+    tenantTable: e.TENANT_CONFIG_TABLE,
+    ledgerTable: e.LEDGER_TABLE,
+    region: e.AWS_REGION,
+    endpointUrl: e.AWS_ENDPOINT_URL,
+    s3ForcePathStyle: e.S3_FORCE_PATH_STYLE,
+    httpPort: e.HTTP_PORT,
+    workerThreads: e.WORKER_THREADS,
+    memoryBudgetBytes: e.MEMORY_BUDGET_MB * MEGABYTE,
+    objectKeyTemplate: e.OBJECT_KEY_TEMPLATE,
+    quarantinePrefix: e.QUARANTINE_PREFIX,
+    distributorRoleArn: e.DISTRIBUTOR_ROLE_ARN,
+    shutdownGraceMs: e.SHUTDOWN_GRACE_SECONDS * 1000,
+    visibilityTimeoutSeconds: e.VISIBILITY_TIMEOUT_SECONDS,
+    eventBytesMax: e.EVENT_BYTES_MAX,
+    parkMs: e.PARK_HOURS * 3_600_000,
+    logLevel: e.LOG_LEVEL,
+  };
+}

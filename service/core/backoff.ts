@@ -1,0 +1,38 @@
+/**
+ * Retry arithmetic. Randomness is given, so that a plan can be replayed and tested.
+ */
+
+export interface BackoffLimits {
+  readonly firstMs: number;
+  /** No wait is longer, jitter included: jitter is drawn below the cap, never added to it. */
+  readonly capMs: number;
+}
+
+/**
+ * The next wait by decorrelated jitter: uniform between the first wait and three times the previous one, under the cap.
+ * Spreads the callers of a struggling service better than doubling with jitter does ("Exponential Backoff And Jitter",
+ * AWS Architecture Blog, 2015).
+ * @param random uniform in [0, 1)
+ */
+export function nextBackoffMs(previousMs: number, limits: BackoffLimits, random: () => number): number {
+  const high = Math.max(limits.firstMs, previousMs * 3);
+  return Math.min(limits.capMs, Math.round(limits.firstMs + random() * (high - limits.firstMs)));
+}
+
+/** SQS takes whole seconds, at most 12 hours. */
+const VISIBILITY_SECONDS_MAX = 43_200;
+
+/**
+ * How long a released message stays away: doubles with each receive, the upper half of it random, so that messages
+ * that failed together do not come back together.
+ * @param receiveCount 1 at the first receive
+ */
+export function releaseDelaySeconds(
+  receiveCount: number,
+  limits: { readonly firstSeconds: number; readonly capSeconds: number },
+  random: () => number,
+): number {
+  const doublings = Math.min(30, Math.max(0, receiveCount - 1));
+  const ceiling = Math.min(limits.capSeconds, limits.firstSeconds * 2 ** doublings, VISIBILITY_SECONDS_MAX);
+  return Math.max(1, Math.round(ceiling / 2 + random() * (ceiling / 2)));
+}

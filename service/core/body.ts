@@ -1,0 +1,75 @@
+import { FORM_JSON } from './chunk.ts';
+import { type Batch, type ChunkPlan, timeOf } from './plan.ts';
+
+/**
+ * Builds the JSON body of a PutLogEvents call straight from a chunk's bytes. A message that is JSON-escaped already is
+ * copied as it stands; text is escaped by JSON.stringify, many events at a time, as that is where its speed is.
+ */
+
+/** Events that one JSON.stringify call takes. */
+const SLICE_EVENTS = 256;
+/** `{"timestamp":` + at most 16 digits + `,"message":""},` */
+const EVENT_FRAME_BYTES_MAX = 48;
+
+/** A growing byte buffer. Reused for one body after another: a body must be sent before the next is begun. */
+export interface BodyBuffer {
+  bytes: Buffer;
+}
+
+/** Most bodies fit: a full batch of 1 MiB and the frames of its events. */
+export function createBodyBuffer(): BodyBuffer {
+  return { bytes: Buffer.allocUnsafeSlow(1_280 * 1024) };
+}
+
+/** @returns the body, a view of `buffer.bytes` */
+export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Buffer {
+  const { route, events } = batch;
+  const { count, messages } = plan.chunk;
+  const head = `{"logGroupName":${JSON.stringify(route.group)},"logStreamName":${JSON.stringify(route.stream)},"logEvents":[`;
+  let end = writeText(buffer, 0, head);
+  const source = Buffer.from(messages.bytes.buffer, messages.bytes.byteOffset, messages.bytes.length);
+
+  for (let at = 0; at < events.length; ) {
+    const event = events[at] ?? 0;
+    if (event < count && messages.form[event] === FORM_JSON) {
+      const from = messages.start[event] ?? 0;
+      const length = messages.length[event] ?? 0;
+      reserve(buffer, end, length + EVENT_FRAME_BYTES_MAX);
+      end += buffer.bytes.write(`{"timestamp":${timeOf(plan, event)},"message":"`, end, 'latin1');
+      source.copy(buffer.bytes, end, from, from + length);
+      end += length;
+      end += buffer.bytes.write('"},', end, 'latin1');
+      at++;
+    } else {
+      const slice: { timestamp: number; message: string }[] = [];
+      for (; at < events.length && slice.length < SLICE_EVENTS; at++) {
+        const next = events[at] ?? 0;
+        if (next < count && messages.form[next] === FORM_JSON) break;
+        const from = messages.start[next] ?? 0;
+        const message =
+          next < count
+            ? source.toString('utf8', from, from + (messages.length[next] ?? 0))
+            : (plan.parts[next - count]?.text ?? '');
+        slice.push({ timestamp: timeOf(plan, next), message });
+      }
+      const text = JSON.stringify(slice);
+      end = writeText(buffer, end, `${text.slice(1, -1)},`);
+    }
+  }
+  // The last event's comma gives way to the end.
+  end = writeText(buffer, end - 1, ']}');
+  return buffer.bytes.subarray(0, end);
+}
+
+function writeText(buffer: BodyBuffer, at: number, text: string): number {
+  // A UTF-16 unit takes at most three bytes in UTF-8.
+  reserve(buffer, at, text.length * 3);
+  return at + buffer.bytes.write(text, at, 'utf8');
+}
+
+function reserve(buffer: BodyBuffer, used: number, more: number): void {
+  if (used + more <= buffer.bytes.length) return;
+  const grown = Buffer.allocUnsafeSlow(Math.max(used + more, buffer.bytes.length * 2));
+  buffer.bytes.copy(grown, 0, 0, used);
+  buffer.bytes = grown;
+}

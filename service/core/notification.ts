@@ -1,0 +1,136 @@
+import { DistributorError } from '../base/errors.ts';
+
+/** An object that a notification announces. */
+export interface ObjectRef {
+  readonly bucket: string;
+  /** Decoded: what GetObject takes. */
+  readonly key: string;
+  /** What tells two objects of one key apart: the version id where the bucket has versions, else the ETag. */
+  readonly version: string;
+  readonly versionId: string | undefined;
+  /** Bytes, as announced; undefined where the notification does not say. */
+  readonly size: number | undefined;
+  /** When the object was created, epoch milliseconds; undefined where the notification does not say. */
+  readonly createdMs: number | undefined;
+}
+
+export type Notification =
+  | { readonly kind: 'objects'; readonly objects: readonly ObjectRef[] }
+  /** What S3 sends when somebody configures notifications. */
+  | { readonly kind: 'test' };
+
+/** No S3 notification comes near this; SQS allows at most 1 MiB a message. */
+const OBJECTS_MAX = 1_000;
+
+/**
+ * Understands every way in which S3 tells of a new object: an SNS envelope around an S3 event, the bare S3 event (SNS raw
+ * delivery, or S3 straight to SQS), and EventBridge's "Object Created". Events that are not creations (a removal, a
+ * restore) are an error like anything else unknown: a queue that gets them is wired wrongly, and dropping them would
+ * hide it.
+ * @throws DistributorError `not-a-notification`
+ */
+export function parseNotification(body: string): Notification {
+  const outer = parseJson(body, 'the message body');
+  const inner =
+    isRecord(outer) && typeof outer.Message === 'string' && isSnsEnvelope(outer)
+      ? parseJson(outer.Message, 'the Message of the SNS envelope')
+      : outer;
+  if (!isRecord(inner)) throw refuse('the body is JSON but no object');
+  if (inner.Event === 's3:TestEvent') return { kind: 'test' };
+  if (Array.isArray(inner.Records)) return { kind: 'objects', objects: fromS3Records(inner.Records) };
+  if (inner['detail-type'] !== undefined) return { kind: 'objects', objects: [fromEventBridge(inner)] };
+  throw refuse('the body has neither Records nor detail-type');
+}
+
+function isSnsEnvelope(outer: Record<string, unknown>): boolean {
+  return outer.Type === 'Notification' || outer.TopicArn !== undefined;
+}
+
+function fromS3Records(records: readonly unknown[]): ObjectRef[] {
+  if (records.length === 0) throw refuse('Records is empty');
+  if (records.length > OBJECTS_MAX) throw refuse(`Records has ${records.length} entries, more than ${OBJECTS_MAX}`);
+  const byIdentity = new Map<string, ObjectRef>();
+  for (const record of records) {
+    const ref = fromS3Record(record);
+    byIdentity.set(objectId(ref), ref);
+  }
+  return [...byIdentity.values()];
+}
+
+function fromS3Record(record: unknown): ObjectRef {
+  if (!isRecord(record)) throw refuse('an entry of Records is no object');
+  const event = record.eventName;
+  if (typeof event !== 'string' || !/^(s3:)?ObjectCreated:/.test(event)) {
+    throw refuse(`its event is ${JSON.stringify(event)}, not an ObjectCreated event`);
+  }
+  const s3 = isRecord(record.s3) ? record.s3 : {};
+  const bucket = isRecord(s3.bucket) ? s3.bucket.name : undefined;
+  const object = isRecord(s3.object) ? s3.object : {};
+  if (typeof object.key !== 'string') throw refuse('a record has no s3.object.key');
+  return objectRef(bucket, decodeKey(object.key), object.eTag, object.versionId, object.size, record.eventTime);
+}
+
+function fromEventBridge(event: Record<string, unknown>): ObjectRef {
+  if (event['detail-type'] !== 'Object Created') {
+    throw refuse(`its detail-type is ${JSON.stringify(event['detail-type'])}, not "Object Created"`);
+  }
+  const detail = isRecord(event.detail) ? event.detail : {};
+  const bucket = isRecord(detail.bucket) ? detail.bucket.name : undefined;
+  const object = isRecord(detail.object) ? detail.object : {};
+  // EventBridge, unlike S3 notifications, does not URL-encode the key (S3 user guide, "EventBridge event message structure").
+  return objectRef(bucket, object.key, object.etag, object['version-id'], object.size, event.time);
+}
+
+function objectRef(
+  bucket: unknown,
+  key: unknown,
+  eTag: unknown,
+  versionId: unknown,
+  size: unknown,
+  time: unknown,
+): ObjectRef {
+  if (typeof bucket !== 'string' || bucket === '') throw refuse('a record has no bucket name');
+  if (typeof key !== 'string' || key === '') throw refuse('a record has no object key');
+  // S3 without versioning says nothing or "null", which names no version.
+  const realVersion = typeof versionId === 'string' && versionId !== '' && versionId !== 'null' ? versionId : undefined;
+  const tag = typeof eTag === 'string' ? eTag.replaceAll('"', '') : '';
+  const createdMs = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return {
+    bucket,
+    key,
+    version: realVersion ?? tag,
+    versionId: realVersion,
+    size: typeof size === 'number' && size >= 0 ? size : undefined,
+    createdMs: Number.isFinite(createdMs) ? createdMs : undefined,
+  };
+}
+
+/** S3 encodes keys like a form: a space is `+`, everything else outside a small set is percent-encoded UTF-8. */
+function decodeKey(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (cause) {
+    throw refuse(`the key ${JSON.stringify(encoded)} is not URL-encoded`, cause);
+  }
+}
+
+/** The object's name in the ledger, in logs and in dead letters: `s3://bucket/key#version`. */
+export function objectId(ref: ObjectRef): string {
+  return `s3://${ref.bucket}/${ref.key}#${ref.version}`;
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`${what} is not JSON`, cause);
+  }
+}
+
+function refuse(why: string, cause?: unknown): DistributorError {
+  return new DistributorError('not-a-notification', `not an S3 notification: ${why}`, { cause });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
