@@ -33,6 +33,18 @@ const tableName = z
   .string()
   .regex(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be a DynamoDB table name (3 to 255 of a-zA-Z0-9_.-)');
 
+function parseApplicationGroups(text: string, context: z.RefinementCtx): Record<string, string[]> {
+  const rule = 'must be a JSON object of names to lists of applications';
+  try {
+    const parsed = z.record(z.string(), z.array(z.string())).safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+  } catch {
+    // Falls through to the one sentence for both troubles.
+  }
+  context.addIssue({ code: 'custom', message: rule });
+  return z.NEVER;
+}
+
 const SCHEMA = {
   SQS_QUEUE_URL: queueUrl,
   DLQ_URL: queueUrl,
@@ -66,6 +78,10 @@ const SCHEMA = {
   VISIBILITY_TIMEOUT_SECONDS: wholeNumber(10, 43_200).default(120),
   /** Largest event, its 26 bytes of overhead included. 1 MB since April 2025; China's regions still take 262144. */
   EVENT_BYTES_MAX: wholeNumber(1_024, 1_048_576).default(1_000_000),
+  /** How long a delivery is another process's after that process was last heard of. */
+  LEASE_SECONDS: wholeNumber(5, 3_600).default(60),
+  /** Named groups of applications for the tenants' `groups`, as JSON: {"api":["kube-apiserver"]}. */
+  APPLICATION_GROUPS: z.string().transform(parseApplicationGroups).default({}),
   /** How long a parked message waits for a customer to mend a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   LOG_LEVEL: z
@@ -99,6 +115,8 @@ export interface Settings {
   readonly distributorRoleArn: string | undefined;
   readonly shutdownGraceMs: number;
   readonly visibilityTimeoutSeconds: number;
+  readonly leaseMs: number;
+  readonly applicationGroups: Readonly<Record<string, readonly string[]>>;
   readonly eventBytesMax: number;
   readonly parkMs: number;
   readonly logLevel: Environment['LOG_LEVEL'];
@@ -171,6 +189,8 @@ function toSettings(e: Environment): Settings {
     distributorRoleArn: e.DISTRIBUTOR_ROLE_ARN,
     shutdownGraceMs: e.SHUTDOWN_GRACE_SECONDS * 1000,
     visibilityTimeoutSeconds: e.VISIBILITY_TIMEOUT_SECONDS,
+    leaseMs: e.LEASE_SECONDS * 1000,
+    applicationGroups: e.APPLICATION_GROUPS,
     eventBytesMax: e.EVENT_BYTES_MAX,
     parkMs: e.PARK_HOURS * 3_600_000,
     logLevel: e.LOG_LEVEL,

@@ -1,0 +1,148 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+
+/** The queue in the service's words. Batches hold at most ten entries (SQS quotas); these functions cut them. */
+export interface Queue {
+  /** Long poll of 20 s. The signal ends it at once; messages that SQS had handed out by then come back by themselves. */
+  receive(countMax: number, visibilitySeconds: number, signal: AbortSignal): Promise<QueueMessage[]>;
+  /** @returns the receipts that SQS would not take */
+  remove(receipts: readonly string[]): Promise<readonly string[]>;
+  changeVisibility(changes: readonly VisibilityChange[]): Promise<readonly string[]>;
+  /** Sends the body as it is to the dead-letter queue; it is safe there when this returns. */
+  sendDeadLetter(body: string, attributes: Readonly<Record<string, string>>): Promise<void>;
+  /** @throws when the queue cannot be reached */
+  probe(signal: AbortSignal): Promise<void>;
+}
+
+export interface QueueMessage {
+  readonly id: string;
+  readonly receipt: string;
+  readonly body: string;
+  /** 1 at the first receive. */
+  readonly receiveCount: number;
+  /** When the message first came to the queue, epoch milliseconds. */
+  readonly sentMs: number;
+  /** When anybody first received it, epoch milliseconds. */
+  readonly firstReceivedMs: number;
+}
+
+export interface VisibilityChange {
+  readonly receipt: string;
+  readonly seconds: number;
+}
+
+export interface QueueDeps {
+  readonly sqs: Pick<SQSClient, 'send'>;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly nowMs: () => number;
+}
+
+const BATCH_MAX = 10;
+const LONG_POLL_SECONDS = 20;
+/** A message attribute's value counts to the message's size; a reason need not be a novel. */
+const ATTRIBUTE_LENGTH_MAX = 1_024;
+
+export function createQueue({ sqs, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
+  return {
+    async receive(countMax, visibilitySeconds, signal) {
+      const answer = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: Math.min(countMax, BATCH_MAX),
+          WaitTimeSeconds: LONG_POLL_SECONDS,
+          VisibilityTimeout: visibilitySeconds,
+          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+        }),
+        { abortSignal: signal },
+      );
+      return (answer.Messages ?? []).map((message) => toQueueMessage(message, nowMs()));
+    },
+
+    async remove(receipts) {
+      const failed: string[] = [];
+      for (const part of partsOf(receipts)) {
+        const answer = await sqs.send(
+          new DeleteMessageBatchCommand({
+            QueueUrl: queueUrl,
+            Entries: part.map((receipt, at) => ({ Id: String(at), ReceiptHandle: receipt })),
+          }),
+        );
+        for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)] ?? '');
+      }
+      return failed;
+    },
+
+    async changeVisibility(changes) {
+      const failed: string[] = [];
+      for (const part of partsOf(changes)) {
+        const answer = await sqs.send(
+          new ChangeMessageVisibilityBatchCommand({
+            QueueUrl: queueUrl,
+            Entries: part.map(({ receipt, seconds }, at) => ({
+              Id: String(at),
+              ReceiptHandle: receipt,
+              VisibilityTimeout: seconds,
+            })),
+          }),
+        );
+        for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)]?.receipt ?? '');
+      }
+      return failed;
+    },
+
+    async sendDeadLetter(body, attributes) {
+      const filled = Object.entries(attributes).filter(([, value]) => value !== '');
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: deadLetterQueueUrl,
+          MessageBody: body,
+          MessageAttributes: Object.fromEntries(
+            filled.map(([name, value]) => [name, { DataType: 'String', StringValue: attributeValue(value) }]),
+          ),
+        }),
+      );
+    },
+
+    async probe(signal) {
+      await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }), {
+        abortSignal: signal,
+      });
+    },
+  };
+}
+
+function* partsOf<T>(entries: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < entries.length; at += BATCH_MAX) yield entries.slice(at, at + BATCH_MAX);
+}
+
+function toQueueMessage(message: Message, nowMs: number): QueueMessage {
+  const attribute = (
+    name: 'ApproximateReceiveCount' | 'SentTimestamp' | 'ApproximateFirstReceiveTimestamp',
+    otherwise: number,
+  ) => Number(message.Attributes?.[name] ?? otherwise);
+  return {
+    id: message.MessageId ?? '',
+    receipt: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    receiveCount: attribute('ApproximateReceiveCount', 1),
+    sentMs: attribute('SentTimestamp', nowMs),
+    firstReceivedMs: attribute('ApproximateFirstReceiveTimestamp', nowMs),
+  };
+}
+
+/** SQS takes the characters of XML 1.0 and no others (API reference, SendMessage). */
+function attributeValue(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.
+  const allowed = text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ' ');
+  return allowed.length <= ATTRIBUTE_LENGTH_MAX
+    ? allowed
+    : `${allowed.slice(0, ATTRIBUTE_LENGTH_MAX - 1)}…`.toWellFormed();
+}

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
+import { type AwsFault, faultOf } from './fault.ts';
+
+export interface RetryPolicy extends BackoffLimits {
+  /** Calls in all, the first included. */
+  readonly attemptsMax: number;
+}
+
+export interface RetryDeps {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Told of each failed attempt before the wait. */
+  readonly onRetry?: (fault: AwsFault, error: unknown, attempt: number) => void;
+}
+
+const REPEATABLE: ReadonlySet<AwsFault> = new Set(['throttle', 'transient']);
+
+/**
+ * Calls until it succeeds, fails in a way that repeating cannot help, or the attempts are used up; then throws the last
+ * error. Waits end at once when the signal aborts.
+ */
+export async function withRetry<T>(
+  operation: (attempt: number) => Promise<T>,
+  policy: RetryPolicy,
+  deps: RetryDeps,
+  signal: AbortSignal,
+): Promise<T> {
+  let waitMs = policy.firstMs;
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await operation(attempt);
+    } catch (error) {
+      const fault = faultOf(error);
+      if (signal.aborted || !REPEATABLE.has(fault) || attempt >= policy.attemptsMax) throw error;
+      deps.onRetry?.(fault, error, attempt);
+      waitMs = nextBackoffMs(waitMs, policy, deps.random);
+      await delay(waitMs, undefined, { signal });
+    }
+  }
+}

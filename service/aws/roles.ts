@@ -1,0 +1,191 @@
+import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
+import { DistributorError } from '../base/errors.ts';
+import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
+import { type AwsFault, awsErrorName, faultOf } from './fault.ts';
+
+/** Whom to become, and what to say about it. */
+export interface RoleRequest {
+  readonly roleArn: string;
+  readonly externalId: string | undefined;
+  /** Session tags; the customer's trust policy can ask for them, their policies can use them. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface SessionCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiration: Date;
+}
+
+/**
+ * Credentials of assumed roles, cached for each role, external id and set of tags.
+ *
+ * A session is renewed in the background once a quarter of its life is left; callers wait only when there is none that
+ * is valid. One call to STS at a time for each session. A failure is remembered, so that a broken role costs STS a call
+ * a minute, however many objects wait for it. There are no timers: a session that nobody asks for is never renewed.
+ */
+export interface RoleSessions {
+  /** @throws DistributorError `role-refused` (park) or `role-unavailable` (retry) */
+  credentials(request: RoleRequest): Promise<SessionCredentials>;
+  /** Forgets credentials that a service refused; others that were issued meanwhile stay. */
+  invalidate(request: RoleRequest, refused: SessionCredentials): void;
+  /** Sessions that are valid now. */
+  readonly cached: number;
+}
+
+export interface RoleSessionsDeps {
+  readonly sts: Pick<STSClient, 'send'>;
+  readonly nowMs: () => number;
+  /** Told of every call: for metrics. */
+  readonly onAssume: (outcome: 'ok' | 'refused' | 'failed') => void;
+  /** Sessions kept; the one not used for longest goes first. */
+  readonly sessionsMax?: number;
+}
+
+/** Role chaining allows one hour at most (IAM user guide), and the task's own role makes every hop here chaining. */
+const DURATION_SECONDS = 3_600;
+const RENEW_BEFORE_MS = (DURATION_SECONDS * 1000) / 4;
+/** A request signed with credentials that end during its flight would fail. */
+const USABLE_BEFORE_MS = 60_000;
+const REMEMBER_REFUSAL_MS = 60_000;
+const REMEMBER_FAILURE_MS = 2_000;
+const SESSIONS_MAX = 10_000;
+
+interface Session {
+  credentials: SessionCredentials | undefined;
+  pending: Promise<SessionCredentials> | undefined;
+  failure: { readonly error: DistributorError; readonly untilMs: number } | undefined;
+}
+
+export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
+  const sessions = new Map<string, Session>();
+  const sessionsMax = deps.sessionsMax ?? SESSIONS_MAX;
+
+  const sessionOf = (key: string): Session => {
+    const session = sessions.get(key) ?? { credentials: undefined, pending: undefined, failure: undefined };
+    // Deleting and setting keeps the map in the order of last use.
+    sessions.delete(key);
+    sessions.set(key, session);
+    if (sessions.size > sessionsMax) {
+      const [oldest] = sessions.keys();
+      if (oldest !== undefined) sessions.delete(oldest);
+    }
+    return session;
+  };
+
+  const renew = (session: Session, request: RoleRequest): Promise<SessionCredentials> => {
+    session.pending ??= assume(deps, request)
+      .then(
+        (credentials) => {
+          session.credentials = credentials;
+          session.failure = undefined;
+          return credentials;
+        },
+        (error: unknown) => {
+          const failure = toRoleError(request, error);
+          const rememberMs = failure.code === 'role-refused' ? REMEMBER_REFUSAL_MS : REMEMBER_FAILURE_MS;
+          session.failure = { error: failure, untilMs: deps.nowMs() + rememberMs };
+          throw failure;
+        },
+      )
+      .finally(() => {
+        session.pending = undefined;
+      });
+    return session.pending;
+  };
+
+  return {
+    async credentials(request) {
+      const session = sessionOf(keyOf(request));
+      const now = deps.nowMs();
+      const leftMs = (session.credentials?.expiration.getTime() ?? 0) - now;
+      const mayCall = session.failure === undefined || session.failure.untilMs <= now;
+      if (session.credentials && leftMs > USABLE_BEFORE_MS) {
+        // In the background: its failure is remembered in the session, and these credentials still work.
+        if (leftMs < RENEW_BEFORE_MS && mayCall) renew(session, request).catch(() => {});
+        return session.credentials;
+      }
+      if (session.failure && !mayCall) throw session.failure.error;
+      return renew(session, request);
+    },
+    invalidate(request, refused) {
+      const session = sessions.get(keyOf(request));
+      if (session?.credentials === refused) session.credentials = undefined;
+    },
+    get cached() {
+      const now = deps.nowMs();
+      let valid = 0;
+      for (const { credentials } of sessions.values())
+        if (credentials && credentials.expiration.getTime() > now) valid++;
+      return valid;
+    },
+  };
+}
+
+function keyOf(request: RoleRequest): string {
+  return JSON.stringify([request.roleArn, request.externalId ?? null, Object.entries(request.tags).sort()]);
+}
+
+async function assume(deps: RoleSessionsDeps, request: RoleRequest): Promise<SessionCredentials> {
+  try {
+    const { Credentials } = await deps.sts.send(
+      new AssumeRoleCommand({
+        RoleArn: request.roleArn,
+        RoleSessionName: sessionName(request.tags.tenant_id ?? 'platform'),
+        DurationSeconds: DURATION_SECONDS,
+        ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
+        Tags: Object.entries(request.tags).map(([Key, value]) => ({ Key, Value: tagValue(value) })),
+      }),
+    );
+    if (
+      !Credentials?.AccessKeyId ||
+      !Credentials.SecretAccessKey ||
+      !Credentials.SessionToken ||
+      !Credentials.Expiration
+    ) {
+      throw new Error('AssumeRole answered without credentials');
+    }
+    deps.onAssume('ok');
+    return {
+      accessKeyId: Credentials.AccessKeyId,
+      secretAccessKey: Credentials.SecretAccessKey,
+      sessionToken: Credentials.SessionToken,
+      expiration: Credentials.Expiration,
+    };
+  } catch (error) {
+    deps.onAssume(REFUSALS.has(faultOf(error)) ? 'refused' : 'failed');
+    throw error;
+  }
+}
+
+/** The customer's side must change something. Our own expired credentials (`credentials`) are not that. */
+const REFUSALS: ReadonlySet<AwsFault> = new Set(['refused', 'invalid', 'missing']);
+
+function toRoleError(request: RoleRequest, cause: unknown): DistributorError {
+  const tenant = request.tags.tenant_id ?? 'the platform';
+  if (!REFUSALS.has(faultOf(cause))) {
+    return new DistributorError(
+      'role-unavailable',
+      `AssumeRole of ${request.roleArn} for ${tenant} failed: ${awsErrorName(cause)}`,
+      { cause },
+    );
+  }
+  const advice =
+    'check that the role exists and that its trust policy names the distributor, the external id and sts:TagSession';
+  return new DistributorError(
+    'role-refused',
+    `AssumeRole of ${request.roleArn} for ${tenant} was refused (${awsErrorName(cause)}): ${advice}`,
+    { cause },
+  );
+}
+
+/** `\w+=,.@-`, 2 to 64 characters (STS API reference). Shown in the customer's CloudTrail. */
+function sessionName(tenantId: string): string {
+  return `log-distributor-${tenantId.replace(/[^\w+=,.@-]/g, '_')}`.slice(0, SESSION_NAME_LENGTH_MAX);
+}
+
+/** Tag values hold letters, digits, spaces and `_.:/=+-@`, at most 256 (STS API reference, Tag). */
+function tagValue(value: string): string {
+  return value.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, '_').slice(0, SESSION_TAG_VALUE_LENGTH_MAX);
+}

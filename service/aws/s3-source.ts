@@ -1,0 +1,199 @@
+import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { DistributorError } from '../base/errors.ts';
+import { type ObjectRef, objectId } from '../core/notification.ts';
+import type { ByteSource } from '../object/source.ts';
+import { awsErrorName, faultOf } from './fault.ts';
+import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
+
+/** An object that was found, with what S3 says of it. */
+export interface S3Object {
+  readonly source: ByteSource;
+  readonly lastModifiedMs: number;
+  readonly eTag: string;
+}
+
+export interface S3SourceDeps extends RetryDeps {
+  readonly s3: Pick<S3Client, 'send'>;
+}
+
+/**
+ * The first request reads this much. Most small objects need no other, and it takes the place of a HeadObject for all:
+ * size, time and ETag are in its headers.
+ */
+const HEAD_BYTES = 1024 * 1024;
+/** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
+const WINDOW_BYTES = 8 * 1024 * 1024;
+const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
+/** A body that stops arriving is given up after this long, and its range asked for again. */
+const STALL_MS = 20_000;
+
+/**
+ * Opens an object for ranged reads. Every read asks for the same ETag, so an object that is overwritten while it is
+ * read is noticed, never mixed.
+ * @throws DistributorError `object-gone`, `object-archived`, `object-forbidden` or `object-unreadable`
+ */
+export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: AbortSignal): Promise<S3Object> {
+  const identity = { Bucket: ref.bucket, Key: ref.key, ...(ref.versionId ? { VersionId: ref.versionId } : {}) };
+
+  const fetchRange = (start: number, end: number, eTag: string | undefined) =>
+    withRetry(
+      async () => {
+        const stall = stallSignal(signal);
+        try {
+          const answer = await deps.s3.send(
+            new GetObjectCommand({
+              ...identity,
+              Range: `bytes=${start}-${end - 1}`,
+              ...(eTag ? { IfMatch: eTag } : {}),
+            }),
+            { abortSignal: stall.signal },
+          );
+          const { size, from } = parseContentRange(answer, start);
+          const expected = Math.max(0, Math.min(end, size) - from);
+          return { answer, size, bytes: await collect(answer, expected, stall.touch) };
+        } finally {
+          stall.clear();
+        }
+      },
+      RETRY,
+      deps,
+      signal,
+    );
+
+  let first: Awaited<ReturnType<typeof fetchRange>>;
+  try {
+    // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
+    first = await fetchRange(
+      0,
+      HEAD_BYTES,
+      ref.versionId === undefined && ref.version !== '' ? `"${ref.version}"` : undefined,
+    );
+  } catch (error) {
+    if (awsErrorName(error) === 'InvalidRange')
+      return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0, eTag: ref.version };
+    throw toObjectError(ref, error);
+  }
+  const eTag = first.answer.ETag;
+  const head = first.bytes;
+  const size = first.size;
+
+  const read = async (start: number, end: number): Promise<Uint8Array> => {
+    if (start < 0 || end > size || start > end) {
+      throw new DistributorError('object-corrupt', `${objectId(ref)} refers to bytes ${start} to ${end} of ${size}`);
+    }
+    if (end <= head.length) return head.slice(start, end);
+    try {
+      return (await fetchRange(start, end, eTag)).bytes;
+    } catch (error) {
+      throw toObjectError(ref, error);
+    }
+  };
+
+  return {
+    lastModifiedMs: first.answer.LastModified?.getTime() ?? ref.createdMs ?? 0,
+    eTag: eTag ?? '',
+    source: {
+      size,
+      name: ref.key,
+      read,
+      stream: (start) => windows(start, size, head, read),
+    },
+  };
+}
+
+/** Sequential windows with one read ahead. What was fetched at opening is not fetched again. */
+async function* windows(
+  start: number,
+  size: number,
+  head: Uint8Array,
+  read: (start: number, end: number) => Promise<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = start;
+  const request = () => {
+    const end = at < head.length ? head.length : Math.min(size, at + WINDOW_BYTES);
+    const bytes = read(at, end);
+    // Its failure is reported when its turn comes; if the consumer leaves before, nobody waits for it.
+    bytes.catch(() => {});
+    at = end;
+    return bytes;
+  };
+  let next = at < size ? request() : undefined;
+  while (next) {
+    const current = await next;
+    next = at < size ? request() : undefined;
+    yield current;
+  }
+}
+
+function emptySource(ref: ObjectRef): ByteSource {
+  return { size: 0, name: ref.key, read: async () => new Uint8Array(0), async *stream() {} };
+}
+
+function parseContentRange(answer: GetObjectCommandOutput, start: number): { size: number; from: number } {
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '');
+  // Without the header the answer is the whole object: allowed by HTTP, and what some endpoints do for small ones.
+  if (!match) return { size: answer.ContentLength ?? 0, from: 0 };
+  const from = Number(match[1]);
+  if (from !== start) throw new Error(`asked for bytes from ${start}, got them from ${from}`);
+  return { size: Number(match[2]), from };
+}
+
+/** Reads a body of known length. A shorter one is an error that a retry can mend, a longer one too. */
+async function collect(answer: GetObjectCommandOutput, length: number, touch: () => void): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for await (const piece of (answer.Body ?? []) as AsyncIterable<Uint8Array>) {
+    touch();
+    if (at + piece.length > length) throw new Error(`the body is longer than the ${length} bytes that were promised`);
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  if (at < length) throw new Error(`the body ended after ${at} of ${length} bytes`);
+  return bytes;
+}
+
+/** Aborts when the outer signal does, or when `touch` was not called for a while: a TimeoutError, which is repeated. */
+function stallSignal(outer: AbortSignal): { signal: AbortSignal; touch: () => void; clear: () => void } {
+  const controller = new AbortController();
+  const stalled = () => controller.abort(new DOMException('the body stopped arriving', 'TimeoutError'));
+  const timer = setTimeout(stalled, STALL_MS);
+  return {
+    signal: AbortSignal.any([outer, controller.signal]),
+    touch: () => {
+      timer.refresh();
+    },
+    clear: () => clearTimeout(timer),
+  };
+}
+
+function toObjectError(ref: ObjectRef, cause: unknown): unknown {
+  const name = awsErrorName(cause);
+  const what = objectId(ref);
+  if (cause instanceof DistributorError) return cause;
+  if (name === 'InvalidObjectState') {
+    return new DistributorError(
+      'object-archived',
+      `${what} lies in an archive class: restore it, then redrive the message`,
+      { cause },
+    );
+  }
+  switch (faultOf(cause)) {
+    case 'aborted':
+      return cause;
+    case 'missing':
+      return new DistributorError('object-gone', `${what} does not exist (${name})`, { cause });
+    case 'condition':
+      return new DistributorError('object-gone', `${what} was overwritten; its successor has a message of its own`, {
+        cause,
+      });
+    case 'refused':
+    case 'credentials':
+      return new DistributorError(
+        'object-forbidden',
+        `${what} may not be read (${name}): check the task role and the bucket's key`,
+        { cause },
+      );
+    default:
+      return new DistributorError('object-unreadable', `${what} could not be read (${name})`, { cause });
+  }
+}

@@ -1,0 +1,53 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * Every metric of the service, in a registry of its own. Each thread has one; the HTTP endpoint adds them up.
+ * `docs/metrics.md` describes them for people, and a test holds the two together.
+ */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const PREFIX = 'log_distributor_';
+/** Firehose buffers up to 15 minutes, so a lag of minutes is normal and one of hours is trouble. */
+const LAG_BUCKETS_SECONDS = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
+const CALL_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `${PREFIX}${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `${PREFIX}${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `${PREFIX}${name}`, help, buckets, registers });
+
+  return {
+    registry,
+    events: counter('events_total', 'Records by what became of them.', ['tenant', 'outcome']),
+    messageBytes: counter('message_bytes_total', 'UTF-8 bytes of delivered messages.', ['tenant']),
+    objects: counter('objects_total', 'Objects by how their processing ended.', ['outcome']),
+    puts: counter('put_calls_total', 'PutLogEvents calls by outcome.', ['outcome']),
+    putSeconds: histogram('put_duration_seconds', 'Duration of a PutLogEvents call.', CALL_BUCKETS_SECONDS),
+    putBytes: counter('put_bytes_total', 'Bytes of accepted batches as PutLogEvents counts them.'),
+    throttles: counter('throttles_total', 'Calls that AWS throttled.', ['service']),
+    retries: counter('retries_total', 'Calls that were repeated within the process.', ['service', 'fault']),
+    ambiguousPuts: counter('put_ambiguous_total', 'PutLogEvents calls that ended without an answer and were repeated.'),
+    assumeRoles: counter('assume_role_total', 'AssumeRole calls by outcome.', ['outcome']),
+    credentialsCached: gauge('credentials_cached', 'Valid sessions in the cache.'),
+    lagSeconds: histogram('delivery_lag_seconds', 'Object created to last event accepted.', LAG_BUCKETS_SECONDS),
+    objectSeconds: histogram('object_duration_seconds', 'Message received to object done.', LAG_BUCKETS_SECONDS),
+    receives: counter('receives_total', 'ReceiveMessage calls by outcome.', ['outcome']),
+    messagesReceived: counter('messages_received_total', 'Messages received.'),
+    messagesInFlight: gauge('messages_in_flight', 'Messages in hand: received, not yet deleted or released.'),
+    objectsInFlight: gauge('objects_in_flight', 'Objects that are being delivered.'),
+    memoryReserved: gauge('memory_reserved_bytes', 'Memory that the objects in flight are admitted for, by estimate.'),
+    heartbeats: counter('heartbeats_total', 'Visibility extensions by outcome.', ['outcome']),
+    deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
+    timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
+    ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
+    quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),
+    groupsCreated: counter('groups_created_total', 'Log groups and streams created.', ['kind']),
+    eventLoopDelaySeconds: gauge('event_loop_delay_seconds', 'Event loop delay since the last scrape.', ['quantile']),
+    workersRestarted: counter('workers_restarted_total', 'Worker threads that ended and were replaced.'),
+  };
+}

@@ -1,0 +1,241 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import { awsErrorName, faultOf } from '../aws/fault.ts';
+import { DistributorError } from '../base/errors.ts';
+import { START } from '../core/chunk.ts';
+import { type Counts, NO_COUNTS } from '../core/counts.ts';
+
+/**
+ * The ledger: how far each delivery of each object has come, and who is at it.
+ *
+ *     (none) ── acquire ──▶ delivering ── finish ──▶ done
+ *                           │  ▲    │
+ *          release, or the  │  │    └── bury ──▶ dead ── acquire (a redriven message) ──▶ delivering
+ *          lease expires    ▼  │ acquire
+ *                          delivering, nobody's
+ *
+ * Every write is conditional on the lease, so a process that lost its lease cannot move the position. Leases are
+ * measured on the table's clock (`nowMs`), not on the process's: two processes whose clocks differ agree on an expiry.
+ */
+export interface Ledger {
+  /** Takes the lease of a delivery, at the position where it stands. */
+  acquire(key: LedgerKey): Promise<Acquisition>;
+}
+
+export interface LedgerKey {
+  /** `s3://bucket/key#version` */
+  readonly object: string;
+  /** `<tenant_id>/<type>` */
+  readonly delivery: string;
+}
+
+export type Acquisition =
+  | { readonly kind: 'acquired'; readonly lease: Lease; readonly progress: Progress }
+  | { readonly kind: 'done'; readonly counts: Counts }
+  /** Another owner is at it; its lease ends in `remainingMs` unless it renews. */
+  | { readonly kind: 'held'; readonly remainingMs: number };
+
+/** How far a delivery has come. */
+export interface Progress {
+  /** Number of the chunk, from 0: for people; `record` and `cursor` say where it starts. */
+  readonly chunk: number;
+  readonly record: number;
+  readonly cursor: string;
+  /** All batches of the chunk below this one are accepted. */
+  readonly batch: number;
+  /** Accepted batches at or above `batch`: calls overlap, so they may be accepted out of order. */
+  readonly ahead: readonly number[];
+  /** What batch numbers depend on. When it is another, `batch`, `ahead` and `partial` mean nothing. */
+  readonly layout: string;
+  /** Counts of all chunks before this one. */
+  readonly counts: Counts;
+  /** Counts of this chunk's accepted batches. */
+  readonly partial: Counts;
+}
+
+export const NO_PROGRESS: Progress = {
+  chunk: 0,
+  ...START,
+  batch: 0,
+  ahead: [],
+  layout: '',
+  counts: NO_COUNTS,
+  partial: NO_COUNTS,
+};
+
+/** A delivery in hand. All its writes throw `lease-lost` when another owner has taken over. */
+export interface Lease {
+  /** Saves the position and renews the lease. */
+  checkpoint(progress: Progress): Promise<void>;
+  /** Saves the position and gives the lease back, so that the next one need not wait for its end. */
+  release(progress: Progress): Promise<void>;
+  /** Marks the delivery as done. It stays known until its TTL, and answers duplicate notifications. */
+  finish(counts: Counts): Promise<void>;
+  /** Marks the delivery as dead, with the reason, at its position. */
+  bury(progress: Progress, reason: string): Promise<void>;
+}
+
+export interface LedgerDeps {
+  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly table: string;
+  readonly leaseMs: number;
+  /** The table's clock, epoch milliseconds. */
+  readonly nowMs: () => number;
+  /** A name for a lease's owner that no other lease ever has. */
+  readonly newOwner: () => string;
+  readonly onWrite: (operation: 'acquire' | 'checkpoint' | 'release' | 'finish' | 'bury') => void;
+}
+
+/** The longest time in which SQS can bring a message back (14 days of retention). */
+const KEEP_SECONDS = 14 * 24 * 3600;
+
+const COUNTS = z.object({
+  read: z.number(),
+  delivered: z.number(),
+  filtered: z.number(),
+  rejected: z.number(),
+  quarantined: z.number(),
+});
+/** What is read back. An item that somebody else wrote or an older version left starts the object anew, field by field. */
+const ITEM = z.object({
+  state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
+  owner: z.string().nullish().catch(null),
+  lease_expires_at: z.number().catch(0),
+  chunk: z.number().int().nonnegative().catch(0),
+  record: z.number().int().nonnegative().catch(0),
+  cursor: z.string().catch(''),
+  batch: z.number().int().nonnegative().catch(0),
+  ahead: z.array(z.number().int().nonnegative()).catch([]),
+  layout: z.string().catch(''),
+  counts: COUNTS.catch(NO_COUNTS),
+  partial: COUNTS.catch(NO_COUNTS),
+});
+type Item = z.output<typeof ITEM>;
+
+export function createLedger(deps: LedgerDeps): Ledger {
+  return {
+    async acquire(key) {
+      const owner = deps.newOwner();
+      const now = deps.nowMs();
+      try {
+        const item = await update(deps, 'acquire', key, {
+          set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
+          // `owner` is absent when the lease was given back.
+          condition:
+            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now))',
+          values: { ':done': 'done', ':now': now },
+          names: ['state', 'owner', 'lease_expires_at'],
+        });
+        return { kind: 'acquired', lease: createLease(deps, key, owner), progress: progressOf(item) };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
+      }
+      const item = await read(deps, key);
+      if (item?.state === 'done') return { kind: 'done', counts: item.counts };
+      return { kind: 'held', remainingMs: Math.max(0, (item?.lease_expires_at ?? 0) - deps.nowMs()) };
+    },
+  };
+}
+
+function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
+  const write = async (
+    operation: 'checkpoint' | 'release' | 'finish' | 'bury',
+    change: Omit<Change, 'condition' | 'values' | 'names'>,
+  ) => {
+    try {
+      await update(deps, operation, key, {
+        ...change,
+        condition: '#owner = :me',
+        values: { ':me': owner },
+        names: ['owner'],
+      });
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
+      throw new DistributorError('lease-lost', `another process has taken over ${key.delivery} of ${key.object}`, {
+        cause: error,
+      });
+    }
+  };
+  const nobodys = ['owner', 'lease_expires_at'] as const;
+  return {
+    checkpoint: (progress) =>
+      write('checkpoint', { set: { ...progress, lease_expires_at: deps.nowMs() + deps.leaseMs } }),
+    release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
+    finish: (counts) =>
+      write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
+    bury: (progress, reason) => write('bury', { set: { ...progress, state: 'dead', reason }, remove: nobodys }),
+  };
+}
+
+interface Change {
+  readonly set: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+  readonly condition: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly names: readonly string[];
+}
+
+async function update(
+  deps: LedgerDeps,
+  operation: Parameters<LedgerDeps['onWrite']>[0],
+  key: LedgerKey,
+  change: Change,
+): Promise<Item> {
+  const set = { ...change.set, expires_at: Math.floor(deps.nowMs() / 1000) + KEEP_SECONDS };
+  const names = Object.keys(set);
+  const remove = change.remove ?? [];
+  const answer = await deps.dynamo.send(
+    new UpdateItemCommand({
+      TableName: deps.table,
+      Key: marshall({ object: key.object, delivery: key.delivery }),
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}${
+        remove.length > 0 ? ` REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : ''
+      }`,
+      ConditionExpression: change.condition,
+      ExpressionAttributeNames: Object.fromEntries(
+        [...names, ...remove, ...change.names].map((name) => [`#${name}`, name]),
+      ),
+      ExpressionAttributeValues: marshall({
+        ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+        ...change.values,
+      }),
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  deps.onWrite(operation);
+  return ITEM.parse(unmarshall(answer.Attributes ?? {}));
+}
+
+async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined> {
+  try {
+    const answer = await deps.dynamo.send(
+      new GetItemCommand({
+        TableName: deps.table,
+        Key: marshall({ object: key.object, delivery: key.delivery }),
+        ConsistentRead: true,
+      }),
+    );
+    return answer.Item && ITEM.parse(unmarshall(answer.Item));
+  } catch (error) {
+    throw unavailable(key, error);
+  }
+}
+
+function progressOf(item: Item): Progress {
+  const { chunk, record, cursor, batch, ahead, layout, counts, partial } = item;
+  return { chunk, record, cursor, batch, ahead, layout, counts, partial };
+}
+
+function unavailable(key: LedgerKey, cause: unknown): DistributorError {
+  return new DistributorError(
+    'ledger-unavailable',
+    `the ledger did not answer for ${key.delivery} of ${key.object} (${faultOf(cause)}: ${awsErrorName(cause)})`,
+    { cause },
+  );
+}

@@ -1,0 +1,140 @@
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { awsErrorName } from '../aws/fault.ts';
+import { DistributorError } from '../base/errors.ts';
+import { type Delivery, type DeliveryDefaults, DeliveryError, parseDelivery } from '../core/delivery.ts';
+
+/**
+ * The tenants' configuration, cached. An entry serves for a minute; after that it is read again in the background while
+ * the old one still serves, so that a slow or failing table delays nobody. Bounded; the tenant not asked for longest
+ * goes first.
+ */
+export interface TenantStore {
+  /**
+   * All deliveries of a tenant, disabled ones too, in the order of their type.
+   * @throws DistributorError `tenant-unknown`, `tenant-invalid` or `tenant-lookup-failed`
+   */
+  deliveries(tenantId: string): Promise<readonly Delivery[]>;
+}
+
+export interface TenantStoreDeps {
+  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly table: string;
+  readonly defaults: DeliveryDefaults;
+  readonly nowMs: () => number;
+  readonly tenantsMax?: number;
+}
+
+const FRESH_MS = 60_000;
+/** A table that is away for longer than this stops deliveries: an operator may have disabled the tenant meanwhile. */
+const STALE_MAX_MS = 15 * 60_000;
+/** Unknown and invalid tenants are looked up again soon: somebody may be onboarding them right now. */
+const FRESH_FAILURE_MS = 10_000;
+const TENANTS_MAX = 20_000;
+
+type Answer = { readonly deliveries: readonly Delivery[] } | { readonly error: DistributorError };
+
+interface Entry {
+  answer: Answer | undefined;
+  readMs: number;
+  pending: Promise<Answer> | undefined;
+}
+
+export function createTenantStore(deps: TenantStoreDeps): TenantStore {
+  const entries = new Map<string, Entry>();
+  const tenantsMax = deps.tenantsMax ?? TENANTS_MAX;
+
+  const entryOf = (tenantId: string): Entry => {
+    const entry = entries.get(tenantId) ?? { answer: undefined, readMs: 0, pending: undefined };
+    entries.delete(tenantId);
+    entries.set(tenantId, entry);
+    if (entries.size > tenantsMax) {
+      const [oldest] = entries.keys();
+      if (oldest !== undefined) entries.delete(oldest);
+    }
+    return entry;
+  };
+
+  const refresh = (tenantId: string, entry: Entry): Promise<Answer> => {
+    entry.pending ??= readTenant(deps, tenantId)
+      .then((answer) => {
+        entry.answer = answer;
+        entry.readMs = deps.nowMs();
+        return answer;
+      })
+      .finally(() => {
+        entry.pending = undefined;
+      });
+    return entry.pending;
+  };
+
+  return {
+    async deliveries(tenantId) {
+      const entry = entryOf(tenantId);
+      const ageMs = deps.nowMs() - entry.readMs;
+      let answer = entry.answer;
+      if (!answer || ageMs > STALE_MAX_MS || ('error' in answer && ageMs > FRESH_FAILURE_MS)) {
+        answer = await refresh(tenantId, entry);
+      } else if (ageMs > FRESH_MS) {
+        refresh(tenantId, entry).catch(() => {});
+      }
+      if ('error' in answer) throw answer.error;
+      return answer.deliveries;
+    },
+  };
+}
+
+/** @throws DistributorError `tenant-lookup-failed`; the other troubles are answers, and cached like them */
+async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Answer> {
+  const items: Record<string, unknown>[] = [];
+  try {
+    let from: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await deps.dynamo.send(
+        new QueryCommand({
+          TableName: deps.table,
+          KeyConditionExpression: 'tenant_id = :tenant_id',
+          ExpressionAttributeValues: { ':tenant_id': { S: tenantId } },
+          ...(from ? { ExclusiveStartKey: from } : {}),
+        }),
+      );
+      for (const item of page.Items ?? []) items.push(unmarshall(item));
+      from = page.LastEvaluatedKey;
+    } while (from);
+  } catch (cause) {
+    throw new DistributorError(
+      'tenant-lookup-failed',
+      `tenant ${tenantId} could not be looked up in ${deps.table} (${awsErrorName(cause)})`,
+      { cause },
+    );
+  }
+  return toAnswer(deps, tenantId, items);
+}
+
+function toAnswer(deps: TenantStoreDeps, tenantId: string, items: readonly Record<string, unknown>[]): Answer {
+  // Items of types that this version does not know are another system's: the table is shared.
+  const known = items.filter((item) => typeof item.type === 'string' && /^cloudwatch(#|$)/.test(item.type));
+  if (known.length === 0) {
+    const error = new DistributorError(
+      'tenant-unknown',
+      `tenant ${tenantId} has no item of type cloudwatch in ${deps.table}: add one, then redrive the message`,
+    );
+    return { error };
+  }
+  const deliveries: Delivery[] = [];
+  const problems: string[] = [];
+  for (const item of known) {
+    try {
+      deliveries.push(parseDelivery(item, deps.defaults));
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      problems.push(`${item.type}: ${error.message}`);
+    }
+  }
+  if (problems.length === 0) return { deliveries };
+  const error = new DistributorError(
+    'tenant-invalid',
+    `the configuration of tenant ${tenantId} in ${deps.table} is invalid: ${problems.join('; ')}`,
+  );
+  return { error };
+}
