@@ -60,7 +60,6 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
         if (retentionDays !== undefined) {
           await client.send(
             new PutRetentionPolicyCommand({ logGroupName: route.group, retentionInDays: retentionDays }),
-            options,
           );
         }
       }

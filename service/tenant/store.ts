@@ -12,9 +12,15 @@ import { type Delivery, type DeliveryDefaults, DeliveryError, parseDelivery } fr
 export interface TenantStore {
   /**
    * All deliveries of a tenant, disabled ones too, in the order of their type.
-   * @throws DistributorError `tenant-unknown`, `tenant-invalid` or `tenant-lookup-failed`
+   * @throws DistributorError `tenant-lookup-failed`
    */
-  deliveries(tenantId: string): Promise<readonly Delivery[]>;
+  lookUp(tenantId: string): Promise<Tenant>;
+}
+
+export interface Tenant {
+  readonly deliveries: readonly Delivery[];
+  /** `tenant-unknown`, or `tenant-invalid` for the items that are; the valid ones are in `deliveries` all the same. */
+  readonly error: DistributorError | undefined;
 }
 
 export interface TenantStoreDeps {
@@ -32,12 +38,10 @@ const STALE_MAX_MS = 15 * 60_000;
 const FRESH_FAILURE_MS = 10_000;
 const TENANTS_MAX = 20_000;
 
-type Answer = { readonly deliveries: readonly Delivery[] } | { readonly error: DistributorError };
-
 interface Entry {
-  answer: Answer | undefined;
+  tenant: Tenant | undefined;
   readMs: number;
-  pending: Promise<Answer> | undefined;
+  pending: Promise<Tenant> | undefined;
 }
 
 export function createTenantStore(deps: TenantStoreDeps): TenantStore {
@@ -45,7 +49,7 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
   const tenantsMax = deps.tenantsMax ?? TENANTS_MAX;
 
   const entryOf = (tenantId: string): Entry => {
-    const entry = entries.get(tenantId) ?? { answer: undefined, readMs: 0, pending: undefined };
+    const entry = entries.get(tenantId) ?? { tenant: undefined, readMs: 0, pending: undefined };
     entries.delete(tenantId);
     entries.set(tenantId, entry);
     if (entries.size > tenantsMax) {
@@ -55,12 +59,12 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
     return entry;
   };
 
-  const refresh = (tenantId: string, entry: Entry): Promise<Answer> => {
+  const refresh = (tenantId: string, entry: Entry): Promise<Tenant> => {
     entry.pending ??= readTenant(deps, tenantId)
-      .then((answer) => {
-        entry.answer = answer;
+      .then((tenant) => {
+        entry.tenant = tenant;
         entry.readMs = deps.nowMs();
-        return answer;
+        return tenant;
       })
       .finally(() => {
         entry.pending = undefined;
@@ -69,23 +73,21 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
   };
 
   return {
-    async deliveries(tenantId) {
+    async lookUp(tenantId) {
       const entry = entryOf(tenantId);
+      const { tenant } = entry;
       const ageMs = deps.nowMs() - entry.readMs;
-      let answer = entry.answer;
-      if (!answer || ageMs > STALE_MAX_MS || ('error' in answer && ageMs > FRESH_FAILURE_MS)) {
-        answer = await refresh(tenantId, entry);
-      } else if (ageMs > FRESH_MS) {
-        refresh(tenantId, entry).catch(() => {});
-      }
-      if ('error' in answer) throw answer.error;
-      return answer.deliveries;
+      if (!tenant || ageMs > STALE_MAX_MS || (tenant.error && ageMs > FRESH_FAILURE_MS))
+        return refresh(tenantId, entry);
+      // Its failure is nobody's yet: the entry serves on, and the next one to ask tries again.
+      if (ageMs > FRESH_MS) refresh(tenantId, entry).catch(() => {});
+      return tenant;
     },
   };
 }
 
-/** @throws DistributorError `tenant-lookup-failed`; the other troubles are answers, and cached like them */
-async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Answer> {
+/** @throws DistributorError `tenant-lookup-failed`; the other troubles are answers, and cached */
+async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tenant> {
   const items: Record<string, unknown>[] = [];
   try {
     let from: Record<string, AttributeValue> | undefined;
@@ -108,10 +110,10 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Answ
       { cause },
     );
   }
-  return toAnswer(deps, tenantId, items);
+  return toTenant(deps, tenantId, items);
 }
 
-function toAnswer(deps: TenantStoreDeps, tenantId: string, items: readonly Record<string, unknown>[]): Answer {
+function toTenant(deps: TenantStoreDeps, tenantId: string, items: readonly Record<string, unknown>[]): Tenant {
   // Items of types that this version does not know are another system's: the table is shared.
   const known = items.filter((item) => typeof item.type === 'string' && /^cloudwatch(#|$)/.test(item.type));
   if (known.length === 0) {
@@ -119,7 +121,7 @@ function toAnswer(deps: TenantStoreDeps, tenantId: string, items: readonly Recor
       'tenant-unknown',
       `tenant ${tenantId} has no item of type cloudwatch in ${deps.table}: add one, then redrive the message`,
     );
-    return { error };
+    return { deliveries: [], error };
   }
   const deliveries: Delivery[] = [];
   const problems: string[] = [];
@@ -131,10 +133,10 @@ function toAnswer(deps: TenantStoreDeps, tenantId: string, items: readonly Recor
       problems.push(`${item.type}: ${error.message}`);
     }
   }
-  if (problems.length === 0) return { deliveries };
+  if (problems.length === 0) return { deliveries, error: undefined };
   const error = new DistributorError(
     'tenant-invalid',
     `the configuration of tenant ${tenantId} in ${deps.table} is invalid: ${problems.join('; ')}`,
   );
-  return { error };
+  return { deliveries, error };
 }

@@ -1,0 +1,42 @@
+import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import type { TenantStore } from '../tenant/store.ts';
+import type { StopSignals } from './destination.ts';
+import { type DeliveryResult, type ObjectTask, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
+
+export interface DeliverObjectDeps extends RunDeliveryDeps {
+  readonly tenants: TenantStore;
+}
+
+/**
+ * Delivers an object to every destination of its tenant, one after another: their memory does not add up, and each has
+ * a ledger entry of its own, so that the trouble of one costs the others nothing. Never throws.
+ */
+export async function deliverObject(
+  deps: DeliverObjectDeps,
+  task: ObjectTask,
+  signals: StopSignals,
+): Promise<DeliveryResult[]> {
+  let tenant: Awaited<ReturnType<TenantStore['lookUp']>>;
+  try {
+    tenant = await deps.tenants.lookUp(task.keyFields.tenant_id);
+  } catch (error) {
+    return [failed(asDistributorError(error))];
+  }
+  const results: DeliveryResult[] = [];
+  for (const delivery of tenant.deliveries) {
+    results.push(
+      delivery.enabled ? await runDelivery(deps, task, delivery, signals) : { type: delivery.type, kind: 'skipped' },
+    );
+  }
+  if (tenant.error) results.push(failed(tenant.error));
+  return results;
+}
+
+function failed(error: DistributorError): DeliveryResult {
+  return {
+    type: '',
+    kind: 'failed',
+    error,
+    counts: { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 },
+  };
+}

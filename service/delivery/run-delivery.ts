@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import type { Quarantine, QuarantineLine } from '../aws/quarantine.ts';
+import type { S3Object } from '../aws/s3-source.ts';
+import { asDistributorError, DistributorError } from '../base/errors.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { DecodeLimits, Decoder } from '../core/chunk.ts';
+import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
+import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
+import { type ObjectRef, objectId } from '../core/notification.ts';
+import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
+import { recordText } from '../core/record-text.ts';
+import type { Acquisition, Ledger } from '../ledger/ledger.ts';
+import type { OpenDestination, StopSignals } from './destination.ts';
+import { createLeaseKeeper } from './lease-keeper.ts';
+import { readAhead } from './read-ahead.ts';
+import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
+import { createTracker, type Tracker } from './tracker.ts';
+
+/** An object on its way: what its message and its key say. */
+export interface ObjectTask {
+  readonly ref: ObjectRef;
+  /** `tenant_id` and whatever else the key template names. */
+  readonly keyFields: Readonly<Record<string, string>> & { readonly tenant_id: string };
+}
+
+export type DeliveryResult =
+  | { readonly type: string; readonly kind: 'done' | 'duplicate'; readonly counts: Counts; readonly format?: string }
+  | { readonly type: string; readonly kind: 'skipped' }
+  /** `retryAfterMs`: when trying again makes sense, where that is known. */
+  | {
+      readonly type: string;
+      readonly kind: 'failed';
+      readonly error: DistributorError;
+      readonly counts: Counts;
+      readonly retryAfterMs?: number;
+    };
+
+export interface RunDeliveryDeps {
+  readonly ledger: Ledger;
+  readonly leaseMs: number;
+  readonly openObject: (ref: ObjectRef, signal: AbortSignal) => Promise<S3Object>;
+  readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
+  readonly openDestination: OpenDestination;
+  readonly quarantine: Quarantine;
+  readonly metrics: Pick<Metrics, 'events' | 'messageBytes' | 'timestampsSubstituted' | 'lagSeconds'>;
+  readonly decodeLimits: DecodeLimits;
+  readonly eventBytesMax: number;
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+}
+
+/** Part of `layout`: raise it with every change of `core/` that moves batch boundaries. */
+const LAYOUT_VERSION = 1;
+
+/** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
+export async function runDelivery(
+  deps: RunDeliveryDeps,
+  task: ObjectTask,
+  delivery: Delivery,
+  signals: StopSignals,
+): Promise<DeliveryResult> {
+  const { type } = delivery;
+  let counts = NO_COUNTS;
+  try {
+    const acquisition = await deps.ledger.acquire({
+      object: objectId(task.ref),
+      delivery: `${delivery.tenantId}/${type}`,
+    });
+    if (acquisition.kind === 'done') return { type, kind: 'duplicate', counts: acquisition.counts };
+    if (acquisition.kind === 'held') {
+      const error = new DistributorError(
+        'lease-held',
+        `another process is delivering ${objectId(task.ref)} to ${delivery.tenantId}/${type}`,
+      );
+      return { type, kind: 'failed', error, counts, retryAfterMs: acquisition.remainingMs };
+    }
+    const run = await deliver(deps, task, delivery, acquisition, signals, (progress) => {
+      counts = progress;
+    });
+    return { type, kind: 'done', ...run };
+  } catch (error) {
+    return { type, kind: 'failed', error: asDistributorError(error), counts };
+  }
+}
+
+async function deliver(
+  deps: RunDeliveryDeps,
+  task: ObjectTask,
+  delivery: Delivery,
+  { lease, progress }: Extract<Acquisition, { kind: 'acquired' }>,
+  outer: StopSignals,
+  onCounts: (counts: Counts) => void,
+): Promise<{ counts: Counts; format: string }> {
+  // Until the format is known, the position is what the ledger has.
+  let tracker: Tracker | undefined;
+  await using keeper = createLeaseKeeper({
+    lease,
+    leaseMs: deps.leaseMs,
+    progress: () => tracker?.progress() ?? progress,
+    nowMs: deps.monotonicMs,
+  });
+  const signals = { drain: outer.drain, abort: AbortSignal.any([outer.abort, keeper.signal]) };
+  // Reading has nothing to finish: it ends at once in either case.
+  const reading = AbortSignal.any([signals.drain, signals.abort]);
+  try {
+    const object = await deps.openObject(task.ref, reading);
+    const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+    tracker = createTracker(progress, layout(deps, delivery, decoder));
+    await deliverChunks(deps, { task, delivery, object, decoder, tracker, keeper, signals, reading });
+    const counts = tracker.counts();
+    if (unaccounted(counts) !== 0) {
+      throw new DistributorError(
+        'invariant-broken',
+        `${unaccounted(counts)} records of ${objectId(task.ref)} are in no count`,
+      );
+    }
+    await keeper.finish(counts);
+    deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
+    return { counts, format: decoder.format };
+  } catch (cause) {
+    const error = stopReason(outer, keeper.signal) ?? asDistributorError(cause);
+    if (error.disposition === 'dead-letter') await keeper.bury(error.code);
+    else if (error.code !== 'lease-lost') await keeper.release();
+    throw error;
+  } finally {
+    if (tracker) onCounts(tracker.counts());
+  }
+}
+
+/** What a stop or a lost lease breaks shows itself as any error; these are its real reasons. */
+function stopReason(outer: StopSignals, lost: AbortSignal): DistributorError | undefined {
+  if (lost.aborted) return asDistributorError(lost.reason);
+  if (outer.abort.aborted) return asDistributorError(outer.abort.reason);
+  if (outer.drain.aborted) return new DistributorError('stopping', 'the service is stopping; the position is saved');
+  return undefined;
+}
+
+function layout(deps: RunDeliveryDeps, delivery: Delivery, decoder: Decoder): string {
+  const text = JSON.stringify([
+    LAYOUT_VERSION,
+    decoder.format,
+    layoutOf(delivery),
+    deps.eventBytesMax,
+    deps.decodeLimits,
+  ]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+interface Run {
+  readonly task: ObjectTask;
+  readonly delivery: Delivery;
+  readonly object: S3Object;
+  readonly decoder: Decoder;
+  readonly tracker: Tracker;
+  readonly keeper: { checkpoint(): Promise<void> };
+  readonly signals: StopSignals;
+  readonly reading: AbortSignal;
+}
+
+async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
+  const { task, delivery, tracker, signals } = run;
+  const tenant = delivery.tenantId;
+  const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
+  const context = {
+    delivery,
+    keyFields: task.keyFields,
+    lastModifiedMs: run.object.lastModifiedMs,
+    eventBytesMax: deps.eventBytesMax,
+  };
+  const destination = deps.openDestination(delivery, task.keyFields);
+
+  for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
+    const plan = planChunk(chunk, context);
+    await keepRefusals(deps, run, plan);
+    await sendChunk(plan, { destination, tracker, ...sendHooks(deps, run, plan) }, signals);
+    const unsent = { filtered: plan.filtered, quarantined: plan.refusals.length };
+    tracker.completeChunk(chunk, unsent);
+    count(deps, tenant, unsent);
+    deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
+    deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
+    // The end of the object is saved by `finish`.
+    if (chunk.next) await run.keeper.checkpoint();
+  }
+}
+
+function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendChunkDeps, 'quarantine' | 'onAccepted'> {
+  return {
+    quarantine: (reason, batch, events) =>
+      keep(
+        deps,
+        run,
+        reason,
+        `${plan.chunk.at.record}/${batch.index}`,
+        events.map((event) => ({ ...event, detail: REJECTED[reason] ?? reason })),
+      ),
+    onAccepted: (batch, counts) => {
+      count(deps, run.delivery.tenantId, counts);
+      deps.metrics.messageBytes.inc({ tenant: run.delivery.tenantId }, batch.bytes - batch.events.length * 26);
+    },
+  };
+}
+
+const REJECTED: Readonly<Partial<Record<QuarantineReason, string>>> = {
+  too_old: 'CloudWatch Logs refused the event: its timestamp is more than 14 days old',
+  too_new: 'CloudWatch Logs refused the event: its timestamp is more than 2 hours ahead',
+  expired: 'CloudWatch Logs refused the event: its timestamp is older than the retention of the log group',
+};
+
+/** Records that are never sent are in quarantine before the position can move past them. */
+async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Promise<void> {
+  for (const [reason, refusals] of Map.groupBy(plan.refusals, (refusal) => refusal.reason)) {
+    const lines = refusals.map(({ record, detail }) => {
+      const timestamp = plan.timesMs[record] ?? Number.NaN;
+      return {
+        record: plan.chunk.at.record + record,
+        detail,
+        message: recordText(plan.chunk, record),
+        ...(Number.isFinite(timestamp) ? { timestamp } : {}),
+      };
+    });
+    await keep(deps, run, reason, String(plan.chunk.at.record), lines);
+  }
+}
+
+async function keep(
+  deps: RunDeliveryDeps,
+  { task, delivery, signals }: Run,
+  reason: QuarantineReason,
+  place: string,
+  lines: readonly Omit<QuarantineLine, 'object' | 'delivery' | 'reason'>[],
+): Promise<void> {
+  const common = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${delivery.type}`, reason };
+  await deps.quarantine.write(
+    {
+      bucket: task.ref.bucket,
+      tenantId: delivery.tenantId,
+      reason,
+      place: `${common.object}\n${common.delivery}\n${place}`,
+    },
+    lines.map((line) => ({ ...common, ...line })),
+    signals.abort,
+  );
+}
+
+function count(deps: RunDeliveryDeps, tenant: string, counts: Partial<Counts>): void {
+  for (const outcome of ['delivered', 'filtered', 'rejected', 'quarantined'] as const) {
+    const records = counts[outcome];
+    if (records) deps.metrics.events.inc({ tenant, outcome }, records);
+  }
+}
