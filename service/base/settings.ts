@@ -57,9 +57,11 @@ const SCHEMA = {
   AWS_ENDPOINT_URL: httpUrl.optional(),
   S3_FORCE_PATH_STYLE: flag.default(false),
   HTTP_PORT: wholeNumber(0, 65_535).default(8080),
+  /** The address to listen on; a container's port is reached from outside. */
+  HTTP_HOST: z.string().default('0.0.0.0'),
   WORKER_THREADS: wholeNumber(1, 64).default(availableParallelism()),
   /** What all objects in hand together may take, by estimate; the process needs about 150 MB beside it. */
-  MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(512),
+  MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(256),
   OBJECT_KEY_TEMPLATE: z
     .string()
     .refine((text) => text.includes('{tenant_id}'), 'must contain {tenant_id}')
@@ -108,6 +110,7 @@ export interface Settings {
   readonly endpointUrl: string | undefined;
   readonly s3ForcePathStyle: boolean;
   readonly httpPort: number;
+  readonly httpHost: string;
   readonly workerThreads: number;
   readonly memoryBudgetBytes: number;
   readonly objectKeyTemplate: string;
@@ -182,6 +185,7 @@ function toSettings(e: Environment): Settings {
     endpointUrl: e.AWS_ENDPOINT_URL,
     s3ForcePathStyle: e.S3_FORCE_PATH_STYLE,
     httpPort: e.HTTP_PORT,
+    httpHost: e.HTTP_HOST,
     workerThreads: e.WORKER_THREADS,
     memoryBudgetBytes: e.MEMORY_BUDGET_MB * MEGABYTE,
     objectKeyTemplate: e.OBJECT_KEY_TEMPLATE,

@@ -6,6 +6,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
+import { EVENT_OVERHEAD_BYTES } from '../core/limits.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
@@ -195,7 +196,10 @@ function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendC
       ),
     onAccepted: (batch, counts) => {
       count(deps, run.delivery.tenantId, counts);
-      deps.metrics.messageBytes.inc({ tenant: run.delivery.tenantId }, batch.bytes - batch.events.length * 26);
+      deps.metrics.messageBytes.inc(
+        { tenant: run.delivery.tenantId },
+        batch.bytes - batch.events.length * EVENT_OVERHEAD_BYTES,
+      );
     },
   };
 }

@@ -1,0 +1,34 @@
+import { type FastifyInstance, fastify } from 'fastify';
+
+export interface HttpDeps {
+  /** Prometheus text of all threads. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Why the service is not alive; null when it is. */
+  readonly unhealthy: () => string | null;
+  /** Why the service is not ready; null when it is. */
+  readonly unready: () => Promise<string | null>;
+  readonly status: () => object;
+}
+
+/** The endpoint for Prometheus, for the orchestrator and for people. Built apart from listening, so that tests inject. */
+export function createHttp(deps: HttpDeps): FastifyInstance {
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await deps.metrics();
+    return reply.header('content-type', contentType).send(text);
+  });
+  app.get('/healthz', async (_request, reply) => {
+    const why = deps.unhealthy();
+    return reply
+      .code(why === null ? 200 : 503)
+      .send(why === null ? { status: 'ok' } : { status: 'unhealthy', reason: why });
+  });
+  app.get('/readyz', async (_request, reply) => {
+    const why = await deps.unready();
+    return reply
+      .code(why === null ? 200 : 503)
+      .send(why === null ? { status: 'ready' } : { status: 'not ready', reason: why });
+  });
+  app.get('/status', async () => deps.status());
+  return app;
+}

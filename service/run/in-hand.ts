@@ -1,0 +1,172 @@
+import type { Queue, QueueMessage } from '../aws/queue.ts';
+import { DistributorError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+
+/**
+ * The messages in hand: each is kept invisible to others from its receive until it is deleted or released. One timer
+ * serves all; calls are batched.
+ */
+export interface InHand {
+  take(message: QueueMessage): HeldMessage;
+  readonly size: number;
+  /** Waits until everything given back so far is with SQS, and ends the timer. */
+  close(): Promise<void>;
+}
+
+export interface HeldMessage {
+  readonly message: QueueMessage;
+  /** Aborts shortly before SQS would take the message back for good, 12 hours after its receive. */
+  readonly signal: AbortSignal;
+  /** Gives the message back: it is deleted, or visible again after the delay. Resolves when SQS knows. */
+  remove(): Promise<void>;
+  release(delaySeconds: number): Promise<void>;
+}
+
+export interface InHandDeps {
+  readonly queue: Pick<Queue, 'remove' | 'changeVisibility'>;
+  readonly visibilitySeconds: number;
+  readonly metrics: Pick<Metrics, 'heartbeats' | 'messagesInFlight'>;
+  readonly logger: Logger;
+  /** A clock that never goes back, milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** SQS ends a message's invisibility 12 hours after its receive, whatever is asked (SQS quotas); half an hour before we let go. */
+const HOLD_MAX_MS = 11.5 * 3_600_000;
+/** Calls wait this long for others to join their batch. */
+const GATHER_MS = 20;
+
+interface Entry extends HeldMessage {
+  readonly abort: AbortController;
+  readonly takenMs: number;
+  extendAtMs: number;
+}
+
+export function createInHand(deps: InHandDeps): InHand {
+  const { queue, metrics, logger } = deps;
+  const extendEveryMs = (deps.visibilitySeconds * 1000) / 3;
+  const entries = new Set<Entry>();
+  const removals = createGatherer<string>((receipts) => queue.remove(receipts));
+  const releases = createGatherer<{ receipt: string; seconds: number }>((changes) => queue.changeVisibility(changes));
+
+  const beat = async () => {
+    const now = deps.nowMs();
+    const due: Entry[] = [];
+    for (const entry of entries) {
+      if (now - entry.takenMs > HOLD_MAX_MS) {
+        entry.abort.abort(
+          new DistributorError('stopping', 'the message was in hand for almost 12 hours; the position is saved'),
+        );
+      } else if (now >= entry.extendAtMs) {
+        entry.extendAtMs = now + extendEveryMs;
+        due.push(entry);
+      }
+    }
+    if (due.length === 0) return;
+    try {
+      const failed = await queue.changeVisibility(
+        due.map(({ message }) => ({ receipt: message.receipt, seconds: deps.visibilitySeconds })),
+      );
+      metrics.heartbeats.inc({ outcome: 'ok' }, due.length - failed.length);
+      // SQS no longer knows the receipt: the message is somebody else's. The ledger keeps the two apart.
+      if (failed.length > 0) metrics.heartbeats.inc({ outcome: 'lost' }, failed.length);
+    } catch (error) {
+      metrics.heartbeats.inc({ outcome: 'failed' }, due.length);
+      logger.warn(
+        { error: String(error), messages: due.length },
+        'the visibility of messages in hand could not be extended; the next beat tries again',
+      );
+      for (const entry of due) entry.extendAtMs = 0;
+    }
+  };
+
+  let beating: Promise<void> | undefined;
+  const timer = setInterval(
+    () => {
+      beating ??= beat().finally(() => {
+        beating = undefined;
+      });
+    },
+    Math.min(1_000, extendEveryMs / 2),
+  );
+
+  const giveBack = async (entry: Entry, call: Promise<void>) => {
+    entries.delete(entry);
+    metrics.messagesInFlight.set(entries.size);
+    try {
+      await call;
+    } catch (error) {
+      // It comes back after its visibility timeout; a message that was done is then a duplicate that the ledger answers.
+      logger.warn(
+        { error: String(error), message_id: entry.message.id },
+        'a message could not be given back to the queue',
+      );
+    }
+  };
+
+  return {
+    take(message) {
+      const abort = new AbortController();
+      const entry: Entry = {
+        message,
+        abort,
+        signal: abort.signal,
+        takenMs: deps.nowMs(),
+        extendAtMs: deps.nowMs() + extendEveryMs,
+        remove: () => giveBack(entry, removals.add(message.receipt)),
+        release: (seconds) => giveBack(entry, releases.add({ receipt: message.receipt, seconds })),
+      };
+      entries.add(entry);
+      metrics.messagesInFlight.set(entries.size);
+      return entry;
+    },
+    get size() {
+      return entries.size;
+    },
+    async close() {
+      clearInterval(timer);
+      await beating;
+      await Promise.all([removals.flush(), releases.flush()]);
+    },
+  };
+}
+
+/** Collects entries for a moment and hands them over together. */
+function createGatherer<T>(hand: (entries: readonly T[]) => Promise<unknown>): {
+  add(entry: T): Promise<void>;
+  flush(): Promise<void>;
+} {
+  let batch: T[] = [];
+  let handing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const all = new Set<Promise<void>>();
+  let go: () => void = () => {};
+
+  return {
+    add(entry) {
+      batch.push(entry);
+      if (!handing) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        go = resolve;
+        timer = setTimeout(resolve, GATHER_MS);
+        const current = promise.then(async () => {
+          clearTimeout(timer);
+          const taken = batch;
+          batch = [];
+          handing = undefined;
+          await hand(taken);
+        });
+        handing = current;
+        all.add(current);
+        current.catch(() => {}).finally(() => all.delete(current));
+      }
+      if (batch.length >= 10) go();
+      return handing;
+    },
+    async flush() {
+      go();
+      await Promise.allSettled([...all]);
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import type { Queue } from '../aws/queue.ts';
+import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import { errorFields, type Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
+import type { KeyTemplate } from '../core/object-key.ts';
+import type { ObjectTask } from '../delivery/run-delivery.ts';
+import type { HeldMessage } from './in-hand.ts';
+import { failureReport, type ObjectReport } from './report.ts';
+import { estimateMemoryBytes, type Scheduler } from './scheduler.ts';
+import type { TenantBoard } from './tenant-board.ts';
+import { decide, type Verdict } from './verdict.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export interface ProcessDeps {
+  readonly keyTemplate: KeyTemplate;
+  readonly scheduler: Scheduler;
+  readonly workers: Pick<WorkerPool, 'deliver'>;
+  readonly queue: Pick<Queue, 'sendDeadLetter'>;
+  readonly board: TenantBoard;
+  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'objectsInFlight' | 'memoryReserved' | 'deadLetters'>;
+  readonly logger: Logger;
+  readonly parkMs: number;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  /** A broken invariant: the process must end. */
+  readonly onCrash: (error: DistributorError) => void;
+}
+
+/**
+ * Works on one message to its end: every object that it announces is delivered, or the message is kept where somebody
+ * will look after it. Never rejects.
+ */
+export async function processMessage(deps: ProcessDeps, held: HeldMessage): Promise<void> {
+  const { message } = held;
+  let objects: readonly ObjectRef[] = [];
+  let reports: ObjectReport[];
+  try {
+    const notification = parseNotification(message.body);
+    if (notification.kind === 'objects') objects = notification.objects;
+    reports = await Promise.all(objects.map((ref) => processObject(deps, held, ref)));
+  } catch (error) {
+    reports = [failureReport(asDistributorError(error))];
+  }
+  const verdict = decide(reports, {
+    receiveCount: message.receiveCount,
+    ageMs: deps.nowMs() - message.firstReceivedMs,
+    parkMs: deps.parkMs,
+    random: deps.random,
+  });
+  await carryOut(deps, held, objects, verdict);
+}
+
+async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRef): Promise<ObjectReport> {
+  const startedMs = deps.nowMs();
+  let task: ObjectTask;
+  try {
+    task = { ref, keyFields: deps.keyTemplate.parse(ref.key) };
+  } catch (error) {
+    return failureReport(asDistributorError(error));
+  }
+  const tenant = task.keyFields.tenant_id;
+  const update = () => {
+    deps.metrics.objectsInFlight.set(deps.scheduler.running);
+    deps.metrics.memoryReserved.set(deps.scheduler.reservedBytes);
+  };
+  deps.board.waiting(tenant);
+  const report = await deps.scheduler.submit(tenant, estimateMemoryBytes(ref.size), () => {
+    deps.board.started(tenant);
+    update();
+    return deps.workers.deliver(task, held.signal);
+  });
+  update();
+  const seconds = (deps.nowMs() - startedMs) / 1000;
+  deps.board.ended(tenant, report, ref.createdMs);
+  record(deps, task, report, seconds);
+  return report;
+}
+
+/** One summary line for each delivery of an object, and its count. */
+function record(
+  { metrics, logger }: ProcessDeps,
+  { ref, keyFields }: ObjectTask,
+  report: ObjectReport,
+  seconds: number,
+): void {
+  for (const line of report.lines) {
+    const fields = {
+      object: objectId(ref),
+      tenant: keyFields.tenant_id,
+      delivery: line.type,
+      ...(line.format ? { format: line.format } : {}),
+      ...line.counts,
+      seconds,
+    };
+    if (line.kind !== 'failed') {
+      metrics.objects.inc({ outcome: line.kind });
+      if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
+      logger.info(fields, SENTENCES[line.kind]);
+    } else if (line.code === 'stopping' || line.code === 'lease-held') {
+      metrics.objects.inc({ outcome: 'released' });
+      logger.info({ ...fields, code: line.code }, line.message);
+    } else {
+      logger.warn({ ...fields, code: line.code }, line.message);
+    }
+  }
+}
+
+const SENTENCES = {
+  done: 'object delivered',
+  duplicate: 'object was delivered before; acknowledged again',
+  skipped: 'delivery is disabled; object acknowledged',
+} as const;
+
+async function carryOut(
+  deps: ProcessDeps,
+  held: HeldMessage,
+  objects: readonly ObjectRef[],
+  verdict: Verdict,
+): Promise<void> {
+  const { metrics, logger } = deps;
+  switch (verdict.kind) {
+    case 'delete':
+      return held.remove();
+    case 'release': {
+      const { code, disposition } = verdict.error;
+      if (code !== 'stopping' && code !== 'lease-held') metrics.objects.inc({ outcome: disposition });
+      return held.release(verdict.delaySeconds);
+    }
+    case 'dead-letter':
+      return bury(deps, held, objects, verdict.error);
+    case 'crash':
+      logger.fatal(errorFields(verdict.error), 'a broken invariant ends the process; the ledger resumes');
+      await held.release(0);
+      deps.onCrash(verdict.error);
+  }
+}
+
+/** The message is deleted only after the dead letter was accepted; if that fails it stays, and all of this comes again. */
+async function bury(
+  deps: ProcessDeps,
+  held: HeldMessage,
+  objects: readonly ObjectRef[],
+  error: DistributorError,
+): Promise<void> {
+  const { message } = held;
+  const attributes = {
+    reason: error.code,
+    tenant_id: tenantsOf(deps, objects),
+    object: objects.map(objectId).join(' '),
+    detail: error.message,
+  };
+  try {
+    await deps.queue.sendDeadLetter(message.body, attributes);
+  } catch (cause) {
+    deps.logger.error(
+      { ...errorFields(cause), message_id: message.id },
+      'a dead letter could not be sent; the message stays in its queue',
+    );
+    return held.release(60);
+  }
+  deps.metrics.objects.inc({ outcome: 'dead_letter' });
+  deps.metrics.deadLetters.inc({ reason: error.code });
+  deps.logger.warn({ ...attributes, message_id: message.id }, 'message moved to the dead-letter queue');
+  return held.remove();
+}
+
+function tenantsOf({ keyTemplate }: ProcessDeps, objects: readonly ObjectRef[]): string {
+  const tenants = new Set<string>();
+  for (const { key } of objects) {
+    try {
+      tenants.add(keyTemplate.parse(key).tenant_id);
+    } catch {
+      // A key without a tenant is probably why we are here.
+    }
+  }
+  return [...tenants].join(' ');
+}

@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
+import { createQueue } from '../aws/queue.ts';
+import type { DistributorError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import type { Settings } from '../base/settings.ts';
+import { compileKeyTemplate } from '../core/object-key.ts';
+import { createHttp } from './http.ts';
+import { createInHand } from './in-hand.ts';
+import { createMetricsPage } from './metrics-page.ts';
+import { processMessage } from './process-message.ts';
+import { createReceiveLoop } from './receive-loop.ts';
+import { createScheduler } from './scheduler.ts';
+import { createTenantBoard } from './tenant-board.ts';
+import { createWorkerPool } from './worker-pool.ts';
+
+/**
+ * The running service.
+ *
+ *     starting ── start ──▶ receiving ── stop ──▶ draining ──▶ stopped
+ *
+ * Draining: no more receives; objects end at a batch boundary with their position saved; messages go back; then the
+ * threads, the timers and the endpoint end.
+ */
+export interface Service {
+  /** Resolves once the endpoint listens and the first receive is under way, with the endpoint's port. */
+  start(): Promise<number>;
+  /** Drains. Resolves when everything has ended, at the latest after the grace period. Idempotent. */
+  stop(): Promise<'drained' | 'grace period over'>;
+}
+
+export interface ServiceDeps {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** Something that only a restart of the process can mend. */
+  readonly onCrash: (error: DistributorError) => void;
+}
+
+/** Objects at once in each thread: while one waits for the network, others decode. */
+const OBJECTS_PER_THREAD = 4;
+/** Messages in hand beyond the objects at work, so that a free slot need not wait for a receive. */
+const PREFETCH = 20;
+/** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
+const STUCK_MS = 60_000;
+const PROBE_TIMEOUT_MS = 5_000;
+const PROBE_FRESH_MS = 5_000;
+
+export function createService({ settings, logger, onCrash }: ServiceDeps): Service {
+  const nowMs = () => Date.now();
+  const monotonicMs = () => performance.now();
+  const startedMs = nowMs();
+  const metrics = createMetrics();
+  const queue = createQueue({
+    sqs: createSqsClient(settings),
+    queueUrl: settings.queueUrl,
+    deadLetterQueueUrl: settings.deadLetterQueueUrl,
+    nowMs,
+  });
+  const inHand = createInHand({
+    queue,
+    visibilitySeconds: settings.visibilityTimeoutSeconds,
+    metrics,
+    logger,
+    nowMs: monotonicMs,
+  });
+  const slots = settings.workerThreads * OBJECTS_PER_THREAD;
+  const scheduler = createScheduler({ slots, memoryBytes: settings.memoryBudgetBytes });
+  const workers = createWorkerPool({
+    settings,
+    logger,
+    onRestart: () => metrics.workersRestarted.inc(),
+    onHopeless: onCrash,
+  });
+  const board = createTenantBoard(nowMs);
+  const processing = new Set<Promise<void>>();
+  const receiving = new AbortController();
+  const page = createMetricsPage(metrics, workers);
+
+  const room = () => slots + PREFETCH - inHand.size;
+  const processDeps = {
+    keyTemplate: compileKeyTemplate(settings.objectKeyTemplate),
+    scheduler,
+    workers,
+    queue,
+    board,
+    metrics,
+    logger,
+    parkMs: settings.parkMs,
+    random: Math.random,
+    nowMs,
+    onCrash,
+  };
+  const loop = createReceiveLoop({
+    queue,
+    visibilitySeconds: settings.visibilityTimeoutSeconds,
+    room,
+    roomChanged: async () => {
+      await Promise.race(processing);
+    },
+    onMessage: (message) => {
+      const work = processMessage(processDeps, inHand.take(message)).finally(() => processing.delete(work));
+      processing.add(work);
+    },
+    metrics,
+    logger,
+    random: Math.random,
+    nowMs: monotonicMs,
+  });
+
+  const probe = createProbe(settings, queue);
+  const http = createHttp({
+    metrics: page.render,
+    unhealthy: () => {
+      if (receiving.signal.aborted || room() <= 0 || monotonicMs() - loop.turnedMs < STUCK_MS) return null;
+      return 'the receive loop does not turn';
+    },
+    unready: async () => (receiving.signal.aborted ? 'draining' : probe()),
+    status: () => ({
+      state: receiving.signal.aborted ? 'draining' : 'receiving',
+      started_at: new Date(startedMs).toISOString(),
+      messages_in_hand: inHand.size,
+      objects: {
+        running: scheduler.running,
+        waiting: scheduler.waiting,
+        memory_reserved_bytes: scheduler.reservedBytes,
+      },
+      workers: workers.loads.map((objects, thread) => ({ thread, objects })),
+      tenants: board.list(),
+    }),
+  });
+
+  let looping: Promise<void> = Promise.resolve();
+  let stopping: ReturnType<Service['stop']> | undefined;
+
+  const drain = async () => {
+    receiving.abort();
+    workers.drain();
+    await looping;
+    // Jobs that still wait for a slot start now, one after another, and end at once with `stopping`.
+    while (processing.size > 0) await Promise.all(processing);
+    await inHand.close();
+    return 'drained' as const;
+  };
+
+  return {
+    async start() {
+      await http.listen({ port: settings.httpPort, host: settings.httpHost });
+      looping = loop.run(receiving.signal);
+      const address = http.server.address();
+      return typeof address === 'object' && address ? address.port : settings.httpPort;
+    },
+    stop() {
+      stopping ??= (async () => {
+        const patience = new AbortController();
+        const over = delay(settings.shutdownGraceMs, 'grace period over' as const, { signal: patience.signal });
+        over.catch(() => {});
+        const how = await Promise.race([drain(), over]);
+        patience.abort();
+        page.close();
+        await Promise.all([http.close(), workers.close()]);
+        return how;
+      })();
+      return stopping;
+    },
+  };
+}
+
+/** Whether the queue and the tables answer; asked at most every few seconds, however often somebody looks. */
+function createProbe(
+  settings: Settings,
+  queue: { probe(signal: AbortSignal): Promise<void> },
+): () => Promise<string | null> {
+  const dynamo = createDynamoClient(settings);
+  let answer: Promise<string | null> | undefined;
+  let askedMs = 0;
+
+  const ask = async () => {
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const table = (name: string) => dynamo.send(new DescribeTableCommand({ TableName: name }), { abortSignal: signal });
+    const checks: readonly [string, Promise<unknown>][] = [
+      ['the queue', queue.probe(signal)],
+      [`the table ${settings.tenantTable}`, table(settings.tenantTable)],
+      [`the table ${settings.ledgerTable}`, table(settings.ledgerTable)],
+    ];
+    const results = await Promise.allSettled(checks.map(([, check]) => check));
+    const failed = checks.filter((_, at) => results[at]?.status === 'rejected').map(([name]) => name);
+    return failed.length === 0 ? null : `${failed.join(' and ')} cannot be reached`;
+  };
+
+  return () => {
+    if (!answer || performance.now() - askedMs > PROBE_FRESH_MS) {
+      askedMs = performance.now();
+      answer = ask();
+    }
+    return answer;
+  };
+}

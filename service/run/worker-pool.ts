@@ -1,0 +1,153 @@
+import { Worker } from 'node:worker_threads';
+import { DistributorError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Settings } from '../base/settings.ts';
+import type { ObjectTask } from '../delivery/run-delivery.ts';
+import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from './report.ts';
+
+/**
+ * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions
+ * probably are. A thread that ends (out of memory, a bug) costs its objects a retry, not the process; it is replaced.
+ */
+export interface WorkerPool {
+  /** Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up. */
+  deliver(task: ObjectTask, signal: AbortSignal): Promise<ObjectReport>;
+  /** Metrics of all threads, for the endpoint to add up. */
+  metrics(): Promise<(readonly object[])[]>;
+  /** Every thread begins nothing new from now on; `deliver` answers `stopping`. */
+  drain(): void;
+  close(): Promise<void>;
+  /** Objects in each thread. */
+  readonly loads: readonly number[];
+}
+
+export interface WorkerPoolDeps {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly onRestart: () => void;
+  /** Threads die one after another: something that restarting does not mend. */
+  readonly onHopeless: (error: DistributorError) => void;
+}
+
+/** Old-space limit of a thread. Chunks and bodies lie outside the heap; what is inside stays far below this. */
+const HEAP_MB = 512;
+const RESTARTS_MAX = 10;
+const RESTART_WINDOW_MS = 60_000;
+const METRICS_TIMEOUT_MS = 5_000;
+
+interface Pending {
+  readonly settle: (report: ObjectReport) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly pending: Map<number, Pending>;
+  readonly metricsWaiting: Map<number, (metrics: readonly object[]) => void>;
+}
+
+export function createWorkerPool({ settings, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+  const threads: Thread[] = [];
+  let restarts: number[] = [];
+  let draining = false;
+  let closing = false;
+  let nextId = 1;
+
+  const post = (thread: Thread, message: ToWorker) => thread.worker.postMessage(message);
+
+  const spawn = (slot: number) => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: settings,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      name: `delivery-${slot}`,
+    });
+    const thread: Thread = { worker, pending: new Map(), metricsWaiting: new Map() };
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'report') thread.pending.get(message.id)?.settle(message.report);
+      else thread.metricsWaiting.get(message.id)?.(message.metrics);
+    });
+    worker.on('error', (error) => logger.error({ error: String(error), slot }, 'a worker thread failed'));
+    worker.on('exit', (code) => {
+      lose(thread, `worker thread ${slot} ended with code ${code}`);
+      if (closing) return;
+      const now = Date.now();
+      restarts = [...restarts.filter((at) => now - at < RESTART_WINDOW_MS), now];
+      onRestart();
+      if (restarts.length > RESTARTS_MAX) {
+        onHopeless(new DistributorError('invariant-broken', `${restarts.length} worker threads ended within a minute`));
+        return;
+      }
+      threads[slot] = spawn(slot);
+    });
+    if (draining) post(thread, { kind: 'drain' });
+    return thread;
+  };
+
+  const lose = (thread: Thread, why: string) => {
+    for (const { settle } of thread.pending.values()) settle(failureReport(new DistributorError('worker-lost', why)));
+    for (const answer of thread.metricsWaiting.values()) answer([]);
+  };
+
+  const choose = (tenantId: string): Thread => {
+    let best = hash(tenantId) % threads.length;
+    for (const [slot, thread] of threads.entries()) {
+      if (thread.pending.size < (threads[best]?.pending.size ?? 0)) best = slot;
+    }
+    return threads[best] as Thread;
+  };
+
+  for (let slot = 0; slot < settings.workerThreads; slot++) threads.push(spawn(slot));
+
+  return {
+    deliver(task, signal) {
+      if (signal.aborted) return Promise.resolve(failureReport(signal.reason));
+      const thread = choose(task.keyFields.tenant_id);
+      const id = nextId++;
+      const { promise, resolve } = Promise.withResolvers<ObjectReport>();
+      const giveUp = () => {
+        const reason: DistributorError = signal.reason;
+        post(thread, { kind: 'abort', id, code: reason.code, message: reason.message });
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      thread.pending.set(id, { settle: resolve });
+      post(thread, { kind: 'deliver', id, task });
+      return promise.finally(() => {
+        thread.pending.delete(id);
+        signal.removeEventListener('abort', giveUp);
+      });
+    },
+    metrics() {
+      return Promise.all(threads.map((thread) => askMetrics(thread, nextId++)));
+    },
+    drain() {
+      draining = true;
+      for (const thread of threads) post(thread, { kind: 'drain' });
+    },
+    async close() {
+      closing = true;
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+    get loads() {
+      return threads.map(({ pending }) => pending.size);
+    },
+  };
+}
+
+/** A thread that is busy or dying gives no metrics rather than none for all. */
+function askMetrics(thread: Thread, id: number): Promise<readonly object[]> {
+  const { promise, resolve } = Promise.withResolvers<readonly object[]>();
+  const timer = setTimeout(() => resolve([]), METRICS_TIMEOUT_MS);
+  thread.metricsWaiting.set(id, resolve);
+  const question: ToWorker = { kind: 'metrics', id };
+  thread.worker.postMessage(question);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    thread.metricsWaiting.delete(id);
+  });
+}
+
+/** FNV-1a: spreads tenants over threads; nothing depends on its quality. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193);
+  return h >>> 0;
+}

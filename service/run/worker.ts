@@ -1,0 +1,47 @@
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { DistributorError } from '../base/errors.ts';
+import { createLogger } from '../base/logger.ts';
+import { createMetrics } from '../base/metrics.ts';
+import type { Settings } from '../base/settings.ts';
+import { deliverObject } from '../delivery/deliver-object.ts';
+import { composeDelivery } from './compose.ts';
+import { type FromWorker, type ToWorker, toReport } from './report.ts';
+
+/**
+ * A worker thread: delivers the objects that it is given, several at a time, and answers for its metrics. It has clients,
+ * sessions and caches of its own; threads share nothing but the process.
+ */
+const port = parentPort;
+if (!port) throw new Error('runs in a worker thread only');
+const settings = workerData as Settings;
+const logger = createLogger(settings.logLevel, { thread: threadId });
+const metrics = createMetrics();
+const deps = composeDelivery({ settings, metrics, logger });
+const drain = new AbortController();
+const running = new Map<number, AbortController>();
+const answer = (message: FromWorker) => port.postMessage(message);
+
+port.on('message', async (message: ToWorker) => {
+  switch (message.kind) {
+    case 'deliver': {
+      const abort = new AbortController();
+      running.set(message.id, abort);
+      const results = await deliverObject(deps.deliverObject, message.task, {
+        drain: drain.signal,
+        abort: abort.signal,
+      });
+      running.delete(message.id);
+      answer({ kind: 'report', id: message.id, report: toReport(results) });
+      return;
+    }
+    case 'abort':
+      running.get(message.id)?.abort(new DistributorError(message.code, message.message));
+      return;
+    case 'drain':
+      drain.abort();
+      return;
+    case 'metrics':
+      metrics.credentialsCached.set(deps.sessions.cached);
+      answer({ kind: 'metrics', id: message.id, metrics: await metrics.registry.getMetricsAsJSON() });
+  }
+});
