@@ -22,6 +22,7 @@ const DISPOSITIONS = {
   'object-gone': 'dead-letter',
   'object-corrupt': 'dead-letter',
   'object-archived': 'dead-letter',
+  'object-poisonous': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   // The tenant.

@@ -11,7 +11,7 @@ import { type ObjectRef, objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
-import type { OpenDestination, StopSignals } from './destination.ts';
+import { type OpenDestination, type StopSignals, throwIfStopped } from './destination.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import { readAhead } from './read-ahead.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
@@ -50,6 +50,8 @@ export interface RunDeliveryDeps {
   readonly monotonicMs: () => number;
 }
 
+/** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
+const CRASHES_MAX = 5;
 /** Part of `layout`: raise it with every change of `core/` that moves batch boundaries. */
 const LAYOUT_VERSION = 1;
 
@@ -63,6 +65,7 @@ export async function runDelivery(
   const { type } = delivery;
   let counts = NO_COUNTS;
   try {
+    throwIfStopped(signals);
     const acquisition = await deps.ledger.acquire({
       object: objectId(task.ref),
       delivery: `${delivery.tenantId}/${type}`,
@@ -88,7 +91,7 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
-  { lease, progress }: Extract<Acquisition, { kind: 'acquired' }>,
+  { lease, progress, crashes }: Extract<Acquisition, { kind: 'acquired' }>,
   outer: StopSignals,
   onCounts: (counts: Counts) => void,
 ): Promise<{ counts: Counts; format: string }> {
@@ -104,6 +107,12 @@ async function deliver(
   // Reading has nothing to finish: it ends at once in either case.
   const reading = AbortSignal.any([signals.drain, signals.abort]);
   try {
+    if (crashes >= CRASHES_MAX) {
+      throw new DistributorError(
+        'object-poisonous',
+        `${crashes} processes or threads ended while they were at ${objectId(task.ref)}, none got any further with it`,
+      );
+    }
     const object = await deps.openObject(task.ref, reading);
     const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));

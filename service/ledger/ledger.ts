@@ -36,7 +36,8 @@ export interface LedgerKey {
 }
 
 export type Acquisition =
-  | { readonly kind: 'acquired'; readonly lease: Lease; readonly progress: Progress }
+  /** `crashes`: owners in a row that neither saved, nor released, nor finished: their process or thread died. */
+  | { readonly kind: 'acquired'; readonly lease: Lease; readonly progress: Progress; readonly crashes: number }
   | { readonly kind: 'done'; readonly counts: Counts }
   /** Another owner is at it; its lease ends in `remainingMs` unless it renews. */
   | { readonly kind: 'held'; readonly remainingMs: number };
@@ -111,6 +112,7 @@ const ITEM = z.object({
   record: z.number().int().nonnegative().catch(0),
   cursor: z.string().catch(''),
   batch: z.number().int().nonnegative().catch(0),
+  acquisitions: z.number().int().nonnegative().catch(0),
   ahead: z.array(z.number().int().nonnegative()).catch([]),
   layout: z.string().catch(''),
   counts: COUNTS.catch(NO_COUNTS),
@@ -126,13 +128,19 @@ export function createLedger(deps: LedgerDeps): Ledger {
       try {
         const item = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
-          // `owner` is absent when the lease was given back.
+          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again.
           condition:
-            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now))',
+            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now OR #owner = :owner))',
           values: { ':done': 'done', ':now': now },
           names: ['state', 'owner', 'lease_expires_at'],
+          add: { acquisitions: 1 },
         });
-        return { kind: 'acquired', lease: createLease(deps, key, owner), progress: progressOf(item) };
+        return {
+          kind: 'acquired',
+          lease: createLease(deps, key, owner),
+          progress: progressOf(item),
+          crashes: Math.max(0, item.acquisitions - 1),
+        };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
       }
@@ -162,10 +170,13 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
       });
     }
   };
-  const nobodys = ['owner', 'lease_expires_at'] as const;
+  const nobodys = ['owner', 'lease_expires_at', 'acquisitions'] as const;
   return {
     checkpoint: (progress) =>
-      write('checkpoint', { set: { ...progress, lease_expires_at: deps.nowMs() + deps.leaseMs } }),
+      write('checkpoint', {
+        set: { ...progress, lease_expires_at: deps.nowMs() + deps.leaseMs },
+        remove: ['acquisitions'],
+      }),
     release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
     finish: (counts) =>
       write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
@@ -175,6 +186,7 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
 
 interface Change {
   readonly set: Readonly<Record<string, unknown>>;
+  readonly add?: Readonly<Record<string, number>>;
   readonly remove?: readonly string[];
   readonly condition: string;
   readonly values: Readonly<Record<string, unknown>>;
@@ -188,23 +200,29 @@ async function update(
   change: Change,
 ): Promise<Item> {
   const set = { ...change.set, expires_at: Math.floor(deps.nowMs() / 1000) + KEEP_SECONDS };
-  const names = Object.keys(set);
+  const add = change.add ?? {};
   const remove = change.remove ?? [];
+  const clauses = [
+    `SET ${Object.keys(set)
+      .map((name) => `#${name} = :${name}`)
+      .join(', ')}`,
+    Object.keys(add).length > 0
+      ? `ADD ${Object.keys(add)
+          .map((name) => `#${name} :${name}`)
+          .join(', ')}`
+      : '',
+    remove.length > 0 ? `REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : '',
+  ];
+  const names = [...Object.keys(set), ...Object.keys(add), ...remove, ...change.names];
+  const values = Object.entries({ ...set, ...add }).map(([name, value]) => [`:${name}`, value]);
   const answer = await deps.dynamo.send(
     new UpdateItemCommand({
       TableName: deps.table,
       Key: marshall({ object: key.object, delivery: key.delivery }),
-      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}${
-        remove.length > 0 ? ` REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : ''
-      }`,
+      UpdateExpression: clauses.join(' '),
       ConditionExpression: change.condition,
-      ExpressionAttributeNames: Object.fromEntries(
-        [...names, ...remove, ...change.names].map((name) => [`#${name}`, name]),
-      ),
-      ExpressionAttributeValues: marshall({
-        ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
-        ...change.values,
-      }),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: marshall({ ...Object.fromEntries(values), ...change.values }),
       ReturnValues: 'ALL_NEW',
     }),
   );

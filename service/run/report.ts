@@ -10,9 +10,11 @@ export type ToWorker =
   | { readonly kind: 'abort'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   /** Begin nothing new, save positions, report. */
   | { readonly kind: 'drain' }
+  | { readonly kind: 'ping' }
   | { readonly kind: 'metrics'; readonly id: number };
 
 export type FromWorker =
+  | { readonly kind: 'pong' }
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };
 

@@ -7,7 +7,8 @@ import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from
 
 /**
  * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions
- * probably are. A thread that ends (out of memory, a bug) costs its objects a retry, not the process; it is replaced.
+ * probably are. A thread that ends (out of memory, a bug) or no longer answers (a decode that hangs) costs its objects a
+ * retry, not the process; it is replaced.
  */
 export interface WorkerPool {
   /** Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up. */
@@ -34,6 +35,9 @@ const HEAP_MB = 512;
 const RESTARTS_MAX = 10;
 const RESTART_WINDOW_MS = 60_000;
 const METRICS_TIMEOUT_MS = 5_000;
+const PING_EVERY_MS = 5_000;
+/** Decoding and planning a chunk takes a tenth of a second; a thread that is silent for this long hangs. */
+const SILENCE_MAX_MS = 60_000;
 
 interface Pending {
   readonly settle: (report: ObjectReport) => void;
@@ -41,6 +45,7 @@ interface Pending {
 
 interface Thread {
   readonly worker: Worker;
+  heardMs: number;
   readonly pending: Map<number, Pending>;
   readonly metricsWaiting: Map<number, (metrics: readonly object[]) => void>;
 }
@@ -60,10 +65,11 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
       name: `delivery-${slot}`,
     });
-    const thread: Thread = { worker, pending: new Map(), metricsWaiting: new Map() };
+    const thread: Thread = { worker, heardMs: performance.now(), pending: new Map(), metricsWaiting: new Map() };
     worker.on('message', (message: FromWorker) => {
+      thread.heardMs = performance.now();
       if (message.kind === 'report') thread.pending.get(message.id)?.settle(message.report);
-      else thread.metricsWaiting.get(message.id)?.(message.metrics);
+      else if (message.kind === 'metrics') thread.metricsWaiting.get(message.id)?.(message.metrics);
     });
     worker.on('error', (error) => logger.error({ error: String(error), slot }, 'a worker thread failed'));
     worker.on('exit', (code) => {
@@ -95,6 +101,21 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
     return threads[best] as Thread;
   };
 
+  const watch = setInterval(() => {
+    for (const [slot, thread] of threads.entries()) {
+      if (performance.now() - thread.heardMs > SILENCE_MAX_MS) {
+        logger.error(
+          { slot, objects: thread.pending.size },
+          'a worker thread does not answer; it is ended and replaced',
+        );
+        thread.heardMs = performance.now();
+        thread.worker.terminate();
+      } else {
+        post(thread, { kind: 'ping' });
+      }
+    }
+  }, PING_EVERY_MS);
+
   for (let slot = 0; slot < settings.workerThreads; slot++) threads.push(spawn(slot));
 
   return {
@@ -124,6 +145,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
     },
     async close() {
       closing = true;
+      clearInterval(watch);
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
     get loads() {

@@ -37,6 +37,9 @@ port.on('message', async (message: ToWorker) => {
     case 'abort':
       running.get(message.id)?.abort(new DistributorError(message.code, message.message));
       return;
+    case 'ping':
+      answer({ kind: 'pong' });
+      return;
     case 'drain':
       drain.abort();
       return;
