@@ -36,8 +36,11 @@ const RESTARTS_MAX = 10;
 const RESTART_WINDOW_MS = 60_000;
 const METRICS_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 5_000;
-/** Decoding and planning a chunk takes a tenth of a second; a thread that is silent for this long hangs. */
-const SILENCE_MAX_MS = 60_000;
+/**
+ * Decoding and planning a chunk takes a tenth of a second; a thread that leaves a minute of pings unanswered hangs.
+ * Counted in pings, not in time: a process that was stopped and continued finds nobody silent.
+ */
+const UNANSWERED_MAX = 12;
 
 interface Pending {
   readonly settle: (report: ObjectReport) => void;
@@ -45,7 +48,8 @@ interface Pending {
 
 interface Thread {
   readonly worker: Worker;
-  heardMs: number;
+  /** Pings since the thread was last heard of. */
+  unanswered: number;
   readonly pending: Map<number, Pending>;
   readonly metricsWaiting: Map<number, (metrics: readonly object[]) => void>;
 }
@@ -65,9 +69,9 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
       name: `delivery-${slot}`,
     });
-    const thread: Thread = { worker, heardMs: performance.now(), pending: new Map(), metricsWaiting: new Map() };
+    const thread: Thread = { worker, unanswered: 0, pending: new Map(), metricsWaiting: new Map() };
     worker.on('message', (message: FromWorker) => {
-      thread.heardMs = performance.now();
+      thread.unanswered = 0;
       if (message.kind === 'report') thread.pending.get(message.id)?.settle(message.report);
       else if (message.kind === 'metrics') thread.metricsWaiting.get(message.id)?.(message.metrics);
     });
@@ -103,14 +107,14 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
 
   const watch = setInterval(() => {
     for (const [slot, thread] of threads.entries()) {
-      if (performance.now() - thread.heardMs > SILENCE_MAX_MS) {
+      if (thread.unanswered >= UNANSWERED_MAX) {
         logger.error(
           { slot, objects: thread.pending.size },
           'a worker thread does not answer; it is ended and replaced',
         );
-        thread.heardMs = performance.now();
         thread.worker.terminate();
       } else {
+        thread.unanswered++;
         post(thread, { kind: 'ping' });
       }
     }
