@@ -84,6 +84,8 @@ const SCHEMA = {
   LEASE_SECONDS: wholeNumber(5, 3_600).default(60),
   /** Named groups of applications for the tenants' `groups`, as JSON: {"api":["kube-apiserver"]}. */
   APPLICATION_GROUPS: z.string().transform(parseApplicationGroups).default({}),
+  /** Set by ECS: where the task's own agent answers. */
+  ECS_AGENT_URI: httpUrl.optional(),
   /** How long a parked message waits for a customer to mend a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   LOG_LEVEL: z
@@ -120,6 +122,8 @@ export interface Settings {
   readonly visibilityTimeoutSeconds: number;
   readonly leaseMs: number;
   readonly applicationGroups: Readonly<Record<string, readonly string[]>>;
+  /** undefined: not on ECS. */
+  readonly ecsAgentUri: string | undefined;
   readonly eventBytesMax: number;
   readonly parkMs: number;
   readonly logLevel: Environment['LOG_LEVEL'];
@@ -195,6 +199,7 @@ function toSettings(e: Environment): Settings {
     visibilityTimeoutSeconds: e.VISIBILITY_TIMEOUT_SECONDS,
     leaseMs: e.LEASE_SECONDS * 1000,
     applicationGroups: e.APPLICATION_GROUPS,
+    ecsAgentUri: e.ECS_AGENT_URI,
     eventBytesMax: e.EVENT_BYTES_MAX,
     parkMs: e.PARK_HOURS * 3_600_000,
     logLevel: e.LOG_LEVEL,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
 import { createQueue } from '../aws/queue.ts';
+import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
@@ -44,6 +45,8 @@ const OBJECTS_PER_THREAD = 4;
 const PREFETCH = 20;
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
+/** How often scale-in protection looks at the work in hand. */
+const PROTECT_EVERY_MS = 2_000;
 const PROBE_TIMEOUT_MS = 5_000;
 const PROBE_FRESH_MS = 5_000;
 
@@ -131,6 +134,11 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     }),
   });
 
+  const protection =
+    settings.ecsAgentUri === undefined
+      ? undefined
+      : createTaskProtection({ agentUri: settings.ecsAgentUri, logger, nowMs, fetch });
+  let protecting: NodeJS.Timeout | undefined;
   let looping: Promise<void> = Promise.resolve();
   let stopping: ReturnType<Service['stop']> | undefined;
 
@@ -147,6 +155,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   return {
     async start() {
       await http.listen({ port: settings.httpPort, host: settings.httpHost });
+      if (protection) protecting = setInterval(() => protection.update(inHand.size > 0), PROTECT_EVERY_MS);
       looping = loop.run(receiving.signal);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
@@ -158,6 +167,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
         over.catch(() => {});
         const how = await Promise.race([drain(), over]);
         patience.abort();
+        clearInterval(protecting);
         page.close();
         await Promise.all([http.close(), workers.close()]);
         return how;
