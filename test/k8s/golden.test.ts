@@ -69,7 +69,8 @@ for (const { file, lines } of goldens) {
     // One run of each line by itself: what arrives where must not depend on its neighbours.
     const arrived = lines.map((line) => runPipeline('s3', 'pods', [eventOf(line)]));
     for (const [at, line] of lines.entries()) {
-      const expected = line.record === null ? { s3: [], without_tenant: 1 } : { s3: [recordOf(line)], without_tenant: 0 };
+      const expected =
+        line.record === null ? { s3: [], without_tenant: 1 } : { s3: [recordOf(line)], without_tenant: 0 };
       const got = { s3: arrived[at]?.get('s3') ?? [], without_tenant: arrived[at]?.get('without_tenant')?.length ?? 0 };
       assert.deepEqual(got, expected, line.what);
     }
@@ -106,7 +107,9 @@ test('records without a tenant are counted by namespace on their way to the dead
   const arrived = runPipeline('s3', 'pods', [event, podEvent('hello')]);
   assert.equal(arrived.get('without_tenant')?.length, 1);
   assert.deepEqual(
-    arrived.get('without_tenant_count')?.map(({ kubernetes }) => z.object({ pod_namespace: z.string() }).parse(kubernetes)),
+    arrived
+      .get('without_tenant_count')
+      ?.map(({ kubernetes }) => z.object({ pod_namespace: z.string() }).parse(kubernetes)),
     [{ pod_namespace: 'unclaimed' }],
   );
   assert.equal(arrived.get('s3')?.length, 1);

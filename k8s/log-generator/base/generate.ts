@@ -29,7 +29,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   klog: (iso, count) =>
     `${level(count).charAt(0)}${iso.slice(5, 7)}${iso.slice(8, 10)} ${iso.slice(11, 23)}000       1 controller.go:116] ` +
     `"Synced" key="shop/order-${count}"`,
-  go: (iso, count) => `${iso.slice(0, 19).replaceAll('-', '/').replace('T', ' ')}.${iso.slice(20, 23)}000 order ${count}`,
+  go: (iso, count) =>
+    `${iso.slice(0, 19).replaceAll('-', '/').replace('T', ' ')}.${iso.slice(20, 23)}000 order ${count}`,
   logfmt: (iso, count) => `ts=${iso} level=${level(count).toLowerCase()} msg="order placed" order=${count}`,
   java: (iso, count) => `${iso.slice(0, 23).replace('T', ' ')} ${level(count)} [main] c.e.Orders - zażółć №${count} 🚚`,
   nginx: (_iso, count) => `10.0.0.${count % 256} - - "GET /orders/${count} HTTP/1.1" 200 512`,

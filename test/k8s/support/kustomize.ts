@@ -48,8 +48,10 @@ export function render(path: string): KubernetesObject[] {
 export function find(objects: readonly KubernetesObject[], kind: string, name: string | RegExp): KubernetesObject {
   const found = objects.find(
     (object) =>
-      object.kind === kind && (typeof name === 'string' ? object.metadata.name === name : name.test(object.metadata.name)),
+      object.kind === kind &&
+      (typeof name === 'string' ? object.metadata.name === name : name.test(object.metadata.name)),
   );
-  if (!found) throw new Error(`no ${kind} ${name} among ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`);
+  if (!found)
+    throw new Error(`no ${kind} ${name} among ${objects.map((o) => `${o.kind} ${o.metadata.name}`).join(', ')}`);
   return found;
 }
