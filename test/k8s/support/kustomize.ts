@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -42,6 +42,23 @@ export function pathOf(folder: string): string {
 export function render(path: string): KubernetesObject[] {
   const text = execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
   return parseAllDocuments(text).map((document) => kubernetesObject.parse(document.toJS()));
+}
+
+/** An overlay with components laid on, as an operator's own kustomization would. */
+export function renderWith(overlay: string, components: readonly string[]): KubernetesObject[] {
+  const parent = join(root, '.local');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'kustomize-'));
+  try {
+    const lines = (paths: readonly string[]) => paths.map((path) => `  - ${relative(folder, pathOf(path))}\n`).join('');
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      `resources:\n${lines([overlay])}components:\n${lines(components)}`,
+    );
+    return render(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** One object of a rendering. @throws Error when there is none. */

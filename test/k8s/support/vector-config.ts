@@ -75,11 +75,11 @@ export function merge(texts: readonly string[], environment: Environment): Vecto
 }
 
 /** An overlay's whole configuration, from the files in the repository. */
-export function configOf(overlay: Overlay): VectorConfig {
+export function configOf(overlay: Overlay, environment = environmentOf(overlay)): VectorConfig {
   const files = ['vector/base/vector.yaml', `vector/overlays/${overlay}/sink.yaml`];
   return merge(
     files.map((file) => readFileSync(pathOf(file), 'utf8')),
-    environmentOf(overlay),
+    environment,
   );
 }
 
