@@ -24,13 +24,15 @@ export function diagnose(program: string): string[] {
  * Times come from Vector's sources as timestamps, but are texts in JSON, so they are read first.
  */
 export function runVrl(program: string, events: readonly Event[]): Event[][] {
+  // Indented, as VRL's lexer takes the second of two comment lines at the very left of a block for code.
+  const indented = program.replace(/^/gm, '      ');
   const wrapped = `
     results = []
     for_each(array(.events) ?? []) -> |_number, one| {
       . = object(one) ?? {}
       .timestamp = parse_timestamp(.timestamp, "%+") ?? .timestamp
       .ingest_timestamp = parse_timestamp(.ingest_timestamp, "%+") ?? .ingest_timestamp
-      ${program}
+${indented}
       results = push(results, .)
     }
     . = { "results": results }`;
