@@ -1,45 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { type GoldenLine, goldenEvent, readGolden } from './support/golden.ts';
 import { programOf, runPipeline } from './support/pipeline.ts';
-import { INGEST_TIME, logFile, POD, podEvent, RUNTIME_TIME } from './support/pod-event.ts';
+import { INGEST_TIME, logFile, POD, podEvent } from './support/pod-event.ts';
 import { configOf } from './support/vector-config.ts';
 import { type Event, runVrl } from './support/vrl.ts';
 
-/** One line and the record that has to become of it; `golden/*.yaml` are lists of these. */
-const goldenLine = z.strictObject({
-  what: z.string(),
-  line: z.string().default('hello'),
-  runtime: z.string().default(RUNTIME_TIME),
-  /** The event's time; the runtime's when it is left out. */
-  time: z.string().optional(),
-  level: z.string().optional(),
-  pod: z
-    .strictObject({
-      podLabels: z.record(z.string(), z.string()).optional(),
-      namespaceLabels: z.record(z.string(), z.string()).optional(),
-    })
-    .default({}),
-  /** Members that differ from those of POD; null when the record has no tenant. */
-  record: z.record(z.string(), z.string()).nullable().default({}),
-});
-type GoldenLine = z.output<typeof goldenLine>;
-
-const folder = new URL('golden/', import.meta.url);
-const goldens = readdirSync(folder).map((file) => ({
-  file,
-  lines: z.array(goldenLine).parse(parse(readFileSync(new URL(file, folder), 'utf8'))),
-}));
-
-function eventOf({ line, pod, runtime }: GoldenLine): Event {
-  const labels = {
-    podLabels: pod.podLabels ?? POD.podLabels,
-    namespaceLabels: pod.namespaceLabels ?? POD.namespaceLabels,
-  };
-  return podEvent(line, { ...POD, ...labels }, runtime);
-}
+const goldens = readGolden();
 
 /** The whole record, every member of the contract, in the order in which Vector writes them. */
 function recordOf({ line, runtime, time, level, record }: GoldenLine): Event {
@@ -67,7 +35,7 @@ function recordOf({ line, runtime, time, level, record }: GoldenLine): Event {
 for (const { file, lines } of goldens) {
   test(`golden lines become records of the contract: ${file}, ${lines.length} lines`, () => {
     // One run of each line by itself: what arrives where must not depend on its neighbours.
-    const arrived = lines.map((line) => runPipeline('s3', 'pods', [eventOf(line)]));
+    const arrived = lines.map((line) => runPipeline('s3', 'pods', [goldenEvent(line)]));
     for (const [at, line] of lines.entries()) {
       const expected =
         line.record === null ? { s3: [], without_tenant: 1 } : { s3: [recordOf(line)], without_tenant: 0 };
@@ -92,7 +60,7 @@ test('records have their members in the order of the alphabet, as Vector writes 
 test('a program gives the same for one event as among many', () => {
   const { cluster, identity, records } = configOf('s3').transforms;
   assert.ok(cluster && identity && records);
-  let events = goldens.flatMap(({ lines }) => lines.map(eventOf));
+  let events = goldens.flatMap(({ lines }) => lines.map((line) => goldenEvent(line)));
   for (const transform of [cluster, identity, records]) {
     const program = programOf('s3', transform);
     const together = runVrl(program, events);
