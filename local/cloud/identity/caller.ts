@@ -77,7 +77,9 @@ export function lookupOf({ caller, region, nowMs, resourceAccount, keys }: Reque
         return String(Math.floor(nowMs / 1000));
       case 'aws:sourceip':
         return '127.0.0.1';
+      // This gateway stands for AWS's endpoints, which are reached over TLS.
       case 'aws:securetransport':
+        return 'true';
       case 'aws:principalisawsservice':
       case 'aws:viaawsservice':
         return 'false';

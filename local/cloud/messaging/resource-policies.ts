@@ -56,6 +56,7 @@ export function requireServiceAccess(
   const keys = new Map([
     ['aws:sourcearn', [actor.sourceArn]],
     ['aws:sourceaccount', [actor.sourceAccount]],
+    ['aws:securetransport', ['true']],
     ['aws:principalisawsservice', ['true']],
     ['aws:principalservicename', [actor.service]],
   ]);
