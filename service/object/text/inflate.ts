@@ -48,11 +48,12 @@ export async function* inflate(
 
 /** Never rejects: a failure of the source destroys the stream, whose reader then throws it. */
 async function feed(pieces: AsyncIterable<Uint8Array>, stream: Transform): Promise<void> {
+  const closed = new Promise((resolve) => stream.once('close', resolve));
   try {
     for await (const piece of pieces) {
       if (stream.destroyed) return;
-      // Called when the piece is used up, and also when the stream is destroyed before that.
-      await new Promise((resolve) => stream.write(piece, resolve));
+      // The callback comes when the piece is used up; a stream that fails over it only closes.
+      await Promise.race([new Promise((resolve) => stream.write(piece, resolve)), closed]);
     }
     stream.end();
   } catch (error) {
