@@ -34,7 +34,11 @@ async function allFolders(): Promise<string[]> {
 }
 
 /** Runs Node's test runner over files. @returns whether all passed */
-async function runTests(files: readonly string[], concurrency: number, environment: NodeJS.ProcessEnv): Promise<boolean> {
+async function runTests(
+  files: readonly string[],
+  concurrency: number,
+  environment: NodeJS.ProcessEnv,
+): Promise<boolean> {
   if (files.length === 0) return true;
   const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=dot', '--test-timeout=120000'];
   const child = spawn(process.execPath, [...args, ...files], {
@@ -75,5 +79,7 @@ const files = await Promise.all(folders.filter((folder) => folder !== E2E).map(t
 const startedMs = performance.now();
 let passed = await runTests(files.flat(), availableParallelism(), {});
 if (folders.includes(E2E)) passed = (await runEndToEnd(await testFiles(E2E))) && passed;
-console.log(`${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`);
+console.log(
+  `${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`,
+);
 process.exitCode = passed ? 0 : 1;
