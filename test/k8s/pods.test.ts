@@ -36,7 +36,7 @@ test('images are pinned, resources bounded, and containers have nothing of root 
     for (const { metadata, spec } of workloads(render(pathOf(folder)))) {
       for (const { image, resources, securityContext } of spec.template.spec.containers) {
         const what = `${folder}: ${metadata.name}`;
-        assert.match(image, /:\d+\.\d+\.\d+(-[a-z-]+)?$/, what);
+        assert.match(image, /:\d+\.\d+\.\d+(-[a-z-]+)?(@sha256:[0-9a-f]{64})?$/, what);
         assert.deepEqual(Object.keys(resources.requests).sort(), ['cpu', 'memory'], what);
         assert.deepEqual(Object.keys(resources.limits).sort(), ['cpu', 'memory'], what);
         // LocalStack is a tool for trying things out, and writes all over its image.

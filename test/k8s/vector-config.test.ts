@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { readSettings } from '../../service/base/settings.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { runPipeline } from './support/pipeline.ts';
@@ -18,12 +19,14 @@ test('every option that is set is one that Vector 0.57.0 documents', () => {
   assert.match(String(vectorReference.safeParse(misspelt).error), /key_prefx/);
 });
 
+const routes = z.record(z.string(), z.string());
+
 test('every input is an output that exists, and every output goes somewhere', () => {
   for (const overlay of OVERLAYS) {
     const { sources, transforms, sinks } = configOf(overlay);
     const outputs = Object.entries({ ...sources, ...transforms }).flatMap(([name, component]) =>
       component.type === 'route'
-        ? [...Object.keys(Object(component.route)), '_unmatched'].map((output) => `${name}.${output}`)
+        ? [...Object.keys(routes.parse(component.route)), '_unmatched'].map((output) => `${name}.${output}`)
         : [name],
     );
     const inputs = new Set(Object.values({ ...transforms, ...sinks }).flatMap((component) => component.inputs));
