@@ -29,3 +29,9 @@ test('case and blanks around a name do not matter', () => {
 test('a name that nobody knows has no rank', () => {
   for (const name of ['', 'loud', '5', 'warn!', 'info/error']) assert.equal(levelRank(name), null, name);
 });
+
+test('what every JavaScript object inherits is no level', () => {
+  for (const name of ['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty']) {
+    assert.equal(levelRank(name), null, name);
+  }
+});
