@@ -63,11 +63,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   let first: Awaited<ReturnType<typeof fetchRange>>;
   try {
     // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
-    first = await fetchRange(
-      0,
-      HEAD_BYTES,
-      ref.versionId === undefined && ref.version !== '' ? `"${ref.version}"` : undefined,
-    );
+    first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined);
   } catch (error) {
     if (awsErrorName(error) === 'InvalidRange')
       return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0, eTag: ref.version };

@@ -214,6 +214,9 @@ const GARBAGE: readonly (readonly [what: string, body: string, why: RegExp])[] =
     /"Object Deleted", not "Object Cr/,
   ],
   ['an EventBridge event without detail', eventBridge({}, { detail: null }), /no bucket name/],
+  ['neither a version id nor an ETag', s3Event(s3Record({ eTag: undefined })), /neither a version id nor an ETag/],
+  ['an empty ETag', s3Event(s3Record({ eTag: '""', versionId: 'null' })), /neither a version id nor an ETag/],
+  ['an EventBridge event without either', eventBridge({ etag: 7 }), /neither a version id nor an ETag/],
   ['one good and one bad record', s3Event(s3Record({}), s3Record({ key: '' })), /no object key/],
 ];
 
