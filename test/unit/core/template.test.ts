@@ -98,6 +98,13 @@ test('a name of 512 characters stays, a longer one is cut to 512 and two that di
   assert.notEqual(last('x'), last('y'));
 });
 
+test('a name that is cut within a character stays valid text', () => {
+  // 384 characters of values, and the cut at 499 falls into the middle of a pair.
+  const name = stream(`{application}{namespace}{pod_name}${'🍵'.repeat(100)}`).render(Array(3).fill('a'.repeat(128)));
+  assert.equal(name.length, 512);
+  assert.ok(name.isWellFormed());
+});
+
 const WRONG: readonly (readonly [source: string, kind: 'group' | 'stream', rule: RegExp])[] = [
   ['{application}', 'group', /must begin with literal text/],
   ['', 'group', /must begin with literal text/],
@@ -111,6 +118,7 @@ const WRONG: readonly (readonly [source: string, kind: 'group' | 'stream', rule:
   ['/acme/{{application}}', 'group', /a brace that opens or closes no placeholder/],
   ['/acme/a b', 'group', /may hold only a-zA-Z0-9_-\/\.#/],
   ['/acme/café/{application}', 'group', /may hold only a-zA-Z0-9_-\/\.#/],
+  ['aws/acme/{application}', 'group', /may not begin with aws\//],
   ['a:b', 'stream', /may not hold ":", "\*" or control characters/],
   ['{date}*', 'stream', /may not hold ":", "\*" or control characters/],
   ['a\nb', 'stream', /may not hold ":", "\*" or control characters/],
