@@ -187,9 +187,8 @@ function sortByTime(events: readonly number[], plan: EventTable): Uint32Array {
     }
     last = time;
   }
-  return sorted
-    ? order
-    : order.sort((a, b) => timeOf(plan, a) - timeOf(plan, b) || recordOf(plan, a) - recordOf(plan, b) || a - b);
+  // Events come in the object's order, and the sort is stable.
+  return sorted ? order : order.sort((a, b) => timeOf(plan, a) - timeOf(plan, b));
 }
 
 /** Cuts a stream's events by the three limits of a call: bytes, events, span. Checks before it adds, never after. */
