@@ -74,7 +74,8 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
   const admit = createFilter(chunk, context);
   const routeOf = createRouter(chunk, context.delivery, context.keyFields);
   const { timesMs, substituted } = resolveTimes(chunk, context.lastModifiedMs);
-  const messageBytesMax = context.eventBytesMax - EVENT_OVERHEAD_BYTES;
+  // A batch must be able to hold the largest event.
+  const messageBytesMax = Math.min(context.eventBytesMax, BATCH_BYTES_MAX) - EVENT_OVERHEAD_BYTES;
   const refusals: Refusal[] = [];
   const parts: Part[] = [];
   const byRoute = new Map<Route, number[]>();

@@ -251,6 +251,17 @@ test('a message of exactly the event limit stays whole, one of a byte more is sp
   assert.ok(split.parts.every(({ size }) => size + OVERHEAD <= 1_024));
 });
 
+test('an event limit above that of a batch does not make a batch that a call would refuse', () => {
+  const largest = BATCH_BYTES_MAX - OVERHEAD;
+  const planned = plan(sizes(largest, largest + 1), {}, { eventBytesMax: 1_048_576 });
+  assert.deepEqual(
+    planned.batches.map(({ bytes }) => bytes <= BATCH_BYTES_MAX),
+    planned.batches.map(() => true),
+  );
+  assert.equal(lengths(planned)[0]?.[0], largest);
+  assert.equal(planned.parts.length, 2);
+});
+
 test('the parts of a split record stand in their order between the records around it, at its time', () => {
   const planned = plan(
     [
@@ -338,7 +349,7 @@ test('every record ends in exactly one place, no batch is over any limit, and al
     fc.property(
       fc.array(record, { maxLength: 40, size: 'max' }),
       delivery,
-      fc.constantFrom(1_024, 262_144, 1_000_000),
+      fc.constantFrom(1_024, 262_144, 1_048_576),
       (specs, to, eventBytesMax) => {
         const context = { delivery: to, keyFields: {}, lastModifiedMs: LAST_MODIFIED_MS, eventBytesMax };
         const planned = planChunk(buildChunk(specs), context);
