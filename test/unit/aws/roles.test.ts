@@ -282,3 +282,23 @@ test('sessions count as cached as long as they are valid', async () => {
   now.ms += 1;
   assert.equal(sessions.cached, 0);
 });
+
+test('a session that is shorter than asked for, or looks so to a clock that is ahead, is not renewed all the time', async () => {
+  const { sessions, calls, now } = setUp({ lifeMs: 12 * MINUTE_MS });
+  const first = await sessions.credentials(ACME);
+  now.ms += 9 * MINUTE_MS;
+  assert.equal(await sessions.credentials(ACME), first);
+  await settle();
+  assert.equal(calls.length, 1);
+  now.ms += 1;
+  assert.equal(await sessions.credentials(ACME), first);
+  await settle();
+  assert.equal(calls.length, 2);
+});
+
+test('a tag value that is cut in the middle of a character loses all of it', async () => {
+  const { sessions, calls } = setUp();
+  // A letter beyond the basic plane: two UTF-16 units, of which the limit leaves one.
+  await sessions.credentials({ ...ACME, tags: { tenant_id: `${'x'.repeat(255)}𐐀` } });
+  assert.equal(calls[0]?.Tags?.[0]?.Value, 'x'.repeat(255));
+});
