@@ -103,3 +103,27 @@ test('an agent that is not there costs a line and nothing else', async () => {
   await protection.update(true);
   assert.equal(lines.length, 1);
 });
+
+test('an agent that answers 200 and names a failure has not protected the task', async (t) => {
+  const failure = { Arn: 'arn:aws:ecs:us-east-1:111122223333:task/logs/1', Reason: 'TASK_NOT_VALID' };
+  const { protection, now, puts, lines } = await setUp(t, [200, { failure }]);
+  await protection.update(true);
+  assert.equal(lines[0]?.error, 'the ECS agent answered 200 with the failure TASK_NOT_VALID');
+  now.ms += 30_000;
+  await protection.update(true);
+  assert.deepEqual(puts(), [ON, ON]);
+});
+
+test('looks at the work that overlap a slow answer ask once', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const { url, received } = await startServer(t, async (_request, response) => {
+    await gate.promise;
+    response.end('{}');
+  });
+  const { logger } = createTestLogger();
+  const protection = createTaskProtection({ agentUri: url, logger, nowMs: () => 0, fetch });
+  const looks = [protection.update(true), protection.update(true), protection.update(true)];
+  gate.resolve();
+  await Promise.all(looks);
+  assert.equal(received.length, 1);
+});
