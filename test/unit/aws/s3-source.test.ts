@@ -19,9 +19,10 @@ const refOf = (bytes: Uint8Array, more: Partial<ObjectRef> = {}): ObjectRef => (
   ...more,
 });
 
-function open({ client }: S3Server, ref: ObjectRef, signal = never) {
+function open({ client }: S3Server, ref: ObjectRef, signal = never, stallMs = 20_000) {
   const retried: string[] = [];
-  const opened = openS3Object({ s3: client, random: () => 0, onRetry: (fault) => retried.push(fault) }, ref, signal);
+  const onRetry = (fault: string) => retried.push(fault);
+  const opened = openS3Object({ s3: client, random: () => 0, onRetry, stallMs }, ref, signal);
   return Object.assign(opened, { retried });
 }
 
@@ -243,4 +244,42 @@ test('an abort ends what is under way at once, and is not taken for trouble of S
   abort.abort();
   await assert.rejects(reading, { name: 'AbortError' });
   await assert.rejects(open(s3, ref, abort.signal), { name: 'AbortError' });
+});
+
+for (const fault of [{ kind: 'silent' }, { kind: 'stalled body', bytes: 100 }] as const) {
+  test(`a request that meets ${fault.kind === 'silent' ? 'silence' : 'a body that stops arriving'} is given up and repeated`, async (t) => {
+    const s3 = await startS3(t);
+    const bytes = randomBytes(2 * MIB);
+    s3.faults.set(1, fault);
+    s3.faults.set(3, fault);
+    const opening = open(s3, put(s3, bytes), never, 50);
+    const { source } = await opening;
+    assert.ok(Buffer.from(await source.read(MIB, MIB + 500, never)).equals(bytes.subarray(MIB, MIB + 500)));
+    assert.deepEqual(opening.retried, ['transient', 'transient']);
+  });
+}
+
+test('an object that never arrives is unreadable after all attempts', async (t) => {
+  const s3 = await startS3(t);
+  for (let n = 1; n <= 6; n++) s3.faults.set(n, { kind: 'silent' });
+  await assert.rejects(open(s3, put(s3, Buffer.from('abc')), never, 20), {
+    code: 'object-unreadable',
+    message: /could not be read \(TimeoutError\)/,
+  });
+  assert.equal(s3.received.length, 6);
+});
+
+test('an endpoint that ignores the range of a later read is refused: its bytes are not those that were asked for', async (t) => {
+  const s3 = await startS3(t);
+  const bytes = randomBytes(2 * MIB);
+  const { source } = await open(s3, put(s3, bytes));
+  for (let n = 2; n <= 7; n++) s3.faults.set(n, { kind: 'range ignored' });
+  await assert.rejects(source.read(MIB + 10, bytes.length, never), { code: 'object-unreadable' });
+});
+
+test('no bytes are no request, wherever they lie', async (t) => {
+  const s3 = await startS3(t);
+  const { source } = await open(s3, put(s3, randomBytes(2 * MIB)));
+  for (const at of [0, MIB + 5, 2 * MIB]) assert.deepEqual(await source.read(at, at, never), new Uint8Array(0));
+  assert.equal(s3.received.length, 1);
 });
