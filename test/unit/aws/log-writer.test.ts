@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createLogsClientFactory } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
 import { startLogs } from '../../support/logs-server.ts';
+import { until } from '../../support/until.ts';
 
 const never = new AbortController().signal;
 const ROUTE = { group: '/acme/api', stream: 'c1-prod' };
@@ -156,4 +157,41 @@ test('a creation that fails fails for all who share it, and the next one tries a
   );
   await writer.create(acme, ROUTE, undefined);
   assert.ok(logs.account('acme').get(ROUTE.group)?.streams.has(ROUTE.stream));
+});
+
+test('accounts do not share a creation, though their groups have one name', async (t) => {
+  const { logs, client, writer } = await setUp(t);
+  const gate = Promise.withResolvers<void>();
+  logs.faults.CreateLogStream.push({ wait: gate.promise });
+  const slow = writer.create(client('acme'), ROUTE, undefined);
+  await until(() => logs.calls.length === 1);
+  await writer.create(client('globex'), ROUTE, undefined);
+  assert.ok(logs.account('globex').get(ROUTE.group)?.streams.has(ROUTE.stream));
+  assert.equal(logs.account('acme').size, 0);
+  gate.resolve();
+  await slow;
+  assert.ok(logs.account('acme').get(ROUTE.group)?.streams.has(ROUTE.stream));
+});
+
+test('a retention that could not be set on a new group is set with the next creation there', async (t) => {
+  const { logs, client, writer } = await setUp(t);
+  const acme = client('acme');
+  logs.faults.PutRetentionPolicy.push({ error: 'ThrottlingException' });
+  await assert.rejects(writer.create(acme, ROUTE, 30), { name: 'ThrottlingException' });
+  assert.equal(logs.account('acme').get(ROUTE.group)?.retentionDays, undefined);
+  await writer.create(acme, { ...ROUTE, stream: 'another' }, 30);
+  assert.equal(logs.account('acme').get(ROUTE.group)?.retentionDays, 30);
+  await writer.create(acme, ROUTE, 30);
+  assert.equal(
+    logs.calls.filter((call) => call.startsWith('PutRetention')).length,
+    2,
+    'set once, left alone after that',
+  );
+});
+
+test('a stream that is there already does not count as created', async (t) => {
+  const { logs, client, writer, created } = await setUp(t);
+  logs.account('acme').set(ROUTE.group, { retentionDays: undefined, streams: new Map([[ROUTE.stream, []]]) });
+  await writer.create(client('acme'), ROUTE, undefined);
+  assert.deepEqual(created, []);
 });
