@@ -47,7 +47,7 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
     async ledgerItem(object, delivery) {
       const Key: Record<string, AttributeValue> = marshall({ object, delivery });
       const { Item } = await client.send(new GetItemCommand({ TableName: LEDGER_TABLE, Key, ConsistentRead: true }));
-      return Item && unmarshall(Item);
+      return Item && unmarshall(Item, { wrapNumbers: Number });
     },
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Counts } from '../../../service/core/counts.ts';
 import { type Acquisition, createLedger, NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
@@ -251,6 +252,61 @@ test('a table that fails between the write and the read that explains it is ledg
     return send.apply(client, args);
   });
   await assert.rejects(ledger.acquire(KEY), { code: 'ledger-unavailable', message: /throttle/ });
+});
+
+for (const [what, broken] of [
+  ['cursor', { cursor: 7 }],
+  ['counts', { counts: { read: 'many' } }],
+  ['counts of its chunk', { partial: null }],
+  ['record', { record: -1 }],
+  ['batches ahead', { ahead: ['x'] }],
+] as const) {
+  test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
+    const { acquire, put } = await setUp(t);
+    await put(LEDGER_TABLE, { ...KEY, state: 'delivering', ...PROGRESS, ...broken });
+    assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  });
+}
+
+test('numbers that a double cannot hold, in attributes of somebody else, are no trouble', async (t) => {
+  const { acquire, client, item } = await setUp(t);
+  const Item = { object: { S: KEY.object }, delivery: { S: KEY.delivery }, theirs: { N: '12345678901234567890.5' } };
+  await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item }));
+  assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  assert.equal((await item())?.owner, 'owner-1');
+});
+
+test('a renewal holds the lease, saves nothing and proves nothing: crashes go on counting', async (t) => {
+  const { acquire, ledger, now, item, writes } = await setUp(t);
+  await acquire();
+  now.ms += LEASE_MS + 1;
+  const { lease } = await acquire();
+  now.ms += 50_000;
+  await lease.renew();
+  const { lease_expires_at, acquisitions, record } = { ...(await item()) };
+  assert.deepEqual([lease_expires_at, acquisitions, record], [now.ms + LEASE_MS, 2, undefined]);
+  now.ms += LEASE_MS;
+  assert.equal((await ledger.acquire(KEY)).kind, 'held');
+  now.ms += 1;
+  assert.equal((await acquire()).crashes, 2);
+  await assert.rejects(lease.renew(), { code: 'lease-lost' });
+  assert.deepEqual(writes, ['acquire', 'acquire', 'renew', 'acquire']);
+});
+
+test('what holds a delivery is read consistently, so that an old answer hides no end', async (t) => {
+  const { acquire, client, ledger } = await setUp(t);
+  await acquire();
+  const reads: GetItemCommand[] = [];
+  const { send } = client;
+  t.mock.method(client, 'send', (...args: Parameters<typeof send>) => {
+    if (args[0] instanceof GetItemCommand) reads.push(args[0]);
+    return send.apply(client, args);
+  });
+  await ledger.acquire(KEY);
+  assert.deepEqual(
+    reads.map(({ input }) => input.ConsistentRead),
+    [true],
+  );
 });
 
 test('every write that succeeded is told of', async (t) => {
