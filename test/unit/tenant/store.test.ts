@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { ITEM } from '../../support/delivery.ts';
@@ -180,4 +180,16 @@ test('the tenant that was not asked for longest leaves first', async (t) => {
   assert.equal(table.queries, 3, 'a stayed');
   await store.lookUp('b');
   assert.equal(table.queries, 4, 'b had left');
+});
+
+test('numbers that a double cannot hold, in attributes nobody knows, are no trouble; in known ones they are a problem', async (t) => {
+  const { store, client } = await setUp(t);
+  const strings = Object.fromEntries(Object.entries(ITEM).map(([name, value]) => [name, { S: value }]));
+  const put = (more: Record<string, AttributeValue>) =>
+    client.send(new PutItemCommand({ TableName: TENANT_TABLE, Item: { ...strings, ...more } }));
+  await put({ theirs: { N: '12345678901234567890.5' } });
+  await put({ type: { S: 'cloudwatch#a' }, retention_days: { N: '12345678901234567890' } });
+  const { deliveries, error } = await store.lookUp('acme');
+  assert.equal(deliveries.length, 1);
+  assert.match(error?.message ?? '', /retention_days: must be one of .* \(got 12345678901234567000\)/);
 });
