@@ -131,3 +131,26 @@ test('in whatever order batches are accepted and wherever the process stops, eac
       },
     ),
   ));
+
+test('the last chunk counts, but leaves the position at its start: a cursor beyond the end would be the beginning again', () => {
+  const saved = progressOf({ chunk: 2, record: 20, cursor: 'c20', layout: 'L', counts: { read: 20, delivered: 20 } });
+  const tracker = createTracker(saved, 'L');
+  const last = chunkOf(5, { at: { record: 20, cursor: 'c20' }, next: null });
+  tracker.accept(0, { delivered: 3 });
+  tracker.accept(1, { delivered: 1 });
+  tracker.completeChunk(last, { filtered: 1 });
+  const counts = { read: 25, delivered: 24, filtered: 1, rejected: 0, quarantined: 0 };
+  assert.deepEqual(tracker.counts(), counts);
+  assert.deepEqual(tracker.progress(), {
+    ...saved,
+    batch: 2,
+    partial: { read: 0, delivered: 4, filtered: 0, rejected: 0, quarantined: 0 },
+  });
+
+  // Whoever resumes because the end could not be saved decodes the last chunk, sends nothing, and counts the same.
+  const next = createTracker(tracker.progress(), 'L');
+  assert.deepEqual(next.from, { record: 20, cursor: 'c20' });
+  assert.deepEqual([0, 1].map(next.accepted), [true, true]);
+  next.completeChunk(last, { filtered: 1 });
+  assert.deepEqual(next.counts(), counts);
+});
