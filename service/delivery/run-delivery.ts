@@ -66,6 +66,7 @@ export async function runDelivery(
   let counts = NO_COUNTS;
   try {
     throwIfStopped(signals);
+    const acquiredMs = deps.monotonicMs();
     const acquisition = await deps.ledger.acquire({
       object: objectId(task.ref),
       delivery: `${delivery.tenantId}/${type}`,
@@ -78,7 +79,8 @@ export async function runDelivery(
       );
       return { type, kind: 'failed', error, counts, retryAfterMs: acquisition.remainingMs };
     }
-    const run = await deliver(deps, task, delivery, acquisition, signals, (progress) => {
+    const held = { ...acquisition, acquiredMs };
+    const run = await deliver(deps, task, delivery, held, signals, (progress) => {
       counts = progress;
     });
     return { type, kind: 'done', ...run };
@@ -91,7 +93,12 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
-  { lease, progress, crashes }: Extract<Acquisition, { kind: 'acquired' }>,
+  {
+    lease,
+    progress,
+    crashes,
+    acquiredMs,
+  }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
   onCounts: (counts: Counts) => void,
 ): Promise<{ counts: Counts; format: string }> {
@@ -100,6 +107,7 @@ async function deliver(
   await using keeper = createLeaseKeeper({
     lease,
     leaseMs: deps.leaseMs,
+    acquiredMs,
     progress: () => tracker?.progress() ?? progress,
     nowMs: deps.monotonicMs,
   });
