@@ -68,13 +68,15 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
     }
   };
 
-  let keeping: Promise<void> | undefined;
+  let keeping = false;
   const timer = setInterval(
     () => {
       // Looked at beside the write, which may hang for longer than the lease lasts.
       if (nowMs() - heldMs > leaseMs * GIVE_UP_AFTER) lost.abort(trouble ?? silence());
-      keeping ??= keep().finally(() => {
-        keeping = undefined;
+      if (keeping) return;
+      keeping = true;
+      keep().finally(() => {
+        keeping = false;
       });
     },
     Math.min(SAVE_EVERY_MS, leaseMs / 6),
@@ -88,7 +90,6 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
     bury: (reason) => inTurn(() => lease.bury(progress(), reason)),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await keeping;
       await writing;
     },
   };

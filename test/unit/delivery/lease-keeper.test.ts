@@ -193,6 +193,24 @@ test('a ledger that hangs does not keep us at work beyond our lease', async (t) 
   await keeper[Symbol.asyncDispose]();
 });
 
+test('a renewal counts from when it was asked for, not from when the answer came', async (t) => {
+  const { keeper, state, pass, accept } = setUp(t);
+  const gate = Promise.withResolvers<void>();
+  state.gate = gate.promise;
+  accept(1);
+  await pass(2_000);
+  await pass(30_000);
+  gate.resolve();
+  await settle();
+  state.gate = undefined;
+  state.failure = noLedger();
+  await pass(18_000);
+  assert.equal(keeper.signal.aborted, false);
+  await pass(2_000);
+  assert.equal(keeper.signal.aborted, true);
+  await keeper[Symbol.asyncDispose]();
+});
+
 test('the lease counts from before it was asked for, not from when the answer came', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = 100_000;
