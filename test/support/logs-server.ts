@@ -27,10 +27,10 @@ export type LogsFault =
 
 export interface LogsServer {
   readonly place: ReturnType<typeof placeOf>;
-  /** The log groups of the account whose session has this access key. */
-  account(accessKeyId: string): Map<string, LogGroup>;
+  /** The log groups of the account whose sessions have access keys that begin with this name, up to a `_`. */
+  account(name: string): Map<string, LogGroup>;
   /** All events of a stream, in the order of their arrival. */
-  events(accessKeyId: string, group: string, stream: string): readonly LogEvent[];
+  events(account: string, group: string, stream: string): readonly LogEvent[];
   /** Faults for the next calls of an operation, first in first out. */
   readonly faults: Readonly<Record<Operation, LogsFault[]>>;
   /** What the next accepted puts say of refused events. */
@@ -40,7 +40,7 @@ export interface LogsServer {
   readonly received: readonly Received[];
 }
 
-/** CloudWatch Logs on the loopback, an account for each access key: strict about hashes and about what exists. */
+/** CloudWatch Logs on the loopback, an account for each tenant: strict about hashes and about what exists. */
 export async function startLogs(t: TestContext): Promise<LogsServer> {
   const accounts = new Map<string, Map<string, LogGroup>>();
   const faults: LogsServer['faults'] = {
@@ -61,7 +61,7 @@ export async function startLogs(t: TestContext): Promise<LogsServer> {
     const input = JSON.parse(request.body.toString('utf8'));
     calls.push([operation, input.logGroupName, input.logStreamName].filter((part) => part !== undefined).join(' '));
     const fault = faults[operation].shift();
-    const outcome = await outcomeOf(request, operation, input, account(accessKeyOf(request)), fault);
+    const outcome = await outcomeOf(request, operation, input, account(accountOf(request)), fault);
     if (outcome.kind === 'reset') response.destroy();
     else if (outcome.kind === 'refused') refuse(response, outcome.error, outcome.status);
     else if (outcome.kind === 'done') {
@@ -145,8 +145,8 @@ function signatureProblem({ headers, body }: Received): string | undefined {
   return Number(headers['content-length']) === body.length ? undefined : 'IncompleteBody';
 }
 
-function accessKeyOf({ headers }: Received): string {
-  return /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? '';
+function accountOf({ headers }: Received): string {
+  return /Credential=([^/_]+)/.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
 function refuse(response: ServerResponse, name: string, status: number): void {

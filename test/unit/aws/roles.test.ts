@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AssumeRoleCommand, AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { createRoleSessions, type RoleRequest, type RoleSessionsDeps } from '../../../service/aws/roles.ts';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { awsError } from '../../support/aws-error.ts';
+import { createFakeSts } from '../../support/sts.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -13,46 +13,9 @@ const ACME: RoleRequest = {
   tags: { tenant_id: 'acme', cluster_id: 'c1' },
 };
 
-/** STS as far as the sessions see it: answers, or fails as told, or waits until it is let go. */
-function fakeSts(now: { ms: number }, lifeMs = HOUR_MS) {
-  const calls: AssumeRoleCommandInput[] = [];
-  const failures: Error[] = [];
-  const gates: (() => void)[] = [];
-  let gated = false;
-  const send = async (command: AssumeRoleCommand): Promise<AssumeRoleCommandOutput> => {
-    calls.push(command.input);
-    const n = calls.length;
-    if (gated) await new Promise<void>((resolve) => gates.push(resolve));
-    const failure = failures.shift();
-    if (failure) throw failure;
-    return {
-      $metadata: {},
-      Credentials: {
-        AccessKeyId: `key-${n}`,
-        SecretAccessKey: 'secret',
-        SessionToken: 'token',
-        Expiration: new Date(now.ms + lifeMs),
-      },
-    };
-  };
-  return {
-    // The one command that is sent; the client's overloads say more than is used here.
-    sts: { send } as unknown as RoleSessionsDeps['sts'],
-    calls,
-    failures,
-    hold: () => {
-      gated = true;
-    },
-    letGo: () => {
-      gated = false;
-      for (const open of gates.splice(0)) open();
-    },
-  };
-}
-
 function setUp({ sessionsMax, lifeMs }: { readonly sessionsMax?: number; readonly lifeMs?: number } = {}) {
   const now = { ms: Date.UTC(2026, 0, 31) };
-  const sts = fakeSts(now, lifeMs);
+  const sts = createFakeSts(() => now.ms, lifeMs);
   const outcomes: string[] = [];
   const sessions = createRoleSessions({
     sts: sts.sts,
@@ -82,7 +45,7 @@ test('a role is assumed with its external id, an hour, a session name and tags f
     },
   ]);
   assert.deepEqual(credentials, {
-    accessKeyId: 'key-1',
+    accessKeyId: 'acme_1',
     secretAccessKey: 'secret',
     sessionToken: 'token',
     expiration: new Date(Date.UTC(2026, 0, 31, 1)),
@@ -151,7 +114,7 @@ test("a failure at the same time is everybody's, and the next caller after its t
   );
   assert.equal(calls.length, 1);
   now.ms += 2_000;
-  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'key-2');
+  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'acme_2');
 });
 
 test('in the last quarter of its life a session is renewed in the background while it still serves', async () => {
@@ -169,7 +132,7 @@ test('in the last quarter of its life a session is renewed in the background whi
   assert.equal(calls.length, 2, 'one renewal, however many ask');
   letGo();
   await settle();
-  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'key-2');
+  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'acme_2');
   assert.equal(calls.length, 2);
 });
 
@@ -194,7 +157,7 @@ test('a session with less than a minute left serves nobody', async () => {
   const { sessions, now } = setUp();
   await sessions.credentials(ACME);
   now.ms += 59 * MINUTE_MS;
-  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'key-2');
+  assert.equal((await sessions.credentials(ACME)).accessKeyId, 'acme_2');
 });
 
 const FAILURES: readonly (readonly [name: string, code: string, rememberedMs: number, outcome: string])[] = [
@@ -224,7 +187,7 @@ for (const [name, code, rememberedMs, outcome] of FAILURES) {
     await assert.rejects(sessions.credentials(ACME), failed);
     assert.equal(calls.length, 1);
     now.ms += 1;
-    assert.equal((await sessions.credentials(ACME)).accessKeyId, 'key-2');
+    assert.equal((await sessions.credentials(ACME)).accessKeyId, 'acme_2');
     assert.deepEqual(outcomes, [outcome, 'ok']);
   });
 }
@@ -234,7 +197,7 @@ test('a broken role of one tenant does not touch another', async () => {
   failures.push(awsError('AccessDenied', 403));
   await assert.rejects(sessions.credentials(ACME), { code: 'role-refused' });
   const globex = { ...ACME, tags: { tenant_id: 'globex' } };
-  assert.equal((await sessions.credentials(globex)).accessKeyId, 'key-2');
+  assert.equal((await sessions.credentials(globex)).accessKeyId, 'globex_2');
 });
 
 test('an answer without credentials is role-unavailable', async () => {
@@ -253,7 +216,7 @@ test('credentials that a service refused are forgotten, others that were issued 
   sessions.invalidate(ACME, first);
   assert.equal(sessions.cached, 0);
   const second = await sessions.credentials(ACME);
-  assert.equal(second.accessKeyId, 'key-2');
+  assert.equal(second.accessKeyId, 'acme_2');
   sessions.invalidate(ACME, first);
   assert.equal(await sessions.credentials(ACME), second);
   sessions.invalidate({ ...ACME, externalId: 'never seen' }, second);
