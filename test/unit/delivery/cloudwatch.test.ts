@@ -257,6 +257,75 @@ test('a stream that is missing again right after its creation is tried a few tim
   assert.equal(puts(), 3 + 4);
 });
 
+test('a creation that is throttled is sat out like a put, however often the put finds the stream missing meanwhile', async (t) => {
+  const { logs, send, stored, metrics } = await setUp(t);
+  logs.faults.CreateLogStream.push(...Array(5).fill({ error: 'ThrottlingException' }));
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(stored(), ['one', 'two']);
+  assert.deepEqual(await counted(metrics.retries), [['logs', 'throttle', 5]]);
+  assert.deepEqual(await counted(metrics.throttles), [['logs', 5]]);
+});
+
+test('a creation that is throttled for good is destination-throttled, not a stream that vanishes', async (t) => {
+  const { logs, send, puts } = await setUp(t);
+  logs.faults.CreateLogStream.push(...Array(20).fill({ error: 'ThrottlingException' }));
+  await assert.rejects(send(), { code: 'destination-throttled' });
+  assert.equal(puts(), 12);
+});
+
+test('credentials that expire between a put and a creation are replaced', async (t) => {
+  const { logs, send, clients, stored } = await setUp(t);
+  logs.faults.CreateLogStream.push({ error: 'ExpiredTokenException' });
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(clients, ['us-east-1 acme_1', 'us-east-1 acme_2']);
+  assert.deepEqual(stored(), ['one', 'two']);
+});
+
+test('a stop does not wait for STS', async (t) => {
+  const { sts, send, plan, logs } = await setUp(t);
+  sts.hold();
+  const drain = new AbortController();
+  const abort = new AbortController();
+  const drained = send(plan('x'), { drain: drain.signal, abort: NEVER.abort });
+  const aborted = send(plan('x'), { drain: NEVER.drain, abort: abort.signal });
+  const reason = new DistributorError('lease-lost', 'gone');
+  drain.abort();
+  abort.abort(reason);
+  await assert.rejects(drained, { code: 'stopping' });
+  await assert.rejects(aborted, reason);
+  sts.letGo();
+  assert.deepEqual(logs.calls, []);
+});
+
+test('a stop does not wait for a creation, which goes on for the others that share it', async (t) => {
+  const { send, plan, logs, stored } = await setUp(t);
+  const gate = Promise.withResolvers<void>();
+  logs.faults.CreateLogStream.push({ wait: gate.promise });
+  const drain = new AbortController();
+  const drained = send(plan('x'), { drain: drain.signal, abort: NEVER.abort });
+  const staying = send(plan('y'));
+  await until(() => logs.calls.length === 3);
+  drain.abort();
+  await assert.rejects(drained, { code: 'stopping' });
+  gate.resolve();
+  await staying;
+  assert.deepEqual(stored(), ['y']);
+});
+
+test('a drain that comes while a put finds its stream missing begins no wait for the creation', async (t) => {
+  const { send, plan, logs } = await setUp(t);
+  const put = Promise.withResolvers<void>();
+  logs.faults.PutLogEvents.push({ wait: put.promise });
+  logs.faults.CreateLogStream.push({ silent: true });
+  const drain = new AbortController();
+  const sending = send(plan('x'), { drain: drain.signal, abort: NEVER.abort });
+  sending.catch(() => {});
+  await until(() => logs.calls.length === 1);
+  drain.abort();
+  put.resolve();
+  await assert.rejects(sending, { code: 'stopping' });
+});
+
 test('a drain ends the wait for the next attempt at once', async (t) => {
   const { logs, send, exists, plan, puts } = await setUp(t);
   exists('s');
