@@ -312,7 +312,10 @@ test('a stop does not wait for a creation, which goes on for the others that sha
   assert.deepEqual(stored(), ['y']);
 });
 
-test('a drain that comes while a put finds its stream missing begins no wait for the creation', async (t) => {
+// Without the stop, the client's own timeout of 30 s would end the wait, and hide it.
+test('a drain that comes while a put finds its stream missing begins no wait for the creation', {
+  timeout: 15_000,
+}, async (t) => {
   const { send, plan, logs } = await setUp(t);
   const put = Promise.withResolvers<void>();
   logs.faults.PutLogEvents.push({ wait: put.promise });
