@@ -231,7 +231,8 @@ const REJECTED: Readonly<Partial<Record<QuarantineReason, string>>> = {
 async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Promise<void> {
   for (const [reason, refusals] of Map.groupBy(plan.refusals, (refusal) => refusal.reason)) {
     const lines = refusals.map(({ record, detail }) => {
-      const timestamp = plan.timesMs[record] ?? Number.NaN;
+      // Its own time, not the object's that would have stood for it.
+      const timestamp = plan.chunk.timestampsMs[record] ?? Number.NaN;
       return {
         record: plan.chunk.at.record + record,
         detail,

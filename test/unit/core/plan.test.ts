@@ -161,6 +161,20 @@ test("a time that is missing or unreadable becomes the object's, and is counted 
   assert.deepEqual(planned.substituted, { missing: 2, unreadable: 1 });
 });
 
+test('only records that are delivered with the time of the object count as substituted', () => {
+  const planned = plan(
+    [
+      { message: 'broken', unparsable: 'not JSON' },
+      { message: 'filtered', fields: { application: 'web' } },
+      { message: 'foreign', timeMs: TIMESTAMP_UNREADABLE, fields: { customer_tenant: 'globex', application: 'api' } },
+      { message: 'delivered', timeMs: TIMESTAMP_UNREADABLE, fields: { application: 'api' } },
+    ],
+    { desired_logs: ['api'] },
+  );
+  assert.deepEqual(messages(planned), [['delivered']]);
+  assert.deepEqual(planned.substituted, { missing: 0, unreadable: 1 });
+});
+
 test("substituting leaves the chunk's own times alone, and copies them only when it must", () => {
   const chunk = buildChunk([{ message: 'a' }, { message: 'b', timeMs: NOON_MS }]);
   const context = { delivery: buildDelivery(), keyFields: {}, lastModifiedMs: 7, eventBytesMax: EVENT_BYTES_MAX };
