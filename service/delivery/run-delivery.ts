@@ -138,7 +138,8 @@ async function deliver(
   } catch (cause) {
     const error = stopReason(outer, keeper.signal) ?? asDistributorError(cause);
     if (error.disposition === 'dead-letter') await keeper.bury(error.code);
-    else if (error.code !== 'lease-lost') await keeper.release();
+    // A lease that cannot be given back runs out by itself. One that ends in a crash must, or nobody would count it.
+    else if (error.code !== 'lease-lost' && error.disposition !== 'crash') await keeper.release().catch(() => {});
     throw error;
   } finally {
     if (tracker) onCounts(tracker.counts());

@@ -340,6 +340,40 @@ test('an end that could not be saved repeats nothing: the next process only writ
   assert.equal(logs.calls.length, puts);
 });
 
+test('a lease that cannot be given back hides no reason: it runs out by itself', async (t) => {
+  const { deps, scene, logs, item } = await setUp(t, { records: numbered(3) });
+  scene.onDynamo = ({ input }) => {
+    const expression = input.UpdateExpression ?? '';
+    if (expression.includes('REMOVE #owner')) throw awsError('InternalServerError', 500);
+  };
+  logs.faults.PutLogEvents.push({ error: 'AccessDeniedException' });
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'destination-refused');
+  assert.equal((await item())?.owner, 'owner-1');
+});
+
+test('what cannot be buried is not a dead letter yet: the message comes again', async (t) => {
+  const { deps, scene } = await setUp(t);
+  scene.openObject = () => Promise.reject(new DistributorError('object-gone', 'gone'));
+  scene.onDynamo = ({ input }) => {
+    if (input.UpdateExpression?.includes('#reason')) throw awsError('InternalServerError', 500);
+  };
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'ledger-unavailable');
+});
+
+test('books that do not balance crash the process, and count as a crash: after five the object is poisonous', async (t) => {
+  const { deps, dynamo, scene, item } = await setUp(t, { records: numbered(3) });
+  await dynamo.put(LEDGER_TABLE, { ...KEY, ...progressOf({ counts: { read: 7 } }), state: 'delivering' });
+  const codes: string[] = [];
+  for (let n = 0; n < 6; n++) {
+    codes.push(failure(await runDelivery(deps, TASK, DELIVERY, NEVER)).error.code);
+    scene.nowMs += LEASE_MS + 1;
+  }
+  assert.deepEqual(codes, [...Array(5).fill('invariant-broken'), 'object-poisonous']);
+  assert.equal((await item())?.state, 'dead');
+});
+
 test('records that cannot be kept are not passed over', async (t) => {
   const { deps, s3, item, stored, quarantined } = await setUp(t, {
     records: [...numbered(10), { message: 'x', unparsable: 'broken' }, ...numbered(5, 10)],
