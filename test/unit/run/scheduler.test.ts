@@ -46,6 +46,20 @@ test('a job that fails fails its caller, and frees its slot', async () => {
   assert.equal(scheduler.running, 1);
 });
 
+test('a job that throws before it is a promise fails its own caller, and frees its slot all the same', async () => {
+  const { scheduler, begun, submit, end } = setUp(1);
+  submit('a');
+  const broken = scheduler.submit('b', 0, () => {
+    throw new Error('no');
+  });
+  broken.catch(() => {});
+  submit('c');
+  await end('a');
+  await assert.rejects(broken, { message: 'no' });
+  await turn();
+  assert.deepEqual([begun, scheduler.running], [['a', 'c'], 1]);
+});
+
 test('tenants take turns: a flood of one delays another by one object at most', async () => {
   const { begun, submit, end } = setUp(1);
   for (let n = 1; n <= 5; n++) submit(`flood${n}`, 'flood');
