@@ -141,3 +141,19 @@ test('what another process is at comes back a second after its lease could be ov
   const at = (retryAfterMs: number) => verdict([report(failed('lease-held', { retryAfterMs }))]).delaySeconds;
   assert.deepEqual([10_000, 10_001, 59_999].map(at), [11, 12, 61]);
 });
+
+test('what is held again and again comes back later and later, and in the end is a dead letter with its reason', () => {
+  const at = (receiveCount: number) =>
+    verdict([report(failed('lease-held', { retryAfterMs: 59_999 }))], { receiveCount, random: () => ALMOST_ONE });
+  assert.deepEqual(
+    [1, 6, 8, 10, 44].map((receiveCount) => at(receiveCount).delaySeconds),
+    [61, 61, 128, 512, 900],
+  );
+  assert.deepEqual(at(45), { kind: 'dead-letter', code: 'lease-held' });
+});
+
+test('a lease that claims to end in a year is asked about within the hour: no lease is longer', () => {
+  const year = failed('lease-held', { retryAfterMs: 365 * 24 * HOUR_MS });
+  assert.equal(verdict([report(year)]).delaySeconds, 3_601);
+  assert.equal(verdict([report(failed('lease-held'))]).delaySeconds, 1);
+});
