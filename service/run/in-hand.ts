@@ -1,4 +1,4 @@
-import type { Queue, QueueMessage } from '../aws/queue.ts';
+import type { Queue, QueueMessage, VisibilityChange } from '../aws/queue.ts';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -47,8 +47,8 @@ export function createInHand(deps: InHandDeps): InHand {
   const { queue, metrics, logger } = deps;
   const extendEveryMs = (deps.visibilitySeconds * 1000) / 3;
   const entries = new Set<Entry>();
-  const removals = createGatherer<string>((receipts) => queue.remove(receipts));
-  const releases = createGatherer<{ receipt: string; seconds: number }>((changes) => queue.changeVisibility(changes));
+  const removals = createGatherer((receipts: readonly string[]) => queue.remove(receipts));
+  const releases = createGatherer((changes: readonly VisibilityChange[]) => queue.changeVisibility(changes));
 
   const beat = async () => {
     const now = deps.nowMs();
@@ -91,11 +91,12 @@ export function createInHand(deps: InHandDeps): InHand {
     Math.min(1_000, extendEveryMs / 2),
   );
 
-  const giveBack = async (entry: Entry, call: Promise<void>) => {
+  const giveBack = async (entry: Entry, call: Promise<readonly string[]>) => {
     entries.delete(entry);
     metrics.messagesInFlight.set(entries.size);
     try {
-      await call;
+      const failed = await call;
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take its receipt');
     } catch (error) {
       // It comes back after its visibility timeout; a message that was done is then a duplicate that the ledger answers.
       logger.warn(
@@ -132,15 +133,17 @@ export function createInHand(deps: InHandDeps): InHand {
   };
 }
 
-/** Collects entries for a moment and hands them over together. */
-function createGatherer<T>(hand: (entries: readonly T[]) => Promise<unknown>): {
-  add(entry: T): Promise<void>;
+/** Collects entries for a moment and hands them over together; the answer goes to all of them. */
+function createGatherer<T, A>(
+  hand: (entries: readonly T[]) => Promise<A>,
+): {
+  add(entry: T): Promise<A>;
   flush(): Promise<void>;
 } {
   let batch: T[] = [];
-  let handing: Promise<void> | undefined;
+  let handing: Promise<A> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const all = new Set<Promise<void>>();
+  const all = new Set<Promise<A>>();
   let go: () => void = () => {};
 
   return {
@@ -155,7 +158,7 @@ function createGatherer<T>(hand: (entries: readonly T[]) => Promise<unknown>): {
           const taken = batch;
           batch = [];
           handing = undefined;
-          await hand(taken);
+          return hand(taken);
         });
         handing = current;
         all.add(current);

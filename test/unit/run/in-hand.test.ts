@@ -231,6 +231,19 @@ test('a message that cannot be given back is told of and let go: its timeout bri
   );
 });
 
+test('a message that SQS would not take out of a batch is told of too, and only that one', async (t) => {
+  const { inHand, queue, gather, lines } = setUp(t);
+  queue.failed = ['r2'];
+  const held = [1, 2, 3].map((n) => inHand.take(messageOf(n)));
+  const given = [held[0]?.remove(), held[1]?.remove(), held[2]?.release(9)];
+  await gather();
+  await Promise.all(given);
+  assert.deepEqual(
+    lines.map(({ msg, message_id, error }) => [msg, message_id, error]),
+    [['a message could not be given back to the queue', 'm2', 'Error: SQS does not take its receipt']],
+  );
+});
+
 test('the number in hand is known, to callers and as a metric', async (t) => {
   const { inHand, inFlight, gather } = setUp(t);
   assert.equal(inHand.size, 0);
