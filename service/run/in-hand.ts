@@ -121,7 +121,7 @@ export function createInHand(deps: InHandDeps): InHand {
         async release(seconds) {
           entries.delete(entry);
           // A beat that is under way would otherwise have the last word.
-          await beating;
+          if (beating) await beating;
           await giveBack(entry, releases.add({ receipt: message.receipt, seconds }));
         },
       };
