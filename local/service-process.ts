@@ -38,6 +38,10 @@ export async function startService(options: ServiceProcessOptions): Promise<Serv
     // Not in the terminal's process group: Ctrl-C reaches whoever started it, who then ends it in order.
     detached: true,
   });
+  // Nobody else would end it when this process dies of an error.
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  child.once('exit', () => process.off('exit', endWithUs));
   const ended = once(child, 'exit').then(([status]) => status as number | null);
   const lines: LogLine[] = [];
   const lastWords: string[] = [];

@@ -7,8 +7,8 @@ import { createRecordSource } from '../../local/workload/source.ts';
 import { until } from '../support/until.ts';
 import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
-const ACME = tenantOf('acme-corp', '111111111111');
-const OFF = tenantOf('switched-off', '222222222222', { enabled: false });
+const ACME = tenantOf('acme-corp');
+const OFF = tenantOf('switched-off', { enabled: false });
 const NOW_MS = Date.now();
 
 const source = createRecordSource({ seed: 'bad', tenantId: 'acme-corp', clusterId: 'eu-1', environment: 'prod' });

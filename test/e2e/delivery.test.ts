@@ -7,18 +7,18 @@ import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
 import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
-const ACME = tenantOf('acme-corp', '111111111111');
-const GLOBEX = tenantOf('globex', '222222222222', {
+const ACME = tenantOf('acme-corp');
+const GLOBEX = tenantOf('globex', {
   min_log_level: 'warn',
   log_stream_name: '{cluster_id}/{pod_name}',
 });
-const INITECH = tenantOf('initech', '333333333333', {
+const INITECH = tenantOf('initech', {
   log_group_name: '/tenant-logs/initech/{application}',
   desired_logs: ['gateway', 'payments', 'audit'],
   retention_days: 30,
 });
 const HOOLI = {
-  ...tenantOf('hooli', '444444444444'),
+  ...tenantOf('hooli'),
   deliveries: [
     { type: 'cloudwatch', log_group_name: '/tenant-logs/hooli/app', desired_logs: ['checkout'] },
     {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -73,17 +73,15 @@ export interface DeadLetter {
 }
 
 const REGION = 'us-east-1';
+/** Account ids have twelve digits. */
+const ACCOUNT_MIN = 500_000_000_000;
 
-/** A tenant of a test, in an account of its own. */
-export function tenantOf(
-  tenantId: string,
-  accountId: string,
-  delivery: Readonly<Record<string, unknown>> = {},
-): TenantSpec {
+/** A tenant of a test, in an account of its own that no other test of a shared endpoint uses. */
+export function tenantOf(tenantId: string, delivery: Readonly<Record<string, unknown>> = {}): TenantSpec {
   const logGroupPrefix = `/tenant-logs/${tenantId}`;
   return {
     tenantId,
-    accountId,
+    accountId: String(ACCOUNT_MIN + randomInt(2 ** 32)),
     externalId: `external-${tenantId}`,
     logGroupPrefix,
     deliveries: [{ type: 'cloudwatch', log_group_name: logGroupPrefix, ...delivery }],

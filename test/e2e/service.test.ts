@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { until } from '../support/until.ts';
 import { keyOf, startPipeline, tenantOf } from './pipeline.ts';
 
-const ACME = tenantOf('acme-corp', '111111111111');
 const NOW_MS = Date.now();
 const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 
@@ -24,7 +23,8 @@ test('wrong settings are reported all at once, with status 2, before anything is
 });
 
 test('the HTTP endpoint tells health, readiness, status and metrics', async () => {
-  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({ tenants: [acme] });
   const { url } = pipeline.service;
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   await until(async () => (await fetch(`${url}/readyz`)).status === 200, 'the service is ready');
@@ -64,7 +64,8 @@ test('a service that cannot reach its tables is alive but not ready', async () =
 });
 
 test('SIGTERM drains: what is at work is finished or given back, and the exit status is 0', async () => {
-  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({ tenants: [acme] });
   const messages = Array.from({ length: 20 }, (_, at) => `object ${at}`);
   for (const [at, message] of messages.entries()) {
     await pipeline.put(keyOf('acme-corp', `${at}.log`), JSON.stringify({ message, timestamp: NOW_MS }));
@@ -76,11 +77,12 @@ test('SIGTERM drains: what is at work is finished or given back, and the exit st
   const successor = await pipeline.startService();
   await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
   assert.equal(await successor.stop(), 0);
-  assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), messages.sort());
+  assert.deepEqual((await pipeline.logs(acme)).map(({ message }) => message).sort(), messages.sort());
 });
 
 test('a second signal ends the service at once', async () => {
-  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({ tenants: [acme] });
   // A receive that is under way takes long enough for the second signal to come first.
   process.kill(pipeline.service.pid, 'SIGTERM');
   process.kill(pipeline.service.pid, 'SIGINT');
@@ -92,20 +94,22 @@ test('a second signal ends the service at once', async () => {
 const skip = process.env.E2E_KIND === 'moto';
 
 test('messages of raw delivery and objects with versions are understood', { skip }, async () => {
-  await using pipeline = await startPipeline({ tenants: [ACME], rawDelivery: true, versioning: true });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({ tenants: [acme], rawDelivery: true, versioning: true });
   const key = keyOf('acme-corp', 'versions.log');
   for (const message of ['first version', 'second version']) {
     await pipeline.put(key, JSON.stringify({ message, timestamp: NOW_MS }));
   }
   await pipeline.untilObjects(2);
-  assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), [
+  assert.deepEqual((await pipeline.logs(acme)).map(({ message }) => message).sort(), [
     'first version',
     'second version',
   ]);
 });
 
 test('an EventBridge notification is understood', async () => {
-  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({ tenants: [acme] });
   const key = keyOf('acme-corp', 'event bridge.log');
   await pipeline.put(key, JSON.stringify({ message: 'by EventBridge', timestamp: NOW_MS }));
   await pipeline.untilObjects(1);

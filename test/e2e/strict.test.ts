@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** What only the embedded AWS enforces, as AWS does: limits, rejected events, trust. */
-const ACME = tenantOf('acme-corp', '111111111111', {
+const ACME = tenantOf('acme-corp', {
   retention_days: 7,
   log_group_name: '/tenant-logs/acme-corp/{application}',
 });
@@ -101,18 +101,18 @@ suite('what AWS enforces', { skip }, () => {
   for (const [what, break_] of Object.entries({
     'a wrong external id': { external_id: 'external-wrong' },
     'a role that does not exist': {
-      log_distribution_role_arn: 'arn:aws:iam::555555555555:role/LogDistribution-nobody',
+      log_distribution_role_arn: 'arn:aws:iam::123123123123:role/LogDistribution-nobody',
     },
   })) {
     test(`${what} parks the tenant's messages, and nothing is lost`, async () => {
       const tenantId = what.replaceAll(' ', '-');
-      const tenant = tenantOf(tenantId, '555555555555');
+      const tenant = tenantOf(tenantId);
       await pipeline.addTenant(tenant);
       await pipeline.putItem({
         tenant_id: tenantId,
         type: 'cloudwatch',
         log_group_name: tenant.logGroupPrefix,
-        log_distribution_role_arn: `arn:aws:iam::555555555555:role/LogDistribution-${tenantId}`,
+        log_distribution_role_arn: `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenantId}`,
         external_id: tenant.externalId,
         ...break_,
       });

@@ -13,9 +13,9 @@ import type { Event } from './support/vrl.ts';
 
 /** The tenants of the golden lines. */
 const TENANTS = [
-  tenantOf('acme-corp', '111111111111', { log_group_name: '/tenant-logs/acme-corp/{application}' }),
-  tenantOf('globex', '222222222222', { log_group_name: '/tenant-logs/globex/{application}' }),
-  tenantOf('initech', '333333333333', { log_group_name: '/tenant-logs/initech/{application}' }),
+  tenantOf('acme-corp', { log_group_name: '/tenant-logs/acme-corp/{application}' }),
+  tenantOf('globex', { log_group_name: '/tenant-logs/globex/{application}' }),
+  tenantOf('initech', { log_group_name: '/tenant-logs/initech/{application}' }),
 ];
 
 const record = z.looseObject({
