@@ -11,7 +11,11 @@ export const DEMO_TENANTS: readonly TenantSpec[] = [
     logGroupPrefix: '/tenant-logs/acme-corp',
     // Only these applications.
     deliveries: [
-      { type: 'cloudwatch', log_group_name: '/tenant-logs/acme-corp', desired_logs: ['gateway', 'checkout', 'payments'] },
+      {
+        type: 'cloudwatch',
+        log_group_name: '/tenant-logs/acme-corp',
+        desired_logs: ['gateway', 'checkout', 'payments'],
+      },
     ],
   },
   {

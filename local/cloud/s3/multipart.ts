@@ -89,7 +89,7 @@ function chosenParts({ request }: S3Call, upload: Upload): Part[] {
     if (!part || part.eTag.replaceAll('"', '') !== eTag) {
       throw new AwsError(
         'InvalidPart',
-        'One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part’s entity tag.',
+        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
       );
     }
     if (number <= previous) {
