@@ -40,7 +40,9 @@ export function createGateway(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (incoming, response) => {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     let request: HttpRequest;
     try {
       request = await readRequest(incoming, gone.signal);
