@@ -78,8 +78,8 @@ async function sendLogs(logs: LogsStore, params: URLSearchParams, response: Serv
   try {
     await pipeline(lines(logs, selection), response);
   } catch (error) {
-    // A reader that has seen enough.
-    if (!response.destroyed) throw error;
+    // A reader that has seen enough is no trouble.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   }
 }
 

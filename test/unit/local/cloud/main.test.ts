@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -49,4 +51,17 @@ test('with --provision it has a pipeline, and tells what the service needs to kn
   assert.equal(environment.get('TENANT_CONFIG_TABLE'), 'tenant-configurations');
   child.kill('SIGTERM');
   assert.deepEqual(await exit, [0, null]);
+});
+
+test('a port that is taken is said so, without a stack', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const address = taken.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const { child, exit } = start('--port', String(address.port));
+  assert.ok(child.stderr);
+  const told = await text(child.stderr);
+  assert.deepEqual(await exit, [1, null]);
+  assert.match(told, /^port \d+ of 127\.0\.0\.1 is taken: .*\n$/);
+  taken.close();
 });

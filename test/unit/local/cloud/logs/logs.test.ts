@@ -355,7 +355,11 @@ for (const [resource, group, allowed] of RESOURCES) {
     ];
     for (const step of steps) {
       if (allowed) await step();
-      else await assert.rejects(step(), awsError('AccessDeniedException', { status: 400, message: group }));
+      else
+        await assert.rejects(
+          step(),
+          awsError('AccessDeniedException', { status: 400, message: `:log-group:${group}:log-stream:` }),
+        );
     }
   });
 }
