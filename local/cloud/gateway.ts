@@ -76,9 +76,9 @@ async function perform(
     deps.calls.record({ service: route.name, action, account, outcome: gone.aborted ? 'gone' : counted });
     return { ...outcome, dateMs: deps.nowMs() + clockOffsetMs };
   };
-  const refuse = (error: AwsError, damage?: Damage) => {
+  const refuse = (error: AwsError) => {
     const refusal = renderError(protocol, error, requestId);
-    return end({ kind: 'answer', answer: stamped(refusal, protocol, requestId), damage }, error.code);
+    return end({ kind: 'answer', answer: stamped(refusal, protocol, requestId) }, error.code);
   };
 
   try {

@@ -1,59 +1,34 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { crc32 } from 'node:zlib';
-import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
-  GetBucketPolicyCommand,
   GetBucketVersioningCommand,
-  GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
-  ListBucketsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
-  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { awsError, openCloud } from '../../../../support/cloud.ts';
+import { createBuckets } from './buckets.ts';
 
 let world: Awaited<ReturnType<typeof openCloud>>;
 let s3: S3Client;
-let buckets = 0;
+let newBucket: ReturnType<typeof createBuckets>['newBucket'];
+let put: ReturnType<typeof createBuckets>['put'];
+let get: ReturnType<typeof createBuckets>['get'];
 before(async () => {
   world = await openCloud();
   s3 = world.as('test').s3;
+  ({ newBucket, put, get } = createBuckets(s3));
 });
 after(() => world.close());
-
-async function newBucket(versioning?: 'Enabled' | 'Suspended'): Promise<string> {
-  const Bucket = `bucket-${++buckets}`;
-  await s3.send(new CreateBucketCommand({ Bucket }));
-  if (versioning) {
-    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: versioning } }));
-  }
-  return Bucket;
-}
-const put = (Bucket: string, Key: string, Body: string | Buffer, more = {}) =>
-  s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
-const get = async (Bucket: string, Key: string, more = {}) => {
-  const answer = await s3.send(new GetObjectCommand({ Bucket, Key, ...more }));
-  return { ...answer, text: (await answer.Body?.transformToString()) ?? '' };
-};
 
 test('an object comes back with its encoding, type and metadata, and its body as it is', async () => {
   const Bucket = await newBucket();
@@ -179,101 +154,6 @@ test('while versioning is suspended, writes replace the null version only', asyn
   );
 });
 
-test('a multipart object is put together from its parts, and ranges reach over their borders', async () => {
-  const Bucket = await newBucket();
-  const part = (letter: string) => Buffer.alloc(5 * 1024 * 1024, letter);
-  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'k', ContentEncoding: 'gzip' }));
-  const Parts = [];
-  for (const [i, Body] of [part('a'), part('b'), Buffer.from('tail')].entries()) {
-    const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key: 'k', UploadId, PartNumber: i + 1, Body }));
-    Parts.push({ PartNumber: i + 1, ETag });
-  }
-  await assert.rejects(get(Bucket, 'k'), awsError('NoSuchKey'));
-  const complete = { Bucket, Key: 'k', UploadId, MultipartUpload: { Parts } };
-  const { ETag } = await s3.send(new CompleteMultipartUploadCommand(complete));
-  assert.match(ETag ?? '', /^"[\da-f]{32}-3"$/);
-  const border = 5 * 1024 * 1024;
-  const across = await get(Bucket, 'k', { Range: `bytes=${border - 2}-${border + 1}`, IfMatch: ETag });
-  assert.deepEqual(
-    [across.text, across.ContentRange, across.ContentEncoding],
-    ['aabb', `bytes ${border - 2}-${border + 1}/${2 * border + 4}`, 'gzip'],
-  );
-  assert.equal((await get(Bucket, 'k', { Range: 'bytes=-6' })).text, 'bbtail');
-  await assert.rejects(
-    s3.send(new CompleteMultipartUploadCommand(complete)),
-    awsError('NoSuchUpload', { status: 404 }),
-  );
-});
-
-test('parts that are too small, unknown or out of order are refused', async () => {
-  const Bucket = await newBucket();
-  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: 'k' }));
-  const upload = async (PartNumber: number) => {
-    const { ETag } = await s3.send(
-      new UploadPartCommand({ Bucket, Key: 'k', UploadId, PartNumber, Body: `part ${PartNumber}` }),
-    );
-    return { PartNumber, ETag };
-  };
-  const [one, two] = [await upload(1), await upload(2)];
-  const complete = (Parts: object[]) =>
-    s3.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'k', UploadId, MultipartUpload: { Parts } }));
-  await assert.rejects(complete([one, two]), awsError('EntityTooSmall'));
-  await assert.rejects(complete([{ PartNumber: 1, ETag: two.ETag }]), awsError('InvalidPart'));
-  await assert.rejects(complete([two, one]), awsError('InvalidPartOrder'));
-  await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'k', UploadId }));
-  await assert.rejects(complete([one]), awsError('NoSuchUpload'));
-});
-
-test('a damaged body is noticed by its checksum, wherever that stands', async () => {
-  const Bucket = await newBucket();
-  await assert.rejects(
-    put(Bucket, 'k', 'body', { ContentMD5: 'AAAAAAAAAAAAAAAAAAAAAA==' }),
-    awsError('BadDigest', { status: 400 }),
-  );
-  await assert.rejects(put(Bucket, 'k', 'body', { ChecksumSHA256: 'AAAA' }), awsError('BadDigest', { status: 400 }));
-  // A body of unknown length carries its checksum behind it.
-  const Body = Readable.from([Buffer.from('bo'), Buffer.from('dy')]);
-  await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body, ContentLength: 4 }));
-  const found = await get(Bucket, 'k', { ChecksumMode: 'ENABLED' });
-  assert.deepEqual([found.text, found.ChecksumCRC32, found.ContentEncoding], ['body', base64Crc32('body'), undefined]);
-  const chunked = (checksum: string) =>
-    s3Request('PUT', `/${Bucket}/k`, {
-      headers: {
-        'content-encoding': 'aws-chunked',
-        'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
-        'x-amz-decoded-content-length': '4',
-        'x-amz-trailer': 'x-amz-checksum-crc32',
-      },
-      body: `2\r\nbo\r\n2\r\ndy\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`,
-    });
-  assert.equal((await chunked(base64Crc32('body'))).status, 200);
-  const damaged = await chunked(base64Crc32('other'));
-  assert.deepEqual([damaged.status, /BadDigest/.test(await damaged.text())], [400, true]);
-});
-
-function base64Crc32(text: string): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(text));
-  return bytes.toString('base64');
-}
-
-/** A request that the SDK would not make, signed as the account's key may be: by anything. */
-function s3Request(
-  method: string,
-  path: string,
-  { headers, body }: { headers: Record<string, string>; body?: string },
-) {
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const scope = `test/${stamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
-  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=00`;
-  const init = {
-    method,
-    headers: { ...headers, 'x-amz-date': stamp, authorization },
-    ...(body === undefined ? {} : { body }),
-  };
-  return fetch(world.cloud.url + path, init);
-}
-
 test('a copy has the content and, unless told otherwise, the metadata of its source', async () => {
   const Bucket = await newBucket('Enabled');
   const first = await put(Bucket, 'a b', 'first', { Metadata: { m: '1' } });
@@ -325,57 +205,6 @@ test('many objects are deleted at once', async () => {
   await assert.rejects(s3.send(new DeleteBucketCommand({ Bucket })), awsError('BucketNotEmpty', { status: 409 }));
 });
 
-test('a bucket belongs to its account; others need its policy, and their own', async () => {
-  const Bucket = await newBucket();
-  await put(Bucket, 'logs/k', 'body');
-  const stranger = world.as('444444444444');
-  await assert.rejects(
-    stranger.s3.send(new CreateBucketCommand({ Bucket })),
-    awsError('BucketAlreadyExists', { status: 409 }),
-  );
-  assert.deepEqual((await stranger.s3.send(new ListBucketsCommand({}))).Buckets, []);
-  const read = (key: string) => stranger.s3.send(new GetObjectCommand({ Bucket, Key: key }));
-  await assert.rejects(read('logs/k'), awsError('AccessDenied', { status: 403 }));
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: {
-      Effect: 'Allow',
-      Principal: { AWS: '444444444444' },
-      Action: 's3:GetObject',
-      Resource: `arn:aws:s3:::${Bucket}/logs/*`,
-    },
-  });
-  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
-  assert.equal((await s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy, Policy);
-  assert.equal(await (await read('logs/k')).Body?.transformToString(), 'body');
-  await assert.rejects(read('other/k'), awsError('AccessDenied'));
-  await assert.rejects(s3.send(new PutBucketPolicyCommand({ Bucket, Policy: '{}' })), awsError('MalformedPolicy'));
-});
-
-test('who may not list a bucket does not learn that a key is missing', async () => {
-  const Bucket = await newBucket();
-  const { iam } = world.as('555555555555');
-  const document = (statement: object) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', ...statement } });
-  const trust = document({ Principal: { AWS: '000000000000' }, Action: 'sts:AssumeRole' });
-  await iam.send(new CreateRoleCommand({ RoleName: 'reader', AssumeRolePolicyDocument: trust }));
-  const allowed = document({ Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` });
-  await iam.send(new PutRolePolicyCommand({ RoleName: 'reader', PolicyName: 'p', PolicyDocument: allowed }));
-  const Principal = { AWS: 'arn:aws:iam::555555555555:role/reader' };
-  const grants = (...actions: string[]) => {
-    const statement = { Principal, Action: actions, Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`] };
-    return s3.send(new PutBucketPolicyCommand({ Bucket, Policy: document(statement) }));
-  };
-  await grants('s3:GetObject');
-  const reader = world.as(await world.assume({ RoleArn: 'arn:aws:iam::555555555555:role/reader' }));
-  const read = () => reader.s3.send(new GetObjectCommand({ Bucket, Key: 'missing' }));
-  await assert.rejects(read(), awsError('AccessDenied', { status: 403 }));
-  const listing = document({ Action: ['s3:GetObject', 's3:ListBucket'], Resource: '*' });
-  await iam.send(new PutRolePolicyCommand({ RoleName: 'reader', PolicyName: 'p', PolicyDocument: listing }));
-  await grants('s3:GetObject', 's3:ListBucket');
-  await assert.rejects(read(), awsError('NoSuchKey', { status: 404 }));
-});
-
 test('with a bound, the objects that were written first are let go', async () => {
   const bounded = await openCloud({ objectBytesMax: 2_500 });
   try {
@@ -392,39 +221,3 @@ test('with a bound, the objects that were written first are let go', async () =>
     await bounded.close();
   }
 });
-
-test('a subresource that is not emulated is refused, not taken for the object or the bucket', async () => {
-  const Bucket = await newBucket();
-  await put(Bucket, 'k', 'body');
-  for (const [method, path] of [
-    ['GET', `/${Bucket}/k?tagging`],
-    ['PUT', `/${Bucket}/k?acl`],
-    ['GET', `/${Bucket}?lifecycle`],
-    ['DELETE', `/${Bucket}?website`],
-  ] as const) {
-    const answer = await s3Request(method, path, { headers: {} });
-    assert.deepEqual([answer.status, /NotImplemented/.test(await answer.text())], [501, true], `${method} ${path}`);
-  }
-  assert.equal((await get(Bucket, 'k')).text, 'body');
-});
-
-test('a bucket may also be the first label of the host', async () => {
-  const Bucket = await newBucket();
-  await put(Bucket, 'a/b', 'body');
-  const answer = await rawGet(`${Bucket}.s3.localhost:${world.cloud.port}`, '/a/b');
-  assert.equal(answer, 'body');
-});
-
-/** With a Host header of its own, which fetch does not allow. */
-async function rawGet(host: string, path: string): Promise<string> {
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const scope = `test/${stamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
-  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=00`;
-  const request = httpRequest({
-    port: world.cloud.port,
-    path,
-    headers: { host, 'x-amz-date': stamp, authorization },
-  }).end();
-  const [answer]: IncomingMessage[] = await once(request, 'response');
-  return answer ? text(answer) : '';
-}
