@@ -1,11 +1,11 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { ZodError } from 'zod';
 import type { Calls } from './calls.ts';
 import type { Faults } from './faults/faults.ts';
 import type { FaultRule } from './faults/rule.ts';
-import type { LogsStore } from './logs/store.ts';
+import type { LogsStore, Selection } from './logs/store.ts';
 
 export interface AdminDeps {
   readonly faults: Faults;
@@ -75,19 +75,23 @@ async function addFault(faults: Faults, request: IncomingMessage, response: Serv
 async function sendLogs(logs: LogsStore, params: URLSearchParams, response: ServerResponse): Promise<void> {
   const selection = { account: params.get('account') ?? undefined, groupPrefix: params.get('group') ?? undefined };
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  try {
+    await pipeline(lines(logs, selection), response);
+  } catch (error) {
+    // A reader that has seen enough is no trouble.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+  }
+}
+
+function* lines(logs: LogsStore, selection: Selection): Generator<string, void, undefined> {
   let chunk = '';
-  const flush = async () => {
-    const ready = response.write(chunk);
-    chunk = '';
-    if (!ready) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-  };
   for (const event of logs.read(selection)) {
     chunk += `${JSON.stringify(event)}\n`;
     if (chunk.length < CHUNK_CHARACTERS) continue;
-    await flush();
-    if (response.destroyed) return;
+    yield chunk;
+    chunk = '';
   }
-  response.end(chunk);
+  if (chunk !== '') yield chunk;
 }
 
 function send(response: ServerResponse, status: number, body?: unknown): void {

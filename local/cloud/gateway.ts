@@ -40,7 +40,9 @@ export function createGateway(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (incoming, response) => {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     let request: HttpRequest;
     try {
       request = await readRequest(incoming, gone.signal);
@@ -74,9 +76,9 @@ async function perform(
     deps.calls.record({ service: route.name, action, account, outcome: gone.aborted ? 'gone' : counted });
     return { ...outcome, dateMs: deps.nowMs() + clockOffsetMs };
   };
-  const refuse = (error: AwsError, damage?: Damage) => {
+  const refuse = (error: AwsError) => {
     const refusal = renderError(protocol, error, requestId);
-    return end({ kind: 'answer', answer: stamped(refusal, protocol, requestId), damage }, error.code);
+    return end({ kind: 'answer', answer: stamped(refusal, protocol, requestId) }, error.code);
   };
 
   try {

@@ -41,18 +41,30 @@ const options = new Command('npm run cloud --')
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
-const cloud = await startCloud({
-  port: options.port,
-  host: options.host,
-  onProblem: (problem) => process.stderr.write(`${problem}\n`),
-  ...(options.quotas ? { logsQuotas: AWS_LOGS_QUOTAS } : {}),
-  ...(options.logMegabytes === undefined ? {} : { logBytesPerAccountMax: options.logMegabytes * MEGABYTE }),
-  ...(options.objectMegabytes === undefined ? {} : { objectBytesMax: options.objectMegabytes * MEGABYTE }),
-});
+const cloud = await start();
 process.stdout.write(exportLines(endpointEnvironment(cloud.url, REGION)));
 if (options.provision) await provision(cloud);
 if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
 await cloud.close();
+
+async function start(): Promise<Cloud> {
+  try {
+    return await startCloud({
+      port: options.port,
+      host: options.host,
+      onProblem: (problem) => process.stderr.write(`${problem}\n`),
+      ...(options.quotas ? { logsQuotas: AWS_LOGS_QUOTAS } : {}),
+      ...(options.logMegabytes === undefined ? {} : { logBytesPerAccountMax: options.logMegabytes * MEGABYTE }),
+      ...(options.objectMegabytes === undefined ? {} : { objectBytesMax: options.objectMegabytes * MEGABYTE }),
+    });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    process.stderr.write(
+      `port ${options.port} of ${options.host} is taken: end what listens there, or choose another --port\n`,
+    );
+    process.exit(1);
+  }
+}
 
 async function provision({ url }: Cloud): Promise<void> {
   const deps = createProvisionDeps({ endpointUrl: url, region: REGION });

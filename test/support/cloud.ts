@@ -33,15 +33,21 @@ export interface TestCloud {
 
 export const TEST_REGION = 'us-east-1';
 
-/** An embedded AWS for a test file; whatever goes wrong behind its answers is in `problems`. */
-export async function openCloud(options: CloudOptions = {}): Promise<TestCloud & { readonly problems: string[] }> {
+/**
+ * An embedded AWS for a test file; whatever goes wrong behind its answers is in `problems`.
+ * @param clientClockOffsetMs how far the clients' clock is ahead of the machine's
+ */
+export async function openCloud(
+  options: CloudOptions = {},
+  clientClockOffsetMs = 0,
+): Promise<TestCloud & { readonly problems: string[] }> {
   const problems: string[] = [];
   const cloud = await startCloud({ onProblem: (problem) => problems.push(problem), ...options });
   const made: { destroy(): void }[] = [];
 
   const as = (identity: Identity, region = TEST_REGION): Clients => {
     const credentials = typeof identity === 'string' ? { accessKeyId: identity, secretAccessKey: 'test' } : identity;
-    const config = { endpoint: cloud.url, region, credentials, maxAttempts: 1 };
+    const config = { endpoint: cloud.url, region, credentials, maxAttempts: 1, systemClockOffset: clientClockOffsetMs };
     const clients = {
       s3: new S3Client(config),
       sqs: new SQSClient(config),

@@ -88,8 +88,8 @@ function basicFormat(atMs: number): string {
 }
 
 /** Values of x-amz-content-sha256 that are no hash of the body. */
-export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
-export const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
+const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 
 /**
  * Checks that the body is the one that was hashed.

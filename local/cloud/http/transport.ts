@@ -26,6 +26,7 @@ export async function readRequest(request: IncomingMessage, signal: AbortSignal)
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const arriving: AsyncIterable<Buffer> = request;
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   if (announced > BODY_BYTES_MAX) throw tooLarge();
   if (announced === 0 || (Number.isNaN(announced) && request.headers['transfer-encoding'] === undefined)) return EMPTY;
@@ -33,15 +34,15 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     // Not from the pool: the body may be kept for as long as the cloud lives.
     const body = Buffer.allocUnsafeSlow(announced);
     let at = 0;
-    for await (const piece of request) at += (piece as Buffer).copy(body, at);
+    for await (const piece of arriving) at += piece.copy(body, at);
     return body;
   }
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of request) {
-    size += (piece as Buffer).length;
+  for await (const piece of arriving) {
+    size += piece.length;
     if (size > BODY_BYTES_MAX) throw tooLarge();
-    pieces.push(piece as Buffer);
+    pieces.push(piece);
   }
   return Buffer.concat(pieces, size);
 }

@@ -4,7 +4,7 @@ import { parsePolicy } from '../policy/document.ts';
 /** The account of `test` credentials: the platform's own, and the management account of the organization. */
 export const PLATFORM_ACCOUNT = '000000000000';
 /** What AWS Organizations puts into every account that it creates (Organizations user guide). */
-export const ORGANIZATION_ROLE = 'OrganizationAccountAccessRole';
+const ORGANIZATION_ROLE = 'OrganizationAccountAccessRole';
 
 export interface Role {
   readonly account: string;

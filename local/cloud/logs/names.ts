@@ -93,7 +93,7 @@ function checkGroupName(name: string | undefined, path: string): string {
   return name;
 }
 
-export function checkStreamName(name: string | undefined, path: string): string {
+function checkStreamName(name: string | undefined, path: string): string {
   if (name === undefined) throw constraint(path, name, 'not be null');
   if (name.length < 1) throw constraint(path, name, 'have length greater than or equal to 1');
   if (name.length > 512) throw constraint(path, name, 'have length less than or equal to 512');

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AwsError } from '../http/aws-error.ts';
 import { isObject, type JsonObject, parseMembers } from '../http/json.ts';
 import { type HttpAnswer, header } from '../http/message.ts';
@@ -67,8 +68,11 @@ export function createSqs({ fauxqs, policies }: SqsDeps): Service {
     if (answered.status !== 200) return answered;
     policy?.();
     if (queue && action === 'DeleteQueue') policies.delete(queue.arn);
-    if (action === 'ReceiveMessage' && context.signal.aborted && queue) {
-      await giveBack(fauxqs, answered, queue, place);
+    if (action === 'ReceiveMessage' && queue) {
+      // The message may have come in right behind the client's leaving: look at all sockets once before deciding.
+      await setImmediate();
+      await setImmediate();
+      if (context.signal.aborted) await giveBack(fauxqs, answered, queue, place);
     }
     return /Queue(Url|s)$|^CreateQueue$/.test(action) ? withOuterUrls(answered, place) : answered;
   }

@@ -87,7 +87,7 @@ export function evaluateTrust(question: Question & { readonly resourcePolicy: Po
 }
 
 /** What a set of policies says of a question, the strongest word first. */
-export function verdict(policies: readonly Policy[], question: Question): 'deny' | 'allow' | 'silent' {
+function verdict(policies: readonly Policy[], question: Question): 'deny' | 'allow' | 'silent' {
   let allowed = false;
   for (const { statements } of policies) {
     for (const statement of statements) {

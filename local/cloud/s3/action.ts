@@ -14,6 +14,8 @@ export interface S3Action {
    */
   readonly permission: string | undefined;
   readonly onBucket?: true;
+  /** The caller's own account decides, whoever the bucket belongs to. */
+  readonly inOwnAccount?: true;
   run(call: S3Call): HttpAnswer | Promise<HttpAnswer>;
 }
 

@@ -28,6 +28,7 @@ export const createBucket: S3Action = {
   name: 'CreateBucket',
   permission: 'CreateBucket',
   onBucket: true,
+  inOwnAccount: true,
   run(call) {
     const { bucketName: name, store, place, context } = call;
     checkName(name);

@@ -81,21 +81,19 @@ function chosenParts({ request }: S3Call, upload: Upload): Part[] {
   const root = xmlBody(request);
   const listed = childrenOf(root, 'Part');
   if (root.name !== 'CompleteMultipartUpload' || listed.length === 0) throw malformedXml();
-  let previous = 0;
+  const numbers = listed.map((item) => Number(childText(item, 'PartNumber')));
+  if (numbers.some((number, i) => number <= (numbers[i - 1] ?? 0))) {
+    throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order.');
+  }
   return listed.map((item, i) => {
-    const number = Number(childText(item, 'PartNumber'));
-    const part = upload.parts.get(number);
+    const part = upload.parts.get(numbers[i] ?? 0);
     const eTag = (childText(item, 'ETag') ?? '').replaceAll('"', '');
     if (!part || part.eTag.replaceAll('"', '') !== eTag) {
       throw new AwsError(
         'InvalidPart',
-        'One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part’s entity tag.',
+        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
       );
     }
-    if (number <= previous) {
-      throw new AwsError('InvalidPartOrder', 'The list of parts was not in ascending order.');
-    }
-    previous = number;
     if (i < listed.length - 1 && part.body.length < PART_BYTES_MIN) {
       throw new AwsError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
     }

@@ -127,6 +127,6 @@ function eventRecord({ bucket, version, event, origin, configurationId, sequence
 }
 
 /** Like a form: a space is `+`, all but letters, digits and `.-*_` is percent-encoded UTF-8; slashes stay. */
-export function encodeKey(key: string): string {
+function encodeKey(key: string): string {
   return new URLSearchParams([['', key]]).toString().slice(1).replaceAll('%2F', '/');
 }

@@ -70,7 +70,7 @@ function permissionsOf(
   resource: string,
 ): Permission[] {
   if (action.permission === undefined) return [];
-  const bucket = store.bucket(target.bucketName);
+  const bucket = action.inOwnAccount ? undefined : store.bucket(target.bucketName);
   const versioned = target.query.has('versionId') && /^(Get|Delete)Object$/.test(action.permission);
   const permission = {
     action: `s3:${action.permission}${versioned ? 'Version' : ''}`,

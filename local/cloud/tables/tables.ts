@@ -30,36 +30,45 @@ export function createTables(): Tables {
     return instance;
   };
 
+  const send = async (place: Place, action: string, body: Buffer): Promise<HttpAnswer> => {
+    const { port } = await instanceOf(place);
+    const sent = httpRequest({
+      host: '127.0.0.1',
+      port,
+      agent,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'content-length': body.length,
+        'x-amz-target': `DynamoDB_20120810.${action}`,
+        // It wants a signature of the right form, and looks no further.
+        'x-amz-date': '20200101T000000Z',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=x/20200101/x/dynamodb/aws4_request, SignedHeaders=host, Signature=x',
+      },
+    });
+    sent.end(body);
+    const [answered]: IncomingMessage[] = await once(sent, 'response');
+    if (!answered) throw new Error('dynalite did not answer');
+    const pieces: Buffer[] = await answered.toArray();
+    const whole = Buffer.concat(pieces);
+    return {
+      status: answered.statusCode ?? 500,
+      headers: { 'content-type': answered.headers['content-type'] ?? 'application/x-amz-json-1.0' },
+      body: [/Tables?$/.test(action) ? withArns(whole, place) : whole],
+    };
+  };
+
+  const underWay = new Set<Promise<HttpAnswer>>();
   return {
-    async call(place, action, body) {
-      const { port } = await instanceOf(place);
-      const sent = httpRequest({
-        host: '127.0.0.1',
-        port,
-        agent,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-amz-json-1.0',
-          'content-length': body.length,
-          'x-amz-target': `DynamoDB_20120810.${action}`,
-          // It wants a signature of the right form, and looks no further.
-          'x-amz-date': '20200101T000000Z',
-          authorization:
-            'AWS4-HMAC-SHA256 Credential=x/20200101/x/dynamodb/aws4_request, SignedHeaders=host, Signature=x',
-        },
-      });
-      sent.end(body);
-      const [answered]: IncomingMessage[] = await once(sent, 'response');
-      if (!answered) throw new Error('dynalite did not answer');
-      const pieces: Buffer[] = await answered.toArray();
-      const whole = Buffer.concat(pieces);
-      return {
-        status: answered.statusCode ?? 500,
-        headers: { 'content-type': answered.headers['content-type'] ?? 'application/x-amz-json-1.0' },
-        body: [/Tables?$/.test(action) ? withArns(whole, place) : whole],
-      };
+    call(place, action, body) {
+      const sending = send(place, action, body);
+      underWay.add(sending);
+      return sending.finally(() => underWay.delete(sending));
     },
     async close() {
+      // dynalite throws when a request breaks off.
+      await Promise.allSettled(underWay);
       agent.destroy();
       for (const { server } of await Promise.all(instances.values())) {
         server.closeAllConnections();
@@ -72,6 +81,8 @@ export function createTables(): Tables {
 async function start(): Promise<Instance> {
   const times = { createTableMs: TABLE_CHANGE_MS, updateTableMs: TABLE_CHANGE_MS, deleteTableMs: TABLE_CHANGE_MS };
   const server = dynalite(times).listen(0, '127.0.0.1');
+  // Idle connections stay: one that the server ends while the next call is sent on it would fail that call.
+  server.keepAliveTimeout = 0;
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('dynalite listens on no port');
