@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { QueueMessage } from '../../../service/aws/queue.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
+import { createBell } from '../../../service/run/bell.ts';
 import { createReceiveLoop } from '../../../service/run/receive-loop.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { createTestLogger } from '../../support/logger.ts';
@@ -21,7 +22,8 @@ const message = (id: string): QueueMessage => ({
 function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 5) {
   const asked: (readonly [countMax: number, visibilitySeconds: number])[] = [];
   const taken: string[] = [];
-  const state = { room, changed: Promise.withResolvers<void>(), now: 1_000 };
+  const state = { room, now: 1_000 };
+  const bell = createBell();
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const loop = createReceiveLoop({
@@ -38,7 +40,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
     },
     visibilitySeconds: 120,
     room: () => state.room,
-    roomChanged: () => state.changed.promise,
+    roomChanged: bell.heard,
     onMessage: ({ id }) => {
       taken.push(id);
       state.room--;
@@ -56,7 +58,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
   });
   const outcomes = async () =>
     Object.fromEntries((await metrics.receives.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { asked, taken, state, loop, stop, running, lines, metrics, outcomes };
+  return { bell, asked, taken, state, loop, stop, running, lines, metrics, outcomes };
 }
 
 test('messages are handed on as they come, and the loop asks for what there is room for', async (t) => {
@@ -74,14 +76,12 @@ test('messages are handed on as they come, and the loop asks for what there is r
 });
 
 test('without room nothing is asked for until there is some', async (t) => {
-  const { asked, state } = setUp(t, [[message('a')]], 1);
+  const { bell, asked, state } = setUp(t, [[message('a')]], 1);
   await until(() => asked.length === 1);
   await turn();
   assert.equal(asked.length, 1);
   state.room = 2;
-  const { changed } = state;
-  state.changed = Promise.withResolvers();
-  changed.resolve();
+  bell.ring();
   await until(() => asked.length === 2);
   assert.deepEqual(asked[1], [2, 120]);
 });
@@ -104,6 +104,13 @@ test('a stop ends the long poll at once, and is no failure', async (t) => {
   stop.abort();
   await running;
   assert.deepEqual([lines, await outcomes()], [[], {}]);
+});
+
+test('a stop ends the wait for room at once', async (t) => {
+  const { taken, stop, running } = setUp(t, [[message('a')]], 1);
+  await until(() => taken.length === 1);
+  stop.abort();
+  await running;
 });
 
 test('a stop ends the wait after a failure at once', async (t) => {
@@ -133,12 +140,12 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
 });
 
 test('when the loop last turned is known', async (t) => {
-  const { asked, loop, state } = setUp(t, [[message('a')]], 1);
+  const { bell, asked, loop, state } = setUp(t, [[message('a')]], 1);
   assert.equal(loop.turnedMs, 1_000);
   await until(() => asked.length === 1);
   state.now = 2_000;
   state.room = 1;
-  state.changed.resolve();
+  bell.ring();
   await until(() => asked.length === 2);
   assert.equal(loop.turnedMs, 2_000);
 });
