@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ErrorCode } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
@@ -60,6 +61,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
     },
     queue: {
       sendDeadLetter: async (body, attributes) => {
+        await turn();
         log.push('dead letter');
         if (queue.error) throw queue.error;
         letters.push({ body, attributes });
@@ -82,9 +84,11 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
       message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, firstReceivedMs: NOON_MS - ageMs },
       signal,
       remove: async () => {
+        await turn();
         log.push('remove');
       },
       release: async (seconds) => {
+        await turn();
         log.push(`release ${seconds}`);
       },
     });
