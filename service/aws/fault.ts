@@ -34,6 +34,9 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   BandwidthLimitExceeded: 'throttle',
   SlowDown: 'throttle',
   PriorRequestNotComplete: 'throttle',
+  // The key's own limit, passed on with status 400 by S3, and by SQS under the second name.
+  'KMS.ThrottlingException': 'throttle',
+  KmsThrottled: 'throttle',
 
   InternalError: 'transient',
   InternalFailure: 'transient',

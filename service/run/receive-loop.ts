@@ -9,10 +9,10 @@ export interface ReceiveLoopDeps {
   readonly visibilitySeconds: number;
   /** How many more messages may be in hand now. */
   readonly room: () => number;
-  /** Resolves when there may be room again. */
-  readonly roomChanged: () => Promise<void>;
+  /** Resolves when there may be room again, or when the signal aborts. */
+  readonly roomChanged: (signal: AbortSignal) => Promise<void>;
   readonly onMessage: (message: QueueMessage) => void;
-  readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived' | 'throttles'>;
+  readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
   readonly logger: Logger;
   readonly random: () => number;
   readonly nowMs: () => number;
@@ -34,7 +34,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
 
   const turn = async (signal: AbortSignal) => {
     const room = deps.room();
-    if (room <= 0) return deps.roomChanged();
+    if (room <= 0) return deps.roomChanged(signal);
     try {
       const messages = await deps.queue.receive(room, deps.visibilitySeconds, signal);
       deps.metrics.receives.inc({ outcome: messages.length > 0 ? 'messages' : 'empty' });

@@ -3,7 +3,7 @@
  * object at most, and only when a slot and enough memory are free.
  */
 export interface Scheduler {
-  /** Queues a job of a tenant. Resolves or rejects with the job. */
+  /** Queues a job of a tenant. Resolves or rejects with the job, once its slot and memory are free again. */
   submit<T>(tenant: string, memoryBytes: number, job: () => Promise<T>): Promise<T>;
   readonly running: number;
   readonly waiting: number;
@@ -54,12 +54,12 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const start = () => {
         Promise.try(job)
-          .then(resolve, reject)
           .finally(() => {
             running--;
             reservedBytes -= memoryBytes;
             startNext();
-          });
+          })
+          .then(resolve, reject);
       };
       const jobs = queues.get(tenant) ?? [];
       jobs.push({ memoryBytes, start });

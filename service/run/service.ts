@@ -8,6 +8,7 @@ import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
+import { createBell } from './bell.ts';
 import { createHttp } from './http.ts';
 import { createInHand } from './in-hand.ts';
 import { createMetricsPage } from './metrics-page.ts';
@@ -85,6 +86,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   });
   const board = createTenantBoard(nowMs);
   const processing = new Set<Promise<void>>();
+  const messageEnded = createBell();
   const receiving = new AbortController();
   const page = createMetricsPage(metrics, workers, () => {
     metrics.messagesInFlight.set(inHand.size);
@@ -110,11 +112,12 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     queue,
     visibilitySeconds: receivedSeconds,
     room,
-    roomChanged: async () => {
-      await Promise.race(processing);
-    },
+    roomChanged: messageEnded.heard,
     onMessage: (message) => {
-      const work = processMessage(processDeps, inHand.take(message)).finally(() => processing.delete(work));
+      const work = processMessage(processDeps, inHand.take(message)).finally(() => {
+        processing.delete(work);
+        messageEnded.ring();
+      });
       processing.add(work);
     },
     metrics,

@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<AwsFault, readonly string[]>> = {
     'BandwidthLimitExceeded',
     'SlowDown',
     'PriorRequestNotComplete',
+    'KMS.ThrottlingException',
+    'KmsThrottled',
   ],
   transient: [
     'InternalError',

@@ -46,6 +46,14 @@ test('a job that fails fails its caller, and frees its slot', async () => {
   assert.equal(scheduler.running, 1);
 });
 
+test('whoever has the result of a job finds its slot and memory free', async () => {
+  const { scheduler, submit, end } = setUp(2, 100);
+  const seen = submit('a', 'a', 60).then(() => [scheduler.running, scheduler.reservedBytes]);
+  submit('b', 'b', 30);
+  await end('a');
+  assert.deepEqual(await seen, [1, 30]);
+});
+
 test('a job that throws before it is a promise fails its own caller, and frees its slot all the same', async () => {
   const { scheduler, begun, submit, end } = setUp(1);
   submit('a');
