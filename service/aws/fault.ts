@@ -109,7 +109,9 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   InvalidRange: 'invalid',
   InvalidObjectState: 'invalid',
   MalformedPolicyDocument: 'invalid',
+  MalformedPolicyDocumentException: 'invalid',
   PackedPolicyTooLarge: 'invalid',
+  PackedPolicyTooLargeException: 'invalid',
   UnknownOperationException: 'invalid',
 
   AbortError: 'aborted',
