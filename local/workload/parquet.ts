@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { ParquetSchema, ParquetWriter } from 'parquetjs-lite';
+import parquet from 'parquetjs-lite';
 import type { LogRecord } from './record.ts';
 
 /** Firehose's serializer begins a new page at 1 MiB (its default); this many rows of 256 bytes come to that. */
@@ -22,16 +22,16 @@ export async function encodeParquet(records: Iterable<LogRecord>): Promise<Buffe
     },
   });
   const options = { rowGroupSize: Number.MAX_SAFE_INTEGER, pageSize: ROWS_PER_PAGE, useDataPageV2: false };
-  const writer = await ParquetWriter.openStream(createSchema(), output, options);
+  const writer = await parquet.ParquetWriter.openStream(createSchema(), output, options);
   for (const record of records) await writer.appendRow({ ...record });
   await writer.close();
   return Buffer.concat(pieces);
 }
 
 /** A schema of its own for each file, as the library writes into the definitions that it is given. */
-function createSchema(): ParquetSchema {
+function createSchema() {
   const text = () => ({ type: 'UTF8', optional: true, compression: 'SNAPPY', statistics: false }) as const;
-  return new ParquetSchema({
+  return new parquet.ParquetSchema({
     timestamp: { type: 'TIMESTAMP_MILLIS', optional: true, compression: 'SNAPPY', statistics: false },
     message: text(),
     customer_tenant: text(),

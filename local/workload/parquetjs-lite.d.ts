@@ -14,11 +14,11 @@ declare module 'parquetjs-lite' {
     readonly fields: Readonly<Record<string, ParquetLeaf | ParquetGroup>>;
   }
 
-  export class ParquetSchema {
+  class ParquetSchema {
     constructor(fields: Readonly<Record<string, ParquetLeaf | ParquetGroup>>);
   }
 
-  export class ParquetWriter {
+  class ParquetWriter {
     static openStream(
       schema: ParquetSchema,
       output: Writable,
@@ -33,4 +33,10 @@ declare module 'parquetjs-lite' {
     appendRow(row: Readonly<Record<string, unknown>>): Promise<void>;
     close(): Promise<void>;
   }
+
+  // CommonJS whose exports Node cannot tell by looking: all of it is the default one.
+  const parquet: { readonly ParquetSchema: typeof ParquetSchema; readonly ParquetWriter: typeof ParquetWriter };
+
+  // biome-ignore lint/style/noDefaultExport: it is what the package has.
+  export { parquet as default };
 }

@@ -1,0 +1,167 @@
+import {
+  type Chunk,
+  type DecodeLimits,
+  type DecodeRequest,
+  type Decoder,
+  type Position,
+  type RecordField,
+  type TextColumn,
+  TIMESTAMP_MISSING,
+} from '../../core/chunk.ts';
+import { type ChunkMeter, createChunkMeter, createTextColumnBuilder } from '../columns.ts';
+import { corrupt, orCorrupt } from '../corrupt.ts';
+import type { ByteSource } from '../source.ts';
+import { type ColumnCursor, type ColumnPosition, createColumnCursor, type ParquetFile } from './column.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
+import { readTextColumn } from './fields.ts';
+import { readFooter } from './footer.ts';
+import { createMessageCollector, type MessageCollector } from './messages.ts';
+import { createRowReader, type RowReader } from './rows.ts';
+import { type Leaf, leafNameOf, type ParquetSchema, readSchema } from './schema.ts';
+import { createTimestampReader } from './times.ts';
+
+/**
+ * Decoder of Parquet objects, by pages. The message column decides where a chunk ends, and the other columns follow by as
+ * many rows. Only the columns that a delivery needs are read, each through a cursor that fetches its own bytes; so a row
+ * group of any size takes a few pages of memory, and a resume begins at the pages where it stopped.
+ */
+export async function openParquet(source: ByteSource, _limits: DecodeLimits, signal: AbortSignal): Promise<Decoder> {
+  const metadata = await readFooter(source, signal);
+  const schema = orCorrupt('the Parquet schema', () => readSchema(metadata));
+  const groupRows = [0];
+  for (const { num_rows: rows } of metadata.row_groups) groupRows.push((groupRows.at(-1) ?? 0) + Number(rows));
+  const rows = groupRows.at(-1) ?? 0;
+  if (!Number.isSafeInteger(rows) || rows < 0 || rows !== Number(metadata.num_rows)) {
+    throw corrupt(`the Parquet file claims ${metadata.num_rows} rows, and its row groups ${rows}`);
+  }
+  const file: ParquetFile = { source, metadata, groupRows };
+  return {
+    format: 'parquet',
+    chunks: (from, request, reading) => decode(file, schema, from, request, reading),
+  };
+}
+
+interface Columns {
+  /** undefined: every record is delivered as its JSON. */
+  readonly message: ColumnCursor | undefined;
+  readonly timestamp:
+    | { readonly cursor: ColumnCursor; readonly read: ReturnType<typeof createTimestampReader> }
+    | undefined;
+  readonly fields: readonly { readonly name: RecordField; readonly cursor: ColumnCursor | undefined }[];
+  readonly all: readonly ColumnCursor[];
+}
+
+async function* decode(
+  file: ParquetFile,
+  schema: ParquetSchema,
+  from: Position,
+  request: DecodeRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk, void, undefined> {
+  const rows = file.groupRows.at(-1) ?? 0;
+  if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
+  const columns = openColumns(file, schema, from, request, signal);
+  await Promise.all(columns.all.map((cursor) => cursor.seek(from.record)));
+  const whole = createRowReader(file, schema, signal);
+  const meter = createChunkMeter(request.limits);
+  let at = from;
+  while (at.record < rows) {
+    meter.reset();
+    const messages = createMessageCollector(
+      bytesHint(file, columns, request.limits),
+      columns.message?.leaf.maxDefinition ?? 0,
+    );
+    await collect(columns.message, whole, messages, meter, at.record, rows);
+    const { count } = messages;
+    const { timestampsMs, fields } = await readOthers(columns, count);
+    const record = at.record + count;
+    const next = record < rows ? { record, cursor: formatCursor(columns.all) } : null;
+    yield { at, next, count, timestampsMs, messages: messages.build(), fields, unparsable: new Map() };
+    if (!next) return;
+    at = next;
+  }
+}
+
+function openColumns(
+  file: ParquetFile,
+  schema: ParquetSchema,
+  from: Position,
+  { fields, messageFormat }: DecodeRequest,
+  signal: AbortSignal,
+): Columns {
+  const saved = parseCursor(from.cursor, file);
+  const all: ColumnCursor[] = [];
+  const open = (leaf: Leaf | undefined): ColumnCursor | undefined => {
+    if (!leaf) return undefined;
+    const cursor = createColumnCursor(file, leaf, savedFor(leaf, saved, file, from.record), signal);
+    all.push(cursor);
+    return cursor;
+  };
+  const message = messageFormat === 'message' ? schema.find('message') : undefined;
+  const timestamp = schema.find('timestamp');
+  const timestampCursor = open(timestamp);
+  return {
+    // Messages that are no bytes (a number, a date) are part of the record's JSON.
+    message: open(message?.element.type === 'BYTE_ARRAY' ? message : undefined),
+    timestamp: timestamp && timestampCursor && { cursor: timestampCursor, read: createTimestampReader(timestamp) },
+    fields: fields.map((name) => ({ name, cursor: open(schema.find(leafNameOf(name))) })),
+    all,
+  };
+}
+
+/** A column that the one who saved did not read begins at its row group. */
+function savedFor(
+  leaf: Leaf,
+  saved: ReadonlyMap<string, ColumnPosition>,
+  { groupRows }: ParquetFile,
+  record: number,
+): ColumnPosition | undefined {
+  const position = saved.get(leaf.name);
+  return position && (groupRows[position[0]] ?? 0) + position[2] <= record ? position : undefined;
+}
+
+/** The first chunk's buffer fits what the column has, a further one what a chunk may have. */
+function bytesHint({ metadata }: ParquetFile, { message }: Columns, { chunkBytesMax }: DecodeLimits): number {
+  const uncompressed = metadata.row_groups
+    .flatMap(({ columns }) => columns)
+    .filter(({ meta_data: data }) => data?.path_in_schema.join('.') === message?.leaf.name)
+    .reduce((sum, { meta_data: data }) => sum + Number(data?.total_uncompressed_size ?? 0), 0);
+  return Math.max(64 * 1024, Math.min(chunkBytesMax, uncompressed));
+}
+
+/** Takes messages until the chunk is full or the file ends. */
+async function collect(
+  message: ColumnCursor | undefined,
+  whole: RowReader,
+  messages: MessageCollector,
+  meter: ChunkMeter,
+  firstRow: number,
+  rows: number,
+): Promise<void> {
+  while (firstRow + messages.count < rows) {
+    const span = await message?.load();
+    if (message && !span) throw corrupt(`the column ${message.leaf.name} ends before the others`);
+    const absent =
+      !span || (span.page.definition?.[span.entry] ?? message?.leaf.maxDefinition) !== message?.leaf.maxDefinition;
+    if (absent) {
+      if (!messages.takeText(await whole.textOf(firstRow + messages.count), meter)) return;
+      message?.consume(1);
+    } else {
+      const taken = messages.takeSpan(span, meter);
+      if (taken === 0) return;
+      message?.consume(taken);
+    }
+  }
+}
+
+async function readOthers(columns: Columns, count: number): Promise<Pick<Chunk, 'timestampsMs' | 'fields'>> {
+  const timestampsMs = new Float64Array(count).fill(TIMESTAMP_MISSING);
+  await columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs);
+  const fields: Partial<Record<RecordField, TextColumn>> = {};
+  for (const { name, cursor } of columns.fields) {
+    const builder = createTextColumnBuilder();
+    if (cursor) await readTextColumn(cursor, count, builder);
+    fields[name] = builder.build(count);
+  }
+  return { timestampsMs, fields };
+}

@@ -1,0 +1,100 @@
+import type { TextColumnBuilder } from '../columns.ts';
+import { corrupt } from '../corrupt.ts';
+import { fieldText } from '../text/record.ts';
+import type { ColumnCursor, Span } from './column.ts';
+import type { Leaf } from './schema.ts';
+import { type PlainValues, rawValues, type Values } from './values.ts';
+
+/** Calls back for each stretch of the next `rows` rows that lies in one page. */
+export async function eachSpan(
+  cursor: ColumnCursor,
+  rows: number,
+  visit: (span: Span, row: number, count: number) => void,
+): Promise<void> {
+  for (let row = 0; row < rows; ) {
+    const span = await cursor.load();
+    if (!span) throw corrupt(`the column ${cursor.leaf.name} ends before the others`);
+    const count = Math.min(rows - row, span.page.entries - span.entry);
+    visit(span, row, count);
+    cursor.consume(count);
+    row += count;
+  }
+}
+
+/** Calls back for each of `count` rows that has a value, with the value's index. */
+export function eachValue(
+  { page, entry, value }: Span,
+  count: number,
+  maxDefinition: number,
+  visit: (at: number, value: number) => void,
+): void {
+  const { definition } = page;
+  let next = value;
+  for (let at = 0; at < count; at++) {
+    if (!definition || definition[entry + at] === maxDefinition) visit(at, next++);
+  }
+}
+
+/** Reads the next `rows` rows of a text column. */
+export async function readTextColumn(cursor: ColumnCursor, rows: number, builder: TextColumnBuilder): Promise<void> {
+  const { leaf } = cursor;
+  // Of each dictionary met in this chunk: its entries as numbers of the builder, looked up when first used.
+  const known = new Map<PlainValues, { readonly ids: Int32Array; readonly textOf: (value: number) => string }>();
+
+  await eachSpan(cursor, rows, (span, row, count) => {
+    const { values } = span.page;
+    if (values.kind === 'indices') {
+      let entries = known.get(values.dictionary);
+      if (!entries) {
+        entries = {
+          ids: new Int32Array(values.dictionary.count).fill(-1),
+          textOf: textReader(values.dictionary, leaf),
+        };
+        known.set(values.dictionary, entries);
+      }
+      const { ids, textOf } = entries;
+      eachValue(span, count, leaf.maxDefinition, (at, value) => {
+        const index = values.indices[value] ?? 0;
+        let id = ids[index] ?? -1;
+        if (id === -1) {
+          id = builder.idOf(textOf(index));
+          ids[index] = id;
+        }
+        builder.set(row + at, id);
+      });
+    } else {
+      const textOf = textReader(values, leaf);
+      eachValue(span, count, leaf.maxDefinition, (at, value) => builder.set(row + at, builder.idOf(textOf(value))));
+    }
+  });
+}
+
+function textReader(values: PlainValues, leaf: Leaf): (value: number) => string {
+  if (values.kind === 'bytes') {
+    const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
+    return (value) => {
+      const start = values.start[value] ?? 0;
+      return fieldText(bytes.toString('utf8', start, start + (values.length[value] ?? 0)));
+    };
+  }
+  const raw = rawValues(values, leaf);
+  return (value) => {
+    const it = raw[value];
+    return fieldText(typeof it === 'bigint' ? String(it) : it);
+  };
+}
+
+/** Turns values into numbers once, a dictionary's only the first time that it is met. */
+export function createNumberReader(
+  read: (values: PlainValues) => Float64Array,
+): (values: Values) => (value: number) => number {
+  const known = new WeakMap<PlainValues, Float64Array>();
+  return (values) => {
+    const plain = values.kind === 'indices' ? values.dictionary : values;
+    const numbers = known.get(plain) ?? read(plain);
+    known.set(plain, numbers);
+    if (values.kind !== 'indices') return (value) => numbers[value] ?? Number.NaN;
+    const { indices } = values;
+    return (value) => numbers[indices[value] ?? 0] ?? Number.NaN;
+  };
+}

@@ -1,0 +1,66 @@
+import type { Transform } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { corrupt } from '../corrupt.ts';
+
+export type Compression = 'gzip' | 'zstd';
+
+/** Pieces of this size keep the calls into zlib few; each is a buffer of its own. */
+const PIECE_BYTES = 1024 * 1024;
+/** A small object may be all the same line: the ratio is judged only beyond this. */
+const RATIO_FROM_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
+ * @param sizeBytes of the compressed stream
+ * @throws DistributorError `object-corrupt` when the stream is broken, truncated, followed by something else, or
+ * inflates to more than `ratioMax` times its size
+ */
+export async function* inflate(
+  pieces: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  sizeBytes: number,
+  ratioMax: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stream =
+    compression === 'gzip'
+      ? createGunzip({ chunkSize: PIECE_BYTES })
+      : createZstdDecompress({ chunkSize: PIECE_BYTES });
+  const feeding = feed(pieces, stream);
+  let inflated = 0;
+  try {
+    for await (const piece of stream as AsyncIterable<Uint8Array>) {
+      inflated += piece.length;
+      if (inflated > RATIO_FROM_BYTES && inflated > sizeBytes * ratioMax) {
+        throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
+      }
+      yield piece;
+    }
+    if (stream.bytesWritten < sizeBytes) {
+      throw corrupt(`${compression} data ends at byte ${stream.bytesWritten} of ${sizeBytes}; what follows is none`);
+    }
+  } catch (error) {
+    throw isCompressionError(error) ? corrupt(`the ${compression} data is broken: ${error.message}`, error) : error;
+  } finally {
+    stream.destroy();
+    await feeding;
+  }
+}
+
+/** Never rejects: a failure of the source destroys the stream, whose reader then throws it. */
+async function feed(pieces: AsyncIterable<Uint8Array>, stream: Transform): Promise<void> {
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  try {
+    for await (const piece of pieces) {
+      if (stream.destroyed) return;
+      // The callback comes when the piece is used up; a stream that fails over it only closes.
+      await Promise.race([new Promise((resolve) => stream.write(piece, resolve)), closed]);
+    }
+    stream.end();
+  } catch (error) {
+    stream.destroy(error as Error);
+  }
+}
+
+function isCompressionError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && /^(Z_|ZSTD_)/.test(String(error.code));
+}

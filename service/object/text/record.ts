@@ -1,0 +1,61 @@
+import { KUBERNETES_FIELDS, type RecordField, TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../core/chunk.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
+import { FIELD_LENGTH_MAX } from '../columns.ts';
+
+/** A JSON object as a log record. */
+export interface JsonRecord {
+  readonly timestampMs: number;
+  /** null: the record has no message. */
+  readonly message: string | null;
+  field(name: RecordField): string;
+}
+
+/** @throws Error with the reason, when the text is no JSON object */
+export function parseRecord(text: string): JsonRecord {
+  const value: unknown = JSON.parse(text);
+  if (!isObject(value)) throw new Error(`a JSON ${Array.isArray(value) ? 'array' : typeof value}, not an object`);
+  const kubernetes = isObject(value.kubernetes) ? value.kubernetes : {};
+  return {
+    timestampMs: timestampOf(value.timestamp, text),
+    message: messageOf(value.message),
+    field: (name) => fieldText((KUBERNETES_FIELDS.has(name) ? kubernetes : value)[name]),
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function messageOf(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+/** A field's value as text; what is no text, number or boolean names nothing. */
+export function fieldText(value: unknown): string {
+  if (typeof value === 'string') return value.length <= FIELD_LENGTH_MAX ? value : value.slice(0, FIELD_LENGTH_MAX);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+function timestampOf(value: unknown, text: string): number {
+  if (value === undefined || value === null) return TIMESTAMP_MISSING;
+  if (typeof value === 'string') return parseTimestamp(value);
+  if (typeof value !== 'number') return TIMESTAMP_UNREADABLE;
+  // A double has 53 bits: nanoseconds would come back up to 128 ns off, and in the wrong millisecond now and then.
+  return Number.isSafeInteger(value) || value < Number.MAX_SAFE_INTEGER
+    ? parseTimestamp(value)
+    : parseTimestamp(sourceOfTimestamp(text));
+}
+
+/** The digits of the top-level `timestamp`, as they stand in the text. */
+function sourceOfTimestamp(text: string): string {
+  let source = '';
+  const sources = new Map<unknown, string>();
+  JSON.parse(text, function (this: unknown, key: string, value: unknown, context?: { source?: string }) {
+    if (key === 'timestamp' && context?.source !== undefined) sources.set(this, context.source);
+    // The root comes last, and is the holder that counts.
+    if (key === '') source = sources.get(value) ?? '';
+    return value;
+  });
+  return source;
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { suite, test } from 'node:test';
+import { RECORD_FIELDS } from '../../service/core/chunk.ts';
+import { openObject } from '../../service/object/open.ts';
+import { memorySource } from '../../service/object/source.ts';
+import { type DecodedRecord, decodeAll, decodeFrom, LIMITS } from '../support/decode.ts';
+
+/** Every file of the folder, as pyarrow wrote it: adding one (see make.py) adds its tests. */
+const folder = new URL('./parquet/', import.meta.url);
+const names = (await readdir(folder)).filter((name) => name.endsWith('.parquet')).map((name) => name.slice(0, -8));
+
+interface ExpectedRow {
+  readonly timestampMs: number | null;
+  readonly message: string | null;
+  readonly record: string;
+}
+
+async function load(name: string) {
+  const expected = JSON.parse(await readFile(new URL(`${name}.json`, folder), 'utf8')) as ExpectedRow[];
+  return { source: memorySource(`${name}.parquet`, await readFile(new URL(`${name}.parquet`, folder))), expected };
+}
+
+function toRecord({ timestampMs, message, record }: ExpectedRow, messageFormat: 'message' | 'record'): DecodedRecord {
+  const row = JSON.parse(record);
+  const field = (name: string): string => row[name] ?? row.kubernetes?.[name] ?? '';
+  return {
+    timestampMs: timestampMs ?? Number.NaN,
+    message: messageFormat === 'record' ? record : (message ?? record),
+    fields: Object.fromEntries(RECORD_FIELDS.map((name) => [name, field(name)])),
+    unparsable: undefined,
+  };
+}
+
+assert.ok(names.length >= 30, `only ${names.length} golden files were found`);
+
+for (const name of names) {
+  suite(`Parquet file ${name}`, () => {
+    for (const messageFormat of ['message', 'record'] as const) {
+      test(`gives the records that its writer put in, as ${messageFormat}`, async () => {
+        const { source, expected } = await load(name);
+        const records = await decodeAll(source, { messageFormat });
+        assert.deepEqual(
+          records,
+          expected.map((row) => toRecord(row, messageFormat)),
+        );
+      });
+
+      test(`can be resumed at every chunk, as ${messageFormat}`, async () => {
+        const { source, expected } = await load(name);
+        const wanted = expected.map((row) => toRecord(row, messageFormat));
+        const request = { messageFormat, limits: { ...LIMITS, chunkRecordsMax: 17 } };
+        const decoder = await openObject(source, LIMITS, new AbortController().signal);
+        const positions = [];
+        for await (const chunk of decodeFrom(decoder, undefined, request)) {
+          assert.ok(chunk.count <= 17);
+          if (chunk.next) positions.push(chunk.next);
+        }
+        assert.equal(positions.length, Math.max(0, Math.ceil(expected.length / 17) - 1));
+        for (const position of positions) {
+          assert.deepEqual(await decodeAll(source, request, position), wanted.slice(position.record));
+        }
+      });
+    }
+  });
+}

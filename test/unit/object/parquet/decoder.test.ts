@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { takeRecords } from '../../../../local/workload/object.ts';
+import { encodeParquet } from '../../../../local/workload/parquet.ts';
+import { createRecordSource } from '../../../../local/workload/source.ts';
+import { START } from '../../../../service/core/chunk.ts';
+import { openObject } from '../../../../service/object/open.ts';
+import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
+import { decodeAll, decodeFrom, LIMITS } from '../../../support/decode.ts';
+
+const FROM_MS = Date.UTC(2026, 5, 24, 11);
+const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
+const records = takeRecords(source, 24_000_000, FROM_MS, FROM_MS + 60_000);
+const bytes = await encodeParquet(records);
+const signal = new AbortController().signal;
+
+/** Counts what is read of the object. */
+function countingSource(object: Uint8Array): ByteSource & { readonly reads: { start: number; end: number }[] } {
+  const inner = memorySource('x.parquet', object);
+  const reads: { start: number; end: number }[] = [];
+  return {
+    ...inner,
+    reads,
+    read(start, end, stop) {
+      reads.push({ start, end });
+      return inner.read(start, end, stop);
+    },
+  };
+}
+const total = (reads: readonly { start: number; end: number }[]) =>
+  reads.reduce((sum, { start, end }) => sum + end - start, 0);
+
+test('a large object gives every record, in chunks that are full', async () => {
+  const decoder = await openObject(memorySource('x.parquet', bytes), LIMITS, signal);
+  let at = 0;
+  const sizes: number[] = [];
+  for await (const chunk of decodeFrom(decoder)) {
+    let size = 0;
+    for (let i = 0; i < chunk.count; i++, at++) {
+      const start = chunk.messages.start[i] ?? 0;
+      const message = Buffer.from(chunk.messages.bytes).toString(
+        'utf8',
+        start,
+        start + (chunk.messages.length[i] ?? 0),
+      );
+      assert.equal(message, records[at]?.message);
+      assert.equal(chunk.timestampsMs[i], records[at]?.timestamp);
+      size += (chunk.messages.size[i] ?? 0) + 26;
+    }
+    sizes.push(size);
+  }
+  assert.equal(at, records.length);
+  for (const size of sizes.slice(0, -1)) {
+    assert.ok(size <= LIMITS.chunkBytesMax && size > LIMITS.chunkBytesMax - 2_000, `a chunk of ${size}`);
+  }
+});
+
+test('only the columns that are asked for are fetched', async () => {
+  const few = countingSource(bytes);
+  const decoder = await openObject(few, LIMITS, signal);
+  for await (const _ of decodeFrom(decoder, START, { fields: ['application'] }));
+  const all = countingSource(bytes);
+  await decodeAll(all);
+  assert.ok(total(few.reads) < total(all.reads) * 0.9, `${total(few.reads)} of ${total(all.reads)}`);
+});
+
+test('a resume does not fetch what is done', async () => {
+  const decoder = await openObject(memorySource('x.parquet', bytes), LIMITS, signal);
+  const positions = [];
+  for await (const { next } of decodeFrom(decoder)) if (next) positions.push(next);
+  const late = positions.at(-2);
+  assert.ok(late);
+  const counted = countingSource(bytes);
+  const rest = await decodeAll(counted, {}, late);
+  assert.equal(rest.length, records.length - late.record);
+  assert.equal(rest[0]?.message, records[late.record]?.message);
+  const whole = countingSource(bytes);
+  await decodeAll(whole);
+  assert.ok(total(counted.reads) < total(whole.reads) / 4, `${total(counted.reads)} of ${total(whole.reads)}`);
+});
+
+test('a position without a cursor, or with one that makes no sense, is found by its record', async () => {
+  for (const cursor of ['', 'rubbish', '{"message":[0,12345678,0]}', '{"message":[7,4,0]}', '[]']) {
+    const at = { record: 30_001, cursor };
+    if (cursor.includes('12345678')) {
+      await assert.rejects(decodeAll(memorySource('x.parquet', bytes), {}, at), /beyond its column chunk/);
+      continue;
+    }
+    const rest = await decodeAll(memorySource('x.parquet', bytes), {}, at);
+    assert.equal(rest.length, records.length - at.record);
+    assert.equal(rest[0]?.message, records[at.record]?.message);
+  }
+});
+
+test('no more of a large column is fetched ahead than two windows', async () => {
+  const counted = countingSource(bytes);
+  const decoder = await openObject(counted, LIMITS, signal);
+  for await (const chunk of decodeFrom(decoder, START, { fields: [] })) {
+    assert.ok(chunk.next);
+    break;
+  }
+  assert.ok(total(counted.reads) < 11 * 1024 * 1024, `${total(counted.reads)} bytes for the first chunk`);
+});
+
+const corrupt = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'object-corrupt';
+const small = await encodeParquet(records.slice(0, 300));
+
+test('a file that is cut off anywhere is corrupt', async () => {
+  for (let length = 0; length < small.length; length += 397) {
+    const cut = memorySource('x.parquet', small.subarray(0, length));
+    if (length === 0) assert.deepEqual(await decodeAll(cut), []);
+    else await assert.rejects(decodeAll(cut), corrupt, `cut at ${length}`);
+  }
+});
+
+test('a file with a wrong byte gives its records or is corrupt, and never hangs or throws anything else', async () => {
+  for (let at = 4; at < small.length; at += 311) {
+    for (const value of [0x00, 0xff, (small[at] ?? 0) ^ 0x01]) {
+      const mutant = Buffer.from(small);
+      mutant[at] = value;
+      try {
+        assert.ok((await decodeAll(memorySource('x.parquet', mutant))).length <= 300);
+      } catch (error) {
+        assert.ok(corrupt(error), `byte ${at} = ${value}: ${error instanceof Error ? error.stack : error}`);
+      }
+    }
+  }
+});

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { START } from '../../../../service/core/chunk.ts';
+import { openObject } from '../../../../service/object/open.ts';
+import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
+import { decodeAll, decodeFrom, LIMITS } from '../../../support/decode.ts';
+
+const BOM = '\ufeff';
+const lines = Array.from({ length: 500 }, (_, at) =>
+  JSON.stringify({
+    message: `line ${at} ${'é🚚"\\\n'.repeat(at % 5)}`,
+    timestamp: new Date(1_767_225_600_000 + at).toISOString(),
+    customer_tenant: 'acme-corp',
+    application: ['gateway', 'checkout'][at % 2],
+    kubernetes: { namespace: `ns-${at % 3}` },
+  }),
+);
+const ndjson = Buffer.from(`${lines.join('\n')}\n`);
+const FORMS: Readonly<Record<string, Buffer>> = {
+  ndjson,
+  'ndjson+gzip': gzipSync(ndjson),
+  'ndjson+zstd': zstdCompressSync(ndjson),
+  'json-array': Buffer.from(`[${lines.join(',')}]`),
+  'json-array+gzip': gzipSync(`  [\n${lines.join(' ,\n')}\n]\n`),
+};
+const wanted = lines.map((line) => JSON.parse(line));
+
+/** A source whose pieces are as small as this, so that every boundary falls everywhere. */
+const source = (bytes: Uint8Array, pieceBytes = 64 * 1024, name = 'object'): ByteSource =>
+  memorySource(name, bytes, pieceBytes);
+const signal = new AbortController().signal;
+const code = (code: string) => (error: unknown) => error instanceof Error && 'code' in error && error.code === code;
+
+for (const [format, bytes] of Object.entries(FORMS)) {
+  suite(`an object in ${format}`, () => {
+    test('is recognized by its content, whatever its name', async () => {
+      assert.equal((await openObject(source(bytes, 1024, 'x.bin'), LIMITS, signal)).format, format);
+    });
+
+    for (const pieceBytes of [1, 7, 997, 1 << 20]) {
+      test(`gives its records when it arrives in pieces of ${pieceBytes} bytes`, async () => {
+        const records = await decodeAll(source(bytes, pieceBytes));
+        assert.equal(records.length, wanted.length);
+        for (const [at, record] of records.entries()) {
+          assert.equal(record.message, wanted[at].message);
+          assert.equal(record.timestampMs, Date.parse(wanted[at].timestamp));
+          assert.equal(record.fields.application, wanted[at].application);
+          assert.equal(record.fields.namespace, wanted[at].kubernetes.namespace);
+          assert.equal(record.fields.pod_name, '');
+        }
+      });
+    }
+
+    test('can be resumed at every chunk', async () => {
+      const request = { limits: { ...LIMITS, chunkRecordsMax: 61 } };
+      const all = await decodeAll(source(bytes));
+      const decoder = await openObject(source(bytes), LIMITS, signal);
+      let chunks = 0;
+      for await (const { next } of decodeFrom(decoder, START, request)) {
+        chunks++;
+        if (next) assert.deepEqual(await decodeAll(source(bytes, 13), request, next), all.slice(next.record));
+      }
+      assert.equal(chunks, 9);
+    });
+  });
+}
+
+test('as a record, each line comes as it stands, without the white space around it', async () => {
+  const records = await decodeAll(source(Buffer.from(' {"message":"a" }\r\n\n\t{"b" : 1}\n')), {
+    messageFormat: 'record',
+  });
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['{"message":"a" }', '{"b" : 1}'],
+  );
+});
+
+test('a record without a message comes as its JSON, one with another type of message as that', async () => {
+  const body = '{"a":1}\n{"message":null}\n{"message":{"x":[1]}}\n{"message":42}\n{"message":""}\n';
+  const records = await decodeAll(source(Buffer.from(body)));
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['{"a":1}', '{"message":null}', '{"x":[1]}', '42', ''],
+  );
+});
+
+test('a line that is no JSON object is a record of its own, with its bytes and the reason', async () => {
+  const body = '{"message":"a"}\nplain text\n[1]\n"text"\n{"broken":\n{"message":"b"}\n';
+  const records = await decodeAll(source(Buffer.from(body)));
+  assert.deepEqual(
+    records.map(({ message, unparsable }) => [message, unparsable !== undefined]),
+    [
+      ['a', false],
+      ['plain text', true],
+      ['[1]', true],
+      ['"text"', true],
+      ['{"broken":', true],
+      ['b', false],
+    ],
+  );
+});
+
+test('the last line needs no newline, and a byte order mark in front is none of it', async () => {
+  const records = await decodeAll(source(Buffer.from(`${BOM}{"message":"a"}\n{"message":"b"}`), 2));
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['a', 'b'],
+  );
+  const [only] = await decodeAll(source(Buffer.from(`${BOM}[{"message":"c"}]`), 2));
+  assert.equal(only?.message, 'c');
+});
+
+test('timestamps are read as text and as numbers of every unit, exactly', async () => {
+  const forms = [
+    ['"2026-01-01T00:00:00.124Z"', 1_767_225_600_124],
+    ['1767225600', 1_767_225_600_000],
+    ['1767225600124', 1_767_225_600_124],
+    ['1767225600124000', 1_767_225_600_124],
+    ['1767225600123999999', 1_767_225_600_123],
+    ['1767225600124000000', 1_767_225_600_124],
+    ['"1767225600124000000"', 1_767_225_600_124],
+    ['1.767225600124e12', 1_767_225_600_124],
+    ['null', Number.NaN],
+    ['"yesterday"', Number.NEGATIVE_INFINITY],
+    ['true', Number.NEGATIVE_INFINITY],
+    ['{}', Number.NEGATIVE_INFINITY],
+  ] as const;
+  const body = forms.map(([text]) => `{"nested":{"timestamp":1},"timestamp":${text},"message":"m"}`).join('\n');
+  const records = await decodeAll(source(Buffer.from(body)));
+  assert.deepEqual(
+    records.map(({ timestampMs }) => timestampMs),
+    forms.map(([, ms]) => ms),
+  );
+});
+
+test('fields that are numbers or booleans come as text, objects as nothing, and long ones are cut', async () => {
+  const body = JSON.stringify({
+    message: 'm',
+    application: 7,
+    environment: true,
+    cluster_id: {},
+    file: 'f'.repeat(5_000),
+  });
+  const [record] = await decodeAll(source(Buffer.from(body)));
+  assert.equal(record?.fields.application, '7');
+  assert.equal(record?.fields.environment, 'true');
+  assert.equal(record?.fields.cluster_id, '');
+  assert.equal(record?.fields.file, 'f'.repeat(2_048));
+});
+
+test('invalid UTF-8 and lone surrogates come as U+FFFD, and count as what they become', async () => {
+  const body = Buffer.concat([
+    Buffer.from('{"message":"a\xff'.slice(0, -1)),
+    Buffer.from([0xff]),
+    Buffer.from('b\\ud800"}\n'),
+  ]);
+  const [record] = await decodeAll(source(body));
+  assert.equal(record?.message, 'a\ufffdb\ufffd');
+});
+
+test('an empty object, and one of white space only, has no records', async () => {
+  assert.equal((await openObject(source(Buffer.alloc(0)), LIMITS, signal)).format, 'empty');
+  for (const body of ['', '\n\n  \n', '[]', ' [ ] ']) assert.deepEqual(await decodeAll(source(Buffer.from(body))), []);
+  assert.deepEqual(await decodeAll(source(gzipSync(''))), []);
+});
+
+test('gzip members and zstd frames one behind the other are one stream', async () => {
+  const half = ndjson.length >> 1;
+  for (const compress of [gzipSync, zstdCompressSync]) {
+    const bytes = Buffer.concat([compress(ndjson.subarray(0, half)), compress(ndjson.subarray(half))]);
+    assert.equal((await decodeAll(source(bytes, 100))).length, lines.length);
+  }
+});
+
+for (const [what, bytes] of Object.entries({
+  'gzip that is cut off': FORMS['ndjson+gzip']?.subarray(0, -20),
+  'gzip with a flipped byte': Buffer.from(FORMS['ndjson+gzip'] ?? []).fill(0, 300, 310),
+  'gzip with something else behind it': Buffer.concat([gzipSync(ndjson), Buffer.from('rubbish behind the end')]),
+  'gzip whose second member is cut off': Buffer.concat([gzipSync(ndjson), gzipSync(ndjson).subarray(0, 100)]),
+  'zstd that is cut off': FORMS['ndjson+zstd']?.subarray(0, -20),
+  'an array that is cut off': FORMS['json-array']?.subarray(0, -20),
+  'an array with something behind it': Buffer.from('[{"message":"a"}] {"message":"b"}'),
+  'a line longer than allowed': Buffer.from(`{"message":"${'x'.repeat(LIMITS.recordBytesMax)}"}\n`),
+  'a line without an end': Buffer.alloc(5 * LIMITS.recordBytesMax, 'x'),
+  'an array element longer than allowed': Buffer.from(`[{"message":"${'x'.repeat(LIMITS.recordBytesMax)}"}]`),
+})) {
+  test(`${what} makes the object corrupt`, async () => {
+    await assert.rejects(decodeAll(source(bytes ?? Buffer.alloc(0), 1_000)), code('object-corrupt'));
+  });
+}
+
+test('a stream that inflates without measure is given up', async () => {
+  const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, '{"message":"x"}\n'));
+  await assert.rejects(
+    decodeAll(source(bomb), { limits: { ...LIMITS, decompressionRatioMax: 50 } }),
+    /times their size/,
+  );
+});
+
+test('what the source throws comes through', async () => {
+  const broken: ByteSource = {
+    ...source(FORMS['ndjson+gzip'] ?? Buffer.alloc(0)),
+    async *stream() {
+      yield (FORMS['ndjson+gzip'] ?? Buffer.alloc(0)).subarray(0, 100);
+      throw new Error('the network is down');
+    },
+  };
+  await assert.rejects(decodeAll(broken), /the network is down/);
+});
+
+test('a consumer that leaves ends the reading of the source', async () => {
+  for (const bytes of [ndjson, FORMS['ndjson+gzip'] ?? Buffer.alloc(0)]) {
+    let open = 0;
+    const inner = source(bytes, 50);
+    const counted: ByteSource = {
+      ...inner,
+      async *stream(start, stop) {
+        open++;
+        try {
+          yield* inner.stream(start, stop);
+        } finally {
+          open--;
+        }
+      },
+    };
+    const decoder = await openObject(counted, LIMITS, signal);
+    for await (const chunk of decodeFrom(decoder, START, { limits: { ...LIMITS, chunkRecordsMax: 3 } })) {
+      assert.equal(chunk.count, 3);
+      break;
+    }
+    assert.equal(open, 0);
+  }
+});
