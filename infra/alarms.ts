@@ -26,8 +26,8 @@ export interface Alarm {
 }
 
 const FIVE_MINUTES = 300;
-/** Firehose may hold a buffer this long beyond its interval before it is late. */
-const FRESHNESS_SLACK_SECONDS = 900;
+/** Firehose buffers in stages and may take 1.5 times its interval (Firehose developer guide, "Buffer data for dynamic partitioning"). */
+const FRESHNESS_FACTOR = 2;
 
 /** Everything that should wake somebody up. */
 export function alarmsOf(config: Config, names: Names): readonly Alarm[] {
@@ -68,7 +68,7 @@ function firehoseAlarms({ ingestion }: Config, names: Names): readonly Alarm[] {
       id: 'firehose-late',
       description: 'The oldest record in Firehose is older than its buffer may hold it: records arrive late.',
       metrics: firehose('DeliveryToS3.DataFreshness', 'Maximum'),
-      threshold: ingestion.bufferIntervalSeconds + FRESHNESS_SLACK_SECONDS,
+      threshold: ingestion.bufferIntervalSeconds * FRESHNESS_FACTOR,
       periods: 3,
     },
     {

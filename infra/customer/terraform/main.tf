@@ -74,7 +74,8 @@ data "aws_iam_policy_document" "write_logs" {
       "logs:PutRetentionPolicy",
     ]
     # With ":*" and "/*" and not with a bare "*": /tenant-logs/acme* would be /tenant-logs/acme-other too.
-    resources = ["${local.log_group_arn}:*", "${local.log_group_arn}/*"]
+    # CreateLogGroup names the group alone, the others what is in it.
+    resources = [local.log_group_arn, "${local.log_group_arn}:*", "${local.log_group_arn}/*"]
   }
 }
 
