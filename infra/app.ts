@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-identity/index.js';
 import { DataAwsPartition } from '@cdktn/provider-aws/lib/data-aws-partition/index.js';
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
-import { App, S3Backend, TerraformStack } from 'cdktn';
+import { App, LocalBackend, S3Backend, TerraformStack } from 'cdktn';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';
 import { composePipeline } from './pipeline.ts';
@@ -28,7 +28,7 @@ export function synthesize(config: Config, options: SynthOptions): string {
   mkdirSync(options.outputFolder, { recursive: true });
   const app = new App({ outdir: options.outputFolder, stackTraces: false });
   const stack = new TerraformStack(app, STACK);
-  if (options.stateBucket !== undefined) createBackend(stack, config, options.stateBucket);
+  createBackend(stack, config, options.stateBucket);
   // The first with locking in S3 itself, without a table beside it.
   stack.addOverride('terraform.required_version', '>= 1.10');
   if (options.providerVersion !== undefined) {
@@ -58,7 +58,11 @@ export function tagsOf(config: Config): Record<string, string> {
   };
 }
 
-function createBackend(stack: TerraformStack, config: Config, bucket: string): void {
+function createBackend(stack: TerraformStack, config: Config, bucket: string | undefined): void {
+  if (bucket === undefined) {
+    new LocalBackend(stack, { path: 'terraform.tfstate' });
+    return;
+  }
   new S3Backend(stack, {
     bucket,
     key: `${config.project}/${config.environment}/terraform.tfstate`,

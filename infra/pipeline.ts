@@ -31,8 +31,8 @@ export function composePipeline(
   const writerRole = createWriterRole(stack, { config, names, layout, keyArn: keys.data });
   const hub = createHub(stack, { bucket, names, layout, keyArn: keys.messaging });
   const spoke = createSpoke(stack, 'delivery', {
-    queueName: names.queue,
-    deadLetterQueueName: names.deadLetterQueue,
+    queue: { name: names.queue, arn: names.queueArn },
+    deadLetterQueue: { name: names.deadLetterQueue, arn: names.deadLetterQueueArn },
     topicArn: hub.arn,
     keyArn: keys.messaging,
     config: config.queue,

@@ -1,6 +1,5 @@
 import { SnsTopicSubscription } from '@cdktn/provider-aws/lib/sns-topic-subscription/index.js';
 import { SqsQueue } from '@cdktn/provider-aws/lib/sqs-queue/index.js';
-import { SqsQueuePolicy } from '@cdktn/provider-aws/lib/sqs-queue-policy/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktn/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import { Construct } from 'constructs';
 import type { QueueConfig } from '../config.ts';
@@ -11,9 +10,15 @@ export interface Spoke {
   readonly deadLetterQueue: SqsQueue;
 }
 
+/** Names and ARNs come from outside, as a queue's own policy speaks of it. */
+interface QueueName {
+  readonly name: string;
+  readonly arn: string;
+}
+
 export interface SpokeProps {
-  readonly queueName: string;
-  readonly deadLetterQueueName: string;
+  readonly queue: QueueName;
+  readonly deadLetterQueue: QueueName;
   readonly topicArn: string;
   readonly keyArn: string | undefined;
   readonly config: QueueConfig;
@@ -27,15 +32,18 @@ const SECONDS_PER_DAY = 86_400;
 export function createSpoke(parent: Construct, id: string, props: SpokeProps): Spoke {
   const { topicArn, keyArn, config } = props;
   const scope = new Construct(parent, id);
-  const encryption = keyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: keyArn };
+  const common = ({ name, arn }: QueueName) => ({
+    name,
+    policy: JSON.stringify(spokeQueuePolicy(arn, topicArn)),
+    ...(keyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: keyArn }),
+  });
   const deadLetterQueue = new SqsQueue(scope, 'dead-letters', {
-    name: props.deadLetterQueueName,
+    ...common(props.deadLetterQueue),
     // A redrive by SQS keeps the age, so a shorter time here would drop what waited long in the queue.
     messageRetentionSeconds: 14 * SECONDS_PER_DAY,
-    ...encryption,
   });
   const queue = new SqsQueue(scope, 'queue', {
-    name: props.queueName,
+    ...common(props.queue),
     messageRetentionSeconds: config.retentionDays * SECONDS_PER_DAY,
     visibilityTimeoutSeconds: config.visibilityTimeoutSeconds,
     receiveWaitTimeSeconds: 20,
@@ -43,21 +51,11 @@ export function createSpoke(parent: Construct, id: string, props: SpokeProps): S
       deadLetterTargetArn: deadLetterQueue.arn,
       maxReceiveCount: config.maxReceiveCount,
     }),
-    ...encryption,
   });
   new SqsQueueRedriveAllowPolicy(scope, 'redrive-allow', {
     queueUrl: deadLetterQueue.id,
     redriveAllowPolicy: JSON.stringify({ redrivePermission: 'byQueue', sourceQueueArns: [queue.arn] }),
   });
-  const queuePolicies = (
-    [
-      ['queue-policy', queue],
-      ['dead-letters-policy', deadLetterQueue],
-    ] as const
-  ).map(
-    ([name, { id: queueUrl, arn }]) =>
-      new SqsQueuePolicy(scope, name, { queueUrl, policy: JSON.stringify(spokeQueuePolicy(arn, topicArn)) }),
-  );
   new SnsTopicSubscription(scope, 'subscription', {
     topicArn,
     protocol: 'sqs',
@@ -65,7 +63,6 @@ export function createSpoke(parent: Construct, id: string, props: SpokeProps): S
     // SNS does not retry what a queue's policy or key refuses: without this such a message would be lost.
     redrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterQueue.arn }),
     ...(props.filterPolicy === undefined ? {} : { filterPolicy: props.filterPolicy, filterPolicyScope: 'MessageBody' }),
-    dependsOn: queuePolicies,
   });
   return { queue, deadLetterQueue };
 }

@@ -16,8 +16,8 @@ export interface Synthesis {
   only(type: string): Resource;
   readonly types: readonly string[];
   readonly count: number;
-  /** Takes resources of these types out of the file, and the outputs that speak of them; what is left is counted anew. */
-  leaveOut(types: readonly string[]): Promise<void>;
+  /** Takes resources of these types out of the file, and whatever refers to them. @returns what was taken out, by address */
+  leaveOut(types: readonly string[]): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
 
@@ -58,11 +58,27 @@ export async function synthesis(
       return Object.values(all).reduce((sum, ofType) => sum + Object.keys(ofType).length, 0);
     },
     async leaveOut(types) {
-      for (const type of types) {
-        if (!(type in all)) throw new Error(`nothing of type ${type} to leave out`);
-        delete all[type];
+      for (const type of types) if (!(type in all)) throw new Error(`nothing of type ${type} to leave out`);
+      const out = new Set<string>();
+      const take = (unwanted: (address: string, resource: Resource) => boolean) => {
+        let taken = false;
+        for (const [type, ofType] of Object.entries(all)) {
+          for (const [name, resource] of Object.entries(ofType)) {
+            if (!unwanted(`${type}.${name}`, resource)) continue;
+            delete ofType[name];
+            out.add(`${type}.${name}`);
+            taken = true;
+          }
+          if (Object.keys(ofType).length === 0) delete all[type];
+        }
+        return taken;
+      };
+      take((address) => types.some((type) => address.startsWith(`${type}.`)));
+      while (take((_, resource) => [...out].some((address) => JSON.stringify(resource).includes(`\${${address}.`)))) {
+        // Until nothing refers to anything that is out.
       }
-      await writeFile(file, JSON.stringify({ ...rest, resource: all }));
+      await writeFile(file, JSON.stringify({ ...rest, resource: all }, null, 2));
+      return [...out];
     },
     remove: () => rm(outputFolder, { recursive: true, force: true }),
   };

@@ -59,6 +59,9 @@ function foldersOf(folder: string): readonly string[] {
   }
 }
 
+/** A plan is long, and what went wrong stands at the end. */
+const ERROR_LENGTH_MAX = 4_000;
+
 /** Runs a program to its end. @returns its standard output @throws Error with all that it printed */
 export function run(
   command: string,
@@ -82,7 +85,8 @@ export function run(
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(output);
-      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${everything}`));
+      else
+        reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${everything.slice(-ERROR_LENGTH_MAX)}`));
     });
   });
 }
