@@ -29,6 +29,8 @@ export async function startMoto(): Promise<Moto | undefined> {
       AWS_ACCESS_KEY_ID: 'testing',
       AWS_SECRET_ACCESS_KEY: 'testing',
       AWS_REGION: 'us-east-1',
+      // What the first major version of the AWS CLI looks at.
+      AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EC2_METADATA_DISABLED: 'true',
       // Terraform's provider repeats calls 25 times otherwise, and what moto does not know will not be known later.
       AWS_MAX_ATTEMPTS: '2',
