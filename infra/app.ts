@@ -20,17 +20,22 @@ export interface SynthOptions {
   readonly emulated: boolean;
 }
 
+/** The first with locking in S3 itself, without a table beside it. */
+const TERRAFORM_VERSION_MIN = '1.10.0';
 /** The one stack's name, which is its folder's too. */
 const STACK = 'pipeline';
 
 /** Writes the Terraform configuration. Returns the folder that Terraform runs in. */
 export function synthesize(config: Config, options: SynthOptions): string {
   mkdirSync(options.outputFolder, { recursive: true });
-  const app = new App({ outdir: options.outputFolder, stackTraces: false });
+  const app = new App({
+    outdir: options.outputFolder,
+    stackTraces: false,
+    context: { targetVersions: { terraform: `>=${TERRAFORM_VERSION_MIN}` } },
+  });
   const stack = new TerraformStack(app, STACK);
   createBackend(stack, config, options.stateBucket);
-  // The first with locking in S3 itself, without a table beside it.
-  stack.addOverride('terraform.required_version', '>= 1.10');
+  stack.addOverride('terraform.required_version', `>= ${TERRAFORM_VERSION_MIN}`);
   if (options.providerVersion !== undefined) {
     stack.addOverride('terraform.required_providers.aws.version', options.providerVersion);
   }

@@ -20,11 +20,12 @@ export interface DeployOptions {
 const PLAN = 'pipeline.tfplan';
 
 /**
- * Init, plan, ask, apply: exactly what was shown, as the plan is a file.
+ * Init, plan, ask, apply: exactly what was shown, as the plan is a file. Nothing is prepared before it is clear that
+ * the rest may follow.
  * @throws RefusedError for the destruction of production, and when nobody can be asked
  */
 export async function deploy(
-  { terraform, console }: { readonly terraform: Terraform; readonly console: Console },
+  { prepare, console }: { readonly prepare: () => Promise<Terraform>; readonly console: Console },
   options: DeployOptions,
 ): Promise<void> {
   const { config } = options;
@@ -38,6 +39,7 @@ export async function deploy(
   if (!options.planOnly && !options.confirmed && !console.interactive) {
     throw new RefusedError('nobody can be asked here: pass --yes, or --plan to look only');
   }
+  const terraform = await prepare();
   await terraform.run([
     'init',
     '-input=false',

@@ -60,12 +60,14 @@ async function run(): Promise<void> {
       console.log(synth(values['state-bucket']));
       return;
     case 'deploy':
-    case 'destroy': {
-      const stateBucket = await makeStateBucket(config, endpointUrl, values['state-bucket']);
+    case 'destroy':
       return deploy(
         {
-          terraform: createTerraform({ folder: synth(stateBucket), environment: process.env }),
           console: createConsole(),
+          async prepare() {
+            const stateBucket = await makeStateBucket(config, endpointUrl, values['state-bucket']);
+            return createTerraform({ folder: synth(stateBucket), environment: process.env });
+          },
         },
         {
           config,
@@ -75,7 +77,6 @@ async function run(): Promise<void> {
           pluginFolder: values['plugin-dir'],
         },
       );
-    }
     default:
       return refuse(USAGE);
   }
@@ -96,7 +97,8 @@ async function makeStateBucket(
 ): Promise<string> {
   const place = { region: config.region, endpointUrl, s3ForcePathStyle: endpointUrl !== undefined };
   const bucket = name ?? (await stateBucketName(createStsClient(place), config));
-  await ensureStateBucket(createS3Client(place), bucket, config.region);
+  const tls = !endpointUrl?.startsWith('http:');
+  await ensureStateBucket(createS3Client(place), { bucket, region: config.region, tls });
   return bucket;
 }
 

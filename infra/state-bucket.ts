@@ -28,7 +28,10 @@ export async function stateBucketName(sts: Pick<STSClient, 'send'>, config: Conf
  * Makes the bucket of Terraform's state unless it is there: versioned, as a state that was overwritten is the only way
  * back; private; TLS only. S3 encrypts it by default. Terraform cannot make it, as it needs it first.
  */
-export async function ensureStateBucket(s3: Pick<S3Client, 'send'>, bucket: string, region: string): Promise<void> {
+export async function ensureStateBucket(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, region, tls }: { readonly bucket: string; readonly region: string; readonly tls: boolean },
+): Promise<void> {
   try {
     await s3.send(new HeadBucketCommand({ Bucket: bucket }));
     return;
@@ -56,6 +59,8 @@ export async function ensureStateBucket(s3: Pick<S3Client, 'send'>, bucket: stri
       },
     }),
   );
+  // An emulator without TLS would lock us out.
+  if (!tls) return;
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
   const resources = [`arn:${partition}:s3:::${bucket}`, `arn:${partition}:s3:::${bucket}/*`];
   await s3.send(

@@ -11,11 +11,14 @@ function scene({ interactive = true, answer = '', failing = '' } = {}) {
     calls,
     questions,
     deps: {
-      terraform: {
-        async run(args: readonly string[]) {
-          calls.push(args.join(' '));
-          if (args[0] === failing) throw new Error(`${failing} failed`);
-        },
+      async prepare() {
+        calls.push('prepare');
+        return {
+          async run(args: readonly string[]) {
+            calls.push(args.join(' '));
+            if (args[0] === failing) throw new Error(`${failing} failed`);
+          },
+        };
       },
       console: {
         interactive,
@@ -41,22 +44,22 @@ const verbs = (calls: readonly string[]) => calls.map((call) => call.split(' ')[
 test('what was planned is applied when the name of the environment is typed, and nothing else', async () => {
   const { deps, calls, questions } = scene({ answer: 'staging\n' });
   await deploy(deps, options());
-  assert.deepEqual(verbs(calls), ['init', 'plan', 'apply']);
-  const plan = /-out=(\S+)/.exec(calls[1] ?? '')?.[1];
-  assert.ok(plan && calls[2]?.endsWith(` ${plan}`), calls.join('\n'));
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan', 'apply']);
+  const plan = /-out=(\S+)/.exec(calls[2] ?? '')?.[1];
+  assert.ok(plan && calls[3]?.endsWith(` ${plan}`), calls.join('\n'));
   assert.match(questions[0] ?? '', /Change staging in us-east-1/);
 });
 
 test('nothing is applied when another name is typed', async () => {
   const { deps, calls } = scene({ answer: 'yes' });
   await assert.rejects(deploy(deps, options()), RefusedError);
-  assert.deepEqual(verbs(calls), ['init', 'plan']);
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan']);
 });
 
 test('nobody is asked who has confirmed already', async () => {
   const { deps, calls, questions } = scene({ interactive: false });
   await deploy(deps, options({ confirmed: true }));
-  assert.deepEqual(verbs(calls), ['init', 'plan', 'apply']);
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan', 'apply']);
   assert.deepEqual(questions, []);
 });
 
@@ -65,7 +68,7 @@ test('without a terminal nothing begins unless it is confirmed or only planned',
   await assert.rejects(deploy(deps, options()), /pass --yes, or --plan/);
   assert.deepEqual(calls, []);
   await deploy(deps, options({ planOnly: true }));
-  assert.deepEqual(verbs(calls), ['init', 'plan']);
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan']);
 });
 
 test('production is not destroyed, confirmed or not, and not even planned', async () => {
@@ -83,19 +86,19 @@ test('production is not destroyed, confirmed or not, and not even planned', asyn
 test('another environment is destroyed by a plan that was shown', async () => {
   const { deps, calls, questions } = scene({ answer: 'staging' });
   await deploy(deps, options({ destroy: true }));
-  assert.match(calls[1] ?? '', /^plan .*-destroy/);
-  assert.deepEqual(verbs(calls), ['init', 'plan', 'apply']);
+  assert.match(calls[2] ?? '', /^plan .*-destroy/);
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan', 'apply']);
   assert.match(questions[0] ?? '', /^Destroy staging/);
 });
 
 test('a plan that fails is not applied', async () => {
   const { deps, calls } = scene({ failing: 'plan' });
   await assert.rejects(deploy(deps, options({ confirmed: true })), /plan failed/);
-  assert.deepEqual(verbs(calls), ['init', 'plan']);
+  assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan']);
 });
 
 test('the provider is taken from the folder that is given', async () => {
   const { deps, calls } = scene();
   await deploy(deps, options({ planOnly: true, pluginFolder: '/plugins' }));
-  assert.match(calls[0] ?? '', /-plugin-dir=\/plugins/);
+  assert.match(calls[1] ?? '', /-plugin-dir=\/plugins/);
 });

@@ -11,6 +11,8 @@ export interface LocalTerraform {
   /** For `required_providers`: the provider that is here need not be the one that the bindings were made from. */
   readonly providerVersion: string;
   readonly version: string;
+  /** What `-plugin-dir` takes. */
+  readonly pluginFolder: string;
   /** Runs a command in a folder. @returns its standard output @throws Error with all that it printed when it fails */
   run(folder: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
   init(folder: string): Promise<string>;
@@ -29,6 +31,7 @@ export async function findTerraform(): Promise<LocalTerraform | string> {
     run('terraform', [`-chdir=${folder}`, ...args], environment);
   return {
     version,
+    pluginFolder: plugins,
     providerVersion: `= ${version}`,
     run: runIn,
     init: (folder) => runIn(folder, ['init', '-input=false', '-no-color', `-plugin-dir=${plugins}`]),
