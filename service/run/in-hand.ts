@@ -26,7 +26,7 @@ export interface HeldMessage {
 export interface InHandDeps {
   readonly queue: Pick<Queue, 'remove' | 'changeVisibility'>;
   readonly visibilitySeconds: number;
-  readonly metrics: Pick<Metrics, 'heartbeats' | 'messagesInFlight'>;
+  readonly metrics: Pick<Metrics, 'heartbeats'>;
   readonly logger: Logger;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
@@ -93,7 +93,6 @@ export function createInHand(deps: InHandDeps): InHand {
 
   const giveBack = async (entry: Entry, call: Promise<void>) => {
     entries.delete(entry);
-    metrics.messagesInFlight.set(entries.size);
     try {
       await call;
     } catch (error) {
@@ -118,7 +117,6 @@ export function createInHand(deps: InHandDeps): InHand {
         release: (seconds) => giveBack(entry, releases.add({ receipt: message.receipt, seconds })),
       };
       entries.add(entry);
-      metrics.messagesInFlight.set(entries.size);
       return entry;
     },
     get size() {

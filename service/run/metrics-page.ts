@@ -12,7 +12,12 @@ export interface MetricsPage {
 const NANOSECONDS = 1e9;
 const QUANTILES = [50, 99, 100];
 
-export function createMetricsPage(metrics: Metrics, workers: Pick<WorkerPool, 'metrics'>): MetricsPage {
+/** @param observe sets the gauges that say how things stand right now */
+export function createMetricsPage(
+  metrics: Metrics,
+  workers: Pick<WorkerPool, 'metrics'>,
+  observe: () => void,
+): MetricsPage {
   // Apart from ours: Node's metrics describe the process and must not be added up over threads.
   const node = new Registry();
   collectDefaultMetrics({ register: node });
@@ -28,6 +33,7 @@ export function createMetricsPage(metrics: Metrics, workers: Pick<WorkerPool, 'm
 
   return {
     async render() {
+      observe();
       observeDelay();
       const all = [await metrics.registry.getMetricsAsJSON(), ...(await workers.metrics())];
       // What the threads sent are the same plain objects, cloned.

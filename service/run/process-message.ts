@@ -18,7 +18,7 @@ export interface ProcessDeps {
   readonly workers: Pick<WorkerPool, 'deliver'>;
   readonly queue: Pick<Queue, 'sendDeadLetter'>;
   readonly board: TenantBoard;
-  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'objectsInFlight' | 'memoryReserved' | 'deadLetters'>;
+  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'deadLetters'>;
   readonly logger: Logger;
   readonly parkMs: number;
   readonly random: () => number;
@@ -60,17 +60,11 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
     return failureReport(asDistributorError(error));
   }
   const tenant = task.keyFields.tenant_id;
-  const update = () => {
-    deps.metrics.objectsInFlight.set(deps.scheduler.running);
-    deps.metrics.memoryReserved.set(deps.scheduler.reservedBytes);
-  };
   deps.board.waiting(tenant);
   const report = await deps.scheduler.submit(tenant, estimateMemoryBytes(ref.size), () => {
     deps.board.started(tenant);
-    update();
     return deps.workers.deliver(task, held.signal);
   });
-  update();
   const seconds = (deps.nowMs() - startedMs) / 1000;
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, seconds);

@@ -79,7 +79,11 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   const board = createTenantBoard(nowMs);
   const processing = new Set<Promise<void>>();
   const receiving = new AbortController();
-  const page = createMetricsPage(metrics, workers);
+  const page = createMetricsPage(metrics, workers, () => {
+    metrics.messagesInFlight.set(inHand.size);
+    metrics.objectsInFlight.set(scheduler.running);
+    metrics.memoryReserved.set(scheduler.reservedBytes);
+  });
 
   const room = () => slots + PREFETCH - inHand.size;
   const processDeps = {

@@ -1,0 +1,34 @@
+# The service as it runs on ECS and Kubernetes, and a larger image with everything for a try on one machine.
+#
+#   docker build -t log-distributor .                    the service
+#   docker build -t log-distributor-local --target local .   provisioning and producer for docker-compose.yml
+
+FROM node:26-slim AS production-packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+
+FROM node:26-slim AS local
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image has its Node; the repository's own, a development dependency, stays without its binary.
+RUN npm ci --ignore-scripts --no-audit --no-fund && npm cache clean --force
+COPY service service
+COPY local local
+USER node
+ENTRYPOINT ["node"]
+
+# Last, so that it is what a build without a target makes.
+FROM node:26-slim AS service
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=production-packages /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY service service
+# Nothing is written: the image runs with a read-only root file system.
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Node handles SIGTERM itself as process 1: it drains, and ends within SHUTDOWN_GRACE_SECONDS.
+ENTRYPOINT ["node", "service/main.ts"]

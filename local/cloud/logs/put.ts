@@ -1,0 +1,22 @@
+import { type LogsAction, permission } from './action.ts';
+import { groupName, notFound, streamName } from './names.ts';
+import { judgeEvents } from './put-limits.ts';
+
+export const putLogEvents: LogsAction = {
+  permissions: (input, place) => [permission('PutLogEvents', place, input.logGroupName, input.logStreamName)],
+  run({ input, body, place, store, nowMs, eventBytesMax }) {
+    const names = { group: groupName(input), stream: streamName(input) };
+    const group = store.group(place, names.group);
+    const verdict = judgeEvents(input.logEvents, { nowMs, retentionDays: group?.retentionDays, eventBytesMax });
+    if (!group) throw notFound('group');
+    const stream = group.streams.get(names.stream);
+    if (!stream) throw notFound('stream');
+    const { from, to, firstMs, lastMs, rejected } = verdict;
+    if (to > from) store.append(stream, { body, from, to, firstMs, lastMs, ingestedMs: nowMs });
+    return {
+      // "Always valid" and never needed (PutLogEvents), but still answered.
+      nextSequenceToken: '49590302601141340000000000000000000000000000000000000002',
+      ...(rejected === undefined ? {} : { rejectedLogEventsInfo: rejected }),
+    };
+  },
+};

@@ -1,0 +1,50 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { type Cloud, startCloud } from '../cloud/cloud.ts';
+import { DEMO_TENANTS, provisionDemo } from '../provision/demo.ts';
+import { createProvisionDeps, type ProvisionDeps } from '../provision/deps.ts';
+import { endpointEnvironment, serviceEnvironment } from '../provision/environment.ts';
+import type { Pipeline } from '../provision/pipeline.ts';
+import { type ServiceProcess, type ServiceProcessOptions, startService } from '../service-process.ts';
+
+const REGION = 'us-east-1';
+
+/** An embedded AWS with the demo's pipeline and tenants, and the service at work on it. */
+export interface DemoEnvironment extends AsyncDisposable {
+  readonly cloud: Cloud;
+  readonly deps: ProvisionDeps;
+  readonly pipeline: Pipeline;
+  readonly service: ServiceProcess;
+  readonly tenants: typeof DEMO_TENANTS;
+  put(key: string, body: Uint8Array): Promise<void>;
+}
+
+export interface DemoOptions {
+  readonly cloud: Parameters<typeof startCloud>[0];
+  readonly service: Readonly<Record<string, string>>;
+  readonly onLine?: ServiceProcessOptions['onLine'];
+}
+
+export async function startDemo(options: DemoOptions): Promise<DemoEnvironment> {
+  const cloud = await startCloud(options.cloud);
+  const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
+  const pipeline = await provisionDemo(deps);
+  const service = await startService({
+    environment: { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...options.service },
+    ...(options.onLine ? { onLine: options.onLine } : {}),
+  });
+  return {
+    cloud,
+    deps,
+    pipeline,
+    service,
+    tenants: DEMO_TENANTS,
+    async put(key, body) {
+      await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
+    },
+    async [Symbol.asyncDispose]() {
+      await service.stop();
+      deps.close();
+      await cloud.close();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DemoEnvironment, startDemo } from './environment.ts';
+import { createWriters, type Writer } from './load.ts';
+import { fetchSamples, sumOf } from './metrics.ts';
+import { createScreen, type TenantRow } from './screen.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** The demo goes on for as long as it is watched: the oldest logs and objects make room. */
+const CLOUD_LIMITS = { logBytesPerAccountMax: 64 * MEGABYTE, objectBytesMax: 128 * MEGABYTE };
+const PORTS = { cloud: 4566, http: 8080 };
+const WRITE_EVERY_MS = 400;
+const SHOW_EVERY_MS = 1_000;
+
+/** Writes objects and shows what becomes of them, until SIGINT or SIGTERM. */
+export async function runLive(seed: string): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+  const trouble: string[] = [];
+  await using demo = await startOnFreePorts(seed, (text) => trouble.push(text));
+  const screen = createScreen(process.stdout, introduction(demo), demo.tenants);
+  const writing = write(demo, seed, stop.signal);
+  let before = await measure(demo);
+  for (;;) {
+    await delay(SHOW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});
+    if (stop.signal.aborted) break;
+    const now = await measure(demo);
+    screen.show(rows(demo, before, now), trouble.splice(0).at(-1));
+    before = now;
+  }
+  await writing;
+  screen.close();
+}
+
+/** The usual ports, or free ones where those are taken. */
+async function startOnFreePorts(seed: string, onTrouble: (text: string) => void): Promise<DemoEnvironment> {
+  const start = (cloudPort: number, httpPort: number) =>
+    startDemo({
+      cloud: { seed, port: cloudPort, ...CLOUD_LIMITS, onProblem: onTrouble },
+      service: { HTTP_PORT: String(httpPort) },
+      onLine: (line) => {
+        if (line.level !== 'info' && typeof line.msg === 'string') onTrouble(line.msg);
+      },
+    });
+  return start((await isFree(PORTS.cloud)) ? PORTS.cloud : 0, (await isFree(PORTS.http)) ? PORTS.http : 0);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  server.once('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  return promise;
+}
+
+function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): string[] {
+  return [
+    'Log distributor: S3 objects of three tenants become events in three AWS accounts.',
+    '',
+    `  status   ${service.url}/status`,
+    `  metrics  ${service.url}/metrics`,
+    `  read a tenant's logs:  curl -s '${cloud.url}/_cloud/logs?account=${tenant?.accountId}' | tail -n 3`,
+    `  or with the AWS CLI:   AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} AWS_SECRET_ACCESS_KEY=test \\`,
+    `                         aws logs tail ${tenant?.logGroupPrefix} --region us-east-1 --since 1m`,
+    '  end it with Ctrl-C: the service drains.',
+  ];
+}
+
+/** One object after another, each with what its cluster logged since its last one. */
+async function write(demo: DemoEnvironment, seed: string, signal: AbortSignal): Promise<void> {
+  const writers = createWriters(
+    demo.tenants.map(({ tenantId }) => tenantId),
+    `${seed}/${Date.now()}`,
+  );
+  const lastMs = new Map<Writer, number>();
+  for (let turn = 0; !signal.aborted; turn++) {
+    const writer = writers[turn % writers.length];
+    if (!writer) return;
+    const nowMs = Date.now();
+    const object = await writer.next(500_000, lastMs.get(writer) ?? nowMs - 5_000, nowMs);
+    lastMs.set(writer, nowMs);
+    await demo.put(object.key, object.body);
+    await delay(WRITE_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+interface Measurement {
+  readonly atMs: number;
+  readonly status: { readonly tenants: readonly TenantStatus[] };
+  readonly bytes: ReadonlyMap<string, number>;
+}
+
+/** The part of `/status` that the table shows. */
+interface TenantStatus {
+  readonly tenant: string;
+  readonly waiting: number;
+  readonly in_flight: number;
+  readonly objects: number;
+  readonly events: number;
+  readonly lag_seconds: number | null;
+  readonly trouble: { readonly code: string } | null;
+}
+
+async function measure({ service, tenants }: DemoEnvironment): Promise<Measurement> {
+  const [status, samples] = await Promise.all([
+    fetch(`${service.url}/status`).then((answer) => answer.json() as Promise<Measurement['status']>),
+    fetchSamples(service.url),
+  ]);
+  const bytes = tenants.map(({ tenantId }) => {
+    return [tenantId, sumOf(samples, 'log_distributor_message_bytes_total', { tenant: tenantId })] as const;
+  });
+  return { atMs: performance.now(), status, bytes: new Map(bytes) };
+}
+
+function rows({ tenants }: DemoEnvironment, before: Measurement, now: Measurement): TenantRow[] {
+  const seconds = (now.atMs - before.atMs) / 1000;
+  return tenants.map(({ tenantId, accountId }) => {
+    const status = now.status.tenants.find(({ tenant }) => tenant === tenantId);
+    const bytes = (now.bytes.get(tenantId) ?? 0) - (before.bytes.get(tenantId) ?? 0);
+    return {
+      tenantId,
+      accountId,
+      objects: status?.objects ?? 0,
+      events: status?.events ?? 0,
+      megabytesPerSecond: bytes / 1e6 / seconds,
+      lagSeconds: status?.lag_seconds ?? null,
+      inHand: (status?.waiting ?? 0) + (status?.in_flight ?? 0),
+      trouble: status?.trouble?.code ?? '',
+    };
+  });
+}

@@ -1,0 +1,110 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateRoleCommand,
+  EntityAlreadyExistsException,
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { ProvisionDeps } from './deps.ts';
+
+/** A tenant: an account with a role for the distributor, and what the tenant table says of its deliveries. */
+export interface TenantSpec {
+  readonly tenantId: string;
+  readonly accountId: string;
+  readonly externalId: string;
+  /** Log groups with this name or below it can be written, no others. */
+  readonly logGroupPrefix: string;
+  /** Attributes of the tenant's items beside the keys, account, role and external id; one item for each `type`. */
+  readonly deliveries: readonly DeliverySpec[];
+}
+
+export type DeliverySpec = Readonly<Record<string, unknown>> & {
+  /** `cloudwatch`, or `cloudwatch#name`. */
+  readonly type: string;
+  readonly log_group_name: string;
+};
+
+const POLICY_NAME = 'WriteLogs';
+/** All that the distributor ever calls in a tenant's account. */
+const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'];
+
+/** Creates the tenant's role and items, or brings them up to date. @returns the role's ARN */
+export async function provisionTenant(
+  deps: ProvisionDeps,
+  tenant: TenantSpec,
+  { tenantTable }: { readonly tenantTable: string },
+): Promise<string> {
+  const { Account: platform = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
+  const roleArn = await provisionRole(deps, tenant, platform);
+  for (const delivery of tenant.deliveries) {
+    const item = {
+      tenant_id: tenant.tenantId,
+      account_id: tenant.accountId,
+      log_distribution_role_arn: roleArn,
+      external_id: tenant.externalId,
+      enabled: true,
+      ...delivery,
+    };
+    await deps.dynamo.send(
+      new PutItemCommand({ TableName: tenantTable, Item: marshall(item, { removeUndefinedValues: true }) }),
+    );
+  }
+  return roleArn;
+}
+
+async function provisionRole(deps: ProvisionDeps, tenant: TenantSpec, platform: string): Promise<string> {
+  const iam = deps.iam(tenant.accountId);
+  const name = `LogDistribution-${tenant.tenantId}`;
+  const trust = JSON.stringify(trustPolicy(tenant, platform));
+  try {
+    await iam.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: trust }));
+  } catch (error) {
+    if (!(error instanceof EntityAlreadyExistsException)) throw error;
+    await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: name, PolicyDocument: trust }));
+  }
+  const policy = JSON.stringify(writePolicy(tenant));
+  await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: POLICY_NAME, PolicyDocument: policy }));
+  return `arn:aws:iam::${tenant.accountId}:role/${name}`;
+}
+
+/** The platform, with the tenant's external id, for a session that is tagged with the tenant. */
+function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
+  const principal = { AWS: `arn:aws:iam::${platform}:root` };
+  const tagged = { 'aws:RequestTag/tenant_id': tenantId };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'DistributorAssumes',
+        Effect: 'Allow',
+        Principal: principal,
+        Action: 'sts:AssumeRole',
+        Condition: { StringEquals: { 'sts:ExternalId': externalId, ...tagged } },
+      },
+      {
+        Sid: 'DistributorTagsSession',
+        Effect: 'Allow',
+        Principal: principal,
+        Action: 'sts:TagSession',
+        Condition: {
+          StringEquals: tagged,
+          'ForAllValues:StringEquals': { 'aws:TagKeys': ['tenant_id', 'cluster_id', 'environment'] },
+        },
+      },
+    ],
+  };
+}
+
+/** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
+function writePolicy({ accountId, logGroupPrefix }: TenantSpec) {
+  const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
+  const statement = {
+    Sid: 'WriteOwnGroups',
+    Effect: 'Allow',
+    Action: LOGS_ACTIONS,
+    Resource: [`${arn}:*`, `${arn}/*`],
+  };
+  return { Version: '2012-10-17', Statement: [statement] };
+}

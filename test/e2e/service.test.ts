@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { until } from '../support/until.ts';
+import { keyOf, startPipeline, tenantOf } from './pipeline.ts';
+
+const ACME = tenantOf('acme-corp', '111111111111');
+const NOW_MS = Date.now();
+const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
+
+test('wrong settings are reported all at once, with status 2, before anything is received', async () => {
+  const environment = { SQS_QUEUE_URL: 'queue', HTTP_PORT: 'eighty', PARK_HOURS: '0', PATH: process.env.PATH ?? '' };
+  const failure = await promisify(execFile)(process.execPath, [MAIN], { env: environment }).then(
+    () => undefined,
+    (error: { code: number; stderr: string }) => error,
+  );
+  assert.equal(failure?.code, 2);
+  assert.match(failure?.stderr ?? '', /^SQS_QUEUE_URL: must be an http or https URL \(got "queue"\)$/m);
+  assert.match(failure?.stderr ?? '', /^DLQ_URL: is required \(not set\)$/m);
+  assert.match(failure?.stderr ?? '', /^HTTP_PORT: must be a whole number from 0 to 65535 \(got "eighty"\)$/m);
+  assert.match(failure?.stderr ?? '', /^PARK_HOURS: must be a whole number from 1 to 336 \(got "0"\)$/m);
+});
+
+test('the HTTP endpoint tells health, readiness, status and metrics', async () => {
+  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const { url } = pipeline.service;
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  await until('the service is ready', async () => (await fetch(`${url}/readyz`)).status === 200);
+  await pipeline.put(keyOf('acme-corp', 'a.log'), JSON.stringify({ message: 'm', timestamp: NOW_MS }));
+  await pipeline.untilObjects(1);
+  await until('nothing is in hand', async () => (await pipeline.status()).messages_in_hand === 0);
+  const status = await pipeline.status();
+  assert.equal(status.state, 'receiving');
+  assert.deepEqual(status.objects, { running: 0, waiting: 0, memory_reserved_bytes: 0 });
+  const [tenant] = status.tenants;
+  assert.equal(tenant?.tenant, 'acme-corp');
+  assert.equal(tenant.objects, 1);
+  assert.equal(tenant.events, 1);
+  assert.ok((tenant.lag_seconds ?? -1) >= 0);
+  assert.equal(tenant.trouble, null);
+  const text = await (await fetch(`${url}/metrics`)).text();
+  for (const pattern of [
+    /^log_distributor_events_total\{tenant="acme-corp",outcome="delivered"\} 1$/m,
+    /^log_distributor_delivery_lag_seconds_count 1$/m,
+    /^log_distributor_messages_in_flight 0$/m,
+    /^log_distributor_objects_in_flight 0$/m,
+    /^log_distributor_credentials_cached 1$/m,
+    /^process_resident_memory_bytes \d+$/m,
+  ]) {
+    assert.match(text, pattern);
+  }
+});
+
+test('a service that cannot reach its tables is alive but not ready', async () => {
+  await using pipeline = await startPipeline();
+  const blind = await pipeline.startService({ LEDGER_TABLE: 'no-such-table' });
+  assert.equal((await fetch(`${blind.url}/healthz`)).status, 200);
+  const answer = await fetch(`${blind.url}/readyz`);
+  assert.equal(answer.status, 503);
+  assert.match(await answer.text(), /the table no-such-table cannot be reached/);
+  assert.equal(await blind.stop(), 0);
+});
+
+test('SIGTERM drains: what is at work is finished or given back, and the exit status is 0', async () => {
+  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const messages = Array.from({ length: 20 }, (_, at) => `object ${at}`);
+  for (const [at, message] of messages.entries()) {
+    await pipeline.put(keyOf('acme-corp', `${at}.log`), JSON.stringify({ message, timestamp: NOW_MS }));
+  }
+  await until('the service is at it', async () => (await pipeline.metric('messages_received_total')) > 0);
+  assert.equal(await pipeline.service.stop(), 0);
+  assert.ok(pipeline.service.lines.some(({ how }) => how === 'drained'));
+
+  const successor = await pipeline.startService();
+  await until('the queue is empty', async () => (await pipeline.queued()) === 0);
+  assert.equal(await successor.stop(), 0);
+  assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), messages.sort());
+});
+
+test('a second signal ends the service at once', async () => {
+  await using pipeline = await startPipeline({ tenants: [ACME] });
+  // A receive that is under way takes long enough for the second signal to come first.
+  process.kill(pipeline.service.pid, 'SIGTERM');
+  process.kill(pipeline.service.pid, 'SIGINT');
+  const status = await pipeline.service.ended;
+  assert.ok(status === 1 || status === 0, `status ${status}`);
+});
+
+test('messages of raw delivery and objects with versions are understood', async () => {
+  await using pipeline = await startPipeline({ tenants: [ACME], rawDelivery: true, versioning: true });
+  const key = keyOf('acme-corp', 'versions.log');
+  for (const message of ['first version', 'second version']) {
+    await pipeline.put(key, JSON.stringify({ message, timestamp: NOW_MS }));
+  }
+  await pipeline.untilObjects(2);
+  assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), [
+    'first version',
+    'second version',
+  ]);
+});
+
+test('an EventBridge notification is understood', async () => {
+  await using pipeline = await startPipeline({ tenants: [ACME] });
+  const key = keyOf('acme-corp', 'event bridge.log');
+  await pipeline.put(key, JSON.stringify({ message: 'by EventBridge', timestamp: NOW_MS }));
+  await pipeline.untilObjects(1);
+  await pipeline.send(
+    JSON.stringify({
+      'detail-type': 'Object Created',
+      source: 'aws.s3',
+      time: new Date(NOW_MS).toISOString(),
+      detail: { bucket: { name: pipeline.names.bucket }, object: { key, etag: 'another-etag-of-it', size: 50 } },
+    }),
+  );
+  // The object's ETag is another by now: as if it had been overwritten since.
+  assert.equal((await pipeline.deadLetter('event bridge.log')).reason, 'object-gone');
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { typeErrors, violation } from './support/kubernetes-schema.ts';
+import { folders, type KubernetesObject, pathOf, render, renderWith, withoutKubectl } from './support/kustomize.ts';
+import { securityContextConstraints } from './support/openshift-schema.ts';
+
+const COMPONENTS = folders('Component');
+const OVERLAYS = folders('Kustomization').filter((folder) => folder.startsWith('vector/overlays/'));
+
+/** Everything that can be applied: each kustomization, and each overlay with each component and with all of them. */
+function renderings(): Map<string, KubernetesObject[]> {
+  const all = new Map(folders('Kustomization').map((folder) => [folder, render(pathOf(folder))]));
+  for (const overlay of OVERLAYS) {
+    for (const component of COMPONENTS) all.set(`${overlay} with ${component}`, renderWith(overlay, [component]));
+    all.set(`${overlay} with all components`, renderWith(overlay, COMPONENTS));
+  }
+  return all;
+}
+
+test('every kustomization, and every overlay with every component, renders to valid objects', {
+  skip: withoutKubectl,
+}, async () => {
+  const rendered = renderings();
+  assert.ok(OVERLAYS.length === 3 && COMPONENTS.length === 4);
+  // Many renderings share most of their objects; each text is checked once.
+  const objects = new Map([...rendered.values()].flat().map((object) => [JSON.stringify(object), object]));
+  const known: KubernetesObject[] = [];
+  for (const object of objects.values()) {
+    if (object.kind === 'SecurityContextConstraints') securityContextConstraints.parse(object);
+    else known.push(object);
+  }
+  for (const object of known) assert.equal(await violation(object), undefined, object.metadata.name);
+  assert.deepEqual(await typeErrors(known), []);
+});
+
+test('objects that break their schema are found', async () => {
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'x' },
+    spec: { containers: [{ name: 'x', image: 'x', resources: { limits: { memory: '1Gi' } } }] },
+  };
+  assert.equal(await violation(pod), undefined);
+  assert.deepEqual(await typeErrors([pod]), []);
+  const [container] = pod.spec.containers;
+  const misspelt = { ...pod, spec: { containers: [{ ...container, imagePulPolicy: 'Always' }] } };
+  assert.match((await typeErrors([misspelt])).join(), /Pod x.*imagePulPolicy/);
+  const wrong = { ...pod, spec: { containers: [{ ...container, ports: [{ containerPort: 'http' }] }] } };
+  assert.match(String(await violation(wrong)), /containerPort must be integer/);
+  const scaled = {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'y' },
+    spec: { scaleTargetRef: { name: 'y' }, triggers: [], poolingInterval: 3 },
+  };
+  assert.match((await typeErrors([pod, scaled])).join(), /ScaledObject y.*poolingInterval/);
+});

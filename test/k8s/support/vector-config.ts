@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { pathOf } from './kustomize.ts';
+
+const component = z.looseObject({ type: z.string(), inputs: z.array(z.string()).default([]) });
+const components = z.record(z.string(), component).default({});
+const vectorConfig = z.looseObject({
+  sources: components,
+  transforms: components,
+  sinks: components,
+  healthchecks: z.looseObject({}).optional(),
+});
+
+export type VectorComponent = z.output<typeof component>;
+export type VectorConfig = z.output<typeof vectorConfig>;
+export type Environment = Readonly<Record<string, string>>;
+
+export const OVERLAYS = ['firehose', 's3', 'local'] as const;
+export type Overlay = (typeof OVERLAYS)[number];
+
+/** `name: value` of a settings.env, as the ConfigMap generator reads it. */
+function settingsOf(folder: string): Record<string, string> {
+  const lines = readFileSync(join(pathOf(folder), 'settings.env'), 'utf8').split('\n');
+  const pairs = lines.filter((line) => line.includes('=') && !line.startsWith('#'));
+  return Object.fromEntries(pairs.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+/** The environment that an overlay gives to Vector, with a name for the node. */
+export function environmentOf(overlay: Overlay): Environment {
+  return {
+    VECTOR_SELF_NODE_NAME: 'ip-10-0-1-17.ec2.internal',
+    ...settingsOf('vector/base'),
+    ...settingsOf(`vector/overlays/${overlay}`),
+  };
+}
+
+const VARIABLE = /\$\$|\$(\w+)|\$\{([\w.]+)(?:(:?-|:?\?)([^}]*))?\}/g;
+
+/** Names of the variables that a configuration file refers to. */
+export function variablesIn(text: string): string[] {
+  return [...text.matchAll(VARIABLE)].map(([, plain, braced]) => plain ?? braced ?? '').filter((name) => name !== '');
+}
+
+/**
+ * Puts the environment into a configuration file as Vector does (its reference, "Environment variables").
+ * @throws Error when a variable is missing, or empty where it must not be, or holds a line break.
+ */
+export function interpolate(text: string, environment: Environment): string {
+  return text.replace(VARIABLE, (all, plain?: string, braced?: string, operator?: string, operand = '') => {
+    const name = plain ?? braced;
+    if (name === undefined) return all === '$$' ? '$' : all;
+    const value = environment[name];
+    if (value !== undefined && /[\n\r]/.test(value)) throw new Error(`${name} has more than one line`);
+    const missing = operator?.startsWith(':') ? !value : value === undefined;
+    if (!missing) return value ?? '';
+    if (operator?.endsWith('-')) return operand;
+    throw new Error(`${name} is not set: ${operand}`);
+  });
+}
+
+/** Joins configuration files as Vector does: a component's name may occur once. */
+export function merge(texts: readonly string[], environment: Environment): VectorConfig {
+  const parts = texts.map((text) => vectorConfig.parse(parse(interpolate(text, environment))));
+  const kinds = ['sources', 'transforms', 'sinks'] as const;
+  const merged: VectorConfig = Object.assign({}, ...parts);
+  for (const kind of kinds) {
+    const names = parts.flatMap((part) => Object.keys(part[kind]));
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    if (twice) throw new Error(`duplicate ${kind}: ${twice}`);
+    merged[kind] = Object.assign({}, ...parts.map((part) => part[kind]));
+  }
+  return merged;
+}
+
+/** An overlay's whole configuration, from the files in the repository. */
+export function configOf(overlay: Overlay, environment = environmentOf(overlay)): VectorConfig {
+  const files = ['vector/base/vector.yaml', `vector/overlays/${overlay}/sink.yaml`];
+  return merge(
+    files.map((file) => readFileSync(pathOf(file), 'utf8')),
+    environment,
+  );
+}
+
+/** A VRL program by the path that the configuration gives it: the overlay's own file, or the base's. */
+export function vrlFile(overlay: Overlay, path: string): string {
+  const name = path.replace('/etc/vector/vrl/', '');
+  const folder = name === 'fit.vrl' ? `vector/overlays/${overlay}` : 'vector/base/vrl';
+  return readFileSync(pathOf(`${folder}/${name}`), 'utf8');
+}

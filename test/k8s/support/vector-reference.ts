@@ -1,0 +1,257 @@
+import { z } from 'zod';
+
+/**
+ * The options of the components that are used here, as Vector 0.57.0 documents them (its reference, "Components"): every
+ * option's name, and a type for those in use. An option that is not named here does not exist, and Vector would refuse
+ * to start with it.
+ */
+
+const unused = z.unknown().optional();
+const text = z.string();
+const wholeNumber = z.int().nonnegative();
+
+const sourceCommon = { type: text, inputs: z.array(text).length(0) };
+const common = { type: text, inputs: z.array(text).min(1) };
+
+/** "Buffering": a disk buffer has at least 256 MiB and 32 bytes. */
+const buffer = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('disk'),
+    max_size: z.int().min(268_435_488),
+    when_full: z.enum(['block', 'drop_newest', 'overflow']),
+  }),
+  z.strictObject({
+    type: z.literal('memory'),
+    max_events: z.int().positive(),
+    when_full: z.enum(['block', 'drop_newest', 'overflow']),
+  }),
+]);
+const sinkCommon = { ...common, buffer: buffer.optional(), healthcheck: unused, proxy: unused };
+
+const batch = z.strictObject({
+  max_bytes: wholeNumber.optional(),
+  max_events: wholeNumber.optional(),
+  timeout_secs: z.number().positive().optional(),
+});
+const request = z.strictObject({
+  adaptive_concurrency: unused,
+  concurrency: unused,
+  rate_limit_duration_secs: unused,
+  rate_limit_num: unused,
+  retry_attempts: z.number().optional(),
+  retry_initial_backoff_secs: wholeNumber.optional(),
+  retry_jitter_mode: unused,
+  retry_max_duration_secs: wholeNumber.optional(),
+  timeout_secs: wholeNumber.optional(),
+});
+const auth = z.union([
+  z.strictObject({
+    assume_role: text,
+    external_id: text.optional(),
+    imds: unused,
+    load_timeout_secs: unused,
+    region: unused,
+    session_name: unused,
+  }),
+  z.strictObject({
+    access_key_id: text,
+    secret_access_key: text,
+    assume_role: unused,
+    external_id: unused,
+    region: unused,
+    session_name: unused,
+    session_token: unused,
+  }),
+]);
+const encoding = z.strictObject({
+  codec: z.literal('json'),
+  except_fields: unused,
+  json: unused,
+  only_fields: unused,
+  timestamp_format: unused,
+});
+
+const podFields = [
+  'container_id',
+  'container_image',
+  'container_image_id',
+  'container_name',
+  'pod_annotations',
+] as const;
+const morePodFields = [
+  'pod_ip',
+  'pod_ips',
+  'pod_labels',
+  'pod_name',
+  'pod_namespace',
+  'pod_node_name',
+  'pod_owner',
+  'pod_uid',
+] as const;
+const fields = <K extends string>(names: readonly K[]) =>
+  z.strictObject(Object.fromEntries(names.map((name) => [name, text.optional()])));
+
+const SOURCES = {
+  kubernetes_logs: z.strictObject({
+    ...sourceCommon,
+    auto_partial_merge: z.boolean().optional(),
+    data_dir: unused,
+    delay_deletion_ms: wholeNumber.optional(),
+    exclude_paths_glob_patterns: unused,
+    extra_field_selector: unused,
+    extra_label_selector: unused,
+    extra_namespace_label_selector: text.optional(),
+    fingerprint_lines: unused,
+    glob_minimum_cooldown_ms: wholeNumber.optional(),
+    ignore_older_secs: unused,
+    include_paths_glob_patterns: unused,
+    ingestion_timestamp_field: text.optional(),
+    insert_namespace_fields: unused,
+    internal_metrics: unused,
+    kube_config_file: unused,
+    max_line_bytes: wholeNumber.optional(),
+    max_merged_line_bytes: wholeNumber.optional(),
+    max_read_bytes: wholeNumber.optional(),
+    namespace_annotation_fields: unused,
+    node_annotation_fields: fields(['node_labels']).optional(),
+    oldest_first: z.boolean().optional(),
+    pod_annotation_fields: fields([...podFields, ...morePodFields]).optional(),
+    read_from: unused,
+    rotate_wait_secs: unused,
+    self_node_name: text.optional(),
+    timezone: unused,
+    use_apiserver_cache: z.boolean().optional(),
+  }),
+  internal_metrics: z.strictObject({
+    ...sourceCommon,
+    namespace: unused,
+    scrape_interval_secs: z.number().positive().optional(),
+    tags: unused,
+  }),
+};
+
+const remap = {
+  ...common,
+  drop_on_abort: unused,
+  drop_on_error: unused,
+  metric_tag_values: unused,
+  reroute_dropped: unused,
+  timezone: unused,
+};
+const TRANSFORMS = {
+  // One of the three ways to give a program.
+  remap: z.union([
+    z.strictObject({ ...remap, source: text }),
+    z.strictObject({ ...remap, file: text }),
+    z.strictObject({ ...remap, files: z.array(text) }),
+  ]),
+  route: z.strictObject({
+    ...common,
+    reroute_unmatched: z.literal(true).optional(),
+    route: z.record(z.string().regex(/^[a-z]\w*$/), text),
+  }),
+  log_to_metric: z.strictObject({
+    ...common,
+    all_metrics: unused,
+    metrics: z.array(
+      z.strictObject({
+        type: z.literal('counter'),
+        field: text,
+        name: text.optional(),
+        namespace: text.optional(),
+        tags: z.record(text, text).optional(),
+        increment_by_value: unused,
+        kind: unused,
+      }),
+    ),
+  }),
+};
+
+const SINKS = {
+  blackhole: z.strictObject({ ...sinkCommon, acknowledgements: unused, print_interval_secs: unused, rate: unused }),
+  prometheus_exporter: z.strictObject({
+    ...sinkCommon,
+    acknowledgements: unused,
+    address: text.optional(),
+    auth: unused,
+    buckets: unused,
+    default_namespace: unused,
+    distributions_as_summaries: unused,
+    flush_period_secs: wholeNumber.optional(),
+    quantiles: unused,
+    suppress_timestamp: unused,
+    tls: unused,
+  }),
+  aws_kinesis_firehose: z.strictObject({
+    ...sinkCommon,
+    acknowledgements: unused,
+    auth: auth.optional(),
+    batch: batch.optional(),
+    compression: z.enum(['gzip', 'none', 'snappy', 'zlib', 'zstd']).optional(),
+    encoding,
+    endpoint: unused,
+    partition_key_field: unused,
+    region: text,
+    request: request.optional(),
+    request_retry_partial: z.boolean().optional(),
+    stream_name: text,
+    tls: unused,
+  }),
+  aws_s3: z.strictObject({
+    ...sinkCommon,
+    acknowledgements: unused,
+    acl: unused,
+    auth: auth.optional(),
+    batch: batch.optional(),
+    batch_encoding: unused,
+    bucket: text,
+    compression: z.enum(['gzip', 'none', 'snappy', 'zlib', 'zstd']).optional(),
+    content_encoding: unused,
+    content_type: text.optional(),
+    dangerously_allow_unconfined_template_resolution: unused,
+    encoding,
+    endpoint: text.optional(),
+    filename_append_uuid: z.boolean().optional(),
+    filename_extension: text.optional(),
+    filename_time_format: text.optional(),
+    force_path_style: z.boolean().optional(),
+    framing: z.strictObject({ method: z.literal('newline_delimited') }).optional(),
+    grant_full_control: unused,
+    grant_read: unused,
+    grant_read_acp: unused,
+    grant_write_acp: unused,
+    key_prefix: text.optional(),
+    region: text,
+    request: request.optional(),
+    retry_strategy: z.strictObject({ type: z.enum(['all', 'default', 'none']) }).optional(),
+    server_side_encryption: unused,
+    ssekms_key_id: unused,
+    storage_class: unused,
+    tags: unused,
+    timezone: unused,
+    tls: unused,
+  }),
+};
+
+function componentOf(known: Readonly<Record<string, z.ZodType>>) {
+  return z.record(
+    z.string(),
+    z.looseObject({ type: z.enum(Object.keys(known)) }).superRefine((component, context) => {
+      const { error } = known[component.type]?.safeParse(component) ?? {};
+      for (const issue of error?.issues ?? []) context.addIssue({ ...issue, code: 'custom' });
+    }),
+  );
+}
+
+export const vectorReference = z.strictObject({
+  data_dir: text,
+  api: z.strictObject({ enabled: z.boolean(), address: text }),
+  healthchecks: z.strictObject({ enabled: z.boolean().optional(), require_healthy: z.boolean().optional() }).optional(),
+  sources: componentOf(SOURCES),
+  transforms: componentOf(TRANSFORMS),
+  sinks: componentOf(SINKS),
+});
+
+export const firehoseSink = SINKS.aws_kinesis_firehose;
+export const s3Sink = SINKS.aws_s3;
+export const kubernetesLogs = SOURCES.kubernetes_logs;

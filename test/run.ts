@@ -1,0 +1,85 @@
+/**
+ * `npm test`: every test of the repository, and where more can be tested on a machine, that too.
+ *
+ *     npm test                    all
+ *     npm test -- unit golden     only these folders of test/
+ *
+ * Exit status 1 when anything failed. What a machine cannot do is said in a line, and is no failure.
+ */
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
+
+const here = new URL('./', import.meta.url);
+const root = fileURLToPath(new URL('../', import.meta.url));
+/** These run by themselves, in this order, after everything that can run side by side. */
+const E2E = 'e2e';
+/** Not tests of a machine's correctness: they have commands of their own. */
+const APART = new Set(['bench', 'support']);
+
+async function testFiles(folder: string): Promise<string[]> {
+  const names = await readdir(new URL(`${folder}/`, here), { recursive: true });
+  return names
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => relative(root, fileURLToPath(new URL(`${folder}/${name}`, here))))
+    .sort();
+}
+
+async function allFolders(): Promise<string[]> {
+  const entries = await readdir(here, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && !APART.has(entry.name)).map(({ name }) => name);
+}
+
+/** Runs Node's test runner over files. @returns whether all passed */
+async function runTests(
+  files: readonly string[],
+  concurrency: number,
+  environment: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  if (files.length === 0) return true;
+  const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=dot', '--test-timeout=120000'];
+  const child = spawn(process.execPath, [...args, ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.on('exit', resolve);
+  return (await promise) === 0;
+}
+
+async function runEndToEnd(files: readonly string[]): Promise<boolean> {
+  let passed = true;
+  for (const found of await findEndpoints()) {
+    if ('missing' in found) {
+      console.log(`end to end against ${found.name}: left out, ${found.missing}`);
+      continue;
+    }
+    console.log(`end to end against ${found.name}${found.leavesOut ? ` (left out there: ${found.leavesOut})` : ''}`);
+    passed = (await withEndpoint(found, (environment) => runTests(files, 1, environment))) && passed;
+  }
+  return passed;
+}
+
+async function withEndpoint<T>(endpoint: Endpoint, use: (environment: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+  const running = await endpoint.start();
+  try {
+    return await use(running.environment);
+  } finally {
+    await running.stop();
+  }
+}
+
+const asked = process.argv.slice(2);
+const folders = asked.length > 0 ? asked : await allFolders();
+const files = await Promise.all(folders.filter((folder) => folder !== E2E).map(testFiles));
+const startedMs = performance.now();
+let passed = await runTests(files.flat(), availableParallelism(), {});
+if (folders.includes(E2E)) passed = (await runEndToEnd(await testFiles(E2E))) && passed;
+console.log(
+  `${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`,
+);
+process.exitCode = passed ? 0 : 1;
