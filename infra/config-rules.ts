@@ -21,7 +21,7 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number
 export function problemsOf(config: Config): readonly string[] {
   const problems: string[] = [];
   const rule = (name: string, holds: boolean, text: string, got: unknown) => {
-    if (!holds) problems.push(`${name}: ${text} (got ${JSON.stringify(got)})`);
+    if (!holds) problems.push(`${name}: ${text} (got ${JSON.stringify(got) ?? 'nothing'})`);
   };
   const between = (name: string, value: number, least: number, most: number) =>
     rule(
@@ -99,6 +99,12 @@ export function problemsOf(config: Config): readonly string[] {
     network.metricsSources.every((text) => source.test(text) && text !== '0.0.0.0/0'),
     'must be CIDR blocks, but not the whole world, or ids of security groups',
     network.metricsSources,
+  );
+  rule(
+    'writers.externalId',
+    config.writers.principals.length === 0 || /^[\w+=,.@:/-]{2,1224}$/.test(config.writers.externalId ?? ''),
+    'must be set, with 2 to 1224 characters of a-zA-Z0-9_+=,.@:/-, when writers.principals names somebody',
+    config.writers.externalId,
   );
   rule(
     'budget.alertPercents',

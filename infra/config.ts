@@ -113,8 +113,10 @@ export interface WritersConfig {
   readonly eks:
     | { readonly oidcIssuer: string; readonly namespace: string; readonly serviceAccount: string }
     | undefined;
-  /** ARNs of principals that may assume the writer's role directly. */
+  /** ARNs of principals that may assume the writer's role: Vector's role in another account (docs/kubernetes.md). */
   readonly principals: readonly string[];
+  /** What those principals must say (Vector's WRITER_EXTERNAL_ID); needed as soon as one is named. */
+  readonly externalId: string | undefined;
 }
 
 export interface AlertsConfig {
@@ -185,7 +187,7 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
     interfaceEndpoints: false,
     metricsSources: [],
   },
-  writers: { eks: undefined, principals: [] },
+  writers: { eks: undefined, principals: [], externalId: undefined },
   alerts: {
     emails: [],
     queueAgeSeconds: 1800,

@@ -35,8 +35,9 @@ export const EVENT_OVERHEAD_BYTES = 26;
 export const CPU_SECONDS_PER_GB = 12;
 /** A task is planned for half of its CPU, and peaks are four times the average. */
 export const CPU_HEADROOM = 2 * 4;
-/** Vector's S3 sink writes a partition's object after this long (its default `batch.timeout_secs`). */
+/** Vector writes a tenant's object when either is reached (k8s/vector/overlays/s3/sink.yaml). */
 export const VECTOR_BATCH_SECONDS = 300;
+export const VECTOR_BATCH_MB = 64;
 /** Bytes of one chunk of the service, after which it writes to the ledger (service/run/compose.ts). */
 export const CHUNK_BYTES = 16 * 1_042_000;
 /** Bytes of one ranged read (service/aws/s3-source.ts). */
@@ -73,9 +74,9 @@ export function firehoseObjects(workload: Workload, volume: Volume, config: Conf
   return Math.max(bySize, byTime);
 }
 
-/** Objects that Vector writes by itself; at volume its batch of 10 MB, its default, is full before its time is over. */
+/** Objects that Vector writes by itself, on each node: a partition's batch is full, or its time is over. */
 export function vectorObjects(workload: Workload, volume: Volume): number {
-  const bySize = (volume.recordGb * 1024) / 10;
+  const bySize = (volume.recordGb * 1024) / VECTOR_BATCH_MB;
   const byTime = workload.nodes * workload.partitionsPerNode * ((HOURS_PER_MONTH * 3600) / VECTOR_BATCH_SECONDS);
   return Math.max(bySize, byTime);
 }

@@ -22,12 +22,13 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
       },
     });
   }
-  if (writers.principals.length > 0) {
+  if (writers.principals.length > 0 && writers.externalId !== undefined) {
     statements.push({
       Sid: 'NamedPrincipals',
       Effect: 'Allow',
       Principal: { AWS: writers.principals },
       Action: ['sts:AssumeRole'],
+      Condition: { StringEquals: { 'sts:ExternalId': [writers.externalId] } },
     });
   }
   return statements.length > 0 ? policy(...statements) : undefined;

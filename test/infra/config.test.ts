@@ -59,6 +59,7 @@ const WRONG: readonly [name: string, overrides: Parameters<typeof configOf>[1]][
   ['network.natGateways', { network: { availabilityZones: 2, natGateways: 3 } }],
   ['network.existing', { network: { existing: { vpcId: 'vpc-1', privateSubnetIds: ['subnet-1'] } } }],
   ['network.metricsSources', { network: { metricsSources: ['0.0.0.0/0'] } }],
+  ['writers.externalId', { writers: { principals: ['arn:aws:iam::111111111111:role/collector'] } }],
   ['budget.alertPercents', { budget: { alertPercents: [1, 2, 3, 4, 5, 6] } }],
 ];
 for (const [name, overrides] of WRONG) {

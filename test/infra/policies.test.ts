@@ -235,7 +235,11 @@ test('only the one service account of the one cluster is Vector, and those that 
     namespace: 'vector',
     serviceAccount: 'vector',
   };
-  const trust = writerTrust(names, { eks, principals: ['arn:aws:iam::111111111111:role/node'] });
+  const trust = writerTrust(names, {
+    eks,
+    principals: ['arn:aws:iam::111111111111:role/collector'],
+    externalId: 'between-cluster-and-platform',
+  });
   assert.ok(trust);
   const issuer = 'oidc.eks.us-east-1.amazonaws.com/id/ABC';
   const onEks = statement(trust, 'VectorOnEks');
@@ -246,6 +250,8 @@ test('only the one service account of the one cluster is Vector, and those that 
       [`${issuer}:sub`]: ['system:serviceaccount:vector:vector'],
     },
   });
-  assert.deepEqual(statement(trust, 'NamedPrincipals').Principal, { AWS: ['arn:aws:iam::111111111111:role/node'] });
-  assert.equal(writerTrust(names, { eks: undefined, principals: [] }), undefined);
+  const named = statement(trust, 'NamedPrincipals');
+  assert.deepEqual(named.Principal, { AWS: ['arn:aws:iam::111111111111:role/collector'] });
+  assert.deepEqual(named.Condition, { StringEquals: { 'sts:ExternalId': ['between-cluster-and-platform'] } });
+  assert.equal(writerTrust(names, { eks: undefined, principals: [], externalId: undefined }), undefined);
 });

@@ -31,7 +31,9 @@ const MOTO_CANNOT: Readonly<Record<string, string>> = {
 const TENANT_ACCOUNT = '222222222222';
 const TENANT = 'acme';
 const DEADLINE_MS = 60_000;
-const WRITERS = { writers: { principals: ['arn:aws:iam::123456789012:role/vector'] } };
+const WRITERS = {
+  writers: { principals: ['arn:aws:iam::123456789012:role/collector'], externalId: 'between-cluster-and-platform' },
+};
 const TENANT_ITEM = {
   tenant_id: TENANT,
   type: 'cloudwatch',

@@ -12,7 +12,7 @@ let existing: Synthesis;
 
 before(async () => {
   production = await synthesis('production', {
-    writers: { principals: ['arn:aws:iam::111111111111:role/vector'] },
+    writers: { principals: ['arn:aws:iam::111111111111:role/collector'], externalId: 'between-cluster-and-platform' },
     alerts: { emails: ['somebody@example.com'] },
     network: { metricsSources: ['10.0.0.0/16', 'sg-0a1b2c'] },
   });

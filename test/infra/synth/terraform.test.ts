@@ -29,7 +29,8 @@ const EVERYTHING = {
   costCenter: 'platform',
   writers: {
     eks: { oidcIssuer: 'https://oidc.example.com/id/A', namespace: 'vector', serviceAccount: 'vector' },
-    principals: ['arn:aws:iam::123456789012:role/node'],
+    principals: ['arn:aws:iam::123456789012:role/collector'],
+    externalId: 'between-cluster-and-platform',
   },
   alerts: { emails: ['somebody@example.com'] },
   distributor: { tracingImage: 'public.ecr.aws/aws-observability/adot-autoinstrumentation-node:latest' },
