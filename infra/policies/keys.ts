@@ -19,7 +19,8 @@ export function dataKeyPolicy(names: Names): PolicyDocument {
 
 /**
  * The key of topics and queues. S3 publishes to an encrypted topic and SNS delivers to an encrypted queue only if the
- * key itself lets them, and only for our bucket and our topics.
+ * key itself lets them. Where AWS documents that the request for the key says whom it is for, that is asked for; for S3
+ * it does not, and there it is the topic's policy that lets in our bucket alone.
  */
 export function messagingKeyPolicy(names: Names): PolicyDocument {
   const serviceUses = (sid: string, service: string, condition: Statement['Condition']): Statement => ({
@@ -33,10 +34,7 @@ export function messagingKeyPolicy(names: Names): PolicyDocument {
   const ours = { 'aws:SourceAccount': [names.place.accountId] };
   return policy(
     accountDecides(names.place),
-    serviceUses('BucketPublishes', 's3.amazonaws.com', {
-      StringEquals: ours,
-      ArnLike: { 'aws:SourceArn': [names.bucketArn] },
-    }),
+    serviceUses('BucketPublishes', 's3.amazonaws.com', undefined),
     serviceUses('TopicsDeliver', 'sns.amazonaws.com', {
       StringEquals: ours,
       ArnLike: { 'aws:SourceArn': [names.hubTopicArn, names.alertsTopicArn] },
