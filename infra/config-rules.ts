@@ -1,6 +1,7 @@
 import { SETTING_NAMES } from '../service/base/settings.ts';
 import { RETENTION_DAYS } from '../service/core/limits.ts';
 import type { Config } from './config.ts';
+import { namesOf } from './names.ts';
 import { literalFolderOf } from './object-layout.ts';
 import { RECORD_COLUMNS } from './record.ts';
 
@@ -31,14 +32,23 @@ export function problemsOf(config: Config): readonly string[] {
       value,
     );
 
-  // S3's 63 characters hold "log-distributor-<environment>-logs-<account>-<region>".
   rule(
     'environment',
     /^[a-z][a-z0-9]{0,11}$/.test(config.environment),
     'must be 1 to 12 of a-z0-9 and begin with a letter',
     config.environment,
   );
-  rule('region', /^[a-z]{2}(-[a-z]+)+-\d$/.test(config.region), 'must be an AWS region', config.region);
+  const { bucket } = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
+  rule(
+    'project',
+    /^[a-z][a-z0-9-]*$/.test(config.project),
+    'must be of a-z0-9- and begin with a letter',
+    config.project,
+  );
+  rule('project', bucket.length <= 63, 'must be shorter: a bucket has a name of at most 63 characters', bucket);
+  // Service principals, endpoints and the limits of events have other names and values there.
+  const known = /^[a-z]{2}(-[a-z]+)+-\d$/.test(config.region) && !config.region.startsWith('cn-');
+  rule('region', known, 'must be an AWS region outside of China', config.region);
   rule(
     'accountId',
     config.accountId === undefined || /^\d{12}$/.test(config.accountId),

@@ -51,7 +51,7 @@ export function composePipeline(
     running: imageTag !== undefined,
   });
   if (service) createScaling(stack, { config: config.distributor, names, service });
-  const alerts = createWatching(stack, { config, names, keyArn: keys.messaging });
+  const alerts = createWatching(stack, { config, names, keyArn: keys.messaging, running: service !== undefined });
   createSpending(stack, { config, names, topicArn: alerts.arn });
 
   const outputs: Readonly<Record<string, string | undefined>> = {

@@ -10,8 +10,6 @@ export const COLLECTOR_MEMORY_MB = 256;
 const PROCESS_MEMORY_MB = 150;
 /** Half of the rest: the budget is an estimate of what objects take, and buffers of a thread that is behind are not in it. */
 const MEMORY_SHARE = 0.5;
-/** Largest event in China's regions, where the limit of 1 MB has not arrived (service/base/settings.ts). */
-const EVENT_BYTES_MAX_CHINA = 262_144;
 
 /** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
 export function serviceEnvironment(
@@ -35,7 +33,6 @@ export function serviceEnvironment(
     SHUTDOWN_GRACE_SECONDS: String(STOP_TIMEOUT_SECONDS - 10),
     VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
     LOG_LEVEL: distributor.logLevel,
-    ...(config.region.startsWith('cn-') ? { EVENT_BYTES_MAX: String(EVENT_BYTES_MAX_CHINA) } : {}),
     ...distributor.settings,
   };
 }

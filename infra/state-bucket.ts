@@ -61,7 +61,7 @@ export async function ensureStateBucket(
   );
   // An emulator without TLS would lock us out.
   if (!tls) return;
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  const partition = region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
   const resources = [`arn:${partition}:s3:::${bucket}`, `arn:${partition}:s3:::${bucket}/*`];
   await s3.send(
     new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy(denyPlainText(['s3:*'], resources))) }),

@@ -21,6 +21,10 @@ export function createTerraform(deps: {
     run: (args) =>
       new Promise((resolve, reject) => {
         const child = spawn('terraform', args, { cwd: deps.folder, env: deps.environment, stdio: 'inherit' });
+        // A terminal interrupts Terraform too, which then ends what it is at and saves its state: wait for that.
+        const wait = () => {};
+        process.on('SIGINT', wait);
+        child.on('close', () => process.off('SIGINT', wait));
         child.on('error', (error) =>
           reject(new Error(`terraform could not be started (${error.message}): install version 1.10 or newer`)),
         );

@@ -13,8 +13,9 @@ import { alertsTopicPolicy } from '../policies/messaging.ts';
 /** Alerts topic, alarms and dashboards. Returns the topic. */
 export function createWatching(
   parent: Construct,
-  { config, names, keyArn }: { config: Config; names: Names; keyArn: string | undefined },
+  deps: { config: Config; names: Names; keyArn: string | undefined; running: boolean },
 ): SnsTopic {
+  const { config, names, keyArn, running } = deps;
   const scope = new Construct(parent, 'watching');
   const topic = new SnsTopic(scope, 'alerts', {
     name: names.alertsTopic,
@@ -24,7 +25,11 @@ export function createWatching(
   for (const [at, endpoint] of config.alerts.emails.entries()) {
     new SnsTopicSubscription(scope, `alerts-email-${at}`, { topicArn: topic.arn, protocol: 'email', endpoint });
   }
-  for (const alarm of alarmsOf(config, names)) createAlarm(scope, names, alarm, topic.arn);
+  for (const alarm of alarmsOf(config, names)) {
+    // Silence is an alarm only where something should be heard.
+    if (alarm.missingData === 'breaching' && !running) continue;
+    createAlarm(scope, names, alarm, topic.arn);
+  }
   new CloudwatchDashboard(scope, 'overview', {
     dashboardName: names.name,
     dashboardBody: JSON.stringify(overviewDashboard(config, names)),

@@ -67,11 +67,6 @@ test('a setting of the service that the environment names wins', () => {
   assert.equal(readSettings(variables).parkMs, 48 * 3_600_000);
 });
 
-test('events are limited to 256 KB in China, where the larger ones have not arrived', () => {
-  assert.equal(readSettings(task('staging', { region: 'cn-north-1' }).variables).eventBytesMax, 262_144);
-  assert.ok(!('EVENT_BYTES_MAX' in task('staging').variables));
-});
-
 test('the service runs as nobody special on a root that it cannot write to', () => {
   const { service } = task('production');
   assert.equal(service.user, 'node');

@@ -45,7 +45,11 @@ const TENANT_ITEM = {
 const found = await findTerraform();
 const terraform = typeof found === 'string' ? undefined : found;
 const moto = terraform ? await startMoto() : undefined;
+/** The provider alone waits for a minute until a lifecycle has settled, emulator or not. */
+const TIMEOUT_MS = 300_000;
 const skip = terraform ? (moto ? false : 'left out: there is no moto_server here') : `left out: ${found}`;
+const SLOW_HOOK = { timeout: TIMEOUT_MS };
+const SLOW = { skip, timeout: TIMEOUT_MS };
 
 let it: Synthesis | undefined;
 let leftOut: readonly string[] = [];
@@ -72,7 +76,7 @@ before(async () => {
   const apply = ['apply', '-auto-approve', '-input=false', '-no-color', '-parallelism=20'];
   await terraform.run(it.folder, apply, moto.environment);
   applied = await readState(terraform, it.folder, moto);
-});
+}, SLOW_HOOK);
 after(async () => {
   await service?.stop();
   await moto?.stop();
@@ -101,7 +105,7 @@ async function readState(cli: LocalTerraform, folder: string, { environment }: M
   };
 }
 
-test('all resources that moto can hold are applied', { skip }, (t) => {
+test('all resources that moto can hold are applied', SLOW, (t) => {
   assert.equal(applied.resources, it?.count);
   t.diagnostic(`applied ${applied.resources} resources with provider ${terraform?.version}`);
   for (const address of leftOut) {
@@ -110,7 +114,7 @@ test('all resources that moto can hold are applied', { skip }, (t) => {
   }
 });
 
-test('the task points the service at the queues and tables that were applied', { skip }, () => {
+test('the task points the service at the queues and tables that were applied', SLOW, () => {
   const settings = readSettings(applied.environment);
   assert.equal(settings.queueUrl, applied.queueUrl);
   assert.equal(settings.deadLetterQueueUrl, applied.deadLetterQueueUrl);
@@ -118,7 +122,7 @@ test('the task points the service at the queues and tables that were applied', {
   assert.equal(settings.ledgerTable, applied.ledgerTable);
 });
 
-test("an object that is put into the bucket reaches the tenant's account, event by event", { skip }, async () => {
+test("an object that is put into the bucket reaches the tenant's account, event by event", SLOW, async () => {
   assert.ok(moto);
   const place = {
     endpoint: moto.url,
@@ -170,7 +174,7 @@ test("an object that is put into the bucket reaches the tenant's account, event 
   assert.ok(((await Body?.transformToByteArray())?.length ?? 0) > 0);
 });
 
-test('then the queue is empty, nothing is dead, and the ledger says done', { skip }, async () => {
+test('then the queue is empty, nothing is dead, and the ledger says done', SLOW, async () => {
   assert.ok(moto);
   const place = {
     endpoint: moto.url,
@@ -209,7 +213,7 @@ test('then the queue is empty, nothing is dead, and the ledger says done', { ski
   }
 });
 
-test('SIGTERM drains it', { skip }, async () => {
+test('SIGTERM drains it', SLOW, async () => {
   assert.equal(await service?.stop(), 0, service?.output.slice(-2_000) ?? '');
 });
 

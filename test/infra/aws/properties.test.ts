@@ -201,6 +201,9 @@ test('before there is an image everything is there but the service and its scali
   assert.deepEqual(direct.resources('aws_ecs_service'), []);
   assert.deepEqual(direct.resources('aws_appautoscaling_target'), []);
   assert.equal(direct.resources('aws_ecs_task_definition').length, 1);
+  const silent = (it: Synthesis) =>
+    JSON.stringify(it.resources('aws_cloudwatch_metric_alarm')).includes('distributor-silent');
+  assert.deepEqual([silent(direct), silent(production)], [false, true]);
 });
 
 test('tasks let nobody in but scrapes of the metrics port from where the settings say', () => {
