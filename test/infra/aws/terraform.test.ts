@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
 import { moduleCopy } from '../support/customer-module.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
@@ -56,6 +57,7 @@ for (const [name, synthesize] of SHAPES) {
 test("the customer's module is valid, and formatted", async (t) => {
   if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
   const folder = await moduleCopy();
+  t.after(() => rm(folder, { recursive: true, force: true }));
   await terraform.run(folder, ['fmt', '-check', '-diff']);
   await terraform.init(folder);
   const { diagnostics } = JSON.parse(await terraform.run(folder, ['validate', '-json']));
