@@ -14,14 +14,20 @@ export interface LogWriter {
   /** One PutLogEvents call, not repeated. @returns what the service says of events that it refused */
   put(client: CloudWatchLogsClient, body: Buffer, signal: AbortSignal): Promise<RejectedLogEventsInfo | undefined>;
   /**
-   * Creates what is missing of a route. Calls for the same route at the same time share one creation, which is why it
-   * takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
+   * Creates what is missing of a route. Calls of one client for the same route at the same time share one creation,
+   * which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
    */
   create(client: CloudWatchLogsClient, route: Route, retentionDays: number | undefined): Promise<void>;
 }
 
 export interface LogWriterDeps {
   readonly onCreate: (kind: 'group' | 'stream') => void;
+}
+
+interface Account {
+  readonly creations: Map<string, Promise<void>>;
+  /** Groups of our making whose retention is still to be set. That of an existing group is its owner's business. */
+  readonly unretained: Set<string>;
 }
 
 /**
@@ -31,12 +37,12 @@ export interface LogWriterDeps {
  */
 export function createLogWriter(deps: LogWriterDeps): LogWriter {
   const bodies = new WeakMap<object, Buffer>();
-  const prepared = new WeakSet<CloudWatchLogsClient>();
-  const creations = new Map<string, Promise<void>>();
+  const accounts = new WeakMap<CloudWatchLogsClient, Account>();
 
-  const prepare = (client: CloudWatchLogsClient): void => {
-    if (prepared.has(client)) return;
-    prepared.add(client);
+  /** What is known of the account that a client writes to; the same names mean other groups in another. */
+  const accountOf = (client: CloudWatchLogsClient): Account => {
+    const known = accounts.get(client);
+    if (known) return known;
     client.middlewareStack.add(
       (next) => (args) => {
         const body = bodies.get(args.input);
@@ -45,43 +51,55 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
       },
       { step: 'build', priority: 'high', name: 'readyBody' },
     );
+    const account: Account = { creations: new Map(), unretained: new Set() };
+    accounts.set(client, account);
+    return account;
   };
 
-  const createRoute = async (client: CloudWatchLogsClient, route: Route, retentionDays: number | undefined) => {
-    const stream = new CreateLogStreamCommand({ logGroupName: route.group, logStreamName: route.stream });
+  const createRoute = async (
+    client: CloudWatchLogsClient,
+    { unretained }: Account,
+    { group, stream }: Route,
+    retentionDays: number | undefined,
+  ) => {
+    const createStream = async () => {
+      const command = new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
+      if (await unlessExists(() => client.send(command))) deps.onCreate('stream');
+    };
+    const retain = async () => {
+      if (retentionDays === undefined || !unretained.has(group)) return;
+      await client.send(new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays: retentionDays }));
+      unretained.delete(group);
+    };
+    await retain();
     try {
-      await unlessExists(() => client.send(stream));
+      await createStream();
     } catch (error) {
       if (faultOf(error) !== 'missing') throw error;
-      const created = await unlessExists(() => client.send(new CreateLogGroupCommand({ logGroupName: route.group })));
-      // Only on a group of our making: the retention of an existing one is its owner's business.
-      if (created) {
+      if (await unlessExists(() => client.send(new CreateLogGroupCommand({ logGroupName: group })))) {
         deps.onCreate('group');
-        if (retentionDays !== undefined) {
-          await client.send(
-            new PutRetentionPolicyCommand({ logGroupName: route.group, retentionInDays: retentionDays }),
-          );
-        }
+        if (retentionDays !== undefined) unretained.add(group);
       }
-      await unlessExists(() => client.send(stream));
+      await retain();
+      await createStream();
     }
-    deps.onCreate('stream');
   };
 
   return {
     async put(client, body, signal) {
-      prepare(client);
+      accountOf(client);
       const input = { logGroupName: '-', logStreamName: '-', logEvents: [] };
       bodies.set(input, body);
       const answer = await client.send(new PutLogEventsCommand(input), { abortSignal: signal });
       return answer.rejectedLogEventsInfo;
     },
     create(client, route, retentionDays) {
+      const account = accountOf(client);
       const key = `${route.group}\n${route.stream}`;
-      const running = creations.get(key);
+      const running = account.creations.get(key);
       if (running) return running;
-      const creation = createRoute(client, route, retentionDays).finally(() => creations.delete(key));
-      creations.set(key, creation);
+      const creation = createRoute(client, account, route, retentionDays).finally(() => account.creations.delete(key));
+      account.creations.set(key, creation);
       return creation;
     },
   };

@@ -45,7 +45,8 @@ export interface RoleSessionsDeps {
 
 /** Role chaining allows one hour at most (IAM user guide), and the task's own role makes every hop here chaining. */
 const DURATION_SECONDS = 3_600;
-const RENEW_BEFORE_MS = (DURATION_SECONDS * 1000) / 4;
+/** The part of its life that is left when a session is renewed. */
+const RENEW_LEFT = 1 / 4;
 /** A request signed with credentials that end during its flight would fail. */
 const USABLE_BEFORE_MS = 60_000;
 const REMEMBER_REFUSAL_MS = 60_000;
@@ -54,6 +55,7 @@ const SESSIONS_MAX = 10_000;
 
 interface Session {
   credentials: SessionCredentials | undefined;
+  renewAtMs: number;
   pending: Promise<SessionCredentials> | undefined;
   failure: { readonly error: DistributorError; readonly untilMs: number } | undefined;
 }
@@ -63,7 +65,12 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
   const sessionsMax = deps.sessionsMax ?? SESSIONS_MAX;
 
   const sessionOf = (key: string): Session => {
-    const session = sessions.get(key) ?? { credentials: undefined, pending: undefined, failure: undefined };
+    const session = sessions.get(key) ?? {
+      credentials: undefined,
+      renewAtMs: 0,
+      pending: undefined,
+      failure: undefined,
+    };
     // Deleting and setting keeps the map in the order of last use.
     sessions.delete(key);
     sessions.set(key, session);
@@ -78,7 +85,10 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
     session.pending ??= assume(deps, request)
       .then(
         (credentials) => {
+          const endMs = credentials.expiration.getTime();
           session.credentials = credentials;
+          // Of its own life, not of the hour that was asked for: a shorter one would be renewed with every call.
+          session.renewAtMs = endMs - (endMs - deps.nowMs()) * RENEW_LEFT;
           session.failure = undefined;
           return credentials;
         },
@@ -103,7 +113,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
       const mayCall = session.failure === undefined || session.failure.untilMs <= now;
       if (session.credentials && leftMs > USABLE_BEFORE_MS) {
         // In the background: its failure is remembered in the session, and these credentials still work.
-        if (leftMs < RENEW_BEFORE_MS && mayCall) renew(session, request).catch(() => {});
+        if (now > session.renewAtMs && mayCall) renew(session, request).catch(() => {});
         return session.credentials;
       }
       if (session.failure && !mayCall) throw session.failure.error;
@@ -187,5 +197,7 @@ function sessionName(tenantId: string): string {
 
 /** Tag values hold letters, digits, spaces and `_.:/=+-@`, at most 256 (STS API reference, Tag). */
 function tagValue(value: string): string {
-  return value.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, '_').slice(0, SESSION_TAG_VALUE_LENGTH_MAX);
+  const allowed = value.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, '_').slice(0, SESSION_TAG_VALUE_LENGTH_MAX);
+  // The first half of a character whose second half was cut off.
+  return allowed.replace(/\p{Cs}$/u, '');
 }

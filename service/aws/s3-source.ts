@@ -14,6 +14,8 @@ export interface S3Object {
 
 export interface S3SourceDeps extends RetryDeps {
   readonly s3: Pick<S3Client, 'send'>;
+  /** A request that brings nothing for this long is given up, and its range asked for again. Default 20 s. */
+  readonly stallMs?: number;
 }
 
 /**
@@ -24,7 +26,6 @@ const HEAD_BYTES = 1024 * 1024;
 /** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
-/** A body that stops arriving is given up after this long, and its range asked for again. */
 const STALL_MS = 20_000;
 
 /**
@@ -38,7 +39,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   const fetchRange = (start: number, end: number, eTag: string | undefined) =>
     withRetry(
       async () => {
-        const stall = stallSignal(signal);
+        const stall = stallSignal(signal, deps.stallMs ?? STALL_MS);
         try {
           const answer = await deps.s3.send(
             new GetObjectCommand({
@@ -51,6 +52,8 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
           const { size, from } = parseContentRange(answer, start);
           const expected = Math.max(0, Math.min(end, size) - from);
           return { answer, size, bytes: await collect(answer, expected, stall.touch) };
+        } catch (error) {
+          throw stall.reason() ?? error;
         } finally {
           stall.clear();
         }
@@ -63,11 +66,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   let first: Awaited<ReturnType<typeof fetchRange>>;
   try {
     // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
-    first = await fetchRange(
-      0,
-      HEAD_BYTES,
-      ref.versionId === undefined && ref.version !== '' ? `"${ref.version}"` : undefined,
-    );
+    first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined);
   } catch (error) {
     if (awsErrorName(error) === 'InvalidRange')
       return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0, eTag: ref.version };
@@ -81,7 +80,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
     if (start < 0 || end > size || start > end) {
       throw new DistributorError('object-corrupt', `${objectId(ref)} refers to bytes ${start} to ${end} of ${size}`);
     }
-    if (end <= head.length) return head.slice(start, end);
+    if (end <= head.length || start === end) return head.slice(start, end);
     try {
       return (await fetchRange(start, end, eTag)).bytes;
     } catch (error) {
@@ -132,10 +131,9 @@ function emptySource(ref: ObjectRef): ByteSource {
 function parseContentRange(answer: GetObjectCommandOutput, start: number): { size: number; from: number } {
   const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '');
   // Without the header the answer is the whole object: allowed by HTTP, and what some endpoints do for small ones.
-  if (!match) return { size: answer.ContentLength ?? 0, from: 0 };
-  const from = Number(match[1]);
+  const from = match ? Number(match[1]) : 0;
   if (from !== start) throw new Error(`asked for bytes from ${start}, got them from ${from}`);
-  return { size: Number(match[2]), from };
+  return { size: match ? Number(match[2]) : (answer.ContentLength ?? 0), from };
 }
 
 /** Reads a body of known length. A shorter one is an error that a retry can mend, a longer one too. */
@@ -152,16 +150,20 @@ async function collect(answer: GetObjectCommandOutput, length: number, touch: ()
   return bytes;
 }
 
-/** Aborts when the outer signal does, or when `touch` was not called for a while: a TimeoutError, which is repeated. */
-function stallSignal(outer: AbortSignal): { signal: AbortSignal; touch: () => void; clear: () => void } {
-  const controller = new AbortController();
-  const stalled = () => controller.abort(new DOMException('the body stopped arriving', 'TimeoutError'));
-  const timer = setTimeout(stalled, STALL_MS);
+/** Aborts when the outer signal does, or when `touch` was not called for a while. */
+function stallSignal(outer: AbortSignal, stallMs: number) {
+  const stalled = new AbortController();
+  const timer = setTimeout(
+    () => stalled.abort(new DOMException('nothing arrived for too long', 'TimeoutError')),
+    stallMs,
+  );
   return {
-    signal: AbortSignal.any([outer, controller.signal]),
+    signal: AbortSignal.any([outer, stalled.signal]),
     touch: () => {
       timer.refresh();
     },
+    /** The TimeoutError of a stall. The SDK throws an AbortError of its own in its place, which nobody would repeat. */
+    reason: (): unknown => (outer.aborted ? undefined : stalled.signal.reason),
     clear: () => clearTimeout(timer),
   };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { errorFields, type Logger } from '../base/logger.ts';
 
 /**
@@ -23,11 +24,14 @@ const RENEW_BEFORE_MS = 10 * 60_000;
 const IDLE_BEFORE_RELEASE_MS = 60_000;
 const RETRY_AFTER_MS = 30_000;
 const TIMEOUT_MS = 5_000;
+/** The agent answers 200 even where ECS has refused, and says so in the body (amazon-ecs-agent, task protection handlers). */
+const ANSWER = z.object({ failure: z.object({ Reason: z.string() }).nullish() });
 
 export function createTaskProtection({ agentUri, logger, nowMs, fetch }: TaskProtectionDeps): TaskProtection {
   let protectedUntilMs = 0;
   let lastBusyMs = Number.NEGATIVE_INFINITY;
   let notBeforeMs = 0;
+  let changing: Promise<void> | undefined;
 
   const put = async (enabled: boolean) => {
     const answer = await fetch(`${agentUri}/task-protection/v1/state`, {
@@ -38,24 +42,35 @@ export function createTaskProtection({ agentUri, logger, nowMs, fetch }: TaskPro
       ),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!answer.ok) throw new Error(`the ECS agent answered ${answer.status}`);
+    if (!answer.ok) {
+      await answer.body?.cancel();
+      throw new Error(`the ECS agent answered ${answer.status}`);
+    }
+    const { failure } = ANSWER.parse(await answer.json());
+    if (failure) throw new Error(`the ECS agent answered ${answer.status} with the failure ${failure.Reason}`);
     protectedUntilMs = enabled ? nowMs() + EXPIRES_MINUTES * 60_000 : 0;
+  };
+
+  const change = async (enabled: boolean) => {
+    try {
+      await put(enabled);
+    } catch (error) {
+      notBeforeMs = nowMs() + RETRY_AFTER_MS;
+      logger.warn(errorFields(error), 'scale-in protection of the task could not be changed; trying again');
+    }
   };
 
   return {
     async update(busy) {
       const now = nowMs();
       if (busy) lastBusyMs = now;
-      if (now < notBeforeMs) return;
+      if (changing || now < notBeforeMs) return changing;
       const wanted = busy && protectedUntilMs - now < RENEW_BEFORE_MS;
       const unwanted = !busy && protectedUntilMs > now && now - lastBusyMs > IDLE_BEFORE_RELEASE_MS;
       if (!wanted && !unwanted) return;
-      try {
-        await put(wanted);
-      } catch (error) {
-        notBeforeMs = now + RETRY_AFTER_MS;
-        logger.warn(errorFields(error), 'scale-in protection of the task could not be changed; trying again');
-      }
+      changing = change(wanted);
+      await changing;
+      changing = undefined;
     },
   };
 }

@@ -2,6 +2,8 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger };
 
+const SECRETS = ['secretAccessKey', 'sessionToken', 'credentials', '$response'];
+
 /**
  * The service's logger: JSON lines on standard output, one sentence in `msg`, data in fields. Never given an event's
  * text or a credential; `redact` is only the net under that rule.
@@ -13,7 +15,7 @@ export function createLogger(level: string, fields: Record<string, string | numb
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: {
-      paths: ['*.secretAccessKey', '*.sessionToken', '*.credentials', 'error.cause.$response'],
+      paths: SECRETS.flatMap((name) => [name, `*.${name}`]),
       censor: '[hidden]',
     },
   });

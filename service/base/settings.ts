@@ -7,6 +7,8 @@ import { z } from 'zod';
  */
 
 const MEGABYTE = 1024 * 1024;
+const OBJECT_KEY_TEMPLATE = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
+const QUARANTINE_PREFIX = 'quarantine/';
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -15,10 +17,13 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((n) => n >= least && n <= most, `must be a whole number from ${least} to ${most}`);
 
-const httpUrl = z.string().refine((text) => {
-  const url = URL.parse(text);
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
-}, 'must be an http or https URL');
+const httpUrl = z.string().refine(
+  (text) => {
+    const url = URL.parse(text);
+    return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  },
+  { error: 'must be an http or https URL', abort: true },
+);
 
 const queueUrl = httpUrl.refine(
   (text) => (URL.parse(text)?.pathname.length ?? 0) > 1,
@@ -52,7 +57,7 @@ const SCHEMA = {
   LEDGER_TABLE: tableName.default('delivery-ledger'),
   AWS_REGION: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as us-east-1')
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'must be an AWS region such as us-east-1')
     .default('us-east-1'),
   AWS_ENDPOINT_URL: httpUrl.optional(),
   S3_FORCE_PATH_STYLE: flag.default(false),
@@ -64,12 +69,13 @@ const SCHEMA = {
   MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(256),
   OBJECT_KEY_TEMPLATE: z
     .string()
-    .refine((text) => text.includes('{tenant_id}'), 'must contain {tenant_id}')
-    .default('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
+    .refine((text) => text.includes('{tenant_id}'), { error: 'must contain {tenant_id}', abort: true })
+    .refine((text) => !/(\{\w+\}).*\1/.test(text), 'must not name a placeholder twice')
+    .default(OBJECT_KEY_TEMPLATE),
   QUARANTINE_PREFIX: z
     .string()
     .regex(/^[^/].*\/$/, 'must be a key prefix that ends with / and does not start with one')
-    .default('quarantine/'),
+    .default(QUARANTINE_PREFIX),
   DISTRIBUTOR_ROLE_ARN: z
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role')
@@ -151,9 +157,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     if (value) given[name] = value;
   }
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new SettingsError(parsed.error.issues.map((issue) => describe(issue, given)));
-  const problems = contradictions(parsed.data);
-  if (problems.length > 0) throw new SettingsError(problems);
+  const issues = parsed.error?.issues ?? [];
+  const problems = [...issues.map((issue) => describe(issue, given)), ...contradictions(given, issues)];
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
   return toSettings(parsed.data);
 }
 
@@ -165,16 +171,22 @@ function describe(issue: z.core.$ZodIssue, given: Readonly<Record<string, string
     : `${name}: ${issue.message} (got ${JSON.stringify(value)})`;
 }
 
-function contradictions(e: Environment): string[] {
+/** Settings that are right by themselves and wrong together. What is wrong by itself is left out: one problem each. */
+function contradictions(
+  given: Readonly<Partial<Record<string, string>>>,
+  issues: readonly z.core.$ZodIssue[],
+): string[] {
+  const wrong = new Set(issues.map((issue) => issue.path[0]));
   const problems: string[] = [];
-  if (e.SQS_QUEUE_URL === e.DLQ_URL) {
-    problems.push(`DLQ_URL: must be another queue than SQS_QUEUE_URL (got ${JSON.stringify(e.DLQ_URL)})`);
+  const queue = given.SQS_QUEUE_URL;
+  if (queue !== undefined && queue === given.DLQ_URL && !wrong.has('DLQ_URL')) {
+    problems.push(`DLQ_URL: must be another queue than SQS_QUEUE_URL (got ${JSON.stringify(queue)})`);
   }
-  if (e.OBJECT_KEY_TEMPLATE.startsWith(e.QUARANTINE_PREFIX)) {
+  const template = given.OBJECT_KEY_TEMPLATE ?? OBJECT_KEY_TEMPLATE;
+  const prefix = given.QUARANTINE_PREFIX ?? QUARANTINE_PREFIX;
+  if (template.startsWith(prefix) && !wrong.has('QUARANTINE_PREFIX')) {
     // Or the service would be notified of, and deliver, what it has quarantined.
-    problems.push(
-      `QUARANTINE_PREFIX: must not be a prefix of OBJECT_KEY_TEMPLATE (got ${JSON.stringify(e.QUARANTINE_PREFIX)})`,
-    );
+    problems.push(`QUARANTINE_PREFIX: must not be a prefix of OBJECT_KEY_TEMPLATE (got ${JSON.stringify(prefix)})`);
   }
   return problems;
 }

@@ -50,11 +50,11 @@ const ROLE_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):role\/[\w+=,.@/-]{1,512}$/;
 const DEFAULT_STREAM = '{cluster_id}-{environment}-{date}';
 
 // Tables of earlier systems hold numbers and booleans as text here and there.
-const number = z.union([z.number(), z.string().regex(/^\d+$/, 'must be a number').transform(Number)]);
-const boolean = z.union([
-  z.boolean(),
-  z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
-]);
+const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a number');
+const boolean = z.union(
+  [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
+  'must be true or false',
+);
 /** A list or a string set. */
 const texts = z.union(
   [z.array(z.string()), z.set(z.string()).transform((set) => [...set])],
@@ -66,7 +66,12 @@ const ITEM = z.object({
   type: z.string('is required').regex(/^cloudwatch(#[\w.-]{1,64})?$/, 'must be cloudwatch or cloudwatch#name'),
   enabled: boolean.default(true),
   log_distribution_role_arn: z.string('is required').regex(ROLE_ARN, 'must be the ARN of an IAM role'),
-  account_id: z.union([z.string(), z.number().transform((n) => String(n).padStart(12, '0'))]).optional(),
+  account_id: z
+    .union(
+      [z.string(), z.number().transform((n) => String(n).padStart(12, '0'))],
+      'must be a text or a number of 12 digits',
+    )
+    .optional(),
   // 2 to 1224 characters (STS API reference, AssumeRole).
   external_id: z
     .string()
@@ -74,15 +79,17 @@ const ITEM = z.object({
     .optional(),
   target_region: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region')
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'must be an AWS region')
     .optional(),
   log_group_name: z.string('is required'),
-  log_stream_name: z.string().default(DEFAULT_STREAM),
+  log_stream_name: z.string().optional(),
   retention_days: number
     .refine((days) => RETENTION_DAYS.includes(days), `must be one of ${RETENTION_DAYS.join(', ')}`)
     .optional(),
   desired_logs: texts.optional(),
-  groups: z.union([texts, z.record(z.string(), texts)]).optional(),
+  groups: z
+    .union([texts, z.record(z.string(), texts)], 'must be a list or a set of strings, or a map of names to such')
+    .optional(),
   min_log_level: z
     .string()
     .refine((name) => levelRank(name) !== null, 'must be a log level such as info')
@@ -90,7 +97,9 @@ const ITEM = z.object({
   message_format: z.enum(['message', 'record'], 'must be message or record').default('message'),
   max_bytes_per_second: number.refine((n) => n >= 1024, 'must be at least 1024').optional(),
 });
-type Item = z.output<typeof ITEM>;
+/** The same with nothing required: for what is left of an item once its wrong attributes are out. */
+const PARTS = ITEM.partial();
+type Parts = z.output<typeof PARTS>;
 
 /**
  * Reads one item of the tenant table. Unknown attributes are ignored; null is as good as absent.
@@ -99,11 +108,13 @@ type Item = z.output<typeof ITEM>;
 export function parseDelivery(item: Readonly<Record<string, unknown>>, defaults: DeliveryDefaults): Delivery {
   const given = Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== ''));
   const parsed = ITEM.safeParse(given);
-  if (!parsed.success) {
-    throw new DeliveryError(parsed.error.issues.map((issue) => problem(String(issue.path[0]), issue.message, given)));
-  }
-  const problems: string[] = [];
-  const attempt = <T>(attribute: string, build: () => T): T | undefined => {
+  const issues = parsed.error?.issues ?? [];
+  const problems = issues.map((issue) => problem(String(issue.path[0]), issue.message, given));
+  const wrong = new Set(issues.map((issue) => issue.path[0]));
+  // What is right by itself is checked further all the same: one report names every problem.
+  const parts = PARTS.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))));
+  const attempt = <T>(attribute: keyof Parts, build: () => T): T | undefined => {
+    if (wrong.has(attribute)) return undefined;
     try {
       return build();
     } catch (error) {
@@ -111,12 +122,14 @@ export function parseDelivery(item: Readonly<Record<string, unknown>>, defaults:
       return undefined;
     }
   };
+  const template = (kind: 'group' | 'stream', source = '') =>
+    compileNameTemplate(source, kind, parts.tenant_id ?? 'tenant');
+  attempt('account_id', () => checkAccount(parts));
+  const applications = attempt('groups', () => applicationsOf(parts, defaults)) ?? null;
+  const logGroup = attempt('log_group_name', () => template('group', parts.log_group_name));
+  const logStream = attempt('log_stream_name', () => template('stream', parts.log_stream_name ?? DEFAULT_STREAM));
+  if (!parsed.success || !logGroup || !logStream || problems.length > 0) throw new DeliveryError(problems);
   const it = parsed.data;
-  attempt('account_id', () => checkAccount(it));
-  const applications = attempt('groups', () => applicationsOf(it, defaults)) ?? null;
-  const logGroup = attempt('log_group_name', () => compileNameTemplate(it.log_group_name, 'group', it.tenant_id));
-  const logStream = attempt('log_stream_name', () => compileNameTemplate(it.log_stream_name, 'stream', it.tenant_id));
-  if (problems.length > 0 || !logGroup || !logStream) throw new DeliveryError(problems);
   return {
     tenantId: it.tenant_id,
     type: it.type,
@@ -138,26 +151,26 @@ function problem(attribute: string, rule: string, given: Readonly<Record<string,
   const value = given[attribute];
   return value === undefined
     ? `${attribute}: ${rule} (not set)`
-    : `${attribute}: ${rule} (got ${JSON.stringify(value)})`;
+    : `${attribute}: ${rule} (got ${JSON.stringify(value, (_, part) => (part instanceof Set ? [...part] : part))})`;
 }
 
-function checkAccount(it: Item): void {
-  const account = ROLE_ARN.exec(it.log_distribution_role_arn)?.[1];
-  if (it.account_id !== undefined && it.account_id !== account) {
+function checkAccount(it: Parts): void {
+  const account = ROLE_ARN.exec(it.log_distribution_role_arn ?? '')?.[1];
+  if (it.account_id !== undefined && account !== undefined && it.account_id !== account) {
     throw new Error(`must be the account of log_distribution_role_arn, ${account}`);
   }
 }
 
 /** `desired_logs` and `groups` together; neither, or both empty, is everything. */
-function applicationsOf(it: Item, defaults: DeliveryDefaults): ReadonlySet<string> | null {
+function applicationsOf(it: Parts, defaults: DeliveryDefaults): ReadonlySet<string> | null {
   const wanted = new Set(it.desired_logs ?? []);
   const groups = it.groups ?? [];
   const members = Array.isArray(groups)
     ? groups.map((name) => {
-        const group = defaults.applicationGroups[name];
-        if (!group)
+        const known = Object.hasOwn(defaults.applicationGroups, name);
+        if (!known)
           throw new Error(`names the group ${JSON.stringify(name)}, which APPLICATION_GROUPS does not define`);
-        return group;
+        return defaults.applicationGroups[name] ?? [];
       })
     : Object.values(groups);
   for (const application of members.flat()) wanted.add(application);

@@ -1,31 +1,18 @@
-/** Log levels by severity. The names of syslog, of the usual libraries, and klog's single letters. */
-const RANKS: Readonly<Record<string, number>> = {
-  trace: 0,
-  verbose: 0,
-  debug: 1,
-  d: 1,
-  info: 2,
-  information: 2,
-  informational: 2,
-  i: 2,
-  notice: 3,
-  warn: 4,
-  warning: 4,
-  w: 4,
-  error: 5,
-  err: 5,
-  e: 5,
-  fatal: 6,
-  critical: 6,
-  crit: 6,
-  f: 6,
-  alert: 7,
-  emergency: 8,
-  emerg: 8,
-  panic: 8,
-};
+/** Log levels by growing severity, each with its names: those of syslog, of the usual libraries, and klog's single letters. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['trace', 'verbose'],
+  ['debug', 'd'],
+  ['info', 'information', 'informational', 'i'],
+  ['notice'],
+  ['warn', 'warning', 'w'],
+  ['error', 'err', 'e'],
+  ['fatal', 'critical', 'crit', 'f'],
+  ['alert'],
+  ['emergency', 'emerg', 'panic'],
+];
+const RANKS = new Map(LEVELS.flatMap((names, rank) => names.map((name) => [name, rank] as const)));
 
 /** A level's severity, growing; null for a name that nobody knows, which no filter may drop. */
 export function levelRank(name: string): number | null {
-  return RANKS[name.trim().toLowerCase()] ?? null;
+  return RANKS.get(name.trim().toLowerCase()) ?? null;
 }

@@ -93,12 +93,14 @@ function objectRef(
   if (typeof key !== 'string' || key === '') throw refuse('a record has no object key');
   // S3 without versioning says nothing or "null", which names no version.
   const realVersion = typeof versionId === 'string' && versionId !== '' && versionId !== 'null' ? versionId : undefined;
-  const tag = typeof eTag === 'string' ? eTag.replaceAll('"', '') : '';
+  const version = realVersion ?? (typeof eTag === 'string' ? eTag.replaceAll('"', '') : '');
+  // Without one, the next object of this key would pass for this one, and be acknowledged without being delivered.
+  if (version === '') throw refuse('a record has neither a version id nor an ETag');
   const createdMs = typeof time === 'string' ? Date.parse(time) : Number.NaN;
   return {
     bucket,
     key,
-    version: realVersion ?? tag,
+    version,
     versionId: realVersion,
     size: typeof size === 'number' && size >= 0 ? size : undefined,
     createdMs: Number.isFinite(createdMs) ? createdMs : undefined,

@@ -32,11 +32,8 @@ export function compileKeyTemplate(template: string): KeyTemplate {
     literalEnd = match.index + match[0].length;
   }
   if (!names.includes('tenant_id')) throw new Error('must contain {tenant_id}');
-  const tail = template.slice(literalEnd);
   // A trailing `…` or `*` in a template means "whatever follows", which is so anyway.
-  pattern += RegExp.escape(tail.replace(/(…|\*|\.\.\.)$/, ''));
-  // Without a delimiter behind it the last placeholder must still end at a `/` or at the key's end.
-  if (tail === '') pattern += '(?=/|$)';
+  pattern += RegExp.escape(template.slice(literalEnd).replace(/(…|\*|\.\.\.)$/, ''));
   const expression = new RegExp(`^${pattern}`, 'u');
 
   return {

@@ -56,7 +56,7 @@ export interface ChunkPlan {
   readonly filtered: number;
   /** The time of each record, with substitutes in place. */
   readonly timesMs: Float64Array;
-  /** Records whose time was missing or unreadable, so that the object's LastModified stands for it. */
+  /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
   readonly substituted: { readonly missing: number; readonly unreadable: number };
 }
 
@@ -73,8 +73,10 @@ export interface PlanContext {
 export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
   const admit = createFilter(chunk, context);
   const routeOf = createRouter(chunk, context.delivery, context.keyFields);
-  const { timesMs, substituted } = resolveTimes(chunk, context.lastModifiedMs);
-  const messageBytesMax = context.eventBytesMax - EVENT_OVERHEAD_BYTES;
+  const timesMs = resolveTimes(chunk, context.lastModifiedMs);
+  const substituted = { missing: 0, unreadable: 0 };
+  // A batch must be able to hold the largest event.
+  const messageBytesMax = Math.min(context.eventBytesMax, BATCH_BYTES_MAX) - EVENT_OVERHEAD_BYTES;
   const refusals: Refusal[] = [];
   const parts: Part[] = [];
   const byRoute = new Map<Route, number[]>();
@@ -89,6 +91,11 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
     if (verdict !== 'deliver') {
       refusals.push({ record, ...verdict });
       continue;
+    }
+    if (timesMs !== chunk.timestampsMs) {
+      const time = chunk.timestampsMs[record] ?? 0;
+      if (Number.isNaN(time)) substituted.missing++;
+      else if (time === TIMESTAMP_UNREADABLE) substituted.unreadable++;
     }
     const route = routeOf(record, timesMs[record] ?? 0);
     const events = byRoute.get(route) ?? [];
@@ -144,18 +151,16 @@ function valueTest(column: TextColumn | undefined, test: (value: string) => bool
   return (record) => verdicts[index[record] ?? 0] === 1;
 }
 
-function resolveTimes(chunk: Chunk, lastModifiedMs: number): Pick<ChunkPlan, 'timesMs' | 'substituted'> {
-  const substituted = { missing: 0, unreadable: 0 };
-  let timesMs = chunk.timestampsMs;
-  for (let record = 0; record < chunk.count; record++) {
-    const time = chunk.timestampsMs[record] ?? Number.NaN;
-    const missing = Number.isNaN(time);
-    if (!missing && time !== TIMESTAMP_UNREADABLE) continue;
-    if (timesMs === chunk.timestampsMs) timesMs = chunk.timestampsMs.slice();
+/** The chunk's own times, or a copy with the object's in place of those that are missing or unreadable. */
+function resolveTimes({ timestampsMs }: Chunk, lastModifiedMs: number): Float64Array {
+  let timesMs = timestampsMs;
+  for (let record = 0; record < timestampsMs.length; record++) {
+    const time = timestampsMs[record] ?? 0;
+    if (!Number.isNaN(time) && time !== TIMESTAMP_UNREADABLE) continue;
+    if (timesMs === timestampsMs) timesMs = timestampsMs.slice();
     timesMs[record] = lastModifiedMs;
-    substituted[missing ? 'missing' : 'unreadable']++;
   }
-  return { timesMs, substituted };
+  return timesMs;
 }
 
 type EventTable = Pick<ChunkPlan, 'chunk' | 'parts' | 'timesMs'>;
@@ -187,9 +192,8 @@ function sortByTime(events: readonly number[], plan: EventTable): Uint32Array {
     }
     last = time;
   }
-  return sorted
-    ? order
-    : order.sort((a, b) => timeOf(plan, a) - timeOf(plan, b) || recordOf(plan, a) - recordOf(plan, b) || a - b);
+  // Events come in the object's order, and the sort is stable.
+  return sorted ? order : order.sort((a, b) => timeOf(plan, a) - timeOf(plan, b));
 }
 
 /** Cuts a stream's events by the three limits of a call: bytes, events, span. Checks before it adds, never after. */

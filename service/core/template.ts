@@ -51,6 +51,8 @@ export function compileNameTemplate(source: string, kind: 'group' | 'stream', te
   const names = pieces.filter((_, at) => at % 2 === 1);
   checkLiterals(literals, kind);
   if (kind === 'group' && literals[0] === '') throw new Error('must begin with literal text');
+  // Reserved (API reference, CreateLogGroup); `/aws/` is not.
+  if (kind === 'group' && literals[0]?.startsWith('aws/')) throw new Error('may not begin with aws/');
   const variables: TemplateVariable[] = [];
   const slots = names.map((name) => {
     if (!isVariable(name)) throw new Error(`has an unknown placeholder {${name}}`);
@@ -97,5 +99,6 @@ export function sanitizeValue(value: string): string {
 /** Cuts to a length, and keeps two long names that differ only in what was cut apart by a hash. */
 function shorten(text: string, lengthMax: number): string {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  return `${text.slice(0, lengthMax - hash.length - 1)}-${hash}`;
+  // A cut may fall between the halves of a character.
+  return `${text.slice(0, lengthMax - hash.length - 1).toWellFormed()}-${hash}`;
 }

@@ -10,7 +10,13 @@ import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Batch } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
-import { type BatchReceipt, type OpenDestination, type StopSignals, throwIfStopped } from './destination.ts';
+import {
+  type BatchReceipt,
+  type OpenDestination,
+  type StopSignals,
+  throwIfStopped,
+  unlessStopped,
+} from './destination.ts';
 
 /** CloudWatch Logs in a tenant's account. */
 
@@ -55,26 +61,35 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination {
       let waitMs = BACKOFF.firstMs;
       let creations = 0;
       let renewals = 0;
+      const pause = () => {
+        waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
+        return delay(waitMs, undefined, { signal: AbortSignal.any([signals.drain, signals.abort]) }).catch(() => {});
+      };
       for (let attempt = 1; ; attempt++) {
         throwIfStopped(signals);
-        const credentials = await deps.sessions.credentials(role);
+        const credentials = await unlessStopped(deps.sessions.credentials(role), signals);
         const client = clientOf(credentials, delivery.region);
-        const trouble = await attemptPut(deps, client, body, batch, signals);
-        if ('receipt' in trouble) return trouble.receipt;
-        const { error } = trouble;
+        const result = await attemptPut(deps, client, body, batch, signals);
+        if ('receipt' in result) return result.receipt;
         signals.abort.throwIfAborted();
 
+        let { error } = result;
+        if (faultOf(error) === 'missing' && creations < CREATIONS_MAX) {
+          const trouble = await unlessStopped(createRoute(deps, client, batch.route, delivery), signals);
+          if (!trouble) {
+            // What was just created may take a moment to be seen.
+            if (creations++ > 0) await pause();
+            continue;
+          }
+          error = trouble.error;
+        }
         const fault = faultOf(error);
-        if (fault === 'missing' && creations < CREATIONS_MAX) {
-          creations++;
-          await createRoute(deps, client, batch.route, delivery);
-        } else if (fault === 'credentials' && renewals < RENEWALS_MAX) {
+        if (fault === 'credentials' && renewals < RENEWALS_MAX) {
           renewals++;
           deps.sessions.invalidate(role, credentials);
         } else if ((fault === 'throttle' || fault === 'transient') && attempt < ATTEMPTS_MAX) {
           deps.metrics.retries.inc({ service: 'logs', fault });
-          waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
-          await delay(waitMs, undefined, { signal: AbortSignal.any([signals.drain, signals.abort]) }).catch(() => {});
+          await pause();
         } else {
           throw toDestinationError(error, batch.route, delivery);
         }
@@ -122,19 +137,19 @@ async function attemptPut(
   }
 }
 
+/** @returns what went wrong, if anything did */
 async function createRoute(
   deps: CloudWatchDeps,
   client: CloudWatchLogsClient,
   route: Route,
   delivery: Delivery,
-): Promise<void> {
+): Promise<{ readonly error: unknown } | undefined> {
   try {
     await deps.writer.create(client, route, delivery.retentionDays);
+    return undefined;
   } catch (error) {
-    const fault = faultOf(error);
-    // The put that follows will tell whether it was created all the same, and waits if not.
-    if (fault === 'throttle' || fault === 'transient' || fault === 'credentials') return;
-    throw toDestinationError(error, route, delivery);
+    if (faultOf(error) === 'throttle') deps.metrics.throttles.inc({ service: 'logs' });
+    return { error };
   }
 }
 
@@ -169,7 +184,7 @@ function toDestinationError(cause: unknown, route: Route, delivery: Delivery): D
     case 'refused':
       return new DistributorError(
         'destination-refused',
-        `${what}: the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream and logs:CreateLogGroup there`,
+        `${what}: the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there`,
         { cause },
       );
     case 'missing':

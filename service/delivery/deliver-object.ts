@@ -1,6 +1,7 @@
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import { NO_COUNTS } from '../core/counts.ts';
 import type { TenantStore } from '../tenant/store.ts';
-import type { StopSignals } from './destination.ts';
+import { type StopSignals, throwIfStopped } from './destination.ts';
 import { type DeliveryResult, type ObjectTask, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
 
 export interface DeliverObjectDeps extends RunDeliveryDeps {
@@ -18,6 +19,7 @@ export async function deliverObject(
 ): Promise<DeliveryResult[]> {
   let tenant: Awaited<ReturnType<TenantStore['lookUp']>>;
   try {
+    throwIfStopped(signals);
     tenant = await deps.tenants.lookUp(task.keyFields.tenant_id);
   } catch (error) {
     return [failed(asDistributorError(error))];
@@ -37,6 +39,6 @@ function failed(error: DistributorError): DeliveryResult {
     type: '',
     kind: 'failed',
     error,
-    counts: { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 },
+    counts: NO_COUNTS,
   };
 }

@@ -16,6 +16,25 @@ export function throwIfStopped(signals: StopSignals): void {
   if (signals.drain.aborted) throw new DistributorError('stopping', 'the service is stopping; the position is saved');
 }
 
+/**
+ * The result of work that takes no signal, unless a stop comes first; the work itself goes on.
+ * @throws as `throwIfStopped`, or what the work throws
+ */
+export async function unlessStopped<T>(work: Promise<T>, signals: StopSignals): Promise<T> {
+  const stop = AbortSignal.any([signals.drain, signals.abort]);
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const leave = () => resolve();
+  stop.addEventListener('abort', leave, { once: true });
+  if (stop.aborted) leave();
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    stop.removeEventListener('abort', leave);
+  }
+  throwIfStopped(signals);
+  return work;
+}
+
 /** What a destination did with a batch that it accepted: event index ranges that it refused, by reason. */
 export interface BatchReceipt {
   readonly tooOldBefore: number;

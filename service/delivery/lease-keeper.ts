@@ -19,6 +19,8 @@ export interface LeaseKeeper extends AsyncDisposable {
 export interface LeaseKeeperDeps {
   readonly lease: Lease;
   readonly leaseMs: number;
+  /** When the lease was asked for, on `nowMs`: its time has run since then. */
+  readonly acquiredMs: number;
   readonly progress: () => Progress;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
@@ -26,11 +28,15 @@ export interface LeaseKeeperDeps {
 
 /** How often the position is saved in the middle of a chunk that takes long. Bounds what a crash can repeat, in time. */
 const SAVE_EVERY_MS = 2_000;
+/** A lease is renewed after a third of its time, and given up after four fifths: before another may take it. */
+const RENEW_AFTER = 1 / 3;
+const GIVE_UP_AFTER = 0.8;
 
-export function createLeaseKeeper({ lease, leaseMs, progress, nowMs }: LeaseKeeperDeps): LeaseKeeper {
+export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs }: LeaseKeeperDeps): LeaseKeeper {
   const lost = new AbortController();
-  let savedMs = nowMs();
-  let saved = '';
+  let heldMs = acquiredMs;
+  let saved = placeOf(progress());
+  let trouble: DistributorError | undefined;
   let writing: Promise<void> = Promise.resolve();
 
   const inTurn = (write: () => Promise<void>): Promise<void> => {
@@ -42,30 +48,35 @@ export function createLeaseKeeper({ lease, leaseMs, progress, nowMs }: LeaseKeep
   const checkpoint = () =>
     inTurn(async () => {
       const current = progress();
+      const place = placeOf(current);
       const startedMs = nowMs();
-      await lease.checkpoint(current);
-      savedMs = startedMs;
-      saved = JSON.stringify(current);
+      await (place === saved ? lease.renew() : lease.checkpoint(current));
+      heldMs = startedMs;
+      saved = place;
     });
 
-  const tick = async () => {
-    const ageMs = nowMs() - savedMs;
-    const moved = JSON.stringify(progress()) !== saved;
-    if (!(moved && ageMs >= SAVE_EVERY_MS) && ageMs < leaseMs / 3) return;
+  const keep = async () => {
+    const ageMs = nowMs() - heldMs;
+    const moved = placeOf(progress()) !== saved;
+    if (!(moved && ageMs >= SAVE_EVERY_MS) && ageMs < leaseMs * RENEW_AFTER) return;
     try {
       await checkpoint();
     } catch (error) {
       // A ledger that does not answer is sat out as long as the lease is ours beyond doubt.
-      const gone = error instanceof DistributorError && error.code === 'lease-lost';
-      if (gone || nowMs() - savedMs > leaseMs * 0.8) lost.abort(asDistributorError(error));
+      trouble = asDistributorError(error);
+      if (trouble.code === 'lease-lost') lost.abort(trouble);
     }
   };
 
-  let ticking: Promise<void> | undefined;
+  let keeping = false;
   const timer = setInterval(
     () => {
-      ticking ??= tick().finally(() => {
-        ticking = undefined;
+      // Looked at beside the write, which may hang for longer than the lease lasts.
+      if (nowMs() - heldMs > leaseMs * GIVE_UP_AFTER) lost.abort(trouble ?? silence());
+      if (keeping) return;
+      keeping = true;
+      keep().finally(() => {
+        keeping = false;
       });
     },
     Math.min(SAVE_EVERY_MS, leaseMs / 6),
@@ -79,8 +90,19 @@ export function createLeaseKeeper({ lease, leaseMs, progress, nowMs }: LeaseKeep
     bury: (reason) => inTurn(() => lease.bury(progress(), reason)),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await ticking;
       await writing;
     },
   };
+}
+
+/** What a delivery has achieved: two positions are the same place when nothing was accepted between them. */
+function placeOf({ record, cursor, batch, ahead }: Progress): string {
+  return JSON.stringify([record, cursor, batch, ahead]);
+}
+
+function silence(): DistributorError {
+  return new DistributorError(
+    'ledger-unavailable',
+    'the ledger did not renew the lease in time; another may take over',
+  );
 }

@@ -66,6 +66,7 @@ export async function runDelivery(
   let counts = NO_COUNTS;
   try {
     throwIfStopped(signals);
+    const acquiredMs = deps.monotonicMs();
     const acquisition = await deps.ledger.acquire({
       object: objectId(task.ref),
       delivery: `${delivery.tenantId}/${type}`,
@@ -78,7 +79,8 @@ export async function runDelivery(
       );
       return { type, kind: 'failed', error, counts, retryAfterMs: acquisition.remainingMs };
     }
-    const run = await deliver(deps, task, delivery, acquisition, signals, (progress) => {
+    const held = { ...acquisition, acquiredMs };
+    const run = await deliver(deps, task, delivery, held, signals, (progress) => {
       counts = progress;
     });
     return { type, kind: 'done', ...run };
@@ -91,7 +93,12 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
-  { lease, progress, crashes }: Extract<Acquisition, { kind: 'acquired' }>,
+  {
+    lease,
+    progress,
+    crashes,
+    acquiredMs,
+  }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
   onCounts: (counts: Counts) => void,
 ): Promise<{ counts: Counts; format: string }> {
@@ -100,6 +107,7 @@ async function deliver(
   await using keeper = createLeaseKeeper({
     lease,
     leaseMs: deps.leaseMs,
+    acquiredMs,
     progress: () => tracker?.progress() ?? progress,
     nowMs: deps.monotonicMs,
   });
@@ -130,7 +138,8 @@ async function deliver(
   } catch (cause) {
     const error = stopReason(outer, keeper.signal) ?? asDistributorError(cause);
     if (error.disposition === 'dead-letter') await keeper.bury(error.code);
-    else if (error.code !== 'lease-lost') await keeper.release();
+    // A lease that cannot be given back runs out by itself. One that ends in a crash must, or nobody would count it.
+    else if (error.code !== 'lease-lost' && error.disposition !== 'crash') await keeper.release().catch(() => {});
     throw error;
   } finally {
     if (tracker) onCounts(tracker.counts());
@@ -223,7 +232,8 @@ const REJECTED: Readonly<Partial<Record<QuarantineReason, string>>> = {
 async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Promise<void> {
   for (const [reason, refusals] of Map.groupBy(plan.refusals, (refusal) => refusal.reason)) {
     const lines = refusals.map(({ record, detail }) => {
-      const timestamp = plan.timesMs[record] ?? Number.NaN;
+      // Its own time, not the object's that would have stood for it.
+      const timestamp = plan.chunk.timestampsMs[record] ?? Number.NaN;
       return {
         record: plan.chunk.at.record + record,
         detail,

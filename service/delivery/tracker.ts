@@ -12,7 +12,10 @@ export interface Tracker {
   /** Whether a batch was accepted already: by us, or by whoever held the delivery before. */
   accepted(batch: number): boolean;
   accept(batch: number, counts: Partial<Counts>): void;
-  /** The chunk is delivered: its records that were never sent join the counts, and the position moves to the next. */
+  /**
+   * The chunk is delivered: its records that were never sent join the counts, and the position moves to the next. After
+   * the last one it stays, with all batches accepted: there is no cursor for the end, and '' is the beginning.
+   */
   completeChunk(chunk: Chunk, unsent: Partial<Counts>): void;
   /** A snapshot for the ledger. */
   progress(): Progress;
@@ -30,6 +33,8 @@ export function createTracker(saved: Progress, layout: string): Tracker {
   let batch = same ? saved.batch : 0;
   let ahead = new Set(same ? saved.ahead : []);
   let partial = same ? saved.partial : NO_COUNTS;
+  /** What the last chunk adds to the counts, besides its accepted batches. */
+  let last: Partial<Counts> = {};
 
   return {
     from: { record, cursor },
@@ -39,16 +44,21 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       while (ahead.delete(batch)) batch++;
       partial = addCounts(partial, accepted);
     },
-    completeChunk(done, unsent) {
-      counts = addCounts(addCounts(addCounts(counts, partial), unsent), { read: done.count });
+    completeChunk({ count, next }, unsent) {
+      const rest = { ...unsent, read: count };
+      if (!next) {
+        last = rest;
+        return;
+      }
+      counts = addCounts(addCounts(counts, partial), rest);
       chunk++;
-      record = done.next?.record ?? done.at.record + done.count;
-      cursor = done.next?.cursor ?? '';
+      record = next.record;
+      cursor = next.cursor;
       batch = 0;
       ahead = new Set();
       partial = NO_COUNTS;
     },
     progress: () => ({ chunk, record, cursor, batch, ahead: [...ahead], layout, counts, partial }),
-    counts: () => addCounts(counts, partial),
+    counts: () => addCounts(addCounts(counts, partial), last),
   };
 }

@@ -36,7 +36,7 @@ export interface LedgerKey {
 }
 
 export type Acquisition =
-  /** `crashes`: owners in a row that neither saved, nor released, nor finished: their process or thread died. */
+  /** `crashes`: owners in a row that neither came further, nor released, nor finished: their process or thread died. */
   | { readonly kind: 'acquired'; readonly lease: Lease; readonly progress: Progress; readonly crashes: number }
   | { readonly kind: 'done'; readonly counts: Counts }
   /** Another owner is at it; its lease ends in `remainingMs` unless it renews. */
@@ -72,6 +72,8 @@ export const NO_PROGRESS: Progress = {
 
 /** A delivery in hand. All its writes throw `lease-lost` when another owner has taken over. */
 export interface Lease {
+  /** Renews the lease of a delivery that has come no further. */
+  renew(): Promise<void>;
   /** Saves the position and renews the lease. */
   checkpoint(progress: Progress): Promise<void>;
   /** Saves the position and gives the lease back, so that the next one need not wait for its end. */
@@ -90,11 +92,14 @@ export interface LedgerDeps {
   readonly nowMs: () => number;
   /** A name for a lease's owner that no other lease ever has. */
   readonly newOwner: () => string;
-  readonly onWrite: (operation: 'acquire' | 'checkpoint' | 'release' | 'finish' | 'bury') => void;
+  readonly onWrite: (operation: 'acquire' | 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury') => void;
 }
 
 /** The longest time in which SQS can bring a message back (14 days of retention). */
 const KEEP_SECONDS = 14 * 24 * 3600;
+
+/** Attributes of others may hold numbers that are no doubles, at which the SDK would throw. */
+const UNMARSHALL = { wrapNumbers: Number };
 
 const COUNTS = z.object({
   read: z.number(),
@@ -103,22 +108,26 @@ const COUNTS = z.object({
   rejected: z.number(),
   quarantined: z.number(),
 });
-/** What is read back. An item that somebody else wrote or an older version left starts the object anew, field by field. */
+/** What is read back of an item. Somebody else may have written it: what cannot be read counts as absent. */
 const ITEM = z.object({
   state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
-  owner: z.string().nullish().catch(null),
   lease_expires_at: z.number().catch(0),
-  chunk: z.number().int().nonnegative().catch(0),
-  record: z.number().int().nonnegative().catch(0),
-  cursor: z.string().catch(''),
-  batch: z.number().int().nonnegative().catch(0),
   acquisitions: z.number().int().nonnegative().catch(0),
-  ahead: z.array(z.number().int().nonnegative()).catch([]),
-  layout: z.string().catch(''),
   counts: COUNTS.catch(NO_COUNTS),
-  partial: COUNTS.catch(NO_COUNTS),
 });
 type Item = z.output<typeof ITEM>;
+
+/** A position holds together or not at all: half of one would count records twice, or in no outcome. */
+const PROGRESS = z.object({
+  chunk: z.number().int().nonnegative(),
+  record: z.number().int().nonnegative(),
+  cursor: z.string(),
+  batch: z.number().int().nonnegative(),
+  ahead: z.array(z.number().int().nonnegative()).readonly(),
+  layout: z.string(),
+  counts: COUNTS,
+  partial: COUNTS,
+});
 
 export function createLedger(deps: LedgerDeps): Ledger {
   return {
@@ -126,7 +135,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       const owner = deps.newOwner();
       const now = deps.nowMs();
       try {
-        const item = await update(deps, 'acquire', key, {
+        const attributes = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
           // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again.
           condition:
@@ -138,8 +147,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
         return {
           kind: 'acquired',
           lease: createLease(deps, key, owner),
-          progress: progressOf(item),
-          crashes: Math.max(0, item.acquisitions - 1),
+          progress: PROGRESS.catch(NO_PROGRESS).parse(attributes),
+          crashes: Math.max(0, ITEM.parse(attributes).acquisitions - 1),
         };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
@@ -153,7 +162,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
 function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
   const write = async (
-    operation: 'checkpoint' | 'release' | 'finish' | 'bury',
+    operation: 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury',
     change: Omit<Change, 'condition' | 'values' | 'names'>,
   ) => {
     try {
@@ -171,12 +180,10 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
     }
   };
   const nobodys = ['owner', 'lease_expires_at', 'acquisitions'] as const;
+  const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   return {
-    checkpoint: (progress) =>
-      write('checkpoint', {
-        set: { ...progress, lease_expires_at: deps.nowMs() + deps.leaseMs },
-        remove: ['acquisitions'],
-      }),
+    renew: () => write('renew', { set: renewed() }),
+    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['acquisitions'] }),
     release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
     finish: (counts) =>
       write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
@@ -198,7 +205,7 @@ async function update(
   operation: Parameters<LedgerDeps['onWrite']>[0],
   key: LedgerKey,
   change: Change,
-): Promise<Item> {
+): Promise<Record<string, unknown>> {
   const set = { ...change.set, expires_at: Math.floor(deps.nowMs() / 1000) + KEEP_SECONDS };
   const add = change.add ?? {};
   const remove = change.remove ?? [];
@@ -227,7 +234,7 @@ async function update(
     }),
   );
   deps.onWrite(operation);
-  return ITEM.parse(unmarshall(answer.Attributes ?? {}));
+  return unmarshall(answer.Attributes ?? {}, UNMARSHALL);
 }
 
 async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined> {
@@ -239,15 +246,10 @@ async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined>
         ConsistentRead: true,
       }),
     );
-    return answer.Item && ITEM.parse(unmarshall(answer.Item));
+    return answer.Item && ITEM.parse(unmarshall(answer.Item, UNMARSHALL));
   } catch (error) {
     throw unavailable(key, error);
   }
-}
-
-function progressOf(item: Item): Progress {
-  const { chunk, record, cursor, batch, ahead, layout, counts, partial } = item;
-  return { chunk, record, cursor, batch, ahead, layout, counts, partial };
 }
 
 function unavailable(key: LedgerKey, cause: unknown): DistributorError {

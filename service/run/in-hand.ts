@@ -1,4 +1,4 @@
-import type { Queue, QueueMessage } from '../aws/queue.ts';
+import type { Queue, QueueMessage, VisibilityChange } from '../aws/queue.ts';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -25,6 +25,9 @@ export interface HeldMessage {
 
 export interface InHandDeps {
   readonly queue: Pick<Queue, 'remove' | 'changeVisibility'>;
+  /** For how long a message is invisible when it is taken. */
+  readonly receivedSeconds: number;
+  /** For how long each beat makes it so. */
   readonly visibilitySeconds: number;
   readonly metrics: Pick<Metrics, 'heartbeats'>;
   readonly logger: Logger;
@@ -47,8 +50,8 @@ export function createInHand(deps: InHandDeps): InHand {
   const { queue, metrics, logger } = deps;
   const extendEveryMs = (deps.visibilitySeconds * 1000) / 3;
   const entries = new Set<Entry>();
-  const removals = createGatherer<string>((receipts) => queue.remove(receipts));
-  const releases = createGatherer<{ receipt: string; seconds: number }>((changes) => queue.changeVisibility(changes));
+  const removals = createGatherer((receipts: readonly string[]) => queue.remove(receipts));
+  const releases = createGatherer((changes: readonly VisibilityChange[]) => queue.changeVisibility(changes));
 
   const beat = async () => {
     const now = deps.nowMs();
@@ -91,10 +94,11 @@ export function createInHand(deps: InHandDeps): InHand {
     Math.min(1_000, extendEveryMs / 2),
   );
 
-  const giveBack = async (entry: Entry, call: Promise<void>) => {
+  const giveBack = async (entry: Entry, call: Promise<readonly string[]>) => {
     entries.delete(entry);
     try {
-      await call;
+      const failed = await call;
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take its receipt');
     } catch (error) {
       // It comes back after its visibility timeout; a message that was done is then a duplicate that the ledger answers.
       logger.warn(
@@ -112,9 +116,14 @@ export function createInHand(deps: InHandDeps): InHand {
         abort,
         signal: abort.signal,
         takenMs: deps.nowMs(),
-        extendAtMs: deps.nowMs() + extendEveryMs,
+        extendAtMs: deps.nowMs() + (deps.receivedSeconds * 1000) / 3,
         remove: () => giveBack(entry, removals.add(message.receipt)),
-        release: (seconds) => giveBack(entry, releases.add({ receipt: message.receipt, seconds })),
+        async release(seconds) {
+          entries.delete(entry);
+          // A beat that is under way would otherwise have the last word.
+          if (beating) await beating;
+          await giveBack(entry, releases.add({ receipt: message.receipt, seconds }));
+        },
       };
       entries.add(entry);
       return entry;
@@ -130,15 +139,17 @@ export function createInHand(deps: InHandDeps): InHand {
   };
 }
 
-/** Collects entries for a moment and hands them over together. */
-function createGatherer<T>(hand: (entries: readonly T[]) => Promise<unknown>): {
-  add(entry: T): Promise<void>;
+/** Collects entries for a moment and hands them over together; the answer goes to all of them. */
+function createGatherer<T, A>(
+  hand: (entries: readonly T[]) => Promise<A>,
+): {
+  add(entry: T): Promise<A>;
   flush(): Promise<void>;
 } {
   let batch: T[] = [];
-  let handing: Promise<void> | undefined;
+  let handing: Promise<A> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const all = new Set<Promise<void>>();
+  const all = new Set<Promise<A>>();
   let go: () => void = () => {};
 
   return {
@@ -153,7 +164,7 @@ function createGatherer<T>(hand: (entries: readonly T[]) => Promise<unknown>): {
           const taken = batch;
           batch = [];
           handing = undefined;
-          await hand(taken);
+          return hand(taken);
         });
         handing = current;
         all.add(current);

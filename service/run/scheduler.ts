@@ -53,7 +53,7 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     submit<T>(tenant: string, memoryBytes: number, job: () => Promise<T>): Promise<T> {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const start = () => {
-        job()
+        Promise.try(job)
           .then(resolve, reject)
           .finally(() => {
             running--;

@@ -43,6 +43,11 @@ export interface ServiceDeps {
 const OBJECTS_PER_THREAD = 4;
 /** Messages in hand beyond the objects at work, so that a free slot need not wait for a receive. */
 const PREFETCH = 20;
+/**
+ * Visibility at receive; the first beat comes after a third of it. Short, because nobody beats for messages whose receive
+ * was cut off, by a stop or by the network: they come back after this.
+ */
+const RECEIVED_SECONDS_MAX = 30;
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
 /** How often scale-in protection looks at the work in hand. */
@@ -61,8 +66,10 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     nowMs,
   });
+  const receivedSeconds = Math.min(RECEIVED_SECONDS_MAX, settings.visibilityTimeoutSeconds);
   const inHand = createInHand({
     queue,
+    receivedSeconds,
     visibilitySeconds: settings.visibilityTimeoutSeconds,
     metrics,
     logger,
@@ -101,7 +108,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   };
   const loop = createReceiveLoop({
     queue,
-    visibilitySeconds: settings.visibilityTimeoutSeconds,
+    visibilitySeconds: receivedSeconds,
     room,
     roomChanged: async () => {
       await Promise.race(processing);

@@ -22,6 +22,9 @@ export interface VerdictContext {
 const RETRY_DELAY = { firstSeconds: 5, capSeconds: 900 };
 /** An hour at most: a day of parking stays below the queue's own maxReceiveCount of 50. */
 const PARK_DELAY = { firstSeconds: 60, capSeconds: 3_600 };
+const HELD_DELAY = { firstSeconds: 1, capSeconds: 900 };
+/** The longest that LEASE_SECONDS may say. */
+const LEASE_SECONDS_MAX = 3_600;
 /** Before the queue's redrive policy (50) would move the message without a word, we do, with the reason. */
 const RECEIVES_MAX = 45;
 
@@ -56,13 +59,19 @@ export function decide(reports: readonly ObjectReport[], context: VerdictContext
 function retryOrGiveUp(line: ReportLine, error: DistributorError, context: VerdictContext): Verdict {
   // Another task should have it at once.
   if (error.code === 'stopping') return { kind: 'release', delaySeconds: 0, error };
-  // The other one will be done, or its lease over, by then.
-  if (error.code === 'lease-held')
-    return { kind: 'release', delaySeconds: Math.ceil((line.retryAfterMs ?? 0) / 1000) + 1, error };
   if (context.receiveCount >= RECEIVES_MAX) return { kind: 'dead-letter', error };
-  return {
-    kind: 'release',
-    delaySeconds: releaseDelaySeconds(context.receiveCount, RETRY_DELAY, context.random),
-    error,
-  };
+  const delaySeconds =
+    error.code === 'lease-held'
+      ? heldDelaySeconds(line.retryAfterMs ?? 0, context)
+      : releaseDelaySeconds(context.receiveCount, RETRY_DELAY, context.random);
+  return { kind: 'release', delaySeconds, error };
+}
+
+/**
+ * The other one will be done, or its lease over, by then. Who holds it for long renews it, so a duplicate asks less and
+ * less often: at one receive a minute the queue would have dropped it before a large object is through.
+ */
+function heldDelaySeconds(remainingMs: number, { receiveCount, random }: VerdictContext): number {
+  const leaseSeconds = Math.min(LEASE_SECONDS_MAX, Math.ceil(remainingMs / 1000)) + 1;
+  return Math.max(leaseSeconds, releaseDelaySeconds(receiveCount, HELD_DELAY, random));
 }

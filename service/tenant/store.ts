@@ -100,7 +100,8 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tena
           ...(from ? { ExclusiveStartKey: from } : {}),
         }),
       );
-      for (const item of page.Items ?? []) items.push(unmarshall(item));
+      // As doubles, whatever their size: the SDK would throw at a number of others that is none.
+      for (const item of page.Items ?? []) items.push(unmarshall(item, { wrapNumbers: Number }));
       from = page.LastEvaluatedKey;
     } while (from);
   } catch (cause) {

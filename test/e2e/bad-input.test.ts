@@ -47,7 +47,7 @@ suite('bad input', () => {
 
   test("S3's test event is acknowledged", async () => {
     await pipeline.send(JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: pipeline.names.bucket }));
-    await until('the queue is empty', async () => (await pipeline.queued()) === 0);
+    await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
   });
 
   for (const [what, key, reason, tenant] of [

@@ -176,15 +176,15 @@ export async function startPipeline(
   return {
     ...pipeline,
     async untilObjects(count, outcome = 'done') {
-      await until(`${count} deliveries are ${outcome}`, async () => {
+      await until(async () => {
         return (await pipeline.metric('objects_total', { outcome })) >= count;
-      });
+      }, `${count} deliveries are ${outcome}`);
     },
     deadLetter: (text) =>
-      until(`there is a dead letter about ${text}`, async () => {
+      until(async () => {
         deadLetters.push(...(await receiveDeadLetters(deps, names)));
         return deadLetters.find(({ body, object }) => object.includes(text) || body.includes(text));
-      }),
+      }, `there is a dead letter about ${text}`),
   };
 }
 

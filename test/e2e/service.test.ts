@@ -27,10 +27,10 @@ test('the HTTP endpoint tells health, readiness, status and metrics', async () =
   await using pipeline = await startPipeline({ tenants: [ACME] });
   const { url } = pipeline.service;
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
-  await until('the service is ready', async () => (await fetch(`${url}/readyz`)).status === 200);
+  await until(async () => (await fetch(`${url}/readyz`)).status === 200, 'the service is ready');
   await pipeline.put(keyOf('acme-corp', 'a.log'), JSON.stringify({ message: 'm', timestamp: NOW_MS }));
   await pipeline.untilObjects(1);
-  await until('nothing is in hand', async () => (await pipeline.status()).messages_in_hand === 0);
+  await until(async () => (await pipeline.status()).messages_in_hand === 0, 'nothing is in hand');
   const status = await pipeline.status();
   assert.equal(status.state, 'receiving');
   assert.deepEqual(status.objects, { running: 0, waiting: 0, memory_reserved_bytes: 0 });
@@ -69,12 +69,12 @@ test('SIGTERM drains: what is at work is finished or given back, and the exit st
   for (const [at, message] of messages.entries()) {
     await pipeline.put(keyOf('acme-corp', `${at}.log`), JSON.stringify({ message, timestamp: NOW_MS }));
   }
-  await until('the service is at it', async () => (await pipeline.metric('messages_received_total')) > 0);
+  await until(async () => (await pipeline.metric('messages_received_total')) > 0, 'the service is at it');
   assert.equal(await pipeline.service.stop(), 0);
   assert.ok(pipeline.service.lines.some(({ how }) => how === 'drained'));
 
   const successor = await pipeline.startService();
-  await until('the queue is empty', async () => (await pipeline.queued()) === 0);
+  await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
   assert.equal(await successor.stop(), 0);
   assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), messages.sort());
 });
@@ -88,7 +88,10 @@ test('a second signal ends the service at once', async () => {
   assert.ok(status === 1 || status === 0, `status ${status}`);
 });
 
-test('messages of raw delivery and objects with versions are understood', async () => {
+// moto's notifications name no versions.
+const skip = process.env.E2E_KIND === 'moto';
+
+test('messages of raw delivery and objects with versions are understood', { skip }, async () => {
   await using pipeline = await startPipeline({ tenants: [ACME], rawDelivery: true, versioning: true });
   const key = keyOf('acme-corp', 'versions.log');
   for (const message of ['first version', 'second version']) {

@@ -119,8 +119,8 @@ suite('what AWS enforces', { skip }, () => {
       const parked = await pipeline.metric('objects_total', { outcome: 'park' });
       await pipeline.put(keyOf(tenantId, 'x.log'), JSON.stringify({ message: 'm', timestamp: NOW_MS }));
       await until(
-        'the message is parked',
         async () => (await pipeline.metric('objects_total', { outcome: 'park' })) > parked,
+        'the message is parked',
       );
       const entry = (await pipeline.status()).tenants.find(({ tenant }) => tenant === tenantId);
       assert.equal(entry?.trouble?.code, 'role-refused');

@@ -1,22 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const PATIENCE_MS = 60_000;
-const EVERY_MS = 50;
+/** Far beyond what any condition takes here: reached only by a test that fails. */
+const DEADLINE_MS = 60_000;
+/** Looked at often at first, as most conditions hold at once, and then seldom enough to cost nothing. */
+const WAIT_MS = { first: 2, longest: 50 };
 
-/**
- * Waits until a condition holds, by looking again and again.
- * @returns what the condition gave, which must be neither false nor undefined
- * @throws Error with the description when it takes more than a minute
- */
-export async function until<T>(
-  description: string,
-  condition: () => Promise<T | false | undefined> | T | false | undefined,
-): Promise<T> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  for (;;) {
+/** Resolves once the condition holds, with its value. @throws Error when it does not within the deadline */
+export async function until<T>(condition: () => T | Promise<T>, what = 'the condition'): Promise<NonNullable<T>> {
+  const giveUpMs = performance.now() + DEADLINE_MS;
+  for (let waitMs = WAIT_MS.first; ; waitMs = Math.min(WAIT_MS.longest, waitMs * 1.5)) {
     const value = await condition();
-    if (value !== false && value !== undefined) return value;
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${description}`);
-    await delay(EVERY_MS);
+    if (value) return value;
+    if (performance.now() > giveUpMs) throw new Error(`${what} did not come true within ${DEADLINE_MS} ms`);
+    await delay(waitMs);
   }
 }

@@ -4,13 +4,14 @@ import { takeRecords } from '../../../../local/workload/object.ts';
 import { encodeParquet } from '../../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
 import { START } from '../../../../service/core/chunk.ts';
+import { recordText } from '../../../../service/core/record-text.ts';
 import { openObject } from '../../../../service/object/open.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
 import { decodeAll, decodeFrom, LIMITS } from '../../../support/decode.ts';
 
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
 const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
-const records = takeRecords(source, 24_000_000, FROM_MS, FROM_MS + 60_000);
+const records = takeRecords(source, 16_000_000, FROM_MS, FROM_MS + 60_000);
 const bytes = await encodeParquet(records);
 const signal = new AbortController().signal;
 
@@ -37,13 +38,7 @@ test('a large object gives every record, in chunks that are full', async () => {
   for await (const chunk of decodeFrom(decoder)) {
     let size = 0;
     for (let i = 0; i < chunk.count; i++, at++) {
-      const start = chunk.messages.start[i] ?? 0;
-      const message = Buffer.from(chunk.messages.bytes).toString(
-        'utf8',
-        start,
-        start + (chunk.messages.length[i] ?? 0),
-      );
-      assert.equal(message, records[at]?.message);
+      assert.equal(recordText(chunk, i), records[at]?.message);
       assert.equal(chunk.timestampsMs[i], records[at]?.timestamp);
       size += (chunk.messages.size[i] ?? 0) + 26;
     }
@@ -81,7 +76,7 @@ test('a resume does not fetch what is done', async () => {
 
 test('a position without a cursor, or with one that makes no sense, is found by its record', async () => {
   for (const cursor of ['', 'rubbish', '{"message":[0,12345678,0]}', '{"message":[7,4,0]}', '[]']) {
-    const at = { record: 30_001, cursor };
+    const at = { record: 20_001, cursor };
     if (cursor.includes('12345678')) {
       await assert.rejects(decodeAll(memorySource('x.parquet', bytes), {}, at), /beyond its column chunk/);
       continue;

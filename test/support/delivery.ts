@@ -1,0 +1,14 @@
+import { type Delivery, parseDelivery } from '../../service/core/delivery.ts';
+
+/** The item of a tenant that sets only what it must. */
+export const ITEM = {
+  tenant_id: 'acme',
+  type: 'cloudwatch',
+  log_distribution_role_arn: 'arn:aws:iam::111122223333:role/logs',
+  log_group_name: '/tenant-logs/acme',
+} as const;
+
+/** The delivery that `ITEM`, with other attributes where given, describes. */
+export function buildDelivery(attributes: Readonly<Record<string, unknown>> = {}): Delivery {
+  return parseDelivery({ ...ITEM, ...attributes }, { region: 'us-east-1', applicationGroups: {} });
+}

@@ -1,0 +1,70 @@
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import dynalite from 'dynalite';
+import { createDynamoClient } from '../../service/aws/clients.ts';
+import { placeOf } from './aws.ts';
+
+export const LEDGER_TABLE = 'delivery-ledger';
+export const TENANT_TABLE = 'tenant-configurations';
+
+export interface Dynamo {
+  readonly client: DynamoDBClient;
+  readonly place: ReturnType<typeof placeOf>;
+  /** Writes an item; sets and numbers as the SDK marshals them. */
+  put(table: string, item: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The item of the ledger, or undefined. */
+  ledgerItem(object: string, delivery: string): Promise<Record<string, unknown> | undefined>;
+}
+
+/** DynamoDB on the loopback for one test, with the tables of the service. */
+export async function startDynamo(t: TestContext): Promise<Dynamo> {
+  const server = dynalite({ createTableMs: 0 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  const place = placeOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = createDynamoClient(place);
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  await createTable(client, LEDGER_TABLE, 'object', 'delivery');
+  await createTable(client, TENANT_TABLE, 'tenant_id', 'type');
+  return {
+    client,
+    place,
+    async put(table, item) {
+      await client.send(new PutItemCommand({ TableName: table, Item: marshall(item) }));
+    },
+    async ledgerItem(object, delivery) {
+      const Key: Record<string, AttributeValue> = marshall({ object, delivery });
+      const { Item } = await client.send(new GetItemCommand({ TableName: LEDGER_TABLE, Key, ConsistentRead: true }));
+      return Item && unmarshall(Item, { wrapNumbers: Number });
+    },
+  };
+}
+
+async function createTable(client: DynamoDBClient, name: string, hash: string, range: string): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: hash, KeyType: 'HASH' },
+        { AttributeName: range, KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: hash, AttributeType: 'S' },
+        { AttributeName: range, AttributeType: 'S' },
+      ],
+    }),
+  );
+}

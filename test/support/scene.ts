@@ -1,0 +1,131 @@
+import type { TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createLogsClientFactory } from '../../service/aws/clients.ts';
+import { createLogWriter } from '../../service/aws/log-writer.ts';
+import { createQuarantine, type QuarantineLine } from '../../service/aws/quarantine.ts';
+import { createRoleSessions } from '../../service/aws/roles.ts';
+import type { S3Object } from '../../service/aws/s3-source.ts';
+import { createMetrics } from '../../service/base/metrics.ts';
+import { createCloudWatch } from '../../service/delivery/cloudwatch.ts';
+import type { StopSignals } from '../../service/delivery/destination.ts';
+import type { ObjectTask, RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
+import { createLedger } from '../../service/ledger/ledger.ts';
+import { memorySource } from '../../service/object/source.ts';
+import type { RecordSpec } from './chunk.ts';
+import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
+import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
+import { startLogs } from './logs-server.ts';
+import { startS3 } from './s3-server.ts';
+import { createFakeSts } from './sts.ts';
+
+export const NOON_MS = Date.UTC(2026, 0, 31, 12);
+export const LEASE_MS = 60_000;
+export const NEVER: StopSignals = { drain: new AbortController().signal, abort: new AbortController().signal };
+export const OBJECT = 's3://central/logs/a#e1';
+
+export const TASK: ObjectTask = {
+  ref: {
+    bucket: 'central',
+    key: 'logs/a',
+    version: 'e1',
+    versionId: undefined,
+    size: 100,
+    createdMs: NOON_MS - 60_000,
+  },
+  keyFields: { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod' },
+};
+
+/** What the tests of a delivery change while it runs. */
+export interface Scene {
+  records: readonly RecordSpec[];
+  decoder: MemoryDecoderOptions;
+  openObject: () => Promise<void>;
+  /** Sees every command to DynamoDB before it is sent; what it throws is what the table answers. */
+  onDynamo: (command: { readonly input: { readonly UpdateExpression?: string } }) => void;
+  nowMs: number;
+  eventBytesMax: number;
+}
+
+/** Everything around a delivery that is real: the ledger on dynalite, the destination and the quarantine over HTTP. */
+export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
+  const [dynamo, logs, s3] = await Promise.all([startDynamo(t), startLogs(t), startS3(t)]);
+  const metrics = createMetrics();
+  const scene: Scene = {
+    records: [],
+    decoder: { recordsPerChunk: 10 },
+    openObject: async () => {},
+    onDynamo: () => {},
+    nowMs: NOON_MS,
+    eventBytesMax: 1_000_000,
+    ...initial,
+  };
+  const send = async (...args: Parameters<DynamoDBClient['send']>) => {
+    scene.onDynamo(args[0] as Parameters<Scene['onDynamo']>[0]);
+    return dynamo.client.send(...args);
+  };
+  const sts = createFakeSts(Date.now);
+  let owners = 0;
+  const deps: RunDeliveryDeps = {
+    ledger: createLedger({
+      dynamo: { send: send as DynamoDBClient['send'] },
+      table: LEDGER_TABLE,
+      leaseMs: LEASE_MS,
+      nowMs: () => scene.nowMs,
+      newOwner: () => `owner-${++owners}`,
+      onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
+    }),
+    leaseMs: LEASE_MS,
+    openObject: async (): Promise<S3Object> => {
+      await scene.openObject();
+      return { source: memorySource('logs/a', new Uint8Array(0)), lastModifiedMs: NOON_MS, eTag: '"e1"' };
+    },
+    openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
+    openDestination: createCloudWatch({
+      sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
+      writer: createLogWriter({ onCreate: () => {} }),
+      createClient: createLogsClientFactory(logs.place),
+      metrics,
+      random: () => 0,
+      nowMs: () => performance.now(),
+    }),
+    quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
+    metrics,
+    decodeLimits: { chunkBytesMax: 1e6, chunkRecordsMax: 1e3, recordBytesMax: 1e6, decompressionRatioMax: 400 },
+    get eventBytesMax() {
+      return scene.eventBytesMax;
+    },
+    nowMs: () => scene.nowMs,
+    monotonicMs: () => performance.now(),
+  };
+  return {
+    deps,
+    scene,
+    dynamo,
+    logs,
+    s3,
+    sts,
+    metrics,
+    item: (type = 'cloudwatch') => dynamo.ledgerItem(OBJECT, `acme/${type}`),
+    /** Messages of all streams of the tenant's account, sorted. */
+    stored: () =>
+      [...logs.account('acme').values()]
+        .flatMap(({ streams }) => [...streams.values()].flat())
+        .map(({ message }) => message)
+        .sort(),
+    /** Every line in quarantine, in the order of its record. */
+    quarantined: (): QuarantineLine[] =>
+      [...s3.objects.values()]
+        .flatMap((bytes) => gunzipSync(bytes).toString('utf8').trimEnd().split('\n'))
+        .map((line) => JSON.parse(line))
+        .sort((a, b) => a.record - b.record),
+  };
+}
+
+/** Records with a message each, a second apart. */
+export function numbered(count: number, from = 0): RecordSpec[] {
+  return Array.from({ length: count }, (_, at) => ({
+    message: `m${String(from + at).padStart(3, '0')}`,
+    timeMs: NOON_MS + at * 1_000,
+  }));
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { createSqsClient } from '../../../service/aws/clients.ts';
+import { createQueue } from '../../../service/aws/queue.ts';
+import { placeOf, startAws } from '../../support/aws.ts';
+import { startServer } from '../../support/server.ts';
+
+const never = new AbortController().signal;
+/** SQS answers with it, and the SDK compares. */
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+
+/** A queue and its dead-letter queue on a real SQS of this process. */
+async function onSqs(t: TestContext) {
+  const { server, place } = await startAws(t);
+  server.createQueue('logs');
+  server.createQueue('dead');
+  const queue = createQueue({
+    sqs: createSqsClient(place),
+    queueUrl: `${place.endpointUrl}/000000000000/logs`,
+    deadLetterQueueUrl: `${place.endpointUrl}/000000000000/dead`,
+    nowMs: Date.now,
+  });
+  return { server, queue };
+}
+
+/** A queue on a server that answers as the test says, for what a healthy SQS does not do. */
+async function onServer(t: TestContext, answer: (call: Record<string, unknown>) => unknown) {
+  const calls: Record<string, unknown>[] = [];
+  const { url } = await startServer(t, ({ headers, body }, response) => {
+    const call = { action: String(headers['x-amz-target']).split('.')[1], ...JSON.parse(body.toString()) };
+    calls.push(call);
+    const content = answer(call);
+    if (content !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(content));
+    }
+  });
+  const queueUrl = `${url}/000000000000/logs`;
+  const sqs = createSqsClient(placeOf(url));
+  return {
+    queue: createQueue({ sqs, queueUrl, deadLetterQueueUrl: `${url}/x/dead`, nowMs: () => 777 }),
+    calls,
+    queueUrl,
+  };
+}
+
+test('a message comes with its body, its receive count and its times, and comes again when it is made visible', async (t) => {
+  const { server, queue } = await onSqs(t);
+  const before = Date.now();
+  server.sendMessage('logs', '{"Records":[]}');
+  const [first, ...more] = await queue.receive(10, 30, never);
+  assert.ok(first && more.length === 0);
+  assert.equal(first.body, '{"Records":[]}');
+  assert.equal(first.receiveCount, 1);
+  for (const time of [first.sentMs, first.firstReceivedMs]) assert.ok(time >= before && time <= Date.now());
+
+  assert.deepEqual(await queue.changeVisibility([{ receipt: first.receipt, seconds: 0 }]), []);
+  const [second] = await queue.receive(10, 30, never);
+  assert.ok(second);
+  assert.deepEqual([second.id, second.receiveCount, second.sentMs], [first.id, 2, first.sentMs]);
+
+  assert.deepEqual(await queue.remove([second.receipt]), []);
+  assert.deepEqual(server.inspectQueue('logs')?.messages, { ready: [], delayed: [], inflight: [] });
+});
+
+test('a receive asks for what there is room for, ten at most, and for what the verdict needs to know', async (t) => {
+  const { queue, calls, queueUrl } = await onServer(t, () => ({}));
+  assert.deepEqual(await queue.receive(3, 120, never), []);
+  await queue.receive(50, 120, never);
+  assert.deepEqual(calls[0], {
+    action: 'ReceiveMessage',
+    QueueUrl: queueUrl,
+    MaxNumberOfMessages: 3,
+    WaitTimeSeconds: 20,
+    VisibilityTimeout: 120,
+    MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+  });
+  assert.equal(calls[1]?.MaxNumberOfMessages, 10);
+});
+
+test('what SQS leaves out of a message has a harmless value', async (t) => {
+  const { queue } = await onServer(t, () => ({
+    Messages: [{ MessageId: 'm', ReceiptHandle: 'r', Body: 'b', MD5OfBody: md5('b') }],
+  }));
+  assert.deepEqual(await queue.receive(1, 120, never), [
+    { id: 'm', receipt: 'r', body: 'b', receiveCount: 1, sentMs: 777, firstReceivedMs: 777 },
+  ]);
+});
+
+test('an abort ends a long poll at once', async (t) => {
+  const abort = new AbortController();
+  const { queue, calls } = await onServer(t, () => {
+    abort.abort();
+    return undefined;
+  });
+  await assert.rejects(queue.receive(1, 120, abort.signal), { name: 'AbortError' });
+  assert.equal(calls.length, 1);
+});
+
+/** Answers a batch: the given receipts fail, the others do not. */
+const failing =
+  (...receipts: string[]) =>
+  (call: Record<string, unknown>) => {
+    const entries = call.Entries as { Id: string; ReceiptHandle: string }[];
+    const [failed, fine] = [true, false].map((fails) =>
+      entries.filter(({ ReceiptHandle }) => receipts.includes(ReceiptHandle) === fails),
+    );
+    return {
+      Successful: fine?.map(({ Id }) => ({ Id })),
+      Failed: failed?.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false })),
+    };
+  };
+
+const receipts = (count: number) => Array.from({ length: count }, (_, at) => `r${at}`);
+
+test('removals go out in batches of ten, and the receipts that SQS would not take come back', async (t) => {
+  const { queue, calls } = await onServer(t, failing('r3', 'r12', 'r22'));
+  assert.deepEqual(await queue.remove(receipts(23)), ['r3', 'r12', 'r22']);
+  assert.deepEqual(
+    calls.map(({ action, Entries }) => [
+      action,
+      ...(Entries as { ReceiptHandle: string }[]).map((e) => e.ReceiptHandle),
+    ]),
+    [
+      ['DeleteMessageBatch', ...receipts(10)],
+      ['DeleteMessageBatch', ...receipts(20).slice(10)],
+      ['DeleteMessageBatch', ...receipts(23).slice(20)],
+    ],
+  );
+  for (const { Entries } of calls) {
+    const ids = (Entries as { Id: string }[]).map(({ Id }) => Id);
+    assert.equal(new Set(ids).size, ids.length);
+  }
+});
+
+test('changes of visibility go out in batches of ten with their own seconds, and failures come back', async (t) => {
+  const { queue, calls } = await onServer(t, failing('r10'));
+  const changes = receipts(11).map((receipt, at) => ({ receipt, seconds: at * 60 }));
+  assert.deepEqual(await queue.changeVisibility(changes), ['r10']);
+  const sent = calls.flatMap(({ Entries }) => Entries as { ReceiptHandle: string; VisibilityTimeout: number }[]);
+  assert.deepEqual(
+    sent.map(({ ReceiptHandle, VisibilityTimeout }) => ({ receipt: ReceiptHandle, seconds: VisibilityTimeout })),
+    changes,
+  );
+  assert.deepEqual(
+    calls.map(({ action, Entries }) => [action, (Entries as unknown[]).length]),
+    [
+      ['ChangeMessageVisibilityBatch', 10],
+      ['ChangeMessageVisibilityBatch', 1],
+    ],
+  );
+});
+
+test('nothing to change is no call', async (t) => {
+  const { queue, calls } = await onServer(t, () => ({}));
+  assert.deepEqual([await queue.remove([]), await queue.changeVisibility([])], [[], []]);
+  assert.deepEqual(calls, []);
+});
+
+test('a dead letter keeps the body as it is and carries its attributes', async (t) => {
+  const { server, queue } = await onSqs(t);
+  const body = ' {"not": "a notification", "é": "日本"}\n';
+  await queue.sendDeadLetter(body, { reason: 'not-a-notification', tenant_id: '', object: '', detail: 'no Records' });
+  const [letter, ...more] = server.inspectQueue('dead')?.messages.ready ?? [];
+  assert.deepEqual(more, []);
+  assert.equal(letter?.body, body);
+  assert.deepEqual(
+    Object.fromEntries(
+      Object.entries(letter?.messageAttributes ?? {}).map(([name, value]) => [name, value.StringValue]),
+    ),
+    { reason: 'not-a-notification', detail: 'no Records' },
+    'SQS refuses an empty attribute, so there is none',
+  );
+});
+
+test('attributes lose the characters that SQS refuses, and are cut to a length', async (t) => {
+  const { queue, calls } = await onServer(t, () => ({ MessageId: 'm', MD5OfMessageBody: md5('b') }));
+  await queue.sendDeadLetter('b', {
+    control: 'a\u0000b\u001fc\td\ne\rf\ufffeg\uffffh',
+    half: 'a\ud83cb',
+    exact: 'x'.repeat(1_024),
+    long: 'y'.repeat(1_025),
+    cut: `${'z'.repeat(1_022)}🍵🍵`,
+  });
+  const attributes = calls[0]?.MessageAttributes as Record<string, { DataType: string; StringValue: string }>;
+  assert.deepEqual(
+    Object.entries(attributes).map(([name, { DataType, StringValue }]) => [name, DataType, StringValue]),
+    [
+      ['control', 'String', 'a b c\td\ne\rf g h'],
+      ['half', 'String', 'a\ufffdb'],
+      ['exact', 'String', 'x'.repeat(1_024)],
+      ['long', 'String', `${'y'.repeat(1_023)}…`],
+      ['cut', 'String', `${'z'.repeat(1_022)}\ufffd…`],
+    ],
+  );
+});
+
+test('a dead letter that SQS does not take is an error, so that nobody deletes the message', async (t) => {
+  const { place } = await startAws(t);
+  const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
+  const queue = createQueue({ sqs: createSqsClient(place), queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
+  await assert.rejects(queue.sendDeadLetter('b', {}), { name: /NonExistentQueue|QueueDoesNotExist/ });
+});
+
+test('a probe resolves for a queue that is there, and rejects for one that is not', async (t) => {
+  const { queue } = await onSqs(t);
+  await queue.probe(never);
+  const { place } = await startAws(t);
+  const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
+  const missing = createQueue({ sqs: createSqsClient(place), queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
+  await assert.rejects(missing.probe(never));
+});

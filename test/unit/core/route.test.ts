@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordField } from '../../../service/core/chunk.ts';
+import { createRouter } from '../../../service/core/route.ts';
+import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
+import { buildDelivery } from '../../support/delivery.ts';
+
+const NOON_MS = Date.UTC(2026, 0, 31, 12);
+const MIDNIGHT_MS = Date.UTC(2026, 1, 1);
+
+const BY_APPLICATION = { log_group_name: '/acme/{application}', log_stream_name: '{cluster_id}-{date}' };
+
+function routes(
+  specs: readonly Readonly<Partial<Record<RecordField, string>>>[],
+  attributes: Readonly<Record<string, unknown>> = BY_APPLICATION,
+  keyFields: Readonly<Record<string, string>> = {},
+  timeMs = NOON_MS,
+) {
+  const chunk = buildChunk(specs.map((fields): RecordSpec => ({ message: 'm', fields })));
+  const routeOf = createRouter(chunk, buildDelivery(attributes), keyFields);
+  return specs.map((_, record) => routeOf(record, timeMs));
+}
+
+test('a record goes to the group and stream that its values name', () => {
+  assert.deepEqual(
+    routes([
+      { application: 'api', cluster_id: 'c1' },
+      { application: 'web', cluster_id: 'c2' },
+    ]),
+    [
+      { group: '/acme/api', stream: 'c1-2026-01-31' },
+      { group: '/acme/web', stream: 'c2-2026-01-31' },
+    ],
+  );
+});
+
+test('what a record does not say, the object key does; what neither says is unknown', () => {
+  const keyFields = { tenant_id: 'acme', cluster_id: 'from-key' };
+  assert.deepEqual(routes([{ application: 'api' }, { cluster_id: 'own' }], BY_APPLICATION, keyFields), [
+    { group: '/acme/api', stream: 'from-key-2026-01-31' },
+    { group: '/acme/unknown', stream: 'own-2026-01-31' },
+  ]);
+});
+
+test("the date is the event's in UTC, to the millisecond", () => {
+  const at = (timeMs: number) => routes([{}], { log_stream_name: '{date}' }, {}, timeMs)[0]?.stream;
+  assert.equal(at(MIDNIGHT_MS - 1), '2026-01-31');
+  assert.equal(at(MIDNIGHT_MS), '2026-02-01');
+  assert.equal(at(0), '1970-01-01');
+});
+
+test('one route is one object, whichever records it is reached by', () => {
+  const [a, b, c, d] = routes([
+    { application: 'api', cluster_id: 'c1' },
+    { application: 'web', cluster_id: 'c1' },
+    { application: 'api', cluster_id: 'c1' },
+    { application: 'api', cluster_id: 'c2' },
+  ]);
+  assert.equal(a, c);
+  assert.notEqual(a, b);
+  assert.notEqual(a, d);
+});
+
+test('values that sanitize to one name share one route', () => {
+  const [a, b] = routes([{ application: 'a/b' }, { application: 'a b' }]);
+  assert.equal(a, b);
+  assert.equal(a?.group, '/acme/a_b');
+});
+
+test('a group and a stream that together spell the same text are told apart', () => {
+  const attributes = { log_group_name: '/a{application}', log_stream_name: '{namespace}' };
+  const [a, b] = routes(
+    [
+      { application: 'b', namespace: 'bc' },
+      { application: 'bb', namespace: 'c' },
+    ],
+    attributes,
+  );
+  assert.deepEqual(
+    [a, b],
+    [
+      { group: '/ab', stream: 'bc' },
+      { group: '/abb', stream: 'c' },
+    ],
+  );
+});
+
+test('columns with more combinations than a double can count still give each record its own route', () => {
+  const fields = ['namespace', 'pod_name', 'container_name', 'node_name', 'application'] as const;
+  const template = fields.map((field) => `{${field}}`).join('.');
+  // 300 values in each of five columns on day 20,484: keys of 5e16, where a double no longer tells neighbours apart.
+  const specs = Array.from({ length: 600 }, (_, n) => {
+    const value = `v${299 - (n >> 1)}`;
+    return Object.fromEntries(
+      fields.map((field) => [field, field === 'application' ? `v${((n >> 1) + (n & 1)) % 300}` : value]),
+    );
+  });
+  assert.deepEqual(
+    routes(specs, { log_stream_name: template }, {}, NOON_MS).map(({ stream }) => stream),
+    specs.map((spec) => fields.map((field) => spec[field]).join('.')),
+  );
+  assert.deepEqual(
+    routes(specs, { log_stream_name: `${template}.{date}` }).map(({ stream }) => stream),
+    specs.map((spec) => [...fields.map((field) => spec[field]), '2026-01-31'].join('.')),
+  );
+});
+
+test('the same record on another day has another route where the template names the date, else the same', () => {
+  const chunk = buildChunk([{ message: 'm', fields: { application: 'api' } }]);
+  const dated = createRouter(chunk, buildDelivery({ log_stream_name: '{date}' }), {});
+  assert.notEqual(dated(0, NOON_MS), dated(0, MIDNIGHT_MS));
+  assert.equal(dated(0, NOON_MS), dated(0, NOON_MS + 3_600_000));
+  const undated = createRouter(chunk, buildDelivery({ log_stream_name: '{application}' }), {});
+  assert.equal(undated(0, NOON_MS), undated(0, MIDNIGHT_MS));
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { DistributorError } from '../../../service/base/errors.ts';
+import { deliverObject } from '../../../service/delivery/deliver-object.ts';
+import { createTenantStore } from '../../../service/tenant/store.ts';
+import { ITEM } from '../../support/delivery.ts';
+import { TENANT_TABLE } from '../../support/dynamo.ts';
+import { NEVER, numbered, setUp, TASK } from '../../support/scene.ts';
+
+/** A scene whose tenants stand in the table. */
+async function withTenants(t: TestContext, ...items: Readonly<Record<string, unknown>>[]) {
+  const scene = await setUp(t, { records: numbered(3) });
+  for (const item of items) {
+    await scene.dynamo.put(TENANT_TABLE, {
+      ...ITEM,
+      log_group_name: `/${item.type}`.replace('#', '/'),
+      log_stream_name: 's',
+      ...item,
+    });
+  }
+  const tenants = createTenantStore({
+    dynamo: scene.dynamo.client,
+    table: TENANT_TABLE,
+    defaults: { region: 'us-east-1', applicationGroups: {} },
+    nowMs: Date.now,
+  });
+  const deps = { ...scene.deps, tenants };
+  const stored = (group: string) => scene.logs.events('acme', group, 's').map(({ message }) => message);
+  return { ...scene, deps, stored };
+}
+
+const MESSAGES = ['m000', 'm001', 'm002'];
+const DONE = { read: 3, delivered: 3, filtered: 0, rejected: 0, quarantined: 0 };
+
+test('an object goes to every delivery of its tenant; those that are disabled are skipped', async (t) => {
+  const { deps, stored } = await withTenants(
+    t,
+    { type: 'cloudwatch' },
+    { type: 'cloudwatch#audit' },
+    { type: 'cloudwatch#off', enabled: false },
+  );
+  assert.deepEqual(await deliverObject(deps, TASK, NEVER), [
+    { type: 'cloudwatch', kind: 'done', counts: DONE, format: 'ndjson' },
+    { type: 'cloudwatch#audit', kind: 'done', counts: DONE, format: 'ndjson' },
+    { type: 'cloudwatch#off', kind: 'skipped' },
+  ]);
+  assert.deepEqual(
+    [stored('/cloudwatch'), stored('/cloudwatch/audit'), stored('/cloudwatch/off')],
+    [MESSAGES, MESSAGES, []],
+  );
+});
+
+test('the trouble of one delivery costs the others nothing, and only that one is tried again', async (t) => {
+  const { deps, stored, logs } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
+  logs.faults.PutLogEvents.push({ error: 'AccessDeniedException' });
+  const first = await deliverObject(deps, TASK, NEVER);
+  assert.deepEqual(
+    first.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
+    [
+      ['cloudwatch', 'destination-refused'],
+      ['cloudwatch#audit', 'done'],
+    ],
+  );
+  const second = await deliverObject(deps, TASK, NEVER);
+  assert.deepEqual(
+    second.map(({ kind }) => kind),
+    ['done', 'duplicate'],
+  );
+  assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [MESSAGES, MESSAGES]);
+});
+
+test('an unknown tenant is a failure before any delivery', async (t) => {
+  const { deps } = await withTenants(t);
+  const results = await deliverObject(deps, TASK, NEVER);
+  assert.deepEqual(
+    results.map((result) => [result.type, result.kind === 'failed' && result.error.code]),
+    [['', 'tenant-unknown']],
+  );
+});
+
+test('valid deliveries are served though another item of the tenant is invalid, and the trouble is told last', async (t) => {
+  const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#bad', enabled: 'yes' });
+  const results = await deliverObject(deps, TASK, NEVER);
+  assert.deepEqual(
+    results.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
+    [
+      ['cloudwatch', 'done'],
+      ['', 'tenant-invalid'],
+    ],
+  );
+  assert.deepEqual(stored('/cloudwatch'), MESSAGES);
+});
+
+test('a tenant that cannot be looked up is a failure to be retried', async (t) => {
+  const { deps } = await withTenants(t);
+  const error = new DistributorError('tenant-lookup-failed', 'the table is away');
+  const tenants = { lookUp: () => Promise.reject(error) };
+  assert.deepEqual(await deliverObject({ ...deps, tenants }, TASK, NEVER), [
+    { type: '', kind: 'failed', error, counts: { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 } },
+  ]);
+});
+
+test('a drain between two deliveries leaves the second one for the next process', async (t) => {
+  const { deps, scene, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
+  const drain = new AbortController();
+  let opened = 0;
+  scene.openObject = async () => {
+    opened++;
+  };
+  const { openDestination } = deps;
+  const results = await deliverObject(
+    {
+      ...deps,
+      openDestination: (delivery, keyFields) => {
+        const destination = openDestination(delivery, keyFields);
+        return {
+          send: async (plan, batch, signals) => {
+            const receipt = await destination.send(plan, batch, signals);
+            drain.abort();
+            return receipt;
+          },
+        };
+      },
+    },
+    TASK,
+    { drain: drain.signal, abort: NEVER.abort },
+  );
+  assert.deepEqual(
+    results.map((result) => (result.kind === 'failed' ? result.error.code : result.kind)),
+    ['done', 'stopping'],
+  );
+  assert.equal(opened, 1);
+  assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [MESSAGES, []]);
+});
+
+test('a service that is stopping looks nobody up', async (t) => {
+  const { deps } = await withTenants(t, { type: 'cloudwatch' });
+  const lookUp = t.mock.fn(deps.tenants.lookUp);
+  const signals = { drain: AbortSignal.abort(), abort: NEVER.abort };
+  const [result] = await deliverObject({ ...deps, tenants: { lookUp } }, TASK, signals);
+  assert.ok(result?.kind === 'failed');
+  assert.equal(result.error.code, 'stopping');
+  assert.equal(lookUp.mock.callCount(), 0);
+});

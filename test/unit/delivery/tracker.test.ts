@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { unaccounted } from '../../../service/core/counts.ts';
+import { createTracker } from '../../../service/delivery/tracker.ts';
+import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
+import { buildChunk, type ChunkSpec } from '../../support/chunk.ts';
+import { progressOf } from '../../support/progress.ts';
+import { holds } from '../../support/property.ts';
+
+const chunkOf = (count: number, spec: ChunkSpec = {}) => buildChunk(Array(count).fill({ message: 'm' }), spec);
+const NEXT = { at: { record: 0, cursor: '' }, next: { record: 10, cursor: 'c10' } };
+
+test('a delivery that is new begins at the beginning, with nothing accepted', () => {
+  const tracker = createTracker(NO_PROGRESS, 'L');
+  assert.deepEqual(tracker.from, { record: 0, cursor: '' });
+  assert.equal(tracker.accepted(0), false);
+  assert.deepEqual(tracker.progress(), progressOf({ layout: 'L' }));
+});
+
+test('accepted batches move the position; those that were overtaken wait ahead of it', () => {
+  const tracker = createTracker(NO_PROGRESS, 'L');
+  const steps: unknown[] = [];
+  for (const batch of [2, 0, 3, 1, 5]) {
+    tracker.accept(batch, { delivered: 10 });
+    const { batch: position, ahead } = tracker.progress();
+    steps.push([position, [...ahead].sort()]);
+  }
+  assert.deepEqual(steps, [
+    [0, [2]],
+    [1, [2]],
+    [1, [2, 3]],
+    [4, []],
+    [4, [5]],
+  ]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map(tracker.accepted), [true, true, true, true, false, true, false]);
+  assert.equal(tracker.counts().delivered, 50);
+});
+
+test('a resumed delivery knows what was accepted before', () => {
+  const saved = progressOf({
+    chunk: 4,
+    record: 900,
+    cursor: 'c',
+    batch: 2,
+    ahead: [4],
+    layout: 'L',
+    counts: { read: 900, delivered: 900 },
+    partial: { delivered: 30 },
+  });
+  const tracker = createTracker(saved, 'L');
+  assert.deepEqual(tracker.from, { record: 900, cursor: 'c' });
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map(tracker.accepted), [true, true, false, false, true, false]);
+  assert.equal(tracker.counts().delivered, 930);
+  tracker.accept(2, { delivered: 1 });
+  tracker.accept(3, { delivered: 1 });
+  assert.deepEqual(tracker.progress(), { ...saved, batch: 5, ahead: [], partial: { ...saved.partial, delivered: 32 } });
+});
+
+test('with another layout batch numbers mean nothing: the chunk at hand starts anew, those before it stay', () => {
+  const saved = progressOf({
+    chunk: 4,
+    record: 900,
+    cursor: 'c',
+    batch: 2,
+    ahead: [4],
+    layout: 'old',
+    counts: { read: 900, delivered: 900 },
+    partial: { delivered: 30 },
+  });
+  const tracker = createTracker(saved, 'new');
+  assert.deepEqual(tracker.from, { record: 900, cursor: 'c' });
+  assert.equal([0, 1, 2, 3, 4].some(tracker.accepted), false);
+  assert.deepEqual(
+    tracker.progress(),
+    progressOf({ chunk: 4, record: 900, cursor: 'c', layout: 'new', counts: { read: 900, delivered: 900 } }),
+  );
+});
+
+test('a chunk that is delivered joins the counts, and the position moves to the next', () => {
+  const tracker = createTracker(NO_PROGRESS, 'L');
+  tracker.accept(0, { delivered: 6, rejected: 1 });
+  tracker.completeChunk(chunkOf(10, NEXT), { filtered: 2, quarantined: 1 });
+  assert.deepEqual(
+    tracker.progress(),
+    progressOf({
+      chunk: 1,
+      record: 10,
+      cursor: 'c10',
+      layout: 'L',
+      counts: { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 },
+    }),
+  );
+  assert.equal(tracker.accepted(0), false, 'batches are numbered anew in every chunk');
+  assert.equal(unaccounted(tracker.counts()), 0);
+});
+
+test('a snapshot is one: what happens later does not change it', () => {
+  const tracker = createTracker(NO_PROGRESS, 'L');
+  tracker.accept(3, { delivered: 1 });
+  const snapshot = tracker.progress();
+  const copy = structuredClone(snapshot);
+  tracker.accept(0, { delivered: 1 });
+  tracker.accept(4, { delivered: 1 });
+  tracker.completeChunk(chunkOf(10, NEXT), {});
+  assert.deepEqual(snapshot, copy);
+});
+
+test('in whatever order batches are accepted and wherever the process stops, each is sent once and counted once', () =>
+  holds(
+    fc.property(
+      fc.integer({ min: 1, max: 20 }).chain((batches) =>
+        fc.record({
+          order: fc.shuffledSubarray([...Array(batches).keys()], { minLength: batches, maxLength: batches }),
+          stopAfter: fc.nat(batches),
+        }),
+      ),
+      ({ order, stopAfter }) => {
+        const first = createTracker(NO_PROGRESS, 'L');
+        for (const batch of order.slice(0, stopAfter)) first.accept(batch, { delivered: batch + 1 });
+        const saved = JSON.parse(JSON.stringify(first.progress()));
+        const second = createTracker(saved, 'L');
+        const left = order.filter((batch) => !second.accepted(batch));
+        assert.deepEqual(left.toSorted(), order.slice(stopAfter).toSorted());
+        for (const batch of left) second.accept(batch, { delivered: batch + 1 });
+        const all = (order.length * (order.length + 1)) / 2;
+        assert.deepEqual(
+          [second.progress().batch, second.progress().ahead, second.counts().delivered],
+          [order.length, [], all],
+        );
+      },
+    ),
+  ));
+
+test('the last chunk counts, but leaves the position at its start: a cursor beyond the end would be the beginning again', () => {
+  const saved = progressOf({ chunk: 2, record: 20, cursor: 'c20', layout: 'L', counts: { read: 20, delivered: 20 } });
+  const tracker = createTracker(saved, 'L');
+  const last = chunkOf(5, { at: { record: 20, cursor: 'c20' }, next: null });
+  tracker.accept(0, { delivered: 3 });
+  tracker.accept(1, { delivered: 1 });
+  tracker.completeChunk(last, { filtered: 1 });
+  const counts = { read: 25, delivered: 24, filtered: 1, rejected: 0, quarantined: 0 };
+  assert.deepEqual(tracker.counts(), counts);
+  assert.deepEqual(tracker.progress(), {
+    ...saved,
+    batch: 2,
+    partial: { read: 0, delivered: 4, filtered: 0, rejected: 0, quarantined: 0 },
+  });
+
+  // Whoever resumes because the end could not be saved decodes the last chunk, sends nothing, and counts the same.
+  const next = createTracker(tracker.progress(), 'L');
+  assert.deepEqual(next.from, { record: 20, cursor: 'c20' });
+  assert.deepEqual([0, 1].map(next.accepted), [true, true]);
+  next.completeChunk(last, { filtered: 1 });
+  assert.deepEqual(next.counts(), counts);
+});

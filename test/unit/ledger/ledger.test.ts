@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Counts } from '../../../service/core/counts.ts';
+import { type Acquisition, createLedger, NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
+import { awsError } from '../../support/aws-error.ts';
+import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
+
+const KEY = { object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' };
+const LEASE_MS = 60_000;
+const COUNTS: Counts = { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 };
+const PROGRESS: Progress = {
+  chunk: 3,
+  record: 4_000,
+  cursor: 'page:7',
+  batch: 2,
+  ahead: [4, 6],
+  layout: 'abc',
+  counts: COUNTS,
+  partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
+};
+
+async function setUp(t: TestContext) {
+  const dynamo = await startDynamo(t);
+  const now = { ms: Date.UTC(2026, 0, 31) };
+  const writes: string[] = [];
+  let owners = 0;
+  const ledger = createLedger({
+    dynamo: dynamo.client,
+    table: LEDGER_TABLE,
+    leaseMs: LEASE_MS,
+    nowMs: () => now.ms,
+    newOwner: () => `owner-${++owners}`,
+    onWrite: (operation) => writes.push(operation),
+  });
+  const acquire = async () => {
+    const acquisition = await ledger.acquire(KEY);
+    assert.ok(acquisition.kind === 'acquired', acquisition.kind);
+    return acquisition;
+  };
+  return { ...dynamo, ledger, acquire, now, writes, item: () => dynamo.ledgerItem(KEY.object, KEY.delivery) };
+}
+
+const TTL_SECONDS = 14 * 24 * 3_600;
+
+test('the first to come gets the lease of a delivery, at its beginning', async (t) => {
+  const { acquire, now, item, writes } = await setUp(t);
+  const { progress, crashes } = await acquire();
+  assert.deepEqual([progress, crashes], [NO_PROGRESS, 0]);
+  assert.deepEqual(await item(), {
+    ...KEY,
+    state: 'delivering',
+    owner: 'owner-1',
+    lease_expires_at: now.ms + LEASE_MS,
+    acquisitions: 1,
+    expires_at: now.ms / 1_000 + TTL_SECONDS,
+  });
+  assert.deepEqual(writes, ['acquire']);
+});
+
+test('nobody else gets it while the lease lasts, to its last millisecond', async (t) => {
+  const { acquire, ledger, now } = await setUp(t);
+  await acquire();
+  now.ms += 1_000;
+  assert.deepEqual(await ledger.acquire(KEY), { kind: 'held', remainingMs: LEASE_MS - 1_000 });
+  now.ms += LEASE_MS - 1_000;
+  assert.deepEqual(await ledger.acquire(KEY), { kind: 'held', remainingMs: 0 });
+  now.ms += 1;
+  assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
+});
+
+test('deliveries of one object, and objects of one delivery, are apart', async (t) => {
+  const { acquire, ledger } = await setUp(t);
+  await acquire();
+  assert.equal((await ledger.acquire({ ...KEY, delivery: 'acme/cloudwatch#audit' })).kind, 'acquired');
+  assert.equal((await ledger.acquire({ ...KEY, object: `${KEY.object}2` })).kind, 'acquired');
+});
+
+test('a checkpoint saves the position and renews the lease', async (t) => {
+  const { acquire, ledger, now, item } = await setUp(t);
+  const { lease } = await acquire();
+  now.ms += 50_000;
+  await lease.checkpoint(PROGRESS);
+  const { acquisitions, ...saved } = { acquisitions: undefined, ...(await item()) };
+  assert.deepEqual(saved, {
+    ...KEY,
+    ...PROGRESS,
+    state: 'delivering',
+    owner: 'owner-1',
+    lease_expires_at: now.ms + LEASE_MS,
+    expires_at: Math.floor(now.ms / 1_000) + TTL_SECONDS,
+  });
+  assert.equal(acquisitions, undefined, 'it has come further, so its owner has not crashed');
+  now.ms += LEASE_MS;
+  assert.deepEqual(await ledger.acquire(KEY), { kind: 'held', remainingMs: 0 });
+});
+
+test('when a lease has run out, the next one takes over where the last one saved', async (t) => {
+  const { acquire, now } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.checkpoint(PROGRESS);
+  now.ms += LEASE_MS + 1;
+  const next = await acquire();
+  assert.deepEqual([next.progress, next.crashes], [PROGRESS, 0]);
+});
+
+test('who lost the lease cannot write any more, not even the end', async (t) => {
+  const { acquire, now, item } = await setUp(t);
+  const { lease } = await acquire();
+  now.ms += LEASE_MS + 1;
+  const { lease: mine } = await acquire();
+  await mine.checkpoint({ ...PROGRESS, record: 9_000 });
+  const before = await item();
+  const writes = [lease.checkpoint(PROGRESS), lease.release(PROGRESS), lease.finish(COUNTS), lease.bury(PROGRESS, 'x')];
+  for (const result of await Promise.allSettled(writes)) {
+    assert.ok(result.status === 'rejected');
+    assert.equal(result.reason.code, 'lease-lost');
+    assert.match(result.reason.message, /acme\/cloudwatch of s3:\/\/central\/logs\/a#e1/);
+  }
+  assert.deepEqual(await item(), before);
+});
+
+test('a lease that has run out and that nobody took still writes', async (t) => {
+  const { acquire, now } = await setUp(t);
+  const { lease } = await acquire();
+  now.ms += 10 * LEASE_MS;
+  await lease.checkpoint(PROGRESS);
+});
+
+test('a release gives the lease back at once, at the position', async (t) => {
+  const { acquire, item } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.release(PROGRESS);
+  const { owner, lease_expires_at, acquisitions } = { ...(await item()) };
+  assert.deepEqual([owner, lease_expires_at, acquisitions], [undefined, undefined, undefined]);
+  const next = await acquire();
+  assert.deepEqual([next.progress, next.crashes], [PROGRESS, 0]);
+  await assert.rejects(lease.checkpoint(PROGRESS), { code: 'lease-lost' });
+});
+
+test('what is done answers duplicates with its counts until its TTL, and belongs to nobody', async (t) => {
+  const { acquire, ledger, now, item } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.checkpoint(PROGRESS);
+  now.ms += 5_000;
+  await lease.finish(COUNTS);
+  assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
+  now.ms += 1_000 * LEASE_MS;
+  assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
+  const { state, owner, cursor, ahead, partial, layout, expires_at } = { ...(await item()) };
+  assert.deepEqual(
+    [state, owner, cursor, ahead, partial, layout],
+    ['done', undefined, undefined, undefined, undefined, undefined],
+  );
+  assert.equal(expires_at, Math.floor((now.ms - 1_000 * LEASE_MS) / 1_000) + TTL_SECONDS);
+  await assert.rejects(lease.finish(COUNTS), { code: 'lease-lost' });
+});
+
+test('what was buried keeps its position and reason, and a redriven message goes on there', async (t) => {
+  const { acquire, item } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.bury(PROGRESS, 'object-corrupt');
+  const { state, reason, owner } = { ...(await item()) };
+  assert.deepEqual([state, reason, owner], ['dead', 'object-corrupt', undefined]);
+  const next = await acquire();
+  assert.deepEqual([next.progress, next.crashes], [PROGRESS, 0]);
+  assert.equal((await item())?.state, 'delivering');
+});
+
+test('owners in a row that got no further and never let go are counted as crashes', async (t) => {
+  const { acquire, now } = await setUp(t);
+  const crashes: number[] = [];
+  for (let n = 0; n < 4; n++) {
+    crashes.push((await acquire()).crashes);
+    now.ms += LEASE_MS + 1;
+  }
+  assert.deepEqual(crashes, [0, 1, 2, 3]);
+});
+
+for (const [what, end] of [
+  ['saved', (lease) => lease.checkpoint(PROGRESS)],
+  ['released', (lease) => lease.release(PROGRESS)],
+  ['were buried', (lease) => lease.bury(PROGRESS, 'object-corrupt')],
+] as readonly (readonly [string, (lease: Extract<Acquisition, { kind: 'acquired' }>['lease']) => Promise<void>])[]) {
+  test(`crashes before one that ${what} do not count any more`, async (t) => {
+    const { acquire, now } = await setUp(t);
+    await acquire();
+    now.ms += LEASE_MS + 1;
+    const { lease, crashes } = await acquire();
+    assert.equal(crashes, 1);
+    await end(lease);
+    now.ms += LEASE_MS + 1;
+    assert.equal((await acquire()).crashes, 0);
+  });
+}
+
+test('two that ask at the same time do not both get it', async (t) => {
+  const { ledger } = await setUp(t);
+  const kinds = (await Promise.all([1, 2, 3, 4].map(() => ledger.acquire(KEY)))).map(({ kind }) => kind);
+  assert.deepEqual(kinds.sort(), ['acquired', 'held', 'held', 'held']);
+});
+
+test('an acquisition whose answer was lost is the same one when the SDK asks again', async (t) => {
+  const { client, now, item } = await setUp(t);
+  const ledger = createLedger({
+    dynamo: client,
+    table: LEDGER_TABLE,
+    leaseMs: LEASE_MS,
+    nowMs: () => now.ms,
+    newOwner: () => 'the same',
+    onWrite: () => {},
+  });
+  assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
+  assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
+  assert.equal((await item())?.owner, 'the same');
+});
+
+test('an item of somebody else, without what the ledger writes, starts the object from its beginning', async (t) => {
+  const { acquire, put } = await setUp(t);
+  await put(LEDGER_TABLE, { ...KEY, state: 'processing', note: 'ours', offset: 7 });
+  assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+});
+
+test('a table that does not answer is ledger-unavailable, whatever was asked', async (t) => {
+  const { acquire, client, ledger } = await setUp(t);
+  const { lease } = await acquire();
+  const send = t.mock.method(client, 'send', async () => {
+    throw awsError('InternalServerError', 500);
+  });
+  for (const call of [
+    () => ledger.acquire(KEY),
+    () => lease.checkpoint(PROGRESS),
+    () => lease.release(PROGRESS),
+    () => lease.finish(COUNTS),
+    () => lease.bury(PROGRESS, 'x'),
+  ]) {
+    await assert.rejects(call(), {
+      code: 'ledger-unavailable',
+      message: /acme\/cloudwatch of s3:\/\/central\/logs\/a#e1 \(transient: InternalServerError\)/,
+    });
+  }
+  assert.equal(send.mock.callCount(), 5);
+});
+
+test('a table that fails between the write and the read that explains it is ledger-unavailable', async (t) => {
+  const { acquire, client, ledger } = await setUp(t);
+  await acquire();
+  const { send } = client;
+  let calls = 0;
+  t.mock.method(client, 'send', (...args: Parameters<typeof send>) => {
+    if (++calls === 2) return Promise.reject(awsError('ProvisionedThroughputExceededException', 400));
+    return send.apply(client, args);
+  });
+  await assert.rejects(ledger.acquire(KEY), { code: 'ledger-unavailable', message: /throttle/ });
+});
+
+for (const [what, broken] of [
+  ['cursor', { cursor: 7 }],
+  ['counts', { counts: { read: 'many' } }],
+  ['counts of its chunk', { partial: null }],
+  ['record', { record: -1 }],
+  ['batches ahead', { ahead: ['x'] }],
+] as const) {
+  test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
+    const { acquire, put } = await setUp(t);
+    await put(LEDGER_TABLE, { ...KEY, state: 'delivering', ...PROGRESS, ...broken });
+    assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  });
+}
+
+test('numbers that a double cannot hold, in attributes of somebody else, are no trouble', async (t) => {
+  const { acquire, client, item } = await setUp(t);
+  const Item = { object: { S: KEY.object }, delivery: { S: KEY.delivery }, theirs: { N: '12345678901234567890.5' } };
+  await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item }));
+  assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  assert.equal((await item())?.owner, 'owner-1');
+});
+
+test('a renewal holds the lease, saves nothing and proves nothing: crashes go on counting', async (t) => {
+  const { acquire, ledger, now, item, writes } = await setUp(t);
+  await acquire();
+  now.ms += LEASE_MS + 1;
+  const { lease } = await acquire();
+  now.ms += 50_000;
+  await lease.renew();
+  const { lease_expires_at, acquisitions, record } = { ...(await item()) };
+  assert.deepEqual([lease_expires_at, acquisitions, record], [now.ms + LEASE_MS, 2, undefined]);
+  now.ms += LEASE_MS;
+  assert.equal((await ledger.acquire(KEY)).kind, 'held');
+  now.ms += 1;
+  assert.equal((await acquire()).crashes, 2);
+  await assert.rejects(lease.renew(), { code: 'lease-lost' });
+  assert.deepEqual(writes, ['acquire', 'acquire', 'renew', 'acquire']);
+});
+
+test('what holds a delivery is read consistently, so that an old answer hides no end', async (t) => {
+  const { acquire, client, ledger } = await setUp(t);
+  await acquire();
+  const reads: GetItemCommand[] = [];
+  const { send } = client;
+  t.mock.method(client, 'send', (...args: Parameters<typeof send>) => {
+    if (args[0] instanceof GetItemCommand) reads.push(args[0]);
+    return send.apply(client, args);
+  });
+  await ledger.acquire(KEY);
+  assert.deepEqual(
+    reads.map(({ input }) => input.ConsistentRead),
+    [true],
+  );
+});
+
+test('every write that succeeded is told of', async (t) => {
+  const { acquire, now, writes, ledger } = await setUp(t);
+  const { lease } = await acquire();
+  await ledger.acquire(KEY);
+  await lease.checkpoint(PROGRESS);
+  await lease.bury(PROGRESS, 'x');
+  const second = await acquire();
+  await second.lease.release(PROGRESS);
+  now.ms += 1;
+  const third = await acquire();
+  await third.lease.finish(COUNTS);
+  assert.deepEqual(writes, ['acquire', 'checkpoint', 'bury', 'acquire', 'release', 'acquire', 'finish']);
+});

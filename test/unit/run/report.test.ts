@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DistributorError, ERROR_CODES } from '../../../service/base/errors.ts';
+import type { DeliveryResult } from '../../../service/delivery/run-delivery.ts';
+import { errorOf, failureReport, type ObjectReport, toReport } from '../../../service/run/report.ts';
+
+const COUNTS = { read: 5, delivered: 2, filtered: 1, rejected: 1, quarantined: 1 };
+
+/** What the other thread gets. */
+const cross = (report: ObjectReport): ObjectReport => structuredClone(report);
+
+test('results of every kind cross to another thread and stay what they are', () => {
+  const results: DeliveryResult[] = [
+    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip' },
+    { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
+    { type: 'cloudwatch#b', kind: 'skipped' },
+    {
+      type: 'cloudwatch#c',
+      kind: 'failed',
+      error: new DistributorError('lease-held', 'somebody is at it', { cause: new Error('inside') }),
+      counts: COUNTS,
+      retryAfterMs: 1_500,
+    },
+  ];
+  assert.deepEqual(cross(toReport(results)).lines, [
+    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip' },
+    { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
+    { type: 'cloudwatch#b', kind: 'skipped' },
+    {
+      type: 'cloudwatch#c',
+      kind: 'failed',
+      code: 'lease-held',
+      message: 'somebody is at it',
+      counts: COUNTS,
+      retryAfterMs: 1_500,
+    },
+  ]);
+});
+
+test('an error of any code is on the other side what it was on this one', () => {
+  for (const code of ERROR_CODES) {
+    const error = new DistributorError(code, `it is ${code}`);
+    for (const report of [
+      toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS }]),
+      failureReport(error),
+    ]) {
+      const [line] = cross(report).lines;
+      assert.ok(line);
+      const arrived = errorOf(line);
+      assert.deepEqual(
+        [arrived.code, arrived.message, arrived.disposition],
+        [code, `it is ${code}`, error.disposition],
+      );
+    }
+  }
+});
+
+test('trouble before any delivery is a line of no type', () => {
+  const report = failureReport(new DistributorError('worker-lost', 'the thread ended'));
+  assert.deepEqual(report, { lines: [{ type: '', kind: 'failed', code: 'worker-lost', message: 'the thread ended' }] });
+});
+
+test('a line that says nothing is unexpected', () => {
+  const error = errorOf({ type: '', kind: 'failed' });
+  assert.deepEqual([error.code, error.message], ['unexpected', 'no message']);
+});
