@@ -5,6 +5,8 @@
  *     node local/launch.mjs service/main.ts [ARGUMENT ...]     a program of ours
  *     node local/launch.mjs --tools biome ci .                 a tool of node_modules
  *     node local/launch.mjs --in infra main.ts                 a program of a package in a folder, with its own node_modules
+ *     node local/launch.mjs --in infra --if-installed --tools tsc --noEmit
+ *                                                              the same, but only where the folder has its packages
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -42,8 +44,7 @@ function npm(folder, ...args) {
 
 /** Installs a folder's packages when they are missing or of another lock file. */
 function install(folder) {
-  const modules = join(folder, 'node_modules');
-  const stamp = join(modules, '.installed-from');
+  const stamp = join(folder, 'node_modules', '.installed-from');
   const wanted = createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
@@ -93,16 +94,27 @@ const args = process.argv.slice(2);
 const packaged = args[0] === '--in';
 const folder = packaged ? join(root, args[1]) : root;
 if (packaged) args.splice(0, 2);
+const onlyIfInstalled = args[0] === '--if-installed';
+if (onlyIfInstalled) args.shift();
 const tool = args[0] === '--tools' ? args[1] : undefined;
-if (args.length === 0)
-  fail('usage: node local/launch.mjs [--in FOLDER] PROGRAM.ts [ARGUMENT ...] | --tools TOOL [ARGUMENT ...]');
+if (args.length === 0) {
+  const usage = 'usage: node local/launch.mjs [--in FOLDER [--if-installed]]';
+  fail(`${usage} PROGRAM.ts [ARGUMENT ...] | --tools TOOL [ARGUMENT ...]`);
+}
+if (onlyIfInstalled && !existsSync(join(folder, 'node_modules'))) {
+  say(`${folder}: its packages are not installed; left out: ${args.join(' ')}`);
+  process.exit(0);
+}
 
 install(root);
 if (packaged) install(folder);
 const node = findNode();
 const bins = [folder, root].map((place) => join(place, 'node_modules', '.bin'));
+const toolFile = windows ? `${tool}.cmd` : tool;
+// A package in a folder may lean on the root's tools.
+const toolPlace = bins.find((place) => existsSync(join(place, toolFile ?? ''))) ?? bins[0];
 const [command, ...rest] = tool
-  ? [join(bins[0], windows ? `${tool}.cmd` : tool), ...args.slice(2)]
+  ? [join(toolPlace, toolFile), ...args.slice(2)]
   : [node, join(folder, args[0]), ...args.slice(1)];
 const child = spawn(command, rest, {
   cwd: folder,

@@ -1,0 +1,117 @@
+import { HTTP_PORT } from './service-environment.ts';
+
+/**
+ * What the collector beside the service does: scrape `/metrics`, turn it into CloudWatch metrics, and, where traces are
+ * on, pass them to X-Ray. docs/decisions/0021-metrics-by-a-collector.md says why it is this one.
+ */
+
+/** Dimension that all metrics have, so that environments share one namespace. */
+export const ENVIRONMENT_DIMENSION = 'Environment';
+
+/** A metric of the service that goes to CloudWatch, with the label that stays a dimension. Each combination costs $0.30 a month. */
+interface Exported {
+  readonly name: string;
+  readonly label?: string;
+  readonly histogram?: true;
+}
+
+export const EXPORTED_METRICS: readonly Exported[] = [
+  { name: 'log_distributor_events_total', label: 'outcome' },
+  { name: 'log_distributor_message_bytes_total' },
+  { name: 'log_distributor_objects_total', label: 'outcome' },
+  { name: 'log_distributor_put_calls_total', label: 'outcome' },
+  { name: 'log_distributor_put_ambiguous_total' },
+  { name: 'log_distributor_put_duration_seconds', histogram: true },
+  { name: 'log_distributor_delivery_lag_seconds', histogram: true },
+  { name: 'log_distributor_throttles_total', label: 'service' },
+  { name: 'log_distributor_assume_role_total', label: 'outcome' },
+  { name: 'log_distributor_dead_letters_total', label: 'reason' },
+  { name: 'log_distributor_quarantine_files_total', label: 'reason' },
+  { name: 'log_distributor_workers_restarted_total' },
+  { name: 'log_distributor_messages_in_flight' },
+  { name: 'log_distributor_memory_reserved_bytes' },
+];
+
+const SCRAPE_INTERVAL = '60s';
+
+export interface CollectorProps {
+  readonly environment: string;
+  readonly region: string;
+  readonly namespace: string;
+  readonly logGroup: string;
+  readonly tracing: boolean;
+}
+
+/** The collector's configuration; JSON is YAML, so it goes to the container as it is. */
+export function collectorConfig(props: CollectorProps): object {
+  const histograms = EXPORTED_METRICS.filter((metric) => metric.histogram).map((metric) => metric.name);
+  const { receivers, exporters, pipelines } = props.tracing ? tracingParts(props.region) : NO_PARTS;
+  return {
+    extensions: { health_check: {} },
+    receivers: {
+      prometheus: {
+        config: {
+          scrape_configs: [
+            {
+              job_name: 'log-distributor',
+              scrape_interval: SCRAPE_INTERVAL,
+              static_configs: [
+                { targets: [`127.0.0.1:${HTTP_PORT}`], labels: { [ENVIRONMENT_DIMENSION]: props.environment } },
+              ],
+              metric_relabel_configs: [
+                {
+                  source_labels: ['__name__'],
+                  regex: `(${EXPORTED_METRICS.map(seriesPattern).join('|')})`,
+                  action: 'keep',
+                },
+              ],
+            },
+          ],
+        },
+      },
+      ...receivers,
+    },
+    processors: {
+      // The exporter turns counters into differences by itself, but passes histograms on as they grew since the start of
+      // the process: an average over its life. `keep`: service and collector start together, so a first value is news.
+      cumulativetodelta: { include: { metrics: histograms, match_type: 'strict' }, initial_value: 'keep' },
+      batch: { timeout: '10s' },
+    },
+    exporters: {
+      awsemf: {
+        region: props.region,
+        namespace: props.namespace,
+        log_group_name: props.logGroup,
+        dimension_rollup_option: 'NoDimensionRollup',
+        // Or the first dead letter of a process would be the starting point, and no alarm would see it.
+        retain_initial_value_of_delta_metric: true,
+        metric_declarations: EXPORTED_METRICS.map((metric) => ({
+          dimensions: [[ENVIRONMENT_DIMENSION], ...(metric.label ? [[ENVIRONMENT_DIMENSION, metric.label]] : [])],
+          metric_name_selectors: [`^${metric.name}$`],
+        })),
+      },
+      ...exporters,
+    },
+    service: {
+      extensions: ['health_check'],
+      pipelines: {
+        metrics: { receivers: ['prometheus'], processors: ['cumulativetodelta', 'batch'], exporters: ['awsemf'] },
+        ...pipelines,
+      },
+    },
+  };
+}
+
+function seriesPattern({ name, histogram }: Exported): string {
+  return histogram ? `${name}_(bucket|sum|count)` : name;
+}
+
+const NO_PARTS = { receivers: {}, exporters: {}, pipelines: {} };
+
+function tracingParts(region: string) {
+  return {
+    receivers: { otlp: { protocols: { http: { endpoint: '127.0.0.1:4318' } } } },
+    exporters: { awsxray: { region } },
+    pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['awsxray'] } },
+  };
+}

@@ -1,0 +1,35 @@
+import { KmsAlias } from '@cdktn/provider-aws/lib/kms-alias/index.js';
+import { KmsKey } from '@cdktn/provider-aws/lib/kms-key/index.js';
+import { Construct } from 'constructs';
+import type { Names } from '../names.ts';
+import type { PolicyDocument } from '../policies/document.ts';
+import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../policies/keys.ts';
+
+/** ARNs of our keys; all undefined where AWS's own keys encrypt. */
+export interface Keys {
+  readonly data: string | undefined;
+  readonly messaging: string | undefined;
+  readonly logs: string | undefined;
+}
+
+/** Three keys, for three kinds of user: roles, messaging services, CloudWatch Logs. Each rotates every year. */
+export function createKeys(parent: Construct, names: Names, ownKeys: boolean): Keys {
+  if (!ownKeys) return { data: undefined, messaging: undefined, logs: undefined };
+  const scope = new Construct(parent, 'keys');
+  const createKey = (id: string, description: string, document: PolicyDocument): string => {
+    const key = new KmsKey(scope, id, {
+      description,
+      enableKeyRotation: true,
+      // The longest there is: whoever deletes a key by mistake has a month to notice (KMS API reference, ScheduleKeyDeletion).
+      deletionWindowInDays: 30,
+      policy: JSON.stringify(document),
+    });
+    new KmsAlias(scope, `${id}-alias`, { name: `alias/${names.name}-${id}`, targetKeyId: key.keyId });
+    return key.arn;
+  };
+  return {
+    data: createKey('data', `${names.name}: bucket, tables, images, delivery stream`, dataKeyPolicy(names)),
+    messaging: createKey('messaging', `${names.name}: topics and queues`, messagingKeyPolicy(names)),
+    logs: createKey('logs', `${names.name}: log groups`, logsKeyPolicy(names)),
+  };
+}

@@ -1,0 +1,74 @@
+import { S3Bucket } from '@cdktn/provider-aws/lib/s3-bucket/index.js';
+import { S3BucketIntelligentTieringConfiguration } from '@cdktn/provider-aws/lib/s3-bucket-intelligent-tiering-configuration/index.js';
+import { S3BucketLifecycleConfiguration } from '@cdktn/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
+import { S3BucketOwnershipControls } from '@cdktn/provider-aws/lib/s3-bucket-ownership-controls/index.js';
+import { S3BucketPolicy } from '@cdktn/provider-aws/lib/s3-bucket-policy/index.js';
+import { S3BucketPublicAccessBlock } from '@cdktn/provider-aws/lib/s3-bucket-public-access-block/index.js';
+import { S3BucketServerSideEncryptionConfigurationA } from '@cdktn/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
+import { S3BucketVersioningA } from '@cdktn/provider-aws/lib/s3-bucket-versioning/index.js';
+import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import { lifecycleRules } from '../lifecycle.ts';
+import type { Names } from '../names.ts';
+import type { ObjectLayout } from '../object-layout.ts';
+import { bucketPolicy } from '../policies/bucket.ts';
+
+/** The central bucket, where objects wait for their delivery and are kept afterwards. */
+export function createStaging(
+  parent: Construct,
+  { config, names, layout, keyArn }: { config: Config; names: Names; layout: ObjectLayout; keyArn: string | undefined },
+): S3Bucket {
+  const scope = new Construct(parent, 'staging');
+  const bucket = new S3Bucket(scope, 'bucket', { bucket: names.bucket, forceDestroy: !config.production });
+  const versioning = new S3BucketVersioningA(scope, 'versioning', {
+    bucket: bucket.id,
+    versioningConfiguration: { status: 'Enabled' },
+  });
+  new S3BucketServerSideEncryptionConfigurationA(scope, 'encryption', {
+    bucket: bucket.id,
+    rule: [
+      keyArn === undefined
+        ? { applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
+        : {
+            applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: keyArn },
+            // One call to KMS for many objects in place of one for each.
+            bucketKeyEnabled: true,
+          },
+    ],
+  });
+  const block = new S3BucketPublicAccessBlock(scope, 'public-access', {
+    bucket: bucket.id,
+    blockPublicAcls: true,
+    blockPublicPolicy: true,
+    ignorePublicAcls: true,
+    restrictPublicBuckets: true,
+  });
+  new S3BucketOwnershipControls(scope, 'ownership', {
+    bucket: bucket.id,
+    rule: { objectOwnership: 'BucketOwnerEnforced' },
+  });
+  // S3 refuses two changes of access at once: the policy comes after the block.
+  new S3BucketPolicy(scope, 'policy', {
+    bucket: bucket.id,
+    policy: JSON.stringify(bucketPolicy(names)),
+    dependsOn: [block],
+  });
+  new S3BucketLifecycleConfiguration(scope, 'lifecycle', {
+    bucket: bucket.id,
+    rule: lifecycleRules(config.storage, layout),
+    dependsOn: [versioning],
+  });
+  if (config.storage.intelligentTiering) {
+    new S3BucketIntelligentTieringConfiguration(scope, 'tiering', {
+      bucket: bucket.id,
+      name: 'archive-what-nobody-reads',
+      filter: { prefix: layout.logsPrefix },
+      // The least days of both tiers; reading from them needs a restore (S3 user guide, "Intelligent-Tiering").
+      tiering: [
+        { accessTier: 'ARCHIVE_ACCESS', days: 90 },
+        { accessTier: 'DEEP_ARCHIVE_ACCESS', days: 180 },
+      ],
+    });
+  }
+  return bucket;
+}

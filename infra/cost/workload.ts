@@ -1,0 +1,82 @@
+import type { Config } from '../config.ts';
+
+/** What a month brings, and what it takes to carry it. */
+export interface Workload {
+  /** TB (1,024 GB) of message text in a month. */
+  readonly terabytes: number;
+  readonly messageBytes: number;
+  /** What a record has as JSON besides its message: names of tenant, cluster, pod and so on. */
+  readonly metadataBytes: number;
+  /** Tenants times clusters times environments that write at one time. */
+  readonly partitions: number;
+  /** Nodes that write to S3 by themselves where there is no Firehose. */
+  readonly nodes: number;
+  /** Partitions that one node has logs of. */
+  readonly partitionsPerNode: number;
+}
+
+/** Line sizes and ratios as local/workload's shop has them (`SHOP`: 215-byte messages, 668-byte records). */
+export const TYPICAL: Omit<Workload, 'terabytes'> = {
+  messageBytes: 250,
+  metadataBytes: 450,
+  partitions: 100,
+  nodes: 50,
+  partitionsPerNode: 5,
+};
+
+/** Bytes in S3 for each byte of message, measured on local/workload's shop: Parquet with Snappy, NDJSON with gzip. */
+export const PARQUET_RATIO = 0.51;
+export const GZIP_RATIO = 0.3;
+/** How well CloudWatch compresses what it keeps; AWS gives 0.15 in the examples of its pricing page. */
+export const LOGS_COMPRESSION = 0.15;
+/** PutLogEvents counts this for each event (API reference). */
+export const EVENT_OVERHEAD_BYTES = 26;
+/** CPU seconds for a GB of message text, decoding and sending: 6.4 and 4.7 (docs/design.md of the service, "Speed"), rounded up. */
+export const CPU_SECONDS_PER_GB = 12;
+/** A task is planned for half of its CPU, and peaks are four times the average. */
+export const CPU_HEADROOM = 2 * 4;
+/** Vector writes a tenant's object when either is reached (k8s/vector/overlays/s3/sink.yaml). */
+export const VECTOR_BATCH_SECONDS = 300;
+export const VECTOR_BATCH_MB = 64;
+/** Bytes of one chunk of the service, after which it writes to the ledger (service/run/compose.ts). */
+export const CHUNK_BYTES = 16 * 1_042_000;
+/** Bytes of one ranged read (service/aws/s3-source.ts). */
+export const READ_BYTES = 8 * 1024 * 1024;
+
+export const GB = 1024 ** 3;
+export const HOURS_PER_MONTH = 730;
+export const DAYS_PER_MONTH = HOURS_PER_MONTH / 24;
+
+/** Quantities that follow from a workload, a month's each. */
+export interface Volume {
+  readonly messageGb: number;
+  readonly records: number;
+  readonly recordGb: number;
+  /** GB that CloudWatch Logs bills for the same messages. */
+  readonly eventGb: number;
+}
+
+export function volumeOf(workload: Workload): Volume {
+  const messageGb = workload.terabytes * 1024;
+  const records = (messageGb * GB) / workload.messageBytes;
+  return {
+    messageGb,
+    records,
+    recordGb: (records * (workload.messageBytes + workload.metadataBytes)) / GB,
+    eventGb: (records * (workload.messageBytes + EVENT_OVERHEAD_BYTES)) / GB,
+  };
+}
+
+/** Objects that Firehose writes: a partition's buffer is full, or its time is over. */
+export function firehoseObjects(workload: Workload, volume: Volume, config: Config): number {
+  const bySize = (volume.recordGb * 1024) / config.ingestion.bufferSizeMb;
+  const byTime = workload.partitions * ((HOURS_PER_MONTH * 3600) / config.ingestion.bufferIntervalSeconds);
+  return Math.max(bySize, byTime);
+}
+
+/** Objects that Vector writes by itself, on each node: a partition's batch is full, or its time is over. */
+export function vectorObjects(workload: Workload, volume: Volume): number {
+  const bySize = (volume.recordGb * 1024) / VECTOR_BATCH_MB;
+  const byTime = workload.nodes * workload.partitionsPerNode * ((HOURS_PER_MONTH * 3600) / VECTOR_BATCH_SECONDS);
+  return Math.max(bySize, byTime);
+}

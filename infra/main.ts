@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { createS3Client, createStsClient } from '../service/aws/clients.ts';
+import { synthesize } from './app.ts';
+import { type Config, configOf, DEFAULT_REGION } from './config.ts';
+import { problemsOf } from './config-rules.ts';
+import { deploy, RefusedError } from './deploy.ts';
+import { ensureStateBucket, stateBucketName } from './state-bucket.ts';
+import { createConsole, createTerraform } from './terraform.ts';
+
+const USAGE = `usage: npm run synth   -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks]
+       npm run deploy  -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks] [--plan] [--yes]
+       npm run destroy -- --environment NAME [--region REGION] [--plan] [--yes]
+
+  --environment NAME      development, staging, production, or another with the defaults (infra/config.ts)
+  --region REGION         ${DEFAULT_REGION} if not given
+  --image-tag TAG         the image to run, by its tag in the environment's repository; the package's version if not given
+  --no-tasks              everything but the ECS service: for the first time, before there is an image
+  --plan                  show what would change, and change nothing
+  --yes                   do not ask
+  --state-bucket NAME     bucket of Terraform's state; made when it is missing
+  --provider-version V    in place of the version of the AWS provider that the bindings were made from
+  --plugin-dir FOLDER     take the provider from here and not from Terraform's registry`;
+
+/** Exit statuses: 0 done, 1 failed, 2 asked for wrongly or refused. */
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+const OPTIONS = {
+  environment: { type: 'string' },
+  region: { type: 'string' },
+  'image-tag': { type: 'string' },
+  'no-tasks': { type: 'boolean', default: false },
+  plan: { type: 'boolean', default: false },
+  yes: { type: 'boolean', default: false },
+  'state-bucket': { type: 'string' },
+  'provider-version': { type: 'string' },
+  'plugin-dir': { type: 'string' },
+} as const;
+
+async function run(): Promise<void> {
+  const { values, positionals } = readArguments();
+  const [command, ...rest] = positionals;
+  if (values.environment === undefined || rest.length > 0) return refuse(USAGE);
+  const config = configOf(values.environment, values.region === undefined ? {} : { region: values.region });
+  const problems = problemsOf(config);
+  if (problems.length > 0) return refuse(problems.join('\n'));
+
+  const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
+  const synth = (stateBucket: string | undefined) =>
+    synthesize(config, {
+      outputFolder: new URL(`synth/${config.environment}-${config.region}`, import.meta.url).pathname,
+      imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
+      stateBucket,
+      providerVersion: values['provider-version'],
+      emulated: endpointUrl !== undefined,
+    });
+  switch (command) {
+    case 'synth':
+      console.log(synth(values['state-bucket']));
+      return;
+    case 'deploy':
+    case 'destroy':
+      return deploy(
+        {
+          console: createConsole(),
+          async prepare() {
+            const stateBucket = await makeStateBucket(config, endpointUrl, values['state-bucket']);
+            return createTerraform({ folder: synth(stateBucket), environment: process.env });
+          },
+        },
+        {
+          config,
+          destroy: command === 'destroy',
+          planOnly: values.plan,
+          confirmed: values.yes,
+          pluginFolder: values['plugin-dir'],
+        },
+      );
+    default:
+      return refuse(USAGE);
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+async function makeStateBucket(
+  config: Config,
+  endpointUrl: string | undefined,
+  name: string | undefined,
+): Promise<string> {
+  const place = { region: config.region, endpointUrl, s3ForcePathStyle: endpointUrl !== undefined };
+  const bucket = name ?? (await stateBucketName(createStsClient(place), config));
+  const tls = !endpointUrl?.startsWith('http:');
+  await ensureStateBucket(createS3Client(place), { bucket, region: config.region, tls });
+  return bucket;
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}
+
+function refuse(text: string): never {
+  console.error(text);
+  process.exit(EXIT_USAGE);
+}
+
+try {
+  await run();
+} catch (error) {
+  if (error instanceof RefusedError) refuse(error.message);
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(EXIT_FAILURE);
+}

@@ -1,0 +1,111 @@
+import type { Names } from '../names.ts';
+import type { ObjectLayout } from '../object-layout.ts';
+import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
+
+/** ARNs of the keys in use; undefined where AWS's own keys encrypt. */
+export interface KeyArns {
+  readonly data: string | undefined;
+  readonly messaging: string | undefined;
+}
+
+/** What the distributor does on AWS, and nothing else: each statement is one thing that `service/` does. */
+export function taskRolePolicy(names: Names, layout: ObjectLayout, keys: KeyArns, tracing: boolean): PolicyDocument {
+  const { partition, region } = names.place;
+  return policy(
+    {
+      Sid: 'TakeMessages',
+      Effect: 'Allow',
+      Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      Resource: [names.queueArn],
+    },
+    { Sid: 'SendDeadLetters', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [names.deadLetterQueueArn] },
+    {
+      Sid: 'ReadObjects',
+      Effect: 'Allow',
+      Action: ['s3:GetObject', 's3:GetObjectVersion'],
+      Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+    },
+    // Without it S3 answers 403 for an object that is gone, and the service could not tell that from a broken policy
+    // (S3 API reference, GetObject, "Permissions"). A condition on the prefix would not match a GetObject.
+    { Sid: 'TellGoneFromForbidden', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+    {
+      Sid: 'WriteQuarantine',
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: [`${names.bucketArn}/${layout.quarantinePrefix}*`],
+    },
+    {
+      Sid: 'LookUpTenants',
+      Effect: 'Allow',
+      Action: ['dynamodb:Query', 'dynamodb:DescribeTable'],
+      Resource: [names.tenantTableArn],
+    },
+    {
+      Sid: 'KeepLedger',
+      Effect: 'Allow',
+      Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DescribeTable'],
+      Resource: [names.ledgerTableArn],
+    },
+    ...becomeTenants(partition),
+    {
+      Sid: 'ProtectOwnTask',
+      Effect: 'Allow',
+      Action: ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'],
+      Resource: [`arn:${partition}:ecs:${region}:${names.place.accountId}:task/${names.cluster}/*`],
+    },
+    {
+      Sid: 'PublishMetrics',
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
+      Resource: [`${names.logGroupArn(names.metricsLogGroup)}:*`],
+    },
+    ...(tracing ? [PUBLISH_TRACES] : []),
+    ...useKeyThrough('ReadAndQuarantine', 's3', region, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...useKeyThrough('UseTables', 'dynamodb', region, keys.data, ['kms:Decrypt']),
+    ...useKeyThrough('UseQueues', 'sqs', region, keys.messaging, ['kms:Decrypt', 'kms:GenerateDataKey']),
+  );
+}
+
+/**
+ * Customers' roles and no others, in any account and under any path, and only as somebody: without the tag `tenant_id`
+ * on the request there is no session. Which tenant may be named is said by the role's own trust policy.
+ */
+function becomeTenants(partition: string): readonly Statement[] {
+  return [
+    {
+      Sid: 'BecomeTenants',
+      Effect: 'Allow',
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
+      Resource: [`arn:${partition}:iam::*:role/LogDistribution*`, `arn:${partition}:iam::*:role/*/LogDistribution*`],
+      Condition: { Null: { 'aws:RequestTag/tenant_id': ['false'] } },
+    },
+  ];
+}
+
+/** X-Ray knows no resources (service authorization reference, AWS X-Ray): the one `*` for a write here. */
+const PUBLISH_TRACES: Statement = {
+  Sid: 'PublishTraces',
+  Effect: 'Allow',
+  Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  Resource: ['*'],
+};
+
+/** What ECS itself does for a task: pull its image and write its log. */
+export function executionRolePolicy(names: Names): PolicyDocument {
+  return policy(
+    // Knows no resources: the token is the account's (service authorization reference, Amazon ECR).
+    { Sid: 'LogInToRegistry', Effect: 'Allow', Action: ['ecr:GetAuthorizationToken'], Resource: ['*'] },
+    {
+      Sid: 'PullImage',
+      Effect: 'Allow',
+      Action: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
+      Resource: [names.repositoryArn],
+    },
+    {
+      Sid: 'WriteLog',
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Resource: [`${names.logGroupArn(names.serviceLogGroup)}:*`],
+    },
+  );
+}

@@ -1,0 +1,62 @@
+import type { WritersConfig } from '../config.ts';
+import type { Names } from '../names.ts';
+import type { ObjectLayout } from '../object-layout.ts';
+import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
+
+/** Who may be Vector: its service account on EKS, and the principals that the settings name. Undefined: nobody. */
+export function writerTrust(names: Names, writers: WritersConfig): PolicyDocument | undefined {
+  const statements: Statement[] = [];
+  if (writers.eks) {
+    const { oidcIssuer, namespace, serviceAccount } = writers.eks;
+    const issuer = oidcIssuer.replace(/^https:\/\//, '');
+    statements.push({
+      Sid: 'VectorOnEks',
+      Effect: 'Allow',
+      Principal: { Federated: [`arn:${names.place.partition}:iam::${names.place.accountId}:oidc-provider/${issuer}`] },
+      Action: ['sts:AssumeRoleWithWebIdentity'],
+      Condition: {
+        StringEquals: {
+          [`${issuer}:aud`]: ['sts.amazonaws.com'],
+          [`${issuer}:sub`]: [`system:serviceaccount:${namespace}:${serviceAccount}`],
+        },
+      },
+    });
+  }
+  if (writers.principals.length > 0 && writers.externalId !== undefined) {
+    statements.push({
+      Sid: 'NamedPrincipals',
+      Effect: 'Allow',
+      Principal: { AWS: writers.principals },
+      Action: ['sts:AssumeRole'],
+      Condition: { StringEquals: { 'sts:ExternalId': [writers.externalId] } },
+    });
+  }
+  return statements.length > 0 ? policy(...statements) : undefined;
+}
+
+/** Vector's sinks, their health checks included: to the delivery stream, or to the bucket where there is none. */
+export function writerRolePolicy(
+  names: Names,
+  layout: ObjectLayout,
+  firehose: boolean,
+  dataKeyArn: string | undefined,
+): PolicyDocument {
+  if (firehose) {
+    return policy({
+      Sid: 'WriteStream',
+      Effect: 'Allow',
+      Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
+      Resource: [names.deliveryStreamArn],
+    });
+  }
+  return policy(
+    { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+    {
+      Sid: 'WriteObjects',
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+    },
+    ...useKeyThrough('EncryptObjects', 's3', names.place.region, dataKeyArn, ['kms:GenerateDataKey']),
+  );
+}

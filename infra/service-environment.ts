@@ -1,0 +1,38 @@
+import type { Config } from './config.ts';
+import type { Names } from './names.ts';
+
+/** Port of `/metrics` and `/healthz` inside the task. */
+export const HTTP_PORT = 8080;
+/** Seconds between SIGTERM and SIGKILL: the most that Fargate gives (ECS developer guide, "Task definition parameters"). */
+export const STOP_TIMEOUT_SECONDS = 120;
+/** The collector beside the service, and the process itself next to the objects in hand (service/base/settings.ts). */
+export const COLLECTOR_MEMORY_MB = 256;
+const PROCESS_MEMORY_MB = 150;
+/** Half of the rest: the budget is an estimate of what objects take, and buffers of a thread that is behind are not in it. */
+const MEMORY_SHARE = 0.5;
+
+/** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
+export function serviceEnvironment(
+  config: Config,
+  names: Names,
+  urls: { readonly queue: string; readonly deadLetterQueue: string },
+): Readonly<Record<string, string>> {
+  const { distributor } = config;
+  const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);
+  return {
+    SQS_QUEUE_URL: urls.queue,
+    DLQ_URL: urls.deadLetterQueue,
+    TENANT_CONFIG_TABLE: names.tenantTable,
+    LEDGER_TABLE: names.ledgerTable,
+    AWS_REGION: config.region,
+    HTTP_PORT: String(HTTP_PORT),
+    WORKER_THREADS: String(Math.max(1, Math.floor(distributor.cpuUnits / 1024))),
+    MEMORY_BUDGET_MB: String(memoryBudgetMb),
+    OBJECT_KEY_TEMPLATE: config.objectKeyTemplate,
+    QUARANTINE_PREFIX: config.quarantinePrefix,
+    SHUTDOWN_GRACE_SECONDS: String(STOP_TIMEOUT_SECONDS - 10),
+    VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
+    LOG_LEVEL: distributor.logLevel,
+    ...distributor.settings,
+  };
+}

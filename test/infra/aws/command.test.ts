@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { GetBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { startMoto } from '../support/moto.ts';
+import { synthesis } from '../support/synth.ts';
+import { findTerraform, run } from '../support/terraform.ts';
+
+/** The command line, as operators call it. */
+const MAIN = fileURLToPath(new URL('../../../infra/main.ts', import.meta.url));
+const infra = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  run(process.execPath, [MAIN, ...args], environment);
+
+const found = await findTerraform();
+const moto = typeof found === 'string' ? undefined : await startMoto();
+const skip = typeof found === 'string' ? `left out: ${found}` : moto ? false : 'left out: there is no moto_server here';
+after(async () => {
+  await moto?.stop();
+  // Nobody's environment, so nobody misses it.
+  for (const region of ['eu-west-1', 'us-west-2']) {
+    await rm(fileURLToPath(new URL(`../../../infra/synth/testing-${region}`, import.meta.url)), {
+      recursive: true,
+      force: true,
+    });
+  }
+});
+
+test('synth writes the configuration of an environment and says where', async () => {
+  const folder = (await infra(['synth', '--environment', 'testing', '--region', 'eu-west-1'])).trim();
+  const text = await readFile(join(folder, 'cdk.tf.json'), 'utf8');
+  assert.match(text, /log-distributor-testing-delivery/);
+  assert.match(text, /"region": "eu-west-1"/);
+  const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+  assert.ok(text.includes(`:${version}`), 'the image has the version of the package');
+});
+
+test('settings that cannot be are told by name before anything is done', async () => {
+  await assert.rejects(infra(['deploy', '--environment', 'Not-A-Name']), /ended with 2:\nenvironment: must be/);
+});
+
+test('whoever asks for nothing, or for too much, is told how', async () => {
+  for (const args of [[], ['deploy'], ['explode', '--environment', 'testing'], ['synth', '--enviroment', 'testing']]) {
+    await assert.rejects(infra(args), /ended with 2:[\s\S]*usage: npm run synth/, args.join(' '));
+  }
+});
+
+test('production is not destroyed, and nothing is asked of AWS for it', async () => {
+  const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  await assert.rejects(
+    infra(['destroy', '--environment', 'production', '--yes'], nowhere),
+    /ended with 2:\nproduction in/,
+  );
+});
+
+test('deploy makes the state bucket, takes its lock, and plans; again, it finds the bucket', { skip }, async (t) => {
+  assert.ok(moto && typeof found !== 'string');
+  const args = ['deploy', '--environment', 'testing', '--region', 'us-west-2', '--plan'];
+  const provider = ['--provider-version', found.providerVersion, '--plugin-dir', found.pluginFolder];
+  const wanted = await synthesis('testing', { region: 'us-west-2' });
+  t.after(() => wanted.remove());
+  for (const attempt of [1, 2]) {
+    const output = await infra([...args, ...provider], { ...moto.environment, TF_CLI_ARGS: '-no-color' });
+    const [, planned] = /Plan: (\d+) to add, 0 to change, 0 to destroy/.exec(output) ?? [];
+    assert.equal(Number(planned), wanted.count, output.slice(-2_000));
+    t.diagnostic(`attempt ${attempt}: ${planned} to add`);
+  }
+  const s3 = new S3Client({
+    endpoint: moto.url,
+    region: 'us-west-2',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' },
+  });
+  const Bucket = 'log-distributor-tfstate-123456789012-us-west-2';
+  assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, 'Enabled');
+});

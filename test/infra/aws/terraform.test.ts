@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { test } from 'node:test';
+import { moduleCopy } from '../support/customer-module.ts';
+import { type Synthesis, synthesis } from '../support/synth.ts';
+import { findTerraform } from '../support/terraform.ts';
+
+const terraform = await findTerraform();
+
+/** Shapes that differ in which resources there are at all. */
+const SHAPES: readonly [name: string, synthesize: (providerVersion: string) => Promise<Synthesis>][] = [
+  ['production, with everything', (providerVersion) => synthesis('production', EVERYTHING, { providerVersion })],
+  [
+    'staging without Firehose, with keys of AWS, in a VPC that exists',
+    (providerVersion) =>
+      synthesis(
+        'staging',
+        {
+          encryptWithOwnKeys: false,
+          ingestion: { firehose: false },
+          network: { existing: { vpcId: 'vpc-1', privateSubnetIds: ['subnet-1', 'subnet-2'] } },
+          storage: { intelligentTiering: true },
+        },
+        { providerVersion, imageTag: undefined },
+      ),
+  ],
+];
+const EVERYTHING = {
+  accountId: '123456789012',
+  costCenter: 'platform',
+  writers: {
+    eks: { oidcIssuer: 'https://oidc.example.com/id/A', namespace: 'vector', serviceAccount: 'vector' },
+    principals: ['arn:aws:iam::123456789012:role/collector'],
+    externalId: 'between-cluster-and-platform',
+  },
+  alerts: { emails: ['somebody@example.com'] },
+  distributor: { tracingImage: 'public.ecr.aws/aws-observability/adot-autoinstrumentation-node:latest' },
+  network: { metricsSources: ['10.0.0.0/16'] },
+};
+
+for (const [name, synthesize] of SHAPES) {
+  test(`the AWS provider finds the configuration of ${name} valid`, async (t) => {
+    if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
+    const it = await synthesize(terraform.providerVersion);
+    try {
+      await terraform.init(it.folder);
+      const { valid, diagnostics } = JSON.parse(await terraform.run(it.folder, ['validate', '-json']));
+      assert.deepEqual(diagnostics, []);
+      assert.equal(valid, true);
+      t.diagnostic(`${it.count} resources, provider ${terraform.version}`);
+    } finally {
+      await it.remove();
+    }
+  });
+}
+
+test("the customer's module is valid, and formatted", async (t) => {
+  if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
+  const folder = await moduleCopy();
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await terraform.run(folder, ['fmt', '-check', '-diff']);
+  await terraform.init(folder);
+  const { diagnostics } = JSON.parse(await terraform.run(folder, ['validate', '-json']));
+  assert.deepEqual(diagnostics, []);
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { configOf } from '../../infra/config.ts';
+import { namesOf } from '../../infra/names.ts';
+import { ERROR_CODES } from '../../service/base/errors.ts';
+import { parseDelivery } from '../../service/core/delivery.ts';
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const onboarding = await read('docs/onboarding.md');
+const cost = await read('docs/cost.md');
+const template = await read('infra/customer/customer-account.yaml');
+
+/** Names of one section of the template, which are its keys at two spaces. */
+function namesIn(section: string): readonly string[] {
+  const body = new RegExp(`^${section}:\\n((?:(?: .*)?\\n)+)`, 'm').exec(template)?.[1] ?? '';
+  return [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
+}
+
+test('onboarding gives the template parameters that it has, in the link and in the commands', () => {
+  const parameters = new Set(namesIn('Parameters'));
+  assert.ok(parameters.size >= 8, [...parameters].join(', '));
+  const [link = ''] = /https:\/\/console\.aws\.amazon\.com\/cloudformation\S+/.exec(onboarding) ?? [];
+  const inLink = new URLSearchParams(link.split('quickcreate?')[1]);
+  assert.ok(inLink.has('templateURL') && inLink.has('stackName'));
+  const given = [...inLink.keys()].filter((key) => key.startsWith('param_')).map((key) => key.slice('param_'.length));
+  const inCommands = [...onboarding.matchAll(/ParameterKey=(\w+)|\b([A-Z]\w+)=[^ \\]/g)].map(
+    ([, key, name]) => key ?? name ?? '',
+  );
+  const used = [...given, ...inCommands].filter((name) => name !== 'ParameterKey' && name !== 'ParameterValue');
+  assert.ok(used.length > 8);
+  for (const name of used) assert.ok(parameters.has(name), name);
+  assert.ok(!given.includes('ExternalId'), 'a secret in a link');
+});
+
+test('the roles and prefixes in the examples are those that the settings make', () => {
+  const names = namesOf(configOf('production'), { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
+  assert.ok(onboarding.includes(names.taskRoleArn));
+  assert.ok(onboarding.includes(names.deadLetterQueueArn));
+  for (const name of namesIn('Outputs')) assert.ok(onboarding.includes(name), name);
+});
+
+test("the tenant's item in the example is one that the service takes", () => {
+  const [, json = ''] = /put-item --table-name (?:\S+) --item '([\s\S]+?)'/.exec(onboarding) ?? [];
+  const attributes: Record<string, { S?: string; N?: string }> = JSON.parse(json);
+  const item = Object.fromEntries(Object.entries(attributes).map(([name, { S, N }]) => [name, S ?? Number(N)]));
+  const delivery = parseDelivery(item, { region: 'us-east-1', applicationGroups: {} });
+  assert.equal(delivery.tenantId, 'acme');
+  assert.equal(delivery.retentionDays, 30);
+  assert.ok(onboarding.includes(`--table-name ${configOf('production').tenantTable} `));
+});
+
+test('every error code that onboarding explains is one of the service', () => {
+  const [, table = ''] = /^## When nothing arrives\n([\s\S]+?)\n\n(?!\|)[A-Z]/m.exec(onboarding) ?? [];
+  const codes = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code = '']) => code);
+  assert.ok(codes.length >= 4, table);
+  for (const code of codes) assert.ok((ERROR_CODES as readonly string[]).includes(code), code);
+});
+
+test('settings that a page names by their path are settings', () => {
+  const config = configOf('production');
+  const paths = [...`${onboarding}${cost}`.matchAll(/`([a-z]+)\.([a-zA-Z]+)(?:: [^`]+)?`/g)];
+  const ours = paths.filter(([, group = '']) => group in config);
+  assert.ok(ours.length >= 5, paths.map(([text]) => text).join(' '));
+  for (const [text, group = '', name = ''] of ours) {
+    const settings: unknown = config[group as keyof typeof config];
+    assert.ok(typeof settings === 'object' && settings !== null && name in settings, text);
+  }
+});

@@ -1,0 +1,85 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type SynthOptions, synthesize } from '../../../infra/app.ts';
+import { configOf } from '../../../infra/config.ts';
+
+/** A resource as it stands in the configuration: attributes by name, some of them references like `${aws_x.y.arn}`. */
+export type Resource = Readonly<Record<string, unknown>>;
+
+/** A synthesized configuration in a folder of its own. */
+export interface Synthesis {
+  readonly folder: string;
+  /** All resources of a type, by the name of the resource in the configuration. */
+  resources(type: string): readonly Resource[];
+  /** The one resource of a type. */
+  only(type: string): Resource;
+  readonly types: readonly string[];
+  readonly count: number;
+  /** Takes resources of these types out of the file, and whatever refers to them. @returns what was taken out, by address */
+  leaveOut(types: readonly string[]): Promise<readonly string[]>;
+  remove(): Promise<void>;
+}
+
+interface Configuration {
+  readonly resource: Record<string, Record<string, Resource>>;
+  readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
+}
+
+export async function synthesis(
+  environment: string,
+  overrides: Parameters<typeof configOf>[1] = {},
+  options: Partial<SynthOptions> = {},
+): Promise<Synthesis> {
+  const outputFolder = await mkdtemp(join(tmpdir(), 'log-distributor-infra-'));
+  const folder = synthesize(configOf(environment, overrides), {
+    outputFolder,
+    imageTag: '0.1.0',
+    stateBucket: undefined,
+    providerVersion: undefined,
+    emulated: false,
+    ...options,
+  });
+  const file = join(folder, 'cdk.tf.json');
+  const { resource: all, ...rest }: Configuration = JSON.parse(await readFile(file, 'utf8'));
+  const resources = (type: string) => Object.values(all[type] ?? {});
+  return {
+    folder,
+    resources,
+    only(type) {
+      const [one, ...others] = resources(type);
+      if (!one || others.length > 0) throw new Error(`${others.length + (one ? 1 : 0)} resources of type ${type}`);
+      return one;
+    },
+    get types() {
+      return Object.keys(all);
+    },
+    get count() {
+      return Object.values(all).reduce((sum, ofType) => sum + Object.keys(ofType).length, 0);
+    },
+    async leaveOut(types) {
+      for (const type of types) if (!(type in all)) throw new Error(`nothing of type ${type} to leave out`);
+      const out = new Set<string>();
+      const take = (unwanted: (address: string, resource: Resource) => boolean) => {
+        let taken = false;
+        for (const [type, ofType] of Object.entries(all)) {
+          for (const [name, resource] of Object.entries(ofType)) {
+            if (!unwanted(`${type}.${name}`, resource)) continue;
+            delete ofType[name];
+            out.add(`${type}.${name}`);
+            taken = true;
+          }
+          if (Object.keys(ofType).length === 0) delete all[type];
+        }
+        return taken;
+      };
+      take((address) => types.some((type) => address.startsWith(`${type}.`)));
+      while (take((_, resource) => [...out].some((address) => JSON.stringify(resource).includes(`\${${address}.`)))) {
+        // Until nothing refers to anything that is out.
+      }
+      await writeFile(file, JSON.stringify({ ...rest, resource: all }, null, 2));
+      return [...out];
+    },
+    remove: () => rm(outputFolder, { recursive: true, force: true }),
+  };
+}

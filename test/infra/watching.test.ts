@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { alarmsOf, type Metric } from '../../infra/alarms.ts';
+import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/collector.ts';
+import { configOf } from '../../infra/config.ts';
+import { overviewDashboard, tenantDashboard } from '../../infra/dashboards.ts';
+import { namesOf } from '../../infra/names.ts';
+import { createMetrics } from '../../service/base/metrics.ts';
+
+const config = configOf('production');
+const names = namesOf(config, { partition: 'aws', region: 'us-east-1', accountId: '111111111111' });
+const alarms = alarmsOf(config, names);
+const dashboard = overviewDashboard(config, names);
+
+/** Metric → type and labels, as docs/metrics.md has them; a unit test holds that page against the registry. */
+async function documented(): Promise<Map<string, { type: string; labels: readonly string[]; meaning: string }>> {
+  const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const rows = page.matchAll(/^\| `(log_distributor_\w+)` \| (\w+) \|([^|]*)\|(.*)\|$/gm);
+  return new Map(
+    [...rows].map(([, name = '', type = '', labels = '', meaning = '']) => [
+      name,
+      { type, labels: labels.match(/\w+/g) ?? [], meaning },
+    ]),
+  );
+}
+
+test('every exported metric is one of the service, with its label and its type', async () => {
+  const metrics = await documented();
+  const registered = new Set(
+    createMetrics()
+      .registry.getMetricsAsArray()
+      .map(({ name }) => name),
+  );
+  for (const { name, label, histogram } of EXPORTED_METRICS) {
+    assert.ok(registered.has(name), name);
+    const metric = metrics.get(name);
+    if (label) assert.ok(metric?.labels.includes(label), `${name} has no label ${label}`);
+    assert.equal(metric?.type === 'histogram', histogram === true, name);
+  }
+});
+
+test('metrics by tenant do not go to CloudWatch, where each would cost', () => {
+  for (const { label } of EXPORTED_METRICS) assert.notEqual(label, 'tenant');
+});
+
+/** Metrics that a value anywhere below is made of, from alarms and from a dashboard's rows. */
+const rows = dashboard.widgets.flatMap((widget) => {
+  const { metrics = [] } = widget.properties as { metrics?: readonly (readonly unknown[])[] };
+  return metrics.map((row): Pick<Metric, 'namespace' | 'name' | 'dimensions'> => {
+    const [namespace, name, ...rest] = row.slice(0, -1).map(String);
+    const dimensions = Object.fromEntries(rest.flatMap((key, at) => (at % 2 === 0 ? [[key, rest[at + 1] ?? '']] : [])));
+    return { namespace: namespace ?? '', name: name ?? '', dimensions };
+  });
+});
+const watched = [...alarms.flatMap((alarm) => Object.values(alarm.metrics)), ...rows];
+
+test('alarms and dashboards ask only for what the collector publishes, with the dimensions that it publishes', async () => {
+  const metrics = await documented();
+  const own = watched.filter(({ namespace }) => namespace === names.metricsNamespace);
+  assert.ok(own.length > 20);
+  for (const { name, dimensions } of own) {
+    const exported = EXPORTED_METRICS.find((metric) => metric.name === name);
+    assert.ok(exported, `${name} is not exported`);
+    const { [ENVIRONMENT_DIMENSION]: environment, ...labels } = dimensions;
+    assert.equal(environment, 'production');
+    for (const [label, value] of Object.entries(labels)) {
+      assert.equal(label, exported.label, name);
+      // `reason` has the quarantine's reasons, which the page of the design lists.
+      if (label !== 'reason')
+        assert.match(metrics.get(name)?.meaning ?? '', new RegExp(`\`${value}\``), `${name}: ${value}`);
+    }
+  }
+});
+
+test('the alarm for foreign tenants has the reason that the design names', async () => {
+  const design = await readFile(new URL('../../docs/design.md', import.meta.url), 'utf8');
+  const alarm = alarms.find(({ id }) => id === 'foreign-tenant');
+  assert.equal(alarm?.metrics.value?.dimensions.reason, 'foreign_tenant');
+  assert.match(design, /`foreign_tenant`/);
+});
+
+test('there is an alarm for everything that must wake somebody up', () => {
+  const ids = new Set(alarms.map(({ id }) => id));
+  for (const id of [
+    'firehose-delivery-failing',
+    'firehose-partitions-exceeded',
+    'dead-letters',
+    'queue-age',
+    'queue-depth',
+    'distributor-retrying',
+    'delivery-lag',
+    'tenant-parked',
+    'quarantine-growing',
+    'foreign-tenant',
+    'distributor-silent',
+    'tasks-missing',
+    `throttled-${config.ledgerTable}`,
+    `throttled-${config.tenantTable}`,
+  ]) {
+    assert.ok(ids.has(id), id);
+  }
+  assert.equal(ids.size, alarms.length, 'two alarms have one name');
+});
+
+test('an alarm joins several metrics by an expression over their names, and one by none', () => {
+  for (const { id, metrics, expression } of alarms) {
+    const keys = Object.keys(metrics);
+    assert.equal(expression === undefined, keys.length === 1, id);
+    for (const key of keys) if (expression) assert.match(expression, new RegExp(`\\b${key}\\b`), id);
+  }
+});
+
+test('without Firehose nothing watches it', () => {
+  const direct = configOf('production', { ingestion: { firehose: false } });
+  assert.ok(!JSON.stringify([alarmsOf(direct, names), overviewDashboard(direct, names)]).includes('Firehose'));
+});
+
+test('widgets of a dashboard do not overlap and stay within its 24 columns', () => {
+  for (const { widgets } of [dashboard, tenantDashboard(config, names)]) {
+    const taken = new Set<string>();
+    for (const { x, y, width, height } of widgets) {
+      assert.ok(x + width <= 24);
+      for (let column = x; column < x + width; column++) {
+        for (let row = y; row < y + height; row++) {
+          const cell = `${column}:${row}`;
+          assert.ok(!taken.has(cell), cell);
+          taken.add(cell);
+        }
+      }
+    }
+  }
+});
+
+test("the tenant's dashboard asks the service's log for the chosen tenant only", () => {
+  const { widgets, variables } = tenantDashboard(config, names);
+  const [variable] = variables as { pattern: string }[];
+  for (const { properties } of widgets) {
+    const { query } = properties as { query: string };
+    assert.ok(query.startsWith(`SOURCE '${names.serviceLogGroup}' | filter tenant = '${variable?.pattern}' | `), query);
+  }
+});
+
+const props = {
+  environment: 'production',
+  region: 'us-east-1',
+  namespace: 'LogDistributor',
+  logGroup: '/m',
+  tracing: false,
+};
+type Collector = {
+  receivers: Record<string, unknown>;
+  processors: Record<string, unknown>;
+  exporters: { awsemf: { metric_declarations: { dimensions: string[][]; metric_name_selectors: string[] }[] } };
+  service: { pipelines: Record<string, { receivers: string[]; processors: string[]; exporters: string[] }> };
+};
+
+for (const tracing of [false, true]) {
+  test(`the collector's pipelines use parts that it has, and all of them, tracing ${tracing ? 'on' : 'off'}`, () => {
+    const collector = collectorConfig({ ...props, tracing }) as Collector;
+    const pipelines = Object.values(collector.service.pipelines);
+    for (const kind of ['receivers', 'processors', 'exporters'] as const) {
+      const used = new Set(pipelines.flatMap((pipeline) => pipeline[kind]));
+      assert.deepEqual([...used].sort(), Object.keys(collector[kind]).sort(), kind);
+    }
+    assert.equal('traces' in collector.service.pipelines, tracing);
+  });
+}
+
+test('a scraped series is kept exactly when its metric is exported, histograms with all their series', () => {
+  const collector = collectorConfig(props);
+  const [, regex = ''] = /"regex":"([^"]+)"/.exec(JSON.stringify(collector)) ?? [];
+  const keep = new RegExp(`^(?:${regex})$`);
+  for (const series of [
+    'events_total',
+    'delivery_lag_seconds_bucket',
+    'delivery_lag_seconds_sum',
+    'messages_in_flight',
+  ]) {
+    assert.match(`log_distributor_${series}`, keep);
+  }
+  for (const series of [
+    'log_distributor_heartbeats_total',
+    'nodejs_eventloop_lag_seconds',
+    'log_distributor_events_total_x',
+  ]) {
+    assert.doesNotMatch(series, keep);
+  }
+});
+
+test('every exported metric has one declaration, with and without its label', () => {
+  const declarations = (collectorConfig(props) as Collector).exporters.awsemf.metric_declarations;
+  for (const { name, label } of EXPORTED_METRICS) {
+    const matching = declarations.filter((it) =>
+      it.metric_name_selectors.some((pattern) => new RegExp(pattern).test(name)),
+    );
+    assert.equal(matching.length, 1, name);
+    assert.deepEqual(matching[0]?.dimensions, label ? [['Environment'], ['Environment', label]] : [['Environment']]);
+  }
+});
