@@ -40,7 +40,12 @@ async function runTests(
   environment: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   if (files.length === 0) return true;
-  const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=dot', '--test-timeout=120000'];
+  const args = [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=./test/reporter.ts',
+    '--test-timeout=120000',
+  ];
   const child = spawn(process.execPath, [...args, ...files], {
     cwd: root,
     stdio: 'inherit',

@@ -11,10 +11,15 @@ test('the page adds up the metrics of all threads, and shows those of the proces
     credentialsCached.set(at + 1);
     putSeconds.observe(0.02);
   }
-  const page = createMetricsPage(main, {
-    // As they come from a thread: cloned.
-    metrics: () => Promise.all(threads.map(async ({ registry }) => structuredClone(await registry.getMetricsAsJSON()))),
-  }, () => main.messagesInFlight.set(5));
+  const page = createMetricsPage(
+    main,
+    {
+      // As they come from a thread: cloned.
+      metrics: () =>
+        Promise.all(threads.map(async ({ registry }) => structuredClone(await registry.getMetricsAsJSON()))),
+    },
+    () => main.messagesInFlight.set(5),
+  );
   t.after(() => page.close());
   const { contentType, text } = await page.render();
   assert.match(contentType, /^text\/plain; version=/);
