@@ -49,6 +49,9 @@ const isWanted = ({ name }: Workload) => name.includes(options.only ?? '');
 const workloads = (options.quick ? QUICK_WORKLOADS : WORKLOADS).filter(isWanted);
 const threads = (options.quick ? QUICK_THREADS_WORKLOADS : THREADS_WORKLOADS).filter(isWanted);
 
+// What is to be ended and removed listens to the exit of this process; without these there would be none.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const startedMs = performance.now();
 const writer = findParquetWriter();
 await using scene = await openScene();

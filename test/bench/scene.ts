@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
@@ -43,9 +43,7 @@ export function groupOf(tenant: string): string {
 export async function openScene(): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   try {
-    const runFolder = join(DATA_FOLDER, `run-${process.pid}`);
-    await mkdir(runFolder, { recursive: true });
-    stack.defer(() => rm(runFolder, { recursive: true, force: true }));
+    const runFolder = makeRunFolder();
     const cloud = await startCloud();
     stack.defer(() => cloud.close());
     const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
@@ -87,6 +85,14 @@ export async function openScene(): Promise<Scene> {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Holds bodies of hundreds of megabytes: it goes however the process ends, unless it is killed. */
+function makeRunFolder(): string {
+  const folder = join(DATA_FOLDER, `run-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function urlOf(ports: SinkPorts, tls: boolean): string {

@@ -20,13 +20,15 @@ export interface ParquetJob {
 
 const SCRIPT = fileURLToPath(new URL('./firehose.py', import.meta.url));
 
-/**
- * pyarrow where there is one: it can do all that Firehose's own library does. Else hyparquet-writer, whose files differ in
- * what costs little to read: data pages v2, and times as INT64 instead of INT96.
- */
+/** Can do all that Firehose's own library does. */
+export const PYARROW: ParquetWriter = { name: 'pyarrow', write: writeWithPyarrow };
+/** Its files differ in what costs little to read: data pages v2, and times as INT64 instead of INT96. */
+export const HYPARQUET_WRITER: ParquetWriter = { name: 'hyparquet-writer', write: writeWithHyparquet };
+
+/** pyarrow where there is one, which is to say a Python with it. */
 export function findParquetWriter(): ParquetWriter {
-  const found = spawnSync('python3', ['-c', 'import pyarrow.json, pyarrow.parquet'], { stdio: 'ignore' }).status === 0;
-  return found ? { name: 'pyarrow', write: writeWithPyarrow } : { name: 'hyparquet-writer', write: writeWithHyparquet };
+  const found = spawnSync('python3', ['-c', 'import pyarrow.json, pyarrow.parquet'], { stdio: 'ignore' });
+  return found.status === 0 ? PYARROW : HYPARQUET_WRITER;
 }
 
 async function writeWithPyarrow(jobs: readonly ParquetJob[]): Promise<void> {

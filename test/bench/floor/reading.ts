@@ -91,8 +91,8 @@ function copyOf(bytes: Uint8Array): ArrayBuffer {
   return copy;
 }
 
-/** @param fetch gets a range of an object */
-export type FetchRange = (name: string, start: number, end: number) => Promise<Buffer>;
+/** Gets a range of an object into a buffer that it fits in. @returns the part of the buffer that it took */
+export type FetchRange = (name: string, start: number, end: number, into: Buffer) => Promise<Buffer>;
 
 /** One object after another, one range ahead. */
 export async function read(plans: readonly ReadPlan[], fetch: FetchRange): Promise<void> {
@@ -103,12 +103,19 @@ export async function read(plans: readonly ReadPlan[], fetch: FetchRange): Promi
 }
 
 async function* fetchAll({ name, ranges }: ReadPlan, fetch: FetchRange) {
-  let coming: Promise<Buffer> | undefined;
-  for (const [at, range] of ranges.entries()) {
-    const current = coming ?? fetch(name, range.start, range.end);
-    const next = ranges[at + 1];
-    coming = next && fetch(name, next.start, next.end);
-    yield { bytes: await current, range };
+  // One is used while the other is filled.
+  const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.max(0, ...ranges.map(({ start, end }) => end - start))));
+  const request = (at: number) => {
+    const range = ranges[at];
+    const into = buffers[at % 2];
+    return range && into && { range, bytes: fetch(name, range.start, range.end, into) };
+  };
+  let next = request(0);
+  for (let at = 1; next; at++) {
+    const { range, bytes: coming } = next;
+    const bytes = await coming;
+    next = request(at);
+    yield { bytes, range };
   }
 }
 
