@@ -91,7 +91,13 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
-    decodeLimits: { chunkBytesMax: 1e6, chunkRecordsMax: 1e3, recordBytesMax: 1e6, decompressionRatioMax: 400 },
+    decodeLimits: {
+      chunkBytesMax: 1e6,
+      chunkRecordsMax: 1e3,
+      chunkStoredBytesMax: 2e6,
+      recordBytesMax: 1e6,
+      decompressionRatioMax: 400,
+    },
     get eventBytesMax() {
       return scene.eventBytesMax;
     },

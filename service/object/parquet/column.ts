@@ -1,7 +1,9 @@
 import type { ColumnMetaData, FileMetaData } from 'hyparquet';
+import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type ByteRun, createByteRun } from './byte-run.ts';
+import { createDecompress, type Decompress } from './decompress.ts';
 import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage } from './page.ts';
 import type { Leaf } from './schema.ts';
 import type { PlainValues } from './values.ts';
@@ -34,6 +36,7 @@ export interface Span {
 }
 
 export interface ParquetFile {
+  readonly kernel: Kernel;
   readonly source: ByteSource;
   readonly metadata: FileMetaData;
   /** Number of the first row of each row group, and the number of all rows behind the last. */
@@ -123,7 +126,7 @@ export function createColumnCursor(
         if (!opened) return null;
         const { raw, entries } = await read(opened);
         if (entries === 0) continue;
-        begin(decodePage(raw, leaf, opened.codec, opened.dictionary));
+        begin(decodePage(opened.decompress, raw, leaf, opened.dictionary));
       }
       return { page, entry, value };
     },
@@ -143,7 +146,7 @@ export function createColumnCursor(
         if (!opened) throw corrupt(`${leaf.name} ends before row ${row}`);
         const { raw, entries } = await read(opened);
         if (passed + entries <= target) passed += entries;
-        else begin(decodePage(raw, leaf, opened.codec, opened.dictionary));
+        else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary));
       }
     },
   };
@@ -163,7 +166,7 @@ export function countValues({ definition }: Page, from: number, count: number, m
 
 /** One column chunk: the pages of a leaf in one row group. */
 interface ColumnChunk {
-  readonly codec: ColumnMetaData['codec'];
+  readonly decompress: Decompress;
   /** Values and nulls, as the metadata has them. */
   readonly values: number;
   readonly dictionary: PlainValues | undefined;
@@ -177,6 +180,7 @@ interface ColumnChunk {
 function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSignal): ColumnChunk {
   const metadata = findColumn(file, leaf, group);
   const { codec, encodings } = metadata;
+  const decompress = createDecompress(file.kernel, codec);
   const hasDictionary = encodings?.some((encoding) => encoding.endsWith('DICTIONARY')) ?? true;
   const dataOffset = Number(metadata.data_page_offset);
   const dictionaryOffset = Number(metadata.dictionary_page_offset ?? 0);
@@ -193,12 +197,12 @@ function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSi
   const readPage = async (from: ByteRun): Promise<RawPage | undefined> => {
     const raw = await nextPage(from);
     if (!raw.header.dictionary_page_header) return raw;
-    dictionary = decodeDictionary(raw, leaf, codec);
+    dictionary = decodeDictionary(decompress, raw, leaf);
     return undefined;
   };
 
   return {
-    codec,
+    decompress,
     values: Number(metadata.num_values),
     get dictionary() {
       return dictionary;

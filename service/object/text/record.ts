@@ -33,7 +33,9 @@ function messageOf(value: unknown): string | null {
 
 /** A field's value as text; what is no text, number or boolean names nothing. */
 export function fieldText(value: unknown): string {
-  if (typeof value === 'string') return value.length <= FIELD_LENGTH_MAX ? value : value.slice(0, FIELD_LENGTH_MAX);
+  if (typeof value === 'string') {
+    return (value.length <= FIELD_LENGTH_MAX ? value : value.slice(0, FIELD_LENGTH_MAX)).toWellFormed();
+  }
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
