@@ -5,6 +5,7 @@ import type { ByteSource } from '../source.ts';
 import { type ByteRun, createByteRun } from './byte-run.ts';
 import { createDecompress, type Decompress } from './decompress.ts';
 import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage } from './page.ts';
+import { createPageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import type { PlainValues } from './values.ts';
 
@@ -12,7 +13,7 @@ import type { PlainValues } from './values.ts';
  * A cursor over one leaf column, through all row groups of the file, page by page. Nothing is fetched before it is
  * needed, and no more than the page at hand is kept.
  */
-export interface ColumnCursor {
+export interface ColumnCursor extends Disposable {
   readonly leaf: Leaf;
   /** Where the page with the next entry begins: from there another cursor can go on. undefined before the first page. */
   readonly position: ColumnPosition | undefined;
@@ -50,6 +51,7 @@ export function createColumnCursor(
   signal: AbortSignal,
 ): ColumnCursor {
   const { groupRows } = file;
+  const buffer = createPageBuffer(file.kernel);
   const repeated = leaf.maxRepetition > 0;
   let group = from?.[0] ?? 0;
   let chunk: ColumnChunk | undefined;
@@ -126,11 +128,14 @@ export function createColumnCursor(
         if (!opened) return null;
         const { raw, entries } = await read(opened);
         if (entries === 0) continue;
-        begin(decodePage(opened.decompress, raw, leaf, opened.dictionary));
+        begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
       }
       return { page, entry, value };
     },
     consume,
+    [Symbol.dispose]() {
+      buffer[Symbol.dispose]();
+    },
     async seek(row) {
       while (group < groupRows.length - 1 && row >= (groupRows[group + 1] ?? 0)) leaveGroup();
       const target = row - (groupRows[group] ?? 0);
@@ -146,7 +151,7 @@ export function createColumnCursor(
         if (!opened) throw corrupt(`${leaf.name} ends before row ${row}`);
         const { raw, entries } = await read(opened);
         if (passed + entries <= target) passed += entries;
-        else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary));
+        else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
       }
     },
   };

@@ -8,8 +8,8 @@ import {
   TIMESTAMP_MISSING,
 } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { type ChunkMeter, createChunkMeter } from '../chunk-meter.ts';
 import { type ChunkStore, createChunkStore } from '../chunk-store.ts';
-import { type ChunkMeter, createChunkMeter, createTextColumnBuilder } from '../columns.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type ColumnCursor, type ColumnPosition, createColumnCursor, type ParquetFile } from './column.ts';
@@ -70,11 +70,15 @@ async function* decode(
   const rows = file.groupRows.at(-1) ?? 0;
   if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
   const columns = openColumns(file, schema, from, request, signal);
+  for (const cursor of columns.all) resources.use(cursor);
   await Promise.all(columns.all.map((cursor) => cursor.seek(from.record)));
-  const whole = createRowReader(file, schema, signal);
+  const whole = resources.use(createRowReader(file, schema, signal));
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
-  const stores = [createChunkStore(file.kernel, 0, hint), createChunkStore(file.kernel, 0, hint)] as const;
+  const stores = [
+    createChunkStore(file.kernel, request.fields.length, hint),
+    createChunkStore(file.kernel, request.fields.length, hint),
+  ] as const;
   for (const store of stores) resources.defer(store.release);
   let at = from;
   for (let turn = 0; at.record < rows; turn++) {
@@ -188,10 +192,11 @@ async function readOthers(
   const timestampsMs = store.times(count).fill(TIMESTAMP_MISSING);
   await columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs);
   const fields: Partial<Record<RecordField, TextColumn>> = {};
-  for (const { name, cursor } of columns.fields) {
-    const builder = createTextColumnBuilder();
-    if (cursor) await readTextColumn(cursor, count, builder);
-    fields[name] = builder.build(count);
+  for (const [field, { name, cursor }] of columns.fields.entries()) {
+    const index = store.ids(field, count);
+    const values = cursor ? await readTextColumn(cursor, count, index) : [''];
+    if (!cursor) index.fill(0);
+    fields[name] = { values, index };
   }
   return { timestampsMs, fields };
 }

@@ -3,13 +3,15 @@ import type { CompressionCodec } from 'hyparquet';
 import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
+import { createPageBuffer, type PageBuffer } from './page-buffer.ts';
 
 /**
  * Decompresses the body of a page.
  * @param length of the result, as the page's header promises it
+ * @param buffer where the result may lie; without one it is the caller's for good
  * @throws DistributorError `object-corrupt`
  */
-export type Decompress = (input: Uint8Array, length: number) => Uint8Array;
+export type Decompress = (input: Uint8Array, length: number, buffer?: PageBuffer) => Uint8Array;
 
 /** Node's own codecs where it has them; the library's for LZ4; Snappy, which Firehose writes, is the kernel's. */
 const CODECS: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
@@ -24,29 +26,25 @@ const CODECS: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
 export function createDecompress(kernel: Kernel, codec: CompressionCodec): Decompress {
   const run = codec === 'SNAPPY' ? snappyOf(kernel) : CODECS[codec];
   if (!run) throw corrupt(`the Parquet codec ${codec} is not supported`);
-  return (input, length) => {
+  return (input, length, buffer) => {
     if (length === 0) return new Uint8Array(0);
-    const output = orCorrupt(`a Parquet page in ${codec}`, () => run(input, length));
+    const output = orCorrupt(`a Parquet page in ${codec}`, () => run(input, length, buffer));
     if (output.length !== length) throw corrupt(`a Parquet page has ${output.length} bytes instead of ${length}`);
     return output;
   };
 }
 
-/** Behind what it decompresses the kernel may write this much more. */
-const SLACK_BYTES = 16;
-
-function snappyOf({ bytes, calls, memory }: Kernel): Decompress {
-  return (input, length) => {
-    const source = memory.allocate(input.length + SLACK_BYTES);
-    const target = memory.allocate(length + SLACK_BYTES);
-    try {
-      bytes.set(input, source);
-      const result = calls.snappyDecompress(source, input.length, target, length);
-      if (result !== 0) throw corrupt(`the Snappy data is broken (${result})`);
-      return new Uint8Array(bytes.subarray(target, target + length));
-    } finally {
-      memory.release(source);
-      memory.release(target);
-    }
+function snappyOf(kernel: Kernel): Decompress {
+  const { bytes, calls } = kernel;
+  return (input, length, buffer) => {
+    using source = createPageBuffer(kernel);
+    using own = createPageBuffer(kernel);
+    const from = source.hold(input.length);
+    const target = (buffer ?? own).hold(length);
+    bytes.set(input, from);
+    const result = calls.snappyDecompress(from, input.length, target, length);
+    if (result !== 0) throw corrupt(`the Snappy data is broken (${result})`);
+    const output = bytes.subarray(target, target + length);
+    return buffer ? output : new Uint8Array(output);
   };
 }

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { FORM_TEXT } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import type { ChunkMeter } from '../chunk-meter.ts';
 import type { ChunkStore } from '../chunk-store.ts';
-import type { ChunkMeter } from '../columns.ts';
 import type { Span } from './column.ts';
 import type { ByteValues, PlainValues } from './values.ts';
 
