@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createDynamoClient, createLogsClientFactory, createS3Client, createStsClient } from '../aws/clients.ts';
+import {
+  createDynamoClient,
+  createLogsClientFactory,
+  createS3Client,
+  createStsClient,
+  PUT_CONNECTIONS,
+} from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
+import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
 import { createRoleSessions, type RoleSessions } from '../aws/roles.ts';
 import { openS3Object } from '../aws/s3-source.ts';
@@ -91,6 +98,7 @@ export function composeDelivery({
       openDestination: createCloudWatch({
         sessions,
         writer: createLogWriter({
+          putEvents: createPutEvents({ ...PUT_CONNECTIONS, nowMs }),
           onCreate: (kind) => {
             metrics.groupsCreated.inc({ kind });
             logger.debug({ kind }, 'created what a put found missing');
