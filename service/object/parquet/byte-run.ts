@@ -11,6 +11,7 @@ export interface ByteRun {
   readonly left: number;
   /** The next `length` bytes, which stay next. Good until anything else is asked for. */
   peek(length: number): Promise<Uint8Array>;
+  /** Leaves bytes behind that were peeked at. */
   skip(length: number): void;
 }
 
@@ -18,33 +19,35 @@ export interface ByteRun {
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export function createByteRun(source: ByteSource, start: number, end: number, signal: AbortSignal): ByteRun {
-  let window: Uint8Array = new Uint8Array(0);
-  /** Place of `window[0]` in the file. */
-  let windowStart = start;
   let offset = start;
-  let ahead: { readonly from: number; readonly bytes: Promise<Uint8Array> } | undefined;
+  /** Windows that lie behind one another; the first has the next byte. */
+  const windows: { readonly from: number; readonly bytes: Uint8Array }[] = [];
+  let requested = start;
+  let ahead: Promise<Uint8Array> | undefined;
 
-  const request = (from: number, bytesMin: number) => {
-    const bytes = source.read(from, Math.min(end, from + Math.max(WINDOW_BYTES, bytesMin)), signal);
+  const request = (): Promise<Uint8Array> | undefined => {
+    if (requested >= end) return undefined;
+    const from = requested;
+    requested = Math.min(end, from + WINDOW_BYTES);
+    const bytes = source.read(from, requested, signal);
     // Whoever comes for it hears of its failure; if nobody comes, nobody needs to.
     bytes.catch(() => {});
-    return { from, bytes };
+    return bytes;
   };
 
-  const fill = async (length: number): Promise<void> => {
-    const kept = window.subarray(Math.min(window.length, offset - windowStart));
-    const from = offset + kept.length;
-    const coming = ahead?.from === from ? ahead : request(from, length - kept.length);
-    ahead = undefined;
-    let more = await coming.bytes;
-    if (kept.length + more.length < length) {
-      const rest = await request(from + more.length, length - kept.length - more.length).bytes;
-      more = concat(more, rest);
+  const fetched = () => {
+    const last = windows.at(-1);
+    return last ? last.from + last.bytes.length : offset;
+  };
+
+  const fetchUpTo = async (place: number): Promise<void> => {
+    while (fetched() < place) {
+      const from = fetched();
+      const bytes = await (ahead ?? request());
+      if (!bytes) throw corrupt('nothing is left of a column chunk');
+      windows.push({ from, bytes });
+      ahead = request();
     }
-    window = kept.length === 0 ? more : concat(kept, more);
-    windowStart = offset;
-    const next = windowStart + window.length;
-    if (next < end) ahead = request(next, 0);
   };
 
   return {
@@ -56,18 +59,23 @@ export function createByteRun(source: ByteSource, start: number, end: number, si
     },
     async peek(length) {
       if (length > end - offset) throw corrupt(`a Parquet page reaches beyond its column chunk, at byte ${offset}`);
-      if (offset + length > windowStart + window.length) await fill(length);
-      return window.subarray(offset - windowStart, offset - windowStart + length);
+      await fetchUpTo(offset + length);
+      const [first] = windows;
+      if (!first) return new Uint8Array(0);
+      const at = offset - first.from;
+      if (at + length <= first.bytes.length) return first.bytes.subarray(at, at + length);
+      const joined = new Uint8Array(length);
+      let filled = 0;
+      for (const { from, bytes } of windows) {
+        const part = bytes.subarray(Math.max(0, offset - from), Math.max(0, offset + length - from));
+        joined.set(part, filled);
+        filled += part.length;
+      }
+      return joined;
     },
     skip(length) {
       offset += length;
+      while (windows[0] && windows[0].from + windows[0].bytes.length <= offset) windows.shift();
     },
   };
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
