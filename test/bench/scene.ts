@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
@@ -64,6 +65,8 @@ export async function openScene(): Promise<Scene> {
         deadLetterQueue: `${deadLetterQueue}-${name}`,
       };
       const made = await provisionPipeline(deps, { ...PIPELINE_NAMES, ...names });
+      // S3 has told the new topic of itself by a test event, which the service would delete in the middle of a round.
+      await deps.sqs.send(new PurgeQueueCommand({ QueueUrl: made.queueUrl }));
       pipelines.set(name, made);
       return made;
     };
