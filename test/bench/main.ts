@@ -55,16 +55,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const startedMs = performance.now();
 const writer = findParquetWriter();
 await using scene = await openScene();
-const load = (workload: Workload) => loadDataSet(scene.dataFolder, workload, writer, say);
 
 say(
   `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
 );
-say(`Parquet by ${writer.name}; rounds: ${rounds}\n`);
+say(`Parquet by ${writer.name}; rounds: ${rounds}`);
+const load = (workload: Workload) => loadDataSet(scene.dataFolder, workload, writer, say);
+for (const workload of [...workloads, ...threads]) await load(workload);
 
 const measured: WorkloadResult[] = [];
 const table = workloadTable(workloads.map(({ name }) => name));
-say(table.head);
+say(`\n${table.head}`);
 for (const workload of workloads) {
   if (workload.tls && !scene.certificate) {
     say(`${workload.name}: left out, there is no openssl to make a certificate with`);

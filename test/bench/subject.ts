@@ -55,6 +55,10 @@ export async function startSubject(scene: Scene, { workerThreads, tls, name = '1
       MEMORY_BUDGET_MB: String(MEMORY_BUDGET_MB),
       ...(tls && scene.certificate ? { NODE_EXTRA_CA_CERTS: scene.certificate.certFile } : {}),
     },
+    onLine: (line) => {
+      // A round with trouble in it is no measurement; whoever reads the figures should know.
+      if (line.level !== 'info') console.error(JSON.stringify(line));
+    },
   });
   const samples = () => fetchSamples(service.url);
   return {
