@@ -32,6 +32,9 @@ const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
 const DECOMPRESSION_RATIO_MAX = 400;
 
+/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
+const STALL_MS = 20_000;
+
 const DECODE_LIMITS: DecodeLimits = {
   chunkBytesMax: CHUNK_BYTES_MAX,
   chunkRecordsMax: CHUNK_RECORDS_MAX,
@@ -62,7 +65,7 @@ export function composeDelivery({
   const dynamo = createDynamoClient(settings);
   const sessions = createSessions(settings, metrics, nowMs);
   const tableClock = createTableClock(dynamo, nowMs);
-  const s3Deps = { s3, ...retryDeps('s3') };
+  const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   return {
     sessions,
     deliverObject: {
