@@ -53,6 +53,7 @@ export function composeDelivery({
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
+  const monotonicMs = () => performance.now();
   const retryDeps = (service: string) => ({
     random,
     onRetry: (fault: string) => {
@@ -64,7 +65,7 @@ export function composeDelivery({
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
   const sessions = createSessions(settings, metrics, nowMs);
-  const tableClock = createTableClock(dynamo, nowMs);
+  const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   return {
     sessions,
@@ -97,7 +98,7 @@ export function composeDelivery({
         createClient: createLogsClientFactory(settings),
         metrics,
         random,
-        nowMs: () => performance.now(),
+        nowMs: monotonicMs,
       }),
       quarantine: createQuarantine({
         ...s3Deps,
@@ -108,7 +109,7 @@ export function composeDelivery({
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
       nowMs,
-      monotonicMs: () => performance.now(),
+      monotonicMs,
     },
   };
 }

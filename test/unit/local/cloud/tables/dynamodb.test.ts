@@ -72,7 +72,7 @@ test('conditional updates set, add and remove, and return what is there then', a
 test("the service's ledger works on it: leases, positions, one owner at a time", async () => {
   const deps = { dynamo, table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
   let owners = 0;
-  const clock = createTableClock(dynamo, Date.now);
+  const clock = createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs: Date.now });
   const ledger = createLedger({ ...deps, nowMs: clock.nowMs, newOwner: () => `owner-${++owners}` });
   const key = { object: 's3://b/k#1', delivery: 'acme/cloudwatch' };
   const first = await ledger.acquire(key);
