@@ -112,7 +112,7 @@ const COUNTS = z.object({
 const ITEM = z.object({
   state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
   lease_expires_at: z.number().catch(0),
-  acquisitions: z.number().int().nonnegative().catch(0),
+  recent_owners: z.set(z.string()).catch(new Set<string>()),
   counts: COUNTS.catch(NO_COUNTS),
 });
 type Item = z.output<typeof ITEM>;
@@ -142,13 +142,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
             'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now OR #owner = :owner))',
           values: { ':done': 'done', ':now': now },
           names: ['state', 'owner', 'lease_expires_at'],
-          add: { acquisitions: 1 },
+          // A set, so that an acquisition which the SDK repeats counts once.
+          add: { recent_owners: new Set([owner]) },
         });
         return {
           kind: 'acquired',
           lease: createLease(deps, key, owner),
           progress: PROGRESS.catch(NO_PROGRESS).parse(attributes),
-          crashes: Math.max(0, ITEM.parse(attributes).acquisitions - 1),
+          crashes: Math.max(0, ITEM.parse(attributes).recent_owners.size - 1),
         };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
@@ -179,11 +180,11 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
       });
     }
   };
-  const nobodys = ['owner', 'lease_expires_at', 'acquisitions'] as const;
+  const nobodys = ['owner', 'lease_expires_at', 'recent_owners'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   return {
     renew: () => write('renew', { set: renewed() }),
-    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['acquisitions'] }),
+    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
     release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
     finish: (counts) =>
       write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
@@ -193,7 +194,7 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
 
 interface Change {
   readonly set: Readonly<Record<string, unknown>>;
-  readonly add?: Readonly<Record<string, number>>;
+  readonly add?: Readonly<Record<string, ReadonlySet<string>>>;
   readonly remove?: readonly string[];
   readonly condition: string;
   readonly values: Readonly<Record<string, unknown>>;
