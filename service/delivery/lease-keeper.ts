@@ -96,8 +96,8 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
 }
 
 /** What a delivery has achieved: two positions are the same place when nothing was accepted between them. */
-function placeOf({ record, cursor, batch, ahead }: Progress): string {
-  return JSON.stringify([record, cursor, batch, ahead]);
+function placeOf({ record, cursor, batch, ahead, answers }: Progress): string {
+  return JSON.stringify([record, cursor, batch, ahead, answers]);
 }
 
 function silence(): DistributorError {

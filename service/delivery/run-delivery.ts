@@ -112,7 +112,7 @@ async function deliver(
     nowMs: deps.monotonicMs,
   });
   const signals = { drain: outer.drain, abort: AbortSignal.any([outer.abort, keeper.signal]) };
-  // Reading has nothing to finish: it ends at once in either case.
+  // Reading, and keeping what is refused, have nothing to finish: they end at once in either case.
   const reading = AbortSignal.any([signals.drain, signals.abort]);
   try {
     if (crashes >= CRASHES_MAX) {
@@ -247,7 +247,7 @@ async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): P
 
 async function keep(
   deps: RunDeliveryDeps,
-  { task, delivery, signals }: Run,
+  { task, delivery, reading }: Run,
   reason: QuarantineReason,
   place: string,
   lines: readonly Omit<QuarantineLine, 'object' | 'delivery' | 'reason'>[],
@@ -261,7 +261,8 @@ async function keep(
       place: `${common.object}\n${common.delivery}\n${place}`,
     },
     lines.map((line) => ({ ...common, ...line })),
-    signals.abort,
+    // What is not kept now is kept by whoever goes on: a drain need not wait.
+    reading,
   );
 }
 

@@ -50,9 +50,11 @@ export interface Progress {
   readonly cursor: string;
   /** All batches of the chunk below this one are accepted. */
   readonly batch: number;
-  /** Accepted batches at or above `batch`: calls overlap, so they may be accepted out of order. */
-  readonly ahead: readonly number[];
-  /** What batch numbers depend on. When it is another, `batch`, `ahead` and `partial` mean nothing. */
+  /** Accepted batches above `batch`, as calls overlap: ranges, a few whatever the number, from and up to before. */
+  readonly ahead: readonly (readonly [from: number, to: number])[];
+  /** Accepted batches whose refused events are not in quarantine yet; they are kept later, and never sent again. */
+  readonly answers: readonly OpenAnswer[];
+  /** What batch numbers depend on. When it is another, they and `partial` mean nothing. */
   readonly layout: string;
   /** Counts of all chunks before this one. */
   readonly counts: Counts;
@@ -60,11 +62,20 @@ export interface Progress {
   readonly partial: Counts;
 }
 
+/** What the destination said of a batch: the events that it refused, as their indexes. */
+export interface OpenAnswer {
+  readonly batch: number;
+  readonly tooOldBefore: number;
+  readonly expiredBefore: number;
+  readonly tooNewFrom: number;
+}
+
 export const NO_PROGRESS: Progress = {
   chunk: 0,
   ...START,
   batch: 0,
   ahead: [],
+  answers: [],
   layout: '',
   counts: NO_COUNTS,
   partial: NO_COUNTS,
@@ -117,13 +128,16 @@ const ITEM = z.object({
 });
 type Item = z.output<typeof ITEM>;
 
+const ORDINAL = z.number().int().nonnegative();
+const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
 /** A position holds together or not at all: half of one would count records twice, or in no outcome. */
 const PROGRESS = z.object({
-  chunk: z.number().int().nonnegative(),
-  record: z.number().int().nonnegative(),
+  chunk: ORDINAL,
+  record: ORDINAL,
   cursor: z.string(),
-  batch: z.number().int().nonnegative(),
-  ahead: z.array(z.number().int().nonnegative()).readonly(),
+  batch: ORDINAL,
+  ahead: z.array(z.tuple([ORDINAL, ORDINAL]).readonly()).readonly(),
+  answers: z.array(ANSWER).readonly(),
   layout: z.string(),
   counts: COUNTS,
   partial: COUNTS,
@@ -187,7 +201,10 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
     checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
     release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
     finish: (counts) =>
-      write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
+      write('finish', {
+        set: { state: 'done', counts },
+        remove: [...nobodys, 'cursor', 'ahead', 'answers', 'partial', 'layout'],
+      }),
     bury: (progress, reason) => write('bury', { set: { ...progress, state: 'dead', reason }, remove: nobodys }),
   };
 }

@@ -165,7 +165,8 @@ test('after a failure in the middle of a chunk, only the batches that were not a
   assert.ok(delivered >= 13 && delivered < 20, `${delivered} were accepted`);
   const { owner, state, record, batch, ahead } = { ...(await item()) };
   assert.deepEqual([owner, state, record], [undefined, 'delivering', 10], 'released, at the second chunk');
-  assert.equal(Number(batch) + (ahead as number[]).length, delivered - 10);
+  const overtaken = (ahead as [number, number][]).reduce((sum, [from, to]) => sum + to - from, 0);
+  assert.equal(Number(batch) + overtaken, delivered - 10);
 
   const second = await runDelivery(deps, TASK, SPREAD, NEVER);
   assert.ok(second.kind === 'done');
@@ -387,6 +388,45 @@ test('records that cannot be kept are not passed over', async (t) => {
   assert.deepEqual(
     quarantined().map(({ record }) => record),
     [10],
+  );
+});
+
+test('a quarantine that is away after a batch was accepted repeats no event: only the refused ones are kept later', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(15) });
+  // The stream is found missing first, then each chunk is one batch.
+  logs.rejections.push({ tooOldLogEventEndIndex: 2 });
+  s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'quarantine-unavailable');
+
+  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  assert.ok(result.kind === 'done');
+  assert.deepEqual(result.counts, countsOf({ read: 15, delivered: 13, rejected: 2 }));
+  assert.deepEqual(stored(), messages(15), 'this destination keeps what it refuses; each is there once');
+  assert.deepEqual(
+    quarantined().map(({ record, reason }) => [record, reason]),
+    [
+      [0, 'too_old'],
+      [1, 'too_old'],
+    ],
+  );
+});
+
+test('a drain does not wait for a quarantine that is silent, and repeats nothing for it', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(5) });
+  logs.rejections.push({ tooOldLogEventEndIndex: 1 });
+  s3.faults.set(1, { kind: 'silent' });
+  const drain = new AbortController();
+  const running = runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort });
+  await until(() => s3.received.length === 1);
+  drain.abort();
+  assert.equal(failure(await running).error.code, 'stopping');
+
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(5));
+  assert.deepEqual(
+    quarantined().map(({ record }) => record),
+    [0],
   );
 });
 

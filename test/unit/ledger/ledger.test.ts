@@ -14,7 +14,11 @@ const PROGRESS: Progress = {
   record: 4_000,
   cursor: 'page:7',
   batch: 2,
-  ahead: [4, 6],
+  ahead: [
+    [4, 5],
+    [6, 9],
+  ],
+  answers: [{ batch: 3, tooOldBefore: 1, expiredBefore: 0, tooNewFrom: 9_999 }],
   layout: 'abc',
   counts: COUNTS,
   partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
@@ -147,11 +151,9 @@ test('what is done answers duplicates with its counts until its TTL, and belongs
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
   now.ms += 1_000 * LEASE_MS;
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
-  const { state, owner, cursor, ahead, partial, layout, expires_at } = { ...(await item()) };
-  assert.deepEqual(
-    [state, owner, cursor, ahead, partial, layout],
-    ['done', undefined, undefined, undefined, undefined, undefined],
-  );
+  const { state, owner, cursor, ahead, answers, partial, layout, expires_at } = { ...(await item()) };
+  assert.equal(state, 'done');
+  assert.deepEqual([owner, cursor, ahead, answers, partial, layout], Array(6).fill(undefined));
   assert.equal(expires_at, Math.floor((now.ms - 1_000 * LEASE_MS) / 1_000) + TTL_SECONDS);
   await assert.rejects(lease.finish(COUNTS), { code: 'lease-lost' });
 });
@@ -261,7 +263,8 @@ for (const [what, broken] of [
   ['counts', { counts: { read: 'many' } }],
   ['counts of its chunk', { partial: null }],
   ['record', { record: -1 }],
-  ['batches ahead', { ahead: ['x'] }],
+  ['batches ahead', { ahead: [4] }],
+  ['answers', { answers: [{ batch: 3 }] }],
 ] as const) {
   test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
     const { acquire, put } = await setUp(t);

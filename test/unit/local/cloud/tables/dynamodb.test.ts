@@ -78,10 +78,10 @@ test("the service's ledger works on it: leases, positions, one owner at a time",
   const first = await ledger.acquire(key);
   assert.equal(first.kind, 'acquired');
   assert.equal((await ledger.acquire(key)).kind, 'held');
-  if (first.kind === 'acquired') await first.lease.release({ ...NO_PROGRESS, chunk: 3, batch: 2, ahead: [4] });
+  if (first.kind === 'acquired') await first.lease.release({ ...NO_PROGRESS, chunk: 3, batch: 2, ahead: [[4, 5]] });
   const second = await ledger.acquire(key);
   assert.ok(second.kind === 'acquired');
-  assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [4]]);
+  assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [[4, 5]]]);
   await second.lease.finish(NO_PROGRESS.counts);
   assert.equal((await ledger.acquire(key)).kind, 'done');
 });
