@@ -32,6 +32,12 @@ const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
 const DECOMPRESSION_RATIO_MAX = 400;
 
+/**
+ * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
+ * delivered meanwhile, and a message may be in hand for almost 12 hours.
+ */
+const SAVE_PATIENCE_MS = 10 * 60_000;
+
 /** An S3 request that brings nothing for this long is given up, and its range asked for again. */
 const STALL_MS = 20_000;
 
@@ -85,6 +91,7 @@ export function composeDelivery({
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
       leaseMs: settings.leaseMs,
+      savePatienceMs: SAVE_PATIENCE_MS,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
       openDecoder: (object, limits, signal) => openObject(object.source, limits, signal),
       openDestination: createCloudWatch({
@@ -108,6 +115,7 @@ export function composeDelivery({
       metrics,
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
+      random,
       nowMs,
       monotonicMs,
     },

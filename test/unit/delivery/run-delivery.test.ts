@@ -375,6 +375,55 @@ test('books that do not balance crash the process, and count as a crash: after f
   assert.equal((await item())?.state, 'dead');
 });
 
+test('a ledger that is away when a chunk ends is waited for, and nothing is sent twice', async (t) => {
+  const { deps, scene, stored } = await setUp(t, { records: numbered(25), savePatienceMs: 60_000 });
+  let refusals = 0;
+  scene.onDynamo = ({ input }) => {
+    if (!input.UpdateExpression?.includes('#layout = ') || refusals === 3) return;
+    refusals++;
+    throw awsError('ProvisionedThroughputExceededException', 400);
+  };
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal(refusals, 3);
+  assert.deepEqual(stored(), messages(25));
+});
+
+test('a drain while the ledger is away saves the position as soon as it is back', async (t) => {
+  const { deps, scene, stored, item } = await setUp(t, { records: numbered(30), savePatienceMs: 60_000 });
+  const drain = new AbortController();
+  let refusals = 0;
+  scene.onDynamo = ({ input }) => {
+    if (!input.UpdateExpression?.includes('#layout = ') || refusals === 4) return;
+    if (++refusals === 2) drain.abort();
+    throw awsError('InternalServerError', 500);
+  };
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort }));
+  assert.equal(error.code, 'stopping');
+  const { owner, record } = { ...(await item()) };
+  assert.deepEqual([owner, record], [undefined, 10]);
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(30));
+});
+
+test('a process that was halted beyond its lease begins no further batch', async (t) => {
+  const { deps, scene, logs, stored } = await setUp(t, { records: spread(10) });
+  let nowMs = 0;
+  // A long chunk whose first calls are answered after the halt, in which another process takes over.
+  const halted = Promise.withResolvers<void>();
+  logs.faults.CreateLogStream.push({ wait: halted.promise });
+  const running = runDelivery({ ...deps, monotonicMs: () => nowMs }, TASK, SPREAD, NEVER);
+  await until(() => logs.calls.some((call) => call.startsWith('CreateLogStream')));
+  nowMs = LEASE_MS;
+  scene.nowMs += LEASE_MS + 1;
+  const other = await deps.ledger.acquire(KEY);
+  assert.equal(other.kind, 'acquired');
+  const before = stored().length;
+  halted.resolve();
+  const { error } = failure(await running);
+  assert.ok(['lease-lost', 'ledger-unavailable'].includes(error.code), error.code);
+  assert.equal(stored().length, before);
+});
+
 test('records that cannot be kept are not passed over', async (t) => {
   const { deps, s3, item, stored, quarantined } = await setUp(t, {
     records: [...numbered(10), { message: 'x', unparsable: 'broken' }, ...numbered(5, 10)],
