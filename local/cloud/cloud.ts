@@ -19,6 +19,7 @@ import { createPublisher } from './messaging/publisher.ts';
 import { createResourcePolicies } from './messaging/resource-policies.ts';
 import { createSns } from './messaging/sns.ts';
 import { createSqs } from './messaging/sqs.ts';
+import type { CallObserver } from './observer.ts';
 import { createNotifier } from './s3/notify.ts';
 import { createS3 } from './s3/s3.ts';
 import { createObjectStore } from './s3/store.ts';
@@ -43,6 +44,8 @@ export interface CloudOptions {
   readonly logBytesPerAccountMax?: number;
   /** Objects that S3 keeps; the oldest are let go. Default: all. */
   readonly objectBytesMax?: number;
+  /** Watches every call. Default: nobody. */
+  readonly observer?: CallObserver;
   /** Is told what no client is: undeliverable notifications, defects. Default: nobody. */
   readonly onProblem?: (problem: string) => void;
 }
@@ -95,6 +98,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     services: new Map<ServiceName, Service>(services.map((service) => [service.name, service])),
     faults,
     calls,
+    observer: options.observer,
     nowMs,
     random: () => random.uint32() / 2 ** 32,
     newRequestId: randomUUID,
