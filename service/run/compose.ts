@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createDynamoClient, createLogsClientFactory, createS3Client, createStsClient } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
-import { createRoleSessions, type RoleSessions } from '../aws/roles.ts';
+import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
 import { openS3Object } from '../aws/s3-source.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -70,7 +70,7 @@ export function composeDelivery({
 
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
-  const sessions = createSessions(settings, metrics, nowMs);
+  const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   return {
@@ -123,11 +123,16 @@ export function composeDelivery({
 }
 
 /** Tenants' roles are assumed with the task's own role, or through a first hop where one is set. */
-function createSessions(settings: Settings, metrics: Metrics, nowMs: () => number): RoleSessions {
+function createSessions(
+  settings: Settings,
+  metrics: Metrics,
+  clocks: Pick<RoleSessionsDeps, 'nowMs' | 'wallMs'>,
+): RoleSessions {
   const onAssume = (outcome: 'ok' | 'refused' | 'failed') => metrics.assumeRoles.inc({ outcome });
   const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
-  const firstHop = createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
+  if (distributorRoleArn === undefined)
+    return createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
+  const firstHop = createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
   const credentials = () => firstHop.credentials({ roleArn: distributorRoleArn, externalId: undefined, tags: {} });
-  return createRoleSessions({ sts: createStsClient(settings, credentials), nowMs, onAssume });
+  return createRoleSessions({ sts: createStsClient(settings, credentials), ...clocks, onAssume });
 }

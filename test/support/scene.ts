@@ -88,7 +88,12 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
     openDestination: createCloudWatch({
-      sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
+      sessions: createRoleSessions({
+        sts: sts.sts,
+        nowMs: () => performance.now(),
+        wallMs: Date.now,
+        onAssume: () => {},
+      }),
       writer: createLogWriter({ onCreate: () => {} }),
       createClient: createLogsClientFactory(logs.place),
       metrics,
