@@ -6,8 +6,9 @@ import { ADMIN_PREFIX, createAdmin } from './admin.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
 import { createGateway } from './gateway.ts';
-import { createAccounts } from './identity/accounts.ts';
+import { createAccounts, PLATFORM_ACCOUNT } from './identity/accounts.ts';
 import { createAssumeRole } from './identity/assume-role.ts';
+import { rootOf } from './identity/caller.ts';
 import { createIam } from './identity/iam.ts';
 import { createSessions } from './identity/sessions.ts';
 import { createSts } from './identity/sts.ts';
@@ -57,6 +58,11 @@ export interface Cloud {
   readonly calls: Calls;
   /** Everything that CloudWatch Logs holds. */
   readonly logs: Pick<LogsStore, 'read'>;
+  /**
+   * Writes an object of the platform's from pieces, and notifies of it. A piece may stand in it many times: an object of
+   * gigabytes takes the memory of what is different in it.
+   */
+  putPieces(bucket: string, key: string, pieces: readonly Buffer[]): void;
   /** When all S3 notifications that are due have been delivered. */
   settled(): Promise<void>;
   /** Ends all connections, also those that a fault rule keeps waiting. */
@@ -118,6 +124,24 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the cloud listens on no port');
 
+  const putPieces = (name: string, key: string, pieces: readonly Buffer[]) => {
+    const bucket = objects.bucket(name);
+    if (!bucket) throw new Error(`there is no bucket ${name}`);
+    const version = objects.put(bucket, {
+      key,
+      marker: false,
+      pieces,
+      size: pieces.reduce((sum, { length }) => sum + length, 0),
+      // Like one of an upload in parts: not the hash of anything that a client could compute.
+      eTag: `"${randomBytes(16).toString('hex')}-${pieces.length}"`,
+      lastModifiedMs: nowMs(),
+      headers: {},
+      checksums: {},
+    });
+    const origin = { caller: rootOf(PLATFORM_ACCOUNT), requestId: randomUUID(), nowMs: nowMs() };
+    notifier.notify(bucket, version, 'ObjectCreated:CompleteMultipartUpload', origin);
+  };
+
   let closing: Promise<void> | undefined;
   const close = async () => {
     const closed = once(server, 'close');
@@ -134,6 +158,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     faults,
     calls,
     logs,
+    putPieces,
     settled: () => notifier.settled(),
     close: () => {
       closing ??= close();
