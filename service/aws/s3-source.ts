@@ -14,8 +14,8 @@ export interface S3Object {
 
 export interface S3SourceDeps extends RetryDeps {
   readonly s3: Pick<S3Client, 'send'>;
-  /** A request that brings nothing for this long is given up, and its range asked for again. Default 20 s. */
-  readonly stallMs?: number;
+  /** A request that brings nothing for this long is given up, and its range asked for again. */
+  readonly stallMs: number;
 }
 
 /**
@@ -26,7 +26,6 @@ const HEAD_BYTES = 1024 * 1024;
 /** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
-const STALL_MS = 20_000;
 
 /**
  * Opens an object for ranged reads. Every read asks for the same ETag, so an object that is overwritten while it is
@@ -39,7 +38,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   const fetchRange = (start: number, end: number, eTag: string | undefined) =>
     withRetry(
       async () => {
-        const stall = stallSignal(signal, deps.stallMs ?? STALL_MS);
+        const stall = stallSignal(signal, deps.stallMs);
         try {
           const answer = await deps.s3.send(
             new GetObjectCommand({
