@@ -39,6 +39,7 @@ export class LogsError extends Error {
 /** Where a client's calls go, and how they are signed: fixed for its life. */
 interface Target {
   readonly url: URL;
+  readonly userAgent: string;
   readonly sign: ReturnType<typeof createSigner>;
   readonly agent: http.Agent;
   readonly request: typeof http.request;
@@ -58,11 +59,18 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
   let clockOffsetMs = 0;
 
   const open = async ({ config }: CloudWatchLogsClient): Promise<Target> => {
-    const [region, keys, endpoint] = await Promise.all([config.region(), config.credentials(), config.endpoint?.()]);
+    const [region, keys, endpoint, appId] = await Promise.all([
+      config.region(),
+      config.credentials(),
+      config.endpoint?.(),
+      config.userAgentAppId(),
+    ]);
     const url = endpoint
       ? new URL(`${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}${endpoint.path}`)
       : config.endpointProvider({ Region: region }).url;
-    return { url, sign: createSigner(keys, region, 'logs'), ...(url.protocol === 'http:' ? plain : secure) };
+    // As the SDK has it: who looks at calls in the tenant's account sees whose they are.
+    const userAgent = appId ? `log-distributor app/${appId}` : 'log-distributor';
+    return { url, userAgent, sign: createSigner(keys, region, 'logs'), ...(url.protocol === 'http:' ? plain : secure) };
   };
 
   const targetOf = (client: CloudWatchLogsClient): Promise<Target> => {
@@ -86,6 +94,7 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
         path: target.url.pathname,
         headers: {
           host: target.url.host,
+          'user-agent': target.userAgent,
           'content-type': 'application/x-amz-json-1.1',
           'x-amz-target': 'Logs_20140328.PutLogEvents',
         },

@@ -4,12 +4,12 @@ import {
   createLogsClientFactory,
   createS3Client,
   createStsClient,
-  PUT_CONNECTIONS,
+  putConnections,
 } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
-import { createRoleSessions, type RoleSessions } from '../aws/roles.ts';
+import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
 import { openS3Object } from '../aws/s3-source.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -42,6 +42,15 @@ const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
 const DECOMPRESSION_RATIO_MAX = 400;
 
+/**
+ * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
+ * delivered meanwhile, and a message may be in hand for almost 12 hours.
+ */
+const SAVE_PATIENCE_MS = 10 * 60_000;
+
+/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
+const STALL_MS = 20_000;
+
 const DECODE_LIMITS: DecodeLimits = {
   chunkBytesMax: CHUNK_BYTES_MAX,
   chunkRecordsMax: CHUNK_RECORDS_MAX,
@@ -61,6 +70,7 @@ export function composeDelivery({
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
+  const monotonicMs = () => performance.now();
   const retryDeps = (service: string) => ({
     random,
     onRetry: (fault: string) => {
@@ -72,9 +82,9 @@ export function composeDelivery({
   const kernel = createKernel();
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
-  const sessions = createSessions(settings, metrics, nowMs);
-  const tableClock = createTableClock(dynamo, nowMs);
-  const s3Deps = { s3, ...retryDeps('s3') };
+  const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
+  const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
+  const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   return {
     sessions,
     deliverObject: {
@@ -93,12 +103,13 @@ export function composeDelivery({
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
       leaseMs: settings.leaseMs,
+      savePatienceMs: SAVE_PATIENCE_MS,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
       openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
       openDestination: createCloudWatch({
         sessions,
         writer: createLogWriter({
-          putEvents: createPutEvents({ ...PUT_CONNECTIONS, nowMs }),
+          putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
           onCreate: (kind) => {
             metrics.groupsCreated.inc({ kind });
             logger.debug({ kind }, 'created what a put found missing');
@@ -107,7 +118,7 @@ export function composeDelivery({
         createClient: createLogsClientFactory(settings),
         metrics,
         random,
-        nowMs: () => performance.now(),
+        nowMs: monotonicMs,
       }),
       quarantine: createQuarantine({
         ...s3Deps,
@@ -117,18 +128,24 @@ export function composeDelivery({
       metrics,
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
+      random,
       nowMs,
-      monotonicMs: () => performance.now(),
+      monotonicMs,
     },
   };
 }
 
 /** Tenants' roles are assumed with the task's own role, or through a first hop where one is set. */
-function createSessions(settings: Settings, metrics: Metrics, nowMs: () => number): RoleSessions {
+function createSessions(
+  settings: Settings,
+  metrics: Metrics,
+  clocks: Pick<RoleSessionsDeps, 'nowMs' | 'wallMs'>,
+): RoleSessions {
   const onAssume = (outcome: 'ok' | 'refused' | 'failed') => metrics.assumeRoles.inc({ outcome });
   const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
-  const firstHop = createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
+  if (distributorRoleArn === undefined)
+    return createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
+  const firstHop = createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
   const credentials = () => firstHop.credentials({ roleArn: distributorRoleArn, externalId: undefined, tags: {} });
-  return createRoleSessions({ sts: createStsClient(settings, credentials), nowMs, onAssume });
+  return createRoleSessions({ sts: createStsClient(settings, credentials), ...clocks, onAssume });
 }

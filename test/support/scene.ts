@@ -46,6 +46,8 @@ export interface Scene {
   onDynamo: (command: { readonly input: { readonly UpdateExpression?: string } }) => void;
   nowMs: number;
   eventBytesMax: number;
+  /** Default 0: nothing that fails is saved a second time. */
+  savePatienceMs: number;
 }
 
 /** Everything around a delivery that is real: the ledger on dynalite, the destination and the quarantine over HTTP. */
@@ -59,6 +61,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     onDynamo: () => {},
     nowMs: NOON_MS,
     eventBytesMax: 1_000_000,
+    savePatienceMs: 0,
     ...initial,
   };
   const send = async (...args: Parameters<DynamoDBClient['send']>) => {
@@ -77,13 +80,21 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
     }),
     leaseMs: LEASE_MS,
+    get savePatienceMs() {
+      return scene.savePatienceMs;
+    },
     openObject: async (): Promise<S3Object> => {
       await scene.openObject();
       return { source: memorySource('logs/a', new Uint8Array(0)), lastModifiedMs: NOON_MS, eTag: '"e1"' };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
     openDestination: createCloudWatch({
-      sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
+      sessions: createRoleSessions({
+        sts: sts.sts,
+        nowMs: () => performance.now(),
+        wallMs: Date.now,
+        onAssume: () => {},
+      }),
       writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
       createClient: createLogsClientFactory(logs.place),
       metrics,
@@ -102,6 +113,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     get eventBytesMax() {
       return scene.eventBytesMax;
     },
+    random: () => 0,
     nowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };

@@ -86,6 +86,7 @@ export function createColumnCursor(
   };
 
   const leaveGroup = (): void => {
+    chunk?.[Symbol.dispose]();
     group++;
     chunk = undefined;
     page = undefined;
@@ -134,6 +135,7 @@ export function createColumnCursor(
     },
     consume,
     [Symbol.dispose]() {
+      chunk?.[Symbol.dispose]();
       buffer[Symbol.dispose]();
     },
     async seek(row) {
@@ -170,7 +172,7 @@ export function countValues({ definition }: Page, from: number, count: number, m
 }
 
 /** One column chunk: the pages of a leaf in one row group. */
-interface ColumnChunk {
+interface ColumnChunk extends Disposable {
   readonly decompress: Decompress;
   /** Values and nulls, as the metadata has them. */
   readonly values: number;
@@ -218,12 +220,18 @@ function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSi
     async prepare(pageOffset) {
       if (run) return;
       if (pageOffset === undefined || pageOffset <= start) {
-        run = createByteRun(file.source, start, end, signal);
+        run = createByteRun(file, start, end, signal);
         return;
       }
       if (pageOffset > end) throw corrupt(`the saved position of ${leaf.name} lies beyond its column chunk`);
-      if (hasDictionary) await readPage(createByteRun(file.source, start, pageOffset, signal));
-      run = createByteRun(file.source, pageOffset, end, signal);
+      if (hasDictionary) {
+        using first = createByteRun(file, start, pageOffset, signal);
+        await readPage(first);
+      }
+      run = createByteRun(file, pageOffset, end, signal);
+    },
+    [Symbol.dispose]() {
+      run?.[Symbol.dispose]();
     },
     async nextDataPage() {
       if (!run) throw new Error('not prepared');

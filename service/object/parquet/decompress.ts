@@ -15,7 +15,7 @@ export type Decompress = (input: Uint8Array, length: number, buffer?: PageBuffer
 
 /** Node's own codecs where it has them; the library's for LZ4; Snappy, which Firehose writes, is the kernel's. */
 const CODECS: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
-  UNCOMPRESSED: (input) => input,
+  UNCOMPRESSED: (input, _length, buffer) => (buffer ? input : new Uint8Array(input)),
   GZIP: (input, maxOutputLength) => gunzipSync(input, { maxOutputLength }),
   ZSTD: (input, maxOutputLength) => zstdDecompressSync(input, { maxOutputLength }),
   BROTLI: (input, maxOutputLength) => brotliDecompressSync(input, { maxOutputLength }),
@@ -39,9 +39,11 @@ function snappyOf(kernel: Kernel): Decompress {
   return (input, length, buffer) => {
     using source = createPageBuffer(kernel);
     using own = createPageBuffer(kernel);
-    const from = source.hold(input.length);
+    // Most pages lie in a window of the kernel's memory already.
+    const inPlace = input.buffer === bytes.buffer;
+    const from = inPlace ? input.byteOffset : source.hold(input.length);
+    if (!inPlace) bytes.set(input, from);
     const target = (buffer ?? own).hold(length);
-    bytes.set(input, from);
     const result = calls.snappyDecompress(from, input.length, target, length);
     if (result !== 0) throw corrupt(`the Snappy data is broken (${result})`);
     const output = bytes.subarray(target, target + length);

@@ -154,7 +154,7 @@ function createConverter(leaf: Leaf): (values: Values) => (at: number) => unknow
 
 /** A page's bytes are good only until the next page. */
 function own(value: unknown): unknown {
-  return value instanceof Uint8Array ? value.slice() : value;
+  return value instanceof Uint8Array ? new Uint8Array(value) : value;
 }
 
 /** Times as RFC 3339 text with all the digits that the column has. */

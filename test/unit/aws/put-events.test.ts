@@ -112,10 +112,12 @@ test('an abort ends the call at once', async (t) => {
 });
 
 test('without an endpoint of its own a client writes to the service of its region, over TLS', async () => {
-  const client = createLogsClientFactory({ region: 'eu-west-1', endpointUrl: undefined, s3ForcePathStyle: false })(
-    'eu-west-1',
-    keys,
-  );
+  const client = createLogsClientFactory({
+    region: 'eu-west-1',
+    endpointUrl: undefined,
+    s3ForcePathStyle: false,
+    requestTimeoutMs: 1_000,
+  })('eu-west-1', keys);
   const { url } = client.config.endpointProvider({ Region: 'eu-west-1' });
   assert.equal(url.href, 'https://logs.eu-west-1.amazonaws.com/');
 });

@@ -35,7 +35,12 @@ async function setUp(t: TestContext, { attributes = {}, writer = (real) => real 
   const createClient = createLogsClientFactory(logs.place);
   const clients: string[] = [];
   const open = createCloudWatch({
-    sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
+    sessions: createRoleSessions({
+      sts: sts.sts,
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      onAssume: () => {},
+    }),
     writer: writer(createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} })),
     createClient: (region, credentials) => {
       clients.push(`${region} ${credentials.accessKeyId}`);
