@@ -1,6 +1,6 @@
 import type { DataSet } from './data/dataset.ts';
 import { addTallies, NO_EVENTS } from './data/event-tally.ts';
-import { checkCounts, expectedOf, keyedObjects, serve } from './run-workload.ts';
+import { checkCounts, expectedOf, keyedObjects, serve, warmUpRounds } from './run-workload.ts';
 import type { Scene } from './scene.ts';
 import { type SubjectRound, startSubject } from './subject.ts';
 import type { Workload } from './workloads.ts';
@@ -28,8 +28,10 @@ export async function runThreads(
     checkCounts(workload, expected, result);
     return result;
   };
-  await run(1, 'warm-up');
-  await run(2, 'warm-up');
+  for (let round = 1; round <= warmUpRounds(expected); round++) {
+    await run(1, `warm-up-${round}`);
+    await run(2, `warm-up-${round}`);
+  }
   const measured: ThreadsMeasured['rounds'][number][] = [];
   for (let round = 1; round <= rounds; round++) {
     measured.push({ one: await run(1, `round-${round}`), two: await run(2, `round-${round}`) });
