@@ -8,11 +8,12 @@ import { deploy, RefusedError } from './deploy.ts';
 import { ensureStateBucket, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
-const USAGE = `usage: npm run synth   -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks]
+const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] [--image-tag TAG | --no-tasks]
        npm run deploy  -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks] [--plan] [--yes]
        npm run destroy -- --environment NAME [--region REGION] [--plan] [--yes]
 
-  --environment NAME      development, staging, production, or another with the defaults (infra/config.ts)
+  --environment NAME      development, staging, production, or another with the defaults (infra/config.ts);
+                          synth takes staging if not given, what changes an account wants to be told
   --region REGION         ${DEFAULT_REGION} if not given
   --image-tag TAG         the image to run, by its tag in the environment's repository; the package's version if not given
   --no-tasks              everything but the ECS service: for the first time, before there is an image
@@ -44,8 +45,9 @@ const OPTIONS = {
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
   const [command, ...rest] = positionals;
-  if (values.environment === undefined || rest.length > 0) return refuse(USAGE);
-  const config = configOf(values.environment, values.region === undefined ? {} : { region: values.region });
+  const environment = values.environment ?? (command === 'synth' ? 'staging' : undefined);
+  if (environment === undefined || rest.length > 0) return refuse(USAGE);
+  const config = configOf(environment, values.region === undefined ? {} : { region: values.region });
   const problems = problemsOf(config);
   if (problems.length > 0) return refuse(problems.join('\n'));
 

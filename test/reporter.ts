@@ -12,8 +12,8 @@ export async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<
   let column = 0;
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    // A suite is as good as its tests, and a file's line only repeats them.
-    if (data.details.type === 'suite') continue;
+    // A suite is as good as its tests; only what is left out as a whole has none to tell of it.
+    if (data.details.type === 'suite' && data.skip === undefined) continue;
     if (data.skip !== undefined) {
       counts.leftOut++;
       const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';

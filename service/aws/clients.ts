@@ -85,6 +85,11 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
   });
 }
 
+/** Connections for PutLogEvents, which does not go by way of the SDK. */
+export function putConnections({ requestTimeoutMs }: Pick<Place, 'requestTimeoutMs'>) {
+  return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: 256 };
+}
+
 /**
  * Makes clients for destinations, one for each session and region. They share their sockets, so one of them must never
  * be destroyed: it is dropped, and the sockets stay for the others.
@@ -92,7 +97,7 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
 export function createLogsClientFactory(
   place: Place,
 ): (region: string, credentials: NonNullable<CloudWatchLogsClientConfig['credentials']>) => CloudWatchLogsClient {
-  const requestHandler = createHandler(256, place.requestTimeoutMs);
+  const requestHandler = createHandler(16, place.requestTimeoutMs);
   return (region, credentials) =>
     new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 });
 }

@@ -132,7 +132,7 @@ async function deliver(
       );
     }
     const object = await deps.openObject(task.ref, reading);
-    const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
     await deliverChunks(deps, { task, delivery, object, decoder, tracker, keeper, signals, reading });
     const counts = tracker.counts();

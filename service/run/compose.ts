@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createDynamoClient, createLogsClientFactory, createS3Client, createStsClient } from '../aws/clients.ts';
+import {
+  createDynamoClient,
+  createLogsClientFactory,
+  createS3Client,
+  createStsClient,
+  putConnections,
+} from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
+import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
 import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
 import { openS3Object } from '../aws/s3-source.ts';
@@ -10,6 +17,7 @@ import type { Settings } from '../base/settings.ts';
 import type { DecodeLimits } from '../core/chunk.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
+import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
@@ -27,6 +35,8 @@ export interface Composed {
  */
 const CHUNK_BYTES_MAX = 16 * 1_042_000;
 const CHUNK_RECORDS_MAX = 400_000;
+/** Twice what is counted: only messages that are little but quotes and line ends take more. */
+const CHUNK_STORED_BYTES_MAX = 2 * CHUNK_BYTES_MAX;
 /** CloudWatch takes events of 1 MB; longer records are split, but a line that never ends is no log. */
 const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
@@ -44,6 +54,7 @@ const STALL_MS = 20_000;
 const DECODE_LIMITS: DecodeLimits = {
   chunkBytesMax: CHUNK_BYTES_MAX,
   chunkRecordsMax: CHUNK_RECORDS_MAX,
+  chunkStoredBytesMax: CHUNK_STORED_BYTES_MAX,
   recordBytesMax: RECORD_BYTES_MAX,
   decompressionRatioMax: DECOMPRESSION_RATIO_MAX,
 };
@@ -68,6 +79,7 @@ export function composeDelivery({
     },
   });
 
+  const kernel = createKernel();
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
   const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
@@ -93,10 +105,11 @@ export function composeDelivery({
       leaseMs: settings.leaseMs,
       savePatienceMs: SAVE_PATIENCE_MS,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
-      openDecoder: (object, limits, signal) => openObject(object.source, limits, signal),
+      openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
       openDestination: createCloudWatch({
         sessions,
         writer: createLogWriter({
+          putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
           onCreate: (kind) => {
             metrics.groupsCreated.inc({ kind });
             logger.debug({ kind }, 'created what a put found missing');

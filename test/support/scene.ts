@@ -16,6 +16,7 @@ import type { RecordSpec } from './chunk.ts';
 import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
+import { createTestPutEvents } from './put-events.ts';
 import { startS3 } from './s3-server.ts';
 import { createFakeSts } from './sts.ts';
 
@@ -94,7 +95,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
         wallMs: Date.now,
         onAssume: () => {},
       }),
-      writer: createLogWriter({ onCreate: () => {} }),
+      writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
       createClient: createLogsClientFactory(logs.place),
       metrics,
       random: () => 0,
@@ -102,7 +103,13 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
-    decodeLimits: { chunkBytesMax: 1e6, chunkRecordsMax: 1e3, recordBytesMax: 1e6, decompressionRatioMax: 400 },
+    decodeLimits: {
+      chunkBytesMax: 1e6,
+      chunkRecordsMax: 1e3,
+      chunkStoredBytesMax: 2e6,
+      recordBytesMax: 1e6,
+      decompressionRatioMax: 400,
+    },
     get eventBytesMax() {
       return scene.eventBytesMax;
     },

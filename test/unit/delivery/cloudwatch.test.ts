@@ -12,6 +12,7 @@ import { awsError } from '../../support/aws-error.ts';
 import { buildChunk } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 import { type LogsFault, startLogs } from '../../support/logs-server.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
 import { createFakeSts } from '../../support/sts.ts';
 import { until } from '../../support/until.ts';
 
@@ -40,7 +41,7 @@ async function setUp(t: TestContext, { attributes = {}, writer = (real) => real 
       wallMs: Date.now,
       onAssume: () => {},
     }),
-    writer: writer(createLogWriter({ onCreate: () => {} })),
+    writer: writer(createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} })),
     createClient: (region, credentials) => {
       clients.push(`${region} ${credentials.accessKeyId}`);
       return createClient(region, credentials);

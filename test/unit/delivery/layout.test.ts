@@ -7,9 +7,8 @@ import { createRecordSource } from '../../../local/workload/source.ts';
 import { fieldsOf } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
 import { LAYOUT_VERSION } from '../../../service/delivery/run-delivery.ts';
-import { openObject } from '../../../service/object/open.ts';
 import { memorySource } from '../../../service/object/source.ts';
-import { decodeFrom, LIMITS } from '../../support/decode.ts';
+import { decodeFrom, LIMITS, open } from '../../support/decode.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
@@ -37,7 +36,7 @@ async function layoutOf(format: ObjectFormat): Promise<string> {
   const body = await encodeRecords(records(), format);
   const hash = createHash('sha256');
   for (const delivery of DELIVERIES) {
-    const decoder = await openObject(memorySource('o', body), LIMITS, new AbortController().signal);
+    using decoder = await open(memorySource('o', body), LIMITS);
     const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: LIMITS };
     const context = { delivery, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax: 20_000 };
     for await (const chunk of decodeFrom(decoder, undefined, request)) {
