@@ -4,8 +4,16 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { DistributorError } from '../../service/base/errors.ts';
-import { type Chunk, type DecodeLimits, type DecodeRequest, RECORD_FIELDS, START } from '../../service/core/chunk.ts';
+import {
+  type Chunk,
+  type DecodeLimits,
+  type DecodeRequest,
+  type Position,
+  RECORD_FIELDS,
+  START,
+} from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
+import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
 
@@ -21,7 +29,7 @@ export interface DecodeCase {
 }
 
 export type DecodeOutcome =
-  | { readonly kind: 'decoded'; readonly records: number; readonly unparsable: number; readonly messageBytes: number }
+  | { readonly kind: 'decoded'; readonly texts: readonly string[]; readonly unparsable: number }
   | { readonly kind: 'corrupt'; readonly why: string }
   /** A broken promise of the decoder. */
   | { readonly kind: 'broken'; readonly why: string };
@@ -29,51 +37,56 @@ export type DecodeOutcome =
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const never = new AbortController().signal;
+const kernel = createKernel();
 
 port.on('message', async (one: DecodeCase) => port.postMessage(await outcomeOf(one)));
 
 async function outcomeOf(one: DecodeCase): Promise<DecodeOutcome> {
   try {
-    return await decode(one);
+    const outcome = await decode(one);
+    return kernel.memory.lent === 0
+      ? outcome
+      : broken(`${kernel.memory.lent} bytes of the kernel's memory are not given back`);
   } catch (error) {
     if (error instanceof DistributorError && error.code === 'object-corrupt') {
       return { kind: 'corrupt', why: error.message };
     }
-    return { kind: 'broken', why: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 }
 
+const broken = (why: string): DecodeOutcome => ({ kind: 'broken', why });
+
 async function decode(one: DecodeCase): Promise<DecodeOutcome> {
-  const chunks: string[] = [];
-  const positions = [START];
-  const sum = { records: 0, unparsable: 0, messageBytes: 0 };
-  for await (const chunk of await open(one, START)) {
-    const at = positions.at(-1);
-    if (JSON.stringify(chunk.at) !== JSON.stringify(at))
+  const digests: string[] = [];
+  const positions: Position[] = [START];
+  const texts: string[] = [];
+  let unparsable = 0;
+  await eachChunk(one, START, (chunk) => {
+    if (JSON.stringify(chunk.at) !== JSON.stringify(positions.at(-1)))
       throw new Error('a chunk does not begin where the last one ended');
     checkChunk(chunk, one.limits);
-    chunks.push(digest(chunk));
-    sum.records += chunk.count;
-    sum.unparsable += chunk.unparsable.size;
-    sum.messageBytes += chunk.messages.size.reduce((bytes, size) => bytes + size, 0);
-    if (!chunk.next) break;
-    positions.push(chunk.next);
-  }
+    digests.push(digest(chunk));
+    texts.push(...textsOf(chunk));
+    unparsable += chunk.unparsable.size;
+    if (chunk.next) positions.push(chunk.next);
+  });
   // Whoever goes on from a position sees what came behind it, and nothing else.
   const from = positions[one.resumeAt];
   if (from && one.resumeAt > 0) {
     const again: string[] = [];
-    for await (const chunk of await open(one, from)) again.push(digest(chunk));
-    const rest = chunks.slice(one.resumeAt);
-    if (JSON.stringify(again) !== JSON.stringify(rest))
+    await eachChunk(one, from, (chunk) => again.push(digest(chunk)));
+    if (JSON.stringify(again) !== JSON.stringify(digests.slice(one.resumeAt)))
       throw new Error(`decoded again from chunk ${one.resumeAt} it is another`);
   }
-  return { kind: 'decoded', ...sum };
+  return { kind: 'decoded', texts, unparsable };
 }
 
-async function open({ name, bytes, limits, messageFormat, pieceBytes }: DecodeCase, from: typeof START) {
-  const decoder = await openObject(memorySource(name, bytes, pieceBytes), limits, never);
-  return decoder.chunks(from, { fields: RECORD_FIELDS, messageFormat, limits }, never);
+async function eachChunk(one: DecodeCase, from: Position, visit: (chunk: Chunk) => void): Promise<void> {
+  const { name, bytes, limits, messageFormat, pieceBytes } = one;
+  using decoder = await openObject(kernel, memorySource(name, bytes, pieceBytes), limits, never);
+  const request = { fields: RECORD_FIELDS, messageFormat, limits };
+  for await (const chunk of decoder.chunks(from, request, never)) visit(chunk);
 }
 
 /** The end of a chunk must be known again, and its bytes must be within its limits. */
@@ -91,9 +104,13 @@ function checkChunk({ count, messages, next, at, timestampsMs, fields }: Chunk, 
   if (count > 1 && bytes > limits.chunkBytesMax) throw new Error(`a chunk of ${bytes} bytes`);
 }
 
+function textsOf(chunk: Chunk): string[] {
+  return Array.from({ length: chunk.count }, (_, record) => recordText(chunk, record));
+}
+
 /** Also reads every message, and holds its size against its text. */
 function digest(chunk: Chunk): string {
-  const texts = Array.from({ length: chunk.count }, (_, record) => recordText(chunk, record));
+  const texts = textsOf(chunk);
   for (const [record, text] of texts.entries()) {
     if (Buffer.byteLength(text) !== chunk.messages.size[record]) throw new Error(`record ${record} has another size`);
   }

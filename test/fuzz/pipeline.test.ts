@@ -7,12 +7,14 @@ import { type Delivery, fieldsOf } from '../../service/core/delivery.ts';
 import { type ChunkPlan, messageText, planChunk, recordsIn, timeOf } from '../../service/core/plan.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
+import { kernel } from '../support/decode.ts';
 import { buildDelivery } from '../support/delivery.ts';
 import { FUZZ_TIMEOUT_MS, fuzz } from './fuzz.ts';
 
 /** Limits of PutLogEvents, written down again on purpose (API reference). */
 const CALL = { bytes: 1_048_576, events: 10_000, spanMs: 24 * 3_600_000, overhead: 26 };
 const LIMITS = {
+  chunkStoredBytesMax: 6_000_000,
   chunkBytesMax: 3_000_000,
   chunkRecordsMax: 15_000,
   recordBytesMax: 4_000_000,
@@ -72,11 +74,11 @@ const delivery = fc
   })
   .map(buildDelivery);
 
-async function decode(body: Buffer, to: Delivery, pieceBytes: number): Promise<Chunk[]> {
+async function eachChunk(body: Buffer, to: Delivery, pieceBytes: number, visit: (chunk: Chunk) => void): Promise<void> {
   const signal = new AbortController().signal;
-  const decoder = await openObject(memorySource('o', body, pieceBytes), LIMITS, signal);
+  using decoder = await openObject(kernel, memorySource('o', body, pieceBytes), LIMITS, signal);
   const request = { fields: fieldsOf(to), messageFormat: to.messageFormat, limits: LIMITS };
-  return Array.fromAsync(decoder.chunks(START, request, signal));
+  for await (const chunk of decoder.chunks(START, request, signal)) visit(chunk);
 }
 
 test('from bytes to calls: every record has one outcome, every call keeps every limit and stays with its tenant', {
@@ -93,12 +95,9 @@ test('from bytes to calls: every record has one outcome, every call keeps every 
       async (some, to, eventBytesMax, pieceBytes) => {
         // A first line that looks like nothing else than NDJSON.
         const all = ['{"message":"first"}', ...some];
-        const chunks = await decode(Buffer.from(all.join('\n')), to, pieceBytes);
-        assert.equal(
-          chunks.reduce((sum, { count }) => sum + count, 0),
-          all.length,
-        );
-        for (const chunk of chunks) {
+        let read = 0;
+        await eachChunk(Buffer.from(all.join('\n')), to, pieceBytes, (chunk) => {
+          read += chunk.count;
           const plan = planChunk(chunk, { delivery: to, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax });
           const sent = plan.batches.reduce((sum, { events }) => sum + recordsIn(plan, events), 0);
           assert.equal(
@@ -107,7 +106,9 @@ test('from bytes to calls: every record has one outcome, every call keeps every 
             'a record without an outcome, or with two',
           );
           checkCalls(plan, eventBytesMax, buffer);
-        }
+        });
+        assert.equal(read, all.length);
+        assert.equal(kernel.memory.lent, 0);
       },
     ),
   );
