@@ -74,6 +74,19 @@ test('as a record, each line comes as it stands, without the white space around 
   );
 });
 
+test('a record that takes more than all room before it comes whole', async () => {
+  const long = JSON.stringify({ message: 'm'.repeat(900_000) });
+  const limits = { ...LIMITS, recordBytesMax: 1_000_000 };
+  const records = await decodeAll(source(Buffer.from(`{"message":"a"}\n${long}\n`)), {
+    limits,
+    messageFormat: 'record',
+  });
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['{"message":"a"}', long],
+  );
+});
+
 test('a record without a message comes as its JSON, one with another type of message as that', async () => {
   const body = '{"a":1}\n{"message":null}\n{"message":{"x":[1]}}\n{"message":42}\n{"message":""}\n';
   const records = await decodeAll(source(Buffer.from(body)));
