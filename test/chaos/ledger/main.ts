@@ -1,0 +1,162 @@
+/**
+ * `npm run chaos:ledger`: what the ledger costs. Delivers objects one after the other, in this process, through everything that a
+ * thread of the service has, from an embedded AWS in a process of its own: every other one with a ledger that costs nothing.
+ * Alone, an object waits for all of its writes; among others the thread works meanwhile, so this is the most that the ledger
+ * can take of the throughput.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { createProvisionDeps, type ProvisionDeps } from '../../../local/provision/deps.ts';
+import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
+import { type Pipeline, provisionPipeline } from '../../../local/provision/pipeline.ts';
+import { provisionTenant } from '../../../local/provision/tenant.ts';
+import {
+  encodeRecords,
+  OBJECT_FORMATS,
+  type ObjectFormat,
+  objectKey,
+  takeRecords,
+} from '../../../local/workload/object.ts';
+import { createRecordSource } from '../../../local/workload/source.ts';
+import { createLogger } from '../../../service/base/logger.ts';
+import { createMetrics } from '../../../service/base/metrics.ts';
+import { readSettings } from '../../../service/base/settings.ts';
+import { deliverObject } from '../../../service/delivery/deliver-object.ts';
+import { type Ledger, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
+import { composeDelivery } from '../../../service/run/compose.ts';
+import { TENANTS } from '../tenants.ts';
+
+const REGION = 'us-east-1';
+const MEGABYTE = 1024 * 1024;
+const CLOUD = fileURLToPath(new URL('../../../local/cloud/main.ts', import.meta.url));
+/** Objects before those that count: code is compiled, sessions are opened, groups created. */
+const WARM_UP = 2;
+const PLACE = { clusterId: 'eu-1', environment: 'prod' };
+
+const { megabytes, objects, format, json } = new Command('npm run chaos:ledger --')
+  .description('Measures how many writes to the ledger an object makes, and how much longer it takes for them.')
+  .option('--megabytes <n>', 'of message text in an object', '64')
+  .option('--objects <n>', 'how many are measured', '10')
+  .option('--format <name>', OBJECT_FORMATS.join(', '), 'ndjson+gzip')
+  .option('--json', 'print one line of JSON')
+  .parse()
+  .opts<{
+    readonly megabytes: string;
+    readonly objects: string;
+    readonly format: ObjectFormat;
+    readonly json?: true;
+  }>();
+
+const [tenant] = TENANTS;
+if (!tenant) throw new Error('there is no tenant');
+
+/** A ledger that costs nothing, and keeps nothing. */
+const FREE: Ledger = {
+  acquire: async () => {
+    const done = async () => {};
+    const lease = { renew: done, checkpoint: done, release: done, finish: done, bury: done };
+    return { kind: 'acquired', lease, progress: NO_PROGRESS, crashes: 0 };
+  },
+};
+
+async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
+  const tenantId = TENANTS[0]?.tenantId ?? '';
+  const environment = { ...endpointEnvironment(url, REGION), ...serviceEnvironment(pipeline), LOG_LEVEL: 'warn' };
+  // The SDK's clients look for credentials there.
+  Object.assign(process.env, environment);
+  const settings = readSettings(environment);
+  const composed = composeDelivery({ settings, metrics: createMetrics(), logger: createLogger(settings.logLevel) });
+  const nowMs = Date.now();
+  const source = createRecordSource({ seed: 'ledger', tenantId, ...PLACE });
+  const records = takeRecords(source, Number(megabytes) * MEGABYTE, nowMs - 60_000, nowMs);
+  const body = await encodeRecords(records, format);
+  const version = createHash('md5').update(body).digest('hex');
+  const never = new AbortController().signal;
+
+  const deliver = async (number: number, ledger: Ledger) => {
+    const key = objectKey({ seed: `ledger ${number}`, tenantId, ...PLACE, format, timeMs: nowMs });
+    await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
+    const startedMs = performance.now();
+    const [result] = await deliverObject(
+      { ...composed.deliverObject, ledger },
+      {
+        ref: { bucket: pipeline.bucket, key, version, versionId: undefined, size: body.length, createdMs: nowMs },
+        keyFields: { tenant_id: tenantId, cluster_id: PLACE.clusterId, environment: PLACE.environment },
+      },
+      { drain: never, abort: never },
+    );
+    if (result?.kind !== 'done') throw new Error(`the object was not delivered: ${JSON.stringify(result)}`);
+    return performance.now() - startedMs;
+  };
+
+  const real = composed.deliverObject.ledger;
+  for (let number = 0; number < WARM_UP; number++) await deliver(number, real);
+  await fetch(`${url}/_cloud/calls`, { method: 'DELETE' });
+  const count = Number(objects);
+  const withMs: number[] = [];
+  const withoutMs: number[] = [];
+  for (let number = 0; number < count; number++) {
+    withMs.push(await deliver(WARM_UP + 2 * number, real));
+    withoutMs.push(await deliver(WARM_UP + 2 * number + 1, FREE));
+  }
+  const writes = CALLS.parse(await (await fetch(`${url}/_cloud/calls`)).json())
+    .filter(({ action }) => action === 'UpdateItem')
+    .reduce((sum, call) => sum + call.count, 0);
+  const [medianWith, medianWithout] = [median(withMs), median(withoutMs)];
+  return {
+    format,
+    message_megabytes: Number(megabytes),
+    objects: count,
+    writes_per_object: writes / count,
+    milliseconds_with: round(medianWith),
+    milliseconds_without: round(medianWithout),
+    ledger_percent: round((100 * (medianWith - medianWithout)) / medianWithout),
+  };
+}
+
+const CALLS = z.array(z.object({ action: z.string(), count: z.number() }));
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+/** Starts the embedded AWS apart from what is measured. */
+async function startCloudApart() {
+  const child = spawn(process.execPath, [CLOUD, '--port', '0', '--log-megabytes', '32', '--object-megabytes', '256'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  process.once('exit', () => child.kill('SIGKILL'));
+  for await (const line of createInterface(child.stdout)) {
+    const [, url] = /^export AWS_ENDPOINT_URL=(.+)$/.exec(line) ?? [];
+    if (url === undefined) continue;
+    const stop = async () => {
+      child.kill('SIGTERM');
+      await ended;
+    };
+    return { url, stop };
+  }
+  throw new Error('the embedded AWS did not start');
+}
+
+const cloud = await startCloudApart();
+const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
+const pipeline = await provisionPipeline(deps);
+await provisionTenant(deps, tenant, pipeline);
+const result = await measure(cloud.url, deps, pipeline);
+if (json) console.log(JSON.stringify(result));
+else console.table(result);
+deps.close();
+await cloud.stop();
+// Connections that are kept alive would hold the process for a while.
+process.exit(0);
