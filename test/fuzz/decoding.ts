@@ -6,8 +6,8 @@ export interface Decoding extends AsyncDisposable {
   decode(one: DecodeCase): Promise<DecodeOutcome>;
 }
 
-/** Cases are small: what takes longer than this does not end. */
-const PATIENCE_MS = 20_000;
+/** Cases are small, and the first one waits for its thread: what takes longer than this on the busiest machine does not end. */
+const PATIENCE_MS = 60_000;
 /** Of the heap; what lies beside it shows in the process's size. */
 const HEAP_MB = 256;
 /** A page is 64 MiB at most, and a few of them may be held at once. */
