@@ -1,8 +1,7 @@
 /**
- * `npm run chaos:ledger`: what the ledger costs. Delivers objects one after the other, in this process, through everything that a
- * thread of the service has, from an embedded AWS in a process of its own: every other one with a ledger that costs nothing.
- * Alone, an object waits for all of its writes; among others the thread works meanwhile, so this is the most that the ledger
- * can take of the throughput.
+ * `npm run chaos:ledger`: what the ledger costs. Delivers objects in this process, through everything that a
+ * thread of the service has, from an embedded AWS in a process of its own: every other round with a ledger that costs nothing. An
+ * object alone waits for each of its writes; among others, as in the service, the thread works meanwhile.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,20 +34,22 @@ import { TENANTS } from '../tenants.ts';
 const REGION = 'us-east-1';
 const MEGABYTE = 1024 * 1024;
 const CLOUD = fileURLToPath(new URL('../../../local/cloud/main.ts', import.meta.url));
-/** Objects before those that count: code is compiled, sessions are opened, groups created. */
+/** Rounds before those that count: code is compiled, sessions are opened, groups created. */
 const WARM_UP = 2;
 const PLACE = { clusterId: 'eu-1', environment: 'prod' };
 
-const { megabytes, objects, format, json } = new Command('npm run chaos:ledger --')
+const { megabytes, rounds, atOnce, format, json } = new Command('npm run chaos:ledger --')
   .description('Measures how many writes to the ledger an object makes, and how much longer it takes for them.')
   .option('--megabytes <n>', 'of message text in an object', '64')
-  .option('--objects <n>', 'how many are measured', '10')
+  .option('--rounds <n>', 'how many are measured, with and without the ledger', '10')
+  .option('--at-once <n>', 'objects of a round, all at the same time', '4')
   .option('--format <name>', OBJECT_FORMATS.join(', '), 'ndjson+gzip')
   .option('--json', 'print one line of JSON')
   .parse()
   .opts<{
     readonly megabytes: string;
-    readonly objects: string;
+    readonly rounds: string;
+    readonly atOnce: string;
     readonly format: ObjectFormat;
     readonly json?: true;
   }>();
@@ -79,10 +80,8 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
   const version = createHash('md5').update(body).digest('hex');
   const never = new AbortController().signal;
 
-  const deliver = async (number: number, ledger: Ledger) => {
-    const key = objectKey({ seed: `ledger ${number}`, tenantId, ...PLACE, format, timeMs: nowMs });
-    await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
-    const startedMs = performance.now();
+  let objects = 0;
+  const deliver = async (key: string, ledger: Ledger) => {
     const [result] = await deliverObject(
       { ...composed.deliverObject, ledger },
       {
@@ -92,31 +91,42 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
       { drain: never, abort: never },
     );
     if (result?.kind !== 'done') throw new Error(`the object was not delivered: ${JSON.stringify(result)}`);
+  };
+  /** @returns milliseconds */
+  const round = async (ledger: Ledger): Promise<number> => {
+    const keys = Array.from({ length: Number(atOnce) }, () =>
+      objectKey({ seed: `ledger ${objects++}`, tenantId, ...PLACE, format, timeMs: nowMs }),
+    );
+    for (const key of keys) {
+      await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
+    }
+    const startedMs = performance.now();
+    await Promise.all(keys.map((key) => deliver(key, ledger)));
     return performance.now() - startedMs;
   };
 
   const real = composed.deliverObject.ledger;
-  for (let number = 0; number < WARM_UP; number++) await deliver(number, real);
+  for (let number = 0; number < WARM_UP; number++) await round(real);
   await fetch(`${url}/_cloud/calls`, { method: 'DELETE' });
-  const count = Number(objects);
   const withMs: number[] = [];
   const withoutMs: number[] = [];
-  for (let number = 0; number < count; number++) {
-    withMs.push(await deliver(WARM_UP + 2 * number, real));
-    withoutMs.push(await deliver(WARM_UP + 2 * number + 1, FREE));
+  for (let number = 0; number < Number(rounds); number++) {
+    withMs.push(await round(real));
+    withoutMs.push(await round(FREE));
   }
   const writes = CALLS.parse(await (await fetch(`${url}/_cloud/calls`)).json())
     .filter(({ action }) => action === 'UpdateItem')
-    .reduce((sum, call) => sum + call.count, 0);
+    .reduce((sum, { count }) => sum + count, 0);
   const [medianWith, medianWithout] = [median(withMs), median(withoutMs)];
   return {
     format,
     message_megabytes: Number(megabytes),
-    objects: count,
-    writes_per_object: writes / count,
-    milliseconds_with: round(medianWith),
-    milliseconds_without: round(medianWithout),
-    ledger_percent: round((100 * (medianWith - medianWithout)) / medianWithout),
+    rounds: Number(rounds),
+    at_once: Number(atOnce),
+    writes_per_object: writes / (Number(rounds) * Number(atOnce)),
+    milliseconds_with: Math.round(medianWith),
+    milliseconds_without: Math.round(medianWithout),
+    ledger_percent: Math.round((1_000 * (medianWith - medianWithout)) / medianWithout) / 10,
   };
 }
 
@@ -126,13 +136,9 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
 /** Starts the embedded AWS apart from what is measured. */
 async function startCloudApart() {
-  const child = spawn(process.execPath, [CLOUD, '--port', '0', '--log-megabytes', '32', '--object-megabytes', '256'], {
+  const child = spawn(process.execPath, [CLOUD, '--port', '0', '--log-megabytes', '32', '--object-megabytes', '1024'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
