@@ -112,6 +112,20 @@ test('a line that is no JSON object is a record of its own, with its bytes and t
   );
 });
 
+test('a message that is nested without measure is its own trouble, and takes no time', async () => {
+  const nested = (depth: number) => `{"message":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const bytes = Buffer.from([nested(1_000), nested(1_001), nested(3_000_000)].join('\n'));
+  const records = await decodeAll(source(bytes, 1 << 20), { limits: { ...LIMITS, recordBytesMax: 10_000_000 } });
+  assert.deepEqual(
+    records.map(({ message, unparsable }) => [message.length, unparsable]),
+    [
+      [2_000, undefined],
+      [2_014, 'not a JSON object, or nested too deep'],
+      [6_000_012, 'not a JSON object, or nested too deep'],
+    ],
+  );
+});
+
 test('the last line needs no newline, and a byte order mark in front is none of it', async () => {
   const records = await decodeAll(source(Buffer.from(`${BOM}{"message":"a"}\n{"message":"b"}`), 2));
   assert.deepEqual(
