@@ -92,8 +92,7 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
     );
     if (result?.kind !== 'done') throw new Error(`the object was not delivered: ${JSON.stringify(result)}`);
   };
-  /** @returns milliseconds */
-  const round = async (ledger: Ledger): Promise<number> => {
+  const round = async (ledger: Ledger): Promise<Taken> => {
     const keys = Array.from({ length: Number(atOnce) }, () =>
       objectKey({ seed: `ledger ${objects++}`, tenantId, ...PLACE, format, timeMs: nowMs }),
     );
@@ -101,32 +100,56 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
       await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
     }
     const startedMs = performance.now();
+    const startedCpu = process.cpuUsage();
     await Promise.all(keys.map((key) => deliver(key, ledger)));
-    return performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(startedCpu);
+    return { ms: performance.now() - startedMs, cpuMs: (user + system) / 1_000 };
   };
 
   const real = composed.deliverObject.ledger;
   for (let number = 0; number < WARM_UP; number++) await round(real);
   await fetch(`${url}/_cloud/calls`, { method: 'DELETE' });
-  const withMs: number[] = [];
-  const withoutMs: number[] = [];
+  const withLedger: Taken[] = [];
+  const without: Taken[] = [];
   for (let number = 0; number < Number(rounds); number++) {
-    withMs.push(await round(real));
-    withoutMs.push(await round(FREE));
+    withLedger.push(await round(real));
+    without.push(await round(FREE));
   }
   const writes = CALLS.parse(await (await fetch(`${url}/_cloud/calls`)).json())
     .filter(({ action }) => action === 'UpdateItem')
     .reduce((sum, { count }) => sum + count, 0);
-  const [medianWith, medianWithout] = [median(withMs), median(withoutMs)];
   return {
     format,
     message_megabytes: Number(megabytes),
     rounds: Number(rounds),
     at_once: Number(atOnce),
     writes_per_object: writes / (Number(rounds) * Number(atOnce)),
-    milliseconds_with: Math.round(medianWith),
-    milliseconds_without: Math.round(medianWithout),
-    ledger_percent: Math.round((1_000 * (medianWith - medianWithout)) / medianWithout) / 10,
+    ...compare(
+      'milliseconds',
+      withLedger.map(({ ms }) => ms),
+      without.map(({ ms }) => ms),
+    ),
+    ...compare(
+      'cpu_milliseconds',
+      withLedger.map(({ cpuMs }) => cpuMs),
+      without.map(({ cpuMs }) => cpuMs),
+    ),
+  };
+}
+
+/** What a round takes. */
+interface Taken {
+  readonly ms: number;
+  /** Of this process: other people's load on the machine shows here least. */
+  readonly cpuMs: number;
+}
+
+function compare(what: string, withLedger: readonly number[], without: readonly number[]): Record<string, number> {
+  const [more, less] = [median(withLedger), median(without)];
+  return {
+    [`${what}_with`]: Math.round(more),
+    [`${what}_without`]: Math.round(less),
+    [`${what}_percent`]: Math.round((1_000 * (more - less)) / less) / 10,
   };
 }
 
