@@ -166,6 +166,7 @@ async function startCloudApart() {
   });
   const ended = once(child, 'exit');
   process.once('exit', () => child.kill('SIGKILL'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   for await (const line of createInterface(child.stdout)) {
     const [, url] = /^export AWS_ENDPOINT_URL=(.+)$/.exec(line) ?? [];
     if (url === undefined) continue;
