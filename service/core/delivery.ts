@@ -147,11 +147,21 @@ export function parseDelivery(item: Readonly<Record<string, unknown>>, defaults:
   };
 }
 
+/** Of a value that is wrong, as much as one needs to recognize it. */
+const SHOWN_LENGTH_MAX = 200;
+
 function problem(attribute: string, rule: string, given: Readonly<Record<string, unknown>>): string {
   const value = given[attribute];
-  return value === undefined
-    ? `${attribute}: ${rule} (not set)`
-    : `${attribute}: ${rule} (got ${JSON.stringify(value, (_, part) => (part instanceof Set ? [...part] : part))})`;
+  return value === undefined ? `${attribute}: ${rule} (not set)` : `${attribute}: ${rule} (got ${show(value)})`;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value, (_, part) => {
+    if (part instanceof Set) return [...part];
+    if (part instanceof Uint8Array) return `${part.length} bytes`;
+    return typeof part === 'bigint' ? String(part) : part;
+  });
+  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
 }
 
 function checkAccount(it: Parts): void {

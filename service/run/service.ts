@@ -81,6 +81,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   const scheduler = createScheduler({ slots, memoryBytes: settings.memoryBudgetBytes });
   const workers = createWorkerPool({
     settings,
+    script: new URL('./worker.ts', import.meta.url),
     logger,
     onRestart: () => metrics.workersRestarted.inc(),
     onHopeless: onCrash,

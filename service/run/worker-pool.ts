@@ -25,6 +25,8 @@ export interface WorkerPool {
 
 export interface WorkerPoolDeps {
   readonly settings: Settings;
+  /** What a thread runs: `worker.ts`. */
+  readonly script: URL;
   readonly logger: Logger;
   readonly onRestart: () => void;
   /** Threads die one after another: something that restarting does not mend. */
@@ -61,7 +63,7 @@ interface Thread {
  */
 const INITIAL_HEAP_MB = 48;
 
-export function createWorkerPool({ settings, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+export function createWorkerPool({ settings, script, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   const threads: Thread[] = [];
   let restarts: number[] = [];
@@ -72,7 +74,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
   const post = (thread: Thread, message: ToWorker) => thread.worker.postMessage(message);
 
   const spawn = (slot: number) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    const worker = new Worker(script, {
       workerData: settings,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
       name: `delivery-${slot}`,

@@ -2,13 +2,12 @@ import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
+import { growsTooMuch } from '../growth.ts';
 
 export type Compression = 'gzip' | 'zstd';
 
 /** Pieces of this size keep the calls into zlib few; each is a buffer of its own. */
 const PIECE_BYTES = 1024 * 1024;
-/** A small object may be all the same line: the ratio is judged only beyond this. */
-const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 
 /**
  * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
@@ -32,7 +31,7 @@ export async function* inflate(
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       inflated += piece.length;
-      if (inflated > RATIO_FROM_BYTES && inflated > sizeBytes * ratioMax) {
+      if (growsTooMuch(inflated, sizeBytes, ratioMax)) {
         throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
       }
       yield piece;
