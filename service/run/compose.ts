@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createDynamoClient, createLogsClientFactory, createS3Client, createStsClient } from '../aws/clients.ts';
+import {
+  createDynamoClient,
+  createLogsClientFactory,
+  createS3Client,
+  createS3ClientFactory,
+  createStsClient,
+} from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
 import { createRoleSessions, type RoleSessions } from '../aws/roles.ts';
@@ -8,8 +14,12 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { DecodeLimits } from '../core/chunk.ts';
+import type { Target } from '../core/target/target.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
+import type { OpenDestination } from '../delivery/destination.ts';
+import type { Pace } from '../delivery/pace.ts';
+import { createS3Destination } from '../delivery/s3.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
@@ -43,10 +53,12 @@ export function composeDelivery({
   settings,
   metrics,
   logger,
+  pace,
 }: {
   settings: Settings;
   metrics: Metrics;
   logger: Logger;
+  pace: Pace;
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
@@ -63,6 +75,7 @@ export function composeDelivery({
   const sessions = createSessions(settings, metrics, nowMs);
   const tableClock = createTableClock(dynamo, nowMs);
   const s3Deps = { s3, ...retryDeps('s3') };
+  const calling = { sessions, pace, metrics, random };
   return {
     sessions,
     deliverObject: {
@@ -83,18 +96,20 @@ export function composeDelivery({
       leaseMs: settings.leaseMs,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
       openDecoder: (object, limits, signal) => openObject(object.source, limits, signal),
-      openDestination: createCloudWatch({
-        sessions,
-        writer: createLogWriter({
-          onCreate: (kind) => {
-            metrics.groupsCreated.inc({ kind });
-            logger.debug({ kind }, 'created what a put found missing');
-          },
+      openDestination: openByKind({
+        cloudwatch: createCloudWatch({
+          ...calling,
+          writer: createLogWriter({
+            onCreate: (kind) => {
+              metrics.groupsCreated.inc({ kind });
+              logger.debug({ kind }, 'created what a put found missing');
+            },
+          }),
+          createClient: createLogsClientFactory(settings),
+          metrics,
+          nowMs: () => performance.now(),
         }),
-        createClient: createLogsClientFactory(settings),
-        metrics,
-        random,
-        nowMs: () => performance.now(),
+        s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
       }),
       quarantine: createQuarantine({
         ...s3Deps,
@@ -107,6 +122,18 @@ export function composeDelivery({
       nowMs,
       monotonicMs: () => performance.now(),
     },
+  };
+}
+
+/** The destination of a delivery, by its kind. A further kind is a line here, and one in core/delivery.ts. */
+function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestination<T> }): OpenDestination {
+  return ({ delivery, target, task }) => {
+    switch (target.kind) {
+      case 'cloudwatch':
+        return kinds.cloudwatch({ delivery, target, task });
+      case 's3':
+        return kinds.s3({ delivery, target, task });
+    }
   };
 }
 

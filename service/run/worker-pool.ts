@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Settings } from '../base/settings.ts';
-import type { ObjectTask } from '../delivery/run-delivery.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
+import type { Pacing } from './pacing.ts';
 import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from './report.ts';
 
 /**
@@ -11,8 +12,13 @@ import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from
  * retry, not the process; it is replaced.
  */
 export interface WorkerPool {
-  /** Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up. */
-  deliver(task: ObjectTask, signal: AbortSignal): Promise<ObjectReport>;
+  /**
+   * Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up.
+   * @param held types of deliveries to leave out
+   */
+  deliver(task: ObjectTask, held: readonly string[], signal: AbortSignal): Promise<ObjectReport>;
+  /** Tells all threads that a destination has a rate from now on, or no longer. */
+  limit(destination: string, limited: boolean): void;
   /** Metrics of all threads, for the endpoint to add up. */
   metrics(): Promise<(readonly object[])[]>;
   /** Every thread begins nothing new from now on; `deliver` answers `stopping`. */
@@ -25,6 +31,7 @@ export interface WorkerPool {
 export interface WorkerPoolDeps {
   readonly settings: Settings;
   readonly logger: Logger;
+  readonly pacing: Pick<Pacing, 'ask' | 'throttled' | 'list'>;
   readonly onRestart: () => void;
   /** Threads die one after another: something that restarting does not mend. */
   readonly onHopeless: (error: DistributorError) => void;
@@ -54,7 +61,7 @@ interface Thread {
   readonly metricsWaiting: Map<number, (metrics: readonly object[]) => void>;
 }
 
-export function createWorkerPool({ settings, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+export function createWorkerPool({ settings, logger, pacing, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
   const threads: Thread[] = [];
   let restarts: number[] = [];
   let draining = false;
@@ -72,8 +79,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
     const thread: Thread = { worker, unanswered: 0, pending: new Map(), metricsWaiting: new Map() };
     worker.on('message', (message: FromWorker) => {
       thread.unanswered = 0;
-      if (message.kind === 'report') thread.pending.get(message.id)?.settle(message.report);
-      else if (message.kind === 'metrics') thread.metricsWaiting.get(message.id)?.(message.metrics);
+      hear(thread, message);
     });
     worker.on('error', (error) => logger.error({ error: String(error), slot }, 'a worker thread failed'));
     worker.on('exit', (code) => {
@@ -89,7 +95,21 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       threads[slot] = spawn(slot);
     });
     if (draining) post(thread, { kind: 'drain' });
+    for (const { destination } of pacing.list()) post(thread, { kind: 'limit', destination, limited: true });
     return thread;
+  };
+
+  const hear = (thread: Thread, message: FromWorker) => {
+    switch (message.kind) {
+      case 'report':
+        return thread.pending.get(message.id)?.settle(message.report);
+      case 'metrics':
+        return thread.metricsWaiting.get(message.id)?.(message.metrics);
+      case 'ask':
+        return post(thread, { kind: 'permit', id: message.id, permit: pacing.ask(message.call) });
+      case 'throttled':
+        return pacing.throttled(message.destination, message.callsPerSecond);
+    }
   };
 
   const lose = (thread: Thread, why: string) => {
@@ -123,7 +143,10 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
   for (let slot = 0; slot < settings.workerThreads; slot++) threads.push(spawn(slot));
 
   return {
-    deliver(task, signal) {
+    limit(destination, limited) {
+      for (const thread of threads) post(thread, { kind: 'limit', destination, limited });
+    },
+    deliver(task, held, signal) {
       if (signal.aborted) return Promise.resolve(failureReport(signal.reason));
       const thread = choose(task.keyFields.tenant_id);
       const id = nextId++;
@@ -134,7 +157,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       };
       signal.addEventListener('abort', giveUp, { once: true });
       thread.pending.set(id, { settle: resolve });
-      post(thread, { kind: 'deliver', id, task });
+      post(thread, { kind: 'deliver', id, task, held });
       return promise.finally(() => {
         thread.pending.delete(id);
         signal.removeEventListener('abort', giveUp);
