@@ -42,6 +42,8 @@ export interface DeliveryTrouble {
 
 export interface GateDeps {
   readonly nowMs: () => number;
+  /** How long a refused delivery is left alone at first. Every process has its own circuits, and makes its own probes. */
+  readonly probeMs: number;
   /** A circuit has opened, or closed again. */
   readonly onChange: (
     to: 'open' | 'closed',
@@ -49,8 +51,8 @@ export interface GateDeps {
   ) => void;
 }
 
-/** With two processes this is one call a minute to a broken tenant's side, and a role that is mended is soon found so. */
-const PROBE_AFTER = { firstMs: 120_000, capMs: 600_000 };
+/** The time between two probes doubles up to this many times the first: a role that is mended at last is found so in time. */
+const PROBE_GROWTH_MAX = 5;
 /** The same for a destination that throttles every call. */
 const THROTTLED_MAX_MS = 600_000;
 const TENANTS_MAX = 20_000;
@@ -76,7 +78,7 @@ interface DeliveryState {
 
 type TenantState = Map<string, DeliveryState>;
 
-export function createGate({ nowMs, onChange }: GateDeps): Gate {
+export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   const tenants = new Map<string, TenantState>();
 
   const remember = (tenant: string, state: TenantState) => {
@@ -108,7 +110,7 @@ export function createGate({ nowMs, onChange }: GateDeps): Gate {
     if (line.kind === 'failed' && REFUSALS.has(code)) {
       // Objects that were on their way when the circuit opened say nothing new.
       if (before && !probe) return;
-      const intervalMs = before ? Math.min(PROBE_AFTER.capMs, before.intervalMs * 2) : PROBE_AFTER.firstMs;
+      const intervalMs = before ? Math.min(probeMs * PROBE_GROWTH_MAX, before.intervalMs * 2) : probeMs;
       const sinceMs = before?.sinceMs ?? nowMs();
       state.circuit = { code, message, sinceMs, againAtMs: nowMs() + intervalMs, intervalMs, probing: false };
       if (!before) onChange('open', { tenant, type, code, message });

@@ -87,6 +87,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   const slots = settings.workerThreads * OBJECTS_PER_THREAD;
   const gate = createGate({
     nowMs,
+    probeMs: settings.probeMs,
     onChange: (to, { tenant, type, code, message }) => {
       metrics.circuitChanges.inc({ to });
       if (to === 'open') logger.warn({ tenant, delivery: type, code }, `circuit open: ${message}`);

@@ -30,9 +30,8 @@ export interface VerdictContext {
 const RETRY_DELAY = { firstSeconds: 5, capSeconds: 900 };
 /** Attempts in a row that came no further; with the delays above, seven hours and more. */
 const FAILURES_MAX = 45;
-/** The longest that SQS keeps a new message back: a message that failed is sent anew. */
-const PARK_DELAY = { firstSeconds: 60, capSeconds: 900 };
-const THROTTLED_DELAY = { firstSeconds: 2, capSeconds: 900 };
+/** At first until the next probe; the cap is the longest that SQS keeps a new message back. */
+const PARK_DELAY = { firstSeconds: 1, capSeconds: 900 };
 /** The longest that LEASE_SECONDS may say. */
 const LEASE_SECONDS_MAX = 3_600;
 /**
@@ -108,7 +107,7 @@ function parkOrGiveUp({ line, error }: Failure, history: History, context: Verdi
   const throttled = error.code === 'destination-throttled';
   const delaySeconds = Math.max(
     Math.ceil((line.retryAfterMs ?? 0) / 1000),
-    waitingDelaySeconds(refusedMs, throttled ? THROTTLED_DELAY : PARK_DELAY, random),
+    waitingDelaySeconds(refusedMs, PARK_DELAY, random),
   );
   return throttled && sameHistory(history, message.history)
     ? { kind: 'wait', delaySeconds, error }

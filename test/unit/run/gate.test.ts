@@ -24,6 +24,7 @@ function setUp() {
   const changes: string[] = [];
   const gate = createGate({
     nowMs: () => now.ms,
+    probeMs: 120_000,
     onChange: (to, { tenant, type, code }) => changes.push(`${tenant}/${type} ${to}: ${code}`),
   });
   /** One object from its beginning to its end. @returns what was left out of it, and the report */

@@ -50,7 +50,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
   const now = { ms: NOON_MS };
   const board = createTenantBoard(() => now.ms);
   const surplus = createSurplus(() => now.ms);
-  const gate = createGate({ nowMs: () => now.ms, onChange: () => {} });
+  const gate = createGate({ nowMs: () => now.ms, probeMs: 120_000, onChange: () => {} });
   const crashes: string[] = [];
   const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
   /** Objects are under way until it resolves. */
