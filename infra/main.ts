@@ -27,6 +27,9 @@ const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
+/** How long AWS may be silent before somebody at a terminal is told. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 const OPTIONS = {
   environment: { type: 'string' },
   region: { type: 'string' },
@@ -97,7 +100,12 @@ async function makeStateBucket(
   endpointUrl: string | undefined,
   name: string | undefined,
 ): Promise<string> {
-  const place = { region: config.region, endpointUrl, s3ForcePathStyle: endpointUrl !== undefined };
+  const place = {
+    region: config.region,
+    endpointUrl,
+    s3ForcePathStyle: endpointUrl !== undefined,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  };
   const bucket = name ?? (await stateBucketName(createStsClient(place), config));
   const tls = !endpointUrl?.startsWith('http:');
   await ensureStateBucket(createS3Client(place), { bucket, region: config.region, tls });

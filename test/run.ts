@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 /** These run by themselves, in this order, after everything that can run side by side. */
 const E2E = 'e2e';
 /** Not tests of a machine's correctness: they have commands of their own. */
-const APART = new Set(['bench', 'support']);
+const APART = new Set(['bench', 'chaos', 'support']);
 
 async function testFiles(folder: string): Promise<string[]> {
   const names = await readdir(new URL(`${folder}/`, here), { recursive: true });

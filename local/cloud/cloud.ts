@@ -6,8 +6,9 @@ import { ADMIN_PREFIX, createAdmin } from './admin.ts';
 import { type Calls, createCalls } from './calls.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
 import { createGateway } from './gateway.ts';
-import { createAccounts } from './identity/accounts.ts';
+import { createAccounts, PLATFORM_ACCOUNT } from './identity/accounts.ts';
 import { createAssumeRole } from './identity/assume-role.ts';
+import { rootOf } from './identity/caller.ts';
 import { createIam } from './identity/iam.ts';
 import { createSessions } from './identity/sessions.ts';
 import { createSts } from './identity/sts.ts';
@@ -19,6 +20,7 @@ import { createPublisher } from './messaging/publisher.ts';
 import { createResourcePolicies } from './messaging/resource-policies.ts';
 import { createSns } from './messaging/sns.ts';
 import { createSqs } from './messaging/sqs.ts';
+import type { CallObserver } from './observer.ts';
 import { createNotifier } from './s3/notify.ts';
 import { createS3 } from './s3/s3.ts';
 import { createObjectStore } from './s3/store.ts';
@@ -43,6 +45,8 @@ export interface CloudOptions {
   readonly logBytesPerAccountMax?: number;
   /** Objects that S3 keeps; the oldest are let go. Default: all. */
   readonly objectBytesMax?: number;
+  /** Watches every call. Default: nobody. */
+  readonly observer?: CallObserver;
   /** Is told what no client is: undeliverable notifications, defects. Default: nobody. */
   readonly onProblem?: (problem: string) => void;
 }
@@ -54,6 +58,11 @@ export interface Cloud {
   readonly calls: Calls;
   /** Everything that CloudWatch Logs holds. */
   readonly logs: Pick<LogsStore, 'read'>;
+  /**
+   * Writes an object of the platform's from pieces, and notifies of it. A piece may stand in it many times: an object of
+   * gigabytes takes the memory of what is different in it.
+   */
+  putPieces(bucket: string, key: string, pieces: readonly Buffer[]): void;
   /** When all S3 notifications that are due have been delivered. */
   settled(): Promise<void>;
   /** Ends all connections, also those that a fault rule keeps waiting. */
@@ -95,6 +104,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     services: new Map<ServiceName, Service>(services.map((service) => [service.name, service])),
     faults,
     calls,
+    observer: options.observer,
     nowMs,
     random: () => random.uint32() / 2 ** 32,
     newRequestId: randomUUID,
@@ -114,6 +124,24 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the cloud listens on no port');
 
+  const putPieces = (name: string, key: string, pieces: readonly Buffer[]) => {
+    const bucket = objects.bucket(name);
+    if (!bucket) throw new Error(`there is no bucket ${name}`);
+    const version = objects.put(bucket, {
+      key,
+      marker: false,
+      pieces,
+      size: pieces.reduce((sum, { length }) => sum + length, 0),
+      // Like one of an upload in parts: not the hash of anything that a client could compute.
+      eTag: `"${randomBytes(16).toString('hex')}-${pieces.length}"`,
+      lastModifiedMs: nowMs(),
+      headers: {},
+      checksums: {},
+    });
+    const origin = { caller: rootOf(PLATFORM_ACCOUNT), requestId: randomUUID(), nowMs: nowMs() };
+    notifier.notify(bucket, version, 'ObjectCreated:CompleteMultipartUpload', origin);
+  };
+
   let closing: Promise<void> | undefined;
   const close = async () => {
     const closed = once(server, 'close');
@@ -130,6 +158,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     faults,
     calls,
     logs,
+    putPieces,
     settled: () => notifier.settled(),
     close: () => {
       closing ??= close();

@@ -10,6 +10,7 @@ import { type Authorization, parseAuthorization } from './http/signature.ts';
 import { type Damage, readRequest, writeAnswer } from './http/transport.ts';
 import { type AuthenticateDeps, accountOf, authenticate } from './identity/authenticate.ts';
 import { authorizer } from './identity/authorize.ts';
+import type { CallObserver, ObservedCall } from './observer.ts';
 import { detectService } from './route.ts';
 import type { Operation, Service, ServiceName } from './service.ts';
 
@@ -17,6 +18,7 @@ export interface GatewayDeps extends AuthenticateDeps {
   readonly services: ReadonlyMap<ServiceName, Service>;
   readonly faults: Faults;
   readonly calls: Calls;
+  readonly observer: CallObserver | undefined;
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly newRequestId: () => string;
@@ -56,8 +58,9 @@ export function createGateway(
     const exchange = await perform(deps, request, gone.signal);
     if (exchange.kind === 'reset') incoming.socket.resetAndDestroy();
     if (exchange.kind !== 'answer' || response.destroyed) return;
-    const { dateMs, damage } = exchange;
-    await writeAnswer(response, exchange.answer, { withBody: request.method !== 'HEAD', dateMs, damage });
+    const { dateMs, damage, call, answer } = exchange;
+    if (call) response.once('finish', () => deps.observer?.answered(call, answer.status));
+    await writeAnswer(response, answer, { withBody: request.method !== 'HEAD', dateMs, damage });
   };
 }
 
@@ -65,16 +68,17 @@ async function perform(
   deps: GatewayDeps,
   request: HttpRequest,
   gone: AbortSignal,
-): Promise<Outcome & { readonly dateMs: number }> {
+): Promise<Outcome & { readonly dateMs: number; readonly call: ObservedCall | undefined }> {
   const requestId = deps.newRequestId();
   const route = detectService(request, deps.services);
   const { protocol } = route;
   let clockOffsetMs = 0;
   let account = '';
   let action = '';
+  let call: ObservedCall | undefined;
   const end = (outcome: Outcome, counted: string) => {
     deps.calls.record({ service: route.name, action, account, outcome: gone.aborted ? 'gone' : counted });
-    return { ...outcome, dateMs: deps.nowMs() + clockOffsetMs };
+    return { ...outcome, dateMs: deps.nowMs() + clockOffsetMs, call };
   };
   const refuse = (error: AwsError) => {
     const refusal = renderError(protocol, error, requestId);
@@ -91,6 +95,16 @@ async function perform(
     action = operation.action;
 
     const { resource } = operation;
+    const { body, headers } = request;
+    call = {
+      requestId,
+      service: service.name,
+      action,
+      account,
+      resource,
+      body,
+      userAgent: headers['user-agent'] ?? '',
+    };
     const struck = plan(deps.faults.strike({ service: service.name, action, account, resource }), deps.random);
     clockOffsetMs = struck.clockOffsetMs;
     if (struck.latencyMs > 0) await delay(struck.latencyMs, undefined, { signal: gone, ref: false });
@@ -104,6 +118,8 @@ async function perform(
     }
 
     const done = await execute(deps, request, { operation, authorization, requestId, clockOffsetMs, region });
+    deps.observer?.executed(call, done.status);
+    if (after?.kind === 'half-open') return end({ kind: 'silence' }, 'fault:half-open');
     if (after?.kind === 'reset') return end({ kind: 'reset' }, 'fault:reset');
     if (after?.kind === 'lose-answer') {
       const lost = renderError(
@@ -155,7 +171,7 @@ interface Plan {
 }
 
 const QUIET: Plan = { latencyMs: 0, clockOffsetMs: 0, damage: undefined, before: undefined, after: undefined };
-const BEFORE = new Set(['throttle', 'error', 'half-open', 'expired-token']);
+const BEFORE = new Set(['throttle', 'error', 'expired-token']);
 
 /** Sorts the effects of all rules that strike; of those that exclude each other, the first rule's wins. */
 function plan(effects: readonly Effect[], random: () => number): Plan {
@@ -169,13 +185,14 @@ function plan(effects: readonly Effect[], random: () => number): Plan {
     else if (effect.kind === 'slow-body') damage = { ...damage, bytesPerSecond: effect.bytesPerSecond };
     else if (effect.kind === 'truncate-body') damage = { ...damage, truncateAfter: effect.bytes };
   }
-  const resets = (when: 'before' | 'after') => (effect: Effect) => effect.kind === 'reset' && effect.when === when;
+  const breaks = (when: 'before' | 'after') => (effect: Effect) =>
+    (effect.kind === 'reset' || effect.kind === 'half-open') && effect.when === when;
   return {
     latencyMs,
     clockOffsetMs,
     damage,
-    before: effects.find((effect) => BEFORE.has(effect.kind) || resets('before')(effect)),
-    after: effects.find((effect) => effect.kind === 'lose-answer' || resets('after')(effect)),
+    before: effects.find((effect) => BEFORE.has(effect.kind) || breaks('before')(effect)),
+    after: effects.find((effect) => effect.kind === 'lose-answer' || breaks('after')(effect)),
   };
 }
 

@@ -36,7 +36,7 @@ export function createTally(): Tally {
 }
 
 /** Two lanes of multiply and xor over the UTF-16 units, each stirred by murmur3's finalizer; 21 bits of one, 32 of the other. */
-function fingerprint(timestampMs: number, message: string): number {
+export function fingerprint(timestampMs: number, message: string): number {
   const low = timestampMs >>> 0;
   const high = Math.floor(timestampMs / 2 ** 32) >>> 0;
   let a = Math.imul(low ^ 0x9e3779b1, 0x85ebca77);

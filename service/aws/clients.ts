@@ -9,21 +9,29 @@ import type { Settings } from '../base/settings.ts';
 /**
  * The SDK clients, made once for a thread. All timeouts are set: the SDK's default waits for ever on a peer that
  * accepts a connection and says nothing.
+ *
+ * A drain must end within its grace (110 s) even where a peer is silent. In turn it waits for a put (one attempt, the
+ * request timeout), for the ledger and for the queue (four attempts each), so these two get a shorter one.
  */
 
-type Place = Pick<Settings, 'region' | 'endpointUrl' | 's3ForcePathStyle'>;
+type Place = Pick<Settings, 'region' | 'endpointUrl' | 's3ForcePathStyle' | 'requestTimeoutMs'>;
 
 const CONNECTION_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Tables answer in milliseconds, and a lease must survive a silent attempt. */
+const TABLE_TIMEOUT_MS = 5_000;
+const QUEUE_TIMEOUT_MS = 10_000;
 /** A long poll is silent for 20 s by design. */
-const LONG_POLL_TIMEOUT_MS = 35_000;
+const LONG_POLL_MS = 20_000;
+const LONG_POLL_SLACK_MS = 15_000;
 
-function createHandler(socketsMax: number, requestTimeoutMs = REQUEST_TIMEOUT_MS): NodeHttpHandler {
+function createHandler(socketsMax: number, timeoutMs: number): NodeHttpHandler {
   return new NodeHttpHandler({
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: timeoutMs,
     // Without this the handler only logs a warning when the time is over.
     throwOnRequestTimeout: true,
+    // The request's timeout ends with the headers of the answer; this one watches the body too.
+    socketTimeout: timeoutMs,
     httpAgent: { keepAlive: true, maxSockets: socketsMax },
     httpsAgent: { keepAlive: true, maxSockets: socketsMax },
   });
@@ -39,16 +47,24 @@ function common(place: Place) {
 }
 
 export function createSqsClient(place: Place): SQSClient {
-  return new SQSClient({ ...common(place), maxAttempts: 4, requestHandler: createHandler(32, LONG_POLL_TIMEOUT_MS) });
+  const requestHandler = createHandler(32, Math.min(QUEUE_TIMEOUT_MS, place.requestTimeoutMs));
+  return new SQSClient({ ...common(place), maxAttempts: 4, requestHandler });
+}
+
+/** For long polls. The receive loop has a few under way, repeats them by itself, and must turn while the queue is silent. */
+export function createReceiveClient(place: Place): SQSClient {
+  const requestHandler = createHandler(8, LONG_POLL_MS + Math.min(LONG_POLL_SLACK_MS, place.requestTimeoutMs));
+  return new SQSClient({ ...common(place), maxAttempts: 1, requestHandler });
 }
 
 export function createDynamoClient(place: Place): DynamoDBClient {
-  return new DynamoDBClient({ ...common(place), maxAttempts: 4, requestHandler: createHandler(64) });
+  const requestHandler = createHandler(64, Math.min(TABLE_TIMEOUT_MS, place.requestTimeoutMs));
+  return new DynamoDBClient({ ...common(place), maxAttempts: 4, requestHandler });
 }
 
 /** Its callers retry by themselves, body included: the SDK's retry ends when the headers are there. */
 export function createS3Client(place: Place): S3Client {
-  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128) });
+  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs) });
 }
 
 function commonOfS3(place: Place) {
@@ -67,9 +83,14 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
   return new STSClient({
     ...common(place),
     maxAttempts: 3,
-    requestHandler: createHandler(16),
+    requestHandler: createHandler(16, place.requestTimeoutMs),
     ...(credentials === undefined ? {} : { credentials }),
   });
+}
+
+/** Connections for PutLogEvents, which does not go by way of the SDK. */
+export function putConnections({ requestTimeoutMs }: Pick<Place, 'requestTimeoutMs'>) {
+  return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: 256 };
 }
 
 /**
@@ -79,7 +100,7 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
 export function createLogsClientFactory(
   place: Place,
 ): (region: string, credentials: NonNullable<CloudWatchLogsClientConfig['credentials']>) => CloudWatchLogsClient {
-  const requestHandler = createHandler(256);
+  const requestHandler = createHandler(16, place.requestTimeoutMs);
   return (region, credentials) =>
     new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 });
 }
@@ -88,6 +109,6 @@ export function createLogsClientFactory(
 export function createS3ClientFactory(
   place: Place,
 ): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {
-  const requestHandler = createHandler(64);
+  const requestHandler = createHandler(64, place.requestTimeoutMs);
   return (region, credentials) => new S3Client({ ...commonOfS3(place), region, credentials, requestHandler });
 }

@@ -2,17 +2,15 @@ import {
   type CloudWatchLogsClient,
   CreateLogGroupCommand,
   CreateLogStreamCommand,
-  PutLogEventsCommand,
   PutRetentionPolicyCommand,
-  type RejectedLogEventsInfo,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Route } from '../core/route.ts';
 import { faultOf } from './fault.ts';
+import type { PutEvents } from './put-events.ts';
 
 /** Puts ready-made bodies into log streams, and creates groups and streams, but only those that a put found missing. */
 export interface LogWriter {
-  /** One PutLogEvents call, not repeated. @returns what the service says of events that it refused */
-  put(client: CloudWatchLogsClient, body: Buffer, signal: AbortSignal): Promise<RejectedLogEventsInfo | undefined>;
+  readonly put: PutEvents;
   /**
    * Creates what is missing of a route. Calls of one client for the same route at the same time share one creation,
    * which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
@@ -21,6 +19,7 @@ export interface LogWriter {
 }
 
 export interface LogWriterDeps {
+  readonly putEvents: PutEvents;
   readonly onCreate: (kind: 'group' | 'stream') => void;
 }
 
@@ -30,27 +29,13 @@ interface Account {
   readonly unretained: Set<string>;
 }
 
-/**
- * The SDK would serialize every event again, which costs more than all else together. So the command is sent with an
- * empty list, and a middleware puts the ready body in place right after serialization, before its length is taken and
- * its hash signed.
- */
 export function createLogWriter(deps: LogWriterDeps): LogWriter {
-  const bodies = new WeakMap<object, Buffer>();
   const accounts = new WeakMap<CloudWatchLogsClient, Account>();
 
   /** What is known of the account that a client writes to; the same names mean other groups in another. */
   const accountOf = (client: CloudWatchLogsClient): Account => {
     const known = accounts.get(client);
     if (known) return known;
-    client.middlewareStack.add(
-      (next) => (args) => {
-        const body = bodies.get(args.input);
-        if (body) (args.request as { body: unknown }).body = body;
-        return next(args);
-      },
-      { step: 'build', priority: 'high', name: 'readyBody' },
-    );
     const account: Account = { creations: new Map(), unretained: new Set() };
     accounts.set(client, account);
     return account;
@@ -86,13 +71,7 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
   };
 
   return {
-    async put(client, body, signal) {
-      accountOf(client);
-      const input = { logGroupName: '-', logStreamName: '-', logEvents: [] };
-      bodies.set(input, body);
-      const answer = await client.send(new PutLogEventsCommand(input), { abortSignal: signal });
-      return answer.rejectedLogEventsInfo;
-    },
+    put: deps.putEvents,
     create(client, route, retentionDays) {
       const account = accountOf(client);
       const key = `${route.group}\n${route.stream}`;

@@ -59,6 +59,8 @@ export interface VisibilityChange {
 
 export interface QueueDeps {
   readonly sqs: Pick<SQSClient, 'send'>;
+  /** For long polls: waits for longer, and does not repeat by itself. */
+  readonly receiver: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly nowMs: () => number;
@@ -71,10 +73,10 @@ const LONG_POLL_SECONDS = 20;
 /** A message attribute's value counts to the message's size; a reason need not be a novel. */
 const ATTRIBUTE_LENGTH_MAX = 1_024;
 
-export function createQueue({ sqs, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
+export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
   return {
     async receive(countMax, visibilitySeconds, signal) {
-      const answer = await sqs.send(
+      const answer = await receiver.send(
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
           MaxNumberOfMessages: Math.min(countMax, BATCH_MAX),

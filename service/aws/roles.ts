@@ -37,7 +37,10 @@ export interface RoleSessions {
 
 export interface RoleSessionsDeps {
   readonly sts: Pick<STSClient, 'send'>;
+  /** A clock that never jumps, milliseconds. */
   readonly nowMs: () => number;
+  /** Epoch milliseconds, as this host believes. */
+  readonly wallMs: () => number;
   /** Told of every call: for metrics. */
   readonly onAssume: (outcome: 'ok' | 'refused' | 'failed') => void;
   /** Sessions kept; the one not used for longest goes first. */
@@ -46,6 +49,8 @@ export interface RoleSessionsDeps {
 
 /** Role chaining allows one hour at most (IAM user guide), and the task's own role makes every hop here chaining. */
 const DURATION_SECONDS = 3_600;
+/** AWS gives what is asked for. A session that seems shorter than this, or longer, is seen by a clock that is wrong. */
+const LIFE_MS_MIN = 5 * 60_000;
 /** The part of its life that is left when a session is renewed. */
 const RENEW_LEFT = 1 / 4;
 /** A request signed with credentials that end during its flight would fail. */
@@ -58,6 +63,7 @@ const SESSIONS_MAX = 10_000;
 
 interface Session {
   credentials: SessionCredentials | undefined;
+  endsAtMs: number;
   renewAtMs: number;
   pending: Promise<SessionCredentials> | undefined;
   failure: { readonly error: DistributorError; readonly atMs: number } | undefined;
@@ -70,6 +76,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
   const sessionOf = (key: string): Session => {
     const session = sessions.get(key) ?? {
       credentials: undefined,
+      endsAtMs: 0,
       renewAtMs: 0,
       pending: undefined,
       failure: undefined,
@@ -85,13 +92,15 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
   };
 
   const renew = (session: Session, request: RoleRequest): Promise<SessionCredentials> => {
+    const askedMs = deps.nowMs();
     session.pending ??= assume(deps, request)
       .then(
         (credentials) => {
-          const endMs = credentials.expiration.getTime();
+          const lifeMs = lifeOf(credentials, deps.wallMs());
           session.credentials = credentials;
+          session.endsAtMs = askedMs + lifeMs;
           // Of its own life, not of the hour that was asked for: a shorter one would be renewed with every call.
-          session.renewAtMs = endMs - (endMs - deps.nowMs()) * RENEW_LEFT;
+          session.renewAtMs = askedMs + lifeMs * (1 - RENEW_LEFT);
           session.failure = undefined;
           return credentials;
         },
@@ -111,7 +120,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
     async credentials(request) {
       const session = sessionOf(keyOf(request));
       const now = deps.nowMs();
-      const leftMs = (session.credentials?.expiration.getTime() ?? 0) - now;
+      const leftMs = session.endsAtMs - now;
       const { failure } = session;
       const failedAgoMs = failure ? now - failure.atMs : Number.POSITIVE_INFINITY;
       if (session.credentials && leftMs > USABLE_BEFORE_MS) {
@@ -130,11 +139,17 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
     get cached() {
       const now = deps.nowMs();
       let valid = 0;
-      for (const { credentials } of sessions.values())
-        if (credentials && credentials.expiration.getTime() > now) valid++;
+      for (const { credentials, endsAtMs } of sessions.values()) if (credentials && endsAtMs > now) valid++;
       return valid;
     },
   };
+}
+
+/** How long a session lives from when it was asked for. */
+function lifeOf({ expiration }: SessionCredentials, wallMs: number): number {
+  const toldMs = expiration.getTime() - wallMs;
+  const askedMs = DURATION_SECONDS * 1000;
+  return toldMs >= LIFE_MS_MIN && toldMs <= askedMs ? toldMs : askedMs;
 }
 
 function keyOf(request: RoleRequest): string {

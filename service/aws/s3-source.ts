@@ -14,8 +14,8 @@ export interface S3Object {
 
 export interface S3SourceDeps extends RetryDeps {
   readonly s3: Pick<S3Client, 'send'>;
-  /** A request that brings nothing for this long is given up, and its range asked for again. Default 20 s. */
-  readonly stallMs?: number;
+  /** A request that brings nothing for this long is given up, and its range asked for again. */
+  readonly stallMs: number;
 }
 
 /**
@@ -26,7 +26,6 @@ const HEAD_BYTES = 1024 * 1024;
 /** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
-const STALL_MS = 20_000;
 
 /**
  * Opens an object for ranged reads. Every read asks for the same ETag, so an object that is overwritten while it is
@@ -36,10 +35,10 @@ const STALL_MS = 20_000;
 export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: AbortSignal): Promise<S3Object> {
   const identity = { Bucket: ref.bucket, Key: ref.key, ...(ref.versionId ? { VersionId: ref.versionId } : {}) };
 
-  const fetchRange = (start: number, end: number, eTag: string | undefined) =>
+  const fetchRange = (start: number, end: number, eTag: string | undefined, into?: Uint8Array) =>
     withRetry(
       async () => {
-        const stall = stallSignal(signal, deps.stallMs ?? STALL_MS);
+        const stall = stallSignal(signal, deps.stallMs);
         try {
           const answer = await deps.s3.send(
             new GetObjectCommand({
@@ -51,7 +50,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
           );
           const { size, from } = parseContentRange(answer, start);
           const expected = Math.max(0, Math.min(end, size) - from);
-          return { answer, size, bytes: await collect(answer, expected, stall.touch) };
+          return { answer, size, bytes: await collect(answer, expected, stall.touch, into) };
         } catch (error) {
           throw stall.reason() ?? error;
         } finally {
@@ -76,13 +75,18 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   const head = first.bytes;
   const size = first.size;
 
-  const read = async (start: number, end: number): Promise<Uint8Array> => {
+  const read: ByteSource['read'] = async (start, end, reading, into) => {
+    reading.throwIfAborted();
     if (start < 0 || end > size || start > end) {
       throw new DistributorError('object-corrupt', `${objectId(ref)} refers to bytes ${start} to ${end} of ${size}`);
     }
-    if (end <= head.length || start === end) return head.slice(start, end);
+    if (end <= head.length || start === end) {
+      if (!into) return head.slice(start, end);
+      into.set(head.subarray(start, end));
+      return into.subarray(0, end - start);
+    }
     try {
-      return (await fetchRange(start, end, eTag)).bytes;
+      return (await fetchRange(start, end, eTag, into)).bytes;
     } catch (error) {
       throw toObjectError(ref, error);
     }
@@ -95,7 +99,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
       size,
       name: ref.key,
       read,
-      stream: (start) => windows(start, size, head, read),
+      stream: (start, reading) => windows(start, size, head, (from, to) => read(from, to, reading)),
     },
   };
 }
@@ -137,8 +141,13 @@ function parseContentRange(answer: GetObjectCommandOutput, start: number): { siz
 }
 
 /** Reads a body of known length. A shorter one is an error that a retry can mend, a longer one too. */
-async function collect(answer: GetObjectCommandOutput, length: number, touch: () => void): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+async function collect(
+  answer: GetObjectCommandOutput,
+  length: number,
+  touch: () => void,
+  into: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
   let at = 0;
   for await (const piece of (answer.Body ?? []) as AsyncIterable<Uint8Array>) {
     touch();

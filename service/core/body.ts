@@ -2,8 +2,9 @@ import { FORM_JSON } from './chunk.ts';
 import { type Batch, type ChunkPlan, timeOf } from './plan.ts';
 
 /**
- * Builds the JSON body of a PutLogEvents call straight from a chunk's bytes. A message that is JSON-escaped already is
- * copied as it stands; text is escaped by JSON.stringify, many events at a time, as that is where its speed is.
+ * Builds the JSON body of a PutLogEvents call straight from a chunk's bytes: by the chunk's own means where it has some, else a
+ * message that is JSON-escaped already is copied as it stands, and text is escaped by JSON.stringify, many events at a time, as
+ * that is where its speed is.
  */
 
 /** Events that one JSON.stringify call takes. */
@@ -26,7 +27,14 @@ export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Bu
   const { route, events } = batch;
   const { count, messages } = plan.chunk;
   const head = `{"logGroupName":${JSON.stringify(route.group)},"logStreamName":${JSON.stringify(route.stream)},"logEvents":[`;
-  let end = writeText(buffer, 0, head);
+  const start = writeText(buffer, 0, head);
+  const written = plan.parts.length === 0 ? messages.writeEvents?.(events, plan.timesMs) : null;
+  if (written) {
+    reserve(buffer, start, written.length + 1);
+    buffer.bytes.set(written, start);
+    return finish(buffer, start + written.length);
+  }
+  let end = start;
   const source = Buffer.from(messages.bytes.buffer, messages.bytes.byteOffset, messages.bytes.length);
 
   for (let at = 0; at < events.length; ) {
@@ -56,9 +64,12 @@ export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Bu
       end = writeText(buffer, end, `${text.slice(1, -1)},`);
     }
   }
-  // The last event's comma gives way to the end.
-  end = writeText(buffer, end - 1, ']}');
-  return buffer.bytes.subarray(0, end);
+  return finish(buffer, end);
+}
+
+/** The last event's comma gives way to the end. */
+function finish(buffer: BodyBuffer, end: number): Buffer {
+  return buffer.bytes.subarray(0, writeText(buffer, end - 1, ']}'));
 }
 
 function writeText(buffer: BodyBuffer, at: number, text: string): number {

@@ -41,7 +41,7 @@ export const TIMESTAMP_MISSING = Number.NaN;
 /** Timestamp of a record that has one which cannot be read as a time. */
 export const TIMESTAMP_UNREADABLE = Number.NEGATIVE_INFINITY;
 
-/** Message bytes are UTF-8 text as it is. They may hold invalid UTF-8; who builds a body replaces it by U+FFFD. */
+/** Message bytes are the text itself, in valid UTF-8. */
 export const FORM_TEXT = 0;
 /** Message bytes are the inside of a JSON string literal: already escaped, valid UTF-8, without the quotes. */
 export const FORM_JSON = 1;
@@ -57,6 +57,13 @@ export interface Messages {
   readonly size: Uint32Array;
   /** FORM_TEXT or FORM_JSON for each message. */
   readonly form: Uint8Array;
+  /**
+   * Writes `{"timestamp":…,"message":"…"},` for these records, faster than by way of strings; absent where the messages are not
+   * where that can be done.
+   * @param timesMs of all records of the chunk; whole numbers from 0 on
+   * @returns what was written, good until the next call of anything; null when it does not fit what there is room for
+   */
+  readonly writeEvents?: (records: Uint32Array, timesMs: Float64Array) => Uint8Array | null;
 }
 
 /**
@@ -72,7 +79,10 @@ export interface Position {
 
 export const START: Position = { record: 0, cursor: '' };
 
-/** A deterministic slice of an object: the same object and position give the same chunk, in any process. */
+/**
+ * A deterministic slice of an object: the same object and position give the same chunk, in any process. Good until the next but
+ * one is asked for: the memory of two is used in turn.
+ */
 export interface Chunk {
   /** Where this chunk starts. */
   readonly at: Position;
@@ -97,6 +107,11 @@ export interface DecodeLimits {
    */
   readonly chunkBytesMax: number;
   readonly chunkRecordsMax: number;
+  /**
+   * A chunk also ends before the record with which its messages, as they are stored, would take more than this: JSON escapes can
+   * make them several times as long as what is counted.
+   */
+  readonly chunkStoredBytesMax: number;
   /** Longest record (line, array element, cell) in bytes. A longer one makes the object corrupt. */
   readonly recordBytesMax: number;
   /** Largest uncompressed size over compressed size, checked once more than 64 MiB came out. */
@@ -114,8 +129,11 @@ export interface DecodeRequest {
   readonly limits: DecodeLimits;
 }
 
-/** An opened object. `chunks` may be called once. It stops, and frees what it holds, when its consumer returns. */
-export interface Decoder {
+/**
+ * An opened object. `chunks` may be called once, and stops when its consumer returns. Disposing releases the memory of the last
+ * chunks: nobody may look at one afterwards.
+ */
+export interface Decoder extends Disposable {
   /** `parquet`, `ndjson`, `json-array` or `empty`; with the compression, as in `ndjson+gzip`. For logs and metrics. */
   readonly format: string;
   /** @throws DistributorError `object-corrupt` when the bytes are not what they claim to be. */

@@ -11,10 +11,13 @@ export interface StopSignals {
   readonly drain: AbortSignal;
   /** Abort: the work is no longer ours, or time is over. */
   readonly abort: AbortSignal;
+  /** Looks for a reason to stop that no timer has seen yet: of a process that was halted, timers run late. */
+  readonly look?: () => void;
 }
 
 /** @throws DistributorError `stopping`, or the reason of the abort */
 export function throwIfStopped(signals: StopSignals): void {
+  signals.look?.();
   signals.abort.throwIfAborted();
   if (signals.drain.aborted) throw new DistributorError('stopping', 'the service is stopping; the position is saved');
 }

@@ -1,16 +1,29 @@
+import timers from 'node:timers/promises';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
+import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
 import type { Counts } from '../core/counts.ts';
 import type { Lease, Progress } from '../ledger/ledger.ts';
 
 /**
- * Holds a lease while a delivery runs: saves the position when it has moved, renews in time when it has not, and says so
- * through `signal` when the lease is lost. Writes never overlap.
+ * Holds a lease while a delivery runs: saves the position when it has moved, and renews in time when it has not. Writes
+ * never overlap.
+ *
+ *     ours ── four fifths of its time without a renewal ──▶ in doubt ── renewed ──▶ in doubt: it stays so
+ *       └────────────────── another owner has it ──────────────┴──────────────────▶ lost
+ *
+ * In doubt, nothing is begun any more, and what was accepted is saved as long as nobody else has the lease: a position
+ * that is not saved is delivered twice. So a ledger that is away is waited for, far beyond the lease if need be.
  */
 export interface LeaseKeeper extends AsyncDisposable {
-  /** Aborts, with a DistributorError, when the delivery is no longer ours. */
-  readonly signal: AbortSignal;
+  /** Aborts, with a DistributorError, when the lease may be over: what was sent may finish, nothing new may begin. */
+  readonly doubt: AbortSignal;
+  /** Aborts, with a DistributorError, when the delivery is another owner's. */
+  readonly lost: AbortSignal;
+  /** Looks at the clock at once. A process that was halted for a while must not begin anything before its timers ran. */
+  look(): void;
   /** Saves now. What was accepted before it returns is never delivered again. */
   checkpoint(): Promise<void>;
+  /** Saves, and gives the lease back. */
   release(): Promise<void>;
   finish(counts: Counts): Promise<void>;
   bury(reason: string): Promise<void>;
@@ -22,6 +35,11 @@ export interface LeaseKeeperDeps {
   /** When the lease was asked for, on `nowMs`: its time has run since then. */
   readonly acquiredMs: number;
   readonly progress: () => Progress;
+  /** Aborts when the delivery shall end; only `release` still waits for a ledger then. */
+  readonly stop: AbortSignal;
+  /** For how long a write that fails is repeated. */
+  readonly patienceMs: number;
+  readonly random: () => number;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
 }
@@ -31,10 +49,14 @@ const SAVE_EVERY_MS = 2_000;
 /** A lease is renewed after a third of its time, and given up after four fifths: before another may take it. */
 const RENEW_AFTER = 1 / 3;
 const GIVE_UP_AFTER = 0.8;
+/** On top of the SDK's own attempts. */
+const BACKOFF: BackoffLimits = { firstMs: 250, capMs: 5_000 };
 
-export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs }: LeaseKeeperDeps): LeaseKeeper {
+export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
+  const { lease, leaseMs, progress, nowMs } = deps;
+  const doubt = new AbortController();
   const lost = new AbortController();
-  let heldMs = acquiredMs;
+  let heldMs = deps.acquiredMs;
   let saved = placeOf(progress());
   let trouble: DistributorError | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -45,7 +67,7 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
     return turn;
   };
 
-  const checkpoint = () =>
+  const save = () =>
     inTurn(async () => {
       const current = progress();
       const place = placeOf(current);
@@ -55,12 +77,33 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
       saved = place;
     });
 
+  /** Repeats a write until it succeeds, fails for good, or the signal aborts. */
+  const persist = async (write: () => Promise<void>, until: AbortSignal): Promise<void> => {
+    const startedMs = nowMs();
+    for (let waitMs = BACKOFF.firstMs; ; ) {
+      try {
+        return await write();
+      } catch (cause) {
+        const error = asDistributorError(cause);
+        if (error.code === 'lease-lost') lost.abort(error);
+        if (error.code !== 'ledger-unavailable' || until.aborted || nowMs() - startedMs >= deps.patienceMs) throw error;
+      }
+      waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
+      await timers.setTimeout(waitMs, undefined, { signal: until }).catch(() => {});
+    }
+  };
+  const whileOurs = AbortSignal.any([deps.stop, doubt.signal, lost.signal]);
+
+  const look = () => {
+    if (nowMs() - heldMs > leaseMs * GIVE_UP_AFTER) doubt.abort(trouble ?? silence());
+  };
+
   const keep = async () => {
     const ageMs = nowMs() - heldMs;
     const moved = placeOf(progress()) !== saved;
     if (!(moved && ageMs >= SAVE_EVERY_MS) && ageMs < leaseMs * RENEW_AFTER) return;
     try {
-      await checkpoint();
+      await save();
     } catch (error) {
       // A ledger that does not answer is sat out as long as the lease is ours beyond doubt.
       trouble = asDistributorError(error);
@@ -72,7 +115,7 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
   const timer = setInterval(
     () => {
       // Looked at beside the write, which may hang for longer than the lease lasts.
-      if (nowMs() - heldMs > leaseMs * GIVE_UP_AFTER) lost.abort(trouble ?? silence());
+      look();
       if (keeping) return;
       keeping = true;
       keep().finally(() => {
@@ -83,11 +126,13 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
   );
 
   return {
-    signal: lost.signal,
-    checkpoint,
-    release: () => inTurn(() => lease.release(progress())),
-    finish: (counts) => inTurn(() => lease.finish(counts)),
-    bury: (reason) => inTurn(() => lease.bury(progress(), reason)),
+    doubt: doubt.signal,
+    lost: lost.signal,
+    look,
+    checkpoint: () => persist(save, whileOurs),
+    release: () => persist(() => inTurn(() => lease.release(progress())), lost.signal),
+    finish: (counts) => persist(() => inTurn(() => lease.finish(counts)), whileOurs),
+    bury: (reason) => persist(() => inTurn(() => lease.bury(progress(), reason)), whileOurs),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await writing;
@@ -96,8 +141,8 @@ export function createLeaseKeeper({ lease, leaseMs, acquiredMs, progress, nowMs 
 }
 
 /** What a delivery has achieved: two positions are the same place when nothing was accepted between them. */
-function placeOf({ record, cursor, batch, ahead }: Progress): string {
-  return JSON.stringify([record, cursor, batch, ahead]);
+function placeOf({ record, cursor, batch, ahead, answers }: Progress): string {
+  return JSON.stringify([record, cursor, batch, ahead, answers]);
 }
 
 function silence(): DistributorError {

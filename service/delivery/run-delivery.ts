@@ -18,7 +18,7 @@ import {
   type StopSignals,
   throwIfStopped,
 } from './destination.ts';
-import { createLeaseKeeper } from './lease-keeper.ts';
+import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import { readAhead } from './read-ahead.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
@@ -46,6 +46,8 @@ export type DeliveryResult =
 export interface RunDeliveryDeps {
   readonly ledger: Ledger;
   readonly leaseMs: number;
+  /** For how long a position that the ledger does not take is tried again before it is lost. */
+  readonly savePatienceMs: number;
   readonly openObject: (ref: ObjectRef, signal: AbortSignal) => Promise<S3Object>;
   readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
   readonly openDestination: OpenDestination;
@@ -56,14 +58,15 @@ export interface RunDeliveryDeps {
   >;
   readonly decodeLimits: DecodeLimits;
   readonly eventBytesMax: number;
+  readonly random: () => number;
   readonly nowMs: () => number;
   readonly monotonicMs: () => number;
 }
 
 /** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
 const CRASHES_MAX = 5;
-/** Part of `layout`: raise it with every change of `core/` that moves batch boundaries. */
-const LAYOUT_VERSION = 2;
+/** Part of `layout`: raise it with every change that moves the boundaries of chunks or batches; a test knows them. */
+export const LAYOUT_VERSION = 1;
 
 /** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
 export async function runDelivery(
@@ -132,10 +135,17 @@ async function deliver(
     leaseMs: deps.leaseMs,
     acquiredMs,
     progress: () => tracker?.progress() ?? progress,
+    stop: AbortSignal.any([outer.drain, outer.abort]),
+    patienceMs: deps.savePatienceMs,
+    random: deps.random,
     nowMs: deps.monotonicMs,
   });
-  const signals = { drain: outer.drain, abort: AbortSignal.any([outer.abort, keeper.signal]) };
-  // Reading has nothing to finish: it ends at once in either case.
+  const signals = {
+    drain: AbortSignal.any([outer.drain, keeper.doubt]),
+    abort: AbortSignal.any([outer.abort, keeper.lost]),
+    look: keeper.look,
+  };
+  // Reading, and keeping what is refused, have nothing to finish: they end at once in either case.
   const reading = AbortSignal.any([signals.drain, signals.abort]);
   try {
     if (crashes >= CRASHES_MAX) {
@@ -145,7 +155,7 @@ async function deliver(
       );
     }
     const object = await deps.openObject(task.ref, reading);
-    const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
     const destination = deps.openDestination({ delivery, target: delivery.target, task });
     const run = { task, delivery, object, destination, signals, reading };
@@ -168,9 +178,10 @@ async function deliver(
     deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
     return { counts, format: decoder.format };
   } catch (cause) {
-    const error = stopReason(outer, keeper.signal) ?? asDistributorError(cause);
+    const error = stopReason(outer, keeper) ?? asDistributorError(cause);
     if (error.disposition === 'dead-letter') await keeper.bury(error.code);
-    // A lease that cannot be given back runs out by itself. One that ends in a crash must, or nobody would count it.
+    // A lease that cannot be given back runs out by itself, and what was not saved is sent again. One that ends in a
+    // crash must run out, or nobody would count it.
     else if (error.code !== 'lease-lost' && error.disposition !== 'crash') await keeper.release().catch(() => {});
     throw error;
   } finally {
@@ -179,9 +190,13 @@ async function deliver(
 }
 
 /** What a stop or a lost lease breaks shows itself as any error; these are its real reasons. */
-function stopReason(outer: StopSignals, lost: AbortSignal): DistributorError | undefined {
+function stopReason(
+  outer: StopSignals,
+  { doubt, lost }: Pick<LeaseKeeper, 'doubt' | 'lost'>,
+): DistributorError | undefined {
   if (lost.aborted) return asDistributorError(lost.reason);
   if (outer.abort.aborted) return asDistributorError(outer.abort.reason);
+  if (doubt.aborted) return asDistributorError(doubt.reason);
   if (outer.drain.aborted) return new DistributorError('stopping', 'the service is stopping; the position is saved');
   return undefined;
 }
@@ -281,7 +296,7 @@ async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): P
 
 async function keep(
   deps: RunDeliveryDeps,
-  { task, delivery, signals }: Run,
+  { task, delivery, reading }: Run,
   reason: QuarantineReason,
   place: string,
   lines: readonly Omit<QuarantineLine, 'object' | 'delivery' | 'reason'>[],
@@ -295,7 +310,8 @@ async function keep(
       place: `${common.object}\n${common.delivery}\n${place}`,
     },
     lines.map((line) => ({ ...common, ...line })),
-    signals.abort,
+    // What is not kept now is kept by whoever goes on: a drain need not wait.
+    reading,
   );
 }
 

@@ -22,7 +22,7 @@ export interface RefusedEvent {
 export interface SendChunkDeps {
   readonly destination: Destination;
   readonly tracker: Tracker;
-  /** Keeps refused events of a batch. The batch counts as accepted only afterwards. */
+  /** Keeps refused events of a batch. It counts as accepted only afterwards; until then its answer is in the books. */
   readonly quarantine: (reason: QuarantineReason, batch: Batch, events: readonly RefusedEvent[]) => Promise<void>;
   readonly onAccepted: (batch: Batch, counts: Partial<Counts>) => void;
 }
@@ -54,8 +54,11 @@ export async function sendChunk(plan: ChunkPlan, deps: SendChunkDeps, signals: S
 }
 
 async function sendBatch(plan: ChunkPlan, batch: Batch, deps: SendChunkDeps, signals: StopSignals): Promise<void> {
-  const receipt = await deps.destination.send(plan, batch, signals);
+  const { tracker } = deps;
+  const receipt = tracker.answerTo(batch.index) ?? (await deps.destination.send(plan, batch, signals));
   const refusals = refusedRanges(receipt, batch.events.length);
+  // The destination has the others: whatever becomes of the quarantine, they must not be sent again.
+  if (refusals.length > 0) tracker.answered(batch.index, receipt);
   let rejected = 0;
   for (const { reason, from, to } of refusals) {
     const events = batch.events.subarray(from, to);
@@ -67,7 +70,7 @@ async function sendBatch(plan: ChunkPlan, batch: Batch, deps: SendChunkDeps, sig
     );
   }
   const counts = { delivered: recordsIn(plan, batch.events) - rejected, rejected };
-  deps.tracker.accept(batch.index, counts);
+  tracker.accept(batch.index, counts);
   deps.onAccepted(batch, counts);
 }
 

@@ -1,6 +1,7 @@
 import type { Chunk, Position } from '../core/chunk.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../core/counts.ts';
 import type { Progress } from '../ledger/ledger.ts';
+import type { BatchReceipt } from './destination.ts';
 
 /**
  * Keeps the books of one delivery while it runs: which batches of the current chunk are accepted, and what became of
@@ -12,6 +13,10 @@ export interface Tracker {
   /** Whether a batch was accepted already: by us, or by whoever held the delivery before. */
   accepted(batch: number): boolean;
   accept(batch: number, counts: Partial<Counts>): void;
+  /** The destination has the batch, but events that it refused are not in quarantine yet. `accept` ends that. */
+  answered(batch: number, receipt: BatchReceipt): void;
+  /** The answer to a batch that was sent but not accepted yet, by us or by whoever held the delivery before. */
+  answerTo(batch: number): BatchReceipt | undefined;
   /**
    * The chunk is delivered: its records that were never sent join the counts, and the position moves to the next. After
    * the last one it stays, with all batches accepted: there is no cursor for the end, and '' is the beginning.
@@ -31,19 +36,29 @@ export function createTracker(saved: Progress, layout: string): Tracker {
   const same = saved.layout === layout;
   let { chunk, record, cursor, counts } = saved;
   let batch = same ? saved.batch : 0;
-  let ahead = new Set(same ? saved.ahead : []);
+  let ahead = same ? saved.ahead : [];
+  let answers = new Map(same ? saved.answers.map((answer) => [answer.batch, answer]) : []);
   let partial = same ? saved.partial : NO_COUNTS;
   /** What the last chunk adds to the counts, besides its accepted batches. */
   let last: Partial<Counts> = {};
 
   return {
     from: { record, cursor },
-    accepted: (index) => index < batch || ahead.has(index),
+    accepted: (index) => index < batch || ahead.some(([from, to]) => from <= index && index < to),
     accept(index, accepted) {
-      ahead.add(index);
-      while (ahead.delete(batch)) batch++;
+      ahead = join([...ahead, [index, index + 1]]);
+      const [first, ...others] = ahead;
+      if (first?.[0] === batch) {
+        batch = first[1];
+        ahead = others;
+      }
+      answers.delete(index);
       partial = addCounts(partial, accepted);
     },
+    answered(index, { tooOldBefore, expiredBefore, tooNewFrom }) {
+      answers.set(index, { batch: index, tooOldBefore, expiredBefore, tooNewFrom });
+    },
+    answerTo: (index) => answers.get(index),
     completeChunk({ count, next }, unsent) {
       const rest = { ...unsent, read: count };
       if (!next) {
@@ -55,10 +70,32 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       record = next.record;
       cursor = next.cursor;
       batch = 0;
-      ahead = new Set();
+      ahead = [];
+      answers = new Map();
       partial = NO_COUNTS;
     },
-    progress: () => ({ chunk, record, cursor, batch, ahead: [...ahead], layout, counts, partial }),
+    progress: () => ({
+      chunk,
+      record,
+      cursor,
+      batch,
+      ahead,
+      answers: [...answers.values()],
+      layout,
+      counts,
+      partial,
+    }),
     counts: () => addCounts(addCounts(counts, partial), last),
   };
+}
+
+/** Ranges in order, those that touch made one. Batches are begun in order, a few at once, so few gaps are ever left. */
+function join(ranges: Progress['ahead']): Progress['ahead'] {
+  const joined: [from: number, to: number][] = [];
+  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
 }

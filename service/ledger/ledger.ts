@@ -50,9 +50,11 @@ export interface Progress {
   readonly cursor: string;
   /** All batches of the chunk below this one are accepted. */
   readonly batch: number;
-  /** Accepted batches at or above `batch`: calls overlap, so they may be accepted out of order. */
-  readonly ahead: readonly number[];
-  /** What batch numbers depend on. When it is another, `batch`, `ahead` and `partial` mean nothing. */
+  /** Accepted batches above `batch`, as calls overlap: ranges, a few whatever the number, from and up to before. */
+  readonly ahead: readonly (readonly [from: number, to: number])[];
+  /** Accepted batches whose refused events are not in quarantine yet; they are kept later, and never sent again. */
+  readonly answers: readonly OpenAnswer[];
+  /** What batch numbers depend on. When it is another, they and `partial` mean nothing. */
   readonly layout: string;
   /** Counts of all chunks before this one. */
   readonly counts: Counts;
@@ -60,11 +62,20 @@ export interface Progress {
   readonly partial: Counts;
 }
 
+/** What the destination said of a batch: the events that it refused, as their indexes. */
+export interface OpenAnswer {
+  readonly batch: number;
+  readonly tooOldBefore: number;
+  readonly expiredBefore: number;
+  readonly tooNewFrom: number;
+}
+
 export const NO_PROGRESS: Progress = {
   chunk: 0,
   ...START,
   batch: 0,
   ahead: [],
+  answers: [],
   layout: '',
   counts: NO_COUNTS,
   partial: NO_COUNTS,
@@ -112,18 +123,21 @@ const COUNTS = z.object({
 const ITEM = z.object({
   state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
   lease_expires_at: z.number().catch(0),
-  acquisitions: z.number().int().nonnegative().catch(0),
+  recent_owners: z.set(z.string()).catch(new Set<string>()),
   counts: COUNTS.catch(NO_COUNTS),
 });
 type Item = z.output<typeof ITEM>;
 
+const ORDINAL = z.number().int().nonnegative();
+const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
 /** A position holds together or not at all: half of one would count records twice, or in no outcome. */
 const PROGRESS = z.object({
-  chunk: z.number().int().nonnegative(),
-  record: z.number().int().nonnegative(),
+  chunk: ORDINAL,
+  record: ORDINAL,
   cursor: z.string(),
-  batch: z.number().int().nonnegative(),
-  ahead: z.array(z.number().int().nonnegative()).readonly(),
+  batch: ORDINAL,
+  ahead: z.array(z.tuple([ORDINAL, ORDINAL]).readonly()).readonly(),
+  answers: z.array(ANSWER).readonly(),
   layout: z.string(),
   counts: COUNTS,
   partial: COUNTS,
@@ -142,13 +156,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
             'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now OR #owner = :owner))',
           values: { ':done': 'done', ':now': now },
           names: ['state', 'owner', 'lease_expires_at'],
-          add: { acquisitions: 1 },
+          // A set, so that an acquisition which the SDK repeats counts once.
+          add: { recent_owners: new Set([owner]) },
         });
         return {
           kind: 'acquired',
           lease: createLease(deps, key, owner),
           progress: PROGRESS.catch(NO_PROGRESS).parse(attributes),
-          crashes: Math.max(0, ITEM.parse(attributes).acquisitions - 1),
+          crashes: Math.max(0, ITEM.parse(attributes).recent_owners.size - 1),
         };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
@@ -179,21 +194,24 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
       });
     }
   };
-  const nobodys = ['owner', 'lease_expires_at', 'acquisitions'] as const;
+  const nobodys = ['owner', 'lease_expires_at', 'recent_owners'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   return {
     renew: () => write('renew', { set: renewed() }),
-    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['acquisitions'] }),
+    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
     release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
     finish: (counts) =>
-      write('finish', { set: { state: 'done', counts }, remove: [...nobodys, 'cursor', 'ahead', 'partial', 'layout'] }),
+      write('finish', {
+        set: { state: 'done', counts },
+        remove: [...nobodys, 'cursor', 'ahead', 'answers', 'partial', 'layout'],
+      }),
     bury: (progress, reason) => write('bury', { set: { ...progress, state: 'dead', reason }, remove: nobodys }),
   };
 }
 
 interface Change {
   readonly set: Readonly<Record<string, unknown>>;
-  readonly add?: Readonly<Record<string, number>>;
+  readonly add?: Readonly<Record<string, ReadonlySet<string>>>;
   readonly remove?: readonly string[];
   readonly condition: string;
   readonly values: Readonly<Record<string, unknown>>;

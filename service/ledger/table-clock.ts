@@ -1,30 +1,54 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 /**
- * The table's clock, read off the `Date` header of its answers. Leases compare times that different processes wrote;
- * on this clock they agree even where a host's clock is minutes off.
+ * The table's clock, read off the `Date` header of its answers. Leases compare times that different processes wrote; on
+ * this clock they agree where a host's clock is minutes off, and while it is being set.
  */
 export interface TableClock {
   nowMs(): number;
 }
 
-/** The header has whole seconds, and an answer takes its time: a difference below this is no skew. */
-const TOLERANCE_MS = 2_000;
+export interface Clocks {
+  /** A clock that never jumps, milliseconds. */
+  readonly monotonicMs: () => number;
+  /** Epoch milliseconds, as this host believes: all there is before the first answer. */
+  readonly wallMs: () => number;
+}
 
-export function createTableClock(dynamo: DynamoDBClient, localNowMs: () => number): TableClock {
-  let offsetMs = 0;
+/** The header names the second in which it was written. */
+const HEADER_STEP_MS = 1_000;
+/** The table is many hosts, whose clocks agree this well. */
+const TOLERANCE_MS = 25;
+
+/**
+ * An answer of the second D that was asked for at `asked` and came at `came` puts the table's clock, less ours, between
+ * D - came and D + 1 s - asked. The bounds of all answers together soon leave some dozen milliseconds.
+ */
+export function createTableClock(dynamo: DynamoDBClient, { monotonicMs, wallMs }: Clocks): TableClock {
+  let least = Number.NEGATIVE_INFINITY;
+  let most = Number.POSITIVE_INFINITY;
+
+  const learn = (secondMs: number, askedMs: number, cameMs: number) => {
+    const lower = secondMs - cameMs - TOLERANCE_MS;
+    const upper = secondMs + HEADER_STEP_MS - askedMs + TOLERANCE_MS;
+    // An answer that contradicts the ones before it: a clock was set, or ours has drifted since.
+    const contradicts = lower > most || upper < least;
+    least = contradicts ? lower : Math.max(least, lower);
+    most = contradicts ? upper : Math.min(most, upper);
+  };
+
   dynamo.middlewareStack.add(
     (next) => async (args) => {
+      const askedMs = monotonicMs();
       const result = await next(args);
       const headers = (result.response as { headers?: Record<string, string> } | undefined)?.headers;
-      const serverMs = Date.parse(headers?.date ?? '');
-      if (Number.isFinite(serverMs)) {
-        const differenceMs = serverMs - localNowMs();
-        offsetMs = Math.abs(differenceMs) <= TOLERANCE_MS ? 0 : differenceMs;
-      }
+      const secondMs = Date.parse(headers?.date ?? '');
+      if (Number.isFinite(secondMs)) learn(secondMs, askedMs, monotonicMs());
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'tableClock' },
   );
-  return { nowMs: () => localNowMs() + offsetMs };
+  return {
+    nowMs: () => (Number.isFinite(least) ? Math.round(monotonicMs() + (least + most) / 2) : wallMs()),
+  };
 }

@@ -1,4 +1,5 @@
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { corrupt } from './corrupt.ts';
 import { openParquet } from './parquet/decoder.ts';
 import type { ByteSource } from './source.ts';
@@ -16,15 +17,20 @@ const OPEN_BRACKET = 0x5b;
  * NDJSON, line by line; a line that is no JSON object is its own trouble, not the object's.
  * @throws DistributorError `object-corrupt`
  */
-export async function openObject(source: ByteSource, limits: DecodeLimits, signal: AbortSignal): Promise<Decoder> {
-  if (source.size === 0) return { format: 'empty', async *chunks() {} };
+export async function openObject(
+  kernel: Kernel,
+  source: ByteSource,
+  limits: DecodeLimits,
+  signal: AbortSignal,
+): Promise<Decoder> {
+  if (source.size === 0) return { format: 'empty', async *chunks() {}, [Symbol.dispose]() {} };
   const head = Buffer.from(await source.read(0, Math.min(source.size, HEAD_BYTES), signal));
-  if (head.toString('latin1', 0, 4) === PARQUET_MAGIC) return openParquet(source, limits, signal);
+  if (head.toString('latin1', 0, 4) === PARQUET_MAGIC) return openParquet(kernel, source, signal);
   // Without its magic number the object is none, and none of its lines would be one.
   if (source.name.endsWith('.parquet')) throw corrupt('its name says Parquet, its first bytes do not');
   const compression = compressionOf(head);
   const text = compression ? await firstInflated(head, compression, limits.decompressionRatioMax) : head;
-  return createTextDecoder(source, { layout: isArray(text) ? 'json-array' : 'ndjson', compression });
+  return createTextDecoder(kernel, source, { layout: isArray(text) ? 'json-array' : 'ndjson', compression });
 }
 
 function compressionOf(head: Buffer): Compression | undefined {

@@ -4,8 +4,11 @@ export interface ByteSource {
   readonly size: number;
   /** The object's key, for format detection by name; its content decides first. */
   readonly name: string;
-  /** Bytes [start, end). One ranged request. The result is not shared with anyone. */
-  read(start: number, end: number, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Bytes [start, end). One ranged request. The result is not shared with anyone.
+   * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
+   */
+  read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
   /** All bytes from `start` on, as they arrive; memory stays bounded by back-pressure. */
   stream(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -15,7 +18,11 @@ export function memorySource(name: string, bytes: Uint8Array, pieceBytes = 64 * 
   return {
     size: bytes.length,
     name,
-    read: async (start, end) => bytes.slice(start, end),
+    async read(start, end, _signal, into) {
+      if (!into) return bytes.slice(start, end);
+      into.set(bytes.subarray(start, end));
+      return into.subarray(0, end - start);
+    },
     async *stream(start) {
       for (let at = start; at < bytes.length; at += pieceBytes) yield bytes.slice(at, at + pieceBytes);
     },

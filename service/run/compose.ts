@@ -5,10 +5,12 @@ import {
   createS3Client,
   createS3ClientFactory,
   createStsClient,
+  putConnections,
 } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
+import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
-import { createRoleSessions, type RoleSessions } from '../aws/roles.ts';
+import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
 import { openS3Object } from '../aws/s3-source.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -20,6 +22,7 @@ import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import type { OpenDestination } from '../delivery/destination.ts';
 import type { Pace } from '../delivery/pace.ts';
 import { createS3Destination } from '../delivery/s3.ts';
+import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
@@ -37,14 +40,26 @@ export interface Composed {
  */
 const CHUNK_BYTES_MAX = 16 * 1_042_000;
 const CHUNK_RECORDS_MAX = 400_000;
+/** Twice what is counted: only messages that are little but quotes and line ends take more. */
+const CHUNK_STORED_BYTES_MAX = 2 * CHUNK_BYTES_MAX;
 /** CloudWatch takes events of 1 MB; longer records are split, but a line that never ends is no log. */
 const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 /** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
 const DECOMPRESSION_RATIO_MAX = 400;
 
+/**
+ * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
+ * delivered meanwhile, and a message may be in hand for almost 12 hours.
+ */
+const SAVE_PATIENCE_MS = 10 * 60_000;
+
+/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
+const STALL_MS = 20_000;
+
 const DECODE_LIMITS: DecodeLimits = {
   chunkBytesMax: CHUNK_BYTES_MAX,
   chunkRecordsMax: CHUNK_RECORDS_MAX,
+  chunkStoredBytesMax: CHUNK_STORED_BYTES_MAX,
   recordBytesMax: RECORD_BYTES_MAX,
   decompressionRatioMax: DECOMPRESSION_RATIO_MAX,
 };
@@ -62,6 +77,7 @@ export function composeDelivery({
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
+  const monotonicMs = () => performance.now();
   const retryDeps = (service: string) => ({
     random,
     onRetry: (fault: string) => {
@@ -70,11 +86,12 @@ export function composeDelivery({
     },
   });
 
+  const kernel = createKernel();
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
-  const sessions = createSessions(settings, metrics, nowMs);
-  const tableClock = createTableClock(dynamo, nowMs);
-  const s3Deps = { s3, ...retryDeps('s3') };
+  const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
+  const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
+  const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   const calling = { sessions, pace, metrics, random };
   return {
     sessions,
@@ -94,12 +111,14 @@ export function composeDelivery({
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
       leaseMs: settings.leaseMs,
+      savePatienceMs: SAVE_PATIENCE_MS,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
-      openDecoder: (object, limits, signal) => openObject(object.source, limits, signal),
+      openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
       openDestination: openByKind({
         cloudwatch: createCloudWatch({
           ...calling,
           writer: createLogWriter({
+            putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
             onCreate: (kind) => {
               metrics.groupsCreated.inc({ kind });
               logger.debug({ kind }, 'created what a put found missing');
@@ -107,7 +126,7 @@ export function composeDelivery({
           }),
           createClient: createLogsClientFactory(settings),
           metrics,
-          nowMs: () => performance.now(),
+          nowMs: monotonicMs,
         }),
         s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
       }),
@@ -119,8 +138,9 @@ export function composeDelivery({
       metrics,
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
+      random,
       nowMs,
-      monotonicMs: () => performance.now(),
+      monotonicMs,
     },
   };
 }
@@ -138,11 +158,16 @@ function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestinatio
 }
 
 /** Tenants' roles are assumed with the task's own role, or through a first hop where one is set. */
-function createSessions(settings: Settings, metrics: Metrics, nowMs: () => number): RoleSessions {
+function createSessions(
+  settings: Settings,
+  metrics: Metrics,
+  clocks: Pick<RoleSessionsDeps, 'nowMs' | 'wallMs'>,
+): RoleSessions {
   const onAssume = (outcome: 'ok' | 'refused' | 'failed') => metrics.assumeRoles.inc({ outcome });
   const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
-  const firstHop = createRoleSessions({ sts: createStsClient(settings), nowMs, onAssume });
+  if (distributorRoleArn === undefined)
+    return createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
+  const firstHop = createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
   const credentials = () => firstHop.credentials({ roleArn: distributorRoleArn, externalId: undefined, tags: {} });
-  return createRoleSessions({ sts: createStsClient(settings, credentials), nowMs, onAssume });
+  return createRoleSessions({ sts: createStsClient(settings, credentials), ...clocks, onAssume });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
+import { createDynamoClient, createReceiveClient, createSqsClient } from '../aws/clients.ts';
 import { createQueue } from '../aws/queue.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
@@ -71,6 +71,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   const metrics = createMetrics();
   const queue = createQueue({
     sqs: createSqsClient(settings),
+    receiver: createReceiveClient(settings),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     nowMs,

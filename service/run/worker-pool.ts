@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -61,7 +62,14 @@ interface Thread {
   readonly metricsWaiting: Map<number, (metrics: readonly object[]) => void>;
 }
 
+/**
+ * V8 begins with a heap of a few megabytes, and counts what sockets read toward its limit: it would collect after every sixteen
+ * megabytes of an object. Megabytes; for threads that are made after it is set.
+ */
+const INITIAL_HEAP_MB = 256;
+
 export function createWorkerPool({ settings, logger, pacing, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+  setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   const threads: Thread[] = [];
   let restarts: number[] = [];
   let draining = false;

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
 import { RECORD_FIELDS } from '../../service/core/chunk.ts';
-import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
-import { type DecodedRecord, decodeAll, decodeFrom, LIMITS } from '../support/decode.ts';
+import { type DecodedRecord, decodeAll, decodeFrom, LIMITS, open } from '../support/decode.ts';
 
 /** Every file of the folder, as pyarrow wrote it: adding one (see make.py) adds its tests. */
 const folder = new URL('./parquet/', import.meta.url);
@@ -50,7 +49,7 @@ for (const name of names) {
         const { source, expected } = await load(name);
         const wanted = expected.map((row) => toRecord(row, messageFormat));
         const request = { messageFormat, limits: { ...LIMITS, chunkRecordsMax: 17 } };
-        const decoder = await openObject(source, LIMITS, new AbortController().signal);
+        using decoder = await open(source);
         const positions = [];
         for await (const chunk of decodeFrom(decoder, undefined, request)) {
           assert.ok(chunk.count <= 17);

@@ -6,7 +6,7 @@ export function placeOf(endpointUrl: string) {
   // The SDK asks the environment for credentials when a client signs for the first time.
   process.env.AWS_ACCESS_KEY_ID = 'test';
   process.env.AWS_SECRET_ACCESS_KEY = 'test';
-  return { region: 'us-east-1', endpointUrl, s3ForcePathStyle: true };
+  return { region: 'us-east-1', endpointUrl, s3ForcePathStyle: true, requestTimeoutMs: 30_000 };
 }
 
 /** SQS and S3 in this process for one test. */

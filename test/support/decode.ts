@@ -8,15 +8,24 @@ import {
   START,
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
+import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import type { ByteSource } from '../../service/object/source.ts';
 
 export const LIMITS: DecodeLimits = {
   chunkBytesMax: 1_000_000,
   chunkRecordsMax: 10_000,
+  chunkStoredBytesMax: 2_000_000,
   recordBytesMax: 100_000,
   decompressionRatioMax: 400,
 };
+
+/** One for all tests of a file, as a thread has one for all of its objects. */
+export const kernel = createKernel();
+
+export function open(source: ByteSource, limits: DecodeLimits = LIMITS): Promise<Decoder> {
+  return openObject(kernel, source, limits, new AbortController().signal);
+}
 
 /** A record as tests compare it: columns gathered into an object. */
 export interface DecodedRecord {
@@ -68,7 +77,7 @@ export async function decodeAll(
   request: Partial<DecodeRequest> = {},
   from: Position = START,
 ): Promise<DecodedRecord[]> {
-  const decoder = await openObject(source, request.limits ?? LIMITS, new AbortController().signal);
+  using decoder = await open(source, request.limits ?? LIMITS);
   const records: DecodedRecord[] = [];
   for await (const chunk of decodeFrom(decoder, from, request)) records.push(...recordsOf(chunk));
   return records;

@@ -25,5 +25,6 @@ export function createMemoryDecoder(
         yield buildChunk(records.slice(start, end), { at, next, columns: request.fields });
       }
     },
+    [Symbol.dispose]() {},
   };
 }

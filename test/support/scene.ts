@@ -18,6 +18,7 @@ import { cloudWatchOf } from './delivery.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
 import { createFreePace } from './pace.ts';
+import { createTestPutEvents } from './put-events.ts';
 import { startS3 } from './s3-server.ts';
 import { createFakeSts } from './sts.ts';
 
@@ -47,6 +48,8 @@ export interface Scene {
   onDynamo: (command: { readonly input: { readonly UpdateExpression?: string } }) => void;
   nowMs: number;
   eventBytesMax: number;
+  /** Default 0: nothing that fails is saved a second time. */
+  savePatienceMs: number;
 }
 
 /** Everything around a delivery that is real: the ledger on dynalite, the destination and the quarantine over HTTP. */
@@ -60,6 +63,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     onDynamo: () => {},
     nowMs: NOON_MS,
     eventBytesMax: 1_000_000,
+    savePatienceMs: 0,
     ...initial,
   };
   const send = async (...args: Parameters<DynamoDBClient['send']>) => {
@@ -68,9 +72,14 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
   };
   const sts = createFakeSts(Date.now);
   const openCloudWatch = createCloudWatch({
-    sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
+    sessions: createRoleSessions({
+      sts: sts.sts,
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      onAssume: () => {},
+    }),
     pace: createFreePace(),
-    writer: createLogWriter({ onCreate: () => {} }),
+    writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
     createClient: createLogsClientFactory(logs.place),
     metrics,
     random: () => 0,
@@ -87,6 +96,9 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
     }),
     leaseMs: LEASE_MS,
+    get savePatienceMs() {
+      return scene.savePatienceMs;
+    },
     openObject: async (): Promise<S3Object> => {
       await scene.openObject();
       return { source: memorySource('logs/a', new Uint8Array(0)), lastModifiedMs: NOON_MS, eTag: '"e1"' };
@@ -95,10 +107,17 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
-    decodeLimits: { chunkBytesMax: 1e6, chunkRecordsMax: 1e3, recordBytesMax: 1e6, decompressionRatioMax: 400 },
+    decodeLimits: {
+      chunkBytesMax: 1e6,
+      chunkRecordsMax: 1e3,
+      chunkStoredBytesMax: 2e6,
+      recordBytesMax: 1e6,
+      decompressionRatioMax: 400,
+    },
     get eventBytesMax() {
       return scene.eventBytesMax;
     },
+    random: () => 0,
     nowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };

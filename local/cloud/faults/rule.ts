@@ -23,8 +23,8 @@ const EFFECT = z.discriminatedUnion('kind', [
   }),
   /** The connection is reset before or after the call was executed. */
   z.strictObject({ kind: z.literal('reset'), when: z.enum(['before', 'after']).default('before') }),
-  /** Taken, not executed, never answered; the connection stays open until the cloud closes. */
-  z.strictObject({ kind: z.literal('half-open') }),
+  /** Taken and never answered, executed or not; the connection stays open until the cloud closes. */
+  z.strictObject({ kind: z.literal('half-open'), when: z.enum(['before', 'after']).default('before') }),
   /** The answer's body comes at this rate. */
   z.strictObject({ kind: z.literal('slow-body'), bytesPerSecond: count }),
   /** The connection is reset after this much of the answer's body, which announced more. */

@@ -15,6 +15,7 @@ export interface LogsCall {
   readonly body: Buffer;
   readonly place: LogsPlace;
   readonly store: LogsStore;
+  readonly requestId: string;
   readonly nowMs: number;
   readonly eventBytesMax: number;
 }

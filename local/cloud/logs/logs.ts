@@ -64,9 +64,9 @@ export function createLogs({ store, quotas = {}, eventBytesMax = EVENT_BYTES_MAX
         action: name,
         resource: permissions[0]?.resource ?? '',
         permissions,
-        run({ nowMs }) {
+        run({ nowMs, requestId }) {
           takeQuota(`${place.account}/${place.region}`, name, nowMs);
-          const output = action.run({ input, body, place, store, nowMs, eventBytesMax });
+          const output = action.run({ input, body, place, store, requestId, nowMs, eventBytesMax });
           return output === undefined
             ? answer(200, { 'content-type': 'application/x-amz-json-1.1' })
             : jsonAnswer('json-1.1', output);

@@ -4,7 +4,7 @@ import { judgeEvents } from './put-limits.ts';
 
 export const putLogEvents: LogsAction = {
   permissions: (input, place) => [permission('PutLogEvents', place, input.logGroupName, input.logStreamName)],
-  run({ input, body, place, store, nowMs, eventBytesMax }) {
+  run({ input, body, place, store, requestId, nowMs, eventBytesMax }) {
     const names = { group: groupName(input), stream: streamName(input) };
     const group = store.group(place, names.group);
     const verdict = judgeEvents(input.logEvents, { nowMs, retentionDays: group?.retentionDays, eventBytesMax });
@@ -12,7 +12,7 @@ export const putLogEvents: LogsAction = {
     const stream = group.streams.get(names.stream);
     if (!stream) throw notFound('stream');
     const { from, to, firstMs, lastMs, rejected } = verdict;
-    if (to > from) store.append(stream, { body, from, to, firstMs, lastMs, ingestedMs: nowMs });
+    if (to > from) store.append(stream, { body, from, to, firstMs, lastMs, ingestedMs: nowMs, requestId });
     return {
       // "Always valid" and never needed (PutLogEvents), but still answered.
       nextSequenceToken: '49590302601141340000000000000000000000000000000000000002',

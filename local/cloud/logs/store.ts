@@ -48,6 +48,8 @@ export interface Batch {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly ingestedMs: number;
+  /** Of the call that brought it. */
+  readonly requestId: string;
   /** Number of its first event, counted over all accounts since the cloud began; the others follow. */
   readonly sequence: number;
 }
@@ -69,6 +71,8 @@ export interface StoredEvent extends LogEvent {
   readonly stream: string;
   /** Grows with every accepted event, over all accounts; no two events share it. */
   readonly sequence: number;
+  /** Of the call that brought it. */
+  readonly requestId: string;
 }
 
 interface Account {
@@ -147,12 +151,12 @@ export function createLogsStore({ bytesPerAccountMax = Number.POSITIVE_INFINITY 
       for (const name of names) {
         // A copy: batches may be added or let go while somebody reads.
         for (const batch of [...(accounts.get(name)?.batches ?? [])]) {
-          const { stream, sequence: first } = batch;
+          const { stream, sequence: first, requestId } = batch;
           const { group } = stream;
           if (!group.name.startsWith(groupPrefix)) continue;
           const at = { account: name, region: group.region, group: group.name, stream: stream.name };
           for (const [i, { timestamp, message }] of eventsOf(batch).entries()) {
-            yield { ...at, timestamp, message, sequence: first + i };
+            yield { ...at, timestamp, message, sequence: first + i, requestId };
           }
         }
       }

@@ -1,8 +1,11 @@
 import type { ColumnMetaData, FileMetaData } from 'hyparquet';
+import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type ByteRun, createByteRun } from './byte-run.ts';
+import { createDecompress, type Decompress } from './decompress.ts';
 import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage } from './page.ts';
+import { createPageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import type { PlainValues } from './values.ts';
 
@@ -10,7 +13,7 @@ import type { PlainValues } from './values.ts';
  * A cursor over one leaf column, through all row groups of the file, page by page. Nothing is fetched before it is
  * needed, and no more than the page at hand is kept.
  */
-export interface ColumnCursor {
+export interface ColumnCursor extends Disposable {
   readonly leaf: Leaf;
   /** Where the page with the next entry begins: from there another cursor can go on. undefined before the first page. */
   readonly position: ColumnPosition | undefined;
@@ -34,6 +37,7 @@ export interface Span {
 }
 
 export interface ParquetFile {
+  readonly kernel: Kernel;
   readonly source: ByteSource;
   readonly metadata: FileMetaData;
   /** Number of the first row of each row group, and the number of all rows behind the last. */
@@ -47,6 +51,7 @@ export function createColumnCursor(
   signal: AbortSignal,
 ): ColumnCursor {
   const { groupRows } = file;
+  const buffer = createPageBuffer(file.kernel);
   const repeated = leaf.maxRepetition > 0;
   let group = from?.[0] ?? 0;
   let chunk: ColumnChunk | undefined;
@@ -81,6 +86,7 @@ export function createColumnCursor(
   };
 
   const leaveGroup = (): void => {
+    chunk?.[Symbol.dispose]();
     group++;
     chunk = undefined;
     page = undefined;
@@ -123,11 +129,15 @@ export function createColumnCursor(
         if (!opened) return null;
         const { raw, entries } = await read(opened);
         if (entries === 0) continue;
-        begin(decodePage(raw, leaf, opened.codec, opened.dictionary));
+        begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
       }
       return { page, entry, value };
     },
     consume,
+    [Symbol.dispose]() {
+      chunk?.[Symbol.dispose]();
+      buffer[Symbol.dispose]();
+    },
     async seek(row) {
       while (group < groupRows.length - 1 && row >= (groupRows[group + 1] ?? 0)) leaveGroup();
       const target = row - (groupRows[group] ?? 0);
@@ -143,7 +153,7 @@ export function createColumnCursor(
         if (!opened) throw corrupt(`${leaf.name} ends before row ${row}`);
         const { raw, entries } = await read(opened);
         if (passed + entries <= target) passed += entries;
-        else begin(decodePage(raw, leaf, opened.codec, opened.dictionary));
+        else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
       }
     },
   };
@@ -162,8 +172,8 @@ export function countValues({ definition }: Page, from: number, count: number, m
 }
 
 /** One column chunk: the pages of a leaf in one row group. */
-interface ColumnChunk {
-  readonly codec: ColumnMetaData['codec'];
+interface ColumnChunk extends Disposable {
+  readonly decompress: Decompress;
   /** Values and nulls, as the metadata has them. */
   readonly values: number;
   readonly dictionary: PlainValues | undefined;
@@ -177,6 +187,7 @@ interface ColumnChunk {
 function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSignal): ColumnChunk {
   const metadata = findColumn(file, leaf, group);
   const { codec, encodings } = metadata;
+  const decompress = createDecompress(file.kernel, codec);
   const hasDictionary = encodings?.some((encoding) => encoding.endsWith('DICTIONARY')) ?? true;
   const dataOffset = Number(metadata.data_page_offset);
   const dictionaryOffset = Number(metadata.dictionary_page_offset ?? 0);
@@ -193,12 +204,12 @@ function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSi
   const readPage = async (from: ByteRun): Promise<RawPage | undefined> => {
     const raw = await nextPage(from);
     if (!raw.header.dictionary_page_header) return raw;
-    dictionary = decodeDictionary(raw, leaf, codec);
+    dictionary = decodeDictionary(decompress, raw, leaf);
     return undefined;
   };
 
   return {
-    codec,
+    decompress,
     values: Number(metadata.num_values),
     get dictionary() {
       return dictionary;
@@ -209,12 +220,18 @@ function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSi
     async prepare(pageOffset) {
       if (run) return;
       if (pageOffset === undefined || pageOffset <= start) {
-        run = createByteRun(file.source, start, end, signal);
+        run = createByteRun(file, start, end, signal);
         return;
       }
       if (pageOffset > end) throw corrupt(`the saved position of ${leaf.name} lies beyond its column chunk`);
-      if (hasDictionary) await readPage(createByteRun(file.source, start, pageOffset, signal));
-      run = createByteRun(file.source, pageOffset, end, signal);
+      if (hasDictionary) {
+        using first = createByteRun(file, start, pageOffset, signal);
+        await readPage(first);
+      }
+      run = createByteRun(file, pageOffset, end, signal);
+    },
+    [Symbol.dispose]() {
+      run?.[Symbol.dispose]();
     },
     async nextDataPage() {
       if (!run) throw new Error('not prepared');

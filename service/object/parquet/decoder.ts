@@ -1,6 +1,5 @@
 import {
   type Chunk,
-  type DecodeLimits,
   type DecodeRequest,
   type Decoder,
   type Position,
@@ -8,7 +7,9 @@ import {
   type TextColumn,
   TIMESTAMP_MISSING,
 } from '../../core/chunk.ts';
-import { type ChunkMeter, createChunkMeter, createTextColumnBuilder } from '../columns.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { type ChunkMeter, createChunkMeter } from '../chunk-meter.ts';
+import { type ChunkStore, createChunkStore } from '../chunk-store.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type ColumnCursor, type ColumnPosition, createColumnCursor, type ParquetFile } from './column.ts';
@@ -25,7 +26,7 @@ import { createTimestampReader } from './times.ts';
  * many rows. Only the columns that a delivery needs are read, each through a cursor that fetches its own bytes; so a row
  * group of any size takes a few pages of memory, and a resume begins at the pages where it stopped.
  */
-export async function openParquet(source: ByteSource, _limits: DecodeLimits, signal: AbortSignal): Promise<Decoder> {
+export async function openParquet(kernel: Kernel, source: ByteSource, signal: AbortSignal): Promise<Decoder> {
   const metadata = await readFooter(source, signal);
   const schema = orCorrupt('the Parquet schema', () => readSchema(metadata));
   const groupRows = [0];
@@ -34,12 +35,19 @@ export async function openParquet(source: ByteSource, _limits: DecodeLimits, sig
   if (!Number.isSafeInteger(rows) || rows < 0 || rows !== Number(metadata.num_rows)) {
     throw corrupt(`the Parquet file claims ${metadata.num_rows} rows, and its row groups ${rows}`);
   }
-  const file: ParquetFile = { source, metadata, groupRows };
+  const file: ParquetFile = { kernel, source, metadata, groupRows };
+  const resources = new DisposableStack();
   return {
     format: 'parquet',
-    chunks: (from, request, reading) => decode(file, schema, from, request, reading),
+    chunks: (from, request, reading) => decode(file, schema, from, request, resources, reading),
+    [Symbol.dispose]() {
+      resources.dispose();
+    },
   };
 }
+
+/** What metadata claims may be anything. */
+const SMALLEST_BYTES = 64 * 1024;
 
 interface Columns {
   /** undefined: every record is delivered as its JSON. */
@@ -56,27 +64,41 @@ async function* decode(
   schema: ParquetSchema,
   from: Position,
   request: DecodeRequest,
+  resources: DisposableStack,
   signal: AbortSignal,
 ): AsyncGenerator<Chunk, void, undefined> {
   const rows = file.groupRows.at(-1) ?? 0;
   if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
   const columns = openColumns(file, schema, from, request, signal);
+  for (const cursor of columns.all) resources.use(cursor);
   await Promise.all(columns.all.map((cursor) => cursor.seek(from.record)));
-  const whole = createRowReader(file, schema, signal);
+  const whole = resources.use(createRowReader(file, schema, signal));
   const meter = createChunkMeter(request.limits);
+  const hint = sizeHint(file, columns, request);
+  const stores = [
+    createChunkStore(file.kernel, request.fields.length, hint),
+    createChunkStore(file.kernel, request.fields.length, hint),
+  ] as const;
+  for (const store of stores) resources.defer(store.release);
   let at = from;
-  while (at.record < rows) {
+  for (let turn = 0; at.record < rows; turn++) {
+    const store = stores[turn % 2 === 0 ? 0 : 1];
     meter.reset();
-    const messages = createMessageCollector(
-      bytesHint(file, columns, request.limits),
-      columns.message?.leaf.maxDefinition ?? 0,
-    );
+    const messages = createMessageCollector(file.kernel, store, columns.message?.leaf.maxDefinition ?? 0);
     await collect(columns.message, whole, messages, meter, at.record, rows);
     const { count } = messages;
-    const { timestampsMs, fields } = await readOthers(columns, count);
+    const { timestampsMs, fields } = await readOthers(columns, count, store);
     const record = at.record + count;
     const next = record < rows ? { record, cursor: formatCursor(columns.all) } : null;
-    yield { at, next, count, timestampsMs, messages: messages.build(), fields, unparsable: new Map() };
+    yield {
+      at,
+      next,
+      count,
+      timestampsMs,
+      messages: store.messages(count, messages.used),
+      fields,
+      unparsable: new Map(),
+    };
     if (!next) return;
     at = next;
   }
@@ -120,13 +142,21 @@ function savedFor(
   return position && (groupRows[position[0]] ?? 0) + position[2] <= record ? position : undefined;
 }
 
-/** The first chunk's buffer fits what the column has, a further one what a chunk may have. */
-function bytesHint({ metadata }: ParquetFile, { message }: Columns, { chunkBytesMax }: DecodeLimits): number {
-  const uncompressed = metadata.row_groups
+/** A store that fits what the message column has, or what a chunk may have. */
+function sizeHint(
+  { metadata }: ParquetFile,
+  { message }: Columns,
+  { limits }: DecodeRequest,
+): { readonly bytes: number; readonly records: number } {
+  const chunks = metadata.row_groups
     .flatMap(({ columns }) => columns)
-    .filter(({ meta_data: data }) => data?.path_in_schema.join('.') === message?.leaf.name)
-    .reduce((sum, { meta_data: data }) => sum + Number(data?.total_uncompressed_size ?? 0), 0);
-  return Math.max(64 * 1024, Math.min(chunkBytesMax, uncompressed));
+    .filter(({ meta_data: data }) => data?.path_in_schema.join('.') === message?.leaf.name);
+  const bytes = chunks.reduce((sum, { meta_data: data }) => sum + Number(data?.total_uncompressed_size ?? 0), 0);
+  const share = Math.min(1, limits.chunkBytesMax / Math.max(1, bytes));
+  return {
+    bytes: Math.max(SMALLEST_BYTES, Math.min(limits.chunkBytesMax, bytes)),
+    records: Math.ceil(Math.min(limits.chunkRecordsMax, Number(metadata.num_rows) * share)),
+  };
 }
 
 /** Takes messages until the chunk is full or the file ends. */
@@ -154,14 +184,19 @@ async function collect(
   }
 }
 
-async function readOthers(columns: Columns, count: number): Promise<Pick<Chunk, 'timestampsMs' | 'fields'>> {
-  const timestampsMs = new Float64Array(count).fill(TIMESTAMP_MISSING);
+async function readOthers(
+  columns: Columns,
+  count: number,
+  store: ChunkStore,
+): Promise<Pick<Chunk, 'timestampsMs' | 'fields'>> {
+  const timestampsMs = store.times(count).fill(TIMESTAMP_MISSING);
   await columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs);
   const fields: Partial<Record<RecordField, TextColumn>> = {};
-  for (const { name, cursor } of columns.fields) {
-    const builder = createTextColumnBuilder();
-    if (cursor) await readTextColumn(cursor, count, builder);
-    fields[name] = builder.build(count);
+  for (const [field, { name, cursor }] of columns.fields.entries()) {
+    const index = store.ids(field, count);
+    const values = cursor ? await readTextColumn(cursor, count, index) : [''];
+    if (!cursor) index.fill(0);
+    fields[name] = { values, index };
   }
   return { timestampsMs, fields };
 }

@@ -1,4 +1,3 @@
-import type { TextColumnBuilder } from '../columns.ts';
 import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
 import type { ColumnCursor, Span } from './column.ts';
@@ -35,38 +34,57 @@ export function eachValue(
   }
 }
 
-/** Reads the next `rows` rows of a text column. */
-export async function readTextColumn(cursor: ColumnCursor, rows: number, builder: TextColumnBuilder): Promise<void> {
-  const { leaf } = cursor;
-  // Of each dictionary met in this chunk: its entries as numbers of the builder, looked up when first used.
-  const known = new Map<PlainValues, { readonly ids: Int32Array; readonly textOf: (value: number) => string }>();
+/**
+ * Reads the next `rows` rows of a text column: the number of each row's value into `index`.
+ * @returns the values by their numbers, '' first
+ */
+export async function readTextColumn(cursor: ColumnCursor, rows: number, index: Uint32Array): Promise<string[]> {
+  const { maxDefinition } = cursor.leaf;
+  const values = createValueTable();
+  // Of each dictionary met in this chunk: its entries' numbers, looked up when first used.
+  const known = new Map<PlainValues, { readonly numbers: Int32Array; readonly textOf: (value: number) => string }>();
 
   await eachSpan(cursor, rows, (span, row, count) => {
-    const { values } = span.page;
-    if (values.kind === 'indices') {
-      let entries = known.get(values.dictionary);
-      if (!entries) {
-        entries = {
-          ids: new Int32Array(values.dictionary.count).fill(-1),
-          textOf: textReader(values.dictionary, leaf),
-        };
-        known.set(values.dictionary, entries);
+    const { definition, values: pageValues } = span.page;
+    const plain = pageValues.kind === 'indices' ? pageValues.dictionary : pageValues;
+    let entries = known.get(plain);
+    if (!entries) {
+      entries = { numbers: new Int32Array(plain.count).fill(-1), textOf: textReader(plain, cursor.leaf) };
+      if (pageValues.kind === 'indices') known.set(plain, entries);
+    }
+    const { numbers, textOf } = entries;
+    const indices = pageValues.kind === 'indices' ? pageValues.indices : undefined;
+    let value = span.value;
+    for (let at = 0; at < count; at++) {
+      if (definition && definition[span.entry + at] !== maxDefinition) {
+        index[row + at] = 0;
+        continue;
       }
-      const { ids, textOf } = entries;
-      eachValue(span, count, leaf.maxDefinition, (at, value) => {
-        const index = values.indices[value] ?? 0;
-        let id = ids[index] ?? -1;
-        if (id === -1) {
-          id = builder.idOf(textOf(index));
-          ids[index] = id;
-        }
-        builder.set(row + at, id);
-      });
-    } else {
-      const textOf = textReader(values, leaf);
-      eachValue(span, count, leaf.maxDefinition, (at, value) => builder.set(row + at, builder.idOf(textOf(value))));
+      const entry = indices ? (indices[value] ?? 0) : value;
+      value++;
+      let number = numbers[entry] ?? -1;
+      if (number === -1) {
+        number = values.numberOf(textOf(entry));
+        numbers[entry] = number;
+      }
+      index[row + at] = number;
     }
   });
+  return values.list;
+}
+
+function createValueTable(): { readonly list: string[]; numberOf(value: string): number } {
+  const list = [''];
+  const numbers = new Map<string, number>([['', 0]]);
+  return {
+    list,
+    numberOf(value) {
+      const known = numbers.get(value);
+      if (known !== undefined) return known;
+      numbers.set(value, list.length);
+      return list.push(value) - 1;
+    },
+  };
 }
 
 function textReader(values: PlainValues, leaf: Leaf): (value: number) => string {

@@ -1,15 +1,19 @@
 import { isUtf8 } from 'node:buffer';
-import { FORM_TEXT, type Messages } from '../../core/chunk.ts';
-import { type ChunkMeter, grow } from '../columns.ts';
+import { FORM_TEXT } from '../../core/chunk.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { ChunkMeter } from '../chunk-meter.ts';
+import type { ChunkStore } from '../chunk-store.ts';
 import type { Span } from './column.ts';
 import type { ByteValues, PlainValues } from './values.ts';
 
 /**
- * Collects the messages of one chunk in one buffer. Bytes are copied by the page, not by the message, and a dictionary's
- * once; no message becomes a string.
+ * Collects the messages of one chunk in a store. Bytes are copied by the page, not by the message, and a dictionary's once; no
+ * message becomes a string unless it is broken.
  */
 export interface MessageCollector {
   readonly count: number;
+  /** Bytes of the store that are used. */
+  readonly used: number;
   /**
    * Takes rows of a span as long as the meter admits them.
    * @returns the rows taken; fewer than the span has when the chunk is full, or when a row without a message comes next
@@ -17,66 +21,82 @@ export interface MessageCollector {
   takeSpan(span: Span, meter: ChunkMeter): number;
   /** Takes a text for a row. @returns false when the chunk is full */
   takeText(text: string, meter: ChunkMeter): boolean;
-  build(): Messages;
 }
 
 const SPACE = 0x20;
-const ROWS_START = 16_384;
 
-/** Bytes of a chunk's messages: where they are in the collector's buffer, and how much each counts. */
-interface Placed {
-  /** What to add to a value's start. */
-  readonly shift: number;
-  /** UTF-8 bytes of each value as it will be delivered. */
-  readonly sizes: Uint32Array;
-}
-
-export function createMessageCollector(bytesHint: number, maxDefinition: number): MessageCollector {
-  let bytes = Buffer.allocUnsafeSlow(bytesHint);
+export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDefinition: number): MessageCollector {
+  const { bytes: all, words } = kernel;
   let used = 0;
   let count = 0;
-  let start = new Uint32Array(ROWS_START);
-  let length = new Uint32Array(ROWS_START);
-  let size = new Uint32Array(ROWS_START);
-  const dictionaries = new Map<PlainValues, Placed>();
+  /** What to add to the starts of a dictionary's values; null for one that is not valid UTF-8. */
+  const dictionaries = new Map<PlainValues, number | null>();
 
-  const reserve = (more: number): void => {
-    if (used + more <= bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(used + more, bytes.length * 2));
-    bytes.copy(grown, 0, 0, used);
-    bytes = grown;
+  /**
+   * Copies values [first, end) behind what is used, without using it up yet.
+   * @returns what to add to their starts; null when they are not valid UTF-8
+   */
+  const place = (values: ByteValues, first: number, end: number): number | null => {
+    const { from, to } = stretchOf(values, first, end);
+    store.reserveBytes(used + to - from, used);
+    const target = store.at.bytes + used;
+    all.set(values.bytes.subarray(from, to), target);
+    const stretch = all.subarray(target, target + to - from);
+    return isValid(stretch, values, first, end, from) ? used - from : null;
   };
 
-  const reserveRows = (rows: number): void => {
-    if (count + rows <= start.length) return;
-    start = grow(start, count + rows);
-    length = grow(length, count + rows);
-    size = grow(size, count + rows);
-  };
-
-  /** Copies values [first, end) behind what is used, without using it up yet. */
-  const place = (values: ByteValues, first: number, end: number): Placed => {
-    if (first >= end) return { shift: 0, sizes: values.length };
-    const from = (values.start[first] ?? 0) - values.gap;
-    const to = (values.start[end - 1] ?? 0) + (values.length[end - 1] ?? 0);
-    reserve(to - from);
-    bytes.set(values.bytes.subarray(from, to), used);
-    const shift = used - from;
-    return { shift, sizes: sizesOf(bytes, values, first, end, shift) };
-  };
-
-  const placeDictionary = (values: ByteValues): Placed => {
+  const placeDictionary = (values: ByteValues): number | null => {
     const known = dictionaries.get(values);
-    if (known) return known;
-    const placed = place(values, 0, values.count);
-    used += placedBytes(values, 0, values.count);
-    dictionaries.set(values, placed);
-    return placed;
+    if (known !== undefined) return known;
+    const shift = place(values, 0, values.count);
+    const { from, to } = stretchOf(values, 0, values.count);
+    if (shift !== null) used += to - from;
+    dictionaries.set(values, shift);
+    return shift;
+  };
+
+  const put = (start: number, length: number): void => {
+    const { starts, lengths, sizes, forms } = store.at;
+    words[starts / 4 + count] = start;
+    words[lengths / 4 + count] = length;
+    words[sizes / 4 + count] = length;
+    all[forms + count] = FORM_TEXT;
+    count++;
+  };
+
+  const takeText = (text: string, meter: ChunkMeter): boolean => {
+    const size = Buffer.byteLength(text);
+    if (!meter.admit(size)) return false;
+    store.reserveRecords(count + 1, count);
+    store.reserveBytes(used + size, used);
+    all.write(text, store.at.bytes + used, size, 'utf8');
+    put(used, size);
+    used += size;
+    return true;
+  };
+
+  /** Broken text is mended one message at a time. */
+  const takeMended = (
+    values: ByteValues,
+    indexOf: (row: number) => number,
+    rows: number,
+    meter: ChunkMeter,
+  ): number => {
+    const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
+    for (let row = 0; row < rows; row++) {
+      const index = indexOf(row);
+      const start = values.start[index] ?? 0;
+      if (!takeText(bytes.toString('utf8', start, start + (values.length[index] ?? 0)), meter)) return row;
+    }
+    return rows;
   };
 
   return {
     get count() {
       return count;
+    },
+    get used() {
+      return used;
     },
     takeSpan({ page, entry, value }, meter) {
       const { definition, values } = page;
@@ -89,68 +109,54 @@ export function createMessageCollector(bytesHint: number, maxDefinition: number)
         while (entry + rows < page.entries && definition[entry + rows] === maxDefinition) rows++;
       }
       if (rows === 0) return 0;
-      const { shift, sizes } = indices ? placeDictionary(plain) : place(plain, value, value + rows);
-      reserveRows(rows);
+      const indexOf = (row: number) => (indices ? (indices[value + row] ?? 0) : value + row);
+      const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
+      if (shift === null) return takeMended(plain, indexOf, rows, meter);
+      store.reserveRecords(count + rows, count);
       let taken = 0;
       for (; taken < rows; taken++) {
-        const index = indices ? (indices[value + taken] ?? 0) : value + taken;
-        const messageSize = sizes[index] ?? 0;
-        if (!meter.admit(messageSize)) break;
-        start[count] = (plain.start[index] ?? 0) + shift;
-        length[count] = plain.length[index] ?? 0;
-        size[count] = messageSize;
-        count++;
+        const index = indexOf(taken);
+        const size = plain.length[index] ?? 0;
+        if (!meter.admit(size)) break;
+        put((plain.start[index] ?? 0) + shift, size);
       }
-      if (!indices) used += placedBytes(plain, value, value + taken);
+      if (!indices && taken > 0) {
+        const { from, to } = stretchOf(plain, value, value + taken);
+        used += to - from;
+      }
       return taken;
     },
-    takeText(text, meter) {
-      const textSize = Buffer.byteLength(text);
-      if (!meter.admit(textSize)) return false;
-      reserve(textSize);
-      reserveRows(1);
-      bytes.write(text, used, 'utf8');
-      start[count] = used;
-      length[count] = textSize;
-      size[count] = textSize;
-      used += textSize;
-      count++;
-      return true;
-    },
-    build: () => ({
-      bytes: bytes.subarray(0, used),
-      start: start.subarray(0, count),
-      length: length.subarray(0, count),
-      size: size.subarray(0, count),
-      form: new Uint8Array(count).fill(FORM_TEXT),
-    }),
+    takeText,
   };
 }
 
-function placedBytes(values: ByteValues, first: number, end: number): number {
-  if (first >= end) return 0;
-  return (values.start[end - 1] ?? 0) + (values.length[end - 1] ?? 0) - ((values.start[first] ?? 0) - values.gap);
+/** The bytes that values [first, end) and the encoding's own in front of each lie in. */
+function stretchOf({ start, length, gap }: ByteValues, first: number, end: number): { from: number; to: number } {
+  if (first >= end) return { from: 0, to: 0 };
+  return { from: (start[first] ?? 0) - gap, to: (start[end - 1] ?? 0) + (length[end - 1] ?? 0) };
 }
 
 /**
- * Sizes of values [first, end), which lie in `bytes` at their start plus `shift`. Invalid UTF-8 is delivered as U+FFFD,
- * which may be longer. The check is one call for a page: the length in front of each value gives way to spaces, so that no
- * character can reach from one value into the next.
+ * Whether values [first, end) are valid UTF-8; they lie in `stretch`, which begins at `from` of theirs. One call for a page: the
+ * length in front of each value gives way to spaces, so that no character can reach from one value into the next.
  */
-function sizesOf(bytes: Buffer, values: ByteValues, first: number, end: number, shift: number): Uint32Array {
-  const { start, length, gap } = values;
-  for (let i = first; i < end; i++) {
-    const at = (start[i] ?? 0) + shift;
-    for (let blank = at - gap; blank < at; blank++) bytes[blank] = SPACE;
+function isValid(
+  stretch: Buffer,
+  { start, length, gap }: ByteValues,
+  first: number,
+  end: number,
+  from: number,
+): boolean {
+  if (gap === 0) {
+    for (let i = first; i < end; i++) {
+      const at = (start[i] ?? 0) - from;
+      if (!isUtf8(stretch.subarray(at, at + (length[i] ?? 0)))) return false;
+    }
+    return true;
   }
-  const from = (start[first] ?? 0) - gap + shift;
-  const to = (start[end - 1] ?? 0) + (length[end - 1] ?? 0) + shift;
-  if (gap > 0 && isUtf8(bytes.subarray(from, to))) return length;
-  const sizes = length.slice();
   for (let i = first; i < end; i++) {
-    const at = (start[i] ?? 0) + shift;
-    const message = bytes.subarray(at, at + (length[i] ?? 0));
-    if (!isUtf8(message)) sizes[i] = Buffer.byteLength(message.toString('utf8'));
+    const at = (start[i] ?? 0) - from;
+    for (let blank = at - gap; blank < at; blank++) stretch[blank] = SPACE;
   }
-  return sizes;
+  return isUtf8(stretch);
 }

@@ -1,10 +1,11 @@
 import { crc32 } from 'node:zlib';
-import type { CompressionCodec, PageHeader } from 'hyparquet';
+import type { PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteRun } from './byte-run.ts';
-import { decompress } from './decompress.ts';
+import type { Decompress } from './decompress.ts';
 import { bitWidthOf, readHybrid } from './levels.ts';
+import type { PageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import { decodeValues, type PlainValues, type Values } from './values.ts';
 
@@ -16,7 +17,7 @@ export interface RawPage {
   readonly body: Uint8Array;
 }
 
-/** A data page of a leaf, decoded. */
+/** A data page of a leaf, decoded. Good until the next page of its column. */
 export interface Page {
   /** Values and nulls; for a leaf outside of lists and maps that is the number of rows. */
   readonly entries: number;
@@ -71,11 +72,11 @@ export function entriesOf({ header }: RawPage): number | undefined {
 }
 
 /** The values of a dictionary page. @throws DistributorError `object-corrupt` */
-export function decodeDictionary(raw: RawPage, leaf: Leaf, codec: CompressionCodec): PlainValues {
+export function decodeDictionary(decompress: Decompress, raw: RawPage, leaf: Leaf): PlainValues {
   checkCrc(raw);
   const count = raw.header.dictionary_page_header?.num_values ?? -1;
   checkEntries(count);
-  const bytes = decompress(codec, raw.body, raw.header.uncompressed_page_size);
+  const bytes = decompress(raw.body, raw.header.uncompressed_page_size);
   const values = decodeValues(bytes, 'PLAIN', count, leaf, undefined);
   if (values.kind === 'indices') throw corrupt('a dictionary refers to a dictionary');
   return values;
@@ -83,15 +84,16 @@ export function decodeDictionary(raw: RawPage, leaf: Leaf, codec: CompressionCod
 
 /** @throws DistributorError `object-corrupt` */
 export function decodePage(
+  decompress: Decompress,
   raw: RawPage,
   leaf: Leaf,
-  codec: CompressionCodec,
   dictionary: PlainValues | undefined,
+  buffer: PageBuffer,
 ): Page {
   checkCrc(raw);
   return orCorrupt(`the Parquet page of ${leaf.name} at byte ${raw.offset}`, () => {
-    if (raw.header.data_page_header) return decodeV1(raw, leaf, codec, dictionary);
-    if (raw.header.data_page_header_v2) return decodeV2(raw, leaf, codec, dictionary);
+    if (raw.header.data_page_header) return decodeV1(decompress, raw, leaf, dictionary, buffer);
+    if (raw.header.data_page_header_v2) return decodeV2(decompress, raw, leaf, dictionary, buffer);
     throw corrupt(`a ${raw.header.type} where data should be`);
   });
 }
@@ -107,12 +109,18 @@ function checkEntries(count: number): void {
   if (!(count >= 0 && count <= PAGE_ENTRIES_MAX)) throw corrupt(`a Parquet page of ${count} entries`);
 }
 
-function decodeV1(raw: RawPage, leaf: Leaf, codec: CompressionCodec, dictionary: PlainValues | undefined): Page {
+function decodeV1(
+  decompress: Decompress,
+  raw: RawPage,
+  leaf: Leaf,
+  dictionary: PlainValues | undefined,
+  buffer: PageBuffer,
+): Page {
   const header = raw.header.data_page_header;
   if (!header) throw corrupt('no header');
   const entries = header.num_values;
   checkEntries(entries);
-  const bytes = decompress(codec, raw.body, raw.header.uncompressed_page_size);
+  const bytes = decompress(raw.body, raw.header.uncompressed_page_size, buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const levels = (max: number, encoding: string): Uint8Array | null => {
@@ -132,7 +140,13 @@ function decodeV1(raw: RawPage, leaf: Leaf, codec: CompressionCodec, dictionary:
   return { entries, definition, repetition, values };
 }
 
-function decodeV2(raw: RawPage, leaf: Leaf, codec: CompressionCodec, dictionary: PlainValues | undefined): Page {
+function decodeV2(
+  decompress: Decompress,
+  raw: RawPage,
+  leaf: Leaf,
+  dictionary: PlainValues | undefined,
+  buffer: PageBuffer,
+): Page {
   const header = raw.header.data_page_header_v2;
   if (!header) throw corrupt('no header');
   const entries = header.num_values;
@@ -155,7 +169,7 @@ function decodeV2(raw: RawPage, leaf: Leaf, codec: CompressionCodec, dictionary:
   const bytes =
     header.is_compressed === false
       ? packed
-      : decompress(codec, packed, raw.header.uncompressed_page_size - definitionEnd);
+      : decompress(packed, raw.header.uncompressed_page_size - definitionEnd, buffer);
   return { entries, definition, repetition, values: decodeValues(bytes, header.encoding, present, leaf, dictionary) };
 }
 

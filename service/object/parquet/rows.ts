@@ -10,7 +10,7 @@ import { type PlainValues, rawValues, type Values } from './values.ts';
  * Whole records as JSON, for deliveries that want them and for records without a message. The slow path: every column is
  * read and every record becomes an object, a window of rows at a time.
  */
-export interface RowReader {
+export interface RowReader extends Disposable {
   /** The JSON of a row of the file. Rows are asked for in ascending order. */
   textOf(row: number): Promise<string>;
 }
@@ -45,11 +45,14 @@ export function createRowReader(file: ParquetFile, schema: ParquetSchema, signal
       if (row < first || row >= first + texts.length) await fill(row);
       return texts[row - first] ?? '';
     },
+    [Symbol.dispose]() {
+      for (const column of columns) column[Symbol.dispose]();
+    },
   };
 }
 
 /** Reads rows of one leaf, of lists too, as arrays nested the way that hyparquet's assembly takes them. */
-interface LeafReader {
+interface LeafReader extends Disposable {
   readonly leaf: Leaf;
   /** Rows [row, row + rows); never before those of the last call. */
   take(row: number, rows: number): Promise<DecodedArray>;
@@ -73,6 +76,7 @@ function createLeafReader(file: ParquetFile, leaf: Leaf, signal: AbortSignal): L
 
   return {
     leaf,
+    [Symbol.dispose]: () => cursor[Symbol.dispose](),
     async take(row, rows) {
       await moveTo(row);
       const definition: number[] = [];
@@ -134,7 +138,7 @@ function createConverter(leaf: Leaf): (values: Values) => (at: number) => unknow
   const rich = (values: PlainValues): DecodedArray => {
     const converted =
       known.get(values) ??
-      orCorrupt(`values of ${leaf.name}`, () => convert(Array.from(rawValues(values, leaf)), decoder));
+      orCorrupt(`values of ${leaf.name}`, () => convert(Array.from(rawValues(values, leaf), own), decoder));
     known.set(values, converted);
     return converted;
   };
@@ -146,6 +150,11 @@ function createConverter(leaf: Leaf): (values: Values) => (at: number) => unknow
     const converted = rich(values.dictionary);
     return (at) => converted[values.indices[at] ?? 0];
   };
+}
+
+/** A page's bytes are good only until the next page. */
+function own(value: unknown): unknown {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value;
 }
 
 /** Times as RFC 3339 text with all the digits that the column has. */

@@ -1,17 +1,11 @@
-import {
-  type Chunk,
-  type DecodeLimits,
-  type DecodeRequest,
-  type Decoder,
-  FORM_TEXT,
-  type Position,
-} from '../../core/chunk.ts';
-import { createChunkMeter, createTextColumnBuilder, grow } from '../columns.ts';
+import type { Chunk, DecodeLimits, DecodeRequest, Decoder, Position } from '../../core/chunk.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
+import { type Collector, createCollector } from './collector.ts';
 import { type Compression, inflate } from './inflate.ts';
-import { type JsonRecord, parseRecord } from './record.ts';
-import { createArraySplitter, createLineSplitter, type Splitter } from './splitter.ts';
+import { createLineInput } from './line-input.ts';
+import { createArraySplitter } from './splitter.ts';
 
 /**
  * Decoder of NDJSON and of JSON arrays, compressed or not. A position's cursor is the record's offset in the
@@ -22,16 +16,21 @@ export interface TextFormat {
   readonly compression: Compression | undefined;
 }
 
-export function createTextDecoder(source: ByteSource, { layout, compression }: TextFormat): Decoder {
+export function createTextDecoder(kernel: Kernel, source: ByteSource, { layout, compression }: TextFormat): Decoder {
+  const resources = new DisposableStack();
   return {
     format: compression ? `${layout}+${compression}` : layout,
     async *chunks(from, request, signal) {
       const { limits } = request;
       const offset = from.cursor === '' ? 0 : Number(from.cursor);
       if (!Number.isSafeInteger(offset) || offset < 0) throw corrupt(`the cursor ${from.cursor} is no byte offset`);
-      const createSplitter = layout === 'ndjson' ? createLineSplitter : createArraySplitter;
-      const splitter = createSplitter(offset, limits.recordBytesMax);
-      yield* cutChunks(piecesFrom(source, compression, offset, limits, signal), splitter, from, request);
+      const collector = resources.use(createCollector(kernel, from, request));
+      const pieces = piecesFrom(source, compression, offset, limits, signal);
+      if (layout === 'ndjson') yield* cutLines(kernel, resources, pieces, collector, from, offset, request);
+      else yield* cutArray(pieces, collector, from, offset, request);
+    },
+    [Symbol.dispose]() {
+      resources.dispose();
     },
   };
 }
@@ -56,28 +55,56 @@ async function* piecesFrom(
   if (skip > 0) throw corrupt(`the object ends ${skip} bytes before the saved position`);
 }
 
-async function* cutChunks(
+async function* cutLines(
+  kernel: Kernel,
+  resources: DisposableStack,
   pieces: AsyncIterable<Uint8Array>,
-  splitter: Splitter,
+  collector: Collector,
   from: Position,
-  request: DecodeRequest,
+  offset: number,
+  { limits }: DecodeRequest,
 ): AsyncGenerator<Chunk, void, undefined> {
-  const meter = createChunkMeter(request.limits);
-  let builder = createBuilder(from, request);
+  const input = resources.use(createLineInput(kernel, offset, limits.recordBytesMax));
+  let first = from.record;
+
+  function* drain(last: boolean): Generator<Chunk, void, undefined> {
+    for (const { start, end, mended } of input.lines(last)) {
+      for (let next = start; ; ) {
+        next = mended === undefined ? collector.takeLines(next, end) : collector.takeText(mended) ? end : next;
+        if (next === end) break;
+        first += collector.count;
+        yield collector.finish({ record: first, cursor: String(input.offsetOf(next)) });
+      }
+    }
+  }
+
+  for await (const piece of pieces) {
+    for (const part of input.partsOf(piece)) {
+      input.push(part);
+      yield* drain(false);
+    }
+  }
+  yield* drain(true);
+  if (collector.count > 0) yield collector.finish(null);
+}
+
+async function* cutArray(
+  pieces: AsyncIterable<Uint8Array>,
+  collector: Collector,
+  from: Position,
+  offset: number,
+  { limits }: DecodeRequest,
+): AsyncGenerator<Chunk, void, undefined> {
+  const splitter = createArraySplitter(offset, limits.recordBytesMax);
+  let first = from.record;
 
   function* drain(): Generator<Chunk, void, undefined> {
     while (splitter.next()) {
       const text = splitter.bytes.toString('utf8', splitter.start, splitter.stop);
-      const line = readLine(text, request.messageFormat);
-      const size = Buffer.byteLength(line.message);
-      if (!meter.admit(size)) {
-        const next = { record: builder.at.record + builder.count, cursor: String(splitter.offset) };
-        yield builder.build(next);
-        builder = createBuilder(next, request);
-        meter.reset();
-        meter.admit(size);
-      }
-      builder.add(line, size);
+      if (collector.takeText(text)) continue;
+      first += collector.count;
+      yield collector.finish({ record: first, cursor: String(splitter.offset) });
+      collector.takeText(text);
     }
   }
 
@@ -87,82 +114,5 @@ async function* cutChunks(
   }
   splitter.end();
   yield* drain();
-  if (builder.count > 0) yield builder.build(null);
-}
-
-interface Line {
-  readonly message: string;
-  /** undefined: the line is no record, for the reason in `problem`. */
-  readonly record: JsonRecord | undefined;
-  readonly problem: string;
-}
-
-function readLine(text: string, messageFormat: DecodeRequest['messageFormat']): Line {
-  try {
-    const record = parseRecord(text);
-    return { message: messageFormat === 'message' ? (record.message ?? text) : text, record, problem: '' };
-  } catch (error) {
-    return { message: text, record: undefined, problem: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** Messages of a chunk are collected in one buffer of this size at first. */
-const MESSAGE_BYTES_START = 1024 * 1024;
-const RECORDS_START = 4_096;
-/** An error message of JSON.parse quotes the text that it dislikes; that is the tenant's, and stays in the record. */
-const PROBLEM = 'not a JSON object';
-
-function createBuilder(at: Position, { fields, limits }: DecodeRequest) {
-  const columns = fields.map((name) => ({ name, builder: createTextColumnBuilder() }));
-  const unparsable = new Map<number, string>();
-  let bytes = Buffer.allocUnsafeSlow(Math.min(MESSAGE_BYTES_START, limits.chunkBytesMax));
-  let used = 0;
-  let count = 0;
-  let start = new Uint32Array(RECORDS_START);
-  let sizes = new Uint32Array(RECORDS_START);
-  let timestampsMs = new Float64Array(RECORDS_START);
-
-  return {
-    at,
-    get count() {
-      return count;
-    },
-    add({ message, record }: Line, size: number): void {
-      if (used + size > bytes.length) {
-        const grown = Buffer.allocUnsafeSlow(Math.max(used + size, bytes.length * 2));
-        bytes.copy(grown, 0, 0, used);
-        bytes = grown;
-      }
-      if (count === start.length) {
-        start = grow(start, count + 1);
-        sizes = grow(sizes, count + 1);
-        timestampsMs = grow(timestampsMs, count + 1);
-      }
-      bytes.write(message, used, 'utf8');
-      start[count] = used;
-      sizes[count] = size;
-      timestampsMs[count] = record ? record.timestampMs : Number.NaN;
-      for (const { name, builder } of columns) builder.set(count, record ? builder.idOf(record.field(name)) : 0);
-      if (!record) unparsable.set(count, PROBLEM);
-      used += size;
-      count++;
-    },
-    build(next: Position | null): Chunk {
-      return {
-        at,
-        next,
-        count,
-        timestampsMs: timestampsMs.subarray(0, count),
-        messages: {
-          bytes: bytes.subarray(0, used),
-          start: start.subarray(0, count),
-          length: sizes.subarray(0, count),
-          size: sizes.subarray(0, count),
-          form: new Uint8Array(count).fill(FORM_TEXT),
-        },
-        fields: Object.fromEntries(columns.map(({ name, builder }) => [name, builder.build(count)])),
-        unparsable,
-      };
-    },
-  };
+  if (collector.count > 0) yield collector.finish(null);
 }

@@ -1,6 +1,11 @@
 import { KUBERNETES_FIELDS, type RecordField, TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../core/chunk.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
-import { FIELD_LENGTH_MAX } from '../columns.ts';
+
+/**
+ * Longest value of a field that is kept, in UTF-16 units. Fields name destinations and are compared with configured
+ * names; what is longer than this is neither, and must not fill the memory.
+ */
+const FIELD_LENGTH_MAX = 2_048;
 
 /** A JSON object as a log record. */
 export interface JsonRecord {
@@ -33,7 +38,9 @@ function messageOf(value: unknown): string | null {
 
 /** A field's value as text; what is no text, number or boolean names nothing. */
 export function fieldText(value: unknown): string {
-  if (typeof value === 'string') return value.length <= FIELD_LENGTH_MAX ? value : value.slice(0, FIELD_LENGTH_MAX);
+  if (typeof value === 'string') {
+    return (value.length <= FIELD_LENGTH_MAX ? value : value.slice(0, FIELD_LENGTH_MAX)).toWellFormed();
+  }
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 

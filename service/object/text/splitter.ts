@@ -20,7 +20,8 @@ export interface Splitter {
 
 const NEWLINE = 0x0a;
 
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+/** UTF-8's, which some writers put in front of a text. */
+export const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === NEWLINE || byte === 0x0d || byte === 0x09;
@@ -57,51 +58,6 @@ class Tail {
         ? Buffer.from(piece.buffer, piece.byteOffset, piece.length)
         : Buffer.concat([rest, piece], rest.length + piece.length);
   }
-}
-
-/** Records are lines; those of white space only are none. `offset` is where in the stream the first piece begins. */
-export function createLineSplitter(offset: number, recordBytesMax: number): Splitter {
-  const tail = new Tail(offset, recordBytesMax);
-  let start = 0;
-  let end = 0;
-  let ended = false;
-
-  return {
-    push: (piece) => tail.push(piece),
-    end() {
-      ended = true;
-    },
-    next() {
-      for (;;) {
-        const { bytes, at } = tail;
-        if (at >= bytes.length) return false;
-        const newline = bytes.indexOf(NEWLINE, at);
-        if (newline === -1 && !ended) return false;
-        const lineEnd = newline === -1 ? bytes.length : newline;
-        tail.at = newline === -1 ? bytes.length : newline + 1;
-        if (lineEnd - at > recordBytesMax) {
-          throw corrupt(`the line at byte ${tail.base + at} is longer than ${recordBytesMax} bytes`);
-        }
-        start = at;
-        end = lineEnd;
-        while (start < end && isBlank(bytes[start], tail.base + start)) start++;
-        while (end > start && isSpace(bytes[end - 1])) end--;
-        if (start < end) return true;
-      }
-    },
-    get bytes() {
-      return tail.bytes;
-    },
-    get start() {
-      return start;
-    },
-    get stop() {
-      return end;
-    },
-    get offset() {
-      return tail.base + start;
-    },
-  };
 }
 
 const QUOTE = 0x22;

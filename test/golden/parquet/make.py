@@ -6,6 +6,7 @@ Each file NAME.parquet has its expectation in NAME.json: for every row the time 
 (null: none), and the text of the whole record as JSON. The files are committed; this runs again only when one is added.
 """
 
+import base64
 import datetime
 import json
 import pathlib
@@ -196,13 +197,16 @@ def main():
         row["size"] = 9_007_199_254_740_993 + at
         row["ratio"] = at / 8 + 1 / 16
         row["ok"] = at % 2 == 0
-    arrow = table([{k: v for k, v in row.items() if k not in ("tags", "labels", "size", "ratio", "ok")} for row in data])
+        row["hash"] = base64.b64encode(bytes([at, 255, 0, at])).decode()
+    arrow = table([{k: v for k, v in row.items() if k not in ("tags", "labels", "size", "ratio", "ok", "hash")} for row in data])
     arrow = arrow.append_column("tags", pa.array([row["tags"] for row in data], pa.list_(pa.string())))
     pairs = [None if row["labels"] is None else list(row["labels"].items()) for row in data]
     arrow = arrow.append_column("labels", pa.array(pairs, pa.map_(pa.string(), pa.string())))
     arrow = arrow.append_column("size", pa.array([row["size"] for row in data], pa.int64()))
     arrow = arrow.append_column("ratio", pa.array([row["ratio"] for row in data], pa.float64()))
     arrow = arrow.append_column("ok", pa.array([row["ok"] for row in data], pa.bool_()))
+    hashes = [base64.b64decode(row["hash"]) for row in data]
+    arrow = arrow.append_column("hash", pa.array(hashes, pa.binary(4)))
     write("lists-and-maps", data, arrow, row_group_size=25, data_page_size=300, write_batch_size=4)
 
     data = rows(50, "bytes", nulls=0.1)

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createLogsClientFactory } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
 import { startLogs } from '../../support/logs-server.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
 import { until } from '../../support/until.ts';
 
 const never = new AbortController().signal;
@@ -23,7 +24,7 @@ async function setUp(t: TestContext) {
   const client = (account: string) =>
     createClient('eu-west-1', { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'token' });
   const created: string[] = [];
-  const writer = createLogWriter({ onCreate: (kind) => created.push(kind) });
+  const writer = createLogWriter({ putEvents: createTestPutEvents(), onCreate: (kind) => created.push(kind) });
   return { logs, client, writer, created };
 }
 

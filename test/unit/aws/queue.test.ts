@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { createSqsClient } from '../../../service/aws/clients.ts';
+import { createReceiveClient, createSqsClient } from '../../../service/aws/clients.ts';
 import { createQueue, type QueueMessage } from '../../../service/aws/queue.ts';
 import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { placeOf, startAws } from '../../support/aws.ts';
@@ -27,6 +27,7 @@ async function onSqs(t: TestContext) {
   server.createQueue('dead');
   const queue = createQueue({
     sqs: createSqsClient(place),
+    receiver: createReceiveClient(place),
     queueUrl: `${place.endpointUrl}/000000000000/logs`,
     deadLetterQueueUrl: `${place.endpointUrl}/000000000000/dead`,
     nowMs: Date.now,
@@ -46,9 +47,9 @@ async function onServer(t: TestContext, answer: (call: Record<string, unknown>) 
     }
   });
   const queueUrl = `${url}/000000000000/logs`;
-  const sqs = createSqsClient(placeOf(url));
+  const [sqs, receiver] = [createSqsClient(placeOf(url)), createReceiveClient(placeOf(url))];
   return {
-    queue: createQueue({ sqs, queueUrl, deadLetterQueueUrl: `${url}/x/dead`, nowMs: () => 777 }),
+    queue: createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl: `${url}/x/dead`, nowMs: () => 777 }),
     calls,
     queueUrl,
   };
@@ -275,7 +276,8 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
 test('a dead letter that SQS does not take is an error, so that nobody deletes the message', async (t) => {
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
-  const queue = createQueue({ sqs: createSqsClient(place), queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
+  const sqs = createSqsClient(place);
+  const queue = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
   await assert.rejects(queue.sendDeadLetter('b', {}), { name: /NonExistentQueue|QueueDoesNotExist/ });
 });
 
@@ -284,6 +286,7 @@ test('a probe resolves for a queue that is there, and rejects for one that is no
   await queue.probe(never);
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
-  const missing = createQueue({ sqs: createSqsClient(place), queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
+  const sqs = createSqsClient(place);
+  const missing = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
   await assert.rejects(missing.probe(never));
 });

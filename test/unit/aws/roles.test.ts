@@ -13,13 +13,22 @@ const ACME: RoleRequest = {
   tags: { tenant_id: 'acme', cluster_id: 'c1' },
 };
 
-function setUp({ sessionsMax, lifeMs }: { readonly sessionsMax?: number; readonly lifeMs?: number } = {}) {
+function setUp({
+  sessionsMax,
+  lifeMs,
+  skewMs = 0,
+}: {
+  readonly sessionsMax?: number;
+  readonly lifeMs?: number;
+  readonly skewMs?: number;
+} = {}) {
   const now = { ms: Date.UTC(2026, 0, 31) };
   const sts = createFakeSts(() => now.ms, lifeMs);
   const outcomes: string[] = [];
   const sessions = createRoleSessions({
     sts: sts.sts,
-    nowMs: () => now.ms,
+    nowMs: () => now.ms - Date.UTC(2026),
+    wallMs: () => now.ms + skewMs,
     onAssume: (outcome) => outcomes.push(outcome),
     ...(sessionsMax === undefined ? {} : { sessionsMax }),
   });
@@ -224,6 +233,7 @@ test('an answer without credentials is role-unavailable', async () => {
   const sessions = createRoleSessions({
     sts: sts as unknown as RoleSessionsDeps['sts'],
     nowMs: () => 0,
+    wallMs: () => 0,
     onAssume: () => {},
   });
   await assert.rejects(sessions.credentials(ACME), { code: 'role-unavailable' });
@@ -277,6 +287,20 @@ test('a session that is shorter than asked for, or looks so to a clock that is a
   await settle();
   assert.equal(calls.length, 2);
 });
+
+for (const skewMs of [-3 * HOUR_MS, -HOUR_MS, 56 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS]) {
+  test(`on a host whose clock is ${skewMs / MINUTE_MS} minutes ahead a session lasts its hour, and no longer`, async () => {
+    const { sessions, calls, now } = setUp({ skewMs });
+    const first = await sessions.credentials(ACME);
+    now.ms += 40 * MINUTE_MS;
+    assert.equal(await sessions.credentials(ACME), first);
+    await settle();
+    assert.equal(calls.length, 1);
+    now.ms += 20 * MINUTE_MS;
+    assert.equal(sessions.cached, 0);
+    assert.notEqual(await sessions.credentials(ACME), first);
+  });
+}
 
 test('a tag value that is cut in the middle of a character loses all of it', async () => {
   const { sessions, calls } = setUp();

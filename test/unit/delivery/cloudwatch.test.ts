@@ -14,6 +14,7 @@ import { buildChunk } from '../../support/chunk.ts';
 import { buildDelivery, cloudWatchOf } from '../../support/delivery.ts';
 import { type LogsFault, startLogs } from '../../support/logs-server.ts';
 import { createFreePace } from '../../support/pace.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
 import { createFakeSts } from '../../support/sts.ts';
 import { until } from '../../support/until.ts';
 
@@ -41,8 +42,13 @@ async function setUp(t: TestContext, { attributes = {}, writer = (real) => real 
   const clients: string[] = [];
   const pace = createFreePace();
   const openCloudWatch = createCloudWatch({
-    sessions: createRoleSessions({ sts: sts.sts, nowMs: Date.now, onAssume: () => {} }),
-    writer: writer(createLogWriter({ onCreate: () => {} })),
+    sessions: createRoleSessions({
+      sts: sts.sts,
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      onAssume: () => {},
+    }),
+    writer: writer(createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} })),
     createClient: (region, credentials) => {
       clients.push(`${region} ${credentials.accessKeyId}`);
       return createClient(region, credentials);

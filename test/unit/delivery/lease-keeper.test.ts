@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
-import { createLeaseKeeper } from '../../../service/delivery/lease-keeper.ts';
+import { createLeaseKeeper, type LeaseKeeper } from '../../../service/delivery/lease-keeper.ts';
 import type { Lease, Progress } from '../../../service/ledger/ledger.ts';
 import { progressOf } from '../../support/progress.ts';
 
 const LEASE_MS = 60_000;
+const PATIENCE_MS = 300_000;
 const NO_COUNTS = { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 };
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -17,7 +18,8 @@ function setUp(
   t: TestContext,
   { leaseMs = LEASE_MS, start = progressOf({}) }: { leaseMs?: number; start?: Progress } = {},
 ) {
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  const stop = new AbortController();
   const writes: string[] = [];
   const state = {
     progress: start,
@@ -42,6 +44,9 @@ function setUp(
     leaseMs,
     acquiredMs: state.nowMs,
     progress: () => state.progress,
+    stop: stop.signal,
+    patienceMs: PATIENCE_MS,
+    random: () => 0.5,
     nowMs: () => state.nowMs,
   });
   /** Lets time pass in the steps of the keeper's own timer. */
@@ -55,7 +60,7 @@ function setUp(
   const accept = (batch: number) => {
     state.progress = progressOf({ batch });
   };
-  return { keeper, writes, state, pass, accept };
+  return { keeper, writes, state, pass, accept, stop };
 }
 
 test('a position that has moved is saved every two seconds', async (t) => {
@@ -89,7 +94,7 @@ test('a short lease is renewed in time too', async (t) => {
   const { keeper, writes, pass } = setUp(t, { leaseMs: 6_000 });
   await pass(6_000);
   assert.deepEqual(writes, ['renew', 'renew', 'renew']);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.doubt.aborted, false);
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -137,14 +142,100 @@ test('writes never overlap, and each saves what is true when its turn comes', as
   await keeper[Symbol.asyncDispose]();
 });
 
-test('a write that fails does not hold up the next', async (t) => {
-  const { keeper, writes, state, accept } = setUp(t);
+/** How a write stands: what it threw, once it has. */
+function watch(write: Promise<void>) {
+  const seen = { state: 'under way' };
+  write.then(
+    () => {
+      seen.state = 'done';
+    },
+    (error) => {
+      seen.state = error.code;
+    },
+  );
+  return seen;
+}
+
+for (const [what, call, line] of [
+  ['a checkpoint', (keeper) => keeper.checkpoint(), 'checkpoint 1'],
+  ['the end', (keeper) => keeper.finish({ ...NO_COUNTS, delivered: 9 }), 'finish 9'],
+  ['a burial', (keeper) => keeper.bury('object-corrupt'), 'bury 1 object-corrupt'],
+] as readonly (readonly [string, (keeper: LeaseKeeper) => Promise<void>, string])[]) {
+  test(`${what} that the ledger does not take is tried again until it does`, async (t) => {
+    const { keeper, writes, state, pass, accept } = setUp(t);
+    state.failure = noLedger();
+    accept(1);
+    const write = watch(call(keeper));
+    await pass(20_000);
+    assert.equal(write.state, 'under way');
+    state.failure = undefined;
+    await pass(6_000);
+    assert.equal(write.state, 'done');
+    assert.ok(writes.filter((text) => text === line).length > 2);
+    await keeper[Symbol.asyncDispose]();
+  });
+
+  test(`${what} is tried for as long as the lease is ours beyond doubt, and not longer`, async (t) => {
+    const { keeper, state, pass, accept } = setUp(t);
+    state.failure = noLedger();
+    accept(1);
+    const write = watch(call(keeper));
+    await pass(48_000);
+    assert.equal(write.state, 'under way');
+    await pass(6_000);
+    assert.equal(write.state, 'ledger-unavailable');
+    await keeper[Symbol.asyncDispose]();
+  });
+
+  test(`${what} is not tried again when the delivery shall end`, async (t) => {
+    const { keeper, state, pass, accept, stop } = setUp(t);
+    state.failure = noLedger();
+    accept(1);
+    const write = watch(call(keeper));
+    await pass(4_000);
+    stop.abort();
+    await pass(2_000);
+    assert.equal(write.state, 'ledger-unavailable');
+    await keeper[Symbol.asyncDispose]();
+  });
+}
+
+test('a position is given back however long the ledger is away, within patience: unsaved, it would be delivered twice', async (t) => {
+  const { keeper, writes, state, pass, accept, stop } = setUp(t);
   state.failure = noLedger();
   accept(1);
-  await assert.rejects(keeper.checkpoint(), { code: 'ledger-unavailable' });
+  stop.abort();
+  const write = watch(keeper.release());
+  await pass(PATIENCE_MS - 20_000);
+  assert.equal(keeper.doubt.aborted, true, 'the lease is long over');
+  assert.equal(write.state, 'under way');
   state.failure = undefined;
-  await keeper.release();
-  assert.deepEqual(writes, ['checkpoint 1', 'release 1']);
+  await pass(6_000);
+  assert.equal(write.state, 'done');
+  assert.ok(writes.includes('release 1'));
+  await keeper[Symbol.asyncDispose]();
+});
+
+test('patience ends', async (t) => {
+  const { keeper, state, pass, accept } = setUp(t);
+  state.failure = noLedger();
+  accept(1);
+  const write = watch(keeper.release());
+  await pass(PATIENCE_MS + 6_000);
+  assert.equal(write.state, 'ledger-unavailable');
+  await keeper[Symbol.asyncDispose]();
+});
+
+test('nothing is written again to a delivery that is another owner’s', async (t) => {
+  const { keeper, writes, state, pass, accept } = setUp(t);
+  state.failure = lostLease();
+  accept(1);
+  const write = watch(keeper.release());
+  await settle();
+  assert.equal(write.state, 'lease-lost');
+  assert.equal(keeper.lost.aborted, true);
+  assert.deepEqual(writes, ['release 1']);
+  await pass(1_000, 1_000);
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -152,9 +243,9 @@ test('a lease that another owner took is told at once', async (t) => {
   const { keeper, state, pass } = setUp(t);
   state.failure = lostLease();
   await pass(18_000);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.lost.aborted, false);
   await pass(2_000);
-  assert.equal(keeper.signal.reason?.code, 'lease-lost');
+  assert.equal(keeper.lost.reason?.code, 'lease-lost');
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -162,10 +253,11 @@ test('a ledger that fails is sat out as long as the lease is ours beyond doubt, 
   const { keeper, writes, state, pass } = setUp(t);
   state.failure = noLedger();
   await pass(48_000);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.doubt.aborted, false);
   assert.ok(writes.length > 10, 'it is asked again with every look');
   await pass(2_000);
-  assert.equal(keeper.signal.reason?.code, 'ledger-unavailable');
+  assert.equal(keeper.doubt.reason?.code, 'ledger-unavailable');
+  assert.equal(keeper.lost.aborted, false, 'nobody else has it: what is under way may end');
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -176,7 +268,7 @@ test('a ledger that comes back in time is forgiven', async (t) => {
   state.failure = undefined;
   await pass(2_000);
   await pass(18_000);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.doubt.aborted, false);
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -186,10 +278,21 @@ test('a ledger that hangs does not keep us at work beyond our lease', async (t) 
   state.gate = gate.promise;
   accept(1);
   await pass(48_000);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.doubt.aborted, false);
   await pass(2_000);
-  assert.equal(keeper.signal.reason?.code, 'ledger-unavailable');
+  assert.equal(keeper.doubt.reason?.code, 'ledger-unavailable');
   gate.resolve();
+  await keeper[Symbol.asyncDispose]();
+});
+
+test('a process that was halted for too long learns it by a look, before any timer runs', async (t) => {
+  const { keeper, state } = setUp(t);
+  state.nowMs += LEASE_MS * 0.8;
+  keeper.look();
+  assert.equal(keeper.doubt.aborted, false);
+  state.nowMs += 1;
+  keeper.look();
+  assert.equal(keeper.doubt.reason?.code, 'ledger-unavailable');
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -205,9 +308,9 @@ test('a renewal counts from when it was asked for, not from when the answer came
   state.gate = undefined;
   state.failure = noLedger();
   await pass(18_000);
-  assert.equal(keeper.signal.aborted, false);
+  assert.equal(keeper.doubt.aborted, false);
   await pass(2_000);
-  assert.equal(keeper.signal.aborted, true);
+  assert.equal(keeper.doubt.aborted, true);
   await keeper[Symbol.asyncDispose]();
 });
 
@@ -220,11 +323,14 @@ test('the lease counts from before it was asked for, not from when the answer ca
     leaseMs: LEASE_MS,
     acquiredMs: now - 40_000,
     progress: () => progressOf({}),
+    stop: new AbortController().signal,
+    patienceMs: 0,
+    random: () => 0,
     nowMs: () => now,
   });
   now += 8_001;
   t.mock.timers.tick(2_000);
-  assert.equal(keeper.signal.aborted, true);
+  assert.equal(keeper.doubt.aborted, true);
   await keeper[Symbol.asyncDispose]();
 });
 

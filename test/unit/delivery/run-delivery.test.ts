@@ -171,7 +171,8 @@ test('after a failure in the middle of a chunk, only the batches that were not a
   assert.ok(delivered >= 13 && delivered < 20, `${delivered} were accepted`);
   const { owner, state, record, batch, ahead } = { ...(await item()) };
   assert.deepEqual([owner, state, record], [undefined, 'delivering', 10], 'released, at the second chunk');
-  assert.equal(Number(batch) + (ahead as number[]).length, delivered - 10);
+  const overtaken = (ahead as [number, number][]).reduce((sum, [from, to]) => sum + to - from, 0);
+  assert.equal(Number(batch) + overtaken, delivered - 10);
 
   const second = await runDelivery(deps, TASK, SPREAD, NEVER);
   assert.ok(second.kind === 'done');
@@ -382,6 +383,55 @@ test('books that do not balance crash the process, and count as a crash: after f
   assert.equal((await item())?.state, 'dead');
 });
 
+test('a ledger that is away when a chunk ends is waited for, and nothing is sent twice', async (t) => {
+  const { deps, scene, stored } = await setUp(t, { records: numbered(25), savePatienceMs: 60_000 });
+  let refusals = 0;
+  scene.onDynamo = ({ input }) => {
+    if (!input.UpdateExpression?.includes('#layout = ') || refusals === 3) return;
+    refusals++;
+    throw awsError('ProvisionedThroughputExceededException', 400);
+  };
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal(refusals, 3);
+  assert.deepEqual(stored(), messages(25));
+});
+
+test('a drain while the ledger is away saves the position as soon as it is back', async (t) => {
+  const { deps, scene, stored, item } = await setUp(t, { records: numbered(30), savePatienceMs: 60_000 });
+  const drain = new AbortController();
+  let refusals = 0;
+  scene.onDynamo = ({ input }) => {
+    if (!input.UpdateExpression?.includes('#layout = ') || refusals === 4) return;
+    if (++refusals === 2) drain.abort();
+    throw awsError('InternalServerError', 500);
+  };
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort }));
+  assert.equal(error.code, 'stopping');
+  const { owner, record } = { ...(await item()) };
+  assert.deepEqual([owner, record], [undefined, 10]);
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(30));
+});
+
+test('a process that was halted beyond its lease begins no further batch', async (t) => {
+  const { deps, scene, logs, stored } = await setUp(t, { records: spread(10) });
+  let nowMs = 0;
+  // A long chunk whose first calls are answered after the halt, in which another process takes over.
+  const halted = Promise.withResolvers<void>();
+  logs.faults.CreateLogStream.push({ wait: halted.promise });
+  const running = runDelivery({ ...deps, monotonicMs: () => nowMs }, TASK, SPREAD, NEVER);
+  await until(() => logs.calls.some((call) => call.startsWith('CreateLogStream')));
+  nowMs = LEASE_MS;
+  scene.nowMs += LEASE_MS + 1;
+  const other = await deps.ledger.acquire(KEY);
+  assert.equal(other.kind, 'acquired');
+  const before = stored().length;
+  halted.resolve();
+  const { error } = failure(await running);
+  assert.ok(['lease-lost', 'ledger-unavailable'].includes(error.code), error.code);
+  assert.equal(stored().length, before);
+});
+
 test('records that cannot be kept are not passed over', async (t) => {
   const { deps, s3, item, stored, quarantined } = await setUp(t, {
     records: [...numbered(10), { message: 'x', unparsable: 'broken' }, ...numbered(5, 10)],
@@ -395,6 +445,45 @@ test('records that cannot be kept are not passed over', async (t) => {
   assert.deepEqual(
     quarantined().map(({ record }) => record),
     [10],
+  );
+});
+
+test('a quarantine that is away after a batch was accepted repeats no event: only the refused ones are kept later', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(15) });
+  // The stream is found missing first, then each chunk is one batch.
+  logs.rejections.push({ tooOldLogEventEndIndex: 2 });
+  s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'quarantine-unavailable');
+
+  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  assert.ok(result.kind === 'done');
+  assert.deepEqual(result.counts, countsOf({ read: 15, delivered: 13, rejected: 2 }));
+  assert.deepEqual(stored(), messages(15), 'this destination keeps what it refuses; each is there once');
+  assert.deepEqual(
+    quarantined().map(({ record, reason }) => [record, reason]),
+    [
+      [0, 'too_old'],
+      [1, 'too_old'],
+    ],
+  );
+});
+
+test('a drain does not wait for a quarantine that is silent, and repeats nothing for it', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(5) });
+  logs.rejections.push({ tooOldLogEventEndIndex: 1 });
+  s3.faults.set(1, { kind: 'silent' });
+  const drain = new AbortController();
+  const running = runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort });
+  await until(() => s3.received.length === 1);
+  drain.abort();
+  assert.equal(failure(await running).error.code, 'stopping');
+
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(5));
+  assert.deepEqual(
+    quarantined().map(({ record }) => record),
+    [0],
   );
 });
 

@@ -76,7 +76,12 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
   );
   assert.ok(delivery.target.kind === 's3');
   const open = createS3Destination({
-    sessions: createRoleSessions({ sts: createStsClient(place), nowMs: Date.now, onAssume: () => {} }),
+    sessions: createRoleSessions({
+      sts: createStsClient(place),
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      onAssume: () => {},
+    }),
     pace,
     createClient: createS3ClientFactory(place),
     metrics,

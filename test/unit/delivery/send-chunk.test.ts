@@ -82,7 +82,7 @@ test('every batch is sent and accepted, and its records are counted', async () =
 });
 
 test('batches that were accepted before are not sent again', async () => {
-  const saved = progressOf({ batch: 2, ahead: [3], partial: { delivered: 3 } });
+  const saved = progressOf({ batch: 2, ahead: [[3, 4]], partial: { delivered: 3 } });
   const { tracker, log, run } = setUp(perBatch(6), { saved });
   await run();
   assert.deepEqual(sends(log), ['send 2', 'send 4', 'send 5']);
@@ -127,7 +127,7 @@ test('when one fails, no further one is begun, and those under way are waited fo
   await assert.rejects(running, { code: 'destination-refused' });
   assert.equal(sends(log).length, PUTS_AT_ONCE);
   assert.deepEqual([0, 1, 2, 3, 4].map(tracker.accepted), [true, false, true, true, false]);
-  assert.deepEqual(tracker.progress(), progressOf({ batch: 1, ahead: [2, 3], partial: { delivered: 3 } }));
+  assert.deepEqual(tracker.progress(), progressOf({ batch: 1, ahead: [[2, 4]], partial: { delivered: 3 } }));
 });
 
 test('a drain lets what was sent finish and begins nothing new', async () => {
@@ -219,6 +219,22 @@ test('a batch whose refused events cannot be kept does not count as accepted', a
   await assert.rejects(run(), { code: 'quarantine-unavailable' });
   assert.equal(tracker.accepted(0), false);
   assert.equal(tracker.counts().delivered, 0);
+});
+
+test('a batch whose refused events could not be kept is not sent again: the destination has the others', async () => {
+  const first = setUp(ten, { stream: 's' });
+  first.behaviour.send = async () => ({ ...ALL_ACCEPTED, tooOldBefore: 1, tooNewFrom: 9 });
+  first.behaviour.keep = async (reason) => {
+    if (reason === 'too_new') throw new DistributorError('quarantine-unavailable', 'no');
+  };
+  await assert.rejects(first.run(), { code: 'quarantine-unavailable' });
+
+  const second = setUp(ten, { stream: 's', saved: first.tracker.progress() });
+  await second.run();
+  assert.deepEqual(sends(second.log), []);
+  assert.deepEqual(second.quarantined, [refused('too_old', 0), refused('too_new', 9)]);
+  const { delivered, rejected } = second.tracker.counts();
+  assert.deepEqual([delivered, rejected], [8, 2]);
 });
 
 test('a split record that is refused is one record, kept part by part', async () => {

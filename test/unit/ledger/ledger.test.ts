@@ -14,7 +14,11 @@ const PROGRESS: Progress = {
   record: 4_000,
   cursor: 'page:7',
   batch: 2,
-  ahead: [4, 6],
+  ahead: [
+    [4, 5],
+    [6, 9],
+  ],
+  answers: [{ batch: 3, tooOldBefore: 1, expiredBefore: 0, tooNewFrom: 9_999 }],
   layout: 'abc',
   counts: COUNTS,
   partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
@@ -52,7 +56,7 @@ test('the first to come gets the lease of a delivery, at its beginning', async (
     state: 'delivering',
     owner: 'owner-1',
     lease_expires_at: now.ms + LEASE_MS,
-    acquisitions: 1,
+    recent_owners: new Set(['owner-1']),
     expires_at: now.ms / 1_000 + TTL_SECONDS,
   });
   assert.deepEqual(writes, ['acquire']);
@@ -81,7 +85,7 @@ test('a checkpoint saves the position and renews the lease', async (t) => {
   const { lease } = await acquire();
   now.ms += 50_000;
   await lease.checkpoint(PROGRESS);
-  const { acquisitions, ...saved } = { acquisitions: undefined, ...(await item()) };
+  const { recent_owners, ...saved } = { recent_owners: undefined, ...(await item()) };
   assert.deepEqual(saved, {
     ...KEY,
     ...PROGRESS,
@@ -90,7 +94,7 @@ test('a checkpoint saves the position and renews the lease', async (t) => {
     lease_expires_at: now.ms + LEASE_MS,
     expires_at: Math.floor(now.ms / 1_000) + TTL_SECONDS,
   });
-  assert.equal(acquisitions, undefined, 'it has come further, so its owner has not crashed');
+  assert.equal(recent_owners, undefined, 'it has come further, so its owner has not crashed');
   now.ms += LEASE_MS;
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'held', remainingMs: 0 });
 });
@@ -131,8 +135,8 @@ test('a release gives the lease back at once, at the position', async (t) => {
   const { acquire, item } = await setUp(t);
   const { lease } = await acquire();
   await lease.release(PROGRESS);
-  const { owner, lease_expires_at, acquisitions } = { ...(await item()) };
-  assert.deepEqual([owner, lease_expires_at, acquisitions], [undefined, undefined, undefined]);
+  const { owner, lease_expires_at, recent_owners } = { ...(await item()) };
+  assert.deepEqual([owner, lease_expires_at, recent_owners], [undefined, undefined, undefined]);
   const next = await acquire();
   assert.deepEqual([next.progress, next.crashes], [PROGRESS, 0]);
   await assert.rejects(lease.checkpoint(PROGRESS), { code: 'lease-lost' });
@@ -147,11 +151,9 @@ test('what is done answers duplicates with its counts until its TTL, and belongs
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
   now.ms += 1_000 * LEASE_MS;
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
-  const { state, owner, cursor, ahead, partial, layout, expires_at } = { ...(await item()) };
-  assert.deepEqual(
-    [state, owner, cursor, ahead, partial, layout],
-    ['done', undefined, undefined, undefined, undefined, undefined],
-  );
+  const { state, owner, cursor, ahead, answers, partial, layout, expires_at } = { ...(await item()) };
+  assert.equal(state, 'done');
+  assert.deepEqual([owner, cursor, ahead, answers, partial, layout], Array(6).fill(undefined));
   assert.equal(expires_at, Math.floor((now.ms - 1_000 * LEASE_MS) / 1_000) + TTL_SECONDS);
   await assert.rejects(lease.finish(COUNTS), { code: 'lease-lost' });
 });
@@ -211,7 +213,9 @@ test('an acquisition whose answer was lost is the same one when the SDK asks aga
     onWrite: () => {},
   });
   assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
-  assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
+  const again = await ledger.acquire(KEY);
+  assert.ok(again.kind === 'acquired');
+  assert.equal(again.crashes, 0, 'nobody has crashed');
   assert.equal((await item())?.owner, 'the same');
 });
 
@@ -259,7 +263,8 @@ for (const [what, broken] of [
   ['counts', { counts: { read: 'many' } }],
   ['counts of its chunk', { partial: null }],
   ['record', { record: -1 }],
-  ['batches ahead', { ahead: ['x'] }],
+  ['batches ahead', { ahead: [4] }],
+  ['answers', { answers: [{ batch: 3 }] }],
 ] as const) {
   test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
     const { acquire, put } = await setUp(t);
@@ -283,8 +288,9 @@ test('a renewal holds the lease, saves nothing and proves nothing: crashes go on
   const { lease } = await acquire();
   now.ms += 50_000;
   await lease.renew();
-  const { lease_expires_at, acquisitions, record } = { ...(await item()) };
-  assert.deepEqual([lease_expires_at, acquisitions, record], [now.ms + LEASE_MS, 2, undefined]);
+  const { lease_expires_at, recent_owners, record } = { ...(await item()) };
+  const owners = new Set(['owner-1', 'owner-2']);
+  assert.deepEqual([lease_expires_at, recent_owners, record], [now.ms + LEASE_MS, owners, undefined]);
   now.ms += LEASE_MS;
   assert.equal((await ledger.acquire(KEY)).kind, 'held');
   now.ms += 1;

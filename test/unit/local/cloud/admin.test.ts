@@ -66,7 +66,7 @@ test('all events of an account come as lines, in the order in which they were ac
   await put(account, '/other', ['elsewhere']);
   await put('444444444444', '/tenant-logs/a', ['foreign']);
   const { text } = await request('GET', `logs?account=${account}&group=/tenant-logs/`);
-  const events: { message: string; sequence: number }[] = text
+  const events: { message: string; sequence: number; requestId: string }[] = text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -74,7 +74,7 @@ test('all events of an account come as lines, in the order in which they were ac
     events.map(({ message }) => message),
     messages,
   );
-  const { sequence, ...first } = events[0] ?? { sequence: -1 };
+  const { sequence, requestId, ...first } = events[0] ?? { sequence: -1, requestId: '' };
   assert.deepEqual(first, {
     account,
     region: 'us-east-1',
@@ -84,6 +84,7 @@ test('all events of an account come as lines, in the order in which they were ac
     message: messages[0],
   });
   assert.ok(events.every((event, i) => event.sequence === sequence + i));
+  assert.ok(requestId !== '' && events.every((event) => event.requestId === requestId), 'one call brought them all');
   const all = (await request('GET', 'logs')).text.trimEnd().split('\n');
   assert.ok(all.length > 9_001);
   assert.equal((await request('GET', 'logs?account=999999999999')).text, '');

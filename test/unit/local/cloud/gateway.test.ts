@@ -12,8 +12,10 @@ import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import type { ObservedCall } from '../../../../local/cloud/observer.ts';
 import { createTableClock } from '../../../../service/ledger/table-clock.ts';
 import { awsError, type Clients, openCloud } from '../../../support/cloud.ts';
+import { until } from '../../../support/until.ts';
 
 let world: Awaited<ReturnType<typeof openCloud>>;
 let tenant: Clients;
@@ -100,6 +102,45 @@ test('a connection is reset before or after the call is executed', async () => {
   await put('next');
 });
 
+test('an observer sees each call when it was executed, and when all of its answer is on its way', async (t) => {
+  const seen: string[] = [];
+  const note = (what: string) => (call: ObservedCall, status: number) =>
+    seen.push(`${what} ${call.service} ${call.action} of ${call.account}: ${status}`);
+  const other = await openCloud({ observer: { executed: note('executed'), answered: note('answered') } });
+  t.after(() => other.close());
+  const { logs } = other.as('111111111111');
+  const create = (logGroupName: string) => logs.send(new CreateLogGroupCommand({ logGroupName }));
+  other.cloud.faults.add({ nth: 2, effect: { kind: 'throttle' } });
+  other.cloud.faults.add({ nth: 3, effect: { kind: 'lose-answer' } });
+  other.cloud.faults.add({ nth: 4, effect: { kind: 'reset', when: 'after' } });
+  await create('/1');
+  await assert.rejects(create('/2'));
+  await assert.rejects(create('/3'));
+  await assert.rejects(create('/4'));
+  const call = 'logs CreateLogGroup of 111111111111';
+  assert.deepEqual(seen, [
+    `executed ${call}: 200`,
+    `answered ${call}: 200`,
+    `answered ${call}: 400`,
+    `executed ${call}: 200`,
+    `answered ${call}: 500`,
+    `executed ${call}: 200`,
+  ]);
+});
+
+test('a half-open call can have been executed', async (t) => {
+  const other = await openCloud();
+  t.after(() => other.close());
+  const { logs } = other.as('111111111111');
+  other.cloud.faults.add({ action: 'CreateLogGroup', effect: { kind: 'half-open', when: 'after' } });
+  const abort = new AbortController();
+  const call = logs.send(new CreateLogGroupCommand({ logGroupName: '/g' }), { abortSignal: abort.signal });
+  const ended = assert.rejects(call, { name: 'AbortError' });
+  await until(async () => (await logs.send(new DescribeLogGroupsCommand({}))).logGroups?.length === 1);
+  abort.abort();
+  await ended;
+});
+
 test('a half-open call is taken and never answered, until the cloud closes', async () => {
   const other = await openCloud();
   const fault = other.cloud.faults.add({ effect: { kind: 'half-open' } });
@@ -145,7 +186,7 @@ test('credentials count as expired where a rule says so', async () => {
 test("a rule sets a service's clock, which its Date tells", async () => {
   world.cloud.faults.add({ service: 'dynamodb', effect: { kind: 'clock', offsetMs: 120_000 } });
   const { dynamo } = tenant;
-  const clock = createTableClock(dynamo, () => 0);
+  const clock = createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs: () => 0 });
   await dynamo.send(new ListTablesCommand({}));
   assert.ok(Math.abs(clock.nowMs() - (Date.now() + 120_000)) < 60_000, `${clock.nowMs()}`);
   world.cloud.faults.clear();

@@ -5,15 +5,13 @@ import { encodeParquet } from '../../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
 import { START } from '../../../../service/core/chunk.ts';
 import { recordText } from '../../../../service/core/record-text.ts';
-import { openObject } from '../../../../service/object/open.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
-import { decodeAll, decodeFrom, LIMITS } from '../../../support/decode.ts';
+import { decodeAll, decodeFrom, LIMITS, open } from '../../../support/decode.ts';
 
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
 const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
 const records = takeRecords(source, 16_000_000, FROM_MS, FROM_MS + 60_000);
 const bytes = await encodeParquet(records);
-const signal = new AbortController().signal;
 
 /** Counts what is read of the object. */
 function countingSource(object: Uint8Array): ByteSource & { readonly reads: { start: number; end: number }[] } {
@@ -32,7 +30,7 @@ const total = (reads: readonly { start: number; end: number }[]) =>
   reads.reduce((sum, { start, end }) => sum + end - start, 0);
 
 test('a large object gives every record, in chunks that are full', async () => {
-  const decoder = await openObject(memorySource('x.parquet', bytes), LIMITS, signal);
+  using decoder = await open(memorySource('x.parquet', bytes));
   let at = 0;
   const sizes: number[] = [];
   for await (const chunk of decodeFrom(decoder)) {
@@ -52,7 +50,7 @@ test('a large object gives every record, in chunks that are full', async () => {
 
 test('only the columns that are asked for are fetched', async () => {
   const few = countingSource(bytes);
-  const decoder = await openObject(few, LIMITS, signal);
+  using decoder = await open(few);
   for await (const _ of decodeFrom(decoder, START, { fields: ['application'] }));
   const all = countingSource(bytes);
   await decodeAll(all);
@@ -60,7 +58,7 @@ test('only the columns that are asked for are fetched', async () => {
 });
 
 test('a resume does not fetch what is done', async () => {
-  const decoder = await openObject(memorySource('x.parquet', bytes), LIMITS, signal);
+  using decoder = await open(memorySource('x.parquet', bytes));
   const positions = [];
   for await (const { next } of decodeFrom(decoder)) if (next) positions.push(next);
   const late = positions.at(-2);
@@ -89,7 +87,7 @@ test('a position without a cursor, or with one that makes no sense, is found by 
 
 test('no more of a large column is fetched ahead than two windows', async () => {
   const counted = countingSource(bytes);
-  const decoder = await openObject(counted, LIMITS, signal);
+  using decoder = await open(counted);
   for await (const chunk of decodeFrom(decoder, START, { fields: [] })) {
     assert.ok(chunk.next);
     break;

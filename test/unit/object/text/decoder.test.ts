@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { START } from '../../../../service/core/chunk.ts';
-import { openObject } from '../../../../service/object/open.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
-import { decodeAll, decodeFrom, LIMITS } from '../../../support/decode.ts';
+import { decodeAll, decodeFrom, LIMITS, open } from '../../../support/decode.ts';
 
 const BOM = '\ufeff';
 const lines = Array.from({ length: 500 }, (_, at) =>
@@ -29,13 +28,12 @@ const wanted = lines.map((line) => JSON.parse(line));
 /** A source whose pieces are as small as this, so that every boundary falls everywhere. */
 const source = (bytes: Uint8Array, pieceBytes = 64 * 1024, name = 'object'): ByteSource =>
   memorySource(name, bytes, pieceBytes);
-const signal = new AbortController().signal;
 const code = (code: string) => (error: unknown) => error instanceof Error && 'code' in error && error.code === code;
 
 for (const [format, bytes] of Object.entries(FORMS)) {
   suite(`an object in ${format}`, () => {
     test('is recognized by its content, whatever its name', async () => {
-      assert.equal((await openObject(source(bytes, 1024, 'x.bin'), LIMITS, signal)).format, format);
+      assert.equal((await open(source(bytes, 1024, 'x.bin'))).format, format);
     });
 
     for (const pieceBytes of [1, 7, 997, 1 << 20]) {
@@ -55,7 +53,7 @@ for (const [format, bytes] of Object.entries(FORMS)) {
     test('can be resumed at every chunk', async () => {
       const request = { limits: { ...LIMITS, chunkRecordsMax: 61 } };
       const all = await decodeAll(source(bytes));
-      const decoder = await openObject(source(bytes), LIMITS, signal);
+      using decoder = await open(source(bytes));
       let chunks = 0;
       for await (const { next } of decodeFrom(decoder, START, request)) {
         chunks++;
@@ -160,7 +158,7 @@ test('invalid UTF-8 and lone surrogates come as U+FFFD, and count as what they b
 });
 
 test('an empty object, and one of white space only, has no records', async () => {
-  assert.equal((await openObject(source(Buffer.alloc(0)), LIMITS, signal)).format, 'empty');
+  assert.equal((await open(source(Buffer.alloc(0)))).format, 'empty');
   for (const body of ['', '\n\n  \n', '[]', ' [ ] ']) assert.deepEqual(await decodeAll(source(Buffer.from(body))), []);
   assert.deepEqual(await decodeAll(source(gzipSync(''))), []);
 });
@@ -211,24 +209,24 @@ test('what the source throws comes through', async () => {
 
 test('a consumer that leaves ends the reading of the source', async () => {
   for (const bytes of [ndjson, FORMS['ndjson+gzip'] ?? Buffer.alloc(0)]) {
-    let open = 0;
+    let reading = 0;
     const inner = source(bytes, 50);
     const counted: ByteSource = {
       ...inner,
       async *stream(start, stop) {
-        open++;
+        reading++;
         try {
           yield* inner.stream(start, stop);
         } finally {
-          open--;
+          reading--;
         }
       },
     };
-    const decoder = await openObject(counted, LIMITS, signal);
+    using decoder = await open(counted);
     for await (const chunk of decodeFrom(decoder, START, { limits: { ...LIMITS, chunkRecordsMax: 3 } })) {
       assert.equal(chunk.count, 3);
       break;
     }
-    assert.equal(open, 0);
+    assert.equal(reading, 0);
   }
 });

@@ -72,16 +72,16 @@ test('conditional updates set, add and remove, and return what is there then', a
 test("the service's ledger works on it: leases, positions, one owner at a time", async () => {
   const deps = { dynamo, table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
   let owners = 0;
-  const clock = createTableClock(dynamo, Date.now);
+  const clock = createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs: Date.now });
   const ledger = createLedger({ ...deps, nowMs: clock.nowMs, newOwner: () => `owner-${++owners}` });
   const key = { object: 's3://b/k#1', delivery: 'acme/cloudwatch' };
   const first = await ledger.acquire(key);
   assert.equal(first.kind, 'acquired');
   assert.equal((await ledger.acquire(key)).kind, 'held');
-  if (first.kind === 'acquired') await first.lease.release({ ...NO_PROGRESS, chunk: 3, batch: 2, ahead: [4] });
+  if (first.kind === 'acquired') await first.lease.release({ ...NO_PROGRESS, chunk: 3, batch: 2, ahead: [[4, 5]] });
   const second = await ledger.acquire(key);
   assert.ok(second.kind === 'acquired');
-  assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [4]]);
+  assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [[4, 5]]]);
   await second.lease.finish(NO_PROGRESS.counts);
   assert.equal((await ledger.acquire(key)).kind, 'done');
 });

@@ -1,0 +1,198 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { CloudWatchLogsClient, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import { createSigner } from './sigv4.ts';
+
+/**
+ * PutLogEvents with a ready-made body: one call, not repeated. By way of the SDK it costs half as much again, and more while that warms up
+ * (docs/decisions/0005-put-without-the-sdk.md); everything that is not this one hot call goes that way all the same.
+ *
+ * The body must not change before the call has settled; after a failure it may still be on its way.
+ * @returns what the service says of events that it refused
+ * @throws what the network throws; a TimeoutError; a LogsError with AWS's own name for what is wrong
+ */
+export type PutEvents = (
+  client: CloudWatchLogsClient,
+  body: Buffer,
+  signal: AbortSignal,
+) => Promise<RejectedLogEventsInfo | undefined>;
+
+export interface PutEventsDeps {
+  readonly nowMs: () => number;
+  readonly connectionTimeoutMs: number;
+  /** For the whole of a call. */
+  readonly requestTimeoutMs: number;
+  readonly socketsMax: number;
+}
+
+/** An answer that is no success, as the SDK would throw it: with AWS's name for it, and the status. */
+export class LogsError extends Error {
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  constructor(name: string, message: string, httpStatusCode: number) {
+    super(message);
+    this.name = name;
+    this.$metadata = { httpStatusCode };
+  }
+}
+
+/** Where a client's calls go, and how they are signed: fixed for its life. */
+interface Target {
+  readonly url: URL;
+  readonly userAgent: string;
+  readonly sign: ReturnType<typeof createSigner>;
+  readonly agent: http.Agent;
+  readonly request: typeof http.request;
+}
+
+/** AWS refuses requests that are five minutes off (IAM user guide, troubleshooting signatures); the clock is mended before that. */
+const SKEW_MS = 4 * 60_000;
+/** Answers are some hundred bytes. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+export function createPutEvents(deps: PutEventsDeps): PutEvents {
+  const options = { keepAlive: true, maxSockets: deps.socketsMax };
+  const plain = { agent: new http.Agent(options), request: http.request };
+  const secure = { agent: new https.Agent(options), request: https.request };
+  const targets = new WeakMap<CloudWatchLogsClient, Promise<Target>>();
+  /** What to add to our clock to have AWS's. */
+  let clockOffsetMs = 0;
+
+  const open = async ({ config }: CloudWatchLogsClient): Promise<Target> => {
+    const [region, keys, endpoint, appId] = await Promise.all([
+      config.region(),
+      config.credentials(),
+      config.endpoint?.(),
+      config.userAgentAppId(),
+    ]);
+    const url = endpoint
+      ? new URL(`${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}${endpoint.path}`)
+      : config.endpointProvider({ Region: region }).url;
+    // As the SDK has it: who looks at calls in the tenant's account sees whose they are.
+    const userAgent = appId ? `log-distributor app/${appId}` : 'log-distributor';
+    return { url, userAgent, sign: createSigner(keys, region, 'logs'), ...(url.protocol === 'http:' ? plain : secure) };
+  };
+
+  const targetOf = (client: CloudWatchLogsClient): Promise<Target> => {
+    const target = targets.get(client) ?? open(client);
+    targets.set(client, target);
+    return target;
+  };
+
+  const noteClock = (date: string | undefined): void => {
+    const serverMs = Date.parse(date ?? '');
+    if (Number.isNaN(serverMs)) return;
+    if (Math.abs(serverMs - deps.nowMs() - clockOffsetMs) > SKEW_MS) clockOffsetMs = serverMs - deps.nowMs();
+  };
+
+  return async (client, body, signal) => {
+    const target = await targetOf(client);
+    signal.throwIfAborted();
+    const headers = target.sign(
+      {
+        method: 'POST',
+        path: target.url.pathname,
+        headers: {
+          host: target.url.host,
+          'user-agent': target.userAgent,
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': 'Logs_20140328.PutLogEvents',
+        },
+        body,
+      },
+      deps.nowMs() + clockOffsetMs,
+    );
+    const answer = await exchange(target, headers, body, signal, deps);
+    noteClock(answer.date);
+    if (answer.status !== 200) throw toError(answer);
+    const { rejectedLogEventsInfo } = JSON.parse(answer.text || '{}') as {
+      rejectedLogEventsInfo?: RejectedLogEventsInfo;
+    };
+    return rejectedLogEventsInfo;
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly date: string | undefined;
+  readonly errorType: string | undefined;
+  readonly text: string;
+}
+
+function exchange(
+  { url, agent, request }: Target,
+  headers: Record<string, string>,
+  body: Buffer,
+  signal: AbortSignal,
+  { connectionTimeoutMs, requestTimeoutMs }: PutEventsDeps,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { protocol, hostname, port, pathname } = url;
+  const sent = request({ protocol, hostname, port, path: pathname, method: 'POST', headers, agent });
+  const giveUp = (reason: Error) => {
+    sent.destroy();
+    reject(reason);
+  };
+  const onAbort = () => giveUp(new DOMException('the call was given up', 'AbortError'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  const late = setTimeout(() => giveUp(timeout(`no answer within ${requestTimeoutMs} ms`)), requestTimeoutMs);
+  let connecting: NodeJS.Timeout | undefined;
+
+  sent.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const slow = () => giveUp(timeout(`no connection within ${connectionTimeoutMs} ms`));
+    connecting = setTimeout(slow, connectionTimeoutMs);
+    socket.once(protocol === 'http:' ? 'connect' : 'secureConnect', () => clearTimeout(connecting));
+  });
+  sent.on('error', reject);
+  sent.on('response', (response) => {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    response.on('data', (piece: Buffer) => {
+      length += piece.length;
+      if (length > ANSWER_BYTES_MAX) giveUp(new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`));
+      else pieces.push(piece);
+    });
+    response.on('error', reject);
+    // An answer that breaks off ends without this.
+    response.on('end', () => {
+      const { statusCode = 0, headers: answered } = response;
+      const errorType = answered['x-amzn-errortype'];
+      resolve({
+        status: statusCode,
+        date: answered.date,
+        errorType: typeof errorType === 'string' ? errorType : undefined,
+        text: Buffer.concat(pieces).toString('utf8'),
+      });
+    });
+  });
+  sent.end(body);
+  return promise.finally(() => {
+    clearTimeout(late);
+    clearTimeout(connecting);
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+function timeout(message: string): Error {
+  return new DOMException(message, 'TimeoutError');
+}
+
+/** The name may stand in a header or in the body, behind a namespace and before an address. */
+function toError({ status, errorType, text }: Answer): LogsError {
+  let said: {
+    readonly __type?: unknown;
+    readonly code?: unknown;
+    readonly message?: unknown;
+    readonly Message?: unknown;
+  } = {};
+  try {
+    said = Object(JSON.parse(text));
+  } catch {
+    // A proxy's page, or nothing: the status has to do.
+  }
+  const type = [errorType, said.__type, said.code].find((one) => typeof one === 'string' && one !== '');
+  const name = typeof type === 'string' ? type.split(':')[0]?.split('#').at(-1) : undefined;
+  const message = [said.message, said.Message].find((one) => typeof one === 'string');
+  return new LogsError(name || `HTTP ${status}`, typeof message === 'string' ? message : `HTTP ${status}`, status);
+}

@@ -1,0 +1,6 @@
+/** The kernel's exports; service/kernel/kernel.ts is what the service sees of them. */
+export { scanByteArrays, writeEvents } from './events';
+export { clearValues, takeNews, takeNumber } from './intern';
+export { scanLines } from './lines';
+export { addName, clearNames } from './scanner';
+export { snappyDecompress } from './snappy';

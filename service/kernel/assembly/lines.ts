@@ -1,0 +1,241 @@
+import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
+import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
+import {
+  COUNT,
+  FROM,
+  findName,
+  INSIDE,
+  KIND_KUBERNETES,
+  KIND_MESSAGE,
+  KIND_TIMESTAMP,
+  LINE_END,
+  LINE_START,
+  METERED,
+  meaningOf,
+  scanner,
+  USED,
+  useScanner,
+} from './scanner';
+import { NO_TIME, parseDateTime, parseEpoch } from './time';
+
+/**
+ * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (it is a JSON string
+ * already), and leaves every line that is unusual in any way to its caller. What is accepted here is read exactly as JSON.parse
+ * would.
+ */
+
+/** What ended a scan. */
+const ALL_READ: i32 = 0;
+const CHUNK_FULL: i32 = 1;
+const UNUSUAL_LINE: i32 = 2;
+const NO_ROOM: i32 = 3;
+
+const FORM_TEXT: u32 = 0;
+const FORM_JSON: u32 = 1;
+
+/** Longest value of a field that is read here; where longer ones are cut is the other reader's business. */
+const FIELD_BYTES_MAX: u32 = 2_048;
+/** What is written in vectors may go so far beyond its end. */
+const SLACK: u32 = 16;
+
+// Of the line at hand: the names that were met, and what their values are.
+let seen: u32 = 0;
+let members: u32 = 0;
+let time: f64 = NaN;
+let messageAt: usize = 0;
+let messageLength: u32 = 0;
+let messageSize: u32 = 0;
+/** Where the numbers of its fields go, and how far apart those of two fields are. */
+let ids: usize = 0;
+let idsStride: usize = 0;
+
+/** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
+function readMembers(from: usize, end: usize, inside: u32): usize {
+  let at = skipSpace(from, end);
+  if (at < end && load<u8>(at) == 0x7d) return at + 1;
+  while (true) {
+    if (at >= end || load<u8>(at) != 0x22) return 0;
+    const key = at + 1;
+    const close = skipString(key, end);
+    // A name that is written with escapes may be any name.
+    if (close == 0 || savedByEscapes != 0) return 0;
+    const name = findName(key, <u32>(close - key), inside, members++);
+    at = skipSpace(close + 1, end);
+    if (at >= end || load<u8>(at) != 0x3a) return 0;
+    at = skipSpace(at + 1, end);
+    at = name < 0 ? skipValue(at, end, 1) : readMember(name, at, end);
+    if (at == 0) return 0;
+    at = skipSpace(at, end);
+    if (at >= end) return 0;
+    const byte = <u32>load<u8>(at);
+    if (byte == 0x7d) return at + 1;
+    if (byte != 0x2c) return 0;
+    at = skipSpace(at + 1, end);
+  }
+}
+
+/** Reads the value of a wanted member. @returns the byte behind it, or 0 */
+function readMember(name: u32, from: usize, end: usize): usize {
+  // Of two members of one name JSON.parse takes the last.
+  const bit: u32 = 1 << name;
+  if ((seen & bit) != 0 || from >= end) return 0;
+  seen |= bit;
+  const meaning = meaningOf(name);
+  const kind = meaning & 0xff;
+  const byte = <u32>load<u8>(from);
+  if (kind == KIND_KUBERNETES) return byte == 0x7b ? readMembers(from + 1, end, INSIDE) : skipValue(from, end, 1);
+  // null is as good as absent.
+  if (byte == 0x6e) return skipValue(from, end, 1);
+  if (kind == KIND_TIMESTAMP && byte - 0x30 <= 9) {
+    const behind = skipValue(from, end, 1);
+    if (behind == 0) return 0;
+    time = parseEpoch(from, behind);
+    return time == NO_TIME ? 0 : behind;
+  }
+  if (byte != 0x22) return 0;
+  const text = from + 1;
+  const close = skipString(text, end);
+  if (close == 0) return 0;
+  const length = <u32>(close - text);
+  if (kind == KIND_MESSAGE) {
+    messageAt = text;
+    messageLength = length;
+    messageSize = length - savedByEscapes;
+    return close + 1;
+  }
+  if (savedByEscapes != 0) return 0;
+  if (kind == KIND_TIMESTAMP) {
+    time = length >= 20 && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
+    return time == NO_TIME ? 0 : close + 1;
+  }
+  if (length > FIELD_BYTES_MAX) return 0;
+  const field = (meaning >> 8) & 0xff;
+  const number = numberOf(field, text, length);
+  if (number == NO_ROOM_FOR_VALUE) return 0;
+  store<u32>(ids + <usize>field * idsStride, number);
+  return close + 1;
+}
+
+/** Reads one line, without the white space around it. @returns whether it was a record */
+// @ts-expect-error: decorator
+@inline
+function readLine(from: usize, end: usize, wholeRecords: bool): bool {
+  seen = 0;
+  members = 0;
+  time = NaN;
+  messageAt = 0;
+  if (load<u8>(from) != 0x7b || readMembers(from + 1, end, 0) != end) return false;
+  if (!wholeRecords) return messageAt != 0;
+  messageAt = from;
+  messageLength = <u32>(end - from);
+  messageSize = messageLength;
+  return true;
+}
+
+/**
+ * Reads lines from FROM of the scanner to `end`, which lies behind a newline or at the end of the object; 16 bytes behind it can be
+ * read. What is read of record n goes to starts[n], lengths[n], sizes[n], forms[n], times[n] and ids[field][n]; messages come
+ * behind one another from `base` on. COUNT, USED and METERED of the scanner go on from where they are.
+ * @returns why it ended; LINE_START and LINE_END then hold the line that was not taken, and FROM is before it
+ */
+export function scanLines(
+  at: usize,
+  end: usize,
+  wholeRecords: bool,
+  starts: usize,
+  lengths: usize,
+  sizes: usize,
+  forms: usize,
+  times: usize,
+  idsAt: usize,
+  recordsRoom: u32,
+  base: usize,
+  baseRoom: u32,
+  fieldCount: u32,
+  bytesMax: u32,
+  recordsMax: u32,
+  recordOverhead: u32,
+  lineBytesMax: u32,
+): i32 {
+  useScanner(at);
+  let from = <usize>load<u32>(scanner + FROM);
+  let count = load<u32>(scanner + COUNT);
+  let used = load<u32>(scanner + USED);
+  let metered = load<u32>(scanner + METERED);
+  idsStride = <usize>recordsRoom << 2;
+  let result = ALL_READ;
+  while (from < end) {
+    const newline = findNewline(from, end);
+    const next = newline < end ? newline + 1 : end;
+    const line = skipSpace(from, newline);
+    let lineEnd = newline;
+    while (lineEnd > line && isSpace(load<u8>(lineEnd - 1))) lineEnd--;
+    if (line == lineEnd) {
+      from = next;
+      continue;
+    }
+    store<u32>(scanner + LINE_START, <u32>line);
+    store<u32>(scanner + LINE_END, <u32>lineEnd);
+    if (count >= recordsRoom) {
+      result = NO_ROOM;
+      break;
+    }
+    ids = idsAt + (<usize>count << 2);
+    for (let field: usize = 0; field < <usize>fieldCount; field++) store<u32>(ids + field * idsStride, 0);
+    if (<u32>(lineEnd - line) > lineBytesMax || !readLine(line, lineEnd, wholeRecords)) {
+      result = UNUSUAL_LINE;
+      break;
+    }
+    const cost = messageSize + recordOverhead;
+    if (count > 0 && (metered + cost > bytesMax || count >= recordsMax)) {
+      result = CHUNK_FULL;
+      break;
+    }
+    if (used + messageLength + SLACK > baseRoom) {
+      result = NO_ROOM;
+      break;
+    }
+    copyMessage(base + used);
+    const slot = <usize>count << 2;
+    store<u32>(starts + slot, used);
+    store<u32>(lengths + slot, messageLength);
+    store<u32>(sizes + slot, messageSize);
+    store<u8>(forms + count, wholeRecords ? FORM_TEXT : FORM_JSON);
+    store<f64>(times + (slot << 1), time);
+    used += messageLength;
+    metered += cost;
+    count++;
+    from = next;
+  }
+  store<u32>(scanner + FROM, <u32>from);
+  store<u32>(scanner + COUNT, count);
+  store<u32>(scanner + USED, used);
+  store<u32>(scanner + METERED, metered);
+  return result;
+}
+
+// @ts-expect-error: decorator
+@inline
+function copyMessage(to: usize): void {
+  // A call of memory.copy costs more than a few vectors.
+  if (messageLength > 512) memory.copy(to, messageAt, messageLength);
+  else for (let i: usize = 0; i < <usize>messageLength; i += 16) v128.store(to + i, v128.load(messageAt + i));
+}
+
+// @ts-expect-error: decorator
+@inline
+function isSpace(byte: u32): bool {
+  return byte == 0x20 || byte == 0x09 || byte == 0x0d;
+}
+
+/** The first newline in [from, end), or `end`. */
+function findNewline(from: usize, end: usize): usize {
+  let at = from;
+  const newline = i8x16.splat(0x0a);
+  for (; at + 16 <= end; at += 16) {
+    const mask = i8x16.bitmask(i8x16.eq(v128.load(at), newline));
+    if (mask != 0) return at + ctz(mask);
+  }
+  while (at < end && load<u8>(at) != 0x0a) at++;
+  return at;
+}

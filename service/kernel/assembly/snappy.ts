@@ -1,0 +1,138 @@
+/** Snappy's raw format (google/snappy, format_description.txt): a length, then literals and copies. */
+
+const TOO_SHORT: i32 = -1;
+const TOO_LONG: i32 = -2;
+const BAD_COPY: i32 = -3;
+
+/** The longest element that is done at once, 64 bytes and 4 in front, and a vector. */
+const SAFE: usize = 96;
+
+/** A copy from less than a vector before: what it writes is what it reads next. */
+function copyNear(from: usize, to: usize, length: usize): void {
+  let at: usize = 0;
+  if (to - from >= 8) for (; at + 8 <= length; at += 8) store<u64>(to + at, load<u64>(from + at));
+  for (; at < length; at++) store<u8>(to + at, load<u8>(from + at));
+}
+
+/**
+ * Decompresses [source, source + sourceLength) into [target, target + targetLength).
+ * Up to 16 bytes behind the target may be overwritten.
+ * @returns 0, or a negative number when the bytes are not Snappy or of another length
+ */
+export function snappyDecompress(source: usize, sourceLength: usize, target: usize, targetLength: usize): i32 {
+  const end = source + sourceLength;
+  const targetEnd = target + targetLength;
+  let from = source;
+  let to = target;
+  let announced: u64 = 0;
+  for (let shift: u64 = 0; ; shift += 7) {
+    if (from >= end || shift > 28) return TOO_SHORT;
+    const byte = <u64>load<u8>(from++);
+    announced |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  if (announced != <u64>targetLength) return TOO_LONG;
+
+  // Far from both ends nothing needs to be checked but what the data itself claims.
+  const safeEnd = sourceLength > SAFE ? end - SAFE : source;
+  const safeTargetEnd = targetLength > SAFE ? targetEnd - SAFE : target;
+  while (from < end) {
+    while (from < safeEnd && to < safeTargetEnd) {
+      const tag = <u32>load<u8>(from);
+      const kind = tag & 3;
+      if (kind == 0) {
+        const length = <usize>(tag >> 2) + 1;
+        if (length > 60) break;
+        v128.store(to, v128.load(from + 1));
+        if (length > 16) {
+          v128.store(to + 16, v128.load(from + 17));
+          v128.store(to + 32, v128.load(from + 33));
+          v128.store(to + 48, v128.load(from + 49));
+        }
+        from += 1 + length;
+        to += length;
+        continue;
+      }
+      let length: usize;
+      let offset: usize;
+      if (kind == 1) {
+        length = <usize>((tag >> 2) & 7) + 4;
+        offset = (<usize>(tag >> 5) << 8) | <usize>load<u8>(from + 1);
+        from += 2;
+      } else if (kind == 2) {
+        length = <usize>(tag >> 2) + 1;
+        offset = <usize>load<u16>(from + 1);
+        from += 3;
+      } else {
+        length = <usize>(tag >> 2) + 1;
+        offset = <usize>load<u32>(from + 1);
+        from += 5;
+      }
+      if (offset == 0 || offset > <usize>(to - target)) return BAD_COPY;
+      const copyFrom = to - offset;
+      if (offset >= 16) {
+        v128.store(to, v128.load(copyFrom));
+        if (length > 16) {
+          v128.store(to + 16, v128.load(copyFrom + 16));
+          if (length > 32) {
+            v128.store(to + 32, v128.load(copyFrom + 32));
+            v128.store(to + 48, v128.load(copyFrom + 48));
+          }
+        }
+      } else {
+        copyNear(copyFrom, to, length);
+      }
+      to += length;
+    }
+    if (from >= end) break;
+
+    // One element with all checks: a long literal, or one near an end.
+    const tag = <u32>load<u8>(from++);
+    const kind = tag & 3;
+    if (kind == 0) {
+      let length = <usize>(tag >> 2) + 1;
+      if (length > 60) {
+        const bytes = length - 60;
+        if (from + bytes > end) return TOO_SHORT;
+        length = 0;
+        for (let i: usize = 0; i < bytes; i++) length |= (<usize>load<u8>(from + i)) << (i << 3);
+        length += 1;
+        from += bytes;
+      }
+      if (length > <usize>(end - from) || length > <usize>(targetEnd - to)) return TOO_SHORT;
+      if (length <= 16 && from + 16 <= end) v128.store(to, v128.load(from));
+      else memory.copy(to, from, length);
+      from += length;
+      to += length;
+      continue;
+    }
+    let length: usize;
+    let offset: usize;
+    if (kind == 1) {
+      if (from + 1 > end) return TOO_SHORT;
+      length = <usize>((tag >> 2) & 7) + 4;
+      offset = ((<usize>(tag >> 5)) << 8) | <usize>load<u8>(from);
+      from += 1;
+    } else if (kind == 2) {
+      if (from + 2 > end) return TOO_SHORT;
+      length = <usize>(tag >> 2) + 1;
+      offset = <usize>load<u16>(from);
+      from += 2;
+    } else {
+      if (from + 4 > end) return TOO_SHORT;
+      length = <usize>(tag >> 2) + 1;
+      offset = <usize>load<u32>(from);
+      from += 4;
+    }
+    if (offset == 0 || offset > <usize>(to - target) || length > <usize>(targetEnd - to)) return BAD_COPY;
+    const copyFrom = to - offset;
+    if (offset >= 16) {
+      // Sixteen at a time may write past the copy, never past what is allowed behind the target.
+      for (let at: usize = 0; at < length; at += 16) v128.store(to + at, v128.load(copyFrom + at));
+    } else {
+      copyNear(copyFrom, to, length);
+    }
+    to += length;
+  }
+  return to == targetEnd ? 0 : TOO_SHORT;
+}

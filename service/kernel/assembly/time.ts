@@ -1,0 +1,100 @@
+/** Timestamps of records, in the forms that nearly all have; the others are left to core/timestamp.ts. */
+
+/** Nothing that is read here: no double that a time can be. */
+export const NO_TIME: f64 = -1;
+/** 1971-01-01 and 2200-01-01, as core/timestamp.ts has them. */
+const MS_MIN: u64 = 31_536_000_000;
+const MS_MAX: u64 = 7_258_118_400_000;
+
+// @ts-expect-error: decorator
+@inline
+function two(at: usize): u32 {
+  const tens = <u32>load<u8>(at) - 0x30;
+  const ones = <u32>load<u8>(at + 1) - 0x30;
+  // Beyond every limit that it is compared with, when one of the two is no digit.
+  return tens > 9 || ones > 9 ? 1000 : tens * 10 + ones;
+}
+
+function daysIn(year: u32, month: u32): u32 {
+  if (month != 2) return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+}
+
+/** Days from 1970-01-01, by years that begin in March. */
+function daysSinceEpoch(year: u32, month: u32, day: u32): i64 {
+  const marchYear = <i64>year - (month > 2 ? 0 : 1);
+  const marchMonth = <i64>(month > 2 ? month - 3 : month + 9);
+  const leapDays = marchYear / 4 - marchYear / 100 + marchYear / 400;
+  return marchYear * 365 + leapDays + (153 * marchMonth + 2) / 5 + <i64>day - 719_469;
+}
+
+let lastDateHigh: u64 = 0;
+let lastDateLow: u32 = 0;
+let lastDays: i64 = 0;
+
+/** RFC 3339 in [at, end). @returns milliseconds since the epoch, or NO_TIME */
+export function parseDateTime(from: usize, end: usize): f64 {
+  const length = end - from;
+  if (length < 20 || length > 64) return NO_TIME;
+  // Consecutive lines are mostly of the same day: YYYY-MM- and DD.
+  const dateHigh = load<u64>(from);
+  const dateLow = <u32>load<u16>(from + 8);
+  if (dateHigh != lastDateHigh || dateLow != lastDateLow) {
+    const year = two(from) * 100 + two(from + 2);
+    const month = two(from + 5);
+    const day = two(from + 8);
+    if (load<u8>(from + 4) != 0x2d || load<u8>(from + 7) != 0x2d) return NO_TIME;
+    // Years below 1 are a matter for the other reader.
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return NO_TIME;
+    lastDays = daysSinceEpoch(year, month, day);
+    lastDateHigh = dateHigh;
+    lastDateLow = dateLow;
+  }
+  const hour = two(from + 11);
+  const minute = two(from + 14);
+  const second = two(from + 17);
+  const between = <u32>load<u8>(from + 10);
+  if (between != 0x54 && between != 0x20 && between != 0x74) return NO_TIME;
+  if (load<u8>(from + 13) != 0x3a || load<u8>(from + 16) != 0x3a) return NO_TIME;
+  // A leap second is left to the other reader.
+  if (hour > 23 || minute > 59 || second > 59) return NO_TIME;
+  let at = from + 19;
+  let fraction: i64 = 0;
+  if (load<u8>(at) == 0x2e) {
+    const first = ++at;
+    let unit: i64 = 100;
+    for (; at < end && <u32>load<u8>(at) - 0x30 <= 9; at++) {
+      fraction += <i64>(<u32>load<u8>(at) - 0x30) * unit;
+      unit /= 10;
+    }
+    if (at == first) return NO_TIME;
+  }
+  let offsetMinutes: i64 = 0;
+  if (end - at == 1) {
+    if ((load<u8>(at) | 0x20) != 0x7a) return NO_TIME;
+  } else {
+    if (end - at != 6 || load<u8>(at + 3) != 0x3a) return NO_TIME;
+    const hours = two(at + 1);
+    const minutes = two(at + 4);
+    const sign = <u32>load<u8>(at);
+    if (hours > 23 || minutes > 59 || (sign != 0x2b && sign != 0x2d)) return NO_TIME;
+    offsetMinutes = <i64>(hours * 60 + minutes) * (sign == 0x2d ? -1 : 1);
+  }
+  const seconds = lastDays * 86_400 + <i64>(hour * 3_600 + minute * 60 + second) - offsetMinutes * 60;
+  return <f64>(seconds * 1_000 + fraction);
+}
+
+/** A whole number of seconds, milliseconds, microseconds or nanoseconds in [from, end). @returns milliseconds, or NO_TIME */
+export function parseEpoch(from: usize, end: usize): f64 {
+  const length = end - from;
+  if (length < 8 || length > 19 || load<u8>(from) == 0x30) return NO_TIME;
+  const surplus: usize = length <= 13 ? 0 : length <= 16 ? 3 : 6;
+  let value: u64 = 0;
+  for (let at = from; at < end; at++) {
+    const digit = <u32>load<u8>(at) - 0x30;
+    if (digit > 9) return NO_TIME;
+    if (at < end - surplus) value = value * 10 + digit;
+  }
+  const ms = length <= 10 ? value * 1_000 : value;
+  return ms >= MS_MIN && ms < MS_MAX ? <f64>ms : NO_TIME;
+}

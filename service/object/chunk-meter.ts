@@ -1,0 +1,27 @@
+import type { DecodeLimits } from '../core/chunk.ts';
+import { EVENT_OVERHEAD_BYTES } from '../core/limits.ts';
+
+/** Decides where chunks end: the same records give the same chunks, whatever pieces they arrive in. */
+export interface ChunkMeter {
+  /** Takes a record of this message size (UTF-8 bytes) into the chunk, or refuses it because the chunk is full. */
+  admit(size: number): boolean;
+  reset(): void;
+}
+
+export function createChunkMeter({ chunkBytesMax, chunkRecordsMax }: DecodeLimits): ChunkMeter {
+  let records = 0;
+  let bytes = 0;
+  return {
+    admit(size) {
+      const cost = size + EVENT_OVERHEAD_BYTES;
+      if (records > 0 && (bytes + cost > chunkBytesMax || records >= chunkRecordsMax)) return false;
+      records++;
+      bytes += cost;
+      return true;
+    },
+    reset() {
+      records = 0;
+      bytes = 0;
+    },
+  };
+}

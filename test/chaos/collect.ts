@@ -1,0 +1,71 @@
+import { gunzipSync } from 'node:zlib';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { ProvisionDeps } from '../../local/provision/deps.ts';
+import type { Pipeline } from '../../local/provision/pipeline.ts';
+import type { Journal } from './journal.ts';
+import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge.ts';
+import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
+import { md5 } from './storm.ts';
+import { TENANTS } from './tenants.ts';
+import { queuedMessages, type Scene } from './trial.ts';
+
+/** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */
+export async function collect(scene: Scene, journal: Journal): Promise<Evidence> {
+  const { plan, objects, cloud, deps, pipeline, fleet } = scene;
+  return {
+    objects: objects.map(({ number, tenantId, key, body, records }) => ({
+      number,
+      tenantId,
+      id: `s3://${pipeline.bucket}/${key}#${md5(body)}`,
+      records,
+    })),
+    tenants: TENANTS,
+    events: cloud.logs.read(),
+    puts: journal.puts,
+    acquisitions: journal.acquisitions,
+    processes: fleet.processes,
+    requestTimeoutMs: REQUEST_TIMEOUT_SECONDS * 1000,
+    ledger: await readLedger(deps, pipeline),
+    quarantine: await readQuarantine(deps, pipeline),
+    garbage: plan.garbage.map(({ body }) => body),
+    deadLetters: await readDeadLetters(deps, pipeline),
+    queued: await queuedMessages(deps, pipeline),
+  };
+}
+
+async function readLedger({ dynamo }: ProvisionDeps, { ledgerTable }: Pipeline): Promise<LedgerItem[]> {
+  const { Items = [] } = await dynamo.send(new ScanCommand({ TableName: ledgerTable }));
+  return Items.map((item) => unmarshall(item) as LedgerItem);
+}
+
+async function readQuarantine({ s3 }: ProvisionDeps, { bucket }: Pipeline): Promise<QuarantinedLine[]> {
+  const lines: QuarantinedLine[] = [];
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'quarantine/' }));
+  for (const { Key } of Contents) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    const text = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array(0)).toString();
+    for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line));
+  }
+  return lines;
+}
+
+async function readDeadLetters({ sqs }: ProvisionDeps, { deadLetterQueueUrl }: Pipeline): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: deadLetterQueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 0,
+        MessageAttributeNames: ['All'],
+      }),
+    );
+    if (Messages.length === 0) return letters;
+    for (const { Body = '', MessageAttributes } of Messages) {
+      letters.push({ body: Body, reason: MessageAttributes?.reason?.StringValue ?? '' });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { CallObserver, ObservedCall } from '../../local/cloud/observer.ts';
+
+/** What the embedded AWS saw of the service processes, call by call. */
+export interface Journal extends CallObserver {
+  /** Accepted PutLogEvents calls by the id of their request. */
+  readonly puts: ReadonlyMap<string, Put>;
+  /** Leases that were taken, in the order of the table. */
+  readonly acquisitions: readonly LeaseTaken[];
+}
+
+export interface Put {
+  /** Which process made it. */
+  readonly process: string;
+  /** Number of the event in the journal: puts and acquisitions share one row of numbers. */
+  readonly order: number;
+  /** When it was executed, on the harness's clock. */
+  readonly atMs: number;
+  /** The process was sent all of an answer that says so. */
+  answered: boolean;
+}
+
+export interface LeaseTaken {
+  readonly process: string;
+  readonly object: string;
+  readonly delivery: string;
+  readonly order: number;
+}
+
+export interface JournalDeps {
+  /** Told of every call right after it was executed, before its caller hears of it. */
+  readonly onExecuted: (call: ObservedCall, process: string) => void;
+}
+
+export function createJournal({ onExecuted }: JournalDeps): Journal {
+  const puts = new Map<string, Put>();
+  const acquisitions: LeaseTaken[] = [];
+  let order = 0;
+
+  return {
+    puts,
+    acquisitions,
+    executed(call, status) {
+      const process = processOf(call);
+      if (process === undefined) return;
+      if (status === 200 && call.action === 'PutLogEvents') {
+        puts.set(call.requestId, { process, order: order++, atMs: performance.now(), answered: false });
+      }
+      if (status === 200 && call.action === 'UpdateItem') {
+        const taken = leaseOf(call.body);
+        if (taken) acquisitions.push({ process, ...taken, order: order++ });
+      }
+      onExecuted(call, process);
+    },
+    answered(call, status) {
+      const put = puts.get(call.requestId);
+      if (put && status === 200) put.answered = true;
+    },
+  };
+}
+
+/** The SDK puts AWS_SDK_UA_APP_ID into its user agent. */
+function processOf({ userAgent }: ObservedCall): string | undefined {
+  return /\bapp\/([\w-]+)/.exec(userAgent)?.[1];
+}
+
+/** Of all writes to the ledger, only the one that takes a lease sets an owner. */
+function leaseOf(body: Buffer): { readonly object: string; readonly delivery: string } | undefined {
+  const { Key, UpdateExpression } = JSON.parse(body.toString());
+  if (!/SET .*#owner = /.test(UpdateExpression)) return undefined;
+  return { object: Key.object.S, delivery: Key.delivery.S };
+}

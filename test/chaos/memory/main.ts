@@ -1,0 +1,145 @@
+/**
+ * `npm run chaos:memory`: objects that are far larger than the service's memory, and the most memory that its process
+ * ever took. Every event is compared. Exit status 1 when one was lost or repeated, or when the memory was too much.
+ * Linux only: /proc tells a process's peak.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { Command } from 'commander';
+import { startCloud } from '../../../local/cloud/cloud.ts';
+import { createProvisionDeps } from '../../../local/provision/deps.ts';
+import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
+import { provisionPipeline } from '../../../local/provision/pipeline.ts';
+import { provisionTenant } from '../../../local/provision/tenant.ts';
+import { startService } from '../../../local/service-process.ts';
+import { fingerprint } from '../../../local/workload/tally.ts';
+import { TENANTS } from '../tenants.ts';
+import { createGzipObject } from './gzip-object.ts';
+import type { HugeObject } from './huge-object.ts';
+import { createParquetObject } from './parquet-object.ts';
+
+interface Options {
+  readonly gzipGigabytes: string;
+  readonly parquetMegabytes: string;
+  readonly copies: string;
+  readonly json?: true;
+}
+
+interface Result {
+  readonly object: string;
+  /** Objects of this kind at the same time. */
+  readonly copies: number;
+  readonly object_megabytes: number;
+  readonly events: number;
+  readonly wrong: number;
+  readonly seconds: number;
+  readonly peak_rss_megabytes: number;
+}
+
+const options = new Command('npm run chaos:memory --')
+  .description('Delivers objects that are far larger than the memory that the service takes for them.')
+  .option('--gzip-gigabytes <n>', 'gzip NDJSON of this size, uncompressed', '4')
+  .option('--parquet-megabytes <n>', 'a Parquet row group of this size, as it lies in the file', '256')
+  .option('--copies <n>', 'as many of each at the same time', '1')
+  .option('--json', 'print one line of JSON for each kind of object')
+  .parse()
+  .opts<Options>();
+
+const REGION = 'us-east-1';
+const MEGABYTE = 1024 * 1024;
+/** What a small Fargate task has left of 512 MB is this, and it must do. */
+const PEAK_MEGABYTES_MAX = 512;
+/** The cloud forgets what it has checked. */
+const KEPT_LOG_BYTES = 32 * MEGABYTE;
+const LOOK_EVERY_MS = 500;
+const [tenant] = TENANTS;
+if (!tenant) throw new Error('there is no tenant');
+
+async function deliver(what: string, object: HugeObject, copies: number): Promise<Result> {
+  const seen = new Map<number, number>();
+  const cloud = await startCloud({
+    logBytesPerAccountMax: KEPT_LOG_BYTES,
+    observer: { executed: (call, status) => countEvents(call, status, seen), answered: () => {} },
+  });
+  const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
+  const pipeline = await provisionPipeline(deps);
+  await provisionTenant(deps, tenant, pipeline);
+  const service = await startService({
+    environment: { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline) },
+  });
+  try {
+    const startedMs = performance.now();
+    for (let copy = 0; copy < copies; copy++) cloud.putPieces(pipeline.bucket, `${object.key}.${copy}`, object.pieces);
+    const done = async () => {
+      const { Items = [] } = await deps.dynamo.send(new ScanCommand({ TableName: pipeline.ledgerTable }));
+      return Items.filter((item) => unmarshall(item).state === 'done').length;
+    };
+    while ((await done()) < copies) await delay(LOOK_EVERY_MS);
+    return {
+      object: what,
+      copies,
+      object_megabytes: Math.round(object.pieces.reduce((sum, { length }) => sum + length, 0) / MEGABYTE),
+      events: [...seen.values()].reduce((sum, count) => sum + count, 0),
+      wrong: compare(object, copies, seen),
+      seconds: Math.round((performance.now() - startedMs) / 1000),
+      peak_rss_megabytes: peakMegabytes(service.pid),
+    };
+  } finally {
+    await service.stop();
+    deps.close();
+    await cloud.close();
+  }
+}
+
+function countEvents(
+  { action, body }: { readonly action: string; readonly body: Buffer },
+  status: number,
+  seen: Map<number, number>,
+): void {
+  if (action !== 'PutLogEvents' || status !== 200) return;
+  for (const { timestamp, message } of JSON.parse(body.toString()).logEvents) {
+    const print = fingerprint(timestamp, message);
+    seen.set(print, (seen.get(print) ?? 0) + 1);
+  }
+}
+
+/** @returns how many events are too few, too many, or nobody's */
+function compare({ records, rounds }: HugeObject, copies: number, seen: ReadonlyMap<number, number>): number {
+  const due = new Map<number, number>();
+  for (const { timestamp, message } of records) {
+    const print = fingerprint(timestamp, message);
+    due.set(print, (due.get(print) ?? 0) + rounds * copies);
+  }
+  let wrong = 0;
+  for (const print of new Set([...due.keys(), ...seen.keys()])) {
+    wrong += Math.abs((due.get(print) ?? 0) - (seen.get(print) ?? 0));
+  }
+  return wrong;
+}
+
+/** The most that was ever resident of all threads of the process (proc(5), VmHWM). */
+function peakMegabytes(pid: number): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Math.round(Number(kilobytes) / 1024);
+}
+
+const copies = Number(options.copies);
+const place = { seed: 'huge', tenantId: tenant.tenantId, nowMs: Date.now() };
+const kinds = [
+  [
+    `gzip NDJSON of ${options.gzipGigabytes} GB`,
+    () => createGzipObject({ ...place, bytes: Number(options.gzipGigabytes) * 1024 ** 3 }),
+  ],
+  [
+    `Parquet with a row group of ${options.parquetMegabytes} MB`,
+    () => createParquetObject({ ...place, bytes: Number(options.parquetMegabytes) * MEGABYTE }),
+  ],
+] as const;
+for (const [what, make] of kinds) {
+  const result = await deliver(what, await make(), copies);
+  if (options.json) console.log(JSON.stringify(result));
+  else console.table(result);
+  if (result.wrong > 0 || result.peak_rss_megabytes >= PEAK_MEGABYTES_MAX) process.exitCode = 1;
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { ChaosObject } from './objects.ts';
+import { type ObjectPlan, STORM_MS } from './plan.ts';
+import type { Scene } from './trial.ts';
+
+/** Carries the plan out, each part at its time. @returns how many calls were struck by a fault rule */
+export async function storm(scene: Scene): Promise<number> {
+  const { plan, objects, cloud, fleet, say } = scene;
+  const rules: { readonly struck: number }[] = [];
+  const acts: (readonly [atMs: number, act: () => unknown])[] = [];
+  for (const { atMs, rule } of plan.weather) {
+    acts.push([
+      atMs,
+      () => {
+        say(`weather: ${JSON.stringify(rule)}`);
+        rules.push(cloud.faults.add(rule));
+      },
+    ]);
+  }
+  for (const { atMs, body } of plan.garbage) acts.push([atMs, () => send(scene, body)]);
+  for (const strike of plan.strikes) {
+    const { when } = strike;
+    if (when.kind === 'time') acts.push([when.atMs, () => fleet.strike(strike, when.service)]);
+  }
+  for (const [at, object] of objects.entries()) {
+    const one = plan.objects[at];
+    if (one) acts.push([one.atMs, () => announce(scene, one, object)]);
+  }
+  const timed = acts.map(async ([atMs, act]) => {
+    await delay(atMs);
+    await act();
+  });
+  await Promise.all([...timed, delay(STORM_MS)]);
+  cloud.faults.clear();
+  return rules.reduce((sum, { struck }) => sum + struck, 0);
+}
+
+/** Writes the object, of which S3 tells the queue, and tells of it again when the plan says so. */
+async function announce(scene: Scene, plan: ObjectPlan, { key, body }: ChaosObject): Promise<void> {
+  const { deps, pipeline } = scene;
+  await untilDone(() => deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body })));
+  const object = { key: encodeURIComponent(key), size: body.length, eTag: md5(body) };
+  const record = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: pipeline.bucket }, object } };
+  for (const atMs of plan.againAtMs) {
+    await delay(Math.max(0, atMs - plan.atMs));
+    await send(scene, JSON.stringify({ Records: [record] }));
+  }
+}
+
+async function send({ deps, pipeline }: Scene, body: string): Promise<void> {
+  await untilDone(() => deps.sqs.send(new SendMessageCommand({ QueueUrl: pipeline.queueUrl, MessageBody: body })));
+}
+
+export function md5(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex');
+}
+
+/** The weather strikes the harness too: its own calls are repeated until they are done. */
+async function untilDone(call: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await call();
+      return;
+    } catch {
+      await delay(50);
+    }
+  }
+}

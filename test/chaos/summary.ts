@@ -1,0 +1,66 @@
+import type { TrialResult } from './trial.ts';
+
+/** All trials together: the last line of `npm run chaos -- --json`. */
+export interface Summary {
+  readonly trials: number;
+  readonly kills: number;
+  readonly terms: number;
+  readonly halts: number;
+  readonly faults: number;
+  readonly events: number;
+  readonly lost: number;
+  readonly misrouted: number;
+  readonly duplicated: number;
+  readonly duplicated_after_term: number;
+  readonly duplicated_max_per_kill: number;
+  readonly duplicated_bytes_max_per_kill_and_object: number;
+  readonly unexplained: number;
+  readonly unaccounted: number;
+  /** Seeds of the trials that found anything wrong. */
+  readonly failed: readonly string[];
+}
+
+export const NO_TRIALS: Summary = {
+  trials: 0,
+  kills: 0,
+  terms: 0,
+  halts: 0,
+  faults: 0,
+  events: 0,
+  lost: 0,
+  misrouted: 0,
+  duplicated: 0,
+  duplicated_after_term: 0,
+  duplicated_max_per_kill: 0,
+  duplicated_bytes_max_per_kill_and_object: 0,
+  unexplained: 0,
+  unaccounted: 0,
+  failed: [],
+};
+
+export function addTrial(sum: Summary, trial: TrialResult): Summary {
+  return {
+    trials: sum.trials + 1,
+    kills: sum.kills + trial.kills,
+    terms: sum.terms + trial.terms,
+    halts: sum.halts + trial.halts,
+    faults: sum.faults + trial.faults,
+    events: sum.events + trial.events,
+    lost: sum.lost + trial.lost,
+    misrouted: sum.misrouted + trial.misrouted,
+    duplicated: sum.duplicated + trial.duplicated,
+    duplicated_after_term: sum.duplicated_after_term + trial.duplicated_after_term,
+    duplicated_max_per_kill: Math.max(sum.duplicated_max_per_kill, trial.duplicated_max_per_kill),
+    duplicated_bytes_max_per_kill_and_object: Math.max(
+      sum.duplicated_bytes_max_per_kill_and_object,
+      trial.duplicated_bytes_max_per_kill_and_object,
+    ),
+    unexplained: sum.unexplained + trial.unexplained,
+    unaccounted: sum.unaccounted + trial.unaccounted,
+    failed: trial.findings.length > 0 ? [...sum.failed, trial.seed] : sum.failed,
+  };
+}
+
+export function isClean(sum: Summary): boolean {
+  return sum.failed.length === 0;
+}

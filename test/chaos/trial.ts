@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import type { ObservedCall } from '../../local/cloud/observer.ts';
+import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
+import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
+import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
+import { provisionTenant } from '../../local/provision/tenant.ts';
+import { collect } from './collect.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { createJournal } from './journal.ts';
+import { judge, type Verdict } from './judge.ts';
+import { type ChaosObject, makeObject } from './objects.ts';
+import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
+import { storm } from './storm.ts';
+import { TENANTS } from './tenants.ts';
+
+/** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
+export interface TrialResult extends Verdict {
+  readonly seed: string;
+  /** Processes that ended without a word. */
+  readonly kills: number;
+  /** Processes that were asked to end. */
+  readonly terms: number;
+  readonly halts: number;
+  /** Calls that a fault rule struck. */
+  readonly faults: number;
+  readonly seconds: number;
+}
+
+/** What a trial is made of once it runs. */
+export interface Scene {
+  readonly plan: TrialPlan;
+  readonly objects: readonly ChaosObject[];
+  readonly cloud: Cloud;
+  readonly deps: ProvisionDeps;
+  readonly pipeline: Pipeline;
+  readonly fleet: Fleet;
+  /** Takes a line about what happens, for people who look into a trial. */
+  readonly say: (text: string) => void;
+}
+
+const REGION = 'us-east-1';
+/** Trials are short: everything that waits for time waits for as little as the settings allow. */
+const SETTINGS = {
+  LEASE_SECONDS: String(LEASE_SECONDS),
+  VISIBILITY_TIMEOUT_SECONDS: '10',
+  REQUEST_TIMEOUT_SECONDS: String(REQUEST_TIMEOUT_SECONDS),
+  LOG_LEVEL: 'debug',
+};
+/** Releases grow to a minute and more when the same message meets trouble again and again. */
+const CALM_MAX_MS = 240_000;
+const LOOK_EVERY_MS = 200;
+
+export async function runTrial(seed: string, say: Scene['say']): Promise<TrialResult> {
+  const startedMs = performance.now();
+  const plan = planTrial(seed);
+  const objects = await Promise.all(plan.objects.map((one, at) => makeObject(seed, at, one, Date.now())));
+  const aim = createAim(plan);
+  const journal = createJournal({ onExecuted: aim.onExecuted });
+  const cloud = await startCloud({ seed, observer: journal, onProblem: (problem) => say(`the cloud: ${problem}`) });
+  const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
+  let fleet: Fleet | undefined;
+  try {
+    const pipeline = await provisionPipeline(deps);
+    for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
+    const environment = { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...SETTINGS };
+    fleet = await startFleet({ services: plan.services, environment, say });
+    aim.at(fleet);
+    const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };
+    const faults = await storm(scene);
+    say('calm');
+    await fleet.whole();
+    await untilQuiet(scene);
+    await fleet.stop();
+    return {
+      seed,
+      kills: endedBy(fleet, 'SIGKILL', 'SECOND'),
+      terms: endedBy(fleet, 'SIGTERM'),
+      halts: fleet.processes.filter(({ halted }) => halted).length,
+      faults,
+      ...judge(await collect(scene, journal)),
+      seconds: Math.round((performance.now() - startedMs) / 100) / 10,
+    };
+  } finally {
+    await fleet?.abandon();
+    deps.close();
+    await cloud.close();
+  }
+}
+
+/** Counts calls for the strikes that wait for one, and strikes the caller. */
+function createAim({ strikes }: TrialPlan) {
+  let fleet: Fleet | undefined;
+  const waiting = strikes.flatMap((strike) =>
+    strike.when.kind === 'call' ? [{ strike, when: strike.when, seen: 0 }] : [],
+  );
+  return {
+    at(target: Fleet) {
+      fleet = target;
+    },
+    onExecuted({ service, action }: ObservedCall, caller: string) {
+      for (const one of waiting) {
+        if (one.when.service !== service || one.when.action !== action) continue;
+        if (++one.seen === one.when.nth) fleet?.strike(one.strike, caller);
+      }
+    },
+  };
+}
+
+function endedBy({ processes }: Fleet, ...blows: readonly string[]): number {
+  return processes.filter(({ end }) => end?.blow !== undefined && blows.includes(end.blow)).length;
+}
+
+/** Waits until every message is deleted or a dead letter; what is not by then is in the verdict. */
+async function untilQuiet({ deps, pipeline }: Scene): Promise<void> {
+  const giveUpMs = performance.now() + CALM_MAX_MS;
+  while (performance.now() < giveUpMs) {
+    if ((await queuedMessages(deps, pipeline)) === 0) return;
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+export async function queuedMessages({ sqs }: ProvisionDeps, { queueUrl }: Pipeline): Promise<number> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: queueUrl,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    }),
+  );
+  return Number(Attributes?.ApproximateNumberOfMessages) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible);
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { suite, type TestContext, test } from 'node:test';
+import { PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import {
+  createDynamoClient,
+  createLogsClientFactory,
+  createReceiveClient,
+  createS3Client,
+  createSqsClient,
+  createStsClient,
+} from '../../../service/aws/clients.ts';
+import { placeOf } from '../../support/aws.ts';
+import { startServer } from '../../support/server.ts';
+
+type Place = ReturnType<typeof placeOf>;
+
+const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 's' };
+const QueueUrl = 'http://127.0.0.1/000000000000/q';
+
+/** A call of each client, and how often it is made when nobody answers. */
+const CALLS: readonly (readonly [what: string, call: (place: Place) => Promise<unknown>, attempts: number])[] = [
+  [
+    'a put of events',
+    (place) =>
+      createLogsClientFactory(place)('us-east-1', CREDENTIALS).send(
+        new PutLogEventsCommand({ logGroupName: 'g', logStreamName: 's', logEvents: [] }),
+      ),
+    1,
+  ],
+  [
+    'a call to a table',
+    (place) => createDynamoClient(place).send(new GetItemCommand({ TableName: 'any', Key: { a: { S: 'x' } } })),
+    4,
+  ],
+  [
+    'a deletion of a message',
+    (place) => createSqsClient(place).send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: 'r' })),
+    4,
+  ],
+  ['a call to STS', (place) => createStsClient(place).send(new GetCallerIdentityCommand({})), 3],
+  [
+    'a file for S3',
+    (place) => createS3Client(place).send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: 'x' })),
+    1,
+  ],
+];
+
+/** Far less than an operator may set: the attempts add up. */
+const TIMEOUT_MS = 100;
+
+async function attemptsOf(t: TestContext, call: (place: Place) => Promise<unknown>, begins: boolean): Promise<number> {
+  const { url, received } = await startServer(t, (_request, response) => {
+    if (!begins) return;
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'content-length': 100 });
+    response.write('{');
+  });
+  await assert.rejects(call({ ...placeOf(url), requestTimeoutMs: TIMEOUT_MS }));
+  return received.length;
+}
+
+suite('a peer that is half dead', { concurrency: true }, () => {
+  for (const [what, call, attempts] of CALLS) {
+    test(`${what} is given up when no answer comes`, async (t) => {
+      assert.equal(await attemptsOf(t, call, false), attempts);
+    });
+
+    test(`${what} is given up when its answer stops in the middle`, async (t) => {
+      assert.ok((await attemptsOf(t, call, true)) >= 1);
+    });
+  }
+});
+
+test('a receive that fails is the receive loop’s to repeat, so that the loop turns while the queue is away', async (t) => {
+  const { url, received } = await startServer(t, (_request, response) => {
+    response.writeHead(500).end();
+  });
+  await assert.rejects(createReceiveClient(placeOf(url)).send(new ReceiveMessageCommand({ QueueUrl })));
+  assert.equal(received.length, 1);
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { createLogsClientFactory } from '../../../service/aws/clients.ts';
+import { faultOf } from '../../../service/aws/fault.ts';
+import { createPutEvents } from '../../../service/aws/put-events.ts';
+import { placeOf } from '../../support/aws.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
+import { startServer } from '../../support/server.ts';
+
+const never = new AbortController().signal;
+const BODY = Buffer.from('{"logGroupName":"g"}');
+const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' };
+const clientOf = (url: string) => createLogsClientFactory(placeOf(url))('eu-west-1', keys);
+
+/** A server that says what it is told to, byte for byte, once a request has arrived. */
+async function startRaw(t: TestContext, answer: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+}
+
+for (const [what, headers, body, name] of [
+  ['a header', { 'x-amzn-errortype': 'ThrottlingException:http://internal/' }, '{}', 'ThrottlingException'],
+  [
+    'the body, behind a namespace',
+    {},
+    '{"__type":"com.amazonaws.logs#ResourceNotFoundException"}',
+    'ResourceNotFoundException',
+  ],
+  ['the body alone', {}, '{"__type":"AccessDeniedException","message":"no"}', 'AccessDeniedException'],
+  ['nothing but the status', {}, '<html>Bad gateway</html>', 'HTTP 502'],
+] as const) {
+  test(`the name of an error is read from ${what}`, async (t) => {
+    const { url } = await startServer(t, async (_request, response) => {
+      response.writeHead(502, headers);
+      response.end(body);
+    });
+    await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), {
+      name,
+      $metadata: { httpStatusCode: 502 },
+    });
+  });
+}
+
+test("a clock that is hours off is mended from the service's answers", async (t) => {
+  const times: string[] = [];
+  const { url } = await startServer(t, async (request, response) => {
+    times.push(String(request.headers['x-amz-date']));
+    response.end('{}');
+  });
+  const put = createTestPutEvents(() => Date.now() - 3 * 3_600_000);
+  const client = clientOf(url);
+  await put(client, BODY, never);
+  await put(client, BODY, never);
+  const offsets = times.map((time) => {
+    const iso = time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+    return Math.round((Date.now() - Date.parse(iso)) / 3_600_000);
+  });
+  assert.deepEqual(offsets, [3, 0]);
+});
+
+test('a peer that takes the request and says nothing is given up', async (t) => {
+  const url = await startRaw(t, () => {});
+  const put = createPutEvents({ nowMs: Date.now, connectionTimeoutMs: 1_000, requestTimeoutMs: 50, socketsMax: 4 });
+  await assert.rejects(put(clientOf(url), BODY, never), { name: 'TimeoutError' });
+});
+
+test('an answer that breaks off is a failure of the network', async (t) => {
+  const url = await startRaw(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"rejec', () => socket.destroy());
+  });
+  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), (error) => faultOf(error) === 'transient');
+});
+
+test('an answer that is too long, or no JSON, is a failure that may pass', async (t) => {
+  const endless = await startRaw(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n');
+    socket.write(Buffer.alloc(3_000_000, 'x'));
+  });
+  await assert.rejects(
+    createTestPutEvents()(clientOf(endless), BODY, never),
+    (error) => faultOf(error) === 'transient',
+  );
+  const { url } = await startServer(t, async (_request, response) => {
+    response.end('no JSON');
+  });
+  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), (error) => faultOf(error) === 'transient');
+});
+
+test('an abort ends the call at once', async (t) => {
+  const arrived = Promise.withResolvers<void>();
+  const url = await startRaw(t, () => arrived.resolve());
+  const abort = new AbortController();
+  const call = createTestPutEvents()(clientOf(url), BODY, abort.signal);
+  await arrived.promise;
+  abort.abort();
+  await assert.rejects(call, { name: 'AbortError' });
+  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, abort.signal), { name: 'AbortError' });
+});
+
+test('without an endpoint of its own a client writes to the service of its region, over TLS', async () => {
+  const client = createLogsClientFactory({
+    region: 'eu-west-1',
+    endpointUrl: undefined,
+    s3ForcePathStyle: false,
+    requestTimeoutMs: 1_000,
+  })('eu-west-1', keys);
+  const { url } = client.config.endpointProvider({ Region: 'eu-west-1' });
+  assert.equal(url.href, 'https://logs.eu-west-1.amazonaws.com/');
+});

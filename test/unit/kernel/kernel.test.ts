@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { snappyCompress } from 'hysnappy';
+import { createAllocator } from '../../../service/kernel/allocator.ts';
+import { createKernel } from '../../../service/kernel/kernel.ts';
+import { holds } from '../../support/property.ts';
+
+const kernel = createKernel();
+const assembly = new URL('../../../service/kernel/assembly/', import.meta.url);
+const asc = fileURLToPath(new URL('node_modules/assemblyscript/bin/asc.js', assembly));
+const skip = existsSync(asc) ? false : 'the compiler of the kernel is not installed (npm run kernel installs it)';
+
+test('the committed kernel is what its source builds', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'kernel-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const built = join(folder, 'kernel.wasm');
+  await promisify(execFile)(process.execPath, [asc, 'index.ts', '--config', 'asconfig.json', '--outFile', built], {
+    cwd: fileURLToPath(assembly),
+  });
+  assert.ok((await readFile(built)).equals(await readFile(new URL('../kernel.wasm', assembly))));
+});
+
+suite('the allocator', () => {
+  test('lends stretches that do not overlap, and lends again what came back', () => {
+    const allocator = createAllocator(65_536, 65_536 + 1_000_000);
+    const lent = [1, 4_096, 4_097, 100_000, 5].map((bytes) => ({ at: allocator.allocate(bytes), bytes }));
+    for (const [i, a] of lent.entries()) {
+      assert.equal(a.at % 16, 0);
+      for (const b of lent.slice(i + 1)) assert.ok(a.at + a.bytes <= b.at || b.at + b.bytes <= a.at);
+    }
+    allocator.release(lent[3]?.at ?? 0);
+    assert.equal(allocator.allocate(90_000), lent[3]?.at);
+    assert.equal(allocator.lent, 4_096 * 3 + 8_192 + 131_072);
+  });
+
+  test('says so when the memory is used up, and when something comes back that it never lent', () => {
+    const allocator = createAllocator(0, 20_000);
+    allocator.allocate(9_000);
+    assert.throws(() => allocator.allocate(9_000), /no 16384 bytes left/);
+    assert.throws(() => allocator.release(123), /nothing was lent/);
+  });
+});
+
+suite('Snappy', () => {
+  const decompress = (input: Uint8Array, length: number): Buffer | number => {
+    const { bytes, calls, memory } = kernel;
+    const source = memory.allocate(input.length + 16);
+    const target = memory.allocate(length + 16);
+    bytes.set(input, source);
+    const result = calls.snappyDecompress(source, input.length, target, length);
+    const output = Buffer.from(bytes.subarray(target, target + length));
+    memory.release(source);
+    memory.release(target);
+    return result === 0 ? output : result;
+  };
+  /** Text with repetitions near and far, of every length. */
+  const text = fc
+    .array(fc.tuple(fc.string({ maxLength: 90 }), fc.integer({ min: 1, max: 40 })), { maxLength: 40 })
+    .map((parts) => Buffer.from(parts.map(([part, times]) => part.repeat(times)).join('')));
+
+  test('comes out as it went in', () => {
+    void holds(
+      fc.property(text, (original) => {
+        assert.deepEqual(decompress(snappyCompress(original), original.length), original);
+      }),
+    );
+  });
+
+  test('that is cut off, mutated or of another length is refused, and nothing outside is written', () => {
+    const original = Buffer.from('the quick brown fox '.repeat(500));
+    const compressed = snappyCompress(original);
+    assert.ok(Number(decompress(compressed, original.length - 1)) < 0);
+    assert.ok(Number(decompress(compressed, original.length + 1)) < 0);
+    for (let length = 0; length < compressed.length; length += 7) {
+      assert.ok(Number(decompress(compressed.subarray(0, length), original.length)) < 0, `cut at ${length}`);
+    }
+    const { bytes, calls, memory } = kernel;
+    const source = memory.allocate(compressed.length + 16);
+    const target = memory.allocate(original.length + 32);
+    const behind = target + original.length + 16;
+    void holds(
+      fc.property(fc.nat(compressed.length - 1), fc.nat(255), (at, value) => {
+        bytes.set(compressed, source);
+        bytes[source + at] = value;
+        bytes.fill(0xab, behind, behind + 16);
+        calls.snappyDecompress(source, compressed.length, target, original.length);
+        assert.ok(bytes.subarray(behind, behind + 16).every((byte) => byte === 0xab));
+      }),
+    );
+    memory.release(source);
+    memory.release(target);
+  });
+});
