@@ -12,7 +12,10 @@ export interface ReceiveLoopDeps {
   readonly room: () => number;
   /** Rung when there may be more room. */
   readonly roomBell: Bell;
-  /** Receives under way at once: behind a flood of one tenant the others' messages are found so much sooner. */
+  /**
+   * Receives under way at once while they bring plenty: behind a flood of one tenant the others' messages are found so much
+   * sooner. A queue that is almost empty is asked by one, which brings what there is just as soon.
+   */
   readonly receivers: number;
   readonly onMessage: (message: QueueMessage) => void;
   readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
@@ -39,6 +42,8 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
   let waitMs = BACKOFF.firstMs;
   /** What the receives under way may bring. */
   let expected = 0;
+  /** Whether the last receive brought half of what it asked for; SQS may bring fewer than there are. */
+  let plenty = false;
 
   const receive = async (count: number, signal: AbortSignal) => {
     expected += count;
@@ -51,11 +56,12 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
 
   const turn = async (signal: AbortSignal) => {
     const room = Math.min(MESSAGES_MAX, deps.room() - expected);
-    if (room <= 0) return deps.roomBell.heard(signal);
+    if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
     try {
       const messages = await receive(room, signal);
       deps.metrics.receives.inc({ outcome: messages.length > 0 ? 'messages' : 'empty' });
       deps.metrics.messagesReceived.inc(messages.length);
+      plenty = messages.length * 2 >= room;
       for (const message of messages) deps.onMessage(message);
       waitMs = BACKOFF.firstMs;
     } catch (error) {

@@ -50,3 +50,8 @@ function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
+
+/** How many of these times lie in the minute that has most of them; milliseconds of any clock. */
+export function busiestMinute(timesMs: readonly number[]): number {
+  return Math.max(0, ...timesMs.map((from) => timesMs.filter((at) => at >= from && at < from + 60_000).length));
+}

@@ -17,7 +17,7 @@ const options = new Command('npm run bench:fairness --')
   .option('--quiet-tenants <number>', 'tenants that write an object now and then', number, 50)
   .option('--quiet-rate <number>', 'objects a second of all of them together', number, 10)
   .option('--noisy-objects <number>', 'objects of the noisy tenant, all queued at once', number, 2_000)
-  .option('--noisy-events <number>', 'events in each of these', number, 2_000)
+  .option('--noisy-events <number>', 'events in each of these', number, 1_000)
   .option('--seconds <number>', 'how long each of the two measurements takes', number, 45)
   .parse()
   .opts<{

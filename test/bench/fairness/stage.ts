@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
@@ -14,8 +15,10 @@ export interface Stage extends AsyncDisposable {
   readonly cloud: Cloud;
   /** Writes an object, as a collector does: S3 tells SNS, SNS tells SQS. */
   put(writer: Writer): Promise<void>;
-  /** Announces objects that lie in the bucket already, all at once. */
-  announce(objects: readonly StoredObject[]): Promise<void>;
+  /** Announces objects that lie in the bucket already, so many a second. */
+  announce(objects: readonly StoredObject[], perSecond: number): Promise<void>;
+  /** When AWS refused to let anybody assume the broken tenant's role, in order; milliseconds of the monotonic clock. */
+  readonly refusalsMs: readonly number[];
   /** Messages that are in the queue or in its dead-letter queue, visible or not. */
   messages(): Promise<number>;
   startServices(): Promise<void>;
@@ -29,7 +32,10 @@ export interface StoredObject {
 }
 
 const REGION = 'us-east-1';
+const REFUSED = 403;
 const SERVICES = 2;
+/** Two services with a thread each on two cores: as many as there are to run them. */
+const WORKER_THREADS = '1';
 /**
  * Milliseconds that calls take on AWS within a region, about; without them everything here would be a matter of CPU, and
  * all of it would share two of those.
@@ -48,7 +54,18 @@ export async function openStage(
   flood: Iterable<{ readonly key: string; readonly body: Buffer }>,
   onLine: (line: LogLine) => void,
 ): Promise<Stage & { readonly stored: readonly StoredObject[] }> {
-  const cloud = await startCloud({ onProblem: (problem) => process.stderr.write(`${problem}\n`) });
+  const refusalsMs: number[] = [];
+  const cloud = await startCloud({
+    onProblem: (problem) => process.stderr.write(`${problem}\n`),
+    observer: {
+      executed() {},
+      answered({ action, resource }, status) {
+        const refused =
+          action === 'AssumeRole' && status === REFUSED && resource.includes(`:${cast.broken.accountId}:`);
+        if (refused) refusalsMs.push(performance.now());
+      },
+    },
+  });
   const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
   const { bucket } = PIPELINE_NAMES;
   await deps.s3.send(new CreateBucketCommand({ Bucket: bucket }));
@@ -64,7 +81,12 @@ export async function openStage(
   for (const { service, ...latency } of LATENCIES) {
     cloud.faults.add({ service, effect: { kind: 'latency', ...latency } });
   }
-  const environment = { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), LOG_LEVEL: 'info' };
+  const environment = {
+    ...endpointEnvironment(cloud.url, REGION),
+    ...serviceEnvironment(pipeline),
+    LOG_LEVEL: 'info',
+    WORKER_THREADS,
+  };
   let services: Awaited<ReturnType<typeof startService>>[] = [];
   const stopServices = async () => {
     await Promise.all(services.map((service) => service.stop()));
@@ -74,11 +96,12 @@ export async function openStage(
   return {
     cloud,
     stored,
+    refusalsMs,
     async put(writer) {
       const { key, body } = writer.next();
       await deps.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
     },
-    announce: (objects) => announce(deps, pipeline, objects),
+    announce: (objects, perSecond) => announce(deps, pipeline, objects, perSecond),
     messages: async () =>
       (await messagesIn(deps, pipeline.queueUrl)) + (await messagesIn(deps, pipeline.deadLetterQueueUrl)),
     async startServices() {
@@ -93,7 +116,13 @@ export async function openStage(
   };
 }
 
-async function announce({ sqs }: ProvisionDeps, { bucket, queueUrl }: Pipeline, objects: readonly StoredObject[]) {
+async function announce(
+  { sqs }: ProvisionDeps,
+  { bucket, queueUrl }: Pipeline,
+  objects: readonly StoredObject[],
+  perSecond: number,
+): Promise<void> {
+  const startedMs = performance.now();
   const eventTime = new Date().toISOString();
   const bodies = objects.map(({ key, eTag, size }) => {
     const object = { key: encodeURIComponent(key), eTag: eTag.replaceAll('"', ''), size };
@@ -101,6 +130,7 @@ async function announce({ sqs }: ProvisionDeps, { bucket, queueUrl }: Pipeline, 
     return JSON.stringify({ Records: [record] });
   });
   for (let at = 0; at < bodies.length; at += 10) {
+    await delay(Math.max(0, startedMs + (at * 1000) / perSecond - performance.now()));
     const Entries = bodies.slice(at, at + 10).map((MessageBody, n) => ({ Id: String(n), MessageBody }));
     await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
   }

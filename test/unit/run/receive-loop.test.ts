@@ -89,14 +89,24 @@ test('without room nothing is asked for until there is some', async (t) => {
   assert.deepEqual(asked[1], [2, 120]);
 });
 
-test('several receives are under way at once, and together ask for no more than there is room for', async (t) => {
-  const { asked } = setUp(t, [], 25, 4);
-  await until(() => asked.length === 3);
+const messages = (count: number) => Array.from({ length: count }, (_, at) => message(`m${at}`));
+
+test('while receives bring plenty, several are under way, and together ask for no more than there is room for', async (t) => {
+  const { asked } = setUp(t, [messages(5)], 30, 4);
+  await until(() => asked.length === 4);
   await turn();
   assert.deepEqual(
     asked.map(([count]) => count),
-    [10, 10, 5],
+    [10, 10, 10, 5],
   );
+});
+
+test('a queue that brings little is asked by one receive at a time', async (t) => {
+  const { asked, bell } = setUp(t, [messages(4)], 40, 4);
+  await until(() => asked.length === 2);
+  bell.ring();
+  await turn();
+  assert.equal(asked.length, 2);
 });
 
 test('what one receive does not bring is room for the others', async (t) => {
