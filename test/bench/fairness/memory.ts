@@ -1,6 +1,6 @@
 /**
- * What a service's memory has to do with the number of its tenants: a service delivers objects of one tenant until it is warm,
- * then as many of a thousand tenants, so that it holds everybody's configuration, sessions, clients and status. Prints one line of JSON.
+ * What a service's memory has to do with the number of its tenants: a service delivers objects of one tenant until it is
+ * warm, as many again, so that it is known what a heap that is not collected yet adds, and then as many of a thousand tenants, so that it holds everybody's configuration, sessions, clients and status. Prints one line of JSON.
  */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
@@ -48,10 +48,11 @@ const deliver = async (writers: readonly Writer[]): Promise<number> => {
   return metric('process_resident_memory_bytes');
 };
 
-const before = await deliver([createWriter(noisy.tenantId, EVENTS_PER_OBJECT)]);
-const sessionsBefore = await metric('log_distributor_credentials_cached');
+const alone = [createWriter(noisy.tenantId, EVENTS_PER_OBJECT)];
+const warm = await deliver(alone);
+const before = await deliver(alone);
 const after = await deliver(quiet.map(({ tenantId }) => createWriter(tenantId, EVENTS_PER_OBJECT)));
-const sessions = (await metric('log_distributor_credentials_cached')) - sessionsBefore;
+const sessions = await metric('log_distributor_credentials_cached');
 await service.stop();
 deps.close();
 await cloud.close();
@@ -60,8 +61,10 @@ console.log(
     tenants: TENANTS,
     threads: THREADS,
     sessions,
+    resident_mb_warm: Math.round(warm / MB),
     resident_mb_before: Math.round(before / MB),
     resident_mb_after: Math.round(after / MB),
     tenants_mb: Math.round((after - before) / MB),
+    without_mb: Math.round((before - warm) / MB),
   }),
 );
