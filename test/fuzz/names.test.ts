@@ -128,8 +128,8 @@ test('an item of the tenant table is a delivery that can be used, or all of its 
         return;
       }
       assert.match(delivery.roleArn, /^arn:aws[a-z-]*:iam::\d{12}:role\//);
-      assert.match(delivery.logGroup.render([]), GROUP_NAME);
-      assert.match(delivery.logStream.render([]), STREAM_NAME);
+      assert.match(delivery.target.group.render([]), GROUP_NAME);
+      assert.match(delivery.target.stream.render([]), STREAM_NAME);
       assert.ok(delivery.applications === null || delivery.applications.size > 0);
       assert.ok(delivery.minLevel === null || delivery.minLevel >= 0);
     }),

@@ -47,7 +47,8 @@ test("the tenant's item in the example is one that the service takes", () => {
   const item = Object.fromEntries(Object.entries(attributes).map(([name, { S, N }]) => [name, S ?? Number(N)]));
   const delivery = parseDelivery(item, { region: 'us-east-1', applicationGroups: {} });
   assert.equal(delivery.tenantId, 'acme');
-  assert.equal(delivery.retentionDays, 30);
+  assert.ok(delivery.target.kind === 'cloudwatch');
+  assert.equal(delivery.target.retentionDays, 30);
   assert.ok(onboarding.includes(`--table-name ${configOf('production').tenantTable} `));
 });
 

@@ -29,6 +29,7 @@ import { readSettings } from '../../../service/base/settings.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
 import { type Ledger, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { composeDelivery } from '../../../service/run/compose.ts';
+import { createFreePace } from '../../support/pace.ts';
 import { TENANTS } from '../tenants.ts';
 
 const REGION = 'us-east-1';
@@ -72,7 +73,12 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
   // The SDK's clients look for credentials there.
   Object.assign(process.env, environment);
   const settings = readSettings(environment);
-  const composed = composeDelivery({ settings, metrics: createMetrics(), logger: createLogger(settings.logLevel) });
+  const composed = composeDelivery({
+    settings,
+    metrics: createMetrics(),
+    logger: createLogger(settings.logLevel),
+    pace: createFreePace(),
+  });
   const nowMs = Date.now();
   const source = createRecordSource({ seed: 'ledger', tenantId, ...PLACE });
   const records = takeRecords(source, Number(megabytes) * MEGABYTE, nowMs - 60_000, nowMs);
@@ -88,6 +94,7 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
         ref: { bucket: pipeline.bucket, key, version, versionId: undefined, size: body.length, createdMs: nowMs },
         keyFields: { tenant_id: tenantId, cluster_id: PLACE.clusterId, environment: PLACE.environment },
       },
+      [],
       { drain: never, abort: never },
     );
     if (result?.kind !== 'done') throw new Error(`the object was not delivered: ${JSON.stringify(result)}`);

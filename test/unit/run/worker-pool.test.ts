@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { readSettings } from '../../../service/base/settings.ts';
-import type { ObjectTask } from '../../../service/delivery/run-delivery.ts';
+import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createWorkerPool } from '../../../service/run/worker-pool.ts';
 import { createTestLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';
@@ -29,11 +29,12 @@ function setUp(t: TestContext, threads: number) {
     }),
     script: new URL('../../support/odd-worker.ts', import.meta.url),
     logger,
+    pacing: { ask: () => ({ kind: 'go' }), throttled: () => {}, list: () => [] },
     onRestart: () => seen.restarts++,
     onHopeless: (error) => seen.hopeless.push(error),
   });
   t.after(() => pool.close());
-  const deliver = async (key: string, signal = never) => (await pool.deliver(taskOf(key), signal)).lines[0];
+  const deliver = async (key: string, signal = never) => (await pool.deliver(taskOf(key), [], signal)).lines[0];
   return { pool, seen, lines, deliver, ping: () => t.mock.timers.tick(PING_MS) };
 }
 
