@@ -58,10 +58,10 @@ interface Thread {
 }
 
 /**
- * V8 begins with a heap of a few megabytes, and counts what sockets read toward its limit: it would collect after every sixteen
- * megabytes of an object. Megabytes; for threads that are made after it is set.
+ * Size of a thread's heap before anything is collected, megabytes, for threads that are made after it is set. V8's own beginning is a
+ * few megabytes, and buffers outside the heap count too: it would collect after every sixteen megabytes of an object.
  */
-const INITIAL_HEAP_MB = 256;
+const INITIAL_HEAP_MB = 48;
 
 export function createWorkerPool({ settings, script, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);

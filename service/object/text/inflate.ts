@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import { growsTooMuch } from '../growth.ts';
 
@@ -10,6 +11,7 @@ const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
+ * A piece is good until the next one is asked for.
  * @param sizeBytes of the compressed stream
  * @throws DistributorError `object-corrupt` when the stream is broken, truncated, followed by something else, or
  * inflates to more than `ratioMax` times its size
@@ -33,6 +35,8 @@ export async function* inflate(
         throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
       }
       yield piece;
+      // zlib has taken another buffer for what follows.
+      releaseMemory(piece);
     }
     if (stream.bytesWritten < sizeBytes) {
       throw corrupt(`${compression} data ends at byte ${stream.bytesWritten} of ${sizeBytes}; what follows is none`);
@@ -50,9 +54,9 @@ async function feed(pieces: AsyncIterable<Uint8Array>, stream: Transform): Promi
   const closed = new Promise((resolve) => stream.once('close', resolve));
   try {
     for await (const piece of pieces) {
-      if (stream.destroyed) return;
       // The callback comes when the piece is used up; a stream that fails over it only closes.
       await Promise.race([new Promise((resolve) => stream.write(piece, resolve)), closed]);
+      if (stream.destroyed) return;
     }
     stream.end();
   } catch (error) {

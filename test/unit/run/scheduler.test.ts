@@ -168,6 +168,6 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
 test('an estimate grows with the object, up to what a large one takes; an unknown size may be large', () => {
   assert.equal(estimateMemoryBytes(0), 4 * MIB);
   assert.equal(estimateMemoryBytes(1 * MIB), 20 * MIB);
-  assert.equal(estimateMemoryBytes(10_000 * MIB), 64 * MIB);
-  assert.equal(estimateMemoryBytes(undefined), 64 * MIB);
+  assert.equal(estimateMemoryBytes(10_000 * MIB), 80 * MIB);
+  assert.equal(estimateMemoryBytes(undefined), 80 * MIB);
 });
