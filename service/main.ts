@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createLogger, errorFields } from './base/logger.ts';
 import { readSettings, type Settings, SettingsError } from './base/settings.ts';
 import { createService } from './run/service.ts';
@@ -16,12 +17,19 @@ function settingsOrExit(): Settings {
   }
 }
 
+/** Of the package, which lies beside the service in a checkout and in the image. */
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}
+
 const settings = settingsOrExit();
 const logger = createLogger(settings.logLevel);
 
 const service = createService({
   settings,
   logger,
+  version: readVersion(),
   onCrash: (error) => {
     logger.fatal(errorFields(error), 'the process ends; the ledger resumes what it was doing');
     process.exit(EXIT_FAILURE);

@@ -27,6 +27,8 @@ export interface Queue {
   sendDeadLetter(body: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   /** @throws when the queue cannot be reached */
   probe(signal: AbortSignal): Promise<void>;
+  /** How many messages SQS counts, about. @throws when the queue cannot be reached */
+  depth(signal: AbortSignal): Promise<QueueDepth>;
 }
 
 export interface QueueMessage {
@@ -40,6 +42,15 @@ export interface QueueMessage {
   /** When anybody first received it, epoch milliseconds. */
   readonly firstReceivedMs: number;
   readonly history: History;
+}
+
+export interface QueueDepth {
+  /** Wait to be received. */
+  readonly visible: number;
+  /** Some process has them in hand, or has handed them back for later. */
+  readonly invisible: number;
+  /** Sent with a delay that is not over. */
+  readonly delayed: number;
 }
 
 export interface MessageCopy {
@@ -155,6 +166,25 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
       await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }), {
         abortSignal: signal,
       });
+    },
+
+    async depth(signal) {
+      const { Attributes: counts } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: queueUrl,
+          AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+          ],
+        }),
+        { abortSignal: signal },
+      );
+      return {
+        visible: Number(counts?.ApproximateNumberOfMessages ?? 0),
+        invisible: Number(counts?.ApproximateNumberOfMessagesNotVisible ?? 0),
+        delayed: Number(counts?.ApproximateNumberOfMessagesDelayed ?? 0),
+      };
     },
   };
 }

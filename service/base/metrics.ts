@@ -48,6 +48,12 @@ export function createMetrics() {
     destinationsLimited: gauge('destinations_limited', 'Destinations that have a rate of calls.'),
     messagesRenewed: counter('messages_renewed_total', 'Messages sent anew with their history.'),
     heartbeats: counter('heartbeats_total', 'Visibility extensions by outcome.', ['outcome']),
+    deliveredUpTo: gauge(
+      'delivered_up_to_timestamp_seconds',
+      'Objects announced before this moment are delivered, as far as this process knows.',
+      ['tenant'],
+    ),
+    queueReadUpTo: gauge('queue_read_up_to_timestamp_seconds', 'Messages sent before this moment are not waiting.'),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
     routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.'),

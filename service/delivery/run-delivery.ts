@@ -3,6 +3,7 @@ import type { Quarantine, QuarantineLine } from '../aws/quarantine.ts';
 import type { S3Object } from '../aws/s3-source.ts';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { Accounted } from '../core/accounted.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
@@ -56,6 +57,8 @@ export interface RunDeliveryDeps {
     Metrics,
     'events' | 'messageBytes' | 'timestampsSubstituted' | 'routesOverflowed' | 'lagSeconds'
   >;
+  /** Told of an object's records as they come to their ends in this process, one delivery after another. */
+  readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
   readonly decodeLimits: DecodeLimits;
   readonly eventBytesMax: number;
   readonly random: () => number;
@@ -162,8 +165,7 @@ async function deliver(
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {
       watch.accepted();
-      count(deps, delivery.tenantId, copied.counts);
-      deps.metrics.messageBytes.inc({ tenant: delivery.tenantId }, copied.messageBytes);
+      account(deps, run, { ...copied.counts, messageBytes: copied.messageBytes });
     } else {
       await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch });
     }
@@ -227,7 +229,6 @@ interface Run {
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
   const { task, delivery, destination, tracker, signals } = run;
-  const tenant = delivery.tenantId;
   const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
   const context = {
     delivery,
@@ -241,7 +242,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     await sendChunk(plan, { destination, tracker, ...sendHooks(deps, run, plan) }, signals);
     const unsent = { filtered: plan.filtered, quarantined: plan.refusals.length };
     tracker.completeChunk(chunk, unsent);
-    count(deps, tenant, unsent);
+    account(deps, run, unsent);
     deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
     deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
     deps.metrics.routesOverflowed.inc(plan.overflowed);
@@ -262,11 +263,8 @@ function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendC
       ),
     onAccepted: (batch, counts) => {
       run.watch.accepted();
-      count(deps, run.delivery.tenantId, counts);
-      deps.metrics.messageBytes.inc(
-        { tenant: run.delivery.tenantId },
-        batch.bytes - batch.events.length * run.delivery.target.limits.eventOverheadBytes,
-      );
+      const overheadBytes = batch.events.length * run.delivery.target.limits.eventOverheadBytes;
+      account(deps, run, { ...counts, messageBytes: batch.bytes - overheadBytes });
     },
   };
 }
@@ -315,9 +313,15 @@ async function keep(
   );
 }
 
-function count(deps: RunDeliveryDeps, tenant: string, counts: Partial<Counts>): void {
+function account(
+  deps: RunDeliveryDeps,
+  { task, delivery: { tenantId: tenant } }: Pick<Run, 'task' | 'delivery'>,
+  accounted: Partial<Accounted>,
+): void {
   for (const outcome of ['delivered', 'filtered', 'rejected', 'quarantined'] as const) {
-    const records = counts[outcome];
+    const records = accounted[outcome];
     if (records) deps.metrics.events.inc({ tenant, outcome }, records);
   }
+  if (accounted.messageBytes !== undefined) deps.metrics.messageBytes.inc({ tenant }, accounted.messageBytes);
+  deps.onAccounted(task, accounted);
 }

@@ -69,11 +69,13 @@ export function composeDelivery({
   metrics,
   logger,
   pace,
+  onAccounted,
 }: {
   settings: Settings;
   metrics: Metrics;
   logger: Logger;
   pace: Pace;
+  onAccounted: DeliverObjectDeps['onAccounted'];
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
@@ -136,6 +138,7 @@ export function composeDelivery({
         onWrite: (reason) => metrics.quarantineFiles.inc({ reason }),
       }),
       metrics,
+      onAccounted,
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
       random,

@@ -6,6 +6,7 @@ import { type ObjectRef, objectId, parseNotification } from '../core/notificatio
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { type Admission, putBack } from './admission.ts';
+import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
 import { failureReport, type ObjectReport } from './report.ts';
@@ -19,6 +20,7 @@ export interface ProcessDeps {
   readonly keyTemplate: KeyTemplate;
   readonly admission: Admission;
   readonly gate: Gate;
+  readonly freshness: Pick<Freshness, 'follow'>;
   readonly surplus: Surplus;
   readonly scheduler: Pick<Scheduler, 'submit'>;
   readonly workers: Pick<WorkerPool, 'deliver'>;
@@ -37,8 +39,8 @@ export interface ProcessDeps {
  * Works on one message to its end: every object that it announces is delivered, or the message is kept where somebody
  * will look after it. Never rejects.
  */
-export async function processMessage(deps: ProcessDeps, held: HeldMessage): Promise<void> {
-  const { message } = held;
+export async function processMessage(deps: ProcessDeps, received: HeldMessage): Promise<void> {
+  const { message } = received;
   let objects: readonly ObjectRef[] = [];
   let reports: ObjectReport[];
   try {
@@ -46,8 +48,9 @@ export async function processMessage(deps: ProcessDeps, held: HeldMessage): Prom
     if (notification.kind === 'objects') objects = notification.objects;
   } catch (error) {
     const report = failureReport(asDistributorError(error));
-    return carryOut(deps, held, objects, decideNow(deps, held, [report]));
+    return carryOut(deps, received, objects, decideNow(deps, received, [report]));
   }
+  const held = deps.freshness.follow(received, announcedBy(deps, objects, message.sentMs));
   const admitted = deps.admission.admit(held, tenantsOf(deps, objects));
   if (admitted.kind === 'handed back') {
     deps.metrics.messagesHandedBack.inc({ reason: 'surplus' });
@@ -192,18 +195,27 @@ async function bury(
   }
   deps.metrics.objects.inc({ outcome: 'dead_letter' });
   deps.metrics.deadLetters.inc({ reason: error.code });
+  for (const tenant of tenantsOf(deps, objects)) deps.board.deadLetter(tenant);
   deps.logger.warn({ ...attributes, message_id: message.id }, 'message moved to the dead-letter queue');
   return held.remove();
 }
 
-function tenantsOf({ keyTemplate }: ProcessDeps, objects: readonly ObjectRef[]): ReadonlySet<string> {
-  const tenants = new Set<string>();
-  for (const { key } of objects) {
-    try {
-      tenants.add(keyTemplate.parse(key).tenant_id);
-    } catch {
-      // A key without a tenant is probably why we are here.
-    }
+function announcedBy(deps: ProcessDeps, objects: readonly ObjectRef[], sentMs: number): AnnouncedObject[] {
+  return objects.flatMap(({ key, createdMs = sentMs }) => {
+    const tenant = tenantOf(deps, key);
+    return tenant === undefined ? [] : [{ tenant, announcedMs: createdMs }];
+  });
+}
+
+function tenantsOf(deps: ProcessDeps, objects: readonly ObjectRef[]): ReadonlySet<string> {
+  return new Set(objects.flatMap(({ key }) => tenantOf(deps, key) ?? []));
+}
+
+function tenantOf({ keyTemplate }: ProcessDeps, key: string): string | undefined {
+  try {
+    return keyTemplate.parse(key).tenant_id;
+  } catch {
+    // A key without a tenant becomes a dead letter, with the reason.
+    return undefined;
   }
-  return tenants;
 }

@@ -4,6 +4,7 @@ import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { nextBackoffMs } from '../core/backoff.ts';
 import type { Bell } from './bell.ts';
+import type { Horizon } from './horizon.ts';
 
 export interface ReceiveLoopDeps {
   readonly queue: Pick<Queue, 'receive'>;
@@ -18,10 +19,15 @@ export interface ReceiveLoopDeps {
    */
   readonly receivers: number;
   readonly onMessage: (message: QueueMessage) => void;
+  /** Told of every receive that was answered, after its messages were handed on. */
+  readonly horizon: Pick<Horizon, 'received'>;
   readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
   readonly logger: Logger;
   readonly random: () => number;
+  /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
+  /** Epoch milliseconds. */
+  readonly wallMs: () => number;
 }
 
 export interface ReceiveLoop {
@@ -57,12 +63,14 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
   const turn = async (signal: AbortSignal) => {
     const room = Math.min(MESSAGES_MAX, deps.room() - expected);
     if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
+    const askedMs = deps.wallMs();
     try {
       const messages = await receive(room, signal);
       deps.metrics.receives.inc({ outcome: messages.length > 0 ? 'messages' : 'empty' });
       deps.metrics.messagesReceived.inc(messages.length);
       plenty = messages.length * 2 >= room;
       for (const message of messages) deps.onMessage(message);
+      deps.horizon.received(messages, askedMs);
       waitMs = BACKOFF.firstMs;
     } catch (error) {
       if (signal.aborted) return;

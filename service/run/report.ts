@@ -1,4 +1,5 @@
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
+import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
@@ -21,11 +22,18 @@ export type ToWorker =
   | { readonly kind: 'metrics'; readonly id: number };
 
 export type FromWorker =
-  | { readonly kind: 'pong' }
+  /** With how much further the thread's objects have come since it last said so; those that have not are left out. */
+  | { readonly kind: 'pong'; readonly progress: readonly Progress[] }
   | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
   | { readonly kind: 'throttled'; readonly destination: string; readonly callsPerSecond: number }
-  | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport }
+  /** `accounted`: since the last pong. */
+  | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport; readonly accounted: Accounted }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };
+
+export interface Progress {
+  readonly id: number;
+  readonly accounted: Accounted;
+}
 
 /** What became of one object: a line for each of its deliveries. */
 export interface ObjectReport {

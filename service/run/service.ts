@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { createDynamoClient, createReceiveClient, createSqsClient } from '../aws/clients.ts';
+import { createReceiveClient, createSqsClient } from '../aws/clients.ts';
 import { createQueue } from '../aws/queue.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
@@ -10,14 +9,20 @@ import type { Settings } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
 import { createAdmission } from './admission.ts';
 import { createBell } from './bell.ts';
+import { createFreshness } from './freshness.ts';
 import { createGate } from './gate.ts';
+import { createHorizon } from './horizon.ts';
 import { createHttp } from './http.ts';
 import { createInHand } from './in-hand.ts';
 import { createMetricsPage } from './metrics-page.ts';
 import { createPacing } from './pacing.ts';
+import { createProbe } from './probe.ts';
 import { processMessage } from './process-message.ts';
+import { createQueueDepth } from './queue-depth.ts';
 import { createReceiveLoop } from './receive-loop.ts';
 import { createScheduler } from './scheduler.ts';
+import { createSeries } from './series.ts';
+import { createStatus } from './status.ts';
 import { createSurplus } from './surplus.ts';
 import { createTenantBoard } from './tenant-board.ts';
 import { createWorkerPool } from './worker-pool.ts';
@@ -40,6 +45,8 @@ export interface Service {
 export interface ServiceDeps {
   readonly settings: Settings;
   readonly logger: Logger;
+  /** Of package.json, for people. */
+  readonly version: string;
   /** Something that only a restart of the process can mend. */
   readonly onCrash: (error: DistributorError) => void;
 }
@@ -61,10 +68,8 @@ const RECEIVED_SECONDS_MAX = 30;
 const STUCK_MS = 60_000;
 /** How often scale-in protection looks at the work in hand. */
 const PROTECT_EVERY_MS = 2_000;
-const PROBE_TIMEOUT_MS = 5_000;
-const PROBE_FRESH_MS = 5_000;
 
-export function createService({ settings, logger, onCrash }: ServiceDeps): Service {
+export function createService({ settings, logger, version, onCrash }: ServiceDeps): Service {
   const nowMs = () => Date.now();
   const monotonicMs = () => performance.now();
   const startedMs = nowMs();
@@ -116,10 +121,19 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     script: new URL('./worker.ts', import.meta.url),
     logger,
     pacing,
+    onAccounted: (task, accounted) => {
+      board.accounted(task.keyFields.tenant_id, accounted);
+      delivered.add(accounted.messageBytes);
+    },
     onRestart: () => metrics.workersRestarted.inc(),
     onHopeless: onCrash,
+    nowMs: monotonicMs,
   });
   const board = createTenantBoard(nowMs);
+  const delivered = createSeries(nowMs);
+  const horizon = createHorizon(nowMs);
+  const freshness = createFreshness({ nowMs, horizonMs: () => horizon.ms });
+  const depth = createQueueDepth({ queue, horizon, nowMs });
   const processing = new Set<Promise<void>>();
   const messageEnded = createBell();
   const receiving = new AbortController();
@@ -133,13 +147,26 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     for (const { tenant, code, state } of gate.list()) {
       if (state !== 'throttled') metrics.circuitsOpen.inc({ tenant, code });
     }
+    observeFreshness();
   });
+
+  const observeFreshness = () => {
+    depth.look();
+    if (horizon.ms !== undefined) metrics.queueReadUpTo.set(horizon.ms / 1000);
+    const snapshot = freshness.snapshot();
+    metrics.deliveredUpTo.reset();
+    for (const { tenant } of board.known()) {
+      const upToMs = snapshot.upToMs(tenant);
+      if (upToMs !== undefined) metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
+    }
+  };
 
   const room = () => messagesMax - inHand.size;
   const processDeps = {
     keyTemplate: compileKeyTemplate(settings.objectKeyTemplate),
     admission: createAdmission({ messagesMax: Math.ceil(messagesMax * TENANT_SHARE), surplus }),
     gate,
+    freshness,
     surplus,
     scheduler,
     workers,
@@ -165,10 +192,12 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
       });
       processing.add(work);
     },
+    horizon,
     metrics,
     logger,
     random: Math.random,
     nowMs: monotonicMs,
+    wallMs: nowMs,
   });
 
   const probe = createProbe(settings, queue);
@@ -179,21 +208,23 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
       return 'the receive loop does not turn';
     },
     unready: async () => (receiving.signal.aborted ? 'draining' : probe()),
-    status: () => ({
-      state: receiving.signal.aborted ? 'draining' : 'receiving',
-      started_at: new Date(startedMs).toISOString(),
-      messages_in_hand: inHand.size,
-      objects: {
-        running: scheduler.running,
-        waiting: scheduler.waiting,
-        memory_reserved_bytes: scheduler.reservedBytes,
-      },
-      workers: workers.loads.map((objects, thread) => ({ thread, objects })),
-      destinations: pacing.list().map(({ destination, callsPerSecond }) => ({
-        destination,
-        calls_per_second: Math.round(callsPerSecond * 10) / 10,
-      })),
-      tenants: board.list(gate.list()),
+    status: createStatus({
+      settings,
+      version,
+      startedMs,
+      isDraining: () => receiving.signal.aborted,
+      depth,
+      horizon,
+      freshness,
+      inHand,
+      surplus,
+      scheduler,
+      workers,
+      pacing,
+      gate,
+      board,
+      delivered,
+      nowMs,
     }),
   });
 
@@ -237,36 +268,5 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
       })();
       return stopping;
     },
-  };
-}
-
-/** Whether the queue and the tables answer; asked at most every few seconds, however often somebody looks. */
-function createProbe(
-  settings: Settings,
-  queue: { probe(signal: AbortSignal): Promise<void> },
-): () => Promise<string | null> {
-  const dynamo = createDynamoClient(settings);
-  let answer: Promise<string | null> | undefined;
-  let askedMs = 0;
-
-  const ask = async () => {
-    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const table = (name: string) => dynamo.send(new DescribeTableCommand({ TableName: name }), { abortSignal: signal });
-    const checks: readonly [string, Promise<unknown>][] = [
-      ['the queue', queue.probe(signal)],
-      [`the table ${settings.tenantTable}`, table(settings.tenantTable)],
-      [`the table ${settings.ledgerTable}`, table(settings.ledgerTable)],
-    ];
-    const results = await Promise.allSettled(checks.map(([, check]) => check));
-    const failed = checks.filter((_, at) => results[at]?.status === 'rejected').map(([name]) => name);
-    return failed.length === 0 ? null : `${failed.join(' and ')} cannot be reached`;
-  };
-
-  return () => {
-    if (!answer || performance.now() - askedMs > PROBE_FRESH_MS) {
-      askedMs = performance.now();
-      answer = ask();
-    }
-    return answer;
   };
 }

@@ -1,18 +1,32 @@
+import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/accounted.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
+import type { FreshnessSnapshot } from './freshness.ts';
 import type { DeliveryTrouble } from './gate.ts';
 import type { ObjectReport } from './report.ts';
+import { createSeries, type Series } from './series.ts';
 
-/** What `/status` says of a tenant. */
+/** What `/status` says of a tenant. Counts are of this process, since its start. */
 export interface TenantStatus {
   readonly tenant: string;
   /** Objects in hand that wait for their turn, and objects that are being delivered. */
   readonly waiting: number;
   readonly in_flight: number;
-  /** Since the start of this process. */
   readonly objects: number;
+  /** Records by what became of them; a record counts for each delivery of the tenant. `events` were delivered. */
   readonly events: number;
+  readonly filtered: number;
+  readonly rejected: number;
+  readonly quarantined: number;
+  readonly dead_letters: number;
   /** Of the last object that was delivered: created to delivered. */
   readonly lag_seconds: number | null;
   readonly last_delivered_at: string | null;
+  /** As far as this process knows (run/freshness.ts); null while it knows nothing of the queue. */
+  readonly delivered_up_to: string | null;
+  /** Of the last canary that was delivered: when it was written. */
+  readonly last_canary_at: string | null;
+  /** Bytes of delivered messages per second in each slot of the series, the oldest first; [] when there were none. */
+  readonly bytes_per_second: readonly number[];
   /** The last failure, while nothing has been delivered since. */
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
@@ -32,28 +46,45 @@ export interface CircuitStatus {
 export interface TenantBoard {
   waiting(tenant: string): void;
   started(tenant: string): void;
+  accounted(tenant: string, accounted: Accounted): void;
   ended(tenant: string, report: ObjectReport, createdMs: number | undefined): void;
-  list(troubles: readonly DeliveryTrouble[]): TenantStatus[];
+  canaryDelivered(tenant: string, writtenMs: number): void;
+  deadLetter(tenant: string): void;
+  list(troubles: readonly DeliveryTrouble[], freshness: FreshnessSnapshot): TenantStatus[];
+  /** Tenants that the tenant table has, as far as objects came of them, with when the last canary that arrived was written. */
+  known(): readonly KnownTenant[];
+}
+
+export interface KnownTenant {
+  readonly tenant: string;
+  /** Epoch milliseconds. */
+  readonly canaryMs: number | undefined;
 }
 
 const TENANTS_MAX = 5_000;
 
-type Entry = { -readonly [K in Exclude<keyof TenantStatus, 'circuits'>]: TenantStatus[K] };
+interface Entry {
+  readonly tenant: string;
+  /** Whether the tenant table has it: anybody who writes to the bucket can make up a name. */
+  known: boolean;
+  waiting: number;
+  inFlight: number;
+  objects: number;
+  accounted: Accounted;
+  deadLetters: number;
+  lagSeconds: number | null;
+  deliveredMs: number | undefined;
+  canaryMs: number | undefined;
+  /** Absent until something was delivered: most tenants of a task have nothing to show. */
+  series: Series | undefined;
+  trouble: TenantStatus['trouble'];
+}
 
 export function createTenantBoard(nowMs: () => number): TenantBoard {
   const tenants = new Map<string, Entry>();
 
   const of = (tenant: string) => {
-    const entry = tenants.get(tenant) ?? {
-      tenant,
-      waiting: 0,
-      in_flight: 0,
-      objects: 0,
-      events: 0,
-      lag_seconds: null,
-      last_delivered_at: null,
-      trouble: null,
-    };
+    const entry = tenants.get(tenant) ?? emptyEntry(tenant);
     tenants.delete(tenant);
     tenants.set(tenant, entry);
     if (tenants.size > TENANTS_MAX) forgetOldest();
@@ -61,8 +92,8 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
   };
 
   const forgetOldest = () => {
-    for (const [tenant, { waiting, in_flight }] of tenants) {
-      if (waiting + in_flight > 0) continue;
+    for (const [tenant, { waiting, inFlight }] of tenants) {
+      if (waiting + inFlight > 0) continue;
       tenants.delete(tenant);
       return;
     }
@@ -75,34 +106,97 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
     started(tenant) {
       const entry = of(tenant);
       entry.waiting--;
-      entry.in_flight++;
+      entry.inFlight++;
+    },
+    accounted(tenant, accounted) {
+      const entry = of(tenant);
+      entry.accounted = addAccounted(entry.accounted, accounted);
+      if (accounted.messageBytes === 0) return;
+      entry.series ??= createSeries(nowMs);
+      entry.series.add(accounted.messageBytes);
     },
     ended(tenant, report, createdMs) {
       const entry = of(tenant);
-      entry.in_flight--;
-      const at = new Date(nowMs()).toISOString();
+      entry.inFlight--;
       for (const line of report.lines) {
+        entry.known ||= line.type !== '';
         if (line.kind === 'done') {
           entry.objects++;
-          entry.events += line.counts?.delivered ?? 0;
-          entry.last_delivered_at = at;
-          entry.lag_seconds = createdMs === undefined ? null : Math.max(0, nowMs() - createdMs) / 1000;
+          entry.deliveredMs = nowMs();
+          entry.lagSeconds = createdMs === undefined ? null : Math.max(0, nowMs() - createdMs) / 1000;
           entry.trouble = null;
         } else if (line.kind === 'failed' && line.code !== 'stopping' && line.code !== 'lease-held') {
-          entry.trouble = { code: line.code ?? '', message: line.message ?? '', at };
+          const { code = '', message = '' } = line;
+          entry.trouble = { code, message: withoutSecrets(message), at: toTime(nowMs()) };
         }
       }
     },
-    list(troubles) {
+    canaryDelivered(tenant, writtenMs) {
+      const entry = of(tenant);
+      entry.canaryMs = Math.max(writtenMs, entry.canaryMs ?? 0);
+    },
+    deadLetter(tenant) {
+      of(tenant).deadLetters++;
+    },
+    list(troubles, freshness) {
       const byTenant = Map.groupBy(troubles, ({ tenant }) => tenant);
       return [...tenants.values()]
         .sort((a, b) => a.tenant.localeCompare(b.tenant))
-        .map((entry) => ({ ...entry, circuits: (byTenant.get(entry.tenant) ?? []).map(toCircuitStatus) }));
+        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? []));
     },
+    known: () =>
+      [...tenants.values()].filter(({ known }) => known).map(({ tenant, canaryMs }) => ({ tenant, canaryMs })),
+  };
+}
+
+function emptyEntry(tenant: string): Entry {
+  return {
+    tenant,
+    known: false,
+    waiting: 0,
+    inFlight: 0,
+    objects: 0,
+    accounted: NOTHING_ACCOUNTED,
+    deadLetters: 0,
+    lagSeconds: null,
+    deliveredMs: undefined,
+    canaryMs: undefined,
+    series: undefined,
+    trouble: null,
+  };
+}
+
+function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly DeliveryTrouble[]): TenantStatus {
+  const { delivered, filtered, rejected, quarantined } = entry.accounted;
+  return {
+    tenant: entry.tenant,
+    waiting: entry.waiting,
+    in_flight: entry.inFlight,
+    objects: entry.objects,
+    events: delivered,
+    filtered,
+    rejected,
+    quarantined,
+    dead_letters: entry.deadLetters,
+    lag_seconds: entry.lagSeconds,
+    last_delivered_at: toTimeOrNull(entry.deliveredMs),
+    delivered_up_to: toTimeOrNull(freshness.upToMs(entry.tenant)),
+    last_canary_at: toTimeOrNull(entry.canaryMs),
+    bytes_per_second: entry.series?.rates() ?? [],
+    trouble: entry.trouble,
+    circuits: troubles.map(toCircuitStatus),
   };
 }
 
 function toCircuitStatus({ type, state, code, message, sinceMs, againAtMs }: DeliveryTrouble): CircuitStatus {
-  const at = (ms: number) => new Date(ms).toISOString();
-  return { delivery: type, state, code, message, since: at(sinceMs), next_try_at: at(againAtMs) };
+  const shown = { delivery: type, state, code, message: withoutSecrets(message) };
+  return { ...shown, since: toTime(sinceMs), next_try_at: toTime(againAtMs) };
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function toTimeOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : toTime(ms);
 }

@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Settings } from '../base/settings.ts';
+import { type Accounted, recordsOf } from '../core/accounted.ts';
+import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { Pacing } from './pacing.ts';
 import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from './report.ts';
@@ -25,8 +27,18 @@ export interface WorkerPool {
   /** Every thread begins nothing new from now on; `deliver` answers `stopping`. */
   drain(): void;
   close(): Promise<void>;
-  /** Objects in each thread. */
-  readonly loads: readonly number[];
+  /** What each thread is at. */
+  work(): readonly (readonly ObjectAtWork[])[];
+}
+
+export interface ObjectAtWork {
+  /** `s3://bucket/key#version` */
+  readonly object: string;
+  readonly tenant: string;
+  /** Since the thread has it. */
+  readonly seconds: number;
+  /** That came to their ends in this attempt, as of the last ping; a record counts for each delivery. */
+  readonly records: number;
 }
 
 export interface WorkerPoolDeps {
@@ -35,9 +47,13 @@ export interface WorkerPoolDeps {
   readonly script: URL;
   readonly logger: Logger;
   readonly pacing: Pick<Pacing, 'ask' | 'throttled' | 'list'>;
+  /** Records of an object have come to their ends. Told while it is at work, every few seconds, and at its end. */
+  readonly onAccounted: (task: ObjectTask, accounted: Accounted) => void;
   readonly onRestart: () => void;
   /** Threads die one after another: something that restarting does not mend. */
   readonly onHopeless: (error: DistributorError) => void;
+  /** A clock that never goes back, milliseconds. */
+  readonly nowMs: () => number;
 }
 
 /** Old-space limit of a thread. Chunks and bodies lie outside the heap; what is inside stays far below this. */
@@ -53,6 +69,9 @@ const PING_EVERY_MS = 5_000;
 const UNANSWERED_MAX = 12;
 
 interface Pending {
+  readonly task: ObjectTask;
+  readonly sinceMs: number;
+  records: number;
   readonly settle: (report: ObjectReport) => void;
 }
 
@@ -112,7 +131,11 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
 
   const hear = (thread: Thread, message: FromWorker) => {
     switch (message.kind) {
+      case 'pong':
+        for (const { id, accounted } of message.progress) account(thread, id, accounted);
+        return;
       case 'report':
+        account(thread, message.id, message.accounted);
         return thread.pending.get(message.id)?.settle(message.report);
       case 'metrics':
         return thread.metricsWaiting.get(message.id)?.(message.metrics);
@@ -121,6 +144,13 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
       case 'throttled':
         return pacing.throttled(message.destination, message.callsPerSecond);
     }
+  };
+
+  const account = (thread: Thread, id: number, accounted: Accounted) => {
+    const pending = thread.pending.get(id);
+    if (!pending) return;
+    pending.records += recordsOf(accounted);
+    deps.onAccounted(pending.task, accounted);
   };
 
   const lose = (thread: Thread, why: string) => {
@@ -167,7 +197,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
         post(thread, { kind: 'abort', id, code: reason.code, message: reason.message });
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      thread.pending.set(id, { settle: resolve });
+      thread.pending.set(id, { task, sinceMs: deps.nowMs(), records: 0, settle: resolve });
       post(thread, { kind: 'deliver', id, task, held });
       return promise.finally(() => {
         thread.pending.delete(id);
@@ -186,8 +216,15 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
       clearInterval(watch);
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
-    get loads() {
-      return threads.map(({ pending }) => pending.size);
+    work() {
+      return threads.map(({ pending }) =>
+        [...pending.values()].map(({ task, sinceMs, records }) => ({
+          object: objectId(task.ref),
+          tenant: task.keyFields.tenant_id,
+          seconds: (deps.nowMs() - sinceMs) / 1000,
+          records,
+        })),
+      );
     },
   };
 }

@@ -3,7 +3,9 @@ import { DistributorError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
+import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/accounted.ts';
 import { deliverObject } from '../delivery/deliver-object.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
 import { composeDelivery } from './compose.ts';
 import type { Permit } from './pacing.ts';
 import { type FromWorker, type ToWorker, toReport } from './report.ts';
@@ -13,13 +15,20 @@ import { createWorkerPace } from './worker-pace.ts';
  * A worker thread: delivers the objects that it is given, several at a time, and answers for its metrics. It has clients,
  * sessions and caches of its own; what a destination takes it shares with the other threads by way of the main one.
  */
+interface Running {
+  readonly abort: AbortController;
+  untold: Accounted;
+}
+
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const settings = workerData as Settings;
 const logger = createLogger(settings.logLevel, { thread: threadId });
 const metrics = createMetrics();
 const drain = new AbortController();
-const running = new Map<number, AbortController>();
+const running = new Map<number, Running>();
+/** The same by their tasks, which are each an object of their own. */
+const byTask = new Map<ObjectTask, Running>();
 const answer = (message: FromWorker) => port.postMessage(message);
 const asked = new Map<number, (permit: Permit) => void>();
 let questions = 0;
@@ -34,24 +43,48 @@ const pace = createWorkerPace({
   tell: (destination, callsPerSecond) => answer({ kind: 'throttled', destination, callsPerSecond }),
   nowMs: () => performance.now(),
 });
-const deps = composeDelivery({ settings, metrics, logger, pace });
+const deps = composeDelivery({
+  settings,
+  metrics,
+  logger,
+  pace,
+  onAccounted(task, accounted) {
+    const run = byTask.get(task);
+    if (run) run.untold = addAccounted(run.untold, accounted);
+  },
+});
+
+/** What of an object's records nobody was told yet. */
+function tell(run: Running): Accounted {
+  const { untold } = run;
+  run.untold = NOTHING_ACCOUNTED;
+  return untold;
+}
 
 port.on('message', async (message: ToWorker) => {
   switch (message.kind) {
     case 'deliver': {
-      const abort = new AbortController();
-      running.set(message.id, abort);
-      const signals = { drain: drain.signal, abort: abort.signal };
-      const results = await deliverObject(deps.deliverObject, message.task, message.held, signals);
-      running.delete(message.id);
-      answer({ kind: 'report', id: message.id, report: toReport(results) });
+      const { id, task, held } = message;
+      const run: Running = { abort: new AbortController(), untold: NOTHING_ACCOUNTED };
+      running.set(id, run);
+      byTask.set(task, run);
+      const signals = { drain: drain.signal, abort: run.abort.signal };
+      const results = await deliverObject(deps.deliverObject, task, held, signals);
+      running.delete(id);
+      byTask.delete(task);
+      answer({ kind: 'report', id, report: toReport(results), accounted: tell(run) });
       return;
     }
     case 'abort':
-      running.get(message.id)?.abort(new DistributorError(message.code, message.message));
+      running.get(message.id)?.abort.abort(new DistributorError(message.code, message.message));
       return;
     case 'ping':
-      answer({ kind: 'pong' });
+      answer({
+        kind: 'pong',
+        progress: [...running]
+          .filter(([, { untold }]) => untold !== NOTHING_ACCOUNTED)
+          .map(([id, run]) => ({ id, accounted: tell(run) })),
+      });
       return;
     case 'limit':
       pace.limit(message.destination, message.limited);

@@ -3,6 +3,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { DistributorError } from '../../service/base/errors.ts';
+import { NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
 import { type FromWorker, failureReport, type ToWorker } from '../../service/run/report.ts';
 
 const port = parentPort;
@@ -42,7 +43,13 @@ port.on('message', (message: ToWorker) => {
     case 'deliver': {
       const manner = MANNERS[message.task.ref.key];
       if (manner) manner(message.id);
-      else answer({ kind: 'report', id: message.id, report: { lines: [{ type: 'cloudwatch', kind: 'done' }] } });
+      else
+        answer({
+          kind: 'report',
+          id: message.id,
+          report: { lines: [{ type: 'cloudwatch', kind: 'done' }] },
+          accounted: { ...NOTHING_ACCOUNTED, delivered: 3, messageBytes: 30 },
+        });
       return;
     }
     case 'abort':
@@ -51,15 +58,25 @@ port.on('message', (message: ToWorker) => {
         kind: 'report',
         id: message.id,
         report: failureReport(new DistributorError(message.code, message.message)),
+        accounted: NOTHING_ACCOUNTED,
       });
       return;
     case 'drain':
       for (const id of waiting.keys()) {
-        answer({ kind: 'report', id, report: failureReport(new DistributorError('stopping', 'drained')) });
+        answer({
+          kind: 'report',
+          id,
+          report: failureReport(new DistributorError('stopping', 'drained')),
+          accounted: NOTHING_ACCOUNTED,
+        });
       }
       return;
     case 'ping':
-      answer({ kind: 'pong' });
+      answer({
+        kind: 'pong',
+        // What waits has come five records further at every ping.
+        progress: [...waiting.keys()].map((id) => ({ id, accounted: { ...NOTHING_ACCOUNTED, filtered: 5 } })),
+      });
       return;
     case 'metrics':
       answer({ kind: 'metrics', id: message.id, metrics: [{ name: 'one' }] });

@@ -7,6 +7,7 @@ import { createQuarantine, type QuarantineLine } from '../../service/aws/quarant
 import { createRoleSessions } from '../../service/aws/roles.ts';
 import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
+import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
 import { createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { ObjectTask, StopSignals } from '../../service/delivery/destination.ts';
 import type { RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
@@ -50,6 +51,8 @@ export interface Scene {
   eventBytesMax: number;
   /** Default 0: nothing that fails is saved a second time. */
   savePatienceMs: number;
+  /** What was told of on the way. */
+  accounted: Accounted;
 }
 
 /** Everything around a delivery that is real: the ledger on dynalite, the destination and the quarantine over HTTP. */
@@ -64,6 +67,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     nowMs: NOON_MS,
     eventBytesMax: 1_000_000,
     savePatienceMs: 0,
+    accounted: NOTHING_ACCOUNTED,
     ...initial,
   };
   const send = async (...args: Parameters<DynamoDBClient['send']>) => {
@@ -107,6 +111,9 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
+    onAccounted: (_task, accounted) => {
+      scene.accounted = addAccounted(scene.accounted, accounted);
+    },
     decodeLimits: {
       chunkBytesMax: 1e6,
       chunkRecordsMax: 1e3,

@@ -57,6 +57,8 @@ test('arrows point down: no layer imports a higher one, none leaves the service,
   assert.ok(all.length > 100, `only ${all.length} imports were found; the pattern is broken`);
   const wrong = all.filter(({ file, target }) => {
     const [from, to] = [place(file), place(target)];
+    // The service tells its version.
+    if (file === 'main.ts' && target === '../package.json') return false;
     if (from === to || BESIDE.has(`${from} → ${to}`)) return false;
     return target.startsWith('..') || !(to in LAYERS) || (LAYERS[from] ?? 0) <= (LAYERS[to] ?? 0);
   });

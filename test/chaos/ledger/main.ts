@@ -78,6 +78,7 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
     metrics: createMetrics(),
     logger: createLogger(settings.logLevel),
     pace: createFreePace(),
+    onAccounted: () => {},
   });
   const nowMs = Date.now();
   const source = createRecordSource({ seed: 'ledger', tenantId, ...PLACE });

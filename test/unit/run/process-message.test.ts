@@ -7,6 +7,7 @@ import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createAdmission } from '../../../service/run/admission.ts';
+import { createFreshness } from '../../../service/run/freshness.ts';
 import { createGate } from '../../../service/run/gate.ts';
 import { type ProcessDeps, processMessage } from '../../../service/run/process-message.ts';
 import type { ObjectReport, ReportLine } from '../../../service/run/report.ts';
@@ -51,6 +52,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
   const board = createTenantBoard(() => now.ms);
   const surplus = createSurplus(() => now.ms);
   const gate = createGate({ nowMs: () => now.ms, probeMs: 120_000, onChange: () => {} });
+  const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.ms });
   const crashes: string[] = [];
   const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
   /** Objects are under way until it resolves. */
@@ -59,6 +61,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
     keyTemplate: compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
     admission: createAdmission({ messagesMax, surplus }),
     gate,
+    freshness,
     surplus,
     scheduler,
     workers: {
@@ -66,7 +69,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
         tasks.push(task);
         seen.running = scheduler.running;
         seen.reserved = scheduler.reservedBytes;
-        seen.inFlight = board.list([]).reduce((sum, { in_flight }) => sum + in_flight, 0);
+        seen.inFlight = board.list([], freshness.snapshot()).reduce((sum, { in_flight }) => sum + in_flight, 0);
         seen.signals.push(signal);
         seen.held.push([...held]);
         await work;
@@ -133,6 +136,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
     metrics,
     lines,
     board,
+    freshness,
     gate,
     crashes,
     seen,
@@ -207,21 +211,20 @@ test('the test event of S3 is acknowledged without any work', async () => {
 });
 
 test('an object is admitted by its size, and shown while it is at work and afterwards', async () => {
-  const { run, seen, board } = setUp();
+  const { run, seen, board, freshness } = setUp();
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([seen.running, seen.reserved, seen.inFlight], [1, sizeOfJob(1_000).memoryBytes, 1]);
   assert.deepEqual(
     board
-      .list([])
-      .map(({ tenant, waiting, in_flight, objects, events, lag_seconds }) => [
+      .list([], freshness.snapshot())
+      .map(({ tenant, waiting, in_flight, objects, lag_seconds }) => [
         tenant,
         waiting,
         in_flight,
         objects,
-        events,
         lag_seconds,
       ]),
-    [['acme', 0, 0, 1, 4, 60]],
+    [['acme', 0, 0, 1, 60]],
   );
 });
 
@@ -310,13 +313,13 @@ test('one object of two that fails keeps the message; the other one is a duplica
 });
 
 test('while the circuit of all its deliveries is open, a message is parked without any work on its object', async () => {
-  const { run, log, tasks, objects, board } = setUp({ acme: [failed('role-refused')] });
+  const { run, log, tasks, objects, board, freshness } = setUp({ acme: [failed('role-refused')] });
   await run(s3Event(keyOf('acme')));
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([tasks.length, log.at(-1)], [1, `renew 120, failures 0, refused ${NOON_MS}`]);
   assert.deepEqual(await objects(), { park: 2 });
   assert.deepEqual(
-    board.list([]).map(({ waiting, in_flight, trouble }) => [waiting, in_flight, trouble?.code]),
+    board.list([], freshness.snapshot()).map(({ waiting, in_flight, trouble }) => [waiting, in_flight, trouble?.code]),
     [[0, 0, 'role-refused']],
   );
 });
@@ -403,4 +406,37 @@ test('a broken invariant gives the message back, then ends the process', async (
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([log, crashes], [['release 0', 'crash'], ['invariant-broken']]);
   assert.equal(lines.at(-1)?.level, 60);
+});
+
+test("an object holds its tenant's watermark while it is at work, and while its message is away, until it is delivered", async () => {
+  const { run, freshness, hold, now } = setUp({ refusing: [failed('role-refused')] });
+  const behind = (tenant: string) => (now.ms - (freshness.snapshot().upToMs(tenant) ?? 0)) / 1000;
+  const letGo = hold();
+  const running = [run(s3Event(keyOf('acme'))), run(s3Event(keyOf('refusing')))];
+  await turn();
+  assert.deepEqual([behind('acme'), behind('refusing')], [60, 60]);
+  letGo();
+  await Promise.all(running);
+  assert.deepEqual([behind('acme'), behind('refusing'), behind('idle')], [0, 60, 0]);
+});
+
+test("a message handed back as surplus holds its tenant's watermark", async () => {
+  const { run, freshness, hold, now, handedBack } = setUp({}, 1);
+  const letGo = hold();
+  const running = run(s3Event(keyOf('acme')));
+  await run(s3Event(keyOf('acme')));
+  letGo();
+  await running;
+  assert.deepEqual(await handedBack(), { surplus: 1 });
+  assert.equal(now.ms - (freshness.snapshot().upToMs('acme') ?? 0), 60_000);
+});
+
+test('a dead letter lets the watermark go on, and is counted for its tenant', async () => {
+  const { run, freshness, board, now } = setUp({ acme: [failed('object-gone')] });
+  await run(s3Event(keyOf('acme')));
+  assert.equal(freshness.snapshot().upToMs('acme'), now.ms);
+  assert.deepEqual(
+    board.list([], freshness.snapshot()).map(({ tenant, dead_letters }) => [tenant, dead_letters]),
+    [['acme', 1]],
+  );
 });

@@ -24,6 +24,7 @@ const message = (id: string): QueueMessage => ({
 function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 5, receivers = 1) {
   const asked: (readonly [countMax: number, visibilitySeconds: number])[] = [];
   const taken: string[] = [];
+  const read: (readonly [messages: number, askedMs: number, taken: number])[] = [];
   const state = { room, now: 1_000 };
   const bell = createBell();
   const metrics = createMetrics();
@@ -48,10 +49,14 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
       taken.push(id);
       state.room--;
     },
+    horizon: {
+      received: ({ length }, askedMs) => read.push([length, askedMs, taken.length]),
+    },
     metrics,
     logger,
     random: () => 0,
     nowMs: () => state.now,
+    wallMs: () => state.now + 1_000_000,
   });
   const stop = new AbortController();
   const running = loop.run(stop.signal);
@@ -61,13 +66,18 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
   });
   const outcomes = async () =>
     Object.fromEntries((await metrics.receives.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { bell, asked, taken, state, loop, stop, running, lines, metrics, outcomes };
+  return { bell, asked, taken, read, state, loop, stop, running, lines, metrics, outcomes };
 }
 
 test('messages are handed on as they come, and the loop asks for what there is room for', async (t) => {
-  const { asked, taken, outcomes, metrics } = setUp(t, [[message('b'), message('c')], [], [message('d')]]);
+  const { asked, taken, read, outcomes, metrics } = setUp(t, [[message('b'), message('c')], [], [message('d')]]);
   await until(() => asked.length === 4);
   assert.deepEqual(taken, ['b', 'c', 'd']);
+  assert.deepEqual(read, [
+    [2, 1_001_000, 2],
+    [0, 1_001_000, 2],
+    [1, 1_001_000, 3],
+  ]);
   assert.deepEqual(asked, [
     [5, 120],
     [3, 120],
@@ -164,10 +174,12 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
     roomBell: createBell(),
     receivers: 2,
     onMessage: () => {},
+    horizon: { received: () => {} },
     metrics: createMetrics(),
     logger,
     random: () => 0,
     nowMs: () => 0,
+    wallMs: () => 0,
   });
   await loop.run(AbortSignal.abort());
   assert.deepEqual(lines, []);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DeliveryTrouble } from '../../../service/run/gate.ts';
 import type { ObjectReport } from '../../../service/run/report.ts';
 import { createTenantBoard } from '../../../service/run/tenant-board.ts';
 
@@ -22,12 +23,15 @@ function setUp() {
     board.started(tenant);
     board.ended(tenant, report, createdMs);
   };
-  return { board, now, deliver };
+  const upTo = new Map<string, number>();
+  const list = (troubles: readonly DeliveryTrouble[] = []) =>
+    board.list(troubles, { upToMs: (tenant) => upTo.get(tenant) });
+  return { board, now, deliver, upTo, list };
 }
 
 test('objects of a tenant are waiting, then in flight, then done', () => {
-  const { board } = setUp();
-  const look = () => board.list([]).map(({ waiting, in_flight, objects }) => [waiting, in_flight, objects]);
+  const { board, list } = setUp();
+  const look = () => list().map(({ waiting, in_flight, objects }) => [waiting, in_flight, objects]);
   board.waiting('acme');
   board.waiting('acme');
   assert.deepEqual(look(), [[2, 0, 0]]);
@@ -37,32 +41,64 @@ test('objects of a tenant are waiting, then in flight, then done', () => {
   assert.deepEqual(look(), [[1, 0, 1]]);
 });
 
-test('the board adds up objects and events, and knows the last lag', () => {
-  const { board, now, deliver } = setUp();
+test('the board adds up what came of objects and records, and knows the last lag', () => {
+  const { board, now, deliver, upTo, list } = setUp();
+  board.accounted('acme', { delivered: 5, filtered: 1, rejected: 0, quarantined: 0, messageBytes: 500 });
   deliver('acme', done(5), NOON_MS - 30_000);
   now.ms += 1_000;
+  board.accounted('acme', { delivered: 7, filtered: 0, rejected: 2, quarantined: 3, messageBytes: 700 });
   deliver('acme', done(7), NOON_MS - 89_000);
-  assert.deepEqual(board.list([]), [
+  board.deadLetter('acme');
+  board.canaryDelivered('acme', NOON_MS - 10_000);
+  board.canaryDelivered('acme', NOON_MS - 20_000);
+  upTo.set('acme', NOON_MS - 5_000);
+  now.ms += 9_000;
+  assert.deepEqual(list(), [
     {
       tenant: 'acme',
       waiting: 0,
       in_flight: 0,
       objects: 2,
       events: 12,
+      filtered: 1,
+      rejected: 2,
+      quarantined: 3,
+      dead_letters: 1,
       lag_seconds: 90,
       last_delivered_at: '2026-01-31T12:00:01.000Z',
+      delivered_up_to: '2026-01-31T11:59:55.000Z',
+      last_canary_at: '2026-01-31T11:59:50.000Z',
+      bytes_per_second: [...Array.from({ length: 59 }, () => 0), 120],
       trouble: null,
       circuits: [],
     },
   ]);
 });
 
-test('a lag is never negative, and unknown where nobody said when the object was created', () => {
+test('a tenant is known once the tenant table has answered for it', () => {
   const { board, deliver } = setUp();
+  deliver('made-up', { lines: [{ type: '', kind: 'failed', code: 'tenant-unknown', message: 'no such tenant' }] });
+  deliver('acme', failed('role-refused'));
+  board.canaryDelivered('acme', NOON_MS);
+  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: NOON_MS }]);
+});
+
+test('what is said of trouble names no ARN', () => {
+  const { deliver, list } = setUp();
+  const message = 'AssumeRole of arn:aws:iam::111111111111:role/LogDistribution-acme was refused';
+  deliver('acme', { lines: [{ type: 'cloudwatch', kind: 'failed', code: 'role-refused', message }] });
+  const shown = 'AssumeRole of (iam, account 111111111111) was refused';
+  assert.equal(list()[0]?.trouble?.message, shown);
+  const trouble = { type: 'cloudwatch', state: 'open', code: 'role-refused', sinceMs: 0, againAtMs: 0 } as const;
+  assert.equal(list([{ ...trouble, tenant: 'acme', message }])[0]?.circuits[0]?.message, shown);
+});
+
+test('a lag is never negative, and unknown where nobody said when the object was created', () => {
+  const { deliver, list } = setUp();
   deliver('ahead', done(1), NOON_MS + 5_000);
   deliver('unknown', done(1));
   assert.deepEqual(
-    board.list([]).map(({ tenant, lag_seconds }) => [tenant, lag_seconds]),
+    list().map(({ tenant, lag_seconds }) => [tenant, lag_seconds]),
     [
       ['ahead', 0],
       ['unknown', null],
@@ -71,49 +107,49 @@ test('a lag is never negative, and unknown where nobody said when the object was
 });
 
 test('trouble is shown until something is delivered again', () => {
-  const { board, deliver } = setUp();
+  const { deliver, list } = setUp();
   deliver('acme', failed('role-refused'));
-  assert.deepEqual(board.list([])[0]?.trouble, {
+  assert.deepEqual(list()[0]?.trouble, {
     code: 'role-refused',
     message: 'it is role-refused',
     at: '2026-01-31T12:00:00.000Z',
   });
   deliver('acme', { lines: [{ type: 'cloudwatch', kind: 'duplicate' }] });
-  assert.equal(board.list([])[0]?.trouble?.code, 'role-refused', 'a duplicate proves nothing');
+  assert.equal(list()[0]?.trouble?.code, 'role-refused', 'a duplicate proves nothing');
   deliver('acme', done(1));
-  assert.equal(board.list([])[0]?.trouble, null);
+  assert.equal(list()[0]?.trouble, null);
 });
 
 test('a stop or a lease of another process is no trouble', () => {
-  const { board, deliver } = setUp();
+  const { deliver, list } = setUp();
   deliver('acme', failed('stopping'));
   deliver('acme', failed('lease-held'));
-  assert.deepEqual([board.list([])[0]?.trouble, board.list([])[0]?.in_flight], [null, 0]);
+  assert.deepEqual([list()[0]?.trouble, list()[0]?.in_flight], [null, 0]);
 });
 
 test('tenants are listed by name', () => {
-  const { board, deliver } = setUp();
+  const { deliver, list } = setUp();
   for (const tenant of ['b', 'c', 'a']) deliver(tenant, done(1));
   assert.deepEqual(
-    board.list([]).map(({ tenant }) => tenant),
+    list().map(({ tenant }) => tenant),
     ['a', 'b', 'c'],
   );
 });
 
 test('the board forgets those that were idle for longest, never those with objects in hand', () => {
-  const { board, deliver } = setUp();
+  const { board, deliver, list } = setUp();
   board.waiting('busy');
   for (let n = 0; n < 5_000; n++) {
     deliver(`t${n}`, done(1));
     if (n === 10) deliver('t0', done(1));
   }
-  const names = new Set(board.list([]).map(({ tenant }) => tenant));
+  const names = new Set(list().map(({ tenant }) => tenant));
   assert.equal(names.size, 5_000);
   assert.deepEqual([names.has('busy'), names.has('t0'), names.has('t1'), names.has('t2')], [true, true, false, true]);
 });
 
 test('the deliveries in trouble stand beside their tenant, each with its state and when it is tried again', () => {
-  const { board, deliver } = setUp();
+  const { deliver, list } = setUp();
   for (const tenant of ['acme', 'globex']) deliver(tenant, done(1));
   const trouble = {
     tenant: 'acme',
@@ -125,7 +161,7 @@ test('the deliveries in trouble stand beside their tenant, each with its state a
     againAtMs: NOON_MS + 60_000,
   } as const;
   assert.deepEqual(
-    board.list([trouble]).map(({ tenant, circuits }) => [tenant, circuits]),
+    list([trouble]).map(({ tenant, circuits }) => [tenant, circuits]),
     [
       [
         'acme',

@@ -20,7 +20,12 @@ function taskOf(key: string, tenantId = 'acme'): ObjectTask {
 function setUp(t: TestContext, threads: number) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { logger, lines } = createTestLogger();
-  const seen = { restarts: 0, hopeless: [] as DistributorError[] };
+  const seen = {
+    restarts: 0,
+    hopeless: [] as DistributorError[],
+    accounted: [] as (readonly [tenant: string, delivered: number, filtered: number, messageBytes: number])[],
+    nowMs: 0,
+  };
   const pool = createWorkerPool({
     settings: readSettings({
       SQS_QUEUE_URL: 'http://127.0.0.1/1/queue',
@@ -30,8 +35,12 @@ function setUp(t: TestContext, threads: number) {
     script: new URL('../../support/odd-worker.ts', import.meta.url),
     logger,
     pacing: { ask: () => ({ kind: 'go' }), throttled: () => {}, list: () => [] },
+    onAccounted: ({ keyFields }, { delivered, filtered, messageBytes }) => {
+      seen.accounted.push([keyFields.tenant_id, delivered, filtered, messageBytes]);
+    },
     onRestart: () => seen.restarts++,
     onHopeless: (error) => seen.hopeless.push(error),
+    nowMs: () => seen.nowMs,
   });
   t.after(() => pool.close());
   const deliver = async (key: string, signal = never) => (await pool.deliver(taskOf(key), [], signal)).lines[0];
@@ -92,8 +101,35 @@ test('an object that is given up tells why, and one that was given up before is 
 test('objects are spread over the threads, and metrics come from all of them', async (t) => {
   const { pool, deliver } = setUp(t, 2);
   const reports = [deliver('waits'), deliver('waits'), deliver('waits'), deliver('waits')];
-  assert.deepEqual(pool.loads, [2, 2]);
+  assert.deepEqual(
+    pool.work().map(({ length }) => length),
+    [2, 2],
+  );
   assert.deepEqual(await pool.metrics(), [[{ name: 'one' }], [{ name: 'one' }]]);
   pool.drain();
   for (const report of reports) assert.equal((await report)?.code, 'stopping');
+});
+
+test('what each thread is at is known, with how far it has come, while it is at it and no longer', async (t) => {
+  const { pool, seen, deliver, ping } = setUp(t, 1);
+  const report = deliver('waits');
+  seen.nowMs += 7_000;
+  const at = { object: 's3://b/waits#v', tenant: 'acme', seconds: 7 };
+  assert.deepEqual(pool.work(), [[{ ...at, records: 0 }]]);
+  ping();
+  ping();
+  await until(() => pool.work()[0]?.[0]?.records === 10, 'two pings are answered');
+  assert.deepEqual(seen.accounted, [
+    ['acme', 0, 5, 0],
+    ['acme', 0, 5, 0],
+  ]);
+  pool.drain();
+  await report;
+  assert.deepEqual(pool.work(), [[]]);
+});
+
+test('what an object came to at its end is accounted before its report', async (t) => {
+  const { seen, deliver } = setUp(t, 1);
+  await deliver('a');
+  assert.deepEqual(seen.accounted, [['acme', 3, 0, 30]]);
 });

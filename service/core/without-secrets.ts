@@ -1,0 +1,19 @@
+/** A sentence for a page that people show to each other need not be a novel. */
+const LENGTH_MAX = 400;
+
+/**
+ * The message of an error for people who may see that something is wrong, but not how customers are configured: of ARNs only
+ * service and account remain, of an external id nothing.
+ */
+export function withoutSecrets(message: string): string {
+  const shown = message
+    .replace(/\barn:aws[a-z-]*:([a-z0-9-]*):[a-z0-9-]*:(\d*):[^\s,;"')]*/g, (_, service: string, account: string) => {
+      return account === '' ? `(${service})` : `(${service}, account ${account})`;
+    })
+    // The value as core/item.ts shows it: JSON, or the beginning of some.
+    .replace(
+      /\b(external_id: [^"]*?) \(got (?:"(?:[^"\\]|\\.)*(?:"|…)|[^)]*)\)/gs,
+      '$1 (got a value that is not shown)',
+    );
+  return shown.length <= LENGTH_MAX ? shown : `${shown.slice(0, LENGTH_MAX).toWellFormed()}…`;
+}
