@@ -1,4 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
+import { addPage } from './page.ts';
 
 export interface HttpDeps {
   /** Prometheus text of all threads. */
@@ -13,6 +14,7 @@ export interface HttpDeps {
 /** The endpoint for Prometheus, for the orchestrator and for people. Built apart from listening, so that tests inject. */
 export function createHttp(deps: HttpDeps): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: true });
+  addPage(app);
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await deps.metrics();
     return reply.header('content-type', contentType).send(text);
@@ -29,6 +31,8 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
       .code(why === null ? 200 : 503)
       .send(why === null ? { status: 'ready' } : { status: 'not ready', reason: why });
   });
-  app.get('/status', async () => deps.status());
+  app.get('/status', async (_request, reply) => {
+    return reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }).send(deps.status());
+  });
   return app;
 }

@@ -1,0 +1,95 @@
+/**
+ * The status page: asks the service how it stands, every few seconds while somebody looks, and shows it.
+ *
+ * @typedef {import('../status.ts').Status} Status
+ */
+import { createChart } from './chart.js';
+import { byId, setText } from './dom.js';
+import { createTenantTable } from './tenants.js';
+import { formatBytes, formatCount, formatSeconds, secondsBetween } from './text.js';
+import { showDestinations, showWorkers } from './workers.js';
+
+const ASK_EVERY_MS = 2_000;
+/** A process whose main thread is blocked for longer is as good as away. */
+const PATIENCE_MS = 8_000;
+
+const chart = createChart(true);
+byId('rate-chart').append(chart.element);
+/** @type {Status | undefined} */
+let last;
+/** When the service first did not answer, of a row of times; by this machine's clock. */
+let silentSince = '';
+
+const tenants = createTenantTable(() => {
+  if (last) tenants.show(last.tenants, last.now);
+});
+
+/** @param {Status} status */
+function show(status) {
+  last = status;
+  const { process, queue, objects } = status;
+  const up = formatSeconds(secondsBetween(status.now, status.started_at));
+  write('process', `this task only: process ${process.id}, version ${status.version}, up ${up}`);
+  chart.draw(status.bytes_per_second);
+  write('rate', `${formatBytes(status.bytes_per_second.at(-1) ?? 0)}/s`);
+  write('queue', queue === null ? 'not known' : `${formatCount(queue.visible)} waiting`);
+  const readUpTo = status.queue_read_up_to;
+  const read =
+    readUpTo === null ? 'not read yet' : `read up to ${formatSeconds(secondsBetween(status.now, readUpTo))} ago`;
+  const invisible = queue === null ? '' : `, ${formatCount(queue.invisible + queue.delayed)} in hand or away`;
+  write('queue-more', `${read}${invisible}`);
+  write('in-hand', `${formatCount(status.messages_in_hand)} messages`);
+  const away = status.messages_away === 0 ? '' : `, ${formatCount(status.messages_away)} handed back`;
+  write('in-hand-more', `${objects.running} objects at work, ${objects.waiting} waiting${away}`);
+  write('memory', formatBytes(process.memory_bytes));
+  const reserved = `${formatBytes(objects.memory_reserved_bytes)} of ${formatBytes(process.memory_budget_bytes)}`;
+  write('memory-more', `${reserved} reserved by objects`);
+  tenants.show(status.tenants, status.now);
+  showWorkers(status.workers);
+  showDestinations(status.destinations);
+}
+
+/** @param {string} text @param {string} tone */
+function showState(text, tone) {
+  const state = byId('state');
+  setText(state, text);
+  state.className = `state ${tone}`;
+}
+
+/** @param {string} id @param {string} text */
+function write(id, text) {
+  setText(byId(id), text);
+}
+
+async function ask() {
+  try {
+    const answer = await fetch('status', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    show(await answer.json());
+    silentSince = '';
+    document.body.classList.remove('stale');
+    showState(last?.state ?? '', last?.state === 'draining' ? 'warn' : 'good');
+  } catch {
+    silentSince ||= new Date().toLocaleTimeString();
+    document.body.classList.add('stale');
+    showState(`does not answer since ${silentSince}${last ? '; last figures below' : ''}`, 'bad');
+  }
+}
+
+/** One question at a time; none while nobody looks. */
+async function askForEver() {
+  for (;;) {
+    if (!document.hidden) await ask();
+    await new Promise((resolve) => {
+      const timer = setTimeout(done, ASK_EVERY_MS);
+      document.addEventListener('visibilitychange', done, { once: true });
+      function done() {
+        clearTimeout(timer);
+        document.removeEventListener('visibilitychange', done);
+        resolve(undefined);
+      }
+    });
+  }
+}
+
+askForEver();
