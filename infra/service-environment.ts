@@ -11,6 +11,11 @@ const PROCESS_MEMORY_MB = 150;
 /** Half of the rest: the budget is an estimate of what objects take, and buffers of a thread that is behind are not in it. */
 const MEMORY_SHARE = 0.5;
 
+/** Whether this deployment's settings of the service turn canaries on. */
+export function writesCanaries({ distributor }: Config): boolean {
+  return Number(distributor.settings.CANARY_INTERVAL_SECONDS ?? 0) > 0;
+}
+
 /** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
 export function serviceEnvironment(
   config: Config,
@@ -33,6 +38,7 @@ export function serviceEnvironment(
     SHUTDOWN_GRACE_SECONDS: String(STOP_TIMEOUT_SECONDS - 10),
     VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
     LOG_LEVEL: distributor.logLevel,
+    ...(writesCanaries(config) ? { CANARY_BUCKET: names.bucket } : {}),
     ...distributor.settings,
   };
 }

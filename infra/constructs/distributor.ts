@@ -10,6 +10,7 @@ import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { trustService } from '../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../policies/task.ts';
+import { writesCanaries } from '../service-environment.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
 import { createRole } from './role.ts';
@@ -93,7 +94,10 @@ function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition 
     name: names.taskRole,
     // Only for tasks of this account (ECS developer guide, "Task IAM role").
     trust: trustService(ecsTasks, { StringEquals: { 'aws:SourceAccount': [names.place.accountId] } }),
-    policy: taskRolePolicy(names, layout, keys, config.distributor.tracingImage !== undefined),
+    policy: taskRolePolicy(names, layout, keys, {
+      tracing: config.distributor.tracingImage !== undefined,
+      canary: writesCanaries(config),
+    }),
   });
   const execution = createRole(scope, 'execution-role', {
     name: names.executionRole,

@@ -1,3 +1,4 @@
+import { CANARY } from '../../service/core/canary.ts';
 import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
@@ -8,8 +9,20 @@ export interface KeyArns {
   readonly messaging: string | undefined;
 }
 
+/** What is not always there, and so not always allowed. */
+export interface TaskFeatures {
+  readonly tracing: boolean;
+  /** Writes canaries (docs/decisions/0050). */
+  readonly canary: boolean;
+}
+
 /** What the distributor does on AWS, and nothing else: each statement is one thing that `service/` does. */
-export function taskRolePolicy(names: Names, layout: ObjectLayout, keys: KeyArns, tracing: boolean): PolicyDocument {
+export function taskRolePolicy(
+  names: Names,
+  layout: ObjectLayout,
+  keys: KeyArns,
+  { tracing, canary }: TaskFeatures,
+): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
     {
@@ -66,6 +79,7 @@ export function taskRolePolicy(names: Names, layout: ObjectLayout, keys: KeyArns
       Action: ['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
       Resource: [`${names.logGroupArn(names.metricsLogGroup)}:*`],
     },
+    ...(canary ? writeCanaries(names, layout) : []),
     ...(tracing ? [PUBLISH_TRACES] : []),
     ...useKeyThrough('ReadAndQuarantine', 's3', region, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ...useKeyThrough('UseTables', 'dynamodb', region, keys.data, ['kms:Decrypt']),
@@ -86,6 +100,19 @@ function becomeTenants(partition: string): readonly Statement[] {
       Resource: [`arn:${partition}:iam::*:role/LogDistribution*`, `arn:${partition}:iam::*:role/*/LogDistribution*`],
       Condition: { Null: { 'aws:RequestTag/tenant_id': ['false'] } },
     },
+  ];
+}
+
+/** Under the prefix of the logs nothing but canaries, and the list of who gets one. */
+function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Statement[] {
+  return [
+    {
+      Sid: 'WriteCanaries',
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
+    },
+    { Sid: 'ListTenants', Effect: 'Allow', Action: ['dynamodb:Scan'], Resource: [names.tenantTableArn] },
   ];
 }
 

@@ -58,7 +58,7 @@ function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): s
   return [
     'Log distributor: S3 objects of three tenants become events in three AWS accounts.',
     '',
-    `  status   ${service.url}/status`,
+    `  look at  ${service.url}/`,
     `  metrics  ${service.url}/metrics`,
     `  read a tenant's logs:  curl -s '${cloud.url}/_cloud/logs?account=${tenant?.accountId}' | tail -n 3`,
     `  or with the AWS CLI:   AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} AWS_SECRET_ACCESS_KEY=test \\`,

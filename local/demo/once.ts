@@ -41,7 +41,7 @@ const DAY_MS = 24 * 3_600_000;
 export async function runOnce(seed: string, say: (text: string) => void): Promise<OnceResult> {
   const startedMs = performance.now();
   await using demo = await startDemo({ cloud: { seed }, service: { LOG_LEVEL: 'info' } });
-  say('the embedded AWS and the service are up');
+  say(`the embedded AWS and the service are up; look at ${demo.service.url}/`);
   const expected = createExpected(demo.tenants);
   const objects = await makeObjects(demo, seed, expected);
   const odd = makeOddObjects(demo, seed);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 const MEGABYTE = 1024 * 1024;
 const OBJECT_KEY_TEMPLATE = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
 const QUARANTINE_PREFIX = 'quarantine/';
+const CANARY_INTERVAL_SECONDS_MIN = 5;
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -98,6 +99,15 @@ const SCHEMA = {
   PROBE_SECONDS: wholeNumber(1, 3_600).default(120),
   /** How long a refused message waits for a customer to mend a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
+  /** How often a canary travels to each tenant; 0: never. The alert looks at half an hour, two intervals at the most. */
+  CANARY_INTERVAL_SECONDS: wholeNumber(0, 900)
+    .refine((n) => n === 0 || n >= CANARY_INTERVAL_SECONDS_MIN, `must be 0 or at least ${CANARY_INTERVAL_SECONDS_MIN}`)
+    .default(0),
+  /** Where canaries are written: the central bucket. */
+  CANARY_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+    .optional(),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -138,6 +148,9 @@ export interface Settings {
   readonly eventBytesMax: number;
   readonly probeMs: number;
   readonly parkMs: number;
+  /** 0: off. */
+  readonly canaryIntervalMs: number;
+  readonly canaryBucket: string | undefined;
   readonly logLevel: Environment['LOG_LEVEL'];
 }
 
@@ -194,6 +207,10 @@ function contradictions(
     // Or the service would be notified of, and deliver, what it has quarantined.
     problems.push(`QUARANTINE_PREFIX: must not be a prefix of OBJECT_KEY_TEMPLATE (got ${JSON.stringify(prefix)})`);
   }
+  const canaries = Number(given.CANARY_INTERVAL_SECONDS ?? 0) > 0 && !wrong.has('CANARY_INTERVAL_SECONDS');
+  if (canaries && given.CANARY_BUCKET === undefined) {
+    problems.push('CANARY_BUCKET: is required where CANARY_INTERVAL_SECONDS is not 0 (not set)');
+  }
   return problems;
 }
 
@@ -222,6 +239,8 @@ function toSettings(e: Environment): Settings {
     eventBytesMax: e.EVENT_BYTES_MAX,
     probeMs: e.PROBE_SECONDS * 1000,
     parkMs: e.PARK_HOURS * 3_600_000,
+    canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
+    canaryBucket: e.CANARY_BUCKET,
     logLevel: e.LOG_LEVEL,
   };
 }

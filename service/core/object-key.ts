@@ -8,6 +8,8 @@ export interface KeyTemplate {
   readonly literalPrefix: string;
   /** @throws DistributorError `object-key-invalid` when the key does not have the template's shape or a segment is empty. */
   parse(key: string): KeyFields;
+  /** The beginning of a key that is parsed to this tenant, and to `other` for every other placeholder. */
+  build(tenantId: string, other: string): string;
 }
 
 const PLACEHOLDER = /\{([a-z_][a-z0-9_]*)\}/g;
@@ -33,7 +35,8 @@ export function compileKeyTemplate(template: string): KeyTemplate {
   }
   if (!names.includes('tenant_id')) throw new Error('must contain {tenant_id}');
   // A trailing `…` or `*` in a template means "whatever follows", which is so anyway.
-  pattern += RegExp.escape(template.slice(literalEnd).replace(/(…|\*|\.\.\.)$/, ''));
+  const trimmed = template.replace(/(…|\*|\.\.\.)$/, '');
+  pattern += RegExp.escape(trimmed.slice(literalEnd));
   const expression = new RegExp(`^${pattern}`, 'u');
 
   return {
@@ -49,6 +52,8 @@ export function compileKeyTemplate(template: string): KeyTemplate {
       }
       return fields as Record<string, string> & { tenant_id: string };
     },
+    build: (tenantId, other) =>
+      trimmed.replace(PLACEHOLDER, (_, name) => encodeURIComponent(name === 'tenant_id' ? tenantId : other)),
   };
 }
 

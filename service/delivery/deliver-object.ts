@@ -1,4 +1,5 @@
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import { isCanaryKey, withoutFilters } from '../core/canary.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import type { TenantStore } from '../tenant/store.ts';
 import { type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
@@ -27,11 +28,12 @@ export async function deliverObject(
     return [failed(asDistributorError(error))];
   }
   const results: DeliveryResult[] = [];
+  const isCanary = isCanaryKey(task.ref.key);
   for (const delivery of tenant.deliveries) {
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
     else if (held.includes(type)) results.push({ type, kind: 'held' });
-    else results.push(await runDelivery(deps, task, delivery, signals));
+    else results.push(await runDelivery(deps, task, isCanary ? withoutFilters(delivery) : delivery, signals));
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;

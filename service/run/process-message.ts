@@ -2,6 +2,7 @@ import type { Queue } from '../aws/queue.ts';
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { isCanaryKey } from '../core/canary.ts';
 import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
@@ -26,7 +27,10 @@ export interface ProcessDeps {
   readonly workers: Pick<WorkerPool, 'deliver'>;
   readonly queue: Pick<Queue, 'sendDeadLetter'>;
   readonly board: TenantBoard;
-  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'deadLetters' | 'messagesHandedBack'>;
+  readonly metrics: Pick<
+    Metrics,
+    'objects' | 'objectSeconds' | 'deadLetters' | 'messagesHandedBack' | 'canaries' | 'canarySeconds'
+  >;
   readonly logger: Logger;
   readonly parkMs: number;
   readonly random: () => number;
@@ -34,6 +38,9 @@ export interface ProcessDeps {
   /** A broken invariant: the process must end. */
   readonly onCrash: (error: DistributorError) => void;
 }
+
+/** By then the alert for canaries that are missing has rung. */
+const CANARY_KEPT_MS = 3_600_000;
 
 /**
  * Works on one message to its end: every object that it announces is delivered, or the message is kept where somebody
@@ -93,7 +100,23 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
   if (report.lines.every(({ kind }) => kind !== 'failed' && kind !== 'held')) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
+  if (isCanaryKey(ref.key)) recordCanary(deps, tenant, ref.createdMs, report);
   return report;
+}
+
+/** A canary has arrived when every destination has taken it: one that was refused record by record has not. */
+function recordCanary(
+  { metrics, board, nowMs }: ProcessDeps,
+  tenant: string,
+  writtenMs: number | undefined,
+  { lines }: ObjectReport,
+): void {
+  const tried = lines.filter(({ kind }) => kind !== 'skipped');
+  const arrived = tried.length > 0 && tried.every(({ kind, counts }) => kind === 'done' && counts?.delivered === 1);
+  if (!arrived || writtenMs === undefined) return;
+  metrics.canaries.inc({ outcome: 'delivered' });
+  metrics.canarySeconds.observe(Math.max(0, nowMs() - writtenMs) / 1000);
+  board.canaryDelivered(tenant, writtenMs);
 }
 
 /** One summary line for each delivery of an object, and its count. */
@@ -141,6 +164,11 @@ async function carryOut(
   verdict: Verdict,
 ): Promise<void> {
   const { metrics, logger } = deps;
+  if (verdict.kind !== 'crash' && verdict.kind !== 'delete' && isStaleCanary(deps, objects)) {
+    metrics.canaries.inc({ outcome: 'given_up' });
+    logger.info({ objects: objects.map(objectId), code: verdict.error.code }, 'a canary did not arrive; given up');
+    return held.remove();
+  }
   switch (verdict.kind) {
     case 'delete':
       return held.remove();
@@ -156,6 +184,12 @@ async function carryOut(
       await held.release(0);
       deps.onCrash(verdict.error);
   }
+}
+
+/** Nobody misses a canary: where one cannot be delivered, it must not pile up in the queue or among the dead letters. */
+function isStaleCanary({ nowMs }: ProcessDeps, objects: readonly ObjectRef[]): boolean {
+  const stale = ({ key, createdMs = 0 }: ObjectRef) => isCanaryKey(key) && nowMs() - createdMs > CANARY_KEPT_MS;
+  return objects.length > 0 && objects.every(stale);
 }
 
 async function wait(

@@ -9,6 +9,7 @@ import type { Settings } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
 import { createAdmission } from './admission.ts';
 import { createBell } from './bell.ts';
+import { composeCanaryWriter } from './compose-canary.ts';
 import { createFreshness } from './freshness.ts';
 import { createGate } from './gate.ts';
 import { createHorizon } from './horizon.ts';
@@ -150,20 +151,24 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     observeFreshness();
   });
 
+  const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
+  const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
   const observeFreshness = () => {
     depth.look();
     if (horizon.ms !== undefined) metrics.queueReadUpTo.set(horizon.ms / 1000);
     const snapshot = freshness.snapshot();
-    metrics.deliveredUpTo.reset();
-    for (const { tenant } of board.known()) {
+    for (const gauge of [metrics.deliveredUpTo, metrics.canaryDelivered, metrics.canaryWritten]) gauge.reset();
+    for (const { tenant, canaryMs } of board.known()) {
       const upToMs = snapshot.upToMs(tenant);
       if (upToMs !== undefined) metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
+      if (canaryMs !== undefined) metrics.canaryDelivered.set({ tenant }, canaryMs / 1000);
     }
+    for (const [tenant, dueMs] of canaryWriter?.written ?? []) metrics.canaryWritten.set({ tenant }, dueMs / 1000);
   };
 
   const room = () => messagesMax - inHand.size;
   const processDeps = {
-    keyTemplate: compileKeyTemplate(settings.objectKeyTemplate),
+    keyTemplate,
     admission: createAdmission({ messagesMax: Math.ceil(messagesMax * TENANT_SHARE), surplus }),
     gate,
     freshness,
@@ -233,7 +238,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       ? undefined
       : createTaskProtection({ agentUri: settings.ecsAgentUri, logger, nowMs, fetch });
   let protecting: NodeJS.Timeout | undefined;
-  let looping: Promise<void> = Promise.resolve();
+  let looping: Promise<unknown> = Promise.resolve();
   let stopping: ReturnType<Service['stop']> | undefined;
 
   const drain = async () => {
@@ -250,7 +255,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     async start() {
       await http.listen({ port: settings.httpPort, host: settings.httpHost });
       if (protection) protecting = setInterval(() => protection.update(inHand.size > 0), PROTECT_EVERY_MS);
-      looping = loop.run(receiving.signal);
+      looping = Promise.all([loop.run(receiving.signal), canaryWriter?.run(receiving.signal)]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },

@@ -4,6 +4,7 @@ import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Settings } from '../base/settings.ts';
 import { type Accounted, recordsOf } from '../core/accounted.ts';
+import { hash } from '../core/hash.ts';
 import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { Pacing } from './pacing.ts';
@@ -240,11 +241,4 @@ function askMetrics(thread: Thread, id: number): Promise<readonly object[]> {
     clearTimeout(timer);
     thread.metricsWaiting.delete(id);
   });
-}
-
-/** FNV-1a: spreads tenants over threads; nothing depends on its quality. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193);
-  return h >>> 0;
 }

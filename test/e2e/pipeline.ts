@@ -61,6 +61,7 @@ export interface Status {
     readonly objects: number;
     readonly events: number;
     readonly lag_seconds: number | null;
+    readonly delivered_up_to: string | null;
     readonly trouble: { readonly code: string } | null;
     readonly circuits: readonly { readonly delivery: string; readonly state: string; readonly code: string }[];
   }[];

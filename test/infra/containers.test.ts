@@ -67,6 +67,14 @@ test('a setting of the service that the environment names wins', () => {
   assert.equal(readSettings(variables).parkMs, 48 * 3_600_000);
 });
 
+test('canaries that are on go to the central bucket', () => {
+  const { variables } = task('staging', { distributor: { settings: { CANARY_INTERVAL_SECONDS: '300' } } });
+  const { canaryIntervalMs, canaryBucket } = readSettings(variables);
+  assert.equal(canaryIntervalMs, 300_000);
+  assert.match(canaryBucket ?? '', /-logs-/);
+  assert.equal(task('staging').variables.CANARY_BUCKET, undefined);
+});
+
 test('the service runs as nobody special on a root that it cannot write to', () => {
   const { service } = task('production');
   assert.equal(service.user, 'node');

@@ -10,6 +10,8 @@ import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../../infra/po
 import { alertsTopicPolicy, hubTopicPolicy, spokeQueuePolicy } from '../../infra/policies/messaging.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../infra/policies/task.ts';
 import { writerRolePolicy, writerTrust } from '../../infra/policies/writer.ts';
+import { canaryKey } from '../../service/core/canary.ts';
+import { compileKeyTemplate } from '../../service/core/object-key.ts';
 
 const config = configOf('staging');
 const names = namesOf(config, { partition: 'aws', region: 'us-east-1', accountId: '111111111111' });
@@ -19,11 +21,16 @@ const KEYS = {
   messaging: 'arn:aws:kms:us-east-1:111111111111:key/msg',
 };
 
-const task = taskRolePolicy(names, layout, KEYS, false);
+const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false });
 const ROLE_POLICIES: Readonly<Record<string, PolicyDocument>> = {
   task,
-  'task with tracing': taskRolePolicy(names, layout, KEYS, true),
-  'task with AWS keys': taskRolePolicy(names, layout, { data: undefined, messaging: undefined }, false),
+  'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, { tracing: true, canary: true }),
+  'task with AWS keys': taskRolePolicy(
+    names,
+    layout,
+    { data: undefined, messaging: undefined },
+    { tracing: false, canary: false },
+  ),
   execution: executionRolePolicy(names),
   firehose: firehoseRolePolicy(names, layout, KEYS.data),
   'writer to Firehose': writerRolePolicy(names, layout, true, KEYS.data),
@@ -119,6 +126,19 @@ test('the task can do no more: other queues, other prefixes, deleting, other rol
   for (const [action, resource] of refused) {
     assert.deepEqual(allowing(task, action, resource), [], `${action} on ${resource}`);
   }
+});
+
+test('with canaries the task may list tenants and write canaries, and no other object under the prefix of the logs', () => {
+  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true });
+  const key = canaryKey(compileKeyTemplate(config.objectKeyTemplate), 'acme', 0);
+  for (const [document, allowed] of [
+    [withCanary, 1],
+    [task, 0],
+  ] as const) {
+    assert.equal(allowing(document, 's3:PutObject', `${names.bucketArn}/${key}`).length, allowed);
+    assert.equal(allowing(document, 'dynamodb:Scan', names.tenantTableArn).length, allowed);
+  }
+  assert.deepEqual(allowing(withCanary, 's3:PutObject', `${names.bucketArn}/logs/tenant_id=acme/x.ndjson`), []);
 });
 
 test('nobody becomes a tenant without saying which', () => {

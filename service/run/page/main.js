@@ -32,6 +32,7 @@ function show(status) {
   write('process', `this task only: process ${process.id}, version ${status.version}, up ${up}`);
   chart.draw(status.bytes_per_second);
   write('rate', `${formatBytes(status.bytes_per_second.at(-1) ?? 0)}/s`);
+  write('rate-more', `at most ${formatBytes(Math.max(0, ...status.bytes_per_second))}/s`);
   write('queue', queue === null ? 'not known' : `${formatCount(queue.visible)} waiting`);
   const readUpTo = status.queue_read_up_to;
   const read =
@@ -40,7 +41,7 @@ function show(status) {
   write('queue-more', `${read}${invisible}`);
   write('in-hand', `${formatCount(status.messages_in_hand)} messages`);
   const away = status.messages_away === 0 ? '' : `, ${formatCount(status.messages_away)} handed back`;
-  write('in-hand-more', `${objects.running} objects at work, ${objects.waiting} waiting${away}`);
+  write('in-hand-more', `objects: ${objects.running} at work, ${objects.waiting} waiting${away}`);
   write('memory', formatBytes(process.memory_bytes));
   const reserved = `${formatBytes(objects.memory_reserved_bytes)} of ${formatBytes(process.memory_budget_bytes)}`;
   write('memory-more', `${reserved} reserved by objects`);

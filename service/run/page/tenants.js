@@ -71,7 +71,10 @@ function countText(all, shown, troubled) {
 /** @param {string} name */
 function createRow(name) {
   const badge = element('span', { className: 'badge' });
-  const head = element('th', {}, [element('div', { className: 'tenant' }, [element('bdi', { text: name }), badge])]);
+  const canary = element('span', { className: 'quiet' });
+  const head = element('th', {}, [
+    element('div', { className: 'tenant' }, [element('bdi', { text: name }), badge, canary]),
+  ]);
   head.scope = 'row';
   head.setAttribute('role', 'rowheader');
   const upTo = cell('Delivered up to', 'number');
@@ -104,11 +107,14 @@ function createRow(name) {
       const { word, tone } = conditionOf(tenant, now);
       setText(badge, word);
       badge.className = `badge ${tone}`;
+      const { last_canary_at: seen } = tenant;
+      setText(canary, seen === null ? '' : `canary of ${formatSeconds(secondsBetween(now, seen))} ago`);
       setText(upTo, tenant.delivered_up_to === null ? 'not known' : `${formatSeconds(behindSeconds(tenant, now))} ago`);
       upTo.title = tenant.delivered_up_to ?? '';
       setText(lag, tenant.lag_seconds === null ? '–' : formatSeconds(tenant.lag_seconds));
       lag.title = tenant.last_delivered_at === null ? '' : `last delivered at ${tenant.last_delivered_at}`;
       chart.draw(tenant.bytes_per_second);
+      box.hidden = tenant.bytes_per_second.length === 0;
       setText(rate, tenant.bytes_per_second.length === 0 ? '–' : `${formatBytes(rateOf(tenant))}/s`);
       setText(work, `${formatCount(tenant.in_flight)}, ${formatCount(tenant.waiting)}`);
       setText(events, formatCount(tenant.events));

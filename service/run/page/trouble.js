@@ -8,6 +8,8 @@ import { secondsBetween } from './text.js';
 
 /** Firehose buffers for up to 15 minutes, which are before the announcement: beyond it this much is no ordinary wait. */
 const BEHIND_SECONDS = 900;
+/** A minute. */
+const LATELY_SLOTS = 6;
 
 /**
  * @param {TenantStatus} tenant
@@ -20,7 +22,9 @@ export function conditionOf(tenant, now) {
   if (behindSeconds(tenant, now) > BEHIND_SECONDS) return { rank: 3, word: 'behind', tone: 'warn' };
   if (tenant.circuits.length > 0) return { rank: 2, word: 'throttled', tone: 'warn' };
   if (notDelivered(tenant) > 0) return { rank: 1, word: 'not all delivered', tone: 'warn' };
-  if (tenant.waiting + tenant.in_flight > 0) return { rank: 0, word: 'delivering', tone: 'good' };
+  const lately = tenant.bytes_per_second.slice(-LATELY_SLOTS);
+  if (tenant.waiting + tenant.in_flight > 0 || lately.some((rate) => rate > 0))
+    return { rank: 0, word: 'delivering', tone: 'good' };
   return { rank: 0, word: 'idle', tone: 'none' };
 }
 

@@ -43,6 +43,8 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     eventBytesMax: 1_000_000,
     probeMs: 120_000,
     parkMs: 24 * 3_600_000,
+    canaryIntervalMs: 0,
+    canaryBucket: undefined,
     logLevel: 'info',
   });
 });
@@ -72,6 +74,8 @@ test('every setting is read, in the units of the code', () => {
     ECS_AGENT_URI: 'http://169.254.170.2/api/abc',
     PROBE_SECONDS: '30',
     PARK_HOURS: '2',
+    CANARY_INTERVAL_SECONDS: '300',
+    CANARY_BUCKET: 'central-logs',
     LOG_LEVEL: 'debug',
   };
   assert.deepEqual(Object.keys(environment).sort(), [...SETTING_NAMES].sort(), 'the test knows every setting');
@@ -99,6 +103,8 @@ test('every setting is read, in the units of the code', () => {
     eventBytesMax: 262_144,
     probeMs: 30_000,
     parkMs: 2 * 3_600_000,
+    canaryIntervalMs: 300_000,
+    canaryBucket: 'central-logs',
     logLevel: 'debug',
   });
 });
@@ -150,6 +156,9 @@ const WRONG: readonly (readonly [name: string, value: string, rule: string])[] =
   ['ECS_AGENT_URI', 'agent', 'must be an http or https URL'],
   ['PROBE_SECONDS', '0', 'must be a whole number from 1 to 3600'],
   ['PARK_HOURS', '337', 'must be a whole number from 1 to 336'],
+  ['CANARY_INTERVAL_SECONDS', '4', 'must be 0 or at least 5'],
+  ['CANARY_INTERVAL_SECONDS', '901', 'must be a whole number from 0 to 900'],
+  ['CANARY_BUCKET', 's3://central', 'must be the name of a bucket'],
   ['LOG_LEVEL', 'loud', 'must be trace, debug, info, warn, error, fatal or silent'],
 ];
 
@@ -163,6 +172,13 @@ test('what must be set and is not says so', () => {
   assert.deepEqual(problemsOf({ DLQ_URL: QUEUES.DLQ_URL, SQS_QUEUE_URL: ' ' }), [
     'SQS_QUEUE_URL: is required (not set)',
   ]);
+});
+
+test('canaries need a bucket, and without canaries none is needed', () => {
+  assert.deepEqual(problemsOf({ ...QUEUES, CANARY_INTERVAL_SECONDS: '60' }), [
+    'CANARY_BUCKET: is required where CANARY_INTERVAL_SECONDS is not 0 (not set)',
+  ]);
+  assert.deepEqual(problemsOf({ ...QUEUES, CANARY_INTERVAL_SECONDS: '0' }), []);
 });
 
 test('all problems come in one report, a line each', () => {

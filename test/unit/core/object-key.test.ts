@@ -15,6 +15,17 @@ test('the default template reads the partitions that Firehose writes, whatever f
   }
 });
 
+test('a key that is built is parsed to what it was built of', () => {
+  for (const tenant of ['acme-corp', 'a/b', 'ä %2F', '{cluster_id}', '$&']) {
+    assert.deepEqual(hive.parse(hive.build(tenant, 'x y')), {
+      tenant_id: tenant,
+      cluster_id: 'x y',
+      environment: 'x y',
+    });
+  }
+  assert.equal(compileKeyTemplate('logs/{tenant_id}/*').build('acme', 'x'), 'logs/acme/');
+});
+
 const OTHERS: readonly (readonly [template: string, key: string, fields: Readonly<Record<string, string>>])[] = [
   [
     '{cluster_id}/{tenant_id}/{application}/{pod_name}/',

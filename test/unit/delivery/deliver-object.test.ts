@@ -163,3 +163,16 @@ test('a service that is stopping looks nobody up', async (t) => {
   assert.equal(result.error.code, 'stopping');
   assert.equal(lookUp.mock.callCount(), 0);
 });
+
+test('a canary passes the filters of its tenant, and other objects of the same records do not', async (t) => {
+  const { deps, stored } = await withTenants(t, { type: 'cloudwatch', desired_logs: ['api'], min_log_level: 'error' });
+  const at = (key: string, version: string) => ({ ...TASK, ref: { ...TASK.ref, key, version } });
+  const other = await deliverObject(deps, at('logs/acme/log-distributor-canary.ndjson', 'e1'), [], NEVER);
+  assert.deepEqual(
+    other.map((result) => 'counts' in result && result.counts.filtered),
+    [3],
+  );
+  assert.deepEqual(stored('/cloudwatch'), []);
+  await deliverObject(deps, at('logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson', 'e2'), [], NEVER);
+  assert.deepEqual(stored('/cloudwatch'), MESSAGES);
+});

@@ -1,0 +1,50 @@
+import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { awsErrorName } from '../aws/fault.ts';
+import { DistributorError } from '../base/errors.ts';
+import { type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
+
+export interface TenantListDeps {
+  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly table: string;
+  readonly defaults: DeliveryDefaults;
+}
+
+/** More tenants than any table here has; what is beyond is left out. */
+const TENANTS_MAX = 5_000;
+
+/**
+ * The tenants to which something can be delivered: at least one delivery is enabled, and none is invalid, as an object of such
+ * a tenant becomes a dead letter. Sorted, at most 5,000. Reads the whole table.
+ * @throws DistributorError `tenant-lookup-failed`
+ */
+export async function listTenants({ dynamo, table, defaults }: TenantListDeps): Promise<readonly string[]> {
+  const enabled = new Set<string>();
+  const invalid = new Set<string>();
+  let from: Record<string, AttributeValue> | undefined;
+  try {
+    do {
+      const page = await dynamo.send(
+        new ScanCommand({ TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) }),
+      );
+      for (const item of page.Items ?? []) note(unmarshall(item, { wrapNumbers: Number }));
+      from = page.LastEvaluatedKey;
+    } while (from);
+  } catch (cause) {
+    throw new DistributorError('tenant-lookup-failed', `${table} could not be read (${awsErrorName(cause)})`, {
+      cause,
+    });
+  }
+  return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
+
+  function note(item: Record<string, unknown>): void {
+    if (!isKnownType(item.type)) return;
+    try {
+      const { tenantId, enabled: isEnabled } = parseDelivery(item, defaults);
+      if (isEnabled) enabled.add(tenantId);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      invalid.add(String(item.tenant_id));
+    }
+  }
+}

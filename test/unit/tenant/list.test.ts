@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { listTenants } from '../../../service/tenant/list.ts';
+import { awsError } from '../../support/aws-error.ts';
+import { ITEM } from '../../support/delivery.ts';
+import { startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
+
+const defaults = { region: 'us-east-1', applicationGroups: {} };
+
+test('tenants are listed to which something can be delivered, each once, whatever the number of pages', async (t) => {
+  const { client, put } = await startDynamo(t);
+  const items = [
+    { tenant_id: 'two', type: 'cloudwatch' },
+    { tenant_id: 'two', type: 'cloudwatch#audit' },
+    { tenant_id: 'half', type: 'cloudwatch', enabled: false },
+    { tenant_id: 'half', type: 'cloudwatch#on' },
+    { tenant_id: 'off', type: 'cloudwatch', enabled: false },
+    { tenant_id: 'broken', type: 'cloudwatch', log_group_name: '' },
+    { tenant_id: 'broken', type: 'cloudwatch#right' },
+    { tenant_id: 'stranger', type: 'splunk' },
+    // Together more than a page's megabyte.
+    ...Array.from({ length: 6 }, (_, at) => ({ tenant_id: `large-${at}`, type: 'cloudwatch', x: 'x'.repeat(300_000) })),
+  ];
+  for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
+  const large = Array.from({ length: 6 }, (_, at) => `large-${at}`);
+  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, defaults }), ['half', ...large, 'two']);
+});
+
+test('a table that cannot be read is an error that says which', async () => {
+  const dynamo = { send: () => Promise.reject(awsError('AccessDeniedException', 400)) };
+  await assert.rejects(listTenants({ dynamo, table: 'tenants', defaults }), {
+    code: 'tenant-lookup-failed',
+    message: 'tenants could not be read (AccessDeniedException)',
+  });
+});
