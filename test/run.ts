@@ -7,6 +7,7 @@
  * Exit status 1 when anything failed. What a machine cannot do is said in a line, and is no failure.
  */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
@@ -82,7 +83,10 @@ const asked = process.argv.slice(2);
 const folders = asked.length > 0 ? asked : await allFolders();
 const files = await Promise.all(folders.filter((folder) => folder !== E2E).map(testFiles));
 const startedMs = performance.now();
-let passed = await runTests(files.flat(), availableParallelism(), {});
+// Told before anything runs: a test that hangs tells nothing.
+const FUZZ_SEED = process.env.FUZZ_SEED ?? String(randomInt(2 ** 31));
+if (folders.includes('fuzz')) console.log(`fuzzing with FUZZ_SEED=${FUZZ_SEED}`);
+let passed = await runTests(files.flat(), availableParallelism(), { FUZZ_SEED });
 if (folders.includes(E2E)) passed = (await runEndToEnd(await testFiles(E2E))) && passed;
 console.log(
   `${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`,

@@ -1,5 +1,6 @@
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { DistributorError } from '../base/errors.ts';
+import { releaseMemory } from '../base/release-memory.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import type { ByteSource } from '../object/source.ts';
 import { awsErrorName, faultOf } from './fault.ts';
@@ -24,7 +25,7 @@ export interface S3SourceDeps extends RetryDeps {
  */
 const HEAD_BYTES = 1024 * 1024;
 /** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
+const WINDOW_BYTES = 4 * 1024 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
 
 /**
@@ -104,7 +105,10 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   };
 }
 
-/** Sequential windows with one read ahead. What was fetched at opening is not fetched again. */
+/**
+ * Sequential windows with one read ahead, each good until the next is asked for. What was fetched at opening is not fetched
+ * again.
+ */
 async function* windows(
   start: number,
   size: number,
@@ -125,6 +129,7 @@ async function* windows(
     const current = await next;
     next = at < size ? request() : undefined;
     yield current;
+    releaseMemory(current);
   }
 }
 
@@ -154,6 +159,7 @@ async function collect(
     if (at + piece.length > length) throw new Error(`the body is longer than the ${length} bytes that were promised`);
     bytes.set(piece, at);
     at += piece.length;
+    releaseMemory(piece);
   }
   if (at < length) throw new Error(`the body ended after ${at} of ${length} bytes`);
   return bytes;

@@ -18,8 +18,9 @@ export function createItemReader(item: Readonly<Record<string, unknown>>): ItemR
 
   const report = (attribute: string, rule: string) => {
     const value = given[attribute];
-    const got = JSON.stringify(value, (_, part) => (part instanceof Set ? [...part] : part));
-    problems.push(value === undefined ? `${attribute}: ${rule} (not set)` : `${attribute}: ${rule} (got ${got})`);
+    problems.push(
+      value === undefined ? `${attribute}: ${rule} (not set)` : `${attribute}: ${rule} (got ${show(value)})`,
+    );
   };
 
   return {
@@ -44,6 +45,18 @@ export function createItemReader(item: Readonly<Record<string, unknown>>): ItemR
       }
     },
   };
+}
+
+/** Of a value that is wrong, as much as one needs to recognize it. */
+const SHOWN_LENGTH_MAX = 200;
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value, (_, part) => {
+    if (part instanceof Set) return [...part];
+    if (part instanceof Uint8Array) return `${part.length} bytes`;
+    return typeof part === 'bigint' ? String(part) : part;
+  });
+  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
 }
 
 // Tables of earlier systems hold numbers and booleans as text here and there.

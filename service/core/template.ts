@@ -49,6 +49,7 @@ export function compileNameTemplate(source: string, kind: 'group' | 'stream', te
   const pieces = source.replaceAll('{tenant_id}', () => sanitizeValue(tenantId)).split(/\{([^{}]*)\}/);
   const literals = pieces.filter((_, at) => at % 2 === 0);
   const names = pieces.filter((_, at) => at % 2 === 1);
+  if (source === '') throw new Error('must not be empty');
   checkLiterals(literals, kind);
   if (kind === 'group' && literals[0] === '') throw new Error('must begin with literal text');
   // Reserved (API reference, CreateLogGroup); `/aws/` is not.

@@ -168,7 +168,8 @@ async function* partsOf(source: ByteSource, signal: AbortSignal): AsyncGenerator
   let pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of source.stream(0, signal)) {
-    pieces.push(piece);
+    // A piece is good until the next one is asked for.
+    pieces.push(Buffer.from(piece));
     bytes += piece.length;
     if (bytes < PART_BYTES_MIN) continue;
     yield Buffer.concat(pieces);

@@ -5,6 +5,8 @@ import { EVENT_OVERHEAD_BYTES } from '../core/limits.ts';
 export interface ChunkMeter {
   /** Takes a record of this message size (UTF-8 bytes) into the chunk, or refuses it because the chunk is full. */
   admit(size: number): boolean;
+  /** Of the chunk so far, as chunks count. */
+  readonly bytes: number;
   reset(): void;
 }
 
@@ -18,6 +20,9 @@ export function createChunkMeter({ chunkBytesMax, chunkRecordsMax }: DecodeLimit
       records++;
       bytes += cost;
       return true;
+    },
+    get bytes() {
+      return bytes;
     },
     reset() {
       records = 0;

@@ -1,3 +1,5 @@
+import { releaseMemory } from '../base/release-memory.ts';
+
 /** Where a decoder gets an object's bytes from. Injected, so that decoding is tested without a network. */
 export interface ByteSource {
   /** Size of the object in bytes. */
@@ -9,22 +11,31 @@ export interface ByteSource {
    * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
    */
   read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
-  /** All bytes from `start` on, as they arrive; memory stays bounded by back-pressure. */
+  /**
+   * All bytes from `start` on, as they arrive; memory stays bounded by back-pressure. A piece is good until the next is asked
+   * for.
+   */
   stream(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** A byte source over bytes in memory: for tests and for small things. Counts nothing, fails never. */
 export function memorySource(name: string, bytes: Uint8Array, pieceBytes = 64 * 1024): ByteSource {
+  // Not slice(), which gives a view where the bytes are a Buffer.
+  const copyOf = (start: number, end: number) => new Uint8Array(bytes.subarray(start, end));
   return {
     size: bytes.length,
     name,
     async read(start, end, _signal, into) {
-      if (!into) return bytes.slice(start, end);
+      if (!into) return copyOf(start, end);
       into.set(bytes.subarray(start, end));
       return into.subarray(0, end - start);
     },
     async *stream(start) {
-      for (let at = start; at < bytes.length; at += pieceBytes) yield bytes.slice(at, at + pieceBytes);
+      for (let at = start; at < bytes.length; at += pieceBytes) {
+        const piece = copyOf(at, at + pieceBytes);
+        yield piece;
+        releaseMemory(piece);
+      }
     },
   };
 }

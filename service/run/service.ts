@@ -113,6 +113,7 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
   });
   const workers = createWorkerPool({
     settings,
+    script: new URL('./worker.ts', import.meta.url),
     logger,
     pacing,
     onRestart: () => metrics.workersRestarted.inc(),

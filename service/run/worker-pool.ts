@@ -31,6 +31,8 @@ export interface WorkerPool {
 
 export interface WorkerPoolDeps {
   readonly settings: Settings;
+  /** What a thread runs: `worker.ts`. */
+  readonly script: URL;
   readonly logger: Logger;
   readonly pacing: Pick<Pacing, 'ask' | 'throttled' | 'list'>;
   readonly onRestart: () => void;
@@ -63,12 +65,13 @@ interface Thread {
 }
 
 /**
- * V8 begins with a heap of a few megabytes, and counts what sockets read toward its limit: it would collect after every sixteen
- * megabytes of an object. Megabytes; for threads that are made after it is set.
+ * Size of a thread's heap before anything is collected, megabytes, for threads that are made after it is set. V8's own beginning is a
+ * few megabytes, and buffers outside the heap count too: it would collect after every sixteen megabytes of an object.
  */
-const INITIAL_HEAP_MB = 256;
+const INITIAL_HEAP_MB = 48;
 
-export function createWorkerPool({ settings, logger, pacing, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
+  const { settings, script, logger, pacing, onRestart, onHopeless } = deps;
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   const threads: Thread[] = [];
   let restarts: number[] = [];
@@ -79,7 +82,7 @@ export function createWorkerPool({ settings, logger, pacing, onRestart, onHopele
   const post = (thread: Thread, message: ToWorker) => thread.worker.postMessage(message);
 
   const spawn = (slot: number) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    const worker = new Worker(script, {
       workerData: settings,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
       name: `delivery-${slot}`,

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { keyOf, startPipeline, tenantOf } from './pipeline.ts';
 
@@ -78,6 +79,28 @@ test('SIGTERM drains: what is at work is finished or given back, and the exit st
   await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
   assert.equal(await successor.stop(), 0);
   assert.deepEqual((await pipeline.logs(acme)).map(({ message }) => message).sort(), messages.sort());
+});
+
+test('a task with an object in hand asks its ECS agent to spare it when the service scales in', {
+  skip: process.env.AWS_ENDPOINT_URL ? 'it needs a fault that only the embedded AWS has' : false,
+}, async (t) => {
+  const agent = await startServer(t, (_request, response) => {
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ protection: { ProtectionEnabled: true } }));
+  });
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({
+    tenants: [acme],
+    service: { ECS_AGENT_URI: `${agent.url}/api/task-id` },
+  });
+  pipeline.cloud?.faults.add({ service: 'logs', action: 'PutLogEvents', effect: { kind: 'throttle' } });
+  await pipeline.put(keyOf('acme-corp', 'slow.log'), JSON.stringify({ message: 'm', timestamp: NOW_MS }));
+  const request = await until(() => agent.received[0], 'the agent is asked');
+  pipeline.cloud?.faults.clear();
+  assert.deepEqual([request.method, request.path], ['PUT', '/api/task-id/task-protection/v1/state']);
+  assert.deepEqual(JSON.parse(request.body.toString()), { ProtectionEnabled: true, ExpiresInMinutes: 30 });
+  await pipeline.untilObjects(1);
 });
 
 test('a second signal ends the service at once', async () => {

@@ -11,6 +11,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkMeter, createChunkMeter } from '../chunk-meter.ts';
 import { type ChunkStore, createChunkStore } from '../chunk-store.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
+import { growsTooMuch } from '../growth.ts';
 import type { ByteSource } from '../source.ts';
 import { type ColumnCursor, type ColumnPosition, createColumnCursor, type ParquetFile } from './column.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -49,6 +50,12 @@ export async function openParquet(kernel: Kernel, source: ByteSource, signal: Ab
 /** What metadata claims may be anything. */
 const SMALLEST_BYTES = 64 * 1024;
 
+/**
+ * How much further a Parquet file may grow than compressed text: a dictionary says a message once for all of its rows, and a
+ * page of eight million rows can be thirty bytes. With 400 for text: ten kilobytes for each byte of the object.
+ */
+const DICTIONARY_RATIO = 25;
+
 interface Columns {
   /** undefined: every record is delivered as its JSON. */
   readonly message: ColumnCursor | undefined;
@@ -80,13 +87,19 @@ async function* decode(
     createChunkStore(file.kernel, request.fields.length, hint),
   ] as const;
   for (const store of stores) resources.defer(store.release);
+  const ratioMax = request.limits.decompressionRatioMax * DICTIONARY_RATIO;
   let at = from;
+  let grown = 0;
   for (let turn = 0; at.record < rows; turn++) {
     const store = stores[turn % 2 === 0 ? 0 : 1];
     meter.reset();
     const messages = createMessageCollector(file.kernel, store, columns.message?.leaf.maxDefinition ?? 0);
     await collect(columns.message, whole, messages, meter, at.record, rows);
     const { count } = messages;
+    grown += meter.bytes;
+    if (growsTooMuch(grown, file.source.size, ratioMax)) {
+      throw corrupt(`the ${file.source.size} bytes of the Parquet file become more than ${ratioMax} times their size`);
+    }
     const { timestampsMs, fields } = await readOthers(columns, count, store);
     const record = at.record + count;
     const next = record < rows ? { record, cursor: formatCursor(columns.all) } : null;

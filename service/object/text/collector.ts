@@ -27,7 +27,7 @@ export interface Collector extends Disposable {
 /** Enough for most small objects; what is larger grows. */
 const HINT = { bytes: 256 * 1024, records: 2_048 };
 /** Why a record is none. What JSON.parse says would quote it, and that is the tenant's. */
-const PROBLEM = 'not a JSON object';
+const PROBLEM = 'not a JSON object, or nested too deep';
 
 export function createCollector(kernel: Kernel, start: Position, request: DecodeRequest): Collector {
   const { fields, limits, messageFormat } = request;

@@ -1,16 +1,17 @@
 import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
+import { growsTooMuch } from '../growth.ts';
 
 export type Compression = 'gzip' | 'zstd';
 
 /** Pieces of this size keep the calls into zlib few; each is a buffer of its own. */
 const PIECE_BYTES = 1024 * 1024;
-/** A small object may be all the same line: the ratio is judged only beyond this. */
-const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 
 /**
  * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
+ * A piece is good until the next one is asked for.
  * @param sizeBytes of the compressed stream
  * @throws DistributorError `object-corrupt` when the stream is broken, truncated, followed by something else, or
  * inflates to more than `ratioMax` times its size
@@ -30,10 +31,12 @@ export async function* inflate(
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       inflated += piece.length;
-      if (inflated > RATIO_FROM_BYTES && inflated > sizeBytes * ratioMax) {
+      if (growsTooMuch(inflated, sizeBytes, ratioMax)) {
         throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
       }
       yield piece;
+      // zlib has taken another buffer for what follows.
+      releaseMemory(piece);
     }
     if (stream.bytesWritten < sizeBytes) {
       throw corrupt(`${compression} data ends at byte ${stream.bytesWritten} of ${sizeBytes}; what follows is none`);
@@ -51,9 +54,9 @@ async function feed(pieces: AsyncIterable<Uint8Array>, stream: Transform): Promi
   const closed = new Promise((resolve) => stream.once('close', resolve));
   try {
     for await (const piece of pieces) {
-      if (stream.destroyed) return;
       // The callback comes when the piece is used up; a stream that fails over it only closes.
       await Promise.race([new Promise((resolve) => stream.write(piece, resolve)), closed]);
+      if (stream.destroyed) return;
     }
     stream.end();
   } catch (error) {

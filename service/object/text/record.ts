@@ -7,6 +7,12 @@ import { parseTimestamp } from '../../core/timestamp.ts';
  */
 const FIELD_LENGTH_MAX = 2_048;
 
+/**
+ * No log nests its message so deep. What it takes to write it down as JSON grows with the square of the depth: half a minute for
+ * a line of the longest kind.
+ */
+const DEPTH_MAX = 1_000;
+
 /** A JSON object as a log record. */
 export interface JsonRecord {
   readonly timestampMs: number;
@@ -33,7 +39,22 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function messageOf(value: unknown): string | null {
   if (typeof value === 'string') return value;
-  return value === undefined || value === null ? null : JSON.stringify(value);
+  if (value === undefined || value === null) return null;
+  if (isDeep(value)) throw new Error(`the message is nested more than ${DEPTH_MAX} deep`);
+  return JSON.stringify(value);
+}
+
+function isDeep(value: unknown): boolean {
+  let level = [value].filter(hasMembers);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === DEPTH_MAX) return true;
+    level = level.flatMap((members) => Object.values(members)).filter(hasMembers);
+  }
+  return false;
+}
+
+function hasMembers(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** A field's value as text; what is no text, number or boolean names nothing. */

@@ -1,7 +1,7 @@
 import { type DecodeLimits, KUBERNETES_FIELDS, type RecordField } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { ChunkStore } from '../chunk-store.ts';
+import { type ChunkStore, SLACK_BYTES } from '../chunk-store.ts';
 
 /** Why a scan ended (assembly/lines.ts). */
 export const SCAN = { allRead: 0, chunkFull: 1, unusualLine: 2, noRoom: 3 } as const;
@@ -116,7 +116,8 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
         ids,
         store.recordsRoom,
         bytes,
-        store.bytesRoom,
+        // The scan keeps the slack free by itself.
+        store.bytesRoom + SLACK_BYTES,
         fields.length,
         limits.chunkBytesMax,
         limits.chunkRecordsMax,

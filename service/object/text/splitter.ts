@@ -53,10 +53,8 @@ class Tail {
     }
     this.base += this.at;
     this.at = 0;
-    this.bytes =
-      rest.length === 0
-        ? Buffer.from(piece.buffer, piece.byteOffset, piece.length)
-        : Buffer.concat([rest, piece], rest.length + piece.length);
+    // A copy: the piece is gone when the next one is asked for.
+    this.bytes = Buffer.concat([rest, piece], rest.length + piece.length);
   }
 }
 

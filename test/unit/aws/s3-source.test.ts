@@ -80,22 +80,29 @@ test('ranges beyond the first request are fetched, each for the ETag of the firs
 
 test('a sequential read goes in windows with one ahead, and does not fetch again what opening fetched', async (t) => {
   const s3 = await startS3(t);
-  const bytes = randomBytes(20 * MIB);
+  const bytes = randomBytes(10 * MIB);
   const { source } = await open(s3, put(s3, bytes));
   const stream = source.stream(0, never)[Symbol.asyncIterator]();
   const ranges = () => s3.requests().map(([, , range]) => range);
 
-  const pieces = [(await stream.next()).value];
+  // A piece is good until the next one is asked for.
+  const pieces: Buffer[] = [];
+  const take = async () => {
+    const step = await stream.next();
+    if (!step.done) pieces.push(Buffer.from(step.value));
+    return !step.done;
+  };
+  await take();
   assert.equal(pieces[0]?.length, MIB);
-  pieces.push((await stream.next()).value);
+  await take();
   assert.ok(ranges().length <= 3, 'the third window is under way at most');
-  for (let step = await stream.next(); !step.done; step = await stream.next()) pieces.push(step.value);
-  assert.ok(Buffer.concat(pieces.map((piece) => piece ?? new Uint8Array())).equals(bytes));
+  while (await take());
+  assert.ok(Buffer.concat(pieces).equals(bytes));
   assert.deepEqual(ranges(), [
     'bytes=0-1048575',
-    `bytes=${MIB}-${9 * MIB - 1}`,
-    `bytes=${9 * MIB}-${17 * MIB - 1}`,
-    `bytes=${17 * MIB}-${20 * MIB - 1}`,
+    `bytes=${MIB}-${5 * MIB - 1}`,
+    `bytes=${5 * MIB}-${9 * MIB - 1}`,
+    `bytes=${9 * MIB}-${10 * MIB - 1}`,
   ]);
 });
 

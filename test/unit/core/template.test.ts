@@ -107,7 +107,8 @@ test('a name that is cut within a character stays valid text', () => {
 
 const WRONG: readonly (readonly [source: string, kind: 'group' | 'stream', rule: RegExp])[] = [
   ['{application}', 'group', /must begin with literal text/],
-  ['', 'group', /must begin with literal text/],
+  ['', 'group', /must not be empty/],
+  ['', 'stream', /must not be empty/],
   ['/acme/{pod}', 'group', /unknown placeholder \{pod\}/],
   ['/acme/{customer_tenant}', 'group', /unknown placeholder \{customer_tenant\}/],
   ['/acme/{file}', 'group', /unknown placeholder \{file\}/],

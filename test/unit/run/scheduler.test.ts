@@ -247,6 +247,6 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
 test('an estimate grows with the object, up to what a large one takes; an unknown size may be large', () => {
   assert.deepEqual(sizeOfJob(0), { bytes: 0, memoryBytes: 4 * MIB });
   assert.deepEqual(sizeOfJob(1 * MIB), { bytes: 1 * MIB, memoryBytes: 20 * MIB });
-  assert.deepEqual(sizeOfJob(10_000 * MIB), { bytes: 10_000 * MIB, memoryBytes: 64 * MIB });
-  assert.deepEqual(sizeOfJob(undefined), { bytes: 4 * MIB, memoryBytes: 64 * MIB });
+  assert.deepEqual(sizeOfJob(10_000 * MIB), { bytes: 10_000 * MIB, memoryBytes: 80 * MIB });
+  assert.deepEqual(sizeOfJob(undefined), { bytes: 5 * MIB, memoryBytes: 80 * MIB });
 });

@@ -98,6 +98,17 @@ test('no more of a large column is fetched ahead than two windows', async () => 
 const corrupt = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'object-corrupt';
 const small = await encodeParquet(records.slice(0, 300));
 
+test('a file that grows without measure is given up', async () => {
+  const [like] = records;
+  assert.ok(like);
+  // Snappy makes a twentieth of it, where at most two and a half times the size is allowed here.
+  const same = await encodeParquet(Array.from({ length: 4_800 }, () => ({ ...like, message: 'm'.repeat(15_000) })));
+  const decode = (decompressionRatioMax: number) =>
+    decodeAll(memorySource('x.parquet', same), { limits: { ...LIMITS, decompressionRatioMax } });
+  await assert.rejects(decode(0.1), { code: 'object-corrupt' });
+  assert.equal((await decode(1)).length, 4_800);
+});
+
 test('a file that is cut off anywhere is corrupt', async () => {
   for (let length = 0; length < small.length; length += 397) {
     const cut = memorySource('x.parquet', small.subarray(0, length));

@@ -74,6 +74,19 @@ test('as a record, each line comes as it stands, without the white space around 
   );
 });
 
+test('a record that takes more than all room before it comes whole', async () => {
+  const long = JSON.stringify({ message: 'm'.repeat(900_000) });
+  const limits = { ...LIMITS, recordBytesMax: 1_000_000 };
+  const records = await decodeAll(source(Buffer.from(`{"message":"a"}\n${long}\n`)), {
+    limits,
+    messageFormat: 'record',
+  });
+  assert.deepEqual(
+    records.map(({ message }) => message),
+    ['{"message":"a"}', long],
+  );
+});
+
 test('a record without a message comes as its JSON, one with another type of message as that', async () => {
   const body = '{"a":1}\n{"message":null}\n{"message":{"x":[1]}}\n{"message":42}\n{"message":""}\n';
   const records = await decodeAll(source(Buffer.from(body)));
@@ -95,6 +108,20 @@ test('a line that is no JSON object is a record of its own, with its bytes and t
       ['"text"', true],
       ['{"broken":', true],
       ['b', false],
+    ],
+  );
+});
+
+test('a message that is nested without measure is its own trouble, and takes no time', async () => {
+  const nested = (depth: number) => `{"message":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const bytes = Buffer.from([nested(1_000), nested(1_001), nested(3_000_000)].join('\n'));
+  const records = await decodeAll(source(bytes, 1 << 20), { limits: { ...LIMITS, recordBytesMax: 10_000_000 } });
+  assert.deepEqual(
+    records.map(({ message, unparsable }) => [message.length, unparsable]),
+    [
+      [2_000, undefined],
+      [2_014, 'not a JSON object, or nested too deep'],
+      [6_000_012, 'not a JSON object, or nested too deep'],
     ],
   );
 });

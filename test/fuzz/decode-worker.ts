@@ -1,0 +1,122 @@
+/**
+ * Decodes what it is sent, in a thread that may be killed: a decoder that hangs or grows takes only it along. Answers with
+ * what became of the object, or with what no decoder may do.
+ */
+import { parentPort } from 'node:worker_threads';
+import { DistributorError } from '../../service/base/errors.ts';
+import {
+  type Chunk,
+  type DecodeLimits,
+  type DecodeRequest,
+  type Position,
+  RECORD_FIELDS,
+  START,
+} from '../../service/core/chunk.ts';
+import { recordText } from '../../service/core/record-text.ts';
+import { createKernel } from '../../service/kernel/kernel.ts';
+import { openObject } from '../../service/object/open.ts';
+import { memorySource } from '../../service/object/source.ts';
+
+export interface DecodeCase {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly limits: DecodeLimits;
+  readonly messageFormat: DecodeRequest['messageFormat'];
+  /** The source gives pieces of this size. */
+  readonly pieceBytes: number;
+  /** From which of its chunks the object is decoded again; beyond the last one: none. */
+  readonly resumeAt: number;
+}
+
+export type DecodeOutcome =
+  | { readonly kind: 'decoded'; readonly texts: readonly string[]; readonly unparsable: number }
+  | { readonly kind: 'corrupt'; readonly why: string }
+  /** A broken promise of the decoder. */
+  | { readonly kind: 'broken'; readonly why: string };
+
+const port = parentPort;
+if (!port) throw new Error('runs in a worker thread only');
+const never = new AbortController().signal;
+const kernel = createKernel();
+
+port.on('message', async (one: DecodeCase) => port.postMessage(await outcomeOf(one)));
+
+async function outcomeOf(one: DecodeCase): Promise<DecodeOutcome> {
+  try {
+    const outcome = await decode(one);
+    return kernel.memory.lent === 0
+      ? outcome
+      : broken(`${kernel.memory.lent} bytes of the kernel's memory are not given back`);
+  } catch (error) {
+    if (error instanceof DistributorError && error.code === 'object-corrupt') {
+      return { kind: 'corrupt', why: error.message };
+    }
+    return broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}
+
+const broken = (why: string): DecodeOutcome => ({ kind: 'broken', why });
+
+async function decode(one: DecodeCase): Promise<DecodeOutcome> {
+  const digests: string[] = [];
+  const positions: Position[] = [START];
+  const texts: string[] = [];
+  let unparsable = 0;
+  await eachChunk(one, START, (chunk) => {
+    if (JSON.stringify(chunk.at) !== JSON.stringify(positions.at(-1)))
+      throw new Error('a chunk does not begin where the last one ended');
+    checkChunk(chunk, one.limits);
+    digests.push(digest(chunk));
+    texts.push(...textsOf(chunk));
+    unparsable += chunk.unparsable.size;
+    if (chunk.next) positions.push(chunk.next);
+  });
+  // Whoever goes on from a position sees what came behind it, and nothing else.
+  const from = positions[one.resumeAt];
+  if (from && one.resumeAt > 0) {
+    const again: string[] = [];
+    await eachChunk(one, from, (chunk) => again.push(digest(chunk)));
+    if (JSON.stringify(again) !== JSON.stringify(digests.slice(one.resumeAt)))
+      throw new Error(`decoded again from chunk ${one.resumeAt} it is another`);
+  }
+  return { kind: 'decoded', texts, unparsable };
+}
+
+async function eachChunk(one: DecodeCase, from: Position, visit: (chunk: Chunk) => void): Promise<void> {
+  const { name, bytes, limits, messageFormat, pieceBytes } = one;
+  using decoder = await openObject(kernel, memorySource(name, bytes, pieceBytes), limits, never);
+  const request = { fields: RECORD_FIELDS, messageFormat, limits };
+  for await (const chunk of decoder.chunks(from, request, never)) visit(chunk);
+}
+
+/** The end of a chunk must be known again, and its bytes must be within its limits. */
+function checkChunk({ count, messages, next, at, timestampsMs, fields }: Chunk, limits: DecodeLimits): void {
+  if (count === 0) throw new Error('a chunk without records');
+  if (count > limits.chunkRecordsMax) throw new Error(`a chunk of ${count} records`);
+  if (next && next.record !== at.record + count) throw new Error('the next position is wrong');
+  if (timestampsMs.length !== count) throw new Error('times are missing');
+  for (const column of Object.values(fields)) {
+    if (column.index.length !== count) throw new Error('fields are missing');
+    for (const index of column.index) if (index >= column.values.length) throw new Error('a field has no value');
+  }
+  let bytes = 0;
+  for (const size of messages.size) bytes += size + 26;
+  if (count > 1 && bytes > limits.chunkBytesMax) throw new Error(`a chunk of ${bytes} bytes`);
+}
+
+function textsOf(chunk: Chunk): string[] {
+  return Array.from({ length: chunk.count }, (_, record) => recordText(chunk, record));
+}
+
+/** Also reads every message, and holds its size against its text. */
+function digest(chunk: Chunk): string {
+  const texts = textsOf(chunk);
+  for (const [record, text] of texts.entries()) {
+    if (Buffer.byteLength(text) !== chunk.messages.size[record]) throw new Error(`record ${record} has another size`);
+  }
+  const fields = Object.entries(chunk.fields).map(([name, { values, index }]) => [
+    name,
+    Array.from(index, (i) => values[i]),
+  ]);
+  return JSON.stringify([chunk.at, chunk.next, texts, [...chunk.timestampsMs], fields, [...chunk.unparsable]]);
+}

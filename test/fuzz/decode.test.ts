@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import type { DecodeLimits } from '../../service/core/chunk.ts';
+import { applyChanges, changes } from './bytes.ts';
+import { createDecoding } from './decoding.ts';
+import { FUZZ_TIMEOUT_MS, fuzz } from './fuzz.ts';
+
+const timeout = FUZZ_TIMEOUT_MS;
+const GOLDEN = new URL('../golden/parquet/', import.meta.url);
+const FILES = readdirSync(GOLDEN).filter((name) => name.endsWith('.parquet'));
+
+const limits: fc.Arbitrary<DecodeLimits> = fc.record({
+  chunkBytesMax: fc.constantFrom(60, 1_000, 100_000),
+  chunkRecordsMax: fc.constantFrom(1, 7, 10_000),
+  chunkStoredBytesMax: fc.constantFrom(100, 200_000),
+  recordBytesMax: fc.constantFrom(200, 100_000),
+  decompressionRatioMax: fc.constant(400),
+});
+const setting = fc.record({
+  limits,
+  messageFormat: fc.constantFrom('message' as const, 'record' as const),
+  pieceBytes: fc.constantFrom(1, 13, 4_096),
+  resumeAt: fc.nat(4),
+});
+
+suite('whatever the bytes of an object', () => {
+  test('Parquet that was changed decodes, or is corrupt', { timeout }, async (t) => {
+    await using decoding = createDecoding();
+    await fuzz(
+      t,
+      fc.asyncProperty(fc.constantFrom(...FILES), changes, setting, async (name, list, how) => {
+        const bytes = applyChanges(readFileSync(new URL(name, GOLDEN)), list);
+        const outcome = await decoding.decode({ ...how, name: 'o', bytes });
+        assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
+      }),
+    );
+  });
+
+  test('text that was compressed and then changed decodes, or is corrupt', { timeout }, async (t) => {
+    await using decoding = createDecoding();
+    const line = fc.oneof(fc.json({ maxDepth: 1 }), fc.constant('{"message":"m","timestamp":1700000000}'));
+    await fuzz(
+      t,
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 30 }),
+        fc.constantFrom(gzipSync, zstdCompressSync, (text: string) => Buffer.from(text)),
+        fc.boolean(),
+        changes,
+        setting,
+        async (lines, compress, array, list, how) => {
+          const text = array ? `[${lines.join(',')}]` : lines.join('\n');
+          const bytes = applyChanges(compress(text), list);
+          const outcome = await decoding.decode({ ...how, name: 'o', bytes });
+          assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
+        },
+      ),
+    );
+  });
+
+  test('bytes at random decode, or are corrupt', { timeout }, async (t) => {
+    await using decoding = createDecoding();
+    const beginning = fc.constantFrom('', 'PAR1', '[', '{', '\x1f\x8b\x08\x00', '\x28\xb5\x2f\xfd', '\xef\xbb\xbf');
+    await fuzz(
+      t,
+      fc.asyncProperty(beginning, fc.uint8Array({ maxLength: 300 }), setting, async (magic, rest, how) => {
+        const bytes = new Uint8Array(Buffer.concat([Buffer.from(magic, 'latin1'), rest]));
+        const outcome = await decoding.decode({ ...how, name: 'o', bytes });
+        assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
+      }),
+    );
+  });
+
+  test('every line that is not blank is a record with its own text, in pieces and compressions of all kinds', {
+    timeout,
+  }, async (t) => {
+    await using decoding = createDecoding();
+    await fuzz(
+      t,
+      fc.asyncProperty(
+        fc.array(fc.oneof(good, bad, blank), { maxLength: 40 }),
+        fc.constantFrom(gzipSync, zstdCompressSync, (text: Buffer) => text),
+        setting,
+        async (lines, compress, { pieceBytes, messageFormat, resumeAt }) => {
+          // A first line that looks like nothing else.
+          const all = ['{"message":"first"}', ...lines];
+          const outcome = await decoding.decode({
+            name: 'o',
+            bytes: new Uint8Array(compress(Buffer.from(all.join('\n')))),
+            limits: LINES,
+            pieceBytes,
+            messageFormat,
+            resumeAt,
+          });
+          assert.ok(outcome.kind === 'decoded', JSON.stringify(outcome));
+          const records = all.map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')).filter((line) => line !== '');
+          assert.deepEqual(
+            outcome.texts,
+            records.map((line) => textOf(line, messageFormat)),
+          );
+          assert.equal(outcome.unparsable, records.filter((line) => parse(line) === undefined).length);
+        },
+      ),
+    );
+  });
+});
+
+const LINES = {
+  chunkBytesMax: 500,
+  chunkRecordsMax: 7,
+  chunkStoredBytesMax: 100_000,
+  recordBytesMax: 100_000,
+  decompressionRatioMax: 400,
+};
+const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\r') });
+/** The inside of a JSON string as no serializer would write it, but as it may stand in a file. */
+const rough = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      'é',
+      '🚚',
+      '\\n',
+      '\\"',
+      '\\/',
+      '\\\\',
+      '\\u0041',
+      '\\u0000',
+      '\\ud83d',
+      '\\ude9a',
+      '\\uFFFF',
+      'x'.repeat(20),
+    ),
+    { maxLength: 30 },
+  )
+  .map((parts) => parts.join(''));
+const member = fc.constantFrom(
+  '"message"',
+  '"timestamp"',
+  '"mess\\u0061ge"',
+  '"application"',
+  '"kubernetes"',
+  '"x"',
+  '""',
+);
+const roughLine = fc
+  .array(
+    fc.tuple(
+      member,
+      fc.oneof(
+        rough.map((text) => `"${text}"`),
+        fc.json({ maxDepth: 2 }),
+        fc.constantFrom('1e3', '-0', '1.5', 'true', '{"pod_name":"p","message":"inner"}', '[{"message":1}]'),
+      ),
+      fc.constantFrom('', ' ', '\t'),
+    ),
+    { maxLength: 6 },
+  )
+  .map((members) => `{${members.map(([name, value, space]) => `${space}${name}:${space}${value}${space}`).join(',')}}`);
+const good = fc.oneof(
+  fc
+    .record(
+      { message: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()), timestamp: fc.jsonValue() },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value)),
+  roughLine,
+);
+const bad = fc
+  .oneof(
+    fc.string({ unit: 'binary', minLength: 1 }),
+    fc.constantFrom(
+      '{',
+      '"x"',
+      '7',
+      'null',
+      '[]',
+      '{"message":',
+      '{"message":"\t"}',
+      '{"message":"m"} x',
+      "{'message':'m'}",
+    ),
+    fc.tuple(roughLine, fc.nat(60)).map(([line, at]) => line.slice(0, at)),
+  )
+  .map((text) => text.replaceAll('\n', ' '));
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a record is delivered as; written apart from the service on purpose. */
+function textOf(line: string, format: 'message' | 'record'): string {
+  const message = format === 'message' ? parse(line)?.message : undefined;
+  if (message === undefined || message === null) return line.toWellFormed();
+  return (typeof message === 'string' ? message : JSON.stringify(message)).toWellFormed();
+}
