@@ -97,6 +97,9 @@ const ITEM = z.object({
   message_format: z.enum(['message', 'record'], 'must be message or record').default('message'),
   max_bytes_per_second: number.refine((n) => n >= 1024, 'must be at least 1024').optional(),
 });
+/** What an item may say to this service; other attributes are another system's, or typing errors. */
+export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(ITEM.shape);
+
 /** The same with nothing required: for what is left of an item once its wrong attributes are out. */
 const PARTS = ITEM.partial();
 type Parts = z.output<typeof PARTS>;
