@@ -4,6 +4,7 @@ import { addConfig } from './config.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addTenants } from './tenants/commands.ts';
+import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
 Ends with status 0 when done, 1 when it found trouble or could not do it, 2 when it was asked for wrongly.
@@ -21,7 +22,7 @@ export function createProgram(session: Session): Command {
     })
     .showHelpAfterError('(--help tells what there is)')
     .addHelpText('after', EXIT_CODES);
-  addTenants(program, session);
+  addVerify(addTenants(program, session), session);
   addConfig(program, session);
   return program;
 }
