@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { SettingsError } from '../base/settings.ts';
 import { addConfig } from './config.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
+import { addObject } from './object/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
@@ -23,6 +24,7 @@ export function createProgram(session: Session): Command {
     .showHelpAfterError('(--help tells what there is)')
     .addHelpText('after', EXIT_CODES);
   addVerify(addTenants(program, session), session);
+  addObject(program, session);
   addConfig(program, session);
   return program;
 }
