@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { SettingsError } from '../base/settings.ts';
 import { addConfig } from './config.ts';
+import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
 import { addObject } from './object/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
@@ -24,6 +25,7 @@ export function createProgram(session: Session): Command {
     .showHelpAfterError('(--help tells what there is)')
     .addHelpText('after', EXIT_CODES);
   addVerify(addTenants(program, session), session);
+  addDeadLetters(program, session);
   addObject(program, session);
   addConfig(program, session);
   return program;
