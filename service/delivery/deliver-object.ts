@@ -1,5 +1,6 @@
-import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { NO_COUNTS } from '../core/counts.ts';
+import { chooseDeliveries } from '../core/replay.ts';
 import type { TenantStore } from '../tenant/store.ts';
 import { type StopSignals, throwIfStopped } from './destination.ts';
 import { type DeliveryResult, type ObjectTask, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
@@ -25,13 +26,22 @@ export async function deliverObject(
     return [failed(asDistributorError(error))];
   }
   const results: DeliveryResult[] = [];
-  for (const delivery of tenant.deliveries) {
+  const chosen = chooseDeliveries(tenant.deliveries, task.ref.replay);
+  if (chosen.length === 0 && !tenant.error) results.push(failed(unknownDelivery(task)));
+  for (const delivery of chosen) {
     results.push(
       delivery.enabled ? await runDelivery(deps, task, delivery, signals) : { type: delivery.type, kind: 'skipped' },
     );
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;
+}
+
+function unknownDelivery({ ref, keyFields }: ObjectTask): DistributorError {
+  return new DistributorError(
+    'delivery-unknown',
+    `the replay ${ref.replay?.id} is for the delivery ${ref.replay?.delivery}, which tenant ${keyFields.tenant_id} does not have`,
+  );
 }
 
 function failed(error: DistributorError): DeliveryResult {

@@ -10,6 +10,7 @@ import { EVENT_OVERHEAD_BYTES } from '../core/limits.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
+import { recordTest } from '../core/replay.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import { type OpenDestination, type StopSignals, throwIfStopped } from './destination.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
@@ -200,6 +201,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     keyFields: task.keyFields,
     lastModifiedMs: run.object.lastModifiedMs,
     eventBytesMax: deps.eventBytesMax,
+    asked: recordTest(task.ref.replay),
   };
   const destination = deps.openDestination(delivery, task.keyFields);
 
