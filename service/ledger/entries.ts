@@ -1,4 +1,4 @@
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import type { Counts } from '../core/counts.ts';
@@ -51,4 +51,40 @@ export async function readEntries(
     const { lease_expires_at: leaseExpiresMs, ...entry } = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
     return { ...entry, leaseExpiresMs };
   });
+}
+
+export interface EntryKey {
+  readonly object: string;
+  readonly delivery: string;
+}
+
+/** BatchGetItem takes so many keys (DynamoDB API reference). */
+const KEYS_MAX = 100;
+
+/** The states of many deliveries: how many are in each, and the sums of their counts. Those without an entry are left out. */
+export async function sumEntries(
+  dynamo: Pick<DynamoDBClient, 'send'>,
+  table: string,
+  keys: readonly EntryKey[],
+): Promise<{ readonly states: Readonly<Record<string, number>>; readonly counts: Readonly<Record<string, number>> }> {
+  const states: Record<string, number> = {};
+  const counts: Record<string, number> = {};
+  for (let at = 0; at < keys.length; at += KEYS_MAX) {
+    let wanted: Record<string, AttributeValue>[] = keys
+      .slice(at, at + KEYS_MAX)
+      .map(({ object, delivery }) => ({ object: { S: object }, delivery: { S: delivery } }));
+    while (wanted.length > 0) {
+      const answer = await dynamo.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      for (const item of answer.Responses?.[table] ?? []) {
+        const entry = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
+        states[entry.state] = (states[entry.state] ?? 0) + 1;
+        if (entry.state !== 'done') continue;
+        for (const [name, count] of Object.entries(entry.counts ?? {})) counts[name] = (counts[name] ?? 0) + count;
+      }
+      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return { states, counts };
 }

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type ObjectRef, replayNotification } from '../../core/notification.ts';
+import type { Replay } from '../../core/replay.ts';
+import { CommandError } from '../errors.ts';
+import type { Pace } from '../pace.ts';
+import type { FoundObject } from './find.ts';
+import type { ReplayState, ReplayStates } from './state.ts';
+
+/** Puts the objects of a replay into the queue: at a rate, and only while what is live does not wait. */
+
+export interface FeedDeps {
+  readonly sqs: Pick<SQSClient, 'send'>;
+  readonly queueUrl: string;
+  readonly states: Pick<ReplayStates, 'save'>;
+  readonly pace: Pace;
+  /** Nothing is sent while more messages than this wait in the queue. */
+  readonly backlogMax: number;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+  readonly onProgress: (state: ReplayState, note: string) => void;
+}
+
+const BATCH_MAX = 10;
+const LOOK_AGAIN_MS = 2_000;
+
+/** Those that were not fed yet. */
+export function remaining(objects: readonly FoundObject[], { lastMs, lastKey }: ReplayState): FoundObject[] {
+  return objects.filter(({ lastModifiedMs, key }) =>
+    lastModifiedMs === lastMs ? key > lastKey : lastModifiedMs > lastMs,
+  );
+}
+
+/** Resolves when all is fed, or when the signal aborts. @returns how far it came */
+export async function feed(deps: FeedDeps, objects: readonly FoundObject[], from: ReplayState): Promise<ReplayState> {
+  let state = from;
+  const rest = remaining(objects, from);
+  for (let at = 0; at < rest.length; at += BATCH_MAX) {
+    const batch = rest.slice(at, at + BATCH_MAX);
+    await deps.pace.take(batch.length);
+    await untilLiveIsServed(deps, state);
+    if (deps.signal.aborted) return state;
+    await send(deps, batch, state);
+    const last = batch.at(-1);
+    const after: ReplayState = {
+      ...state,
+      fed: state.fed + batch.length,
+      lastMs: last?.lastModifiedMs ?? state.lastMs,
+      lastKey: last?.key ?? state.lastKey,
+      state: at + batch.length >= rest.length ? 'fed' : 'feeding',
+    };
+    if (!(await deps.states.save(state, after))) {
+      throw new CommandError(`somebody else feeds replay ${state.id} at this moment: leave it to them`);
+    }
+    state = after;
+    deps.onProgress(state, '');
+  }
+  if (state.state === 'fed') return state;
+  // Nothing was left: the last save of an earlier run did not get through.
+  const after: ReplayState = { ...state, state: 'fed' };
+  await deps.states.save(state, after);
+  return after;
+}
+
+async function untilLiveIsServed(deps: FeedDeps, state: ReplayState): Promise<void> {
+  while (!deps.signal.aborted) {
+    const { Attributes } = await deps.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: deps.queueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+    );
+    const waiting = Number(Attributes?.ApproximateNumberOfMessages ?? 0);
+    if (waiting <= deps.backlogMax) return;
+    deps.onProgress(state, `waits: ${waiting} messages in the queue go first`);
+    await delay(LOOK_AGAIN_MS, undefined, { signal: deps.signal }).catch(() => {});
+  }
+}
+
+async function send(deps: FeedDeps, batch: readonly FoundObject[], state: ReplayState): Promise<void> {
+  const { Failed = [] } = await deps.sqs.send(
+    new SendMessageBatchCommand({
+      QueueUrl: deps.queueUrl,
+      Entries: batch.map((object, at) => ({
+        Id: String(at),
+        MessageBody: replayNotification(toRef(object, state), deps.nowMs()),
+      })),
+    }),
+  );
+  // Those that were taken are announced again when it goes on; the ledger delivers them once.
+  if (Failed.length > 0) {
+    throw new CommandError(
+      `SQS did not take ${Failed.length} of ${batch.length} messages (${Failed[0]?.Code}): go on with \`log-distributor replay --continue ${state.id}\``,
+    );
+  }
+}
+
+export function replayOf({ id, delivery, application }: ReplayState): Replay {
+  return { id, ...(delivery === undefined ? {} : { delivery }), ...(application === undefined ? {} : { application }) };
+}
+
+export function toRef(object: FoundObject, state: ReplayState): ObjectRef & { readonly replay: Replay } {
+  return {
+    bucket: state.bucket,
+    key: object.key,
+    version: object.eTag,
+    versionId: undefined,
+    size: object.bytes,
+    createdMs: object.lastModifiedMs,
+    replay: replayOf(state),
+  };
+}
