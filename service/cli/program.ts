@@ -4,6 +4,7 @@ import { addConfig } from './config.ts';
 import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
 import { addObject } from './object/command.ts';
+import { addQuarantine } from './quarantine/commands.ts';
 import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addTenants } from './tenants/commands.ts';
@@ -27,6 +28,7 @@ export function createProgram(session: Session): Command {
     .addHelpText('after', EXIT_CODES);
   addVerify(addTenants(program, session), session);
   addDeadLetters(program, session);
+  addQuarantine(program, session);
   addReplay(program, session);
   addObject(program, session);
   addConfig(program, session);
