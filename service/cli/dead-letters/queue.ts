@@ -36,6 +36,10 @@ const WAIT_SECONDS = 1;
 /** As long as a person takes to read; a look that takes longer meets messages again, and knows them. */
 const HOLD_SECONDS = 300;
 
+/** The service remembers for 10 s that a tenant is unknown or invalid, and would make the same dead letter once more. */
+const OF_THE_TENANT: ReadonlySet<string> = new Set(['tenant-unknown', 'tenant-invalid']);
+const FORGOTTEN_SECONDS = 15;
+
 export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueueDeps): DeadLetterQueue {
   const letGo = async (letters: readonly DeadLetter[]) => {
     for (const part of partsOf(letters)) {
@@ -81,7 +85,11 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
           new SendMessageBatchCommand({
             QueueUrl: target,
             // Without the attributes: what was the reason is over, and its history begins anew.
-            Entries: part.map(({ body }, at) => ({ Id: String(at), MessageBody: body })),
+            Entries: part.map(({ body, reason }, at) => ({
+              Id: String(at),
+              MessageBody: body,
+              ...(OF_THE_TENANT.has(reason) ? { DelaySeconds: FORGOTTEN_SECONDS } : {}),
+            })),
           }),
         );
         const ids = new Set(Successful.map(({ Id }) => Number(Id)));

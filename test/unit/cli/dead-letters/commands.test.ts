@@ -16,7 +16,7 @@ async function visibleIn({ deps }: Pick<CliCloud, 'deps'>, QueueUrl: string): Pr
   return ATTRIBUTES.map((name) => Number(Attributes?.[name]));
 }
 
-/** Dead letters as the service writes them: three of a tenant that is unknown, two of a role that refuses, one garbage. */
+/** Dead letters as the service writes them: three of a class that cannot be read, two of a role that refuses, one garbage. */
 async function setUp(t: TestContext) {
   const at = await startCliCloud(t);
   const bury = (body: string, attributes: Readonly<Record<string, string>>) =>
@@ -31,10 +31,10 @@ async function setUp(t: TestContext) {
     );
   for (const n of [1, 2, 3]) {
     await bury(`new-${n}`, {
-      reason: 'tenant-unknown',
+      reason: 'object-archived',
       tenant_id: 'newco',
       object: `s3://c/logs/n${n}#e`,
-      detail: 'no item',
+      detail: 'archived',
     });
   }
   for (const n of [1, 2]) {
@@ -68,10 +68,10 @@ test('the summary tells what the letters have in common and what to do, and lets
   const { run, dead } = await setUp(t);
   const { code, out } = await run(['dead-letters', 'summary']);
   assert.equal(code, 1);
-  assert.match(out, /^ +3 {2}tenant-unknown +newco .* s3:\/\/c\/logs\/n$/m);
+  assert.match(out, /^ +3 {2}object-archived +newco .* s3:\/\/c\/logs\/n$/m);
   assert.match(out, /^ +2 {2}role-refused +acme /m);
   assert.match(out, /^ +1 {2}received-too-often +- /m);
-  assert.match(out, /^tenant-unknown: `log-distributor tenants put -f FILE` adds the tenant/m);
+  assert.match(out, /^object-archived: Restore the object to a class/m);
   assert.deepEqual(await dead(), [6, 0]);
 });
 
@@ -99,7 +99,7 @@ test('without dead letters the status is 0', async (t) => {
 
 test('redrive sends what is selected back unchanged and without its attributes, and nothing else', async (t) => {
   const { run, dead, queued } = await setUp(t);
-  const dry = await run(['dead-letters', 'redrive', '--reason', 'tenant-unknown', '--dry-run', '--json']);
+  const dry = await run(['dead-letters', 'redrive', '--reason', 'object-archived', '--dry-run', '--json']);
   assert.deepEqual([dry.code, (dry.json() as { selected: number }).selected], [0, 3]);
   assert.deepEqual([await dead(), await queued()], [[6, 0], []]);
 
@@ -107,7 +107,7 @@ test('redrive sends what is selected back unchanged and without its attributes, 
     'dead-letters',
     'redrive',
     '--reason',
-    'tenant-unknown',
+    'object-archived',
     '--rate',
     '1000',
     '--yes',
@@ -120,6 +120,19 @@ test('redrive sends what is selected back unchanged and without its attributes, 
   assert.deepEqual(await dead(), [3, 0]);
 });
 
+test('what a tenant was missing waits until the service has forgotten that', async (t) => {
+  const { run, bury, deps, pipeline } = await setUp(t);
+  await bury('unknown-1', { reason: 'tenant-unknown', tenant_id: 'late' });
+  assert.equal((await run(['dead-letters', 'redrive', '--tenant', 'late', '--yes'])).code, 0);
+  const { Attributes } = await deps.sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: pipeline.queueUrl,
+      AttributeNames: ['ApproximateNumberOfMessagesDelayed'],
+    }),
+  );
+  assert.equal(Attributes?.ApproximateNumberOfMessagesDelayed, '1');
+});
+
 test('nothing is redriven without a selection, without an answer, or with the answer no', async (t) => {
   const { run, dead, queued } = await setUp(t);
   const all = await run(['dead-letters', 'redrive', '--yes']);
@@ -130,7 +143,7 @@ test('nothing is redriven without a selection, without an answer, or with the an
   assert.match(nobody.err, /nobody is at a terminal/);
   const no = await run(['dead-letters', 'redrive', '--all'], { answer: 'n' });
   assert.equal(no.code, 1);
-  assert.match(no.err, /^3 {2}tenant-unknown {2}newco$/m);
+  assert.match(no.err, /^3 {2}object-archived {2}newco$/m);
   assert.deepEqual([await dead(), await queued()], [[6, 0], []]);
   assert.equal((await run(['dead-letters', 'redrive', '--all'], { answer: 'yes' })).code, 0);
   assert.equal((await queued()).length, 6);
