@@ -145,12 +145,14 @@ export function parseObjectId(
   return { bucket, key, version, replayId };
 }
 
-/** A notification of the shape of S3's, for an object that is to be delivered once more. */
-export function replayNotification(ref: ObjectRef & { readonly replay: Replay }, timeMs: number): string {
+/**
+ * A notification of the shape of S3's, for an object that is announced by us: as it would be at first, or in a replay.
+ * @param timeMs from when on its delivery is late
+ */
+export function objectNotification(ref: ObjectRef, timeMs: number): string {
   const record = {
     eventVersion: '2.1',
     eventSource: 'aws:s3',
-    // When it was asked for: delivery is late from then on, not from the object's creation.
     eventTime: new Date(timeMs).toISOString(),
     eventName: 'ObjectCreated:Put',
     s3: {
@@ -162,7 +164,7 @@ export function replayNotification(ref: ObjectRef & { readonly replay: Replay },
         ...(ref.versionId === undefined ? {} : { versionId: ref.versionId }),
       },
     },
-    [REPLAY_MEMBER]: ref.replay,
+    ...(ref.replay ? { [REPLAY_MEMBER]: ref.replay } : {}),
   };
   return JSON.stringify({ Records: [record] });
 }

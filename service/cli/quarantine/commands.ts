@@ -1,6 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
-import { replayNotification } from '../../core/notification.ts';
+import { objectNotification } from '../../core/notification.ts';
 import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
@@ -183,7 +183,7 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
       tally.messages++;
       tally.records += replay.records?.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0;
       if (options.dryRun) continue;
-      const body = replayNotification({ ...ref, replay }, context.nowMs());
+      const body = objectNotification({ ...ref, replay }, context.nowMs());
       await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
     }
     bar.update(at + 1);

@@ -5,11 +5,12 @@ import { sumEntries } from '../../ledger/entries.ts';
 import { rate, timeParser, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { createObjectReader } from '../object/open.ts';
 import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatDuration, formatTime } from '../terminal.ts';
 import { type Estimate, estimate } from './estimate.ts';
-import { feed, toRef } from './feed.ts';
+import { type FeedDeps, feed, toRef } from './feed.ts';
 import type { Found } from './find.ts';
 import { deliveriesOf, findFor, sample, warningsFor } from './preview.ts';
 import { createReplayStates, type ReplayState, type ReplayStates } from './state.ts';
@@ -23,6 +24,7 @@ interface Options {
   readonly to?: number;
   readonly application?: string;
   readonly delivery?: string;
+  readonly missing?: true;
   readonly id?: string;
   readonly continue?: string;
   readonly rate: number;
@@ -41,6 +43,7 @@ export function addReplay(program: Command, session: Session): void {
     .option('--to <time>', 'and before this; without it now', time)
     .option('--application <name>', 'only records of this application')
     .option('--delivery <type>', 'only this delivery of the tenant, such as cloudwatch#audit')
+    .option('--missing', 'deliver only what the ledger does not know as done: after notifications were lost')
     .option('--id <id>', 'a name for the replay, of a-z0-9-; without it one is made')
     .option('--continue <id>', 'go on with a replay that was interrupted')
     .option('--rate <per second>', 'objects a second at most', rate(1_000), 5)
@@ -61,6 +64,7 @@ The time is that at which objects were written: they hold what was logged up to 
 Examples:
   log-distributor replay --bucket central-logs --tenant acme --from 2026-11-24T10:00:00Z --to 2026-11-24T11:00:00Z --dry-run
   log-distributor replay --bucket central-logs --tenant acme --from 3h --delivery cloudwatch#audit --id acme-audit-1 --yes
+  log-distributor replay --bucket central-logs --tenant acme --from 12h --missing --dry-run
   log-distributor replay --continue acme-audit-1`,
     );
   session.run<Options>(replay, runReplay);
@@ -111,7 +115,7 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   }
   context.printer.note(previewText(state, forecast, warnings).trimEnd());
   const { queueUrl } = context;
-  await confirm(context, `Deliver these ${formatCount(forecast.objects)} objects once more?`, options.yes === true);
+  await confirm(context, `Announce these ${formatCount(forecast.objects)} objects once more?`, options.yes === true);
   if (!known && !(await states.begin(state))) {
     throw usageError(
       `there is a replay ${state.id} already: --continue ${state.id} goes on with it, another --id begins one`,
@@ -135,6 +139,7 @@ async function feedAll(
         sqs,
         queueUrl,
         states,
+        refOf: refs(context),
         pace: createPace(perSecond, () => performance.now(), signal),
         backlogMax: backlog,
         signal,
@@ -149,11 +154,21 @@ async function feedAll(
   }
 }
 
+/** In a bucket with versions the first delivery has the version's name, which a listing does not tell. */
+function refs(context: Context): FeedDeps['refOf'] {
+  const reader = createObjectReader(context);
+  return async (object, state) =>
+    state.missing ? reader.find({ bucket: state.bucket, key: object.key }, undefined) : toRef(object, state);
+}
+
 function newReplay({ nowMs, random }: Context, options: Options): ReplayState {
   const { bucket, tenant, from, to = nowMs(), id = newId(nowMs(), random) } = options;
   const missing = Object.entries({ bucket, tenant, from }).filter(([, value]) => value === undefined);
   if (bucket === undefined || tenant === undefined || from === undefined) {
     throw usageError(`say ${missing.map(([name]) => `--${name}`).join(', ')}, or --continue with the id of a replay`);
+  }
+  if (options.missing && (options.delivery ?? options.application) !== undefined) {
+    throw usageError('--missing: is for all that was missed, not for a --delivery or an --application');
   }
   if (!REPLAY_ID.test(id)) throw usageError(`--id: must be 1 to 64 of a-z0-9- (got ${JSON.stringify(id)})`);
   // What is yet to be written could lie in a range that ends later, and would be missed or fed twice.
@@ -168,6 +183,7 @@ function newReplay({ nowMs, random }: Context, options: Options): ReplayState {
     toMs: to,
     delivery: options.delivery,
     application: options.application,
+    missing: options.missing === true,
     objects: 0,
     fed: 0,
     lastMs: 0,
@@ -193,9 +209,10 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
   if (!state) throw unknownReplay(id);
   const deliveries = await deliveriesOf(context, state);
   const { objects } = await findFor(context, state);
-  const keys = objects.flatMap((object) =>
-    deliveries.map(({ type }) => ({ object: objectId(toRef(object, state)), delivery: `${state.tenant}/${type}` })),
-  );
+  const refOf = refs(context);
+  const ids: string[] = [];
+  for (const object of objects) ids.push(objectId(await refOf(object, state)));
+  const keys = ids.flatMap((object) => deliveries.map(({ type }) => ({ object, delivery: `${state.tenant}/${type}` })));
   const { states, counts } = await sumEntries(context.dynamo, context.settings.ledgerTable, keys);
   const { done = 0 } = states;
   const complete = state.state === 'fed' && done === keys.length;
@@ -216,7 +233,7 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
 }
 
 /** A replay as JSON shows it. */
-function shown({ id, state, tenant, bucket, fromMs, toMs, delivery, application, objects, fed }: ReplayState) {
+function shown({ id, state, tenant, bucket, fromMs, toMs, delivery, application, missing, objects, fed }: ReplayState) {
   return {
     id,
     state,
@@ -226,14 +243,19 @@ function shown({ id, state, tenant, bucket, fromMs, toMs, delivery, application,
     to: formatTime(toMs),
     delivery: delivery ?? null,
     application: application ?? null,
+    missing,
     objects,
     fed,
   };
 }
 
 function previewText(state: ReplayState, forecast: Estimate, warnings: readonly string[]): string {
-  const { id, tenant, bucket, fromMs, toMs, delivery, application } = state;
-  const only = [...(delivery ? [`delivery ${delivery}`] : []), ...(application ? [`application ${application}`] : [])];
+  const { id, tenant, bucket, fromMs, toMs, delivery, application, missing } = state;
+  const only = [
+    ...(missing ? ['what the ledger does not know as done'] : []),
+    ...(delivery ? [`delivery ${delivery}`] : []),
+    ...(application ? [`application ${application}`] : []),
+  ];
   const usd = (amount: number) => `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
   const lines = [
     `replay ${id}: ${tenant} in ${bucket}, written from ${formatTime(fromMs)} to ${formatTime(toMs)}${only.length > 0 ? `, only ${only.join(', ')}` : ''}`,

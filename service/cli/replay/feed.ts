@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type ObjectRef, replayNotification } from '../../core/notification.ts';
+import { type ObjectRef, objectNotification } from '../../core/notification.ts';
 import type { Replay } from '../../core/replay.ts';
 import { CommandError } from '../errors.ts';
 import type { Pace } from '../pace.ts';
@@ -13,6 +13,8 @@ export interface FeedDeps {
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
   readonly states: Pick<ReplayStates, 'save'>;
+  /** How an object is announced. */
+  readonly refOf: (object: FoundObject, state: ReplayState) => Promise<ObjectRef>;
   readonly pace: Pace;
   /** Nothing is sent while more messages than this wait in the queue. */
   readonly backlogMax: number;
@@ -75,12 +77,14 @@ async function untilLiveIsServed(deps: FeedDeps, state: ReplayState): Promise<vo
 }
 
 async function send(deps: FeedDeps, batch: readonly FoundObject[], state: ReplayState): Promise<void> {
+  const refs = await Promise.all(batch.map((object) => deps.refOf(object, state)));
   const { Failed = [] } = await deps.sqs.send(
     new SendMessageBatchCommand({
       QueueUrl: deps.queueUrl,
-      Entries: batch.map((object, at) => ({
+      Entries: refs.map((ref, at) => ({
         Id: String(at),
-        MessageBody: replayNotification(toRef(object, state), deps.nowMs()),
+        // A replay is late from now on; what was missed, since it was written.
+        MessageBody: objectNotification(ref, (ref.replay ? undefined : ref.createdMs) ?? deps.nowMs()),
       })),
     }),
   );
@@ -92,11 +96,15 @@ async function send(deps: FeedDeps, batch: readonly FoundObject[], state: Replay
   }
 }
 
-export function replayOf({ id, delivery, application }: ReplayState): Replay {
+/** undefined: objects are announced as at first. */
+export function replayOf({ id, delivery, application, missing }: ReplayState): Replay | undefined {
+  if (missing) return undefined;
   return { id, ...(delivery === undefined ? {} : { delivery }), ...(application === undefined ? {} : { application }) };
 }
 
-export function toRef(object: FoundObject, state: ReplayState): ObjectRef & { readonly replay: Replay } {
+/** The object as its notification names it, where the bucket has no versions. */
+export function toRef(object: FoundObject, state: ReplayState): ObjectRef {
+  const replay = replayOf(state);
   return {
     bucket: state.bucket,
     key: object.key,
@@ -104,6 +112,6 @@ export function toRef(object: FoundObject, state: ReplayState): ObjectRef & { re
     versionId: undefined,
     size: object.bytes,
     createdMs: object.lastModifiedMs,
-    replay: replayOf(state),
+    ...(replay ? { replay } : {}),
   };
 }

@@ -25,6 +25,8 @@ export interface ReplayState {
   readonly toMs: number;
   readonly delivery: string | undefined;
   readonly application: string | undefined;
+  /** Objects are announced as at first, so that only what the ledger does not know as done is delivered. */
+  readonly missing: boolean;
   /** Objects that were found at the beginning. */
   readonly objects: number;
   /** Objects that are in the queue, or were. */
@@ -60,6 +62,7 @@ const ITEM = z.object({
   to_ms: z.number(),
   only_delivery: z.string().optional(),
   only_application: z.string().optional(),
+  only_missing: z.boolean(),
   objects: z.number(),
   fed: z.number(),
   last_ms: z.number(),
@@ -119,6 +122,7 @@ function toItem(state: ReplayState): Record<string, unknown> {
     to_ms: state.toMs,
     only_delivery: state.delivery,
     only_application: state.application,
+    only_missing: state.missing,
     objects: state.objects,
     fed: state.fed,
     last_ms: state.lastMs,
@@ -137,6 +141,7 @@ function fromItem(id: string, item: z.output<typeof ITEM>): ReplayState {
     toMs: item.to_ms,
     delivery: item.only_delivery,
     application: item.only_application,
+    missing: item.only_missing,
     objects: item.objects,
     fed: item.fed,
     lastMs: item.last_ms,

@@ -63,7 +63,7 @@ export function addTenants(program: Command, session: Session): Command {
       .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
       .description(
         enabled
-          ? "Delivers a tenant's objects again. Those that came meanwhile were acknowledged: replay them."
+          ? "Delivers a tenant's objects again. Those that came meanwhile were acknowledged: `replay --missing` brings them."
           : "Acknowledges a tenant's objects without delivering them; they are counted as skipped.",
       )
       .addHelpText('after', `\nExample:\n  log-distributor tenants ${name} acme --delivery cloudwatch`);

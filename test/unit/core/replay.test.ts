@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { objectId, parseNotification, parseObjectId, replayNotification } from '../../../service/core/notification.ts';
+import { objectId, objectNotification, parseNotification, parseObjectId } from '../../../service/core/notification.ts';
 import { planChunk } from '../../../service/core/plan.ts';
 import { chooseDeliveries, parseReplay, type Replay, recordTest, toRanges } from '../../../service/core/replay.ts';
 import { buildChunk } from '../../support/chunk.ts';
@@ -30,10 +30,15 @@ test('a replay in a notification comes out as it went in, key and version too', 
   for (const ref of [REF, { ...REF, version: 'v1', versionId: 'v1' }]) {
     for (const replay of [REPLAY, { id: 'r-1' }]) {
       const announced = { ...ref, replay };
-      const notification = parseNotification(replayNotification(announced, ref.createdMs));
+      const notification = parseNotification(objectNotification(announced, ref.createdMs));
       assert.deepEqual(notification, { kind: 'objects', objects: [announced] });
     }
   }
+});
+
+test('an object that is announced without a replay is the one of its first delivery', () => {
+  const notification = parseNotification(objectNotification(REF, REF.createdMs));
+  assert.deepEqual(notification, { kind: 'objects', objects: [REF] });
 });
 
 test('a replay is another object for the ledger, and each replay is one of its own', () => {
@@ -80,7 +85,7 @@ test('what is no replay of this version is refused, as it would deliver more tha
     { id: 'r-1', records: [[-1, 6]] },
   ]) {
     assert.equal(parseReplay(value), undefined, JSON.stringify(value));
-    const body = JSON.parse(replayNotification({ ...REF, replay: REPLAY }, 0));
+    const body = JSON.parse(objectNotification({ ...REF, replay: REPLAY }, 0));
     body.Records[0].logDistributorReplay = value;
     assert.throws(() => parseNotification(JSON.stringify(body)), /not an S3 notification: its logDistributorReplay/);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { remaining } from '../../../../service/cli/replay/feed.ts';
 import { createReplayStates, type ReplayState } from '../../../../service/cli/replay/state.ts';
@@ -112,6 +113,21 @@ test("a tenant's objects of the range are announced with the replay's id and res
   }
 });
 
+test('what was missed is announced as at first, in a bucket with versions by the version', async (t) => {
+  const { replay, take, deps, pipeline, put, cloud } = await setUp(t, 1);
+  await deps.s3.send(
+    new PutBucketVersioningCommand({ Bucket: pipeline.bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+  );
+  await put(cliKey('acme', 'with-version.log'), line('v'));
+  await cloud.settled();
+  const announced = (bodies: readonly string[]) => new Set(refs(bodies).map(({ id }) => id));
+  const live = announced(await take());
+  assert.equal((await replay('--missing', '--yes')).code, 0);
+  const again = announced(await take());
+  assert.equal(again.size, 2);
+  assert.ok(live.size === 1 && again.isSupersetOf(live), 'the ledger knows it by the same name');
+});
+
 test('a replay that is interrupted goes on where it was, and announces nothing that the ledger would not know', async (t) => {
   const { run, asked, take, waiting } = await setUp(t, 25);
   const interrupt = new AbortController();
@@ -176,6 +192,7 @@ test('what is asked for wrongly, or cannot be, ends with a sentence before anyth
     [['--tenant', 'nobody'], 1, /tenant nobody has no item of type cloudwatch/],
     [['--delivery', 'cloudwatch#none'], 1, /has no delivery cloudwatch#none, only cloudwatch, /],
     [['--delivery', 'cloudwatch#off'], 1, /is disabled, .*`log-distributor tenants enable acme` first/],
+    [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: is for all that was missed/],
     [['--bucket', 'no-such-bucket', '--yes'], 1, /NoSuchBucket/],
     [[], 2, /nobody is at a terminal/],
   ];
@@ -220,6 +237,7 @@ const STATE: ReplayState = {
   toMs: 2,
   delivery: undefined,
   application: 'api',
+  missing: false,
   objects: 3,
   fed: 0,
   lastMs: 0,
