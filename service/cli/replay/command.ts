@@ -108,8 +108,11 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   const warnings = warningsFor(found, deliveries, wanted, context.nowMs());
   const state = known ?? { ...wanted, objects: found.objects.length };
   if (options.dryRun || found.objects.length === 0) {
-    context.printer.result({ ...shown(state), dry_run: true, estimate: forecast, warnings }, () =>
-      previewText(state, forecast, warnings),
+    const dryRun = options.dryRun === true;
+    const nothing = dryRun ? '' : 'nothing to do\n';
+    context.printer.result(
+      { ...shown(state), dry_run: dryRun, estimate: forecast, warnings },
+      () => `${previewText(state, forecast, warnings)}${nothing}`,
     );
     return EXIT_DONE;
   }
