@@ -44,6 +44,7 @@ function problemOf(args: readonly string[]): string | undefined {
     command = next;
     rest = rest.slice(1);
   }
+  if (rest[0] === '--help') return undefined;
   if (command.commands.length > 0) return `${rest[0] ?? '(nothing)'} is no command`;
   try {
     const { operands, unknown } = command.parseOptions(rest);
