@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A certificate of our own for 127.0.0.1. */
+export interface Certificate {
+  /** PEM. */
+  readonly key: string;
+  readonly cert: string;
+  /** Of the certificate: for NODE_EXTRA_CA_CERTS. */
+  readonly certFile: string;
+}
+
+/** P-256, as AWS's endpoints have it; for a week, as it is made anew by every run. @returns undefined without openssl */
+export function makeCertificate(folder: string): Certificate | undefined {
+  const keyFile = join(folder, 'key.pem');
+  const certFile = join(folder, 'cert.pem');
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-keyout', keyFile];
+  const name = ['-subj', '/CN=bench', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const made = spawnSync('openssl', ['req', '-x509', ...key, ...name, '-days', '7', '-out', certFile]);
+  if (made.status !== 0) return undefined;
+  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
+}

@@ -1,0 +1,170 @@
+import type { ThreadsMeasured } from './run-threads.ts';
+import type { Measured, Round } from './run-workload.ts';
+
+/**
+ * What is reported of a run. MB and GB are 10^6 and 10^9 bytes, of message text (UTF-8) unless they say of what. Every figure
+ * is the median of the rounds; a ratio is the median of the rounds' ratios, as what disturbs a round disturbs both its sides.
+ */
+export interface Results {
+  readonly workloads: readonly WorkloadResult[];
+  /** Speed of two worker threads over that of one: the least of the workloads below. null where it was not compared. */
+  readonly threads_ratio: number | null;
+  readonly threads: readonly ThreadsResult[];
+  /** Calls of Describe* in tenants' accounts. */
+  readonly describe_calls: number;
+}
+
+export interface WorkloadResult {
+  readonly name: string;
+  readonly mb_per_s: number;
+  readonly events_per_s: number;
+  /** Of the service, user and system. */
+  readonly cpu_s_per_gb: number;
+  readonly floor_cpu_s_per_gb: number;
+  readonly naive_mb_per_s: number;
+  /** Of the service, 10^6 bytes, the most since its start. */
+  readonly peak_rss_mb: number;
+  /** Share of the bytes that accepted calls could have held. */
+  readonly fill: number;
+  readonly cpu_times_floor: number;
+  readonly mb_per_s_times_naive: number;
+  readonly floor_mb_per_s: number;
+  readonly naive_cpu_s_per_gb: number;
+  readonly put_calls: number;
+  /** What stands beside the service and takes part of the same CPUs. */
+  readonly sink_cpu_s_per_gb: number;
+  readonly cloud_cpu_s_per_gb: number;
+  /** In all rounds, the first included. */
+  readonly assume_roles: number;
+  /** Longest delay of the main thread's event loop, its timer's own 10 ms included; median of the rounds. */
+  readonly main_thread_delay_ms: number;
+}
+
+export interface ThreadsResult {
+  readonly name: string;
+  readonly one_mb_per_s: number;
+  readonly two_mb_per_s: number;
+  readonly ratio: number;
+  /** Of two threads. */
+  readonly cpu_s_per_gb: number;
+  readonly sink_cpu_s_per_gb: number;
+}
+
+/** API reference, PutLogEvents. */
+const PUT_BYTES_MAX = 1_048_576;
+
+export function toResult({
+  workload,
+  messageBytes,
+  events,
+  rounds,
+  assumeRoles,
+  peakRssBytes,
+}: Measured): WorkloadResult {
+  const over = (figure: (round: Round) => number) => median(rounds.map(figure));
+  const gb = messageBytes / 1e9;
+  const naiveSpeed = ({ naive }: Round) => naive.messageBytes / 1e6 / naive.seconds;
+  const speed = ({ service }: Round) => messageBytes / 1e6 / service.seconds;
+  return {
+    name: workload.name,
+    mb_per_s: rounded(over(speed), 1),
+    events_per_s: Math.round(over(({ service }) => events / service.seconds)),
+    cpu_s_per_gb: rounded(
+      over(({ service }) => service.cpuSeconds / gb),
+      2,
+    ),
+    floor_cpu_s_per_gb: rounded(
+      over(({ floor }) => floor.cpuSeconds / gb),
+      2,
+    ),
+    naive_mb_per_s: rounded(over(naiveSpeed), 1),
+    peak_rss_mb: Math.round(peakRssBytes / 1e6),
+    fill: rounded(
+      over(({ service }) => service.putBytes / service.putCalls / PUT_BYTES_MAX),
+      3,
+    ),
+    cpu_times_floor: rounded(
+      over(({ service, floor }) => service.cpuSeconds / floor.cpuSeconds),
+      2,
+    ),
+    mb_per_s_times_naive: rounded(
+      over((round) => speed(round) / naiveSpeed(round)),
+      2,
+    ),
+    floor_mb_per_s: rounded(
+      over(({ floor }) => messageBytes / 1e6 / floor.seconds),
+      1,
+    ),
+    naive_cpu_s_per_gb: rounded(
+      over(({ naive }) => naive.cpuSeconds / (naive.messageBytes / 1e9)),
+      2,
+    ),
+    put_calls: over(({ service }) => service.putCalls),
+    sink_cpu_s_per_gb: rounded(
+      over(({ service }) => service.sink.cpuSeconds / gb),
+      2,
+    ),
+    cloud_cpu_s_per_gb: rounded(
+      over(({ service }) => service.cloudCpuSeconds / gb),
+      2,
+    ),
+    assume_roles: assumeRoles,
+    main_thread_delay_ms: Math.round(over(({ service }) => service.mainThreadDelayMs)),
+  };
+}
+
+export function toThreadsResult({ workload, messageBytes, rounds }: ThreadsMeasured): ThreadsResult {
+  const over = (figure: (round: ThreadsMeasured['rounds'][number]) => number) => median(rounds.map(figure));
+  const mb = messageBytes / 1e6;
+  return {
+    name: workload.name,
+    one_mb_per_s: rounded(
+      over(({ one }) => mb / one.seconds),
+      1,
+    ),
+    two_mb_per_s: rounded(
+      over(({ two }) => mb / two.seconds),
+      1,
+    ),
+    ratio: rounded(
+      over(({ one, two }) => one.seconds / two.seconds),
+      2,
+    ),
+    cpu_s_per_gb: rounded(
+      over(({ two }) => (two.cpuSeconds / mb) * 1e3),
+      2,
+    ),
+    sink_cpu_s_per_gb: rounded(
+      over(({ two }) => (two.sink.cpuSeconds / mb) * 1e3),
+      2,
+    ),
+  };
+}
+
+export function toResults(
+  workloads: readonly WorkloadResult[],
+  threads: readonly ThreadsResult[],
+  describeCalls: number,
+): Results {
+  const ratios = threads.map(({ ratio }) => ratio);
+  return {
+    workloads,
+    threads_ratio: ratios.length === 0 ? null : Math.min(...ratios),
+    threads,
+    describe_calls: describeCalls,
+  };
+}
+
+/** The middle one; of an even number, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)];
+  const lower = sorted[Math.ceil(middle) - 1];
+  if (upper === undefined || lower === undefined) throw new RangeError('no values');
+  return (lower + upper) / 2;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
