@@ -24,6 +24,9 @@ export interface DeadLetterQueue {
   remove(letters: readonly DeadLetter[]): Promise<void>;
 }
 
+/** Receives in a row that bring only what was seen: those that were held for too long, while others take their time. */
+const STALE_MAX = 100;
+
 export interface DeadLetterQueueDeps {
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
@@ -56,6 +59,7 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
     async *batches(lettersMax, settled) {
       const seen = new Map<string, DeadLetter>();
       try {
+        let stale = 0;
         for (let more = true; more && seen.size < lettersMax && !signal.aborted; ) {
           const { Messages = [] } = await sqs.send(
             new ReceiveMessageCommand({
@@ -70,8 +74,9 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
           const letters = Messages.map(toLetter);
           const fresh = letters.filter(({ id }) => !seen.has(id));
           for (const letter of letters) seen.set(letter.id, letter);
-          more = fresh.length > 0;
-          if (more) yield fresh;
+          stale = fresh.length > 0 ? 0 : stale + 1;
+          more = letters.length > 0 && stale < STALE_MAX;
+          if (fresh.length > 0) yield fresh;
         }
       } finally {
         await letGo([...seen.values()].filter(({ id }) => !settled.has(id)));

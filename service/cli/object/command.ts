@@ -49,18 +49,22 @@ async function showObject(context: Context, options: Options, [text = '']: reado
   const url = parseS3Url(text);
   if (!url) throw usageError(`${text}: must be s3://bucket/key`);
   const reader = createObjectReader(context);
-  const ref = await reader.find(url, options.versionId);
-  const report = await examine(context, reader, ref, options);
+  const found = await reader.find(url, options.versionId);
+  const ref = options.replay === undefined ? found : { ...found, replay: { id: options.replay } };
+  const bar = context.printer.progress('records', options.records);
+  const look = {
+    limits: DECODE_LIMITS,
+    recordsMax: options.records,
+    eventsShown: options.events,
+    signal: context.signal,
+    onRecords: (count: number) => bar.update(count),
+  };
+  const report = await examine(context, reader, ref, look).finally(() => bar.end());
   context.printer.result(report, (style) => reportText(report, style));
   return report.dead_letter === null ? EXIT_DONE : EXIT_TROUBLE;
 }
 
-async function examine(
-  context: Context,
-  reader: ObjectReader,
-  ref: ObjectRef,
-  options: Options,
-): Promise<ObjectReport> {
+async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, look: Look): Promise<ObjectReport> {
   const { settings, dynamo } = context;
   const id = objectId(ref);
   let trouble: DistributorError | undefined;
@@ -84,7 +88,6 @@ async function examine(
   const shape = object ? await attempt(() => shapeOf(context, reader, object)) : undefined;
 
   const deliveries: DeliveryReport[] = [];
-  const look = lookOf(context, options);
   if (object && shape && keyFields) {
     for (const delivery of tenant?.deliveries ?? []) {
       const planContext = {
@@ -119,20 +122,6 @@ async function examine(
     dead_letter: trouble ? { reason: trouble.code, detail: trouble.message } : null,
     ledger: ledger.map((entry) => withTime(entry)),
     deliveries,
-  };
-}
-
-function lookOf({ signal, printer }: Context, { events, records }: Options): Look {
-  const bar = printer.progress('records', records);
-  return {
-    limits: DECODE_LIMITS,
-    recordsMax: records,
-    eventsShown: events,
-    signal,
-    onRecords: (count) => {
-      bar.update(count);
-      bar.end();
-    },
   };
 }
 

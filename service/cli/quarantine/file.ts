@@ -22,7 +22,7 @@ export function parseQuarantineKey(prefix: string, key: string): { tenant: strin
 }
 
 const LINE = z.object({
-  object: z.string(),
+  object: z.string().refine((name) => parseObjectId(name) !== undefined),
   delivery: z.string(),
   record: z.int().nonnegative(),
   reason: z.string(),

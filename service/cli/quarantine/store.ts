@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import {
   GetObjectCommand,
@@ -66,15 +65,28 @@ export async function* readFile(
       );
     });
   if (!(Body instanceof Readable)) return;
-  const lines = createInterface({ input: Body.pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
+  const text = createGunzip();
+  // Its error is the stream's, which is thrown where it is read.
+  pipeline(Body, text, () => {});
   try {
-    for await (const line of lines) if (line !== '') yield parseLine(line);
+    for await (const line of linesOf(text)) if (line !== '') yield parseLine(line);
   } catch (cause) {
+    signal.throwIfAborted();
     throw new CommandError(`s3://${bucket}/${key} is no file of the quarantine`, undefined, { cause });
   } finally {
-    lines.close();
-    Body.destroy();
+    text.destroy();
   }
+}
+
+async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of pieces) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { ReplayState, ReplayStates } from './state.ts';
 export interface FeedDeps {
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
-  readonly states: Pick<ReplayStates, 'save'>;
+  readonly states: Pick<ReplayStates, 'read' | 'save'>;
   /** How an object is announced. */
   readonly refOf: (object: FoundObject, state: ReplayState) => Promise<ObjectRef>;
   readonly pace: Pace;
@@ -51,7 +51,7 @@ export async function feed(deps: FeedDeps, objects: readonly FoundObject[], from
       lastKey: last?.key ?? state.lastKey,
       state: at + batch.length >= rest.length ? 'fed' : 'feeding',
     };
-    if (!(await deps.states.save(state, after))) {
+    if (!(await deps.states.save(state, after)) && !(await isSaved(deps, after))) {
       throw new CommandError(`somebody else feeds replay ${state.id} at this moment: leave it to them`);
     }
     state = after;
@@ -62,6 +62,12 @@ export async function feed(deps: FeedDeps, objects: readonly FoundObject[], from
   const after: ReplayState = { ...state, state: 'fed' };
   await deps.states.save(state, after);
   return after;
+}
+
+/** A save whose answer was lost, and which the SDK repeated, finds its own work done. */
+async function isSaved({ states }: FeedDeps, after: ReplayState): Promise<boolean> {
+  const now = await states.read(after.id);
+  return now?.fed === after.fed && now.lastKey === after.lastKey;
 }
 
 async function untilLiveIsServed(deps: FeedDeps, state: ReplayState): Promise<void> {

@@ -1,11 +1,13 @@
+import { DistributorError } from '../../base/errors.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import type { ObjectRef } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import { chooseDeliveries } from '../../core/replay.ts';
 import { DECODE_LIMITS } from '../../run/compose.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { CommandError } from '../errors.ts';
 import { forecast } from '../object/inspect.ts';
-import { createObjectReader } from '../object/open.ts';
+import { createObjectReader, type ObjectReader } from '../object/open.ts';
 import type { Context } from '../session.ts';
 import { chooseSamples, type Sample } from './estimate.ts';
 import { replayOf, toRef } from './feed.ts';
@@ -62,43 +64,56 @@ export async function findFor(context: Context, state: ReplayState): Promise<Fou
   }
 }
 
-/** Really plans a few objects, for every delivery. */
+/** Really plans a few objects, for every delivery. What cannot be read is none: it will be a dead letter of its own. */
 export async function sample(
   context: Context,
   state: ReplayState,
   objects: readonly FoundObject[],
   deliveries: readonly Delivery[],
 ): Promise<Sample[]> {
-  const keyTemplate = compileKeyTemplate(context.settings.objectKeyTemplate);
   const reader = createObjectReader(context);
   const samples: Sample[] = [];
   for (const found of chooseSamples(objects, SAMPLE_BYTES_MAX)) {
-    const ref = toRef(found, state);
-    const object = await reader.open(ref);
-    let [events, eventBytes, putCalls] = [0, 0, 0];
-    for (const delivery of deliveries) {
-      using decoder = await reader.decoder(object);
-      const look = {
-        limits: DECODE_LIMITS,
-        recordsMax: Number.POSITIVE_INFINITY,
-        eventsShown: 0,
-        signal: context.signal,
-        onRecords: () => {},
-      };
-      const planContext = {
-        delivery,
-        keyFields: keyTemplate.parse(ref.key),
-        lastModifiedMs: object.lastModifiedMs,
-        eventBytesMax: context.settings.eventBytesMax,
-      };
-      const plan = await forecast(decoder, planContext, look);
-      events += plan.events;
-      eventBytes += plan.bytes;
-      putCalls += plan.batches;
+    try {
+      samples.push(await sampleOne(context, reader, toRef(found, state), found.bytes, deliveries));
+    } catch (error) {
+      if (!(error instanceof DistributorError) || error.disposition !== 'dead-letter') throw error;
+      context.printer.note(`would be a dead letter: ${error.message}`);
     }
-    samples.push({ objectBytes: found.bytes, events, eventBytes, putCalls });
   }
   return samples;
+}
+
+async function sampleOne(
+  { settings, signal }: Context,
+  reader: ObjectReader,
+  ref: ObjectRef,
+  objectBytes: number,
+  deliveries: readonly Delivery[],
+): Promise<Sample> {
+  const object = await reader.open(ref);
+  const look = {
+    limits: DECODE_LIMITS,
+    recordsMax: Number.POSITIVE_INFINITY,
+    eventsShown: 0,
+    signal,
+    onRecords: () => {},
+  };
+  let [events, eventBytes, putCalls] = [0, 0, 0];
+  for (const delivery of deliveries) {
+    using decoder = await reader.decoder(object);
+    const planContext = {
+      delivery,
+      keyFields: compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key),
+      lastModifiedMs: object.lastModifiedMs,
+      eventBytesMax: settings.eventBytesMax,
+    };
+    const plan = await forecast(decoder, planContext, look);
+    events += plan.events;
+    eventBytes += plan.bytes;
+    putCalls += plan.batches;
+  }
+  return { objectBytes, events, eventBytes, putCalls };
 }
 
 /** What the operator should know before saying yes. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { formatTable, type Style } from '../terminal.ts';
@@ -45,12 +46,13 @@ export function addTenants(program: Command, session: Session): Command {
     )
     .requiredOption('-f, --file <file>', 'YAML or JSON; - reads standard input')
     .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'do not ask at a terminal')
     .addHelpText(
       'after',
       '\nExamples:\n  log-distributor tenants put -f acme.yaml --dry-run\n  log-distributor tenants put -f acme.yaml',
     );
-  session.run<{ file: string; dryRun?: true }>(put, (context, { file, dryRun }) =>
-    writeFiles(context, [file], { dryRun: dryRun === true, overwrite: true }),
+  session.run<WriteOptions & { file: string }>(put, (context, { file, ...options }) =>
+    writeFiles(context, [file], { ...options, overwrite: true }),
   );
 
   for (const [name, enabled] of [
@@ -77,11 +79,10 @@ export function addTenants(program: Command, session: Session): Command {
     .argument('<files...>', "YAML, JSON, NDJSON or DynamoDB's export of a table")
     .option('--overwrite', 'change tenants that are there already; without it they are left alone')
     .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'do not ask at a terminal')
     .description('Writes many tenants at once: all of them, or, when one of them is invalid, none.')
     .addHelpText('after', '\nExample:\n  log-distributor tenants import export/*.json --dry-run');
-  session.run<{ overwrite?: true; dryRun?: true }>(importing, (context, { overwrite, dryRun }, files) =>
-    writeFiles(context, files, { dryRun: dryRun === true, overwrite: overwrite === true }),
-  );
+  session.run<WriteOptions>(importing, (context, options, files) => writeFiles(context, files, options));
   return tenants;
 }
 
@@ -163,40 +164,66 @@ interface Planned extends Judged {
   readonly before: Item | undefined;
   readonly after: Item;
   readonly changes: readonly Change[];
-  readonly action: 'create' | 'change' | 'unchanged' | 'left alone';
+  readonly action: 'create' | 'change' | 'unchanged' | 'left alone' | 'not written';
 }
 
-async function writeFiles(
-  context: Context,
-  files: readonly string[],
-  { dryRun, overwrite }: { readonly dryRun: boolean; readonly overwrite: boolean },
-): Promise<ExitCode> {
+interface WriteOptions {
+  readonly overwrite?: true;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+async function writeFiles(context: Context, files: readonly string[], options: WriteOptions): Promise<ExitCode> {
   const wanted = (await Promise.all(files.map((file) => readItems(context, file)))).flat();
   const judged = wanted.map((item) => judgeIn(context, item));
   refuseInvalid(judged);
-  const table = tableOf(context);
   const planned: Planned[] = [];
-  for (const one of judged) {
-    const { tenant_id: tenantId, type } = one.item;
-    const before = (await table.of(String(tenantId))).find((item) => item.type === type);
-    const after = merge(before, one.item);
-    const changes = changesOf(before, after);
-    const change = changes.length === 0 ? 'unchanged' : overwrite ? 'change' : 'left alone';
-    planned.push({ ...one, before, after, changes, action: before ? change : 'create' });
-  }
+  for (const one of judged) planned.push(await plan(context, one, options.overwrite === true));
   for (const { item, unknown } of planned) {
     if (unknown.length > 0) context.printer.note(`${nameOf(item)}: the service does not know ${unknown.join(', ')}`);
   }
-  const missed: string[] = [];
-  for (const { before, after, action } of dryRun ? [] : planned) {
-    if (action !== 'create' && action !== 'change') continue;
-    context.signal.throwIfAborted();
-    if (!(await table.write(before, after))) missed.push(nameOf(after));
+  if (options.dryRun) {
+    showPlan(context, planned, true);
+    return EXIT_DONE;
   }
-  showPlan(context, planned, dryRun);
+  const changing = planned.filter(({ action }) => action === 'create' || action === 'change');
+  if (context.ask && !options.yes && changing.length > 0) {
+    context.printer.note(
+      changing
+        .map((one) => planText(one, context.printer.style))
+        .join('')
+        .trimEnd(),
+    );
+    await confirm(context, `Write ${changing.length} of ${planned.length}?`, false);
+  }
+  return carryOut(context, planned);
+}
+
+async function plan(context: Context, judged: Judged, overwrite: boolean): Promise<Planned> {
+  const { tenant_id: tenantId, type } = judged.item;
+  const before = (await tableOf(context).of(String(tenantId))).find((item) => item.type === type);
+  const after = merge(before, judged.item);
+  const changes = changesOf(before, after);
+  const change = changes.length === 0 ? 'unchanged' : overwrite ? 'change' : 'left alone';
+  return { ...judged, before, after, changes, action: before ? change : 'create' };
+}
+
+/** Writes one item after another; an interruption comes between two of them. */
+async function carryOut(context: Context, planned: readonly Planned[]): Promise<ExitCode> {
+  const table = tableOf(context);
+  const done: Planned[] = [];
+  for (const one of planned) {
+    const writes = one.action === 'create' || one.action === 'change';
+    const written = writes && !context.signal.aborted && (await table.write(one.before, one.after));
+    done.push(writes && !written ? { ...one, action: 'not written' } : one);
+  }
+  showPlan(context, done, false);
+  const missed = done.filter(({ action }) => action === 'not written').map(({ after }) => nameOf(after));
   if (missed.length === 0) return EXIT_DONE;
   throw new CommandError(
-    `somebody else has just changed ${missed.join(', ')}: nothing was written there; look again and repeat`,
+    context.signal.aborted
+      ? `interrupted: ${missed.join(', ')} not written; repeat it, the others are unchanged then`
+      : `somebody else has just changed ${missed.join(', ')}: nothing was written there; look again and repeat`,
   );
 }
 
@@ -234,13 +261,13 @@ function showPlan({ printer }: Context, planned: readonly Planned[], dryRun: boo
     })),
   }));
   printer.result({ dry_run: dryRun, tenants: data }, (style) =>
-    planned
-      .map(({ item, action, changes }) => {
-        const head = `${style.bold(nameOf(item))}  ${action}${dryRun && changes.length > 0 ? ' (dry run)' : ''}\n`;
-        return head + changes.map((change) => changeLine(change, style)).join('');
-      })
-      .join(''),
+    planned.map((one) => planText(one, style, dryRun)).join(''),
   );
+}
+
+function planText({ item, action, changes }: Planned, style: Style, dryRun = false): string {
+  const head = `${style.bold(nameOf(item))}  ${action}${dryRun && changes.length > 0 ? ' (dry run)' : ''}\n`;
+  return head + changes.map((change) => changeLine(change, style)).join('');
 }
 
 function changeLine({ attribute, before, after }: Change, style: Style): string {
@@ -255,7 +282,6 @@ async function setEnabled(
   type: string | undefined,
   enabled: boolean,
 ): Promise<ExitCode> {
-  const table = tableOf(context);
   const items = await existing(context, tenantId, type);
   const planned = items.map((item): Planned => {
     const after = { ...item, enabled };
@@ -269,12 +295,6 @@ async function setEnabled(
     };
   });
   if (enabled) refuseInvalid(planned);
-  for (const { before, after, action } of planned) {
-    if (action === 'change' && !(await table.write(before, after))) {
-      throw new CommandError(`somebody else has just changed ${nameOf(after)}: look again and repeat`);
-    }
-  }
-  showPlan(context, planned, false);
   context.printer.note('The service reads an item again within a minute.');
-  return EXIT_DONE;
+  return carryOut(context, planned);
 }

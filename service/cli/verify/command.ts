@@ -7,7 +7,7 @@ import type { Delivery } from '../../core/delivery.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
-import { judge, nameOf } from '../tenants/item.ts';
+import { judge } from '../tenants/item.ts';
 import type { Style } from '../terminal.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
 import { type Step, timed, type Verdict } from './step.ts';
@@ -41,6 +41,8 @@ export function addVerify(tenants: Command, session: Session): void {
     .addHelpText(
       'after',
       `
+Where the name of the log group has placeholders, the event goes to a group with the application's name, and verify in place of
+the others.
 It must run as the distributor: in its container, or with DISTRIBUTOR_ROLE_ARN set and permission to assume that role.
 
 Examples:
@@ -79,7 +81,6 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     }
     const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
     reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
-    printer.note(`${nameOf(item)}: ${steps.length} steps`);
   }
   printer.result({ identity: callerArn, deliveries: reports }, (style) =>
     reports.map((report) => reportText(report, style)).join('\n'),

@@ -26,6 +26,13 @@ type Attempt =
   | { readonly kind: 'refused'; readonly name: string }
   | { readonly kind: 'failed'; readonly name: string };
 
+const STEPS = {
+  assume: 'the role can be assumed',
+  externalId: 'a wrong external id is refused',
+  tag: 'a session without the tag tenant_id is refused',
+  tenant: "another tenant's tag is refused",
+} as const;
+
 /** Tags as the service sends them; cluster and environment are ones that no policy can want in particular. */
 const OTHER_TAGS = { cluster_id: 'verify', environment: 'verify' };
 
@@ -36,7 +43,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
   const mend = mendOf(deps, delivery);
   let session: TrustResult['session'];
 
-  const assume = await timed('the role can be assumed', deps.monotonicMs, async () => {
+  const assume = await timed(STEPS.assume, deps.monotonicMs, async () => {
     const attempt = await attemptAs(deps, own);
     if (attempt.kind === 'allowed') {
       session = attempt.session;
@@ -67,17 +74,17 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
   const steps = [
     assume,
     await mustRefuse(
-      'a wrong external id is refused',
+      STEPS.externalId,
       { ...own, externalId: deps.newSecret() },
       'the trust policy does not ask for sts:ExternalId: whoever can use the distributor for another tenant can reach this account',
     ),
     await mustRefuse(
-      'a session without the tag tenant_id is refused',
+      STEPS.tag,
       { ...own, tags: {} },
       "the trust policy does not ask for aws:RequestTag/tenant_id: a session that is nobody's can write here",
     ),
     await mustRefuse(
-      "another tenant's tag is refused",
+      STEPS.tenant,
       { ...own, tags: { ...tags, tenant_id: deps.newSecret() } },
       "the trust policy accepts any tenant_id: another tenant's session can write here",
     ),
@@ -142,5 +149,5 @@ async function attemptAs({ sts }: TrustDeps, request: RoleRequest): Promise<Atte
 
 /** The steps of a delivery whose item cannot be used. */
 export function skippedTrust(why: string): Step[] {
-  return ['the role can be assumed', 'a wrong external id is refused'].map((step) => skipped(step, why));
+  return Object.values(STEPS).map((step) => skipped(step, why));
 }

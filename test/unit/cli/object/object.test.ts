@@ -85,11 +85,18 @@ test('what the ledger says of the object is told, of a replay when it is asked f
   const counts = { read: 5, delivered: 2, filtered: 1, rejected: 0, quarantined: 2 };
   const done = { object, delivery: 'acme/cloudwatch', state: 'done', counts };
   const dead = { object, delivery: 'acme/cloudwatch#all', state: 'dead', reason: 'object-corrupt', record: 4 };
-  for (const item of [done, dead])
+  const replayed = { ...done, object: `${object}+replay:r-1`, state: 'delivering', record: 3 };
+  for (const item of [done, dead, replayed])
     await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.ledgerTable, Item: marshall(item) }));
   const { out } = await run(['object', `s3://${pipeline.bucket}/${key}`]);
   assert.match(out, /^ledger: acme\/cloudwatch done {2}read 5, delivered 2, /m);
   assert.match(out, /^ledger: acme\/cloudwatch#all dead {2}for object-corrupt, at record 4$/m);
+  const replay = await run(['object', `s3://${pipeline.bucket}/${key}`, '--replay', 'r-1', '--json']);
+  const { ledger } = replay.json() as ObjectReport;
+  assert.deepEqual(
+    ledger.map(({ delivery, state, record }) => [delivery, state, record]),
+    [['acme/cloudwatch', 'delivering', 3]],
+  );
 });
 
 for (const [what, key, body, reason] of [

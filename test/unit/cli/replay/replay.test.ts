@@ -87,6 +87,15 @@ test('a dry run tells what it would be, and sends nothing', async (t) => {
   assert.match((await replay('--dry-run')).out, /^3 objects, \d+ B$/m);
 });
 
+test('an object that cannot be read does not keep the others from being replayed', async (t) => {
+  const { replay, put, take } = await setUp(t);
+  await put(cliKey('acme', 'broken.parquet'), 'this is no Parquet at all, but longer than the others');
+  const { code, err } = await replay('--yes');
+  assert.equal(code, 0);
+  assert.match(err, /would be a dead letter: .*its name says Parquet/);
+  assert.equal(refs(await take()).filter(({ replay: asked }) => asked).length, 4);
+});
+
 test("a tenant's objects of the range are announced with the replay's id and restrictions, and no others", async (t) => {
   const { replay, take, names } = await setUp(t);
   const { code, json } = await replay(

@@ -21,6 +21,8 @@ async function setUp(t: TestContext) {
     dynamo,
     table,
     tenants: (...args: string[]) => cli(['tenants', ...args], { environment }),
+    environment,
+    at: (answer: string, ...args: string[]) => cli(['tenants', ...args], { environment, answer }),
     input: (input: string, ...args: string[]) => cli(['tenants', ...args], { environment, input }),
     async file(name: string, text: string) {
       const path = join(folder, name);
@@ -184,4 +186,27 @@ test('import leaves tenants that are there alone, unless it is told to overwrite
     ['beta', 'unchanged'],
   ]);
   assert.equal((await table.of('acme'))[0]?.retention_days, undefined);
+});
+
+test('at a terminal the changes are shown before they are made, and only yes makes them', async (t) => {
+  const { table, at, file } = await setUp(t);
+  const path = await file('acme.yaml', stringify(ITEM));
+  const no = await at('n', 'put', '-f', path);
+  assert.equal(no.code, 1);
+  assert.match(no.err, /acme\/cloudwatch {2}create\n {2}\+ tenant_id: "acme"\n.*nothing was done/s);
+  assert.deepEqual(await table.of('acme'), []);
+  assert.equal((await at('y', 'put', '-f', path)).code, 0);
+  assert.deepEqual(await table.of('acme'), [ITEM]);
+});
+
+test('an import that is interrupted tells what was not written', async (t) => {
+  const { table, environment, file } = await setUp(t);
+  const path = await file('two.json', JSON.stringify([ITEM, { ...ITEM, tenant_id: 'beta' }]));
+  const interrupt = new AbortController();
+  interrupt.abort();
+  const { code, out, err } = await cli(['tenants', 'import', path], { environment, signal: interrupt.signal });
+  assert.equal(code, 1);
+  assert.match(out, /^acme\/cloudwatch {2}not written$/m);
+  assert.match(err, /interrupted: acme\/cloudwatch, beta\/cloudwatch not written; repeat it/);
+  assert.deepEqual(await Array.fromAsync(table.all()), []);
 });
