@@ -8,7 +8,7 @@ import { readFooter } from '../../object/parquet/footer.ts';
 import { DECODE_LIMITS } from '../../run/compose.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { parseS3Url, wholeNumber } from '../arguments.ts';
-import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { countRecords, type Forecast, forecast, type Look } from './inspect.ts';
 import { createObjectReader, type ObjectReader } from './open.ts';
@@ -50,6 +50,7 @@ async function showObject(context: Context, options: Options, [text = '']: reado
   if (!url) throw usageError(`${text}: must be s3://bucket/key`);
   const reader = createObjectReader(context);
   const found = await reader.find(url, options.versionId);
+  if (!found) throw new CommandError(`${text} does not exist: the service would make it a dead letter (object-gone)`);
   const ref = options.replay === undefined ? found : { ...found, replay: { id: options.replay } };
   const bar = context.printer.progress('records', options.records);
   const look = {

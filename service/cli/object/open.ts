@@ -6,13 +6,12 @@ import { createKernel } from '../../kernel/kernel.ts';
 import { openObject } from '../../object/open.ts';
 import { DECODE_LIMITS, STALL_MS } from '../../run/compose.ts';
 import type { S3Url } from '../arguments.ts';
-import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
 
 /** Objects of the central bucket as the service opens them. */
 export interface ObjectReader {
-  /** The object as its notification would name it. @throws CommandError when it is not there */
-  find(url: S3Url, versionId: string | undefined): Promise<ObjectRef>;
+  /** The object as its notification would name it; undefined when it is not there. */
+  find(url: S3Url, versionId: string | undefined): Promise<ObjectRef | undefined>;
   /** @throws DistributorError as the service would */
   open(ref: ObjectRef): Promise<S3Object>;
   /** A decoder of its own for each look, as each gives its chunks once. */
@@ -29,11 +28,11 @@ export function createObjectReader({ s3, settings, signal, random }: Context): O
           abortSignal: signal,
         })
         .catch((error: unknown) => {
-          if (!(error instanceof Error) || error.name !== 'NotFound') throw error;
-          throw new CommandError(
-            `s3://${bucket}/${key} does not exist: the service would make it a dead letter (object-gone)`,
-          );
+          // HEAD has no body that could say more.
+          if (error instanceof Error && error.name === 'NotFound') return undefined;
+          throw error;
         });
+      if (!head) return undefined;
       const realVersion = head.VersionId && head.VersionId !== 'null' ? head.VersionId : undefined;
       return {
         bucket,

@@ -160,8 +160,11 @@ async function feedAll(
 /** In a bucket with versions the first delivery has the version's name, which a listing does not tell. */
 function refs(context: Context): FeedDeps['refOf'] {
   const reader = createObjectReader(context);
-  return async (object, state) =>
-    state.missing ? reader.find({ bucket: state.bucket, key: object.key }, undefined) : toRef(object, state);
+  return async (object, state) => {
+    const ref = toRef(object, state);
+    // One that was deleted since is announced all the same: the service says so in a dead letter.
+    return state.missing ? ((await reader.find(ref, undefined)) ?? ref) : ref;
+  };
 }
 
 function newReplay({ nowMs, random }: Context, options: Options): ReplayState {

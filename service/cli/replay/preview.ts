@@ -120,13 +120,16 @@ async function sampleOne(
 export function warningsFor(
   { objects, archived }: Found,
   deliveries: readonly Delivery[],
-  { application }: ReplayState,
+  { application, missing }: ReplayState,
   nowMs: number,
 ): string[] {
   const old = objects.filter(({ lastModifiedMs }) => nowMs - lastModifiedMs > EVENT_AGE_DAYS_MAX * DAY_MS).length;
   const kept = deliveries.flatMap(({ retentionDays }) => (retentionDays === undefined ? [] : [retentionDays]));
   const unwanted = deliveries.filter(({ applications }) => applications?.size === 0).map(({ type }) => type);
   return [
+    ...(missing
+      ? ['what the ledger knows as done is not delivered again: the estimate is the most that it can be']
+      : []),
     ...(archived > 0 ? [`${archived} objects lie in an archive class and are left out: restore them first`] : []),
     ...(old > 0
       ? [

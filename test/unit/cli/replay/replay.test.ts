@@ -131,6 +131,10 @@ test('what was missed is announced as at first, in a bucket with versions by the
   await cloud.settled();
   const announced = (bodies: readonly string[]) => new Set(refs(bodies).map(({ id }) => id));
   const live = announced(await take());
+  assert.match(
+    (await replay('--missing', '--dry-run')).out,
+    /note: what the ledger knows as done is not delivered again/,
+  );
   assert.equal((await replay('--missing', '--yes')).code, 0);
   const again = announced(await take());
   assert.equal(again.size, 2);
@@ -233,6 +237,7 @@ test('warnings tell what will not arrive', async (t) => {
     ],
     { nowMs: () => inAMonth },
   );
+  assert.doesNotMatch(out, /note: what the ledger knows/);
   assert.match(out, /note: 3 objects are older than 14 days: CloudWatch Logs will refuse/);
   assert.match(out, /note: cloudwatch#audit does not want the application api/);
 });
