@@ -170,7 +170,7 @@ function distributorAlarms(config: Config, names: Names): readonly Alarm[] {
       description:
         "A tenant's role or log group refuses us: its circuit is open, its objects are parked and become dead letters " +
         'in the end. /status names the tenant.',
-      metrics: service('objects_total', 'Sum', { outcome: 'park' }),
+      metrics: service('circuit_open', 'Maximum'),
       periods: 3,
     },
     {

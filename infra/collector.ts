@@ -29,6 +29,8 @@ export const EXPORTED_METRICS: readonly Exported[] = [
   { name: 'log_distributor_quarantine_files_total', label: 'reason' },
   { name: 'log_distributor_workers_restarted_total' },
   { name: 'log_distributor_messages_in_flight' },
+  { name: 'log_distributor_messages_away' },
+  { name: 'log_distributor_circuit_open', label: 'code' },
   { name: 'log_distributor_memory_reserved_bytes' },
 ];
 

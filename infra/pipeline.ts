@@ -50,7 +50,7 @@ export function composePipeline(
     image: `${repository.repositoryUrl}:${imageTag ?? 'none'}`,
     running: imageTag !== undefined,
   });
-  if (service) createScaling(stack, { config: config.distributor, names, service });
+  if (service) createScaling(stack, { config, names, service });
   const alerts = createWatching(stack, { config, names, keyArn: keys.messaging, running: service !== undefined });
   createSpending(stack, { config, names, topicArn: alerts.arn });
 

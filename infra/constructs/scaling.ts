@@ -3,7 +3,8 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
-import type { DistributorConfig } from '../config.ts';
+import { serviceMetric } from '../alarms.ts';
+import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
 
 /** Messages that wait, by their metric of SQS. */
@@ -18,8 +19,10 @@ const SCALE_IN_COOLDOWN_SECONDS = 600;
  */
 export function createScaling(
   parent: Construct,
-  { config, names, service }: { config: DistributorConfig; names: Names; service: EcsService },
+  deps: { readonly config: Config; readonly names: Names; readonly service: EcsService },
 ): void {
+  const { names, service } = deps;
+  const config = deps.config.distributor;
   const scope = new Construct(parent, 'scaling');
   const target = new AppautoscalingTarget(scope, 'target', {
     serviceNamespace: 'ecs',
@@ -41,7 +44,7 @@ export function createScaling(
       targetValue: config.backlogPerTask,
       scaleOutCooldown: SCALE_OUT_COOLDOWN_SECONDS,
       scaleInCooldown: SCALE_IN_COOLDOWN_SECONDS,
-      customizedMetricSpecification: { metrics: backlogPerTask(names) },
+      customizedMetricSpecification: { metrics: backlogPerTask(deps.config, names) },
     },
   });
   const scaleOut = new AppautoscalingPolicy(scope, 'age', {
@@ -72,14 +75,31 @@ export function createScaling(
   });
 }
 
-/** Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). */
-function backlogPerTask(names: Names) {
+/**
+ * Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). Surplus that
+ * the tasks have handed back is backlog too, but invisible to SQS; they tell how much it is. What is parked is none: more
+ * tasks would not help it.
+ */
+function backlogPerTask(config: Config, names: Names) {
+  const away = serviceMetric(config, names, 'messages_away', 'Sum');
   return [
     {
       id: 'waiting',
       metricStat: {
         metric: { namespace: 'AWS/SQS', metricName: WAITING, dimensions: [{ name: 'QueueName', value: names.queue }] },
         stat: 'Average',
+      },
+      returnData: false,
+    },
+    {
+      id: 'away',
+      metricStat: {
+        metric: {
+          namespace: away.namespace,
+          metricName: away.name,
+          dimensions: Object.entries(away.dimensions).map(([name, value]) => ({ name, value })),
+        },
+        stat: away.statistic,
       },
       returnData: false,
     },
@@ -102,7 +122,7 @@ function backlogPerTask(names: Names) {
     {
       id: 'backlog',
       label: 'Backlog per task',
-      expression: 'IF(running > 0, waiting / running, waiting)',
+      expression: 'IF(running > 0, (waiting + FILL(away, 0)) / running, waiting)',
       returnData: true,
     },
   ];

@@ -13,9 +13,16 @@ export function taskRolePolicy(names: Names, layout: ObjectLayout, keys: KeyArns
   const { partition, region } = names.place;
   return policy(
     {
+      // And gives them back: a message that failed is sent anew with its history.
       Sid: 'TakeMessages',
       Effect: 'Allow',
-      Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      Action: [
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:SendMessage',
+        'sqs:GetQueueAttributes',
+      ],
       Resource: [names.queueArn],
     },
     { Sid: 'SendDeadLetters', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [names.deadLetterQueueArn] },

@@ -1,6 +1,4 @@
 import {
-  type BucketLocationConstraint,
-  CreateBucketCommand,
   GetBucketNotificationConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
@@ -13,6 +11,7 @@ import {
 } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 import { provisionTable } from './table.ts';
 
@@ -60,7 +59,8 @@ const VISIBILITY_SECONDS = '120';
 export async function provisionPipeline(deps: ProvisionDeps, names: PipelineNames = PIPELINE_NAMES): Promise<Pipeline> {
   const { Account: account = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const bucketArn = `arn:aws:s3:::${names.bucket}`;
-  await provisionBucket(deps, names);
+  await provisionBucket(deps.s3, names.bucket, deps.region);
+  if (names.versioning) await enableVersioning(deps, names);
   const { TopicArn: topicArn = '' } = await deps.sns.send(new CreateTopicCommand({ Name: names.topic }));
   const topicPolicy = allowService('s3.amazonaws.com', 'sns:Publish', topicArn, {
     StringEquals: { 'aws:SourceAccount': account },
@@ -91,20 +91,8 @@ export async function provisionPipeline(deps: ProvisionDeps, names: PipelineName
   return { ...names, topicArn, queueUrl: queue.url, queueArn: queue.arn, deadLetterQueueUrl: deadLetters.url };
 }
 
-async function provisionBucket({ s3, region }: ProvisionDeps, names: PipelineNames): Promise<void> {
-  // The SDK's type lists the regions of its day.
-  const constraint = region as BucketLocationConstraint;
-  const location = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: constraint } };
-  try {
-    await s3.send(new CreateBucketCommand({ Bucket: names.bucket, ...location }));
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'BucketAlreadyOwnedByYou')) throw error;
-  }
-  if (names.versioning) {
-    await s3.send(
-      new PutBucketVersioningCommand({ Bucket: names.bucket, VersioningConfiguration: { Status: 'Enabled' } }),
-    );
-  }
+async function enableVersioning({ s3 }: ProvisionDeps, { bucket }: PipelineNames): Promise<void> {
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
 }
 
 /** Attributes are set in a call of their own: creating a queue again with others would be refused. */

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
 /** A tenant: an account with a role for the distributor, and what the tenant table says of its deliveries. */
@@ -16,17 +17,20 @@ export interface TenantSpec {
   readonly externalId: string;
   /** Log groups with this name or below it can be written, no others. */
   readonly logGroupPrefix: string;
+  /** A bucket of the tenant, for deliveries of type `s3`: objects below the prefix can be written. Default: none. */
+  readonly bucket?: { readonly name: string; readonly prefix: string };
   /** Attributes of the tenant's items beside the keys, account, role and external id; one item for each `type`. */
   readonly deliveries: readonly DeliverySpec[];
 }
 
 export type DeliverySpec = Readonly<Record<string, unknown>> & {
-  /** `cloudwatch`, or `cloudwatch#name`. */
+  /** `cloudwatch` or `s3`, or one of them with `#name`. */
   readonly type: string;
-  readonly log_group_name: string;
 };
 
 const POLICY_NAME = 'WriteLogs';
+/** An upload in parts that is broken off must not leave its parts behind. */
+const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'];
 /** All that the distributor ever calls in a tenant's account. */
 const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'];
 
@@ -38,6 +42,7 @@ export async function provisionTenant(
 ): Promise<string> {
   const { Account: platform = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const roleArn = await provisionRole(deps, tenant, platform);
+  if (tenant.bucket) await provisionBucket(deps.s3Of(tenant.accountId), tenant.bucket.name, deps.region);
   for (const delivery of tenant.deliveries) {
     const item = {
       tenant_id: tenant.tenantId,
@@ -98,7 +103,7 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 }
 
 /** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
-function writePolicy({ accountId, logGroupPrefix }: TenantSpec) {
+function writePolicy({ accountId, logGroupPrefix, bucket }: TenantSpec) {
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const statement = {
     Sid: 'WriteOwnGroups',
@@ -106,5 +111,11 @@ function writePolicy({ accountId, logGroupPrefix }: TenantSpec) {
     Action: LOGS_ACTIONS,
     Resource: [`${arn}:*`, `${arn}/*`],
   };
-  return { Version: '2012-10-17', Statement: [statement] };
+  const objects = bucket && {
+    Sid: 'WriteOwnBucket',
+    Effect: 'Allow',
+    Action: BUCKET_ACTIONS,
+    Resource: [`arn:aws:s3:::${bucket.name}/${bucket.prefix}*`],
+  };
+  return { Version: '2012-10-17', Statement: objects ? [statement, objects] : [statement] };
 }

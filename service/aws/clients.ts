@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, type CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -51,9 +51,9 @@ export function createSqsClient(place: Place): SQSClient {
   return new SQSClient({ ...common(place), maxAttempts: 4, requestHandler });
 }
 
-/** For long polls. The receive loop repeats them by itself, and must turn while the queue is silent. */
+/** For long polls. The receive loop has a few under way, repeats them by itself, and must turn while the queue is silent. */
 export function createReceiveClient(place: Place): SQSClient {
-  const requestHandler = createHandler(2, LONG_POLL_MS + Math.min(LONG_POLL_SLACK_MS, place.requestTimeoutMs));
+  const requestHandler = createHandler(8, LONG_POLL_MS + Math.min(LONG_POLL_SLACK_MS, place.requestTimeoutMs));
   return new SQSClient({ ...common(place), maxAttempts: 1, requestHandler });
 }
 
@@ -64,16 +64,19 @@ export function createDynamoClient(place: Place): DynamoDBClient {
 
 /** Its callers retry by themselves, body included: the SDK's retry ends when the headers are there. */
 export function createS3Client(place: Place): S3Client {
-  return new S3Client({
+  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs) });
+}
+
+function commonOfS3(place: Place) {
+  return {
     ...common(place),
     maxAttempts: 1,
     forcePathStyle: place.s3ForcePathStyle,
-    // Ranges have no checksum to validate, and quarantine files are small: no need for the trailer that
-    // some S3-compatible endpoints do not know.
+    // Ranges have no checksum to validate, and what is written is small or in parts whose ETags S3 compares: no need for
+    // the trailer that some S3-compatible endpoints do not know.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: createHandler(128, place.requestTimeoutMs),
-  });
+  } as const;
 }
 
 export function createStsClient(place: Place, credentials?: STSClientConfig['credentials']): STSClient {
@@ -100,4 +103,12 @@ export function createLogsClientFactory(
   const requestHandler = createHandler(16, place.requestTimeoutMs);
   return (region, credentials) =>
     new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 });
+}
+
+/** The same for tenants' buckets. */
+export function createS3ClientFactory(
+  place: Place,
+): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {
+  const requestHandler = createHandler(64, place.requestTimeoutMs);
+  return (region, credentials) => new S3Client({ ...commonOfS3(place), region, credentials, requestHandler });
 }

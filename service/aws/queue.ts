@@ -4,9 +4,11 @@ import {
   GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { HISTORY_ATTRIBUTES, type History, historyAttributes, readHistory } from '../core/history.ts';
 
 /** The queue in the service's words. Batches hold at most ten entries (SQS quotas); these functions cut them. */
 export interface Queue {
@@ -15,6 +17,12 @@ export interface Queue {
   /** @returns the receipts that SQS would not take */
   remove(receipts: readonly string[]): Promise<readonly string[]>;
   changeVisibility(changes: readonly VisibilityChange[]): Promise<readonly string[]>;
+  /**
+   * Sends messages to the queue anew: the same bodies, new receive counts, the given histories. The originals are still
+   * there when it returns.
+   * @returns the receipts of those that SQS would not take
+   */
+  sendAnew(copies: readonly MessageCopy[]): Promise<readonly string[]>;
   /** Sends the body as it is to the dead-letter queue; it is safe there when this returns. */
   sendDeadLetter(body: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   /** @throws when the queue cannot be reached */
@@ -31,7 +39,18 @@ export interface QueueMessage {
   readonly sentMs: number;
   /** When anybody first received it, epoch milliseconds. */
   readonly firstReceivedMs: number;
+  readonly history: History;
 }
+
+export interface MessageCopy {
+  readonly message: QueueMessage;
+  readonly history: History;
+  /** Until then it is in the queue for nobody; at most `DELAY_SECONDS_MAX`. */
+  readonly delaySeconds: number;
+}
+
+/** The longest that SQS keeps a new message back (SQS API reference, SendMessage, DelaySeconds). */
+export const DELAY_SECONDS_MAX = 900;
 
 export interface VisibilityChange {
   readonly receipt: string;
@@ -48,6 +67,8 @@ export interface QueueDeps {
 }
 
 const BATCH_MAX = 10;
+/** Of all bodies in a batch together (SQS quotas: 256 KiB, since August 2025 1 MiB); notifications have one or two KB. */
+const BATCH_BODY_BYTES_MAX = 200 * 1024;
 const LONG_POLL_SECONDS = 20;
 /** A message attribute's value counts to the message's size; a reason need not be a novel. */
 const ATTRIBUTE_LENGTH_MAX = 1_024;
@@ -62,6 +83,7 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
           WaitTimeSeconds: LONG_POLL_SECONDS,
           VisibilityTimeout: visibilitySeconds,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+          MessageAttributeNames: [...HISTORY_ATTRIBUTES],
         }),
         { abortSignal: signal },
       );
@@ -100,15 +122,31 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
       return failed;
     },
 
+    async sendAnew(copies) {
+      const failed: string[] = [];
+      for (const part of partsOf(copies, ({ message }) => Buffer.byteLength(message.body))) {
+        const answer = await sqs.send(
+          new SendMessageBatchCommand({
+            QueueUrl: queueUrl,
+            Entries: part.map(({ message, history, delaySeconds }, at) => ({
+              Id: String(at),
+              MessageBody: message.body,
+              DelaySeconds: Math.min(DELAY_SECONDS_MAX, delaySeconds),
+              MessageAttributes: attributesOf(historyAttributes(history), 'Number'),
+            })),
+          }),
+        );
+        for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)]?.message.receipt ?? '');
+      }
+      return failed;
+    },
+
     async sendDeadLetter(body, attributes) {
-      const filled = Object.entries(attributes).filter(([, value]) => value !== '');
       await sqs.send(
         new SendMessageCommand({
           QueueUrl: deadLetterQueueUrl,
           MessageBody: body,
-          MessageAttributes: Object.fromEntries(
-            filled.map(([name, value]) => [name, { DataType: 'String', StringValue: attributeValue(value) }]),
-          ),
+          MessageAttributes: attributesOf(attributes, 'String'),
         }),
       );
     },
@@ -121,8 +159,28 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
   };
 }
 
-function* partsOf<T>(entries: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < entries.length; at += BATCH_MAX) yield entries.slice(at, at + BATCH_MAX);
+function* partsOf<T>(entries: readonly T[], bytesOf: (entry: T) => number = () => 0): Generator<readonly T[]> {
+  let part: T[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const more = bytesOf(entry);
+    if (part.length === BATCH_MAX || (part.length > 0 && bytes + more > BATCH_BODY_BYTES_MAX)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(entry);
+    bytes += more;
+  }
+  if (part.length > 0) yield part;
+}
+
+/** SQS takes no empty values. */
+function attributesOf(values: Readonly<Record<string, string>>, type: 'String' | 'Number') {
+  const filled = Object.entries(values).filter(([, value]) => value !== '');
+  return Object.fromEntries(
+    filled.map(([name, value]) => [name, { DataType: type, StringValue: attributeValue(value) }]),
+  );
 }
 
 function toQueueMessage(message: Message, nowMs: number): QueueMessage {
@@ -137,6 +195,11 @@ function toQueueMessage(message: Message, nowMs: number): QueueMessage {
     receiveCount: attribute('ApproximateReceiveCount', 1),
     sentMs: attribute('SentTimestamp', nowMs),
     firstReceivedMs: attribute('ApproximateFirstReceiveTimestamp', nowMs),
+    history: readHistory(
+      Object.fromEntries(
+        Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
+      ),
+    ),
   };
 }
 

@@ -22,8 +22,9 @@ export interface SessionCredentials {
  * Credentials of assumed roles, cached for each role, external id and set of tags.
  *
  * A session is renewed in the background once a quarter of its life is left; callers wait only when there is none that
- * is valid. One call to STS at a time for each session. A failure is remembered, so that a broken role costs STS a call
- * a minute, however many objects wait for it. There are no timers: a session that nobody asks for is never renewed.
+ * is valid. One call to STS at a time for each session. A failure is remembered for a moment, so that all who wait for a
+ * role that is broken share it; how often such a role is tried at all is for others to say (`run/gate.ts`). There are no
+ * timers: a session that nobody asks for is never renewed.
  */
 export interface RoleSessions {
   /** @throws DistributorError `role-refused` (park) or `role-unavailable` (retry) */
@@ -54,8 +55,10 @@ const LIFE_MS_MIN = 5 * 60_000;
 const RENEW_LEFT = 1 / 4;
 /** A request signed with credentials that end during its flight would fail. */
 const USABLE_BEFORE_MS = 60_000;
-const REMEMBER_REFUSAL_MS = 60_000;
+/** Callers without credentials that come within this time of a failure share it. */
 const REMEMBER_FAILURE_MS = 2_000;
+/** A renewal that was refused is tried again after this, while the session lasts: three times in its last quarter hour. */
+const RENEW_REFUSED_AFTER_MS = 300_000;
 const SESSIONS_MAX = 10_000;
 
 interface Session {
@@ -63,7 +66,7 @@ interface Session {
   endsAtMs: number;
   renewAtMs: number;
   pending: Promise<SessionCredentials> | undefined;
-  failure: { readonly error: DistributorError; readonly untilMs: number } | undefined;
+  failure: { readonly error: DistributorError; readonly atMs: number } | undefined;
 }
 
 export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
@@ -103,8 +106,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
         },
         (error: unknown) => {
           const failure = toRoleError(request, error);
-          const rememberMs = failure.code === 'role-refused' ? REMEMBER_REFUSAL_MS : REMEMBER_FAILURE_MS;
-          session.failure = { error: failure, untilMs: deps.nowMs() + rememberMs };
+          session.failure = { error: failure, atMs: deps.nowMs() };
           throw failure;
         },
       )
@@ -119,13 +121,15 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
       const session = sessionOf(keyOf(request));
       const now = deps.nowMs();
       const leftMs = session.endsAtMs - now;
-      const mayCall = session.failure === undefined || session.failure.untilMs <= now;
+      const { failure } = session;
+      const failedAgoMs = failure ? now - failure.atMs : Number.POSITIVE_INFINITY;
       if (session.credentials && leftMs > USABLE_BEFORE_MS) {
+        const againMs = failure?.error.code === 'role-refused' ? RENEW_REFUSED_AFTER_MS : REMEMBER_FAILURE_MS;
         // In the background: its failure is remembered in the session, and these credentials still work.
-        if (now > session.renewAtMs && mayCall) renew(session, request).catch(() => {});
+        if (now > session.renewAtMs && failedAgoMs >= againMs) renew(session, request).catch(() => {});
         return session.credentials;
       }
-      if (session.failure && !mayCall) throw session.failure.error;
+      if (failure && failedAgoMs < REMEMBER_FAILURE_MS) throw failure.error;
       return renew(session, request);
     },
     invalidate(request, refused) {

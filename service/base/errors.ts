@@ -57,10 +57,13 @@ export const ERROR_CODES = Object.keys(DISPOSITIONS) as readonly ErrorCode[];
 export class DistributorError extends Error {
   override readonly name = 'DistributorError';
   readonly code: ErrorCode;
+  /** When trying again makes sense, where that is known: in so many milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   get disposition(): Disposition {

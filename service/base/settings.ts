@@ -94,7 +94,9 @@ const SCHEMA = {
   APPLICATION_GROUPS: z.string().transform(parseApplicationGroups).default({}),
   /** Set by ECS: where the task's own agent answers. */
   ECS_AGENT_URI: httpUrl.optional(),
-  /** How long a parked message waits for a customer to mend a role or a group before it becomes a dead letter. */
+  /** How long a delivery that was refused is left alone before one object tries again; five times that at most. */
+  PROBE_SECONDS: wholeNumber(1, 3_600).default(120),
+  /** How long a refused message waits for a customer to mend a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   LOG_LEVEL: z
     .enum(
@@ -134,6 +136,7 @@ export interface Settings {
   /** undefined: not on ECS. */
   readonly ecsAgentUri: string | undefined;
   readonly eventBytesMax: number;
+  readonly probeMs: number;
   readonly parkMs: number;
   readonly logLevel: Environment['LOG_LEVEL'];
 }
@@ -259,6 +262,7 @@ function toSettings(e: Environment): Settings {
     applicationGroups: e.APPLICATION_GROUPS,
     ecsAgentUri: e.ECS_AGENT_URI,
     eventBytesMax: e.EVENT_BYTES_MAX,
+    probeMs: e.PROBE_SECONDS * 1000,
     parkMs: e.PARK_HOURS * 3_600_000,
     logLevel: e.LOG_LEVEL,
   };

@@ -22,17 +22,27 @@ export function nextBackoffMs(previousMs: number, limits: BackoffLimits, random:
 /** SQS takes whole seconds, at most 12 hours. */
 const VISIBILITY_SECONDS_MAX = 43_200;
 
+export interface DelayLimits {
+  readonly firstSeconds: number;
+  readonly capSeconds: number;
+}
+
 /**
- * How long a released message stays away: doubles with each receive, the upper half of it random, so that messages
- * that failed together do not come back together.
- * @param receiveCount 1 at the first receive
+ * How long a message stays away that has failed: doubles with each attempt.
+ * @param failures 1 after the first attempt
  */
-export function releaseDelaySeconds(
-  receiveCount: number,
-  limits: { readonly firstSeconds: number; readonly capSeconds: number },
-  random: () => number,
-): number {
-  const doublings = Math.min(30, Math.max(0, receiveCount - 1));
-  const ceiling = Math.min(limits.capSeconds, limits.firstSeconds * 2 ** doublings, VISIBILITY_SECONDS_MAX);
+export function releaseDelaySeconds(failures: number, limits: DelayLimits, random: () => number): number {
+  const doublings = Math.min(30, Math.max(0, failures - 1));
+  return halfRandom(limits.firstSeconds * 2 ** doublings, limits, random);
+}
+
+/** How long a message stays away that waits for somebody: about as long as it has waited already, so that it doubles too. */
+export function waitingDelaySeconds(waitedMs: number, limits: DelayLimits, random: () => number): number {
+  return halfRandom(Math.max(limits.firstSeconds, waitedMs / 1000), limits, random);
+}
+
+/** The upper half is random, so that messages that failed together do not come back together. */
+function halfRandom(seconds: number, { capSeconds }: DelayLimits, random: () => number): number {
+  const ceiling = Math.min(capSeconds, seconds, VISIBILITY_SECONDS_MAX);
   return Math.max(1, Math.round(ceiling / 2 + random() * (ceiling / 2)));
 }

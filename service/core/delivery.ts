@@ -1,25 +1,26 @@
 import { z } from 'zod';
 import type { RecordField } from './chunk.ts';
+import { boolean, createItemReader, number, texts } from './item.ts';
 import { levelRank } from './levels.ts';
-import { RETENTION_DAYS } from './limits.ts';
-import { compileNameTemplate, type NameTemplate } from './template.ts';
+import { CLOUDWATCH } from './target/cloudwatch.ts';
+import { S3 } from './target/s3.ts';
+import type { Target, TargetKind } from './target/target.ts';
 
 /**
  * A delivery: one destination of one tenant, as its item in the tenant table describes it.
- * The item's attributes are the public contract; this file is their only reader and their only rulebook.
+ * The item's attributes are the public contract; this file and `target/` are their only readers and their only rulebook.
  */
 export interface Delivery {
   readonly tenantId: string;
-  /** `cloudwatch`, or `cloudwatch#name` for a further one. */
+  /** The kind of destination, or `kind#name` for a further one: `cloudwatch`, `s3#archive`. */
   readonly type: string;
   readonly enabled: boolean;
   readonly roleArn: string;
+  /** The role's. */
+  readonly accountId: string;
   readonly externalId: string | undefined;
   readonly region: string;
-  readonly logGroup: NameTemplate;
-  readonly logStream: NameTemplate;
-  /** Days, applied when the service creates the group; undefined: the group keeps for ever. */
-  readonly retentionDays: number | undefined;
+  readonly target: Target;
   /** Only records of these applications; null: all. */
   readonly applications: ReadonlySet<string> | null;
   /** Only records of this severity or more, and those whose level nobody knows; null: all. */
@@ -47,23 +48,20 @@ export class DeliveryError extends Error {
 }
 
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):role\/[\w+=,.@/-]{1,512}$/;
-const DEFAULT_STREAM = '{cluster_id}-{environment}-{date}';
-
-// Tables of earlier systems hold numbers and booleans as text here and there.
-const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a number');
-const boolean = z.union(
-  [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
-  'must be true or false',
+const KINDS: ReadonlyMap<string, TargetKind<Target>> = new Map(
+  [CLOUDWATCH, S3].map((kind) => [kind.kind, kind] as const),
 );
-/** A list or a string set. */
-const texts = z.union(
-  [z.array(z.string()), z.set(z.string()).transform((set) => [...set])],
-  'must be a list or a set of strings',
-);
+const KIND_NAMES = [...KINDS.keys()];
+const TYPE = new RegExp(`^(${KIND_NAMES.join('|')})(#[\\w.-]{1,64})?$`);
 
-const ITEM = z.object({
+/** Whether an item of this type is for this service: the table is shared with others. */
+export function isKnownType(type: unknown): type is string {
+  return typeof type === 'string' && KINDS.has(type.split('#', 1)[0] ?? '');
+}
+
+const COMMON = z.object({
   tenant_id: z.string('is required').min(1, 'must not be empty').max(256, 'must have at most 256 characters'),
-  type: z.string('is required').regex(/^cloudwatch(#[\w.-]{1,64})?$/, 'must be cloudwatch or cloudwatch#name'),
+  type: z.string('is required').regex(TYPE, `must be ${KIND_NAMES.join(' or ')}, alone or with #name`),
   enabled: boolean.default(true),
   log_distribution_role_arn: z.string('is required').regex(ROLE_ARN, 'must be the ARN of an IAM role'),
   account_id: z
@@ -81,11 +79,6 @@ const ITEM = z.object({
     .string()
     .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, 'must be an AWS region')
     .optional(),
-  log_group_name: z.string('is required'),
-  log_stream_name: z.string().optional(),
-  retention_days: number
-    .refine((days) => RETENTION_DAYS.includes(days), `must be one of ${RETENTION_DAYS.join(', ')}`)
-    .optional(),
   desired_logs: texts.optional(),
   groups: z
     .union([texts, z.record(z.string(), texts)], 'must be a list or a set of strings, or a map of names to such')
@@ -94,78 +87,67 @@ const ITEM = z.object({
     .string()
     .refine((name) => levelRank(name) !== null, 'must be a log level such as info')
     .optional(),
-  message_format: z.enum(['message', 'record'], 'must be message or record').default('message'),
+  message_format: z.enum(['message', 'record'], 'must be message or record').optional(),
   max_bytes_per_second: number.refine((n) => n >= 1024, 'must be at least 1024').optional(),
 });
-/** What an item may say to this service; other attributes are another system's, or typing errors. */
-export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(ITEM.shape);
+type Common = Partial<z.output<typeof COMMON>>;
 
-/** The same with nothing required: for what is left of an item once its wrong attributes are out. */
-const PARTS = ITEM.partial();
-type Parts = z.output<typeof PARTS>;
+/** What an item may say to this service; other attributes are another system's, or typing errors. */
+export const ATTRIBUTE_NAMES: readonly string[] = [
+  ...Object.keys(COMMON.shape),
+  ...[...KINDS.values()].flatMap(({ attributes }) => attributes),
+];
 
 /**
  * Reads one item of the tenant table. Unknown attributes are ignored; null is as good as absent.
  * @throws DeliveryError
  */
 export function parseDelivery(item: Readonly<Record<string, unknown>>, defaults: DeliveryDefaults): Delivery {
-  const given = Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== ''));
-  const parsed = ITEM.safeParse(given);
-  const issues = parsed.error?.issues ?? [];
-  const problems = issues.map((issue) => problem(String(issue.path[0]), issue.message, given));
-  const wrong = new Set(issues.map((issue) => issue.path[0]));
+  const reader = createItemReader(item);
+  const it = reader.read(COMMON);
+  const { tenant_id: tenantId, type, log_distribution_role_arn: roleArn } = it;
   // What is right by itself is checked further all the same: one report names every problem.
-  const parts = PARTS.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))));
-  const attempt = <T>(attribute: keyof Parts, build: () => T): T | undefined => {
-    if (wrong.has(attribute)) return undefined;
-    try {
-      return build();
-    } catch (error) {
-      problems.push(problem(attribute, error instanceof Error ? error.message : String(error), given));
-      return undefined;
-    }
-  };
-  const template = (kind: 'group' | 'stream', source = '') =>
-    compileNameTemplate(source, kind, parts.tenant_id ?? 'tenant');
-  attempt('account_id', () => checkAccount(parts));
-  const applications = attempt('groups', () => applicationsOf(parts, defaults)) ?? null;
-  const logGroup = attempt('log_group_name', () => template('group', parts.log_group_name));
-  const logStream = attempt('log_stream_name', () => template('stream', parts.log_stream_name ?? DEFAULT_STREAM));
-  if (!parsed.success || !logGroup || !logStream || problems.length > 0) throw new DeliveryError(problems);
-  const it = parsed.data;
+  const kind = KINDS.get(type?.split('#', 1)[0] ?? '') ?? CLOUDWATCH;
+  const accountId = reader.attempt('account_id', () => accountOf(it));
+  const applications = reader.attempt('groups', () => applicationsOf(it, defaults)) ?? null;
+  const messageFormat = reader.attempt('message_format', () => formatOf(it, kind));
+  const target = kind.read(reader, tenantId ?? 'tenant');
+  if (reader.problems.length > 0 || !tenantId || !type || !roleArn || !accountId || !messageFormat || !target) {
+    throw new DeliveryError(reader.problems);
+  }
   return {
-    tenantId: it.tenant_id,
-    type: it.type,
-    enabled: it.enabled,
-    roleArn: it.log_distribution_role_arn,
+    tenantId,
+    type,
+    enabled: it.enabled ?? true,
+    roleArn,
+    accountId,
     externalId: it.external_id,
     region: it.target_region ?? defaults.region,
-    logGroup,
-    logStream,
-    retentionDays: it.retention_days,
+    target,
     applications,
     minLevel: it.min_log_level === undefined ? null : levelRank(it.min_log_level),
-    messageFormat: it.message_format,
+    messageFormat,
     bytesPerSecondMax: it.max_bytes_per_second,
   };
 }
 
-function problem(attribute: string, rule: string, given: Readonly<Record<string, unknown>>): string {
-  const value = given[attribute];
-  return value === undefined
-    ? `${attribute}: ${rule} (not set)`
-    : `${attribute}: ${rule} (got ${JSON.stringify(value, (_, part) => (part instanceof Set ? [...part] : part))})`;
-}
-
-function checkAccount(it: Parts): void {
+/** The account of the role, which `account_id` must name when it is there. */
+function accountOf(it: Common): string | undefined {
   const account = ROLE_ARN.exec(it.log_distribution_role_arn ?? '')?.[1];
   if (it.account_id !== undefined && account !== undefined && it.account_id !== account) {
     throw new Error(`must be the account of log_distribution_role_arn, ${account}`);
   }
+  return account;
+}
+
+function formatOf(it: Common, { kind, messageFormats }: TargetKind<Target>): 'message' | 'record' | undefined {
+  const format = it.message_format ?? messageFormats[0];
+  if (format && !messageFormats.includes(format)) throw new Error(`must be ${messageFormats.join(' or ')} for ${kind}`);
+  return format;
 }
 
 /** `desired_logs` and `groups` together; neither, or both empty, is everything. */
-function applicationsOf(it: Parts, defaults: DeliveryDefaults): ReadonlySet<string> | null {
+function applicationsOf(it: Common, defaults: DeliveryDefaults): ReadonlySet<string> | null {
   const wanted = new Set(it.desired_logs ?? []);
   const groups = it.groups ?? [];
   const members = Array.isArray(groups)
@@ -185,7 +167,7 @@ export function fieldsOf(delivery: Delivery): RecordField[] {
   const fields = new Set<RecordField>(['customer_tenant']);
   if (delivery.applications) fields.add('application');
   if (delivery.minLevel !== null) fields.add('log_level');
-  for (const variable of [...delivery.logGroup.variables, ...delivery.logStream.variables]) {
+  for (const variable of [...delivery.target.group.variables, ...delivery.target.stream.variables]) {
     if (variable !== 'date') fields.add(variable);
   }
   return [...fields];
@@ -194,8 +176,9 @@ export function fieldsOf(delivery: Delivery): RecordField[] {
 /** What batch boundaries depend on besides the records: when it changes, a half-delivered chunk starts anew. */
 export function layoutOf(delivery: Delivery): string {
   return JSON.stringify([
-    delivery.logGroup.source,
-    delivery.logStream.source,
+    delivery.target.kind,
+    delivery.target.group.source,
+    delivery.target.stream.source,
     delivery.applications ? [...delivery.applications].sort() : null,
     delivery.minLevel,
     delivery.messageFormat,

@@ -1,31 +1,25 @@
 import { type Chunk, type TextColumn, TIMESTAMP_UNREADABLE } from './chunk.ts';
 import type { Delivery } from './delivery.ts';
 import { levelRank } from './levels.ts';
-import {
-  BATCH_BYTES_MAX,
-  BATCH_EVENTS_MAX,
-  BATCH_SPAN_MS,
-  EVENT_OVERHEAD_BYTES,
-  TIMESTAMP_MAX_MS,
-  TIMESTAMP_MIN_MS,
-} from './limits.ts';
+import { TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
 import { recordText } from './record-text.ts';
 import { createRouter, type Route } from './route.ts';
 import { splitMessage } from './split.ts';
+import type { BatchLimits } from './target/target.ts';
 
 /**
  * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk and
  * delivery give the same batches in any process, which is what lets the ledger name a batch by its number.
  */
 
-/** One PutLogEvents call to be. */
+/** One call of the destination to be: for CloudWatch Logs, PutLogEvents. */
 export interface Batch {
   /** Number within the chunk, from 0. */
   readonly index: number;
   readonly route: Route;
   /** Event numbers in chronological order: below `chunk.count` a record, from there on a part of a split record. */
   readonly events: Uint32Array;
-  /** What PutLogEvents counts: message bytes and 26 for each event. */
+  /** What the destination counts: message bytes, and its overhead for each event. */
   readonly bytes: number;
 }
 
@@ -58,6 +52,8 @@ export interface ChunkPlan {
   readonly timesMs: Float64Array;
   /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
   readonly substituted: { readonly missing: number; readonly unreadable: number };
+  /** Records that share one route because the chunk has too many. */
+  readonly overflowed: number;
 }
 
 export interface PlanContext {
@@ -74,15 +70,18 @@ export interface PlanContext {
 
 export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
   const admit = createFilter(chunk, context);
-  const routeOf = createRouter(chunk, context.delivery, context.keyFields);
+  const { limits } = context.delivery.target;
+  const router = createRouter(chunk, context.delivery, context.keyFields);
   const timesMs = resolveTimes(chunk, context.lastModifiedMs);
   const substituted = { missing: 0, unreadable: 0 };
   // A batch must be able to hold the largest event.
-  const messageBytesMax = Math.min(context.eventBytesMax, BATCH_BYTES_MAX) - EVENT_OVERHEAD_BYTES;
+  const eventBytesMax = limits.splits ? Math.min(context.eventBytesMax, limits.bytesMax) : Number.POSITIVE_INFINITY;
+  const messageBytesMax = eventBytesMax - limits.eventOverheadBytes;
   const refusals: Refusal[] = [];
   const parts: Part[] = [];
   const byRoute = new Map<Route, number[]>();
   let filtered = 0;
+  let overflowed = 0;
 
   for (let record = 0; record < chunk.count; record++) {
     const verdict = admit(record, timesMs[record] ?? 0);
@@ -99,7 +98,8 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
       if (Number.isNaN(time)) substituted.missing++;
       else if (time === TIMESTAMP_UNREADABLE) substituted.unreadable++;
     }
-    const route = routeOf(record, timesMs[record] ?? 0);
+    const route = router.routeOf(record, timesMs[record] ?? 0);
+    if (route === router.overflow) overflowed++;
     const events = byRoute.get(route) ?? [];
     if (events.length === 0) byRoute.set(route, events);
     if ((chunk.messages.size[record] ?? 0) <= messageBytesMax) {
@@ -109,10 +109,18 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
     }
   }
 
-  const plan = { chunk, parts, refusals, filtered, timesMs, substituted };
+  const plan = { chunk, parts, refusals, filtered, timesMs, substituted, overflowed };
   const batches: Batch[] = [];
-  for (const [route, events] of byRoute) cutBatches(plan, route, sortByTime(events, plan), batches);
+  for (const [route, events] of byRoute) {
+    const order = hasTimes(limits) ? sortByTime(events, plan) : Uint32Array.from(events);
+    cutBatches(plan, route, order, limits, batches);
+  }
   return { ...plan, batches };
+}
+
+/** Whether the times of events matter to the destination. */
+function hasTimes({ spanMs }: BatchLimits): boolean {
+  return spanMs !== Number.POSITIVE_INFINITY;
 }
 
 type Verdict = 'deliver' | 'filter' | Omit<Refusal, 'record'>;
@@ -125,6 +133,7 @@ function createFilter(chunk: Chunk, { delivery, asked }: PlanContext): (record: 
   const minor =
     minLevel !== null ? valueTest(chunk.fields.log_level, (level) => (levelRank(level) ?? minLevel) < minLevel) : never;
   const { size } = chunk.messages;
+  const { limits } = delivery.target;
 
   return (record, timeMs) => {
     if (asked && !asked(chunk.at.record + record)) return 'filter';
@@ -134,8 +143,10 @@ function createFilter(chunk: Chunk, { delivery, asked }: PlanContext): (record: 
     }
     if (foreign(record))
       return { reason: 'foreign_tenant', detail: 'customer_tenant names another tenant than the object key' };
+    if (unwanted(record) || minor(record)) return 'filter';
     // An empty message has nothing to store, and one of them would fail the whole call.
-    if (unwanted(record) || minor(record) || size[record] === 0) return 'filter';
+    if (size[record] === 0 && !limits.emptyMessages) return 'filter';
+    if (!hasTimes(limits)) return 'deliver';
     if (timeMs < TIMESTAMP_MIN_MS) return { reason: 'too_old', detail: 'the timestamp lies before 1970' };
     if (timeMs > TIMESTAMP_MAX_MS)
       return { reason: 'too_new', detail: 'the timestamp lies beyond what a date can hold' };
@@ -200,7 +211,7 @@ function sortByTime(events: readonly number[], plan: EventTable): Uint32Array {
 }
 
 /** Cuts a stream's events by the three limits of a call: bytes, events, span. Checks before it adds, never after. */
-function cutBatches(plan: EventTable, route: Route, events: Uint32Array, batches: Batch[]): void {
+function cutBatches(plan: EventTable, route: Route, events: Uint32Array, limits: BatchLimits, batches: Batch[]): void {
   let from = 0;
   let bytes = 0;
   let firstMs = 0;
@@ -211,10 +222,10 @@ function cutBatches(plan: EventTable, route: Route, events: Uint32Array, batches
   };
   for (let at = 0; at < events.length; at++) {
     const event = events[at] ?? 0;
-    const eventBytes = sizeOf(plan, event) + EVENT_OVERHEAD_BYTES;
+    const eventBytes = sizeOf(plan, event) + limits.eventOverheadBytes;
     const timeMs = timeOf(plan, event);
     const full =
-      bytes + eventBytes > BATCH_BYTES_MAX || at - from >= BATCH_EVENTS_MAX || timeMs - firstMs >= BATCH_SPAN_MS;
+      bytes + eventBytes > limits.bytesMax || at - from >= limits.eventsMax || timeMs - firstMs >= limits.spanMs;
     if (at > from && full) close(at);
     if (at === from) firstMs = timeMs;
     bytes += eventBytes;

@@ -13,27 +13,37 @@ const DAY_MS = 24 * 3_600_000;
 const KEY_SPACE_MAX = 2 ** 53;
 
 /**
- * Makes the function that gives a record its route. Names are rendered once for each distinct combination of values,
- * not once for each record.
+ * Combinations of values that get routes of their own in a chunk: each is a call, and a stream in the tenant's account.
+ * A cluster has hundreds of pods; whoever has more distinct values than this in 16 MB writes what is no name.
  */
-export function createRouter(
-  chunk: Chunk,
-  delivery: Delivery,
-  keyFields: Readonly<Record<string, string>>,
-): (record: number, timeMs: number) => Route {
-  const variables = [...new Set([...delivery.logGroup.variables, ...delivery.logStream.variables])];
+export const ROUTES_MAX = 2_000;
+/** Stands for every value in the route of the records beyond. */
+const OVERFLOW = 'overflow';
+
+export interface Router {
+  routeOf(record: number, timeMs: number): Route;
+  /** Where records go whose combination of values is one too many; undefined while none is. */
+  readonly overflow: Route | undefined;
+}
+
+/**
+ * Gives records their routes. Names are rendered once for each distinct combination of values, not once for each record,
+ * and in the order of the records: the same chunk gives the same routes.
+ */
+export function createRouter(chunk: Chunk, delivery: Delivery, keyFields: Readonly<Record<string, string>>): Router {
+  const { group, stream } = delivery.target;
+  const variables = [...new Set([...group.variables, ...stream.variables])];
   const usesDate = variables.includes('date');
   const fields = variables.filter((name): name is Exclude<TemplateVariable, 'date'> => name !== 'date');
   const columns = fields.map((field) => chunk.fields[field]).filter((column) => column !== undefined);
   const byKey = new Map<number | string, Route>();
   const byName = new Map<string, Route>();
   const keyOf = createKeyOf(columns, usesDate);
+  let overflow: Route | undefined;
 
-  const render = (record: number, timeMs: number): Route => {
-    const value = (name: TemplateVariable) =>
-      name === 'date' ? dateOf(timeMs) : textOf(chunk, name, record) || keyFields[name] || '';
+  const render = (value: (name: TemplateVariable) => string): Route => {
     const name = (template: NameTemplate) => template.render(template.variables.map(value));
-    const route = { group: name(delivery.logGroup), stream: name(delivery.logStream) };
+    const route = { group: name(group), stream: name(stream) };
     // Different values may sanitize to one name; they must share one route, or they would not share batches.
     const fullName = `${route.group}\n${route.stream}`;
     const known = byName.get(fullName);
@@ -42,16 +52,31 @@ export function createRouter(
     return route;
   };
 
+  const overflowing = (): Route => {
+    overflow ??= render(() => OVERFLOW);
+    return overflow;
+  };
+
   let lastKey: number | string = -1;
   let lastRoute: Route | undefined;
-  return (record, timeMs) => {
-    const key = keyOf(record, timeMs);
-    if (key === lastKey && lastRoute) return lastRoute;
-    const route = byKey.get(key) ?? render(record, timeMs);
-    byKey.set(key, route);
-    lastKey = key;
-    lastRoute = route;
-    return route;
+  return {
+    routeOf(record, timeMs) {
+      const key = keyOf(record, timeMs);
+      if (key === lastKey && lastRoute) return lastRoute;
+      let route = byKey.get(key);
+      if (!route && byKey.size < ROUTES_MAX) {
+        route = render((name) =>
+          name === 'date' ? dateOf(timeMs) : textOf(chunk, name, record) || keyFields[name] || '',
+        );
+        byKey.set(key, route);
+      }
+      lastKey = key;
+      lastRoute = route ?? overflowing();
+      return lastRoute;
+    },
+    get overflow() {
+      return overflow;
+    },
   };
 }
 

@@ -70,6 +70,11 @@ export function compileNameTemplate(source: string, kind: 'group' | 'stream', te
   };
 }
 
+/** A name without placeholders, which is what it is. */
+export function literalName(source: string): NameTemplate {
+  return { source, variables: [], render: () => source };
+}
+
 function checkLiterals(literals: readonly string[], kind: 'group' | 'stream'): void {
   const text = literals.join('');
   if (text.includes('{') || text.includes('}')) throw new Error('has a brace that opens or closes no placeholder');

@@ -2,8 +2,8 @@ import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import { chooseDeliveries } from '../core/replay.ts';
 import type { TenantStore } from '../tenant/store.ts';
-import { type StopSignals, throwIfStopped } from './destination.ts';
-import { type DeliveryResult, type ObjectTask, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
+import { type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
+import { type DeliveryResult, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
 
 export interface DeliverObjectDeps extends RunDeliveryDeps {
   readonly tenants: TenantStore;
@@ -12,10 +12,12 @@ export interface DeliverObjectDeps extends RunDeliveryDeps {
 /**
  * Delivers an object to every destination of its tenant, one after another: their memory does not add up, and each has
  * a ledger entry of its own, so that the trouble of one costs the others nothing. Never throws.
+ * @param held types of deliveries to leave out for now
  */
 export async function deliverObject(
   deps: DeliverObjectDeps,
   task: ObjectTask,
+  held: readonly string[],
   signals: StopSignals,
 ): Promise<DeliveryResult[]> {
   let tenant: Awaited<ReturnType<TenantStore['lookUp']>>;
@@ -29,9 +31,10 @@ export async function deliverObject(
   const chosen = chooseDeliveries(tenant.deliveries, task.ref.replay);
   if (chosen.length === 0 && !tenant.error) results.push(failed(unknownDelivery(task)));
   for (const delivery of chosen) {
-    results.push(
-      delivery.enabled ? await runDelivery(deps, task, delivery, signals) : { type: delivery.type, kind: 'skipped' },
-    );
+    const { type } = delivery;
+    if (!delivery.enabled) results.push({ type, kind: 'skipped' });
+    else if (held.includes(type)) results.push({ type, kind: 'held' });
+    else results.push(await runDelivery(deps, task, delivery, signals));
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;
@@ -50,5 +53,6 @@ function failed(error: DistributorError): DeliveryResult {
     kind: 'failed',
     error,
     counts: NO_COUNTS,
+    accepted: false,
   };
 }

@@ -1,6 +1,9 @@
 import { DistributorError } from '../base/errors.ts';
 import type { Delivery } from '../core/delivery.ts';
+import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
+import type { Target } from '../core/target/target.ts';
+import type { ByteSource } from '../object/source.ts';
 
 /** Two ways to be told to stop. */
 export interface StopSignals {
@@ -45,14 +48,33 @@ export interface BatchReceipt {
   readonly tooNewFrom: number;
 }
 
-/** Where the batches of one delivery go. A kind of destination is a file that makes one of these. */
+/** Where one object of one delivery goes. A kind of destination is a file that makes one of these. */
 export interface Destination {
   /**
    * Delivers a batch, with retries as its kind of trouble demands.
    * @throws DistributorError with the disposition of what could not be mended
    */
   send(plan: ChunkPlan, batch: Batch, signals: StopSignals): Promise<BatchReceipt>;
+  /**
+   * Delivers the object as it is, byte for byte, where the delivery wants every record of it; absent where only batches
+   * can be delivered. Repeating it does no harm.
+   * @throws as `send`
+   */
+  copy?(source: ByteSource, signals: StopSignals): Promise<void>;
 }
 
-/** Opens the destination of a delivery for one object. `keyFields` become session tags. */
-export type OpenDestination = (delivery: Delivery, keyFields: Readonly<Record<string, string>>) => Destination;
+export interface OpenOptions<T extends Target> {
+  readonly delivery: Delivery;
+  readonly target: T;
+  readonly task: ObjectTask;
+}
+
+/** Opens the destination of a delivery for one object. */
+export type OpenDestination<T extends Target = Target> = (options: OpenOptions<T>) => Destination;
+
+/** An object on its way: what its message and its key say. */
+export interface ObjectTask {
+  readonly ref: ObjectRef;
+  /** `tenant_id` and whatever else the key template names; what the sessions are tagged with comes from here. */
+  readonly keyFields: Readonly<Record<string, string>> & { readonly tenant_id: string };
+}

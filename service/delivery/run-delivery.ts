@@ -6,35 +6,42 @@ import type { Metrics } from '../base/metrics.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
-import { EVENT_OVERHEAD_BYTES } from '../core/limits.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import { recordTest } from '../core/replay.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
-import { type OpenDestination, type StopSignals, throwIfStopped } from './destination.ts';
+import { copyWhole } from './copy-whole.ts';
+import {
+  type Destination,
+  type ObjectTask,
+  type OpenDestination,
+  type StopSignals,
+  throwIfStopped,
+} from './destination.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import { readAhead } from './read-ahead.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
 
-/** An object on its way: what its message and its key say. */
-export interface ObjectTask {
-  readonly ref: ObjectRef;
-  /** `tenant_id` and whatever else the key template names. */
-  readonly keyFields: Readonly<Record<string, string>> & { readonly tenant_id: string };
-}
-
+/** `accepted`: the destination accepted something this time, not in an earlier attempt. */
 export type DeliveryResult =
-  | { readonly type: string; readonly kind: 'done' | 'duplicate'; readonly counts: Counts; readonly format?: string }
-  | { readonly type: string; readonly kind: 'skipped' }
-  /** `retryAfterMs`: when trying again makes sense, where that is known. */
+  | {
+      readonly type: string;
+      readonly kind: 'done';
+      readonly counts: Counts;
+      readonly format: string;
+      readonly accepted: boolean;
+    }
+  | { readonly type: string; readonly kind: 'duplicate'; readonly counts: Counts }
+  /** Disabled, or held back by whoever called. */
+  | { readonly type: string; readonly kind: 'skipped' | 'held' }
   | {
       readonly type: string;
       readonly kind: 'failed';
       readonly error: DistributorError;
       readonly counts: Counts;
-      readonly retryAfterMs?: number;
+      readonly accepted: boolean;
     };
 
 export interface RunDeliveryDeps {
@@ -46,7 +53,10 @@ export interface RunDeliveryDeps {
   readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
-  readonly metrics: Pick<Metrics, 'events' | 'messageBytes' | 'timestampsSubstituted' | 'lagSeconds'>;
+  readonly metrics: Pick<
+    Metrics,
+    'events' | 'messageBytes' | 'timestampsSubstituted' | 'routesOverflowed' | 'lagSeconds'
+  >;
   readonly decodeLimits: DecodeLimits;
   readonly eventBytesMax: number;
   readonly random: () => number;
@@ -68,6 +78,7 @@ export async function runDelivery(
 ): Promise<DeliveryResult> {
   const { type } = delivery;
   let counts = NO_COUNTS;
+  let accepted = false;
   try {
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
@@ -80,17 +91,29 @@ export async function runDelivery(
       const error = new DistributorError(
         'lease-held',
         `another process is delivering ${objectId(task.ref)} to ${delivery.tenantId}/${type}`,
+        { retryAfterMs: acquisition.remainingMs },
       );
-      return { type, kind: 'failed', error, counts, retryAfterMs: acquisition.remainingMs };
+      return { type, kind: 'failed', error, counts, accepted };
     }
     const held = { ...acquisition, acquiredMs };
-    const run = await deliver(deps, task, delivery, held, signals, (progress) => {
-      counts = progress;
+    const run = await deliver(deps, task, delivery, held, signals, {
+      counts: (progress) => {
+        counts = progress;
+      },
+      accepted: () => {
+        accepted = true;
+      },
     });
-    return { type, kind: 'done', ...run };
+    return { type, kind: 'done', ...run, accepted };
   } catch (error) {
-    return { type, kind: 'failed', error: asDistributorError(error), counts };
+    return { type, kind: 'failed', error: asDistributorError(error), counts, accepted };
   }
+}
+
+/** Told how a delivery goes, whatever becomes of it. */
+interface Watch {
+  readonly counts: (counts: Counts) => void;
+  readonly accepted: () => void;
 }
 
 async function deliver(
@@ -104,7 +127,7 @@ async function deliver(
     acquiredMs,
   }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
-  onCounts: (counts: Counts) => void,
+  watch: Watch,
 ): Promise<{ counts: Counts; format: string }> {
   // Until the format is known, the position is what the ledger has.
   let tracker: Tracker | undefined;
@@ -135,8 +158,17 @@ async function deliver(
     const object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
-    await deliverChunks(deps, { task, delivery, object, decoder, tracker, keeper, signals, reading });
-    const counts = tracker.counts();
+    const destination = deps.openDestination({ delivery, target: delivery.target, task });
+    const run = { task, delivery, object, destination, signals, reading };
+    const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
+    if (copied) {
+      watch.accepted();
+      count(deps, delivery.tenantId, copied.counts);
+      deps.metrics.messageBytes.inc({ tenant: delivery.tenantId }, copied.messageBytes);
+    } else {
+      await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch });
+    }
+    const counts = copied?.counts ?? tracker.counts();
     if (unaccounted(counts) !== 0) {
       throw new DistributorError(
         'invariant-broken',
@@ -154,7 +186,7 @@ async function deliver(
     else if (error.code !== 'lease-lost' && error.disposition !== 'crash') await keeper.release().catch(() => {});
     throw error;
   } finally {
-    if (tracker) onCounts(tracker.counts());
+    if (tracker) watch.counts(tracker.counts());
   }
 }
 
@@ -185,15 +217,17 @@ interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
   readonly object: S3Object;
+  readonly destination: Destination;
   readonly decoder: Decoder;
   readonly tracker: Tracker;
   readonly keeper: { checkpoint(): Promise<void> };
+  readonly watch: Watch;
   readonly signals: StopSignals;
   readonly reading: AbortSignal;
 }
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
-  const { task, delivery, tracker, signals } = run;
+  const { task, delivery, destination, tracker, signals } = run;
   const tenant = delivery.tenantId;
   const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
   const context = {
@@ -203,8 +237,6 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     eventBytesMax: deps.eventBytesMax,
     asked: recordTest(task.ref.replay),
   };
-  const destination = deps.openDestination(delivery, task.keyFields);
-
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
     const plan = planChunk(chunk, context);
     await keepRefusals(deps, run, plan);
@@ -214,6 +246,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     count(deps, tenant, unsent);
     deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
     deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
+    deps.metrics.routesOverflowed.inc(plan.overflowed);
     // The end of the object is saved by `finish`.
     if (chunk.next) await run.keeper.checkpoint();
   }
@@ -230,10 +263,11 @@ function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendC
         events.map((event) => ({ ...event, detail: REJECTED[reason] ?? reason })),
       ),
     onAccepted: (batch, counts) => {
+      run.watch.accepted();
       count(deps, run.delivery.tenantId, counts);
       deps.metrics.messageBytes.inc(
         { tenant: run.delivery.tenantId },
-        batch.bytes - batch.events.length * EVENT_OVERHEAD_BYTES,
+        batch.bytes - batch.events.length * run.delivery.target.limits.eventOverheadBytes,
       );
     },
   };

@@ -3,6 +3,7 @@ import {
   createDynamoClient,
   createLogsClientFactory,
   createS3Client,
+  createS3ClientFactory,
   createStsClient,
   putConnections,
 } from '../aws/clients.ts';
@@ -15,8 +16,12 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { DecodeLimits } from '../core/chunk.ts';
+import type { Target } from '../core/target/target.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
+import type { OpenDestination } from '../delivery/destination.ts';
+import type { Pace } from '../delivery/pace.ts';
+import { createS3Destination } from '../delivery/s3.ts';
 import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
@@ -63,10 +68,12 @@ export function composeDelivery({
   settings,
   metrics,
   logger,
+  pace,
 }: {
   settings: Settings;
   metrics: Metrics;
   logger: Logger;
+  pace: Pace;
 }): Composed {
   const { random } = Math;
   const nowMs = () => Date.now();
@@ -85,6 +92,7 @@ export function composeDelivery({
   const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
+  const calling = { sessions, pace, metrics, random };
   return {
     sessions,
     deliverObject: {
@@ -106,19 +114,21 @@ export function composeDelivery({
       savePatienceMs: SAVE_PATIENCE_MS,
       openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
       openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
-      openDestination: createCloudWatch({
-        sessions,
-        writer: createLogWriter({
-          putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
-          onCreate: (kind) => {
-            metrics.groupsCreated.inc({ kind });
-            logger.debug({ kind }, 'created what a put found missing');
-          },
+      openDestination: openByKind({
+        cloudwatch: createCloudWatch({
+          ...calling,
+          writer: createLogWriter({
+            putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
+            onCreate: (kind) => {
+              metrics.groupsCreated.inc({ kind });
+              logger.debug({ kind }, 'created what a put found missing');
+            },
+          }),
+          createClient: createLogsClientFactory(settings),
+          metrics,
+          nowMs: monotonicMs,
         }),
-        createClient: createLogsClientFactory(settings),
-        metrics,
-        random,
-        nowMs: monotonicMs,
+        s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
       }),
       quarantine: createQuarantine({
         ...s3Deps,
@@ -132,6 +142,18 @@ export function composeDelivery({
       nowMs,
       monotonicMs,
     },
+  };
+}
+
+/** The destination of a delivery, by its kind. A further kind is a line here, and one in core/delivery.ts. */
+function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestination<T> }): OpenDestination {
+  return ({ delivery, target, task }) => {
+    switch (target.kind) {
+      case 'cloudwatch':
+        return kinds.cloudwatch({ delivery, target, task });
+      case 's3':
+        return kinds.s3({ delivery, target, task });
+    }
   };
 }
 

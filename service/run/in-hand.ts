@@ -1,7 +1,8 @@
-import type { Queue, QueueMessage, VisibilityChange } from '../aws/queue.ts';
+import type { MessageCopy, Queue, QueueMessage, VisibilityChange } from '../aws/queue.ts';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { History } from '../core/history.ts';
 
 /**
  * The messages in hand: each is kept invisible to others from its receive until it is deleted or released. One timer
@@ -21,15 +22,20 @@ export interface HeldMessage {
   /** Gives the message back: it is deleted, or visible again after the delay. Resolves when SQS knows. */
   remove(): Promise<void>;
   release(delaySeconds: number): Promise<void>;
+  /**
+   * Gives the message back as a new one with this history, and removes the old. Where that is not possible it is released
+   * as it is: nothing is lost but what it should remember.
+   */
+  renew(history: History, delaySeconds: number): Promise<void>;
 }
 
 export interface InHandDeps {
-  readonly queue: Pick<Queue, 'remove' | 'changeVisibility'>;
+  readonly queue: Pick<Queue, 'remove' | 'changeVisibility' | 'sendAnew'>;
   /** For how long a message is invisible when it is taken. */
   readonly receivedSeconds: number;
   /** For how long each beat makes it so. */
   readonly visibilitySeconds: number;
-  readonly metrics: Pick<Metrics, 'heartbeats'>;
+  readonly metrics: Pick<Metrics, 'heartbeats' | 'messagesRenewed'>;
   readonly logger: Logger;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
@@ -37,6 +43,8 @@ export interface InHandDeps {
 
 /** SQS ends a message's invisibility 12 hours after its receive, whatever is asked (SQS quotas); half an hour before we let go. */
 const HOLD_MAX_MS = 11.5 * 3_600_000;
+/** How long no message is copied after one could not be removed. */
+const NO_COPIES_MS = 60_000;
 /** Calls wait this long for others to join their batch. */
 const GATHER_MS = 20;
 
@@ -52,6 +60,9 @@ export function createInHand(deps: InHandDeps): InHand {
   const entries = new Set<Entry>();
   const removals = createGatherer((receipts: readonly string[]) => queue.remove(receipts));
   const releases = createGatherer((changes: readonly VisibilityChange[]) => queue.changeVisibility(changes));
+  const copies = createGatherer((messages: readonly MessageCopy[]) => queue.sendAnew(messages));
+  /** Until then nothing is copied: SQS did not take a removal, and each failure would add a message. */
+  let noCopiesUntilMs = Number.NEGATIVE_INFINITY;
 
   const beat = async () => {
     const now = deps.nowMs();
@@ -94,18 +105,40 @@ export function createInHand(deps: InHandDeps): InHand {
     Math.min(1_000, extendEveryMs / 2),
   );
 
-  const giveBack = async (entry: Entry, call: Promise<readonly string[]>) => {
-    entries.delete(entry);
+  /** @returns whether SQS took it */
+  const attempt = async (entry: Entry, call: Promise<readonly string[]>, otherwise: string): Promise<boolean> => {
     try {
       const failed = await call;
-      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take its receipt');
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take it');
+      return true;
     } catch (error) {
-      // It comes back after its visibility timeout; a message that was done is then a duplicate that the ledger answers.
-      logger.warn(
-        { error: String(error), message_id: entry.message.id },
-        'a message could not be given back to the queue',
-      );
+      logger.warn({ error: String(error), message_id: entry.message.id }, otherwise);
+      return false;
     }
+  };
+  // What SQS does not take comes back after its visibility timeout; if it was done, the ledger answers the duplicate.
+  const giveBack = (entry: Entry, call: Promise<readonly string[]>) => {
+    entries.delete(entry);
+    return attempt(entry, call, 'a message could not be given back to the queue');
+  };
+  const remove = async (entry: Entry) => {
+    const removed = await giveBack(entry, removals.add(entry.message.receipt));
+    if (!removed) noCopiesUntilMs = deps.nowMs() + NO_COPIES_MS;
+  };
+  const release = async (entry: Entry, seconds: number) => {
+    entries.delete(entry);
+    // A beat that is under way would otherwise have the last word.
+    if (beating) await beating;
+    await giveBack(entry, releases.add({ receipt: entry.message.receipt, seconds }));
+  };
+  const renew = async (entry: Entry, history: History, delaySeconds: number) => {
+    const copy = { message: entry.message, history, delaySeconds };
+    const mayCopy = deps.nowMs() >= noCopiesUntilMs;
+    const sent =
+      mayCopy && (await attempt(entry, copies.add(copy), 'a message could not be sent anew; it is released'));
+    if (!sent) return release(entry, delaySeconds);
+    metrics.messagesRenewed.inc();
+    return remove(entry);
   };
 
   return {
@@ -117,13 +150,9 @@ export function createInHand(deps: InHandDeps): InHand {
         signal: abort.signal,
         takenMs: deps.nowMs(),
         extendAtMs: deps.nowMs() + (deps.receivedSeconds * 1000) / 3,
-        remove: () => giveBack(entry, removals.add(message.receipt)),
-        async release(seconds) {
-          entries.delete(entry);
-          // A beat that is under way would otherwise have the last word.
-          if (beating) await beating;
-          await giveBack(entry, releases.add({ receipt: message.receipt, seconds }));
-        },
+        remove: () => remove(entry),
+        release: (seconds) => release(entry, seconds),
+        renew: (history, delaySeconds) => renew(entry, history, delaySeconds),
       };
       entries.add(entry);
       return entry;
@@ -134,7 +163,8 @@ export function createInHand(deps: InHandDeps): InHand {
     async close() {
       clearInterval(timer);
       await beating;
-      await Promise.all([removals.flush(), releases.flush()]);
+      await Promise.all([copies.flush(), releases.flush()]);
+      await removals.flush();
     },
   };
 }

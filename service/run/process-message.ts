@@ -4,21 +4,27 @@ import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
-import type { ObjectTask } from '../delivery/run-delivery.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
+import { type Admission, putBack } from './admission.ts';
+import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
 import { failureReport, type ObjectReport } from './report.ts';
-import { estimateMemoryBytes, type Scheduler } from './scheduler.ts';
+import { type Scheduler, sizeOfJob } from './scheduler.ts';
+import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
 import { decide, type Verdict } from './verdict.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface ProcessDeps {
   readonly keyTemplate: KeyTemplate;
-  readonly scheduler: Scheduler;
+  readonly admission: Admission;
+  readonly gate: Gate;
+  readonly surplus: Surplus;
+  readonly scheduler: Pick<Scheduler, 'submit'>;
   readonly workers: Pick<WorkerPool, 'deliver'>;
   readonly queue: Pick<Queue, 'sendDeadLetter'>;
   readonly board: TenantBoard;
-  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'deadLetters'>;
+  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds' | 'deadLetters' | 'messagesHandedBack'>;
   readonly logger: Logger;
   readonly parkMs: number;
   readonly random: () => number;
@@ -38,17 +44,27 @@ export async function processMessage(deps: ProcessDeps, held: HeldMessage): Prom
   try {
     const notification = parseNotification(message.body);
     if (notification.kind === 'objects') objects = notification.objects;
+  } catch (error) {
+    const report = failureReport(asDistributorError(error));
+    return carryOut(deps, held, objects, decideNow(deps, held, [report]));
+  }
+  const admitted = deps.admission.admit(held, tenantsOf(deps, objects));
+  if (admitted.kind === 'handed back') {
+    deps.metrics.messagesHandedBack.inc({ reason: 'surplus' });
+    return admitted.given;
+  }
+  try {
     reports = await Promise.all(objects.map((ref) => processObject(deps, held, ref)));
   } catch (error) {
     reports = [failureReport(asDistributorError(error))];
+  } finally {
+    admitted.leave();
   }
-  const verdict = decide(reports, {
-    receiveCount: message.receiveCount,
-    ageMs: deps.nowMs() - message.firstReceivedMs,
-    parkMs: deps.parkMs,
-    random: deps.random,
-  });
-  await carryOut(deps, held, objects, verdict);
+  await carryOut(deps, held, objects, decideNow(deps, held, reports));
+}
+
+function decideNow(deps: ProcessDeps, { message }: HeldMessage, reports: readonly ObjectReport[]): Verdict {
+  return decide(reports, { message, nowMs: deps.nowMs(), parkMs: deps.parkMs, random: deps.random });
 }
 
 async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRef): Promise<ObjectReport> {
@@ -60,20 +76,26 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
     return failureReport(asDistributorError(error));
   }
   const tenant = task.keyFields.tenant_id;
+  const lines = deps.gate.held(tenant);
+  if (lines) return { lines };
   deps.board.waiting(tenant);
-  const report = await deps.scheduler.submit(tenant, estimateMemoryBytes(ref.size), () => {
+  const report = await deps.scheduler.submit(tenant, sizeOfJob(ref.size), async () => {
     deps.board.started(tenant);
-    return deps.workers.deliver(task, held.signal);
+    const late = deps.gate.held(tenant);
+    if (late) return { lines: late };
+    const pass = deps.gate.enter(tenant);
+    // While the slot is still its own, so that whoever is next already knows what came of it.
+    return pass.leave(await deps.workers.deliver(task, pass.held, held.signal));
   });
-  const seconds = (deps.nowMs() - startedMs) / 1000;
+  if (report.lines.every(({ kind }) => kind !== 'failed' && kind !== 'held')) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
-  record(deps, task, report, seconds);
+  record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   return report;
 }
 
 /** One summary line for each delivery of an object, and its count. */
 function record(
-  { metrics, logger }: ProcessDeps,
+  { metrics, logger, nowMs }: ProcessDeps,
   { ref, keyFields }: ObjectTask,
   report: ObjectReport,
   seconds: number,
@@ -86,8 +108,11 @@ function record(
       ...(line.format ? { format: line.format } : {}),
       ...line.counts,
       seconds,
+      ...(ref.createdMs === undefined ? {} : { lag_seconds: (nowMs() - ref.createdMs) / 1000 }),
     };
-    if (line.kind !== 'failed') {
+    if (line.kind === 'held') {
+      logger.debug({ ...fields, code: line.code }, line.message);
+    } else if (line.kind !== 'failed') {
       metrics.objects.inc({ outcome: line.kind });
       if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
       logger.info(fields, SENTENCES[line.kind]);
@@ -116,11 +141,11 @@ async function carryOut(
   switch (verdict.kind) {
     case 'delete':
       return held.remove();
-    case 'release': {
-      const { code, disposition } = verdict.error;
-      if (code !== 'stopping' && code !== 'lease-held') metrics.objects.inc({ outcome: disposition });
-      return held.release(verdict.delaySeconds);
-    }
+    case 'wait':
+      return wait(deps, held, objects, verdict);
+    case 'fail':
+      metrics.objects.inc({ outcome: verdict.error.disposition });
+      return held.renew(verdict.history, verdict.delaySeconds);
     case 'dead-letter':
       return bury(deps, held, objects, verdict.error);
     case 'crash':
@@ -128,6 +153,18 @@ async function carryOut(
       await held.release(0);
       deps.onCrash(verdict.error);
   }
+}
+
+async function wait(
+  deps: ProcessDeps,
+  held: HeldMessage,
+  objects: readonly ObjectRef[],
+  { error, delaySeconds }: Extract<Verdict, { kind: 'wait' }>,
+): Promise<void> {
+  if (error.code !== 'destination-throttled') return putBack(held, delaySeconds);
+  deps.metrics.messagesHandedBack.inc({ reason: 'throttled' });
+  const paces = [...tenantsOf(deps, objects)].map((tenant) => deps.surplus.handBack(tenant));
+  return putBack(held, Math.max(delaySeconds, ...paces));
 }
 
 /** The message is deleted only after the dead letter was accepted; if that fails it stays, and all of this comes again. */
@@ -140,7 +177,7 @@ async function bury(
   const { message } = held;
   const attributes = {
     reason: error.code,
-    tenant_id: tenantsOf(deps, objects),
+    tenant_id: [...tenantsOf(deps, objects)].join(' '),
     object: objects.map(objectId).join(' '),
     detail: error.message,
   };
@@ -159,7 +196,7 @@ async function bury(
   return held.remove();
 }
 
-function tenantsOf({ keyTemplate }: ProcessDeps, objects: readonly ObjectRef[]): string {
+function tenantsOf({ keyTemplate }: ProcessDeps, objects: readonly ObjectRef[]): ReadonlySet<string> {
   const tenants = new Set<string>();
   for (const { key } of objects) {
     try {
@@ -168,5 +205,5 @@ function tenantsOf({ keyTemplate }: ProcessDeps, objects: readonly ObjectRef[]):
       // A key without a tenant is probably why we are here.
     }
   }
-  return [...tenants].join(' ');
+  return tenants;
 }

@@ -3,14 +3,20 @@ import type { Queue, QueueMessage } from '../aws/queue.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { nextBackoffMs } from '../core/backoff.ts';
+import type { Bell } from './bell.ts';
 
 export interface ReceiveLoopDeps {
   readonly queue: Pick<Queue, 'receive'>;
   readonly visibilitySeconds: number;
   /** How many more messages may be in hand now. */
   readonly room: () => number;
-  /** Resolves when there may be room again, or when the signal aborts. */
-  readonly roomChanged: (signal: AbortSignal) => Promise<void>;
+  /** Rung when there may be more room. */
+  readonly roomBell: Bell;
+  /**
+   * Receives under way at once while they bring plenty: behind a flood of one tenant the others' messages are found so much
+   * sooner. A queue that is almost empty is asked by one, which brings what there is just as soon.
+   */
+  readonly receivers: number;
   readonly onMessage: (message: QueueMessage) => void;
   readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
   readonly logger: Logger;
@@ -21,24 +27,41 @@ export interface ReceiveLoopDeps {
 export interface ReceiveLoop {
   /** Runs until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
-  /** When the loop last turned: for the health check. */
+  /** When the receiver last turned that has not turned for longest: for the health check. */
   readonly turnedMs: number;
 }
 
 const BACKOFF = { firstMs: 200, capMs: 10_000 };
 
+/** A receive brings ten messages at most (SQS API reference, ReceiveMessage). */
+const MESSAGES_MAX = 10;
+
 /** Asks for messages whenever there is room for some, and waits longer and longer while the queue cannot be reached. */
 export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
-  let turnedMs = deps.nowMs();
+  const turnsMs: number[] = Array.from({ length: deps.receivers }, deps.nowMs);
   let waitMs = BACKOFF.firstMs;
+  /** What the receives under way may bring. */
+  let expected = 0;
+  /** Whether the last receive brought half of what it asked for; SQS may bring fewer than there are. */
+  let plenty = false;
+
+  const receive = async (count: number, signal: AbortSignal) => {
+    expected += count;
+    try {
+      return await deps.queue.receive(count, deps.visibilitySeconds, signal);
+    } finally {
+      expected -= count;
+    }
+  };
 
   const turn = async (signal: AbortSignal) => {
-    const room = deps.room();
-    if (room <= 0) return deps.roomChanged(signal);
+    const room = Math.min(MESSAGES_MAX, deps.room() - expected);
+    if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
     try {
-      const messages = await deps.queue.receive(room, deps.visibilitySeconds, signal);
+      const messages = await receive(room, signal);
       deps.metrics.receives.inc({ outcome: messages.length > 0 ? 'messages' : 'empty' });
       deps.metrics.messagesReceived.inc(messages.length);
+      plenty = messages.length * 2 >= room;
       for (const message of messages) deps.onMessage(message);
       waitMs = BACKOFF.firstMs;
     } catch (error) {
@@ -48,17 +71,23 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
       deps.logger.warn({ ...errorFields(error), wait_ms: waitMs }, 'the queue could not be read; trying again');
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }
+    // What did not come is room for the others.
+    deps.roomBell.ring();
+  };
+
+  const receiver = async (at: number, signal: AbortSignal) => {
+    while (!signal.aborted) {
+      turnsMs[at] = deps.nowMs();
+      await turn(signal);
+    }
   };
 
   return {
     async run(signal) {
-      while (!signal.aborted) {
-        turnedMs = deps.nowMs();
-        await turn(signal);
-      }
+      await Promise.all(turnsMs.map((_, at) => receiver(at, signal)));
     },
     get turnedMs() {
-      return turnedMs;
+      return Math.min(...turnsMs);
     },
   };
 }

@@ -1,20 +1,29 @@
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Counts } from '../core/counts.ts';
-import type { DeliveryResult, ObjectTask } from '../delivery/run-delivery.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
+import type { PacedCall } from '../delivery/pace.ts';
+import type { DeliveryResult } from '../delivery/run-delivery.ts';
+import type { Permit } from './pacing.ts';
 
 /** What the main thread and its workers say to each other. Plain data: it is cloned on its way. */
 
 export type ToWorker =
-  | { readonly kind: 'deliver'; readonly id: number; readonly task: ObjectTask }
+  /** `held`: types of deliveries to leave out. */
+  | { readonly kind: 'deliver'; readonly id: number; readonly task: ObjectTask; readonly held: readonly string[] }
   /** Give the object up: it is no longer ours to deliver. */
   | { readonly kind: 'abort'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   /** Begin nothing new, save positions, report. */
   | { readonly kind: 'drain' }
   | { readonly kind: 'ping' }
+  /** From now on calls to this destination must be asked for, or need no longer be. */
+  | { readonly kind: 'limit'; readonly destination: string; readonly limited: boolean }
+  | { readonly kind: 'permit'; readonly id: number; readonly permit: Permit }
   | { readonly kind: 'metrics'; readonly id: number };
 
 export type FromWorker =
   | { readonly kind: 'pong' }
+  | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
+  | { readonly kind: 'throttled'; readonly destination: string; readonly callsPerSecond: number }
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };
 
@@ -26,9 +35,12 @@ export interface ObjectReport {
 export interface ReportLine {
   /** `cloudwatch`, `cloudwatch#audit`; '' where the trouble came before any delivery. */
   readonly type: string;
-  readonly kind: 'done' | 'duplicate' | 'skipped' | 'failed';
+  /** `held`: not tried, as its destination is in trouble. */
+  readonly kind: 'done' | 'duplicate' | 'skipped' | 'held' | 'failed';
   readonly counts?: Counts;
   readonly format?: string;
+  /** Whether its destination accepted anything this time. */
+  readonly accepted?: boolean;
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
@@ -39,7 +51,8 @@ export function toReport(results: readonly DeliveryResult[]): ObjectReport {
     lines: results.map((result) => {
       if (result.kind !== 'failed') return { ...result };
       const { error, ...rest } = result;
-      return { ...rest, code: error.code, message: error.message };
+      const { code, message, retryAfterMs } = error;
+      return { ...rest, code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     }),
   };
 }

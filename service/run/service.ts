@@ -8,13 +8,17 @@ import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
+import { createAdmission } from './admission.ts';
 import { createBell } from './bell.ts';
+import { createGate } from './gate.ts';
 import { createHttp } from './http.ts';
 import { createInHand } from './in-hand.ts';
 import { createMetricsPage } from './metrics-page.ts';
+import { createPacing } from './pacing.ts';
 import { processMessage } from './process-message.ts';
 import { createReceiveLoop } from './receive-loop.ts';
 import { createScheduler } from './scheduler.ts';
+import { createSurplus } from './surplus.ts';
 import { createTenantBoard } from './tenant-board.ts';
 import { createWorkerPool } from './worker-pool.ts';
 
@@ -44,6 +48,10 @@ export interface ServiceDeps {
 const OBJECTS_PER_THREAD = 4;
 /** Messages in hand beyond the objects at work, so that a free slot need not wait for a receive. */
 const PREFETCH = 20;
+/** Of the messages in hand: what one tenant may have of them. More than its share of the slots, so that it fills these. */
+const TENANT_SHARE = 1 / 2;
+/** As many as it takes to ask for all messages that there is room for with one thread, and so usual. */
+const RECEIVERS = 3;
 /**
  * Visibility at receive; the first beat comes after a third of it. Short, because nobody beats for messages whose receive
  * was cut off, by a stop or by the network: they come back after this.
@@ -78,10 +86,35 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     nowMs: monotonicMs,
   });
   const slots = settings.workerThreads * OBJECTS_PER_THREAD;
-  const scheduler = createScheduler({ slots, memoryBytes: settings.memoryBudgetBytes });
+  const gate = createGate({
+    nowMs,
+    probeMs: settings.probeMs,
+    onChange: (to, { tenant, type, code, message }) => {
+      metrics.circuitChanges.inc({ to });
+      if (to === 'open') logger.warn({ tenant, delivery: type, code }, `circuit open: ${message}`);
+      else logger.info({ tenant, delivery: type, code }, 'circuit closed: the destination accepts again');
+    },
+  });
+  const scheduler = createScheduler({
+    slots,
+    memoryBytes: settings.memoryBudgetBytes,
+    // One until it is known how it fares: a broken role is tried once, not by every thread at once.
+    slotsOf: (tenant) => (gate.known(tenant) ? slots : 1),
+  });
+  const surplus = createSurplus(monotonicMs);
+  const messagesMax = slots + PREFETCH;
+  const pacing = createPacing({
+    othersWait: scheduler.othersWait,
+    onLimit: (destination, limited) => {
+      logger.info({ destination, limited }, limited ? 'calls are paced from now on' : 'calls are free again');
+      workers.limit(destination, limited);
+    },
+    nowMs: monotonicMs,
+  });
   const workers = createWorkerPool({
     settings,
     logger,
+    pacing,
     onRestart: () => metrics.workersRestarted.inc(),
     onHopeless: onCrash,
   });
@@ -93,11 +126,20 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     metrics.messagesInFlight.set(inHand.size);
     metrics.objectsInFlight.set(scheduler.running);
     metrics.memoryReserved.set(scheduler.reservedBytes);
+    metrics.messagesAway.set(surplus.away);
+    metrics.destinationsLimited.set(pacing.list().length);
+    metrics.circuitsOpen.reset();
+    for (const { tenant, code, state } of gate.list()) {
+      if (state !== 'throttled') metrics.circuitsOpen.inc({ tenant, code });
+    }
   });
 
-  const room = () => slots + PREFETCH - inHand.size;
+  const room = () => messagesMax - inHand.size;
   const processDeps = {
     keyTemplate: compileKeyTemplate(settings.objectKeyTemplate),
+    admission: createAdmission({ messagesMax: Math.ceil(messagesMax * TENANT_SHARE), surplus }),
+    gate,
+    surplus,
     scheduler,
     workers,
     queue,
@@ -113,7 +155,8 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     queue,
     visibilitySeconds: receivedSeconds,
     room,
-    roomChanged: messageEnded.heard,
+    roomBell: messageEnded,
+    receivers: RECEIVERS,
     onMessage: (message) => {
       const work = processMessage(processDeps, inHand.take(message)).finally(() => {
         processing.delete(work);
@@ -145,7 +188,11 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
         memory_reserved_bytes: scheduler.reservedBytes,
       },
       workers: workers.loads.map((objects, thread) => ({ thread, objects })),
-      tenants: board.list(),
+      destinations: pacing.list().map(({ destination, callsPerSecond }) => ({
+        destination,
+        calls_per_second: Math.round(callsPerSecond * 10) / 10,
+      })),
+      tenants: board.list(gate.list()),
     }),
   });
 

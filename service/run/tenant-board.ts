@@ -1,3 +1,4 @@
+import type { DeliveryTrouble } from './gate.ts';
 import type { ObjectReport } from './report.ts';
 
 /** What `/status` says of a tenant. */
@@ -14,6 +15,17 @@ export interface TenantStatus {
   readonly last_delivered_at: string | null;
   /** The last failure, while nothing has been delivered since. */
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
+  /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
+  readonly circuits: readonly CircuitStatus[];
+}
+
+export interface CircuitStatus {
+  readonly delivery: string;
+  readonly state: DeliveryTrouble['state'];
+  readonly code: string;
+  readonly message: string;
+  readonly since: string;
+  readonly next_try_at: string;
 }
 
 /** Keeps what happened lately, tenant by tenant, for people who look. Bounded: tenants idle for longest leave first. */
@@ -21,13 +33,15 @@ export interface TenantBoard {
   waiting(tenant: string): void;
   started(tenant: string): void;
   ended(tenant: string, report: ObjectReport, createdMs: number | undefined): void;
-  list(): TenantStatus[];
+  list(troubles: readonly DeliveryTrouble[]): TenantStatus[];
 }
 
 const TENANTS_MAX = 5_000;
 
+type Entry = { -readonly [K in Exclude<keyof TenantStatus, 'circuits'>]: TenantStatus[K] };
+
 export function createTenantBoard(nowMs: () => number): TenantBoard {
-  const tenants = new Map<string, { -readonly [K in keyof TenantStatus]: TenantStatus[K] }>();
+  const tenants = new Map<string, Entry>();
 
   const of = (tenant: string) => {
     const entry = tenants.get(tenant) ?? {
@@ -79,6 +93,16 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
         }
       }
     },
-    list: () => [...tenants.values()].sort((a, b) => a.tenant.localeCompare(b.tenant)),
+    list(troubles) {
+      const byTenant = Map.groupBy(troubles, ({ tenant }) => tenant);
+      return [...tenants.values()]
+        .sort((a, b) => a.tenant.localeCompare(b.tenant))
+        .map((entry) => ({ ...entry, circuits: (byTenant.get(entry.tenant) ?? []).map(toCircuitStatus) }));
+    },
   };
+}
+
+function toCircuitStatus({ type, state, code, message, sinceMs, againAtMs }: DeliveryTrouble): CircuitStatus {
+  const at = (ms: number) => new Date(ms).toISOString();
+  return { delivery: type, state, code, message, since: at(sinceMs), next_try_at: at(againAtMs) };
 }

@@ -1,77 +1,119 @@
-import type { DistributorError } from '../base/errors.ts';
-import { releaseDelaySeconds } from '../core/backoff.ts';
+import type { QueueMessage } from '../aws/queue.ts';
+import type { DistributorError, ErrorCode } from '../base/errors.ts';
+import { releaseDelaySeconds, waitingDelaySeconds } from '../core/backoff.ts';
+import { type History, sameHistory } from '../core/history.ts';
 import { errorOf, type ObjectReport, type ReportLine } from './report.ts';
 
 /** What happens to a message once all its objects have been worked on. */
 export type Verdict =
   | { readonly kind: 'delete' }
-  | { readonly kind: 'release'; readonly delaySeconds: number; readonly error: DistributorError }
+  /** It only waits: for another process, for its destination's pace. It becomes invisible, and remembers nothing new. */
+  | { readonly kind: 'wait'; readonly delaySeconds: number; readonly error: DistributorError }
+  /** It failed, or was refused: it is sent anew, and remembers. */
+  | {
+      readonly kind: 'fail';
+      readonly delaySeconds: number;
+      readonly history: History;
+      readonly error: DistributorError;
+    }
   | { readonly kind: 'dead-letter'; readonly error: DistributorError }
   | { readonly kind: 'crash'; readonly error: DistributorError };
 
 export interface VerdictContext {
-  /** 1 at the first receive. */
-  readonly receiveCount: number;
-  /** How long ago anybody first received the message. */
-  readonly ageMs: number;
-  /** Parked messages older than this become dead letters. */
+  readonly message: Pick<QueueMessage, 'receiveCount' | 'history'>;
+  readonly nowMs: number;
+  /** A message that has been refused for longer than this becomes a dead letter. */
   readonly parkMs: number;
   readonly random: () => number;
 }
 
 const RETRY_DELAY = { firstSeconds: 5, capSeconds: 900 };
-/** An hour at most: a day of parking stays below the queue's own maxReceiveCount of 50. */
-const PARK_DELAY = { firstSeconds: 60, capSeconds: 3_600 };
-const HELD_DELAY = { firstSeconds: 1, capSeconds: 900 };
+/** Attempts in a row that came no further; with the delays above, seven hours and more. */
+const FAILURES_MAX = 45;
+/** At first until the next probe; the cap is the longest that SQS keeps a new message back. */
+const PARK_DELAY = { firstSeconds: 1, capSeconds: 900 };
 /** The longest that LEASE_SECONDS may say. */
 const LEASE_SECONDS_MAX = 3_600;
-/** Before the queue's redrive policy (50) would move the message without a word, we do, with the reason. */
-const RECEIVES_MAX = 45;
+/**
+ * The net under messages that cannot be sent anew (no permission, a queue that takes none): before the queue's redrive
+ * policy (50) would move them without a word, we do, with the reason.
+ */
+export const RECEIVES_MAX = 45;
+/** These say nothing about the message, only that it must wait for somebody else. */
+const WAITS: ReadonlySet<ErrorCode> = new Set(['stopping', 'lease-held']);
+
+interface Failure {
+  readonly line: ReportLine;
+  readonly error: DistributorError;
+}
 
 /**
  * The gravest first: a broken invariant ends the process; what may still succeed keeps the message; only when nothing
- * is left to try does what failed for good decide.
+ * is left to try does what failed for good decide. What counts is how often the message has failed and how long it has
+ * been refused, never how often it was received.
  */
 export function decide(reports: readonly ObjectReport[], context: VerdictContext): Verdict {
   const failures = reports
-    .flatMap(({ lines }) => lines.filter(({ kind }) => kind === 'failed'))
-    .map((line) => ({ line, error: errorOf(line) }));
+    .flatMap(({ lines }) => lines.filter(({ kind }) => kind === 'failed' || kind === 'held'))
+    .map((line): Failure => ({ line, error: errorOf(line) }));
   const first = (disposition: string) => failures.find(({ error }) => error.disposition === disposition);
 
   const crash = first('crash');
   if (crash) return { kind: 'crash', error: crash.error };
+  const history = nextHistory(failures, context);
   const retry = first('retry');
-  if (retry) return retryOrGiveUp(retry.line, retry.error, context);
+  if (retry) return retryOrGiveUp(retry, history, context);
   const park = first('park');
-  if (park) {
-    if (context.ageMs > context.parkMs || context.receiveCount >= RECEIVES_MAX)
-      return { kind: 'dead-letter', error: park.error };
-    return {
-      kind: 'release',
-      delaySeconds: releaseDelaySeconds(context.receiveCount, PARK_DELAY, context.random),
-      error: park.error,
-    };
-  }
+  if (park) return parkOrGiveUp(park, history, context);
   const dead = first('dead-letter');
   return dead ? { kind: 'dead-letter', error: dead.error } : { kind: 'delete' };
 }
 
-function retryOrGiveUp(line: ReportLine, error: DistributorError, context: VerdictContext): Verdict {
-  // Another task should have it at once.
-  if (error.code === 'stopping') return { kind: 'release', delaySeconds: 0, error };
-  if (context.receiveCount >= RECEIVES_MAX) return { kind: 'dead-letter', error };
-  const delaySeconds =
-    error.code === 'lease-held'
-      ? heldDelaySeconds(line.retryAfterMs ?? 0, context)
-      : releaseDelaySeconds(context.receiveCount, RETRY_DELAY, context.random);
-  return { kind: 'release', delaySeconds, error };
+function nextHistory(failures: readonly Failure[], { message: { history }, nowMs }: VerdictContext): History {
+  const real = failures.filter(({ error }) => error.disposition === 'retry' && !WAITS.has(error.code));
+  const further = real.some(({ line }) => line.accepted);
+  const refused = failures.some(isRefused);
+  // A destination that accepts at last what it throttled has stopped refusing.
+  const relieved = !refused && failures.some(({ line, error }) => error.disposition === 'park' && line.accepted);
+  return {
+    failures: real.length === 0 ? history.failures : further ? 1 : history.failures + 1,
+    refusedSinceMs: refused ? (history.refusedSinceMs ?? nowMs) : relieved ? undefined : history.refusedSinceMs,
+  };
 }
 
-/**
- * The other one will be done, or its lease over, by then. Who holds it for long renews it, so a duplicate asks less and
- * less often: at one receive a minute the queue would have dropped it before a large object is through.
- */
-function heldDelaySeconds(remainingMs: number, { receiveCount, random }: VerdictContext): number {
-  const leaseSeconds = Math.min(LEASE_SECONDS_MAX, Math.ceil(remainingMs / 1000)) + 1;
-  return Math.max(leaseSeconds, releaseDelaySeconds(receiveCount, HELD_DELAY, random));
+/** The tenant's side takes nothing: it refuses, or throttled every call. A delivery held for its pace only waits. */
+function isRefused({ line, error }: Failure): boolean {
+  if (error.disposition !== 'park') return false;
+  return error.code !== 'destination-throttled' || (line.kind === 'failed' && !line.accepted);
+}
+
+function retryOrGiveUp({ line, error }: Failure, history: History, context: VerdictContext): Verdict {
+  // Another task should have it at once.
+  if (error.code === 'stopping') return { kind: 'wait', delaySeconds: 0, error };
+  if (history.failures > FAILURES_MAX || isWornOut(context)) return { kind: 'dead-letter', error };
+  if (error.code === 'lease-held') {
+    // The other one will be done, or its lease over, by then.
+    const leaseSeconds = Math.min(LEASE_SECONDS_MAX, Math.ceil((line.retryAfterMs ?? 0) / 1000));
+    return { kind: 'wait', delaySeconds: leaseSeconds + 1, error };
+  }
+  const delaySeconds = releaseDelaySeconds(history.failures, RETRY_DELAY, context.random);
+  return { kind: 'fail', delaySeconds, history, error };
+}
+
+function parkOrGiveUp({ line, error }: Failure, history: History, context: VerdictContext): Verdict {
+  const { message, nowMs, parkMs, random } = context;
+  const refusedMs = nowMs - (history.refusedSinceMs ?? nowMs);
+  if (refusedMs > parkMs || isWornOut(context)) return { kind: 'dead-letter', error };
+  const throttled = error.code === 'destination-throttled';
+  const delaySeconds = Math.max(
+    Math.ceil((line.retryAfterMs ?? 0) / 1000),
+    waitingDelaySeconds(refusedMs, PARK_DELAY, random),
+  );
+  return throttled && sameHistory(history, message.history)
+    ? { kind: 'wait', delaySeconds, error }
+    : { kind: 'fail', delaySeconds, history, error };
+}
+
+function isWornOut({ message }: VerdictContext): boolean {
+  return message.receiveCount >= RECEIVES_MAX;
 }

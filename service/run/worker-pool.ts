@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Settings } from '../base/settings.ts';
-import type { ObjectTask } from '../delivery/run-delivery.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
+import type { Pacing } from './pacing.ts';
 import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from './report.ts';
 
 /**
@@ -12,8 +13,13 @@ import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from
  * retry, not the process; it is replaced.
  */
 export interface WorkerPool {
-  /** Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up. */
-  deliver(task: ObjectTask, signal: AbortSignal): Promise<ObjectReport>;
+  /**
+   * Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up.
+   * @param held types of deliveries to leave out
+   */
+  deliver(task: ObjectTask, held: readonly string[], signal: AbortSignal): Promise<ObjectReport>;
+  /** Tells all threads that a destination has a rate from now on, or no longer. */
+  limit(destination: string, limited: boolean): void;
   /** Metrics of all threads, for the endpoint to add up. */
   metrics(): Promise<(readonly object[])[]>;
   /** Every thread begins nothing new from now on; `deliver` answers `stopping`. */
@@ -26,6 +32,7 @@ export interface WorkerPool {
 export interface WorkerPoolDeps {
   readonly settings: Settings;
   readonly logger: Logger;
+  readonly pacing: Pick<Pacing, 'ask' | 'throttled' | 'list'>;
   readonly onRestart: () => void;
   /** Threads die one after another: something that restarting does not mend. */
   readonly onHopeless: (error: DistributorError) => void;
@@ -61,7 +68,7 @@ interface Thread {
  */
 const INITIAL_HEAP_MB = 256;
 
-export function createWorkerPool({ settings, logger, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
+export function createWorkerPool({ settings, logger, pacing, onRestart, onHopeless }: WorkerPoolDeps): WorkerPool {
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   const threads: Thread[] = [];
   let restarts: number[] = [];
@@ -80,8 +87,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
     const thread: Thread = { worker, unanswered: 0, pending: new Map(), metricsWaiting: new Map() };
     worker.on('message', (message: FromWorker) => {
       thread.unanswered = 0;
-      if (message.kind === 'report') thread.pending.get(message.id)?.settle(message.report);
-      else if (message.kind === 'metrics') thread.metricsWaiting.get(message.id)?.(message.metrics);
+      hear(thread, message);
     });
     worker.on('error', (error) => logger.error({ error: String(error), slot }, 'a worker thread failed'));
     worker.on('exit', (code) => {
@@ -97,7 +103,21 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       threads[slot] = spawn(slot);
     });
     if (draining) post(thread, { kind: 'drain' });
+    for (const { destination } of pacing.list()) post(thread, { kind: 'limit', destination, limited: true });
     return thread;
+  };
+
+  const hear = (thread: Thread, message: FromWorker) => {
+    switch (message.kind) {
+      case 'report':
+        return thread.pending.get(message.id)?.settle(message.report);
+      case 'metrics':
+        return thread.metricsWaiting.get(message.id)?.(message.metrics);
+      case 'ask':
+        return post(thread, { kind: 'permit', id: message.id, permit: pacing.ask(message.call) });
+      case 'throttled':
+        return pacing.throttled(message.destination, message.callsPerSecond);
+    }
   };
 
   const lose = (thread: Thread, why: string) => {
@@ -131,7 +151,10 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
   for (let slot = 0; slot < settings.workerThreads; slot++) threads.push(spawn(slot));
 
   return {
-    deliver(task, signal) {
+    limit(destination, limited) {
+      for (const thread of threads) post(thread, { kind: 'limit', destination, limited });
+    },
+    deliver(task, held, signal) {
       if (signal.aborted) return Promise.resolve(failureReport(signal.reason));
       const thread = choose(task.keyFields.tenant_id);
       const id = nextId++;
@@ -142,7 +165,7 @@ export function createWorkerPool({ settings, logger, onRestart, onHopeless }: Wo
       };
       signal.addEventListener('abort', giveUp, { once: true });
       thread.pending.set(id, { settle: resolve });
-      post(thread, { kind: 'deliver', id, task });
+      post(thread, { kind: 'deliver', id, task, held });
       return promise.finally(() => {
         thread.pending.delete(id);
         signal.removeEventListener('abort', giveUp);

@@ -2,7 +2,7 @@ import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { awsErrorName } from '../aws/fault.ts';
 import { DistributorError } from '../base/errors.ts';
-import { type Delivery, type DeliveryDefaults, DeliveryError, parseDelivery } from '../core/delivery.ts';
+import { type Delivery, type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
 
 /**
  * The tenants' configuration, cached. An entry serves for a minute; after that it is read again in the background while
@@ -116,11 +116,11 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tena
 
 function toTenant(deps: TenantStoreDeps, tenantId: string, items: readonly Record<string, unknown>[]): Tenant {
   // Items of types that this version does not know are another system's: the table is shared.
-  const known = items.filter((item) => typeof item.type === 'string' && /^cloudwatch(#|$)/.test(item.type));
+  const known = items.filter((item) => isKnownType(item.type));
   if (known.length === 0) {
     const error = new DistributorError(
       'tenant-unknown',
-      `tenant ${tenantId} has no item of type cloudwatch in ${deps.table}: add one, then redrive the message`,
+      `tenant ${tenantId} has no item of type cloudwatch or s3 in ${deps.table}: add one, then redrive the message`,
     );
     return { deliveries: [], error };
   }

@@ -26,6 +26,7 @@ export interface TestPipeline extends AsyncDisposable {
   readonly deps: ProvisionDeps;
   readonly names: Pipeline;
   readonly service: ServiceProcess;
+  /** A further one at the same queue; all are stopped with the pipeline. */
   startService(environment?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   addTenant(tenant: TenantSpec): Promise<void>;
   /** An item of the tenant table, as it is. */
@@ -61,6 +62,7 @@ export interface Status {
     readonly events: number;
     readonly lag_seconds: number | null;
     readonly trouble: { readonly code: string } | null;
+    readonly circuits: readonly { readonly delivery: string; readonly state: string; readonly code: string }[];
   }[];
 }
 
@@ -73,6 +75,12 @@ export interface DeadLetter {
 }
 
 const REGION = 'us-east-1';
+/** Visible, in hand or parked, sent anew with a delay. */
+const QUEUED = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 /** Account ids have twelve digits. */
 const ACCOUNT_MIN = 500_000_000_000;
 
@@ -124,8 +132,12 @@ export async function startPipeline(
     LOG_LEVEL: 'debug',
     ...options.service,
   };
-  const start = (more: Readonly<Record<string, string>> = {}) =>
-    startService({ environment: { ...environment, ...more } });
+  const services: ServiceProcess[] = [];
+  const start = async (more: Readonly<Record<string, string>> = {}) => {
+    const started = await startService({ environment: { ...environment, ...more } });
+    services.push(started);
+    return started;
+  };
   const service = await start();
   const deadLetters: DeadLetter[] = [];
   const pipeline: Omit<TestPipeline, 'deadLetter' | 'untilObjects'> = {
@@ -158,15 +170,13 @@ export async function startPipeline(
       const { Attributes } = await deps.sqs.send(
         new GetQueueAttributesCommand({
           QueueUrl: names.queueUrl,
-          AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+          AttributeNames: [...QUEUED],
         }),
       );
-      return (
-        Number(Attributes?.ApproximateNumberOfMessages) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible)
-      );
+      return QUEUED.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
     },
     async [Symbol.asyncDispose]() {
-      await service.stop();
+      await Promise.all(services.map((each) => each.stop()));
       deps.close();
       await cloud?.close();
     },

@@ -47,7 +47,8 @@ test("the tenant's item in the example is one that the service takes, and fits t
   const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(onboarding) ?? [];
   const delivery = parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} });
   assert.equal(delivery.tenantId, 'acme');
-  assert.equal(delivery.retentionDays, 30);
+  assert.ok(delivery.target.kind === 'cloudwatch');
+  assert.equal(delivery.target.retentionDays, 30);
   assert.ok(onboarding.includes(`role/LogDistribution-${delivery.tenantId}`));
 });
 

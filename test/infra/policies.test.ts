@@ -79,6 +79,7 @@ test('the task can do everything that the service does', () => {
     ['sqs:DeleteMessage', names.queueArn],
     ['sqs:ChangeMessageVisibility', names.queueArn],
     ['sqs:GetQueueAttributes', names.queueArn],
+    ['sqs:SendMessage', names.queueArn],
     ['sqs:SendMessage', names.deadLetterQueueArn],
     ['s3:GetObject', object],
     ['s3:GetObjectVersion', object],
@@ -102,7 +103,7 @@ test('the task can do everything that the service does', () => {
 
 test('the task can do no more: other queues, other prefixes, deleting, other roles', () => {
   const refused: readonly [string, string][] = [
-    ['sqs:SendMessage', names.queueArn],
+    ['sqs:SendMessage', 'arn:aws:sqs:us-east-1:111111111111:other'],
     ['sqs:DeleteMessage', names.deadLetterQueueArn],
     ['sqs:ReceiveMessage', 'arn:aws:sqs:us-east-1:111111111111:other'],
     ['s3:GetObject', `${names.bucketArn}/quarantine/x`],

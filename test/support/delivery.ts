@@ -1,4 +1,5 @@
 import { type Delivery, parseDelivery } from '../../service/core/delivery.ts';
+import type { CloudWatchTarget } from '../../service/core/target/cloudwatch.ts';
 
 /** The item of a tenant that sets only what it must. */
 export const ITEM = {
@@ -7,6 +8,12 @@ export const ITEM = {
   log_distribution_role_arn: 'arn:aws:iam::111122223333:role/logs',
   log_group_name: '/tenant-logs/acme',
 } as const;
+
+/** Where a delivery goes that must go to CloudWatch Logs. */
+export function cloudWatchOf({ target }: Delivery): CloudWatchTarget {
+  if (target.kind !== 'cloudwatch') throw new Error(`the delivery goes to ${target.kind}`);
+  return target;
+}
 
 /** The delivery that `ITEM`, with other attributes where given, describes. */
 export function buildDelivery(attributes: Readonly<Record<string, unknown>> = {}): Delivery {

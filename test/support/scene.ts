@@ -8,14 +8,16 @@ import { createRoleSessions } from '../../service/aws/roles.ts';
 import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { createCloudWatch } from '../../service/delivery/cloudwatch.ts';
-import type { StopSignals } from '../../service/delivery/destination.ts';
-import type { ObjectTask, RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
+import type { ObjectTask, StopSignals } from '../../service/delivery/destination.ts';
+import type { RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
 import type { RecordSpec } from './chunk.ts';
 import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
+import { cloudWatchOf } from './delivery.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
+import { createFreePace } from './pace.ts';
 import { createTestPutEvents } from './put-events.ts';
 import { startS3 } from './s3-server.ts';
 import { createFakeSts } from './sts.ts';
@@ -69,6 +71,20 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     return dynamo.client.send(...args);
   };
   const sts = createFakeSts(Date.now);
+  const openCloudWatch = createCloudWatch({
+    sessions: createRoleSessions({
+      sts: sts.sts,
+      nowMs: () => performance.now(),
+      wallMs: Date.now,
+      onAssume: () => {},
+    }),
+    pace: createFreePace(),
+    writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
+    createClient: createLogsClientFactory(logs.place),
+    metrics,
+    random: () => 0,
+    nowMs: () => performance.now(),
+  });
   let owners = 0;
   const deps: RunDeliveryDeps = {
     ledger: createLedger({
@@ -88,19 +104,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       return { source: memorySource('logs/a', new Uint8Array(0)), lastModifiedMs: NOON_MS, eTag: '"e1"' };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
-    openDestination: createCloudWatch({
-      sessions: createRoleSessions({
-        sts: sts.sts,
-        nowMs: () => performance.now(),
-        wallMs: Date.now,
-        onAssume: () => {},
-      }),
-      writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
-      createClient: createLogsClientFactory(logs.place),
-      metrics,
-      random: () => 0,
-      nowMs: () => performance.now(),
-    }),
+    openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     decodeLimits: {

@@ -10,8 +10,17 @@ import { type Bucket, NULL_VERSION, newest, type Version } from './store.ts';
 const PUT_BYTES_MAX = 5 * 1024 ** 3;
 const KEY_BYTES_MAX = 1024;
 const DELETE_KEYS_MAX = 1_000;
-/** Headers that S3 keeps with an object and gives back. */
-const KEPT = ['content-type', 'content-language', 'content-disposition', 'cache-control', 'expires'];
+/** Headers that S3 keeps with an object and gives back. Nothing is encrypted here; that it was asked for is remembered. */
+const KEPT = [
+  'content-type',
+  'content-language',
+  'content-disposition',
+  'cache-control',
+  'expires',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+];
 
 export const putObject: S3Action = {
   name: 'PutObject',

@@ -7,6 +7,7 @@ import * as listing from './listing.ts';
 import * as multipart from './multipart.ts';
 import type { Notifier } from './notify.ts';
 import * as objects from './objects.ts';
+import { checkExpectedOwner, setsAcl } from './ownership.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface S3Deps {
@@ -29,8 +30,11 @@ export function createS3(deps: S3Deps): Service {
       return {
         action: action.name,
         resource,
-        permissions: permissionsOf(deps.store, action, target, place, resource),
-        run: (context) => action.run({ ...deps, request, place, context, bucketName, key, query }),
+        permissions: permissionsOf(deps.store, action, target, place, resource, object && setsAcl(request)),
+        run(context) {
+          checkExpectedOwner(request, deps.store.bucket(bucketName)?.owner);
+          return action.run({ ...deps, request, place, context, bucketName, key, query });
+        },
       };
     },
   };
@@ -68,6 +72,7 @@ function permissionsOf(
   target: Target,
   place: Place,
   resource: string,
+  withAcl: boolean,
 ): Permission[] {
   if (action.permission === undefined) return [];
   const bucket = action.inOwnAccount ? undefined : store.bucket(target.bucketName);
@@ -84,7 +89,7 @@ function permissionsOf(
       }),
     ),
   };
-  return [permission];
+  return withAcl ? [permission, { ...permission, action: 's3:PutObjectAcl' }] : [permission];
 }
 
 /** Requests on a bucket by method and subresource; `''` is the request without one. */

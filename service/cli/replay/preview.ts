@@ -124,7 +124,9 @@ export function warningsFor(
   nowMs: number,
 ): string[] {
   const old = objects.filter(({ lastModifiedMs }) => nowMs - lastModifiedMs > EVENT_AGE_DAYS_MAX * DAY_MS).length;
-  const kept = deliveries.flatMap(({ retentionDays }) => (retentionDays === undefined ? [] : [retentionDays]));
+  const kept = deliveries.flatMap(({ target }) =>
+    target.kind === 'cloudwatch' && target.retentionDays !== undefined ? [target.retentionDays] : [],
+  );
   const unwanted = deliveries.filter(({ applications }) => applications?.size === 0).map(({ type }) => type);
   return [
     ...(missing

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsClientFactory, createStsClient } from '../../aws/clients.ts';
+import { createLogsClientFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
 import { createRoleSessions } from '../../aws/roles.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
@@ -9,9 +9,10 @@ import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
 import { judge } from '../tenants/item.ts';
 import type { Style } from '../terminal.ts';
+import { checkBucket, skippedBucket } from './bucket.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
 import { type Step, timed, type Verdict } from './step.ts';
-import { checkTrust, skippedTrust } from './trust.ts';
+import { checkTrust, skippedTrust, type TrustResult } from './trust.ts';
 import { checkWriting, skippedWriting } from './writing.ts';
 
 /** `tenants verify`: looks at everything that a delivery needs, and says how to mend what is not right. */
@@ -36,7 +37,7 @@ export function addVerify(tenants: Command, session: Session): void {
     .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
     .option('--application <name>', 'stands for {application} in the name of the log group', 'log-distributor-verify')
     .description(
-      'Tests all that a delivery needs: item, trust, permissions. Writes one event into a stream of its own.',
+      'Tests all that a delivery needs: item, trust, permissions. Writes one event or one object of its own.',
     )
     .addHelpText(
       'after',
@@ -60,7 +61,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
   const monotonicMs = () => performance.now();
-  const logsClient = createLogsClientFactory(settings);
+  const clients = { logs: createLogsClientFactory(settings), s3: createS3ClientFactory(settings) };
 
   const reports: Report[] = [];
   for (const item of items) {
@@ -68,13 +69,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     const steps = [await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown))];
     if (delivery) {
       const trust = await checkTrust({ sts, distributorArn, newSecret: randomUUID, monotonicMs }, delivery);
-      const writing = trust.session
-        ? await checkWriting(
-            { logs: logsClient(delivery.region, trust.session), monotonicMs, nowMs: context.nowMs },
-            delivery,
-            options.application,
-          )
-        : skippedWriting('the role cannot be assumed');
+      const writing = await checkDestination(context, clients, delivery, trust.session, options);
       steps.push(...trust.steps, ...writing);
     } else {
       steps.push(...skippedTrust('the item is invalid'), ...skippedWriting('the item is invalid'));
@@ -87,6 +82,36 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   );
   const right = reports.every(({ steps }) => steps.every(({ outcome }) => outcome === 'ok' || outcome === 'skipped'));
   return right ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+/** A further kind of destination is a case here. */
+async function checkDestination(
+  { nowMs }: Context,
+  clients: {
+    readonly logs: ReturnType<typeof createLogsClientFactory>;
+    readonly s3: ReturnType<typeof createS3ClientFactory>;
+  },
+  delivery: Delivery,
+  session: TrustResult['session'],
+  { application }: Options,
+): Promise<Step[]> {
+  const { target, region } = delivery;
+  const monotonicMs = () => performance.now();
+  const why = 'the role cannot be assumed';
+  switch (target.kind) {
+    case 'cloudwatch': {
+      if (!session) return skippedWriting(why);
+      return checkWriting(
+        { logs: clients.logs(region, session), monotonicMs, nowMs },
+        { ...delivery, target },
+        application,
+      );
+    }
+    case 's3': {
+      if (!session) return skippedBucket(why);
+      return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
+    }
+  }
 }
 
 /** Tenants' roles are assumed as the service does: by way of the distributor's role where one is set. */

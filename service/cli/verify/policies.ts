@@ -1,4 +1,5 @@
 import type { Delivery } from '../../core/delivery.ts';
+import type { S3Target } from '../../core/target/s3.ts';
 
 /**
  * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
@@ -57,6 +58,16 @@ export function writeStatement(roleArn: string, prefix: string): Statement {
   };
 }
 
+/** What the role may do in a bucket. An upload in parts that is broken off must not leave its parts behind. */
+export function bucketStatement({ bucket, keyPrefix }: S3Target): Statement {
+  return {
+    Sid: 'WriteOwnBucket',
+    Effect: 'Allow',
+    Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
+    Resource: [`arn:aws:s3:::${bucket}/${keyPrefix}*`],
+  };
+}
+
 /** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
 export function groupPrefixOf(template: string): string {
   const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
@@ -65,11 +76,14 @@ export function groupPrefixOf(template: string): string {
 
 /** The parameters of `customer-account.yaml`. The external id is in the tenant's item, and belongs in no terminal. */
 export function templateParameters(delivery: Delivery, distributorArn: string): Record<string, string> {
+  const { target } = delivery;
   return {
     TenantId: delivery.tenantId,
     ExternalId: "(external_id of the tenant's item)",
     DistributorRoleArn: distributorArn,
-    LogGroupPrefix: groupPrefixOf(delivery.logGroup.source.replaceAll('{tenant_id}', delivery.tenantId)),
+    ...(target.kind === 'cloudwatch'
+      ? { LogGroupPrefix: groupPrefixOf(target.group.source.replaceAll('{tenant_id}', delivery.tenantId)) }
+      : {}),
   };
 }
 

@@ -8,10 +8,11 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import type { CloudWatchTarget } from '../../core/target/cloudwatch.ts';
 import { groupPrefixOf, writeStatement } from './policies.ts';
 import { type Step, skipped, timed, type Verdict } from './step.ts';
 
-/** What the role may do: everything that a first delivery would, with one event that says what it is. */
+/** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
 export interface WritingDeps {
   readonly logs: Pick<CloudWatchLogsClient, 'send'>;
@@ -27,8 +28,14 @@ const STEPS = {
   read: 'retention and class of the group',
 } as const;
 
+export type CloudWatchDelivery = Delivery & { readonly target: CloudWatchTarget };
+
 /** @param application stands for `{application}` in the name of the log group */
-export async function checkWriting(deps: WritingDeps, delivery: Delivery, application: string): Promise<Step[]> {
+export async function checkWriting(
+  deps: WritingDeps,
+  delivery: CloudWatchDelivery,
+  application: string,
+): Promise<Step[]> {
   const group = canaryGroup(delivery, application, deps.nowMs());
   const create = await timed(STEPS.create, deps.monotonicMs, () => createCanary(deps, delivery, group));
   if (create.outcome === 'failed') {
@@ -56,15 +63,15 @@ export function skippedWriting(why: string): Step[] {
 }
 
 /** The log group of an event that has nothing but an application. */
-export function canaryGroup({ logGroup }: Delivery, application: string, nowMs: number): string {
+export function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
   const date = new Date(nowMs).toISOString().slice(0, 10);
-  const values = logGroup.variables.map((name) =>
+  const values = target.group.variables.map((name) =>
     name === 'application' ? application : name === 'date' ? date : 'verify',
   );
-  return logGroup.render(values);
+  return target.group.render(values);
 }
 
-async function createCanary({ logs }: WritingDeps, delivery: Delivery, group: string): Promise<Verdict> {
+async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
   const stream = () => logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: CANARY_STREAM }));
   let made = 'both were there';
   const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
@@ -78,7 +85,7 @@ async function createCanary({ logs }: WritingDeps, delivery: Delivery, group: st
   });
   if (first) return first;
   if (made !== '') return { outcome: 'ok', detail: made };
-  const { retentionDays } = delivery;
+  const { retentionDays } = delivery.target;
   const calls: [action: string, call: () => Promise<unknown>][] = [
     ['logs:CreateLogGroup', () => logs.send(new CreateLogGroupCommand({ logGroupName: group }))],
   ];
@@ -98,13 +105,13 @@ async function createCanary({ logs }: WritingDeps, delivery: Delivery, group: st
 }
 
 /** The distributor's role need not be able to read; where it is, what it reads is told. */
-async function describe({ logs }: WritingDeps, delivery: Delivery, group: string): Promise<Verdict> {
+async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
   try {
     const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
     const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
     if (!found) return { outcome: 'skipped', detail: 'the group is not listed yet' };
     const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
-    const wanted = delivery.retentionDays;
+    const wanted = delivery.target.retentionDays;
     const differs =
       wanted !== undefined && wanted !== found.retentionInDays
         ? `; the item says ${wanted} days, which counts only for groups that the service makes`
@@ -119,7 +126,7 @@ async function describe({ logs }: WritingDeps, delivery: Delivery, group: string
 
 /** @returns what is wrong, if anything is; what exists already is as good as made */
 async function attempt(
-  delivery: Delivery,
+  delivery: CloudWatchDelivery,
   action: string,
   group: string,
   call: () => Promise<unknown>,
@@ -133,7 +140,7 @@ async function attempt(
     const detail = `${action} on ${group} in ${delivery.region}: ${awsErrorName(error)}`;
     if (fault !== 'refused')
       return { outcome: 'failed', detail, cause: error instanceof Error ? error.message : String(error) };
-    const prefix = groupPrefixOf(delivery.logGroup.source.replaceAll('{tenant_id}', delivery.tenantId));
+    const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
     return {
       outcome: 'failed',
       detail,

@@ -189,7 +189,8 @@ test('tasks follow the backlog of each running one, and the age of the oldest me
   const tracking = JSON.stringify(backlog?.target_tracking_scaling_policy_configuration);
   assert.match(tracking, /ApproximateNumberOfMessagesVisible/);
   assert.match(tracking, /RunningTaskCount/);
-  assert.match(tracking, /waiting \/ running/);
+  assert.match(tracking, /log_distributor_messages_away/);
+  assert.match(tracking, /\(waiting \+ FILL\(away, 0\)\) \/ running/);
   assert.equal(policies.filter((policy) => policy.policy_type === 'StepScaling').length, 1);
   const alarm = production
     .resources('aws_cloudwatch_metric_alarm')

@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { createReceiveClient, createSqsClient } from '../../../service/aws/clients.ts';
-import { createQueue } from '../../../service/aws/queue.ts';
+import { createQueue, type QueueMessage } from '../../../service/aws/queue.ts';
+import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { placeOf, startAws } from '../../support/aws.ts';
 import { startServer } from '../../support/server.ts';
 
+const MESSAGE: QueueMessage = {
+  id: 'm',
+  receipt: 'r',
+  body: 'b',
+  receiveCount: 1,
+  sentMs: 0,
+  firstReceivedMs: 0,
+  history: NO_HISTORY,
+};
 const never = new AbortController().signal;
 /** SQS answers with it, and the SDK compares. */
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
@@ -75,6 +85,7 @@ test('a receive asks for what there is room for, ten at most, and for what the v
     WaitTimeSeconds: 20,
     VisibilityTimeout: 120,
     MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+    MessageAttributeNames: ['log_distributor_failures', 'log_distributor_refused_since'],
   });
   assert.equal(calls[1]?.MaxNumberOfMessages, 10);
 });
@@ -84,7 +95,7 @@ test('what SQS leaves out of a message has a harmless value', async (t) => {
     Messages: [{ MessageId: 'm', ReceiptHandle: 'r', Body: 'b', MD5OfBody: md5('b') }],
   }));
   assert.deepEqual(await queue.receive(1, 120, never), [
-    { id: 'm', receipt: 'r', body: 'b', receiveCount: 1, sentMs: 777, firstReceivedMs: 777 },
+    { id: 'm', receipt: 'r', body: 'b', receiveCount: 1, sentMs: 777, firstReceivedMs: 777, history: NO_HISTORY },
   ]);
 });
 
@@ -156,6 +167,72 @@ test('nothing to change is no call', async (t) => {
   const { queue, calls } = await onServer(t, () => ({}));
   assert.deepEqual([await queue.remove([]), await queue.changeVisibility([])], [[], []]);
   assert.deepEqual(calls, []);
+});
+
+test('a message that is sent anew has the same body, counts its receives from the start, and knows its history', async (t) => {
+  const { server, queue } = await onSqs(t);
+  server.sendMessage('logs', '{"Records":[]}');
+  const [first] = await queue.receive(10, 30, never);
+  assert.ok(first);
+  assert.deepEqual(first.history, NO_HISTORY);
+  const history: History = { failures: 3, refusedSinceMs: 1_769_860_800_000 };
+  assert.deepEqual(await queue.sendAnew([{ message: first, history, delaySeconds: 0 }]), []);
+  assert.deepEqual(await queue.remove([first.receipt]), []);
+  const [second, ...more] = await queue.receive(10, 30, never);
+  assert.ok(second && more.length === 0);
+  assert.deepEqual([second.body, second.receiveCount, second.history], [first.body, 1, history]);
+  assert.notEqual(second.id, first.id);
+});
+
+test('a message that is sent anew is kept back as long as SQS allows, and no longer', async (t) => {
+  const { server, queue } = await onSqs(t);
+  server.sendMessage('logs', 'b');
+  const [message] = await queue.receive(1, 30, never);
+  assert.ok(message);
+  for (const delaySeconds of [900, 5_000]) {
+    assert.deepEqual(await queue.sendAnew([{ message, history: NO_HISTORY, delaySeconds }]), []);
+  }
+  const { ready, delayed } = server.inspectQueue('logs')?.messages ?? { ready: [], delayed: [] };
+  assert.deepEqual([ready.length, delayed.length], [0, 2]);
+  for (const { delayUntil = 0 } of delayed) assert.ok(delayUntil <= Date.now() + 900_000);
+});
+
+test('copies go out ten at a time, and fewer where their bodies are large', async (t) => {
+  const { queue, calls } = await onServer(t, ({ Entries }) => ({
+    Successful: (Entries as { Id: string; MessageBody: string }[]).map(({ Id, MessageBody }) => ({
+      Id,
+      MessageId: 'm',
+      MD5OfMessageBody: md5(MessageBody),
+    })),
+    Failed: [],
+  }));
+  const copy = (bytes: number) => ({
+    message: { ...MESSAGE, body: 'x'.repeat(bytes) },
+    history: NO_HISTORY,
+    delaySeconds: 0,
+  });
+  await queue.sendAnew([...Array.from({ length: 11 }, () => copy(10)), copy(150 * 1024), copy(150 * 1024)]);
+  assert.deepEqual(
+    calls.map(({ action, Entries }) => [action, (Entries as unknown[]).length]),
+    [
+      ['SendMessageBatch', 10],
+      ['SendMessageBatch', 2],
+      ['SendMessageBatch', 1],
+    ],
+  );
+});
+
+test('the receipts of messages that SQS would not take anew come back', async (t) => {
+  const { queue } = await onServer(t, () => ({
+    Successful: [{ Id: '0', MessageId: 'm', MD5OfMessageBody: md5('b') }],
+    Failed: [{ Id: '1', Code: 'InternalError', SenderFault: false }],
+  }));
+  const copies = ['r1', 'r2'].map((receipt) => ({
+    message: { ...MESSAGE, receipt },
+    history: NO_HISTORY,
+    delaySeconds: 0,
+  }));
+  assert.deepEqual(await queue.sendAnew(copies), ['r2']);
 });
 
 test('a dead letter keeps the body as it is and carries its attributes', async (t) => {

@@ -41,6 +41,7 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     applicationGroups: {},
     ecsAgentUri: undefined,
     eventBytesMax: 1_000_000,
+    probeMs: 120_000,
     parkMs: 24 * 3_600_000,
     logLevel: 'info',
   });
@@ -69,6 +70,7 @@ test('every setting is read, in the units of the code', () => {
     REQUEST_TIMEOUT_SECONDS: '7',
     APPLICATION_GROUPS: '{"api":["kube-apiserver","gateway"],"none":[]}',
     ECS_AGENT_URI: 'http://169.254.170.2/api/abc',
+    PROBE_SECONDS: '30',
     PARK_HOURS: '2',
     LOG_LEVEL: 'debug',
   };
@@ -95,6 +97,7 @@ test('every setting is read, in the units of the code', () => {
     applicationGroups: { api: ['kube-apiserver', 'gateway'], none: [] },
     ecsAgentUri: 'http://169.254.170.2/api/abc',
     eventBytesMax: 262_144,
+    probeMs: 30_000,
     parkMs: 2 * 3_600_000,
     logLevel: 'debug',
   });
@@ -145,6 +148,7 @@ const WRONG: readonly (readonly [name: string, value: string, rule: string])[] =
   ['APPLICATION_GROUPS', '["api"]', 'must be a JSON object of names to lists of applications'],
   ['APPLICATION_GROUPS', '{"api":"gateway"}', 'must be a JSON object of names to lists of applications'],
   ['ECS_AGENT_URI', 'agent', 'must be an http or https URL'],
+  ['PROBE_SECONDS', '0', 'must be a whole number from 1 to 3600'],
   ['PARK_HOURS', '337', 'must be a whole number from 1 to 336'],
   ['LOG_LEVEL', 'loud', 'must be trace, debug, info, warn, error, fatal or silent'],
 ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nextBackoffMs, releaseDelaySeconds } from '../../../service/core/backoff.ts';
+import { nextBackoffMs, releaseDelaySeconds, waitingDelaySeconds } from '../../../service/core/backoff.ts';
 import { holds } from '../../support/property.ts';
 
 const LIMITS = { firstMs: 100, capMs: 5_000 };
@@ -50,10 +50,10 @@ test('no wait is shorter than the first or longer than the cap, whatever the num
 
 const RELEASE = { firstSeconds: 60, capSeconds: 3_600 };
 
-test('the time for which a message stays away doubles with each receive, its upper half random', () => {
-  const range = (receives: number) => [
-    releaseDelaySeconds(receives, RELEASE, () => 0),
-    releaseDelaySeconds(receives, RELEASE, () => ALMOST_ONE),
+test('the time for which a message stays away doubles with each failure, its upper half random', () => {
+  const range = (failures: number) => [
+    releaseDelaySeconds(failures, RELEASE, () => 0),
+    releaseDelaySeconds(failures, RELEASE, () => ALMOST_ONE),
   ];
   assert.deepEqual([1, 2, 3, 6].map(range), [
     [30, 60],
@@ -63,7 +63,20 @@ test('the time for which a message stays away doubles with each receive, its upp
   ]);
   assert.deepEqual(range(7), [1_800, 3_600], 'the cap');
   assert.deepEqual(range(1_000), [1_800, 3_600], 'the cap still');
-  assert.deepEqual(range(0), [30, 60], 'a count that SQS does not give');
+  assert.deepEqual(range(0), [30, 60], 'a message that has not failed');
+});
+
+test('a message that waits for somebody stays away for about as long as it has waited, its upper half random', () => {
+  const range = (waitedMs: number) => [
+    waitingDelaySeconds(waitedMs, RELEASE, () => 0),
+    waitingDelaySeconds(waitedMs, RELEASE, () => ALMOST_ONE),
+  ];
+  assert.deepEqual([0, 60_000, 600_000].map(range), [
+    [30, 60],
+    [30, 60],
+    [300, 600],
+  ]);
+  assert.deepEqual(range(1e12), [1_800, 3_600], 'the cap');
 });
 
 test('the time is a whole number of seconds that SQS takes', () =>
@@ -73,8 +86,8 @@ test('the time is a whole number of seconds that SQS takes', () =>
       fc.integer({ min: 1, max: 100 }),
       fc.integer({ min: 1, max: 1e6 }),
       uniform,
-      (receives, firstSeconds, capSeconds, r) => {
-        const seconds = releaseDelaySeconds(receives, { firstSeconds, capSeconds }, () => r);
+      (failures, firstSeconds, capSeconds, r) => {
+        const seconds = releaseDelaySeconds(failures, { firstSeconds, capSeconds }, () => r);
         assert.ok(Number.isInteger(seconds) && seconds >= 1 && seconds <= Math.min(capSeconds, 43_200), `${seconds} s`);
       },
     ),

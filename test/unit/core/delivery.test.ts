@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError, fieldsOf, layoutOf, parseDelivery } from '../../../service/core/delivery.ts';
-import { buildDelivery, ITEM } from '../../support/delivery.ts';
+import { buildDelivery, cloudWatchOf, ITEM } from '../../support/delivery.ts';
 
 const DEFAULTS = { region: 'us-east-1', applicationGroups: { api: ['gateway', 'auth'], empty: [] } };
 
@@ -21,26 +21,28 @@ const applications = (attributes: Readonly<Record<string, unknown>>) =>
   [...(parse(attributes).applications ?? ['all'])].sort();
 
 test('an item that sets only what it must gets the defaults of the design', () => {
-  const { logGroup, logStream, ...rest } = parse({});
+  const { target, ...rest } = parse({});
   assert.deepEqual(rest, {
     tenantId: 'acme',
     type: 'cloudwatch',
     enabled: true,
     roleArn: 'arn:aws:iam::111122223333:role/logs',
+    accountId: '111122223333',
     externalId: undefined,
     region: 'us-east-1',
-    retentionDays: undefined,
     applications: null,
     minLevel: null,
     messageFormat: 'message',
     bytesPerSecondMax: undefined,
   });
-  assert.equal(logGroup.source, '/tenant-logs/acme');
-  assert.equal(logStream.source, '{cluster_id}-{environment}-{date}');
+  assert.ok(target.kind === 'cloudwatch');
+  assert.equal(target.group.source, '/tenant-logs/acme');
+  assert.equal(target.stream.source, '{cluster_id}-{environment}-{date}');
+  assert.equal(target.retentionDays, undefined);
 });
 
 test('every attribute is read', () => {
-  const { logGroup, logStream, ...rest } = parse({
+  const { target, ...rest } = parse({
     tenant_id: 'acme',
     type: 'cloudwatch#audit',
     enabled: false,
@@ -62,21 +64,26 @@ test('every attribute is read', () => {
     type: 'cloudwatch#audit',
     enabled: false,
     roleArn: 'arn:aws-cn:iam::111122223333:role/path/to/logs+=,.@-',
+    accountId: '111122223333',
     externalId: 'shared/secret:1',
     region: 'cn-north-1',
-    retentionDays: 30,
     applications: new Set(['web', 'gateway', 'auth']),
     minLevel: 4,
     messageFormat: 'record',
     bytesPerSecondMax: 1_000_000,
   });
-  assert.equal(logGroup.render(['web']), '/tenant-logs/acme/web');
-  assert.equal(logStream.render(['web-1']), 'web-1');
+  assert.ok(target.kind === 'cloudwatch');
+  assert.equal(target.group.render(['web']), '/tenant-logs/acme/web');
+  assert.equal(target.stream.render(['web-1']), 'web-1');
+  assert.equal(target.retentionDays, 30);
 });
 
 test('numbers and booleans may be text, as tables of earlier systems hold them', () => {
   const delivery = parse({ enabled: 'false', retention_days: '14', max_bytes_per_second: '2048' });
-  assert.deepEqual([delivery.enabled, delivery.retentionDays, delivery.bytesPerSecondMax], [false, 14, 2048]);
+  assert.deepEqual(
+    [delivery.enabled, cloudWatchOf(delivery).retentionDays, delivery.bytesPerSecondMax],
+    [false, 14, 2048],
+  );
   assert.equal(parse({ enabled: 'true' }).enabled, true);
 });
 
@@ -94,7 +101,7 @@ test('null and empty attributes count as absent, unknown ones as nothing', () =>
     color: 'red',
   });
   assert.deepEqual(
-    [delivery.externalId, delivery.region, delivery.minLevel, delivery.logStream.source],
+    [delivery.externalId, delivery.region, delivery.minLevel, delivery.target.stream.source],
     [undefined, 'us-east-1', null, '{cluster_id}-{environment}-{date}'],
   );
 });
@@ -119,8 +126,8 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
   ['tenant_id', '', 'tenant_id: is required (not set)'],
   ['tenant_id', 7, 'tenant_id: is required (got 7)'],
   ['tenant_id', 'a'.repeat(257), `tenant_id: must have at most 256 characters (got "${'a'.repeat(257)}")`],
-  ['type', 'kinesis', 'type: must be cloudwatch or cloudwatch#name (got "kinesis")'],
-  ['type', 'cloudwatch#', 'type: must be cloudwatch or cloudwatch#name (got "cloudwatch#")'],
+  ['type', 'kinesis', 'type: must be cloudwatch or s3, alone or with #name (got "kinesis")'],
+  ['type', 'cloudwatch#', 'type: must be cloudwatch or s3, alone or with #name (got "cloudwatch#")'],
   ['enabled', 'yes', 'enabled: must be true or false (got "yes")'],
   ['enabled', 1, 'enabled: must be true or false (got 1)'],
   ['log_distribution_role_arn', undefined, 'log_distribution_role_arn: is required (not set)'],

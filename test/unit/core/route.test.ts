@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordField } from '../../../service/core/chunk.ts';
-import { createRouter } from '../../../service/core/route.ts';
+import { createRouter, ROUTES_MAX } from '../../../service/core/route.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
@@ -17,7 +17,7 @@ function routes(
   timeMs = NOON_MS,
 ) {
   const chunk = buildChunk(specs.map((fields): RecordSpec => ({ message: 'm', fields })));
-  const routeOf = createRouter(chunk, buildDelivery(attributes), keyFields);
+  const { routeOf } = createRouter(chunk, buildDelivery(attributes), keyFields);
   return specs.map((_, record) => routeOf(record, timeMs));
 }
 
@@ -107,9 +107,35 @@ test('columns with more combinations than a double can count still give each rec
 
 test('the same record on another day has another route where the template names the date, else the same', () => {
   const chunk = buildChunk([{ message: 'm', fields: { application: 'api' } }]);
-  const dated = createRouter(chunk, buildDelivery({ log_stream_name: '{date}' }), {});
+  const dated = createRouter(chunk, buildDelivery({ log_stream_name: '{date}' }), {}).routeOf;
   assert.notEqual(dated(0, NOON_MS), dated(0, MIDNIGHT_MS));
   assert.equal(dated(0, NOON_MS), dated(0, NOON_MS + 3_600_000));
-  const undated = createRouter(chunk, buildDelivery({ log_stream_name: '{application}' }), {});
+  const undated = createRouter(chunk, buildDelivery({ log_stream_name: '{application}' }), {}).routeOf;
   assert.equal(undated(0, NOON_MS), undated(0, MIDNIGHT_MS));
+});
+
+test('a chunk has so many routes and no more: the records beyond share one, still below the literal prefix', () => {
+  const attributes = { log_group_name: '/acme/{application}', log_stream_name: '{pod_name}-{date}' };
+  const specs = Array.from({ length: ROUTES_MAX + 10 }, (_, n) => ({ application: 'api', pod_name: `pod-${n}` }));
+  const chunk = buildChunk([...specs, ...specs].map((fields): RecordSpec => ({ message: 'm', fields })));
+  const router = createRouter(chunk, buildDelivery(attributes), {});
+  const found = Array.from({ length: chunk.count }, (_, record) => router.routeOf(record, NOON_MS));
+  assert.equal(new Set(found).size, ROUTES_MAX + 1);
+  assert.deepEqual(found[ROUTES_MAX - 1], { group: '/acme/api', stream: `pod-${ROUTES_MAX - 1}-2026-01-31` });
+  assert.deepEqual(found[ROUTES_MAX], { group: '/acme/overflow', stream: 'overflow-overflow' });
+  assert.equal(router.overflow, found[ROUTES_MAX]);
+  assert.deepEqual(found.slice(0, specs.length), found.slice(specs.length), 'whenever a record comes');
+});
+
+test('dates are names too: a record for each day since 1970 does not make a stream for each', () => {
+  const records = Array.from({ length: 20_000 }, () => ({ message: 'm' }));
+  const router = createRouter(buildChunk(records), buildDelivery({ log_stream_name: '{date}' }), {});
+  const found = records.map((_, record) => router.routeOf(record, record * 86_400_000));
+  assert.equal(new Set(found).size, ROUTES_MAX + 1);
+});
+
+test('a chunk with few routes has no overflow', () => {
+  const router = createRouter(buildChunk([{ message: 'm' }]), buildDelivery(BY_APPLICATION), {});
+  router.routeOf(0, NOON_MS);
+  assert.equal(router.overflow, undefined);
 });

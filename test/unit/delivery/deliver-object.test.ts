@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import type { Replay } from '../../../service/core/replay.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
-import type { ObjectTask } from '../../../service/delivery/run-delivery.ts';
+import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { TENANT_TABLE } from '../../support/dynamo.ts';
@@ -41,9 +41,9 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
     { type: 'cloudwatch#audit' },
     { type: 'cloudwatch#off', enabled: false },
   );
-  assert.deepEqual(await deliverObject(deps, TASK, NEVER), [
-    { type: 'cloudwatch', kind: 'done', counts: DONE, format: 'ndjson' },
-    { type: 'cloudwatch#audit', kind: 'done', counts: DONE, format: 'ndjson' },
+  assert.deepEqual(await deliverObject(deps, TASK, [], NEVER), [
+    { type: 'cloudwatch', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
+    { type: 'cloudwatch#audit', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
     { type: 'cloudwatch#off', kind: 'skipped' },
   ]);
   assert.deepEqual(
@@ -55,7 +55,7 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
 test('the trouble of one delivery costs the others nothing, and only that one is tried again', async (t) => {
   const { deps, stored, logs } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
   logs.faults.PutLogEvents.push({ error: 'AccessDeniedException' });
-  const first = await deliverObject(deps, TASK, NEVER);
+  const first = await deliverObject(deps, TASK, [], NEVER);
   assert.deepEqual(
     first.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
     [
@@ -63,7 +63,7 @@ test('the trouble of one delivery costs the others nothing, and only that one is
       ['cloudwatch#audit', 'done'],
     ],
   );
-  const second = await deliverObject(deps, TASK, NEVER);
+  const second = await deliverObject(deps, TASK, [], NEVER);
   assert.deepEqual(
     second.map(({ kind }) => kind),
     ['done', 'duplicate'],
@@ -71,9 +71,23 @@ test('the trouble of one delivery costs the others nothing, and only that one is
   assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [MESSAGES, MESSAGES]);
 });
 
+test('a delivery that is held is left out without a call to anything of it, and the others go', async (t) => {
+  const { deps, stored, item } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
+  const results = await deliverObject(deps, TASK, ['cloudwatch'], NEVER);
+  assert.deepEqual(
+    results.map(({ type, kind }) => [type, kind]),
+    [
+      ['cloudwatch', 'held'],
+      ['cloudwatch#audit', 'done'],
+    ],
+  );
+  assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [[], MESSAGES]);
+  assert.equal(await item('cloudwatch'), undefined, 'no lease was taken');
+});
+
 test('an unknown tenant is a failure before any delivery', async (t) => {
   const { deps } = await withTenants(t);
-  const results = await deliverObject(deps, TASK, NEVER);
+  const results = await deliverObject(deps, TASK, [], NEVER);
   assert.deepEqual(
     results.map((result) => [result.type, result.kind === 'failed' && result.error.code]),
     [['', 'tenant-unknown']],
@@ -82,7 +96,7 @@ test('an unknown tenant is a failure before any delivery', async (t) => {
 
 test('valid deliveries are served though another item of the tenant is invalid, and the trouble is told last', async (t) => {
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#bad', enabled: 'yes' });
-  const results = await deliverObject(deps, TASK, NEVER);
+  const results = await deliverObject(deps, TASK, [], NEVER);
   assert.deepEqual(
     results.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
     [
@@ -97,8 +111,14 @@ test('a tenant that cannot be looked up is a failure to be retried', async (t) =
   const { deps } = await withTenants(t);
   const error = new DistributorError('tenant-lookup-failed', 'the table is away');
   const tenants = { lookUp: () => Promise.reject(error) };
-  assert.deepEqual(await deliverObject({ ...deps, tenants }, TASK, NEVER), [
-    { type: '', kind: 'failed', error, counts: { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 } },
+  assert.deepEqual(await deliverObject({ ...deps, tenants }, TASK, [], NEVER), [
+    {
+      type: '',
+      kind: 'failed',
+      error,
+      counts: { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 },
+      accepted: false,
+    },
   ]);
 });
 
@@ -113,8 +133,8 @@ test('a drain between two deliveries leaves the second one for the next process'
   const results = await deliverObject(
     {
       ...deps,
-      openDestination: (delivery, keyFields) => {
-        const destination = openDestination(delivery, keyFields);
+      openDestination: (options) => {
+        const destination = openDestination(options);
         return {
           send: async (plan, batch, signals) => {
             const receipt = await destination.send(plan, batch, signals);
@@ -125,6 +145,7 @@ test('a drain between two deliveries leaves the second one for the next process'
       },
     },
     TASK,
+    [],
     { drain: drain.signal, abort: NEVER.abort },
   );
   assert.deepEqual(
@@ -139,7 +160,7 @@ test('a service that is stopping looks nobody up', async (t) => {
   const { deps } = await withTenants(t, { type: 'cloudwatch' });
   const lookUp = t.mock.fn(deps.tenants.lookUp);
   const signals = { drain: AbortSignal.abort(), abort: NEVER.abort };
-  const [result] = await deliverObject({ ...deps, tenants: { lookUp } }, TASK, signals);
+  const [result] = await deliverObject({ ...deps, tenants: { lookUp } }, TASK, [], signals);
   assert.ok(result?.kind === 'failed');
   assert.equal(result.error.code, 'stopping');
   assert.equal(lookUp.mock.callCount(), 0);
@@ -151,7 +172,7 @@ test('a replay delivers an object once more, and within it only once', async (t)
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' });
   const kinds: string[] = [];
   for (const task of [TASK, replayed({ id: 'r-1' }), TASK, replayed({ id: 'r-1' }), replayed({ id: 'r-2' })]) {
-    for (const { kind } of await deliverObject(deps, task, NEVER)) kinds.push(kind);
+    for (const { kind } of await deliverObject(deps, task, [], NEVER)) kinds.push(kind);
   }
   assert.deepEqual(kinds, ['done', 'done', 'duplicate', 'duplicate', 'done']);
   assert.deepEqual(stored('/cloudwatch').toSorted(), [...MESSAGES, ...MESSAGES, ...MESSAGES].sort());
@@ -160,12 +181,13 @@ test('a replay delivers an object once more, and within it only once', async (t)
 test('a replay of one delivery and of some records leaves the others alone', async (t) => {
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
   const task = replayed({ id: 'r-1', delivery: 'cloudwatch#audit', records: [[1, 2]] });
-  assert.deepEqual(await deliverObject(deps, task, NEVER), [
+  assert.deepEqual(await deliverObject(deps, task, [], NEVER), [
     {
       type: 'cloudwatch#audit',
       kind: 'done',
       counts: { ...DONE, delivered: 1, filtered: 2 },
       format: 'ndjson',
+      accepted: true,
     },
   ]);
   assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [[], ['m001']]);
@@ -173,7 +195,7 @@ test('a replay of one delivery and of some records leaves the others alone', asy
 
 test('a replay of a delivery that the tenant does not have fails for good', async (t) => {
   const { deps } = await withTenants(t, { type: 'cloudwatch' });
-  const [result] = await deliverObject(deps, replayed({ id: 'r-1', delivery: 'cloudwatch#gone' }), NEVER);
+  const [result] = await deliverObject(deps, replayed({ id: 'r-1', delivery: 'cloudwatch#gone' }), [], NEVER);
   assert.ok(result?.kind === 'failed');
   assert.equal(result.error.code, 'delivery-unknown');
   assert.equal(result.error.disposition, 'dead-letter');

@@ -32,7 +32,7 @@ test('an object is delivered chunk by chunk, finished in the ledger, and counted
   scene.nowMs = NOON_MS + 30_000;
   const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
   const counts = countsOf({ read: 25, delivered: 25 });
-  assert.deepEqual(result, { type: 'cloudwatch', kind: 'done', counts, format: 'ndjson' });
+  assert.deepEqual(result, { type: 'cloudwatch', kind: 'done', counts, format: 'ndjson', accepted: true });
   assert.deepEqual(stored(), messages(25));
   const { state, owner, counts: saved } = { ...(await item()) };
   assert.deepEqual([state, owner, saved], ['done', undefined, counts]);
@@ -46,7 +46,13 @@ test('an object is delivered chunk by chunk, finished in the ledger, and counted
 test('an empty object is done', async (t) => {
   const { deps, item } = await setUp(t);
   const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
-  assert.deepEqual(result, { type: 'cloudwatch', kind: 'done', counts: countsOf({}), format: 'ndjson' });
+  assert.deepEqual(result, {
+    type: 'cloudwatch',
+    kind: 'done',
+    counts: countsOf({}),
+    format: 'ndjson',
+    accepted: false,
+  });
   assert.equal((await item())?.state, 'done');
 });
 
@@ -67,8 +73,8 @@ test('what another process is at comes back once its lease is over', async (t) =
   const { deps, scene, logs } = await setUp(t, { records: numbered(3) });
   await deps.ledger.acquire(KEY);
   scene.nowMs += 12_000;
-  const { error, retryAfterMs, counts } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
-  assert.deepEqual([error.code, retryAfterMs, counts], ['lease-held', LEASE_MS - 12_000, countsOf({})]);
+  const { error, counts } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.deepEqual([error.code, error.retryAfterMs, counts], ['lease-held', LEASE_MS - 12_000, countsOf({})]);
   assert.match(error.message, /another process is delivering s3:\/\/central\/logs\/a#e1 to acme\/cloudwatch/);
   assert.deepEqual(logs.calls, []);
 });
@@ -197,6 +203,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
     kind: 'done',
     counts: countsOf({ read: 50, delivered: 50 }),
     format: 'ndjson',
+    accepted: true,
   });
   assert.deepEqual(stored(), messages(50));
 });
@@ -337,6 +344,7 @@ test('an end that could not be saved repeats nothing: the next process only writ
     kind: 'done',
     counts: countsOf({ read: 15, delivered: 15 }),
     format: 'ndjson',
+    accepted: false,
   });
   assert.equal(logs.calls.length, puts);
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { QueueMessage, VisibilityChange } from '../../../service/aws/queue.ts';
+import type { MessageCopy, QueueMessage, VisibilityChange } from '../../../service/aws/queue.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
+import { NO_HISTORY } from '../../../service/core/history.ts';
 import { createInHand } from '../../../service/run/in-hand.ts';
 import { createTestLogger } from '../../support/logger.ts';
 
@@ -15,6 +16,7 @@ const messageOf = (n: number): QueueMessage => ({
   receiveCount: 1,
   sentMs: 0,
   firstReceivedMs: 0,
+  history: NO_HISTORY,
 });
 
 /** Messages in hand over a queue that records its calls, with time that passes when the test says so. */
@@ -23,6 +25,8 @@ function setUp(t: TestContext, visibilitySeconds = 120) {
   const calls: (readonly [what: string, ...entries: string[]])[] = [];
   const queue = {
     failed: [] as string[],
+    /** Of copies alone. */
+    notCopied: [] as string[],
     error: undefined as Error | undefined,
     gate: undefined as Promise<void> | undefined,
   };
@@ -43,6 +47,13 @@ function setUp(t: TestContext, visibilitySeconds = 120) {
           'visibility',
           changes.map(({ receipt, seconds }) => `${receipt} ${seconds}`),
         ),
+      sendAnew: async (copies: readonly MessageCopy[]) => {
+        await answer(
+          'anew',
+          copies.map(({ message, history, delaySeconds }) => `${message.receipt} ${delaySeconds} ${history.failures}`),
+        );
+        return queue.notCopied;
+      },
     },
     receivedSeconds: visibilitySeconds,
     visibilitySeconds,
@@ -240,8 +251,68 @@ test('a message that SQS would not take out of a batch is told of too, and only 
   await Promise.all(given);
   assert.deepEqual(
     lines.map(({ msg, message_id, error }) => [msg, message_id, error]),
-    [['a message could not be given back to the queue', 'm2', 'Error: SQS does not take its receipt']],
+    [['a message could not be given back to the queue', 'm2', 'Error: SQS does not take it']],
   );
+});
+
+const ONCE_FAILED = { failures: 1, refusedSinceMs: undefined };
+
+test('a message that failed is sent anew with its history, and the old one removed once the new one is safe', async (t) => {
+  const { inHand, queue, calls, gather } = setUp(t);
+  const gate = Promise.withResolvers<void>();
+  queue.gate = gate.promise;
+  const given = inHand.take(messageOf(1)).renew(ONCE_FAILED, 5);
+  await gather();
+  assert.deepEqual(calls, [['anew', 'r1 5 1']]);
+  assert.equal(inHand.size, 1, 'it is ours until the new one is safe');
+  gate.resolve();
+  await turn();
+  await gather();
+  await given;
+  assert.deepEqual(calls, [
+    ['anew', 'r1 5 1'],
+    ['remove', 'r1'],
+  ]);
+  assert.equal(inHand.size, 0);
+});
+
+test('a message that cannot be sent anew is released as it is, and a line says so', async (t) => {
+  const { inHand, queue, calls, gather, lines } = setUp(t);
+  queue.notCopied = ['r2'];
+  const given = [inHand.take(messageOf(1)).renew(ONCE_FAILED, 5), inHand.take(messageOf(2)).renew(ONCE_FAILED, 7)];
+  await gather();
+  await gather();
+  await Promise.all(given);
+  assert.deepEqual(calls, [
+    ['anew', 'r1 5 1', 'r2 7 1'],
+    ['remove', 'r1'],
+    ['visibility', 'r2 7'],
+  ]);
+  assert.deepEqual(
+    lines.map(({ msg, message_id }) => [msg, message_id]),
+    [['a message could not be sent anew; it is released', 'm2']],
+  );
+});
+
+test('after a removal that SQS did not take nothing is copied for a minute: each failure would add a message', async (t) => {
+  const { inHand, queue, calls, gather, now } = setUp(t);
+  queue.failed = ['r1'];
+  const first = inHand.take(messageOf(1)).renew(ONCE_FAILED, 5);
+  await gather();
+  await gather();
+  await first;
+  queue.failed = [];
+  const renew = async (n: number) => {
+    const given = inHand.take(messageOf(n)).renew(ONCE_FAILED, 5);
+    await gather();
+    await gather();
+    await given;
+    return calls.at(-1);
+  };
+  now.ms += 59_999;
+  assert.deepEqual(await renew(2), ['visibility', 'r2 5']);
+  now.ms += 1;
+  assert.deepEqual(await renew(3), ['remove', 'r3']);
 });
 
 test('the number in hand is known', async (t) => {

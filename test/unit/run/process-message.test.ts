@@ -3,11 +3,15 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ErrorCode } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
+import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
-import type { ObjectTask } from '../../../service/delivery/run-delivery.ts';
+import type { ObjectTask } from '../../../service/delivery/destination.ts';
+import { createAdmission } from '../../../service/run/admission.ts';
+import { createGate } from '../../../service/run/gate.ts';
 import { type ProcessDeps, processMessage } from '../../../service/run/process-message.ts';
 import type { ObjectReport, ReportLine } from '../../../service/run/report.ts';
-import { createScheduler, estimateMemoryBytes } from '../../../service/run/scheduler.ts';
+import { createScheduler, sizeOfJob } from '../../../service/run/scheduler.ts';
+import { createSurplus } from '../../../service/run/surplus.ts';
 import { createTenantBoard } from '../../../service/run/tenant-board.ts';
 import { createTestLogger } from '../../support/logger.ts';
 
@@ -34,8 +38,8 @@ const failed = (code: ErrorCode, more: Partial<ReportLine> = {}): ReportLine => 
   ...more,
 });
 
-/** Everything around one message; `reports` says what becomes of each tenant's object. */
-function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
+/** Everything around messages; `reports` says what becomes of each tenant's object. */
+function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, messagesMax = 10) {
   const log: string[] = [];
   const tasks: ObjectTask[] = [];
   const letters: { body: string; attributes: Readonly<Record<string, string>> }[] = [];
@@ -43,19 +47,29 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const scheduler = createScheduler({ slots: 4, memoryBytes: 1e9 });
-  const board = createTenantBoard(() => NOON_MS);
+  const now = { ms: NOON_MS };
+  const board = createTenantBoard(() => now.ms);
+  const surplus = createSurplus(() => now.ms);
+  const gate = createGate({ nowMs: () => now.ms, probeMs: 120_000, onChange: () => {} });
   const crashes: string[] = [];
-  const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[] };
+  const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
+  /** Objects are under way until it resolves. */
+  let work: Promise<void> = Promise.resolve();
   const deps: ProcessDeps = {
     keyTemplate: compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
+    admission: createAdmission({ messagesMax, surplus }),
+    gate,
+    surplus,
     scheduler,
     workers: {
-      deliver: async (task, signal): Promise<ObjectReport> => {
+      deliver: async (task, held, signal): Promise<ObjectReport> => {
         tasks.push(task);
         seen.running = scheduler.running;
         seen.reserved = scheduler.reservedBytes;
-        seen.inFlight = board.list().reduce((sum, { in_flight }) => sum + in_flight, 0);
+        seen.inFlight = board.list([]).reduce((sum, { in_flight }) => sum + in_flight, 0);
         seen.signals.push(signal);
+        seen.held.push([...held]);
+        await work;
         return { lines: reports[task.keyFields.tenant_id] ?? [done] };
       },
     },
@@ -72,16 +86,16 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
     logger,
     parkMs: 24 * 3_600_000,
     random: () => 0,
-    nowMs: () => NOON_MS,
+    nowMs: () => now.ms,
     onCrash: (error) => {
       log.push('crash');
       crashes.push(error.code);
     },
   };
-  const run = async (body: string, { receiveCount = 1, ageMs = 0 } = {}) => {
+  const run = async (body: string, { receiveCount = 1, history = NO_HISTORY }: Given = {}) => {
     const { signal } = new AbortController();
     await processMessage(deps, {
-      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, firstReceivedMs: NOON_MS - ageMs },
+      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, firstReceivedMs: NOON_MS, history },
       signal,
       remove: async () => {
         await turn();
@@ -91,12 +105,47 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}) {
         await turn();
         log.push(`release ${seconds}`);
       },
+      renew: async ({ failures, refusedSinceMs }, seconds) => {
+        await turn();
+        log.push(`renew ${seconds}, failures ${failures}, refused ${refusedSinceMs ?? 'never'}`);
+      },
     });
     return signal;
   };
   const objects = async () =>
     Object.fromEntries((await metrics.objects.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { run, log, tasks, letters, queue, metrics, lines, board, crashes, seen, objects };
+  const handedBack = async () =>
+    Object.fromEntries(
+      (await metrics.messagesHandedBack.get()).values.map(({ labels, value }) => [labels.reason, value]),
+    );
+  /** From now on objects stay under way. @returns what lets them come to their ends */
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    work = promise;
+    return resolve;
+  };
+  return {
+    run,
+    log,
+    tasks,
+    letters,
+    queue,
+    metrics,
+    lines,
+    board,
+    gate,
+    crashes,
+    seen,
+    objects,
+    handedBack,
+    now,
+    hold,
+  };
+}
+
+interface Given {
+  readonly receiveCount?: number;
+  readonly history?: History;
 }
 
 test('a message whose objects are all delivered is deleted, and each delivery leaves one line', async () => {
@@ -124,6 +173,7 @@ test('a message whose objects are all delivered is deleted, and each delivery le
         format: 'ndjson',
         ...COUNTS,
         seconds: 0,
+        lag_seconds: 60,
         msg: 'object delivered',
       },
       {
@@ -132,6 +182,7 @@ test('a message whose objects are all delivered is deleted, and each delivery le
         tenant: 'acme',
         delivery: 'cloudwatch#audit',
         seconds: 0,
+        lag_seconds: 60,
         msg: 'delivery is disabled; object acknowledged',
       },
       {
@@ -141,6 +192,7 @@ test('a message whose objects are all delivered is deleted, and each delivery le
         delivery: 'cloudwatch',
         ...COUNTS,
         seconds: 0,
+        lag_seconds: 60,
         msg: 'object was delivered before; acknowledged again',
       },
     ],
@@ -157,10 +209,10 @@ test('the test event of S3 is acknowledged without any work', async () => {
 test('an object is admitted by its size, and shown while it is at work and afterwards', async () => {
   const { run, seen, board } = setUp();
   await run(s3Event(keyOf('acme')));
-  assert.deepEqual([seen.running, seen.reserved, seen.inFlight], [1, estimateMemoryBytes(1_000), 1]);
+  assert.deepEqual([seen.running, seen.reserved, seen.inFlight], [1, sizeOfJob(1_000).memoryBytes, 1]);
   assert.deepEqual(
     board
-      .list()
+      .list([])
       .map(({ tenant, waiting, in_flight, objects, events, lag_seconds }) => [
         tenant,
         waiting,
@@ -237,10 +289,10 @@ test('a dead letter that cannot be sent keeps the message in its queue', async (
   );
 });
 
-test('trouble that passes brings the message back soon, trouble that a customer must end brings it back late', async () => {
+test('trouble that passes brings the message back soon, trouble that a customer must end brings it back late; both remember', async () => {
   const retry = setUp({ acme: [failed('destination-unavailable')] });
   await retry.run(s3Event(keyOf('acme')));
-  assert.deepEqual([retry.log, await retry.objects()], [['release 3'], { retry: 1 }]);
+  assert.deepEqual([retry.log, await retry.objects()], [['renew 3, failures 1, refused never'], { retry: 1 }]);
   assert.deepEqual(
     retry.lines.map(({ level, msg, code, tenant, delivered }) => [level, msg, code, tenant, delivered]),
     [[40, 'it is destination-unavailable', 'destination-unavailable', 'acme', 4]],
@@ -248,19 +300,74 @@ test('trouble that passes brings the message back soon, trouble that a customer 
 
   const park = setUp({ acme: [failed('role-refused')] });
   await park.run(s3Event(keyOf('acme')));
-  assert.deepEqual([park.log, await park.objects()], [['release 30'], { park: 1 }]);
+  assert.deepEqual([park.log, await park.objects()], [[`renew 120, failures 0, refused ${NOON_MS}`], { park: 1 }]);
 });
 
 test('one object of two that fails keeps the message; the other one is a duplicate the next time', async () => {
   const { run, log, tasks } = setUp({ globex: [failed('destination-unavailable')] });
   await run(s3Event(keyOf('acme'), keyOf('globex')));
-  assert.deepEqual([log, tasks.length], [['release 3'], 2]);
+  assert.deepEqual([log, tasks.length], [['renew 3, failures 1, refused never'], 2]);
 });
 
-test('a parked message that is too old becomes a dead letter with tenant, object, reason and detail', async () => {
+test('while the circuit of all its deliveries is open, a message is parked without any work on its object', async () => {
+  const { run, log, tasks, objects, board } = setUp({ acme: [failed('role-refused')] });
+  await run(s3Event(keyOf('acme')));
+  await run(s3Event(keyOf('acme')));
+  assert.deepEqual([tasks.length, log.at(-1)], [1, `renew 120, failures 0, refused ${NOON_MS}`]);
+  assert.deepEqual(await objects(), { park: 2 });
+  assert.deepEqual(
+    board.list([]).map(({ waiting, in_flight, trouble }) => [waiting, in_flight, trouble?.code]),
+    [[0, 0, 'role-refused']],
+  );
+});
+
+test('when one delivery of two is in trouble, the object goes without it, and the message is kept for it', async () => {
+  const { run, log, seen } = setUp({ acme: [done, failed('role-refused', { type: 's3' })] });
+  await run(s3Event(keyOf('acme')));
+  await run(s3Event(keyOf('acme')));
+  assert.deepEqual(seen.held, [[], ['s3']]);
+  assert.equal(log.length, 2);
+});
+
+test('an object that waited for a slot while the circuit opened gives it up at once', async () => {
+  const { run, tasks, hold, log } = setUp({ acme: [failed('role-refused')] });
+  const letGo = hold();
+  const running = Array.from({ length: 5 }, () => run(s3Event(keyOf('acme'))));
+  await turn();
+  const begun = tasks.length;
+  assert.ok(begun < 5);
+  letGo();
+  await Promise.all(running);
+  assert.equal(tasks.length, begun, 'those that were waiting were never worked on');
+  assert.equal(log.length, 5);
+});
+
+test('messages of a tenant that has enough in hand go back, which is no failure, and those of others are let in', async () => {
+  const { run, log, tasks, handedBack, objects, hold } = setUp({}, 2);
+  const letGo = hold();
+  const running = ['flood', 'flood', 'flood', 'quiet'].map((tenant) => run(s3Event(keyOf(tenant))));
+  await turn();
+  await turn();
+  assert.deepEqual([log, await handedBack()], [['release 2'], { surplus: 1 }]);
+  assert.deepEqual(tasks.map(({ keyFields }) => keyFields.tenant_id).sort(), ['flood', 'flood', 'quiet']);
+  letGo();
+  await Promise.all(running);
+  assert.deepEqual(await objects(), { done: 3 });
+});
+
+test('a message that its destination throttles waits in the queue, at the pace of its tenant, and has not failed', async () => {
+  const throttled = failed('destination-throttled', { retryAfterMs: 4_200, accepted: true });
+  const { run, log, handedBack, objects, tasks } = setUp({ acme: [throttled] });
+  await run(s3Event(keyOf('acme')));
+  await run(s3Event(keyOf('acme')));
+  assert.deepEqual([log, tasks.length], [['release 5', 'release 5'], 1]);
+  assert.deepEqual([await handedBack(), await objects()], [{ throttled: 2 }, {}]);
+});
+
+test('a message that was refused for too long becomes a dead letter with tenant, object, reason and detail', async () => {
   const { run, log, letters } = setUp({ acme: [failed('role-refused')] });
   const body = s3Event(keyOf('acme'));
-  await run(body, { ageMs: 24 * 3_600_000 + 1 });
+  await run(body, { history: { failures: 0, refusedSinceMs: NOON_MS - 24 * 3_600_000 - 1 } });
   assert.deepEqual(log, ['dead letter', 'remove']);
   assert.deepEqual(letters, [
     {

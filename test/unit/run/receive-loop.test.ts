@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { QueueMessage } from '../../../service/aws/queue.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
+import { NO_HISTORY } from '../../../service/core/history.ts';
 import { createBell } from '../../../service/run/bell.ts';
 import { createReceiveLoop } from '../../../service/run/receive-loop.ts';
 import { awsError } from '../../support/aws-error.ts';
@@ -16,10 +17,11 @@ const message = (id: string): QueueMessage => ({
   receiveCount: 1,
   sentMs: 0,
   firstReceivedMs: 0,
+  history: NO_HISTORY,
 });
 
 /** A loop over a queue that answers what the test has prepared, and then polls until it is told to stop. */
-function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 5) {
+function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 5, receivers = 1) {
   const asked: (readonly [countMax: number, visibilitySeconds: number])[] = [];
   const taken: string[] = [];
   const state = { room, now: 1_000 };
@@ -40,7 +42,8 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
     },
     visibilitySeconds: 120,
     room: () => state.room,
-    roomChanged: bell.heard,
+    roomBell: bell,
+    receivers,
     onMessage: ({ id }) => {
       taken.push(id);
       state.room--;
@@ -86,6 +89,36 @@ test('without room nothing is asked for until there is some', async (t) => {
   assert.deepEqual(asked[1], [2, 120]);
 });
 
+const messages = (count: number) => Array.from({ length: count }, (_, at) => message(`m${at}`));
+
+test('while receives bring plenty, several are under way, and together ask for no more than there is room for', async (t) => {
+  const { asked } = setUp(t, [messages(5)], 30, 4);
+  await until(() => asked.length === 4);
+  await turn();
+  assert.deepEqual(
+    asked.map(([count]) => count),
+    [10, 10, 10, 5],
+  );
+});
+
+test('a queue that brings little is asked by one receive at a time', async (t) => {
+  const { asked, bell } = setUp(t, [messages(4)], 40, 4);
+  await until(() => asked.length === 2);
+  bell.ring();
+  await turn();
+  assert.equal(asked.length, 2);
+});
+
+test('what one receive does not bring is room for the others', async (t) => {
+  const { asked, taken } = setUp(t, [[message('a')]], 10, 2);
+  await until(() => taken.length === 1);
+  await until(() => asked.length === 2);
+  assert.deepEqual(
+    asked.map(([count]) => count),
+    [10, 9],
+  );
+});
+
 test('a queue that cannot be read is asked again after a wait, and a line says why', async (t) => {
   const failure = awsError('QueueDoesNotExist', 400, 'no such queue');
   const { asked, lines, taken, outcomes } = setUp(t, [failure, [message('a')]]);
@@ -128,7 +161,8 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
     queue: { receive },
     visibilitySeconds: 120,
     room: () => 1,
-    roomChanged: async () => {},
+    roomBell: createBell(),
+    receivers: 2,
     onMessage: () => {},
     metrics: createMetrics(),
     logger,

@@ -11,27 +11,33 @@ const cross = (report: ObjectReport): ObjectReport => structuredClone(report);
 
 test('results of every kind cross to another thread and stay what they are', () => {
   const results: DeliveryResult[] = [
-    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip' },
+    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
+    { type: 's3', kind: 'held' },
     {
       type: 'cloudwatch#c',
       kind: 'failed',
-      error: new DistributorError('lease-held', 'somebody is at it', { cause: new Error('inside') }),
+      error: new DistributorError('lease-held', 'somebody is at it', {
+        cause: new Error('inside'),
+        retryAfterMs: 1_500,
+      }),
       counts: COUNTS,
-      retryAfterMs: 1_500,
+      accepted: false,
     },
   ];
   assert.deepEqual(cross(toReport(results)).lines, [
-    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip' },
+    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
+    { type: 's3', kind: 'held' },
     {
       type: 'cloudwatch#c',
       kind: 'failed',
       code: 'lease-held',
       message: 'somebody is at it',
       counts: COUNTS,
+      accepted: false,
       retryAfterMs: 1_500,
     },
   ]);
@@ -41,7 +47,7 @@ test('an error of any code is on the other side what it was on this one', () => 
   for (const code of ERROR_CODES) {
     const error = new DistributorError(code, `it is ${code}`);
     for (const report of [
-      toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS }]),
+      toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS, accepted: false }]),
       failureReport(error),
     ]) {
       const [line] = cross(report).lines;

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createScheduler, estimateMemoryBytes } from '../../../service/run/scheduler.ts';
+import { createScheduler, type SchedulerLimits, sizeOfJob } from '../../../service/run/scheduler.ts';
 import { holds } from '../../support/property.ts';
 
 const MIB = 1024 * 1024;
 
 /** A scheduler whose jobs run until the test ends them, and note when they began. */
-function setUp(slots: number, memoryBytes = 1_000) {
-  const scheduler = createScheduler({ slots, memoryBytes });
+function setUp(slots: number, memoryBytes = 1_000, more: Partial<SchedulerLimits> = {}) {
+  const scheduler = createScheduler({ slots, memoryBytes, ...more });
   const begun: string[] = [];
   const open = new Map<string, PromiseWithResolvers<string>>();
-  const submit = (name: string, tenant = name, memory = 0) => {
+  const submit = (name: string, tenant = name, memoryBytes = 0, bytes = 0) => {
     const gate = Promise.withResolvers<string>();
     open.set(name, gate);
-    return scheduler.submit(tenant, memory, () => {
+    return scheduler.submit(tenant, { memoryBytes, bytes }, () => {
       begun.push(name);
       return gate.promise;
     });
@@ -57,7 +57,7 @@ test('whoever has the result of a job finds its slot and memory free', async () 
 test('a job that throws before it is a promise fails its own caller, and frees its slot all the same', async () => {
   const { scheduler, begun, submit, end } = setUp(1);
   submit('a');
-  const broken = scheduler.submit('b', 0, () => {
+  const broken = scheduler.submit('b', { memoryBytes: 0, bytes: 0 }, () => {
     throw new Error('no');
   });
   broken.catch(() => {});
@@ -76,6 +76,86 @@ test('tenants take turns: a flood of one delays another by one object at most', 
   submit('other1', 'other');
   for (let n = 0; n < 8; n++) await end(begun.at(-1) ?? '');
   assert.deepEqual(begun, ['flood1', 'flood2', 'quiet1', 'other1', 'flood3', 'quiet2', 'flood4', 'flood5']);
+});
+
+test('turns count bytes: a tenant with objects of many gets as many bytes through as one with objects of few', async () => {
+  const { begun, submit, end } = setUp(1);
+  submit('first', 'other');
+  for (let n = 0; n < 40; n++) submit(`small${n}`, 'small', 0, 0);
+  for (let n = 0; n < 10; n++) submit(`large${n}`, 'large', 0, 1.5 * MIB);
+  for (let n = 0; n < 41; n++) await end(begun.at(-1) ?? '');
+  // An object of 1.5 MiB counts as much as four of next to nothing.
+  const ofEach = ['small', 'large'].map((name) => begun.filter((job) => job.startsWith(name)).length);
+  assert.ok(Math.abs((ofEach[0] ?? 0) - 4 * (ofEach[1] ?? 0)) <= 4, String(ofEach));
+});
+
+test('an object of many bytes has its turn as well, and one tenant with nothing to send saves no turns up', async () => {
+  const { begun, submit, end } = setUp(1);
+  submit('first', 'quiet');
+  await end('first');
+  submit('running', 'other');
+  submit('huge', 'huge', 0, 10_000 * MIB);
+  for (let n = 0; n < 5; n++) submit(`quiet${n}`, 'quiet');
+  for (let n = 0; n < 7; n++) await end(begun.at(-1) ?? '');
+  assert.deepEqual(begun, ['first', 'running', 'quiet0', 'quiet1', 'quiet2', 'quiet3', 'quiet4', 'huge']);
+});
+
+test('no tenant holds more than three quarters of the slots, so that another finds one at once', () => {
+  const { scheduler, begun, submit } = setUp(8);
+  for (let n = 0; n < 20; n++) submit(`flood${n}`, 'flood');
+  assert.equal(begun.length, 6);
+  submit('quiet', 'quiet');
+  assert.deepEqual([begun.at(-1), scheduler.running], ['quiet', 7]);
+});
+
+test('no tenant holds more than three quarters of the memory', () => {
+  const { scheduler, begun, submit } = setUp(99, 100);
+  for (let n = 0; n < 20; n++) submit(`flood${n}`, 'flood', 10);
+  assert.deepEqual([begun.length, scheduler.reservedBytes], [7, 70]);
+  submit('quiet', 'quiet', 20);
+  assert.equal(begun.at(-1), 'quiet');
+});
+
+test('large objects of many tenants leave a quarter of slots and memory to small ones', () => {
+  const { begun, submit } = setUp(8, 1_024 * MIB);
+  for (let n = 0; n < 8; n++) submit(`large${n}`, `tenant${n}`, 64 * MIB);
+  assert.equal(begun.length, 6, 'of eight slots');
+  submit('small', 'small', 4 * MIB);
+  assert.equal(begun.at(-1), 'small');
+});
+
+test('while a large object waits for memory, small ones go on with what large ones cannot have', async () => {
+  const { begun, submit, end } = setUp(99, 128 * MIB);
+  for (let n = 0; n < 10; n++) submit(`small${n}`, `tenant${n}`, 8 * MIB);
+  submit('large', 'big', 64 * MIB);
+  submit('late', 'late', 8 * MIB);
+  assert.equal(begun.at(-1), 'small9', 'the large one has no room, and keeps the late one off what it waits for');
+  for (let n = 0; n < 2; n++) await end(`small${n}`);
+  assert.deepEqual(begun.slice(10), ['large']);
+  for (let n = 2; n < 7; n++) await end(`small${n}`);
+  assert.deepEqual(begun.slice(10), ['large', 'late']);
+});
+
+test('a tenant may be held to less than its share, and goes on when that changes', async () => {
+  const allowed = { slots: 1 };
+  const { begun, submit, end } = setUp(8, 1_000, { slotsOf: () => allowed.slots });
+  for (let n = 0; n < 9; n++) submit(`job${n}`, 'new');
+  assert.equal(begun.length, 1);
+  allowed.slots = 8;
+  await end('job0');
+  assert.equal(begun.length, 7);
+});
+
+test('whether others wait is known: tenants that a slot would help, not those at their own bounds', async () => {
+  const { scheduler, submit, end } = setUp(4);
+  for (let n = 0; n < 5; n++) submit(`flood${n}`, 'flood');
+  assert.equal(scheduler.othersWait('quiet'), false, 'the flood could not start another');
+  submit('quiet0', 'quiet');
+  submit('quiet1', 'quiet');
+  assert.deepEqual([scheduler.othersWait('flood'), scheduler.othersWait('quiet')], [true, false]);
+  assert.deepEqual([scheduler.waitingOf('flood'), scheduler.waitingOf('quiet'), scheduler.waitingOf('x')], [2, 1, 0]);
+  for (const name of ['flood0', 'flood1']) await end(name);
+  assert.equal(scheduler.othersWait('flood'), false);
 });
 
 test('objects of one tenant go in the order in which they came', async () => {
@@ -106,26 +186,25 @@ test('the estimates of what runs at once stay within the budget, to the byte', a
   assert.deepEqual([begun, scheduler.reservedBytes], [['a', 'b', 'c'], 61]);
 });
 
-test('a large object at the head waits for its room, and small ones do not pass it for ever', async () => {
+test('an object that needs more than all waits for its room instead of being passed for ever', async () => {
   const { begun, submit, end } = setUp(9, 100);
   submit('small1', 'small', 50);
-  submit('large', 'large', 90);
-  submit('small2', 'small', 10);
+  submit('medium', 'medium', 60);
+  submit('small2', 'other', 10);
   assert.deepEqual(begun, ['small1']);
   await end('small1');
-  assert.deepEqual(begun, ['small1', 'large', 'small2']);
+  assert.deepEqual(begun, ['small1', 'medium', 'small2']);
 });
 
-test('an object larger than the budget runs alone', async () => {
-  const { begun, submit, end } = setUp(9, 100);
-  submit('a', 'a', 10);
-  submit('huge', 'huge', 500);
-  submit('b', 'b', 10);
-  assert.deepEqual(begun, ['a']);
-  await end('a');
-  assert.deepEqual(begun, ['a', 'huge']);
-  await end('huge');
-  assert.deepEqual(begun, ['a', 'huge', 'b']);
+test('an estimate larger than the share of one tenant counts as that share: the object goes, if alone of its kind', async () => {
+  const { scheduler, begun, submit, end } = setUp(9, 64 * MIB);
+  submit('huge1', 'a', 64 * MIB);
+  submit('huge2', 'b', 64 * MIB);
+  submit('small', 'c', 4 * MIB);
+  assert.deepEqual(begun, ['huge1', 'small']);
+  assert.equal(scheduler.reservedBytes, 52 * MIB);
+  await end('huge1');
+  assert.deepEqual(begun, ['huge1', 'small', 'huge2']);
 });
 
 test('whatever comes and ends, slots and memory are never exceeded, every job runs once, and nothing is left over', () =>
@@ -139,7 +218,7 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
         const running = new Map<number, () => void>();
         const begun: number[] = [];
         const results = jobs.map(([tenant, memory], job) =>
-          scheduler.submit(tenant, memory, () => {
+          scheduler.submit(tenant, { memoryBytes: memory, bytes: memory * 10_000 }, () => {
             begun.push(job);
             return new Promise<number>((resolve) => running.set(job, () => resolve(job)));
           }),
@@ -166,8 +245,8 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
   ));
 
 test('an estimate grows with the object, up to what a large one takes; an unknown size may be large', () => {
-  assert.equal(estimateMemoryBytes(0), 4 * MIB);
-  assert.equal(estimateMemoryBytes(1 * MIB), 20 * MIB);
-  assert.equal(estimateMemoryBytes(10_000 * MIB), 64 * MIB);
-  assert.equal(estimateMemoryBytes(undefined), 64 * MIB);
+  assert.deepEqual(sizeOfJob(0), { bytes: 0, memoryBytes: 4 * MIB });
+  assert.deepEqual(sizeOfJob(1 * MIB), { bytes: 1 * MIB, memoryBytes: 20 * MIB });
+  assert.deepEqual(sizeOfJob(10_000 * MIB), { bytes: 10_000 * MIB, memoryBytes: 64 * MIB });
+  assert.deepEqual(sizeOfJob(undefined), { bytes: 4 * MIB, memoryBytes: 64 * MIB });
 });

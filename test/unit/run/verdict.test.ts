@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DistributorError, ERROR_CODES, type ErrorCode } from '../../../service/base/errors.ts';
+import { NO_HISTORY } from '../../../service/core/history.ts';
 import type { ObjectReport, ReportLine } from '../../../service/run/report.ts';
 import { decide, type VerdictContext } from '../../../service/run/verdict.ts';
 
 const HOUR_MS = 3_600_000;
-const CONTEXT: VerdictContext = { receiveCount: 1, ageMs: 0, parkMs: 24 * HOUR_MS, random: () => 0 };
+const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
 
 const failed = (code: ErrorCode, more: Partial<ReportLine> = {}): ReportLine => ({
@@ -18,12 +19,30 @@ const failed = (code: ErrorCode, more: Partial<ReportLine> = {}): ReportLine => 
 const line = (kind: 'done' | 'duplicate' | 'skipped'): ReportLine => ({ type: 'cloudwatch', kind });
 const report = (...lines: ReportLine[]): ObjectReport => ({ lines });
 
-/** The verdict in short: its kind, its delay and the code that decided. */
-function verdict(reports: readonly ObjectReport[], context: Partial<VerdictContext> = {}) {
-  const decided = decide(reports, { ...CONTEXT, ...context });
+interface Given {
+  readonly receiveCount?: number;
+  readonly failures?: number;
+  readonly refusedSinceMs?: number;
+  readonly parkMs?: number;
+  readonly random?: () => number;
+}
+
+/** The verdict in short: what it does, after how long, why, and what the message remembers. */
+function verdict(reports: readonly ObjectReport[], given: Given = {}) {
+  const context: VerdictContext = {
+    message: {
+      receiveCount: given.receiveCount ?? 1,
+      history: { failures: given.failures ?? 0, refusedSinceMs: given.refusedSinceMs },
+    },
+    nowMs: NOON_MS,
+    parkMs: given.parkMs ?? 24 * HOUR_MS,
+    random: given.random ?? (() => 0),
+  };
+  const decided = decide(reports, context);
   return {
     kind: decided.kind,
     ...('delaySeconds' in decided ? { delaySeconds: decided.delaySeconds } : {}),
+    ...('history' in decided ? { history: decided.history } : {}),
     ...('error' in decided ? { code: decided.error.code } : {}),
   };
 }
@@ -40,19 +59,24 @@ test('one failure among any number of successes keeps the message', () => {
   }
 });
 
+test('a delivery that is held keeps the message too', () => {
+  const held = failed('role-refused', { kind: 'held' });
+  assert.equal(verdict([report(line('done'), held)]).kind, 'fail');
+});
+
 test('each code alone leads where its disposition says', () => {
-  const kinds = { retry: 'release', park: 'release', 'dead-letter': 'dead-letter', crash: 'crash' };
+  const kinds = { retry: 'fail', park: 'fail', 'dead-letter': 'dead-letter', crash: 'crash' };
+  const waits: readonly ErrorCode[] = ['stopping', 'lease-held'];
   for (const code of ERROR_CODES) {
     const { disposition } = new DistributorError(code, '');
-    assert.deepEqual(
-      [verdict([report(failed(code))]).kind, verdict([report(failed(code))]).code],
-      [kinds[disposition], code],
-    );
+    const { kind, code: why } = verdict([report(failed(code))]);
+    assert.deepEqual([kind, why], [waits.includes(code) ? 'wait' : kinds[disposition], code]);
   }
 });
 
 test('the error keeps its words', () => {
-  const decided = decide([report(failed('tenant-unknown'))], CONTEXT);
+  const context = { message: { receiveCount: 1, history: NO_HISTORY }, nowMs: 0, parkMs: 1, random: () => 0 };
+  const decided = decide([report(failed('tenant-unknown'))], context);
   assert.equal(decided.kind === 'dead-letter' && decided.error.message, 'it is tenant-unknown');
 });
 
@@ -66,16 +90,11 @@ const GRAVER: readonly (readonly [what: string, codes: readonly ErrorCode[], kin
   [
     'what may be retried goes before what is parked',
     ['role-refused', 'destination-unavailable'],
-    'release',
+    'fail',
     'destination-unavailable',
   ],
-  ['what may be retried goes before what is dead', ['object-corrupt', 'lease-lost'], 'release', 'lease-lost'],
-  [
-    'what is parked goes before what is dead',
-    ['tenant-invalid', 'destination-refused'],
-    'release',
-    'destination-refused',
-  ],
+  ['what may be retried goes before what is dead', ['object-corrupt', 'lease-lost'], 'fail', 'lease-lost'],
+  ['what is parked goes before what is dead', ['tenant-invalid', 'destination-refused'], 'fail', 'destination-refused'],
   ['the first of two alike decides', ['tenant-invalid', 'object-gone'], 'dead-letter', 'tenant-invalid'],
 ];
 
@@ -89,12 +108,12 @@ for (const [what, codes, kind, code] of GRAVER) {
   });
 }
 
-test('a retry comes back after seconds, then minutes, a quarter of an hour at most', () => {
-  const range = (receiveCount: number) =>
+test('a failure comes back after seconds, then minutes, a quarter of an hour at most', () => {
+  const range = (failures: number) =>
     [0, ALMOST_ONE].map(
-      (random) => verdict([report(failed('unexpected'))], { receiveCount, random: () => random }).delaySeconds,
+      (random) => verdict([report(failed('unexpected'))], { failures, random: () => random }).delaySeconds,
     );
-  assert.deepEqual([1, 2, 5, 9, 44].map(range), [
+  assert.deepEqual([0, 1, 4, 8, 43].map(range), [
     [3, 5],
     [5, 10],
     [40, 80],
@@ -103,35 +122,87 @@ test('a retry comes back after seconds, then minutes, a quarter of an hour at mo
   ]);
 });
 
-test('a parked message comes back after minutes, then an hour', () => {
-  const range = (receiveCount: number) =>
-    [0, ALMOST_ONE].map(
-      (random) => verdict([report(failed('role-refused'))], { receiveCount, random: () => random }).delaySeconds,
-    );
-  assert.deepEqual([1, 2, 7, 44].map(range), [
-    [30, 60],
-    [60, 120],
-    [1_800, 3_600],
-    [1_800, 3_600],
-  ]);
+test('a message remembers its failures in a row; one in which the destination accepted something begins a new row', () => {
+  const after = (more: Partial<ReportLine>) =>
+    verdict([report(failed('destination-unavailable', more))], { failures: 7 }).history?.failures;
+  assert.equal(after({}), 8);
+  assert.equal(after({ accepted: true }), 1);
 });
 
-test('a parked message becomes a dead letter once it is older than PARK_HOURS', () => {
-  const at = (ageMs: number) => verdict([report(failed('destination-throttled'))], { ageMs, parkMs: 2 * HOUR_MS });
-  assert.equal(at(2 * HOUR_MS).kind, 'release');
-  assert.deepEqual(at(2 * HOUR_MS + 1), { kind: 'dead-letter', code: 'destination-throttled' });
+test('after so many failures that there is no hope, a message becomes a dead letter with its reason', () => {
+  for (const code of ['unexpected', 'object-unreadable'] as const) {
+    assert.equal(verdict([report(failed(code))], { failures: 44 }).kind, 'fail', code);
+    assert.deepEqual(verdict([report(failed(code))], { failures: 45 }), { kind: 'dead-letter', code }, code);
+  }
 });
 
-test('before the queue would drop a message without a word, it becomes a dead letter with its reason', () => {
-  for (const code of ['unexpected', 'role-refused', 'object-unreadable'] as const) {
-    assert.equal(verdict([report(failed(code))], { receiveCount: 44 }).kind, 'release', code);
+test('receives are no failures: a message that was handed back for days is still at its beginning', () => {
+  const worn = { receiveCount: 44 };
+  assert.deepEqual(verdict([report(failed('unexpected'))], worn), verdict([report(failed('unexpected'))]));
+  assert.deepEqual(verdict([report(failed('role-refused'))], worn), verdict([report(failed('role-refused'))]));
+});
+
+test('a message that could never be sent anew becomes a dead letter before the queue drops it without a word', () => {
+  for (const code of ['unexpected', 'role-refused', 'lease-held'] as const) {
     assert.deepEqual(verdict([report(failed(code))], { receiveCount: 45 }), { kind: 'dead-letter', code }, code);
   }
 });
 
-test('what a stop left comes back at once, for another task to take', () => {
+test('a refused message comes back after about as long as it has been refused, a quarter of an hour at most', () => {
+  const range = (refusedMs: number) =>
+    [0, ALMOST_ONE].map(
+      (random) =>
+        verdict([report(failed('role-refused'))], { refusedSinceMs: NOON_MS - refusedMs, random: () => random })
+          .delaySeconds,
+    );
+  assert.deepEqual([0, 90_000, 600_000, 20 * HOUR_MS].map(range), [
+    [1, 1],
+    [45, 90],
+    [300, 600],
+    [450, 900],
+  ]);
+});
+
+test('a refused message does not come back before its circuit lets anybody try', () => {
+  const { delaySeconds } = verdict([report(failed('role-refused', { retryAfterMs: 119_001 }))]);
+  assert.equal(delaySeconds, 120);
+});
+
+test('a message remembers since when it is refused, whether it was tried or only held', () => {
+  for (const kind of ['failed', 'held'] as const) {
+    const refused = report(failed('role-refused', { kind }));
+    assert.deepEqual(verdict([refused]).history, { failures: 0, refusedSinceMs: NOON_MS });
+    assert.equal(
+      verdict([refused], { refusedSinceMs: 5 * HOUR_MS, parkMs: NOON_MS }).history?.refusedSinceMs,
+      5 * HOUR_MS,
+    );
+  }
+});
+
+test('a message becomes a dead letter once it has been refused for longer than PARK_HOURS, however long that is', () => {
+  for (const hours of [1, 24, 336]) {
+    const at = (refusedMs: number) =>
+      verdict([report(failed('destination-refused'))], {
+        parkMs: hours * HOUR_MS,
+        refusedSinceMs: NOON_MS - refusedMs,
+      });
+    assert.equal(at(hours * HOUR_MS).kind, 'fail');
+    assert.deepEqual(at(hours * HOUR_MS + 1), { kind: 'dead-letter', code: 'destination-refused' });
+  }
+});
+
+test('a throttled destination that takes something only makes its message wait; one that takes nothing refuses it', () => {
+  const throttled = (more: Partial<ReportLine>, given: Given = {}) =>
+    verdict([report(failed('destination-throttled', { retryAfterMs: 4_500, ...more }))], given);
+  assert.deepEqual(throttled({ accepted: true }), { kind: 'wait', delaySeconds: 5, code: 'destination-throttled' });
+  assert.deepEqual(throttled({ kind: 'held' }), { kind: 'wait', delaySeconds: 5, code: 'destination-throttled' });
+  assert.deepEqual(throttled({}).history, { failures: 0, refusedSinceMs: NOON_MS });
+  assert.deepEqual(throttled({ accepted: true }, { refusedSinceMs: NOON_MS - HOUR_MS }).history, NO_HISTORY);
+});
+
+test('what a stop left comes back at once, for another task to take, and remembers nothing', () => {
   assert.deepEqual(verdict([report(failed('stopping'))], { receiveCount: 45 }), {
-    kind: 'release',
+    kind: 'wait',
     delaySeconds: 0,
     code: 'stopping',
   });
@@ -140,16 +211,6 @@ test('what a stop left comes back at once, for another task to take', () => {
 test('what another process is at comes back a second after its lease could be over', () => {
   const at = (retryAfterMs: number) => verdict([report(failed('lease-held', { retryAfterMs }))]).delaySeconds;
   assert.deepEqual([10_000, 10_001, 59_999].map(at), [11, 12, 61]);
-});
-
-test('what is held again and again comes back later and later, and in the end is a dead letter with its reason', () => {
-  const at = (receiveCount: number) =>
-    verdict([report(failed('lease-held', { retryAfterMs: 59_999 }))], { receiveCount, random: () => ALMOST_ONE });
-  assert.deepEqual(
-    [1, 6, 8, 10, 44].map((receiveCount) => at(receiveCount).delaySeconds),
-    [61, 61, 128, 512, 900],
-  );
-  assert.deepEqual(at(45), { kind: 'dead-letter', code: 'lease-held' });
 });
 
 test('a lease that claims to end in a year is asked about within the hour: no lease is longer', () => {

@@ -31,7 +31,7 @@ async function setUp(t: TestContext, tenantsMax?: number) {
   });
   const put = (item: Readonly<Record<string, unknown>>) => dynamo.put(TENANT_TABLE, { ...ITEM, ...item });
   const groups = async (tenant = 'acme') =>
-    (await store.lookUp(tenant)).deliveries.map(({ logGroup }) => logGroup.source);
+    (await store.lookUp(tenant)).deliveries.map(({ target }) => target.group.source);
   return { ...dynamo, store, now, table, put, groups };
 }
 
@@ -44,7 +44,7 @@ test('all deliveries of a tenant are found, disabled ones too, in the order of t
   const { deliveries, error } = await store.lookUp('acme');
   assert.equal(error, undefined);
   assert.deepEqual(
-    deliveries.map(({ tenantId, type, enabled, logGroup }) => [tenantId, type, enabled, logGroup.source]),
+    deliveries.map(({ tenantId, type, enabled, target }) => [tenantId, type, enabled, target.group.source]),
     [
       ['acme', 'cloudwatch', true, '/tenant-logs/acme'],
       ['acme', 'cloudwatch#a', true, '/audit'],
@@ -68,13 +68,22 @@ test('a tenant without an item is unknown, and the error says what to do', async
   assert.equal(error?.code, 'tenant-unknown');
   assert.equal(
     error?.message,
-    'tenant acme has no item of type cloudwatch in tenant-configurations: add one, then redrive the message',
+    'tenant acme has no item of type cloudwatch or s3 in tenant-configurations: add one, then redrive the message',
   );
+});
+
+test('an s3 item of an earlier system, which knows no role, is told as what it lacks, and the other delivery goes on', async (t) => {
+  const { store, put } = await setUp(t);
+  await put({ type: 'cloudwatch' });
+  await put({ type: 's3', log_distribution_role_arn: null, bucket_name: 'acme-logs', bucket_prefix: 'logs/' });
+  const { deliveries, error } = await store.lookUp('acme');
+  assert.deepEqual([deliveries.length, error?.code], [1, 'tenant-invalid']);
+  assert.match(error?.message ?? '', /s3: log_distribution_role_arn: is required/);
 });
 
 test('items of other types in a shared table belong to another system', async (t) => {
   const { store, put } = await setUp(t);
-  await put({ type: 's3' });
+  await put({ type: 's3bucket' });
   await put({ type: 'cloudwatch2' });
   assert.equal((await store.lookUp('acme')).error?.code, 'tenant-unknown');
   await put({ type: 'cloudwatch', tenant_id: 'globex' });

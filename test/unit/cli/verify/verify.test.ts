@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { startCloud } from '../../../../local/cloud/cloud.ts';
 import { createProvisionDeps } from '../../../../local/provision/deps.ts';
@@ -45,6 +46,8 @@ async function setUp(t: TestContext) {
   const environment = cliEnvironment({ endpointUrl: cloud.url });
   return {
     cloud,
+    deps,
+    environment,
     iam: deps.iam(ACME.accountId),
     trust: async (statements: readonly object[]) => {
       const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statements });
@@ -221,4 +224,32 @@ test('an invalid item, and one without an external id, are told by themselves', 
       ['the role can be assumed', 'failed'],
     ],
   );
+});
+
+test('a delivery to a bucket is tested by an object of its own, and a missing permission named', async (t) => {
+  const { deps, environment } = await setUp(t);
+  const bucket = { name: 'acme-archive', prefix: 'logs/' };
+  const delivery = { type: 's3', bucket_name: bucket.name, bucket_prefix: bucket.prefix };
+  await provisionTenant(deps, { ...ACME, bucket, deliveries: [delivery] }, PIPELINE_NAMES);
+  const verify = async () => {
+    const { code, json } = await cli(['tenants', 'verify', 'acme', '--delivery', 's3', '--json'], { environment });
+    const { steps = [] } = (json() as Result).deliveries[0] ?? {};
+    return { code, last: steps.at(-1) };
+  };
+  const right = await verify();
+  assert.deepEqual([right.code, right.last?.step, right.last?.outcome], [0, 'an object can be written', 'ok']);
+  const { Contents } = await deps.s3Of(ACME.accountId).send(new ListObjectsV2Command({ Bucket: bucket.name }));
+  assert.deepEqual(
+    Contents?.map(({ Key }) => Key),
+    ['logs/log-distributor-verify.txt'],
+  );
+
+  await provisionTenant(
+    deps,
+    { ...ACME, bucket: { ...bucket, prefix: 'elsewhere/' }, deliveries: [delivery] },
+    PIPELINE_NAMES,
+  );
+  const refused = await verify();
+  assert.deepEqual([refused.code, refused.last?.outcome], [1, 'failed']);
+  assert.match(JSON.stringify(refused.last?.mend), /s3:PutObject.*arn:aws:s3:::acme-archive\/logs\/\*/);
 });

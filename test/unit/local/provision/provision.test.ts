@@ -94,7 +94,8 @@ test("the service's tenant store finds every demo tenant valid, with its feature
   const [acme, globex, initech] = found.map(({ deliveries }) => deliveries[0]);
   assert.deepEqual([...(acme?.applications ?? [])], ['gateway', 'checkout', 'payments']);
   assert.equal(globex?.minLevel, 4);
-  assert.equal(initech?.retentionDays, 30);
+  assert.ok(initech?.target.kind === 'cloudwatch');
+  assert.equal(initech.target.retentionDays, 30);
 });
 
 test("a tenant's role can be assumed for that tenant alone, and writes below its prefix alone", async () => {

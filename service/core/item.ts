@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** Reads the attributes of a table's item, part by part, and collects every problem on the way. */
+export interface ItemReader {
+  /** Those of the schema's attributes that are right; what is wrong with the others is in `problems`. */
+  read<S extends z.ZodObject>(schema: S): Partial<z.output<S>>;
+  /** Builds something from an attribute that is right by itself; what it throws becomes a problem of that attribute. */
+  attempt<T>(attribute: string, build: () => T): T | undefined;
+  /** Each `attribute: rule (got value)`. */
+  readonly problems: readonly string[];
+}
+
+/** null and '' are as good as absent. */
+export function createItemReader(item: Readonly<Record<string, unknown>>): ItemReader {
+  const given = Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== ''));
+  const problems: string[] = [];
+  const wrong = new Set<PropertyKey>();
+
+  const report = (attribute: string, rule: string) => {
+    const value = given[attribute];
+    const got = JSON.stringify(value, (_, part) => (part instanceof Set ? [...part] : part));
+    problems.push(value === undefined ? `${attribute}: ${rule} (not set)` : `${attribute}: ${rule} (got ${got})`);
+  };
+
+  return {
+    problems,
+    read(schema) {
+      const { error } = schema.safeParse(given);
+      for (const { path, message } of error?.issues ?? []) {
+        const [attribute = ''] = path;
+        wrong.add(attribute);
+        report(String(attribute), message);
+      }
+      const right = Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name)));
+      return schema.partial().parse(right) as Partial<z.output<typeof schema>>;
+    },
+    attempt(attribute, build) {
+      if (wrong.has(attribute)) return undefined;
+      try {
+        return build();
+      } catch (error) {
+        report(attribute, error instanceof Error ? error.message : String(error));
+        return undefined;
+      }
+    },
+  };
+}
+
+// Tables of earlier systems hold numbers and booleans as text here and there.
+export const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a number');
+export const boolean = z.union(
+  [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
+  'must be true or false',
+);
+/** A list or a string set. */
+export const texts = z.union(
+  [z.array(z.string()), z.set(z.string()).transform((set) => [...set])],
+  'must be a list or a set of strings',
+);

@@ -1,0 +1,40 @@
+import type { ItemReader } from '../item.ts';
+import type { NameTemplate } from '../template.ts';
+import type { CloudWatchTarget } from './cloudwatch.ts';
+import type { S3Target } from './s3.ts';
+
+/** Where a delivery goes: what its kind of destination adds to the attributes that all deliveries have. */
+export type Target = CloudWatchTarget | S3Target;
+
+/** What planning needs to know of any kind of destination. */
+export interface TargetBase {
+  /** Together they name a route: a log group and a stream of it, or whatever the kind calls its places. */
+  readonly group: NameTemplate;
+  readonly stream: NameTemplate;
+  readonly limits: BatchLimits;
+}
+
+/** What one call of the destination takes. */
+export interface BatchLimits {
+  /** Sum of message bytes and `eventOverheadBytes` for each event. */
+  readonly bytesMax: number;
+  readonly eventsMax: number;
+  /** From the first event's time to the last one's; Infinity: times and their order do not matter, and events keep the object's. */
+  readonly spanMs: number;
+  readonly eventOverheadBytes: number;
+  /** Whether an event has a largest size (the setting EVENT_BYTES_MAX); longer ones are split. */
+  readonly splits: boolean;
+  /** Whether the destination stores empty messages. */
+  readonly emptyMessages: boolean;
+}
+
+/** Reads the attributes of one kind of destination. */
+export interface TargetKind<T extends Target> {
+  readonly kind: T['kind'];
+  /** Names of the attributes that it adds to those of all deliveries. */
+  readonly attributes: readonly string[];
+  /** `message` first where both are possible: the first is the default. */
+  readonly messageFormats: readonly ('message' | 'record')[];
+  /** undefined when an attribute is wrong; the reader has the problems. */
+  readonly read: (item: ItemReader, tenantId: string) => T | undefined;
+}

@@ -1,0 +1,210 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { awsErrorName, faultOf } from '../aws/fault.ts';
+import type { SessionCredentials } from '../aws/roles.ts';
+import { DistributorError } from '../base/errors.ts';
+import { type Batch, type ChunkPlan, messageText } from '../core/plan.ts';
+import { copyKey, recordsKey, type S3Target } from '../core/target/s3.ts';
+import type { ByteSource } from '../object/source.ts';
+import { type AttemptDeps, callTenant } from './attempts.ts';
+import type { BatchReceipt, Destination, OpenDestination, OpenOptions, StopSignals } from './destination.ts';
+import { createSessionClients, roleRequest } from './tenant-session.ts';
+
+/** A bucket of the tenant: objects as they are, or the records of a chunk that the delivery wants as gzip NDJSON. */
+
+export interface S3DestinationDeps extends AttemptDeps {
+  readonly createClient: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => S3Client;
+}
+
+const gzipAsync = promisify(gzip);
+/**
+ * An object is put whole up to this size, and above it in parts of at least this size: two of them are in memory. S3
+ * wants 5 MiB at least and takes 10,000 parts (S3 user guide, "Multipart upload limits"), so 80 GB can be copied.
+ */
+const PART_BYTES_MIN = 8 * 1024 * 1024;
+const ALL_ACCEPTED: BatchReceipt = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: Number.POSITIVE_INFINITY };
+
+export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3Target> {
+  const clientOf = createSessionClients(deps.createClient);
+
+  return (options): Destination => {
+    const { delivery, target, task } = options;
+    const role = roleRequest(delivery, task.keyFields);
+
+    const call = async <T>(
+      bytes: number,
+      attempt: (client: S3Client, abortSignal: AbortSignal) => Promise<T>,
+      signals: StopSignals,
+    ): Promise<T> => {
+      const paced = {
+        tenantId: delivery.tenantId,
+        type: delivery.type,
+        destination: `s3/${delivery.accountId}/${delivery.region}`,
+        bytes,
+        bytesPerSecondMax: delivery.bytesPerSecondMax,
+      };
+      try {
+        return await callTenant(
+          deps,
+          {
+            service: 's3',
+            role,
+            paced,
+            attempt: (credentials) => attempt(clientOf(credentials, delivery.region), signals.abort),
+          },
+          signals,
+        );
+      } catch (error) {
+        signals.abort.throwIfAborted();
+        throw error instanceof DistributorError ? error : toDestinationError(error, options);
+      }
+    };
+
+    const put = (key: string, body: Uint8Array, type: Readonly<Record<string, string>>, signals: StopSignals) =>
+      call(
+        body.length,
+        (client, abortSignal) =>
+          client.send(new PutObjectCommand({ ...placeOf(options, key), ...keeping(target), ...type, Body: body }), {
+            abortSignal,
+          }),
+        signals,
+      );
+
+    const copyInParts = async (source: ByteSource, signals: StopSignals) => {
+      const place = placeOf(options, copyKey(target, task.ref.key));
+      const { UploadId } = await call(
+        0,
+        (client, abortSignal) =>
+          client.send(new CreateMultipartUploadCommand({ ...place, ...keeping(target) }), { abortSignal }),
+        signals,
+      );
+      const upload = { ...place, UploadId };
+      try {
+        const Parts: { ETag: string | undefined; PartNumber: number }[] = [];
+        for await (const Body of partsOf(source, signals.abort)) {
+          const PartNumber = Parts.length + 1;
+          const { ETag } = await call(
+            Body.length,
+            (client, abortSignal) =>
+              unlessGone(client.send(new UploadPartCommand({ ...upload, PartNumber, Body }), { abortSignal }), options),
+            signals,
+          );
+          Parts.push({ ETag, PartNumber });
+        }
+        const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+        await call(0, (client, abortSignal) => unlessGone(client.send(complete, { abortSignal }), options), signals);
+      } catch (error) {
+        await abandon(upload);
+        throw error;
+      }
+    };
+
+    /** Parts of an upload that nobody completes cost the tenant money. If even this fails, a lifecycle rule must do it. */
+    const abandon = async (upload: { Bucket: string; Key: string; UploadId: string | undefined }) => {
+      try {
+        const client = clientOf(await deps.sessions.credentials(role), delivery.region);
+        await client.send(new AbortMultipartUploadCommand(upload));
+      } catch {
+        // What broke the upload is what the caller hears of.
+      }
+    };
+
+    return {
+      async send(plan, batch, signals) {
+        const key = recordsKey(target, task.ref.key, plan.chunk.at.record);
+        await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);
+        return ALL_ACCEPTED;
+      },
+      async copy(source, signals) {
+        if (source.size > PART_BYTES_MIN) return copyInParts(source, signals);
+        const body = await source.read(0, source.size, signals.abort);
+        await put(copyKey(target, task.ref.key), body, {}, signals);
+      },
+    };
+  };
+}
+
+/** `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
+/** Where a key is, in a bucket that must be the tenant's. */
+export function placeOf({ delivery, target }: Pick<OpenOptions<S3Target>, 'delivery' | 'target'>, key: string) {
+  return { Bucket: target.bucket, Key: key, ExpectedBucketOwner: target.bucketAccountId ?? delivery.accountId };
+}
+
+/** An upload that is gone was completed by an attempt whose answer was lost, or ended by the bucket: begin again. */
+async function unlessGone<T>(call: Promise<T>, { delivery, target }: OpenOptions<S3Target>): Promise<T> {
+  try {
+    return await call;
+  } catch (cause) {
+    if (awsErrorName(cause) !== 'NoSuchUpload') throw cause;
+    const what = `tenant ${delivery.tenantId}, bucket ${target.bucket}: the upload is gone; the copy begins again`;
+    throw new DistributorError('destination-unavailable', what, { cause });
+  }
+}
+
+/** How what is written is kept. */
+export function keeping({ kmsKeyArn, bucketOwnerFullControl }: S3Target) {
+  return {
+    ...(kmsKeyArn === undefined
+      ? {}
+      : ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKeyArn, BucketKeyEnabled: true } as const)),
+    ...(bucketOwnerFullControl ? ({ ACL: 'bucket-owner-full-control' } as const) : {}),
+  };
+}
+
+/** One record a line. Outside of strings, where they would be escaped, line ends in JSON are as good as spaces. */
+function toLines(plan: ChunkPlan, batch: Batch): string {
+  let lines = '';
+  for (const event of batch.events) lines += `${messageText(plan, event).replaceAll(/[\r\n]+/g, ' ')}\n`;
+  return lines;
+}
+
+async function* partsOf(source: ByteSource, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of source.stream(0, signal)) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes < PART_BYTES_MIN) continue;
+    yield Buffer.concat(pieces);
+    pieces = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(pieces);
+}
+
+function toDestinationError(cause: unknown, { delivery, target }: OpenOptions<S3Target>): DistributorError {
+  const what = `tenant ${delivery.tenantId}, bucket ${target.bucket} in ${delivery.region}`;
+  const name = awsErrorName(cause);
+  switch (faultOf(cause)) {
+    case 'throttle':
+      return new DistributorError('destination-throttled', `${what}: S3 still throttles`, { cause });
+    case 'refused':
+    case 'missing':
+      return new DistributorError(
+        'destination-refused',
+        `${what}: the tenant's role may not write, or the bucket is not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
+        { cause },
+      );
+    case 'credentials':
+      return new DistributorError('destination-unavailable', `${what}: fresh credentials are refused (${name})`, {
+        cause,
+      });
+    case 'invalid':
+    case 'condition':
+    case 'exists':
+      return new DistributorError('destination-rejects-request', `${what}: S3 calls the request invalid (${name})`, {
+        cause,
+      });
+    case 'transient':
+    case 'aborted':
+      return new DistributorError('destination-unavailable', `${what}: S3 does not answer (${name})`, { cause });
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * `npm run bench:fairness`: what quiet tenants notice of a flood, a throttled account and a broken role of others.
+ * README.md says how it measures.
+ */
+import { Command } from 'commander';
+import { runBench } from './bench.ts';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`must be a number above 0 (got ${text})`);
+  return value;
+};
+
+const options = new Command('npm run bench:fairness --')
+  .description("Measures quiet tenants' delivery lag alone and beside the trouble of others.")
+  .option('--json', 'print one line of JSON at the end')
+  .option('--quiet-tenants <number>', 'tenants that write an object now and then', number, 50)
+  .option('--quiet-rate <number>', 'objects a second of all of them together', number, 10)
+  .option('--noisy-objects <number>', 'objects of the noisy tenant, all queued at once', number, 2_000)
+  .option('--noisy-events <number>', 'events in each of these', number, 1_000)
+  .option('--seconds <number>', 'how long each of the two measurements takes', number, 45)
+  .parse()
+  .opts<{
+    readonly json?: true;
+    readonly quietTenants: number;
+    readonly quietRate: number;
+    readonly noisyObjects: number;
+    readonly noisyEvents: number;
+    readonly seconds: number;
+  }>();
+
+const result = await runBench(
+  {
+    quietTenants: options.quietTenants,
+    quietObjectsPerSecond: options.quietRate,
+    noisyObjects: options.noisyObjects,
+    noisyEventsPerObject: options.noisyEvents,
+    seconds: options.seconds,
+  },
+  (text) => process.stderr.write(`${text}\n`),
+);
+if (options.json) console.log(JSON.stringify(result));
+else console.table(result);
+process.exitCode = result.lost + result.misrouted === 0 ? 0 : 1;

@@ -1,0 +1,37 @@
+import type { TenantSpec } from '../../../local/provision/tenant.ts';
+
+/** Who takes part: many quiet tenants, and three that are trouble. */
+export interface Cast {
+  readonly quiet: readonly TenantSpec[];
+  /** Floods the queue. */
+  readonly noisy: TenantSpec;
+  /** Its account throttles every PutLogEvents call. */
+  readonly throttled: TenantSpec;
+  /** Its role's trust policy knows another external id than the tenant table. */
+  readonly broken: TenantSpec;
+}
+
+const QUIET_ACCOUNT_MIN = 600_000_000_000;
+
+export function castOf(quietTenants: number): Cast {
+  const quiet = Array.from({ length: quietTenants }, (_, n) =>
+    tenantOf(`quiet-${String(n).padStart(2, '0')}`, String(QUIET_ACCOUNT_MIN + n)),
+  );
+  return {
+    quiet,
+    noisy: tenantOf('noisy', '700000000001'),
+    throttled: tenantOf('throttled', '700000000002'),
+    broken: tenantOf('broken', '700000000003', { external_id: 'not-what-the-role-asks-for' }),
+  };
+}
+
+function tenantOf(tenantId: string, accountId: string, attributes: Readonly<Record<string, unknown>> = {}): TenantSpec {
+  const logGroupPrefix = `/tenant-logs/${tenantId}`;
+  return {
+    tenantId,
+    accountId,
+    externalId: `external-${tenantId}`,
+    logGroupPrefix,
+    deliveries: [{ type: 'cloudwatch', log_group_name: logGroupPrefix, ...attributes }],
+  };
+}
