@@ -42,7 +42,7 @@ export async function cli(args: readonly string[], options: CliOptions): Promise
     readInput: async () => options.input ?? '',
     signal: options.signal ?? new AbortController().signal,
     nowMs: options.nowMs ?? Date.now,
-    random: () => 0,
+    random: Math.random,
   });
   return { code, out, err, json: () => JSON.parse(out) };
 }
