@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   createDynamoClient,
-  createLogsClientFactory,
+  createLogsSessionFactory,
   createS3Client,
   createS3ClientFactory,
   createStsClient,
@@ -124,7 +124,7 @@ export function composeDelivery({
               logger.debug({ kind }, 'created what a put found missing');
             },
           }),
-          createClient: createLogsClientFactory(settings),
+          createSession: createLogsSessionFactory(settings),
           metrics,
           nowMs: monotonicMs,
         }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsClientFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
+import { createLogsSessionFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
 import { createRoleSessions } from '../../aws/roles.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
@@ -61,7 +61,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
   const monotonicMs = () => performance.now();
-  const clients = { logs: createLogsClientFactory(settings), s3: createS3ClientFactory(settings) };
+  const clients = { logs: createLogsSessionFactory(settings), s3: createS3ClientFactory(settings) };
 
   const reports: Report[] = [];
   for (const item of items) {
@@ -88,7 +88,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
 async function checkDestination(
   { nowMs }: Context,
   clients: {
-    readonly logs: ReturnType<typeof createLogsClientFactory>;
+    readonly logs: ReturnType<typeof createLogsSessionFactory>;
     readonly s3: ReturnType<typeof createS3ClientFactory>;
   },
   delivery: Delivery,
@@ -102,7 +102,7 @@ async function checkDestination(
     case 'cloudwatch': {
       if (!session) return skippedWriting(why);
       return checkWriting(
-        { logs: clients.logs(region, session), monotonicMs, nowMs },
+        { logs: clients.logs(region, session).client(), monotonicMs, nowMs },
         { ...delivery, target },
         application,
       );
