@@ -25,6 +25,8 @@ WORKDIR /app
 COPY --from=production-packages /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY service service
+# Also the command line: `log-distributor tenants list`, in the running container or as the image's arguments.
+RUN ln -s /app/service/main.ts /usr/local/bin/log-distributor
 # Nothing is written: the image runs with a read-only root file system.
 USER node
 EXPOSE 8080

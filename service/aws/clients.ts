@@ -1,10 +1,11 @@
-import { CloudWatchLogsClient, type CloudWatchLogsClientConfig } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Settings } from '../base/settings.ts';
+import type { SigningKeys } from './sigv4.ts';
 
 /**
  * The SDK clients, made once for a thread. All timeouts are set: the SDK's default waits for ever on a peer that
@@ -93,19 +94,27 @@ export function putConnections({ requestTimeoutMs }: Pick<Place, 'requestTimeout
   return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: 256 };
 }
 
-/**
- * Makes clients for destinations, one for each session and region. They share their sockets, so one of them must never
- * be destroyed: it is dropped, and the sockets stay for the others.
- */
-export function createLogsClientFactory(
-  place: Place,
-): (region: string, credentials: NonNullable<CloudWatchLogsClientConfig['credentials']>) => CloudWatchLogsClient {
-  const requestHandler = createHandler(16, place.requestTimeoutMs);
-  return (region, credentials) =>
-    new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 });
+/** CloudWatch Logs as one session sees it in one region. */
+export interface LogsSession {
+  readonly region: string;
+  readonly credentials: SigningKeys;
+  /**
+   * For everything but the hot call. A new one each time, to be dropped after use: it weighs some 50 kB, and a thousand tenants
+   * need theirs once. Clients share their sockets, so none of them must ever be destroyed.
+   */
+  client(): CloudWatchLogsClient;
 }
 
-/** The same for tenants' buckets. */
+export function createLogsSessionFactory(place: Place): (region: string, credentials: SigningKeys) => LogsSession {
+  const requestHandler = createHandler(16, place.requestTimeoutMs);
+  return (region, credentials) => ({
+    region,
+    credentials,
+    client: () => new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 }),
+  });
+}
+
+/** Makes clients of tenants' buckets, one for each session and region. They share their sockets, so none must ever be destroyed. */
 export function createS3ClientFactory(
   place: Place,
 ): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {

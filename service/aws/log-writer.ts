@@ -1,10 +1,10 @@
 import {
-  type CloudWatchLogsClient,
   CreateLogGroupCommand,
   CreateLogStreamCommand,
   PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Route } from '../core/route.ts';
+import type { LogsSession } from './clients.ts';
 import { faultOf } from './fault.ts';
 import type { PutEvents } from './put-events.ts';
 
@@ -12,10 +12,10 @@ import type { PutEvents } from './put-events.ts';
 export interface LogWriter {
   readonly put: PutEvents;
   /**
-   * Creates what is missing of a route. Calls of one client for the same route at the same time share one creation,
+   * Creates what is missing of a route. Calls of one session for the same route at the same time share one creation,
    * which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
    */
-  create(client: CloudWatchLogsClient, route: Route, retentionDays: number | undefined): Promise<void>;
+  create(session: LogsSession, route: Route, retentionDays: number | undefined): Promise<void>;
 }
 
 export interface LogWriterDeps {
@@ -30,23 +30,24 @@ interface Account {
 }
 
 export function createLogWriter(deps: LogWriterDeps): LogWriter {
-  const accounts = new WeakMap<CloudWatchLogsClient, Account>();
+  const accounts = new WeakMap<LogsSession, Account>();
 
-  /** What is known of the account that a client writes to; the same names mean other groups in another. */
-  const accountOf = (client: CloudWatchLogsClient): Account => {
-    const known = accounts.get(client);
+  /** What is known of the account that a session writes to; the same names mean other groups in another. */
+  const accountOf = (session: LogsSession): Account => {
+    const known = accounts.get(session);
     if (known) return known;
     const account: Account = { creations: new Map(), unretained: new Set() };
-    accounts.set(client, account);
+    accounts.set(session, account);
     return account;
   };
 
   const createRoute = async (
-    client: CloudWatchLogsClient,
+    session: LogsSession,
     { unretained }: Account,
     { group, stream }: Route,
     retentionDays: number | undefined,
   ) => {
+    const client = session.client();
     const createStream = async () => {
       const command = new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
       if (await unlessExists(() => client.send(command))) deps.onCreate('stream');
@@ -72,12 +73,12 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
 
   return {
     put: deps.putEvents,
-    create(client, route, retentionDays) {
-      const account = accountOf(client);
+    create(session, route, retentionDays) {
+      const account = accountOf(session);
       const key = `${route.group}\n${route.stream}`;
       const running = account.creations.get(key);
       if (running) return running;
-      const creation = createRoute(client, account, route, retentionDays).finally(() => account.creations.delete(key));
+      const creation = createRoute(session, account, route, retentionDays).finally(() => account.creations.delete(key));
       account.creations.set(key, creation);
       return creation;
     },

@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { CloudWatchLogsClient, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { LogsSession } from './clients.ts';
 import { createSigner } from './sigv4.ts';
 
 /**
@@ -12,7 +13,7 @@ import { createSigner } from './sigv4.ts';
  * @throws what the network throws; a TimeoutError; a LogsError with AWS's own name for what is wrong
  */
 export type PutEvents = (
-  client: CloudWatchLogsClient,
+  session: LogsSession,
   body: Buffer,
   signal: AbortSignal,
 ) => Promise<RejectedLogEventsInfo | undefined>;
@@ -36,14 +37,15 @@ export class LogsError extends Error {
   }
 }
 
-/** Where a client's calls go, and how they are signed: fixed for its life. */
-interface Target {
+/** Where calls in a region go. */
+interface Endpoint {
   readonly url: URL;
   readonly userAgent: string;
-  readonly sign: ReturnType<typeof createSigner>;
   readonly agent: http.Agent;
   readonly request: typeof http.request;
 }
+
+type Sign = ReturnType<typeof createSigner>;
 
 /** AWS refuses requests that are five minutes off (IAM user guide, troubleshooting signatures); the clock is mended before that. */
 const SKEW_MS = 4 * 60_000;
@@ -54,29 +56,38 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
   const options = { keepAlive: true, maxSockets: deps.socketsMax };
   const plain = { agent: new http.Agent(options), request: http.request };
   const secure = { agent: new https.Agent(options), request: https.request };
-  const targets = new WeakMap<CloudWatchLogsClient, Promise<Target>>();
+  /** By region: tenants name few of them. */
+  const endpoints = new Map<string, Promise<Endpoint>>();
+  const signers = new WeakMap<LogsSession, Sign>();
   /** What to add to our clock to have AWS's. */
   let clockOffsetMs = 0;
 
-  const open = async ({ config }: CloudWatchLogsClient): Promise<Target> => {
-    const [region, keys, endpoint, appId] = await Promise.all([
-      config.region(),
-      config.credentials(),
-      config.endpoint?.(),
-      config.userAgentAppId(),
-    ]);
+  /** As the SDK finds it out, so that what is set for it (endpoint, partition, application id) holds here too. */
+  const findEndpoint = async (session: LogsSession): Promise<Endpoint> => {
+    const { config } = session.client();
+    const [endpoint, appId] = await Promise.all([config.endpoint?.(), config.userAgentAppId()]);
     const url = endpoint
       ? new URL(`${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}${endpoint.path}`)
-      : config.endpointProvider({ Region: region }).url;
-    // As the SDK has it: who looks at calls in the tenant's account sees whose they are.
+      : config.endpointProvider({ Region: session.region }).url;
+    // Who looks at calls in the tenant's account sees whose they are.
     const userAgent = appId ? `log-distributor app/${appId}` : 'log-distributor';
-    return { url, userAgent, sign: createSigner(keys, region, 'logs'), ...(url.protocol === 'http:' ? plain : secure) };
+    return { url, userAgent, ...(url.protocol === 'http:' ? plain : secure) };
   };
 
-  const targetOf = (client: CloudWatchLogsClient): Promise<Target> => {
-    const target = targets.get(client) ?? open(client);
-    targets.set(client, target);
-    return target;
+  const endpointOf = (session: LogsSession): Promise<Endpoint> => {
+    const { region } = session;
+    const known = endpoints.get(region);
+    if (known) return known;
+    const endpoint = findEndpoint(session);
+    endpoints.set(region, endpoint);
+    endpoint.catch(() => endpoints.delete(region));
+    return endpoint;
+  };
+
+  const signerOf = (session: LogsSession): Sign => {
+    const sign = signers.get(session) ?? createSigner(session.credentials, session.region, 'logs');
+    signers.set(session, sign);
+    return sign;
   };
 
   const noteClock = (date: string | undefined): void => {
@@ -85,16 +96,16 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     if (Math.abs(serverMs - deps.nowMs() - clockOffsetMs) > SKEW_MS) clockOffsetMs = serverMs - deps.nowMs();
   };
 
-  return async (client, body, signal) => {
-    const target = await targetOf(client);
+  return async (session, body, signal) => {
+    const endpoint = await endpointOf(session);
     signal.throwIfAborted();
-    const headers = target.sign(
+    const headers = signerOf(session)(
       {
         method: 'POST',
-        path: target.url.pathname,
+        path: endpoint.url.pathname,
         headers: {
-          host: target.url.host,
-          'user-agent': target.userAgent,
+          host: endpoint.url.host,
+          'user-agent': endpoint.userAgent,
           'content-type': 'application/x-amz-json-1.1',
           'x-amz-target': 'Logs_20140328.PutLogEvents',
         },
@@ -102,7 +113,7 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
       },
       deps.nowMs() + clockOffsetMs,
     );
-    const answer = await exchange(target, headers, body, signal, deps);
+    const answer = await exchange(endpoint, headers, body, signal, deps);
     noteClock(answer.date);
     if (answer.status !== 200) throw toError(answer);
     const { rejectedLogEventsInfo } = JSON.parse(answer.text || '{}') as {
@@ -120,7 +131,7 @@ interface Answer {
 }
 
 function exchange(
-  { url, agent, request }: Target,
+  { url, agent, request }: Endpoint,
   headers: Record<string, string>,
   body: Buffer,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts';
 import { DistributorError } from '../base/errors.ts';
 import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
 import { type AwsFault, awsErrorName, faultOf } from './fault.ts';
@@ -156,17 +156,20 @@ function keyOf(request: RoleRequest): string {
   return JSON.stringify([request.roleArn, request.externalId ?? null, Object.entries(request.tags).sort()]);
 }
 
+/** What STS is asked for. */
+export function assumeRoleInput({ roleArn, externalId, tags }: RoleRequest): AssumeRoleCommandInput {
+  return {
+    RoleArn: roleArn,
+    RoleSessionName: sessionName(tags.tenant_id ?? 'platform'),
+    DurationSeconds: DURATION_SECONDS,
+    ...(externalId === undefined ? {} : { ExternalId: externalId }),
+    Tags: Object.entries(tags).map(([Key, value]) => ({ Key, Value: tagValue(value) })),
+  };
+}
+
 async function assume(deps: RoleSessionsDeps, request: RoleRequest): Promise<SessionCredentials> {
   try {
-    const { Credentials } = await deps.sts.send(
-      new AssumeRoleCommand({
-        RoleArn: request.roleArn,
-        RoleSessionName: sessionName(request.tags.tenant_id ?? 'platform'),
-        DurationSeconds: DURATION_SECONDS,
-        ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
-        Tags: Object.entries(request.tags).map(([Key, value]) => ({ Key, Value: tagValue(value) })),
-      }),
-    );
+    const { Credentials } = await deps.sts.send(new AssumeRoleCommand(assumeRoleInput(request)));
     if (
       !Credentials?.AccessKeyId ||
       !Credentials.SecretAccessKey ||

@@ -28,6 +28,7 @@ const DISPOSITIONS = {
   // The tenant.
   'tenant-unknown': 'dead-letter',
   'tenant-invalid': 'dead-letter',
+  'delivery-unknown': 'dead-letter',
   'tenant-lookup-failed': 'retry',
   'role-refused': 'park',
   'role-unavailable': 'retry',

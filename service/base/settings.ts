@@ -182,6 +182,48 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return toSettings(parsed.data);
 }
 
+/** The settings of a command line, which mostly needs no queue. */
+export type ToolSettings = Omit<Settings, 'queueUrl' | 'deadLetterQueueUrl'> & {
+  readonly queueUrl: string | undefined;
+  readonly deadLetterQueueUrl: string | undefined;
+};
+
+/**
+ * The same for the command line.
+ * @throws SettingsError
+ */
+export function readToolSettings(environment: Readonly<Record<string, string | undefined>>): ToolSettings {
+  // A queue that nobody reads or writes, where a command needs none; RFC 2606 keeps the name for that.
+  const nobodys = { SQS_QUEUE_URL: 'https://queue.invalid/queue', DLQ_URL: 'https://queue.invalid/dead-letters' };
+  const has = (name: keyof typeof nobodys) => Boolean(environment[name]?.trim());
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const settings = readSettings({ ...nobodys, ...given });
+  return {
+    ...settings,
+    queueUrl: has('SQS_QUEUE_URL') ? settings.queueUrl : undefined,
+    deadLetterQueueUrl: has('DLQ_URL') ? settings.deadLetterQueueUrl : undefined,
+  };
+}
+
+/** A setting with its effective value, and where it came from. */
+export interface SettingOrigin {
+  readonly name: string;
+  /** As it would stand in the environment; undefined where there is none. */
+  readonly value: string | undefined;
+  readonly from: 'environment' | 'default' | 'not set';
+}
+
+/** Every setting, in the order of the page that describes them. Says nothing of whether they are right. */
+export function settingOrigins(environment: Readonly<Record<string, string | undefined>>): SettingOrigin[] {
+  return SETTING_NAMES.map((name) => {
+    const given = environment[name]?.trim();
+    if (given) return { name, value: given, from: 'environment' };
+    const { data } = SCHEMA[name].safeParse(undefined);
+    if (data === undefined) return { name, value: undefined, from: 'not set' };
+    return { name, value: typeof data === 'object' ? JSON.stringify(data) : String(data), from: 'default' };
+  });
+}
+
 function describe(issue: z.core.$ZodIssue, given: Readonly<Record<string, string>>): string {
   const name = String(issue.path[0]);
   const value = given[name];

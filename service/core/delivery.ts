@@ -92,6 +92,12 @@ const COMMON = z.object({
 });
 type Common = Partial<z.output<typeof COMMON>>;
 
+/** What an item may say to this service; other attributes are another system's, or typing errors. */
+export const ATTRIBUTE_NAMES: readonly string[] = [
+  ...Object.keys(COMMON.shape),
+  ...[...KINDS.values()].flatMap(({ attributes }) => attributes),
+];
+
 /**
  * Reads one item of the tenant table. Unknown attributes are ignored; null is as good as absent.
  * @throws DeliveryError

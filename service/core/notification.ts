@@ -1,4 +1,5 @@
 import { DistributorError } from '../base/errors.ts';
+import { parseReplay, REPLAY_MEMBER, type Replay } from './replay.ts';
 
 /** An object that a notification announces. */
 export interface ObjectRef {
@@ -12,6 +13,8 @@ export interface ObjectRef {
   readonly size: number | undefined;
   /** When the object was created, epoch milliseconds; undefined where the notification does not say. */
   readonly createdMs: number | undefined;
+  /** Absent at the object's first delivery. */
+  readonly replay?: Replay;
 }
 
 export type Notification =
@@ -67,7 +70,12 @@ function fromS3Record(record: unknown): ObjectRef {
   const bucket = isRecord(s3.bucket) ? s3.bucket.name : undefined;
   const object = isRecord(s3.object) ? s3.object : {};
   if (typeof object.key !== 'string') throw refuse('a record has no s3.object.key');
-  return objectRef(bucket, decodeKey(object.key), object.eTag, object.versionId, object.size, record.eventTime);
+  const ref = objectRef(bucket, decodeKey(object.key), object.eTag, object.versionId, object.size, record.eventTime);
+  if (record[REPLAY_MEMBER] === undefined) return ref;
+  const replay = parseReplay(record[REPLAY_MEMBER]);
+  // To deliver it without its restrictions would deliver what nobody asked for.
+  if (!replay) throw refuse(`its ${REPLAY_MEMBER} is none that this version understands`);
+  return { ...ref, replay };
 }
 
 function fromEventBridge(event: Record<string, unknown>): ObjectRef {
@@ -116,9 +124,54 @@ function decodeKey(encoded: string): string {
   }
 }
 
-/** The object's name in the ledger, in logs and in dead letters: `s3://bucket/key#version`. */
-export function objectId(ref: ObjectRef): string {
-  return `s3://${ref.bucket}/${ref.key}#${ref.version}`;
+/**
+ * The object's name in the ledger, in logs and in dead letters: `s3://bucket/key#version`, and in a replay
+ * `s3://bucket/key#version+replay:id`.
+ */
+export function objectId({ bucket, key, version, replay }: ObjectRef): string {
+  return `s3://${bucket}/${key}#${version}${replay ? `${REPLAY_MARK}${replay.id}` : ''}`;
+}
+
+/** No version id and no ETag holds a `+`. */
+const REPLAY_MARK = '+replay:';
+
+/** What an object's name says; undefined when it is no such name. */
+export function parseObjectId(
+  id: string,
+): (Pick<ObjectRef, 'bucket' | 'key' | 'version'> & { readonly replayId: string | undefined }) | undefined {
+  const match = /^s3:\/\/([^/]+)\/(.+)#([^#+]+)(?:\+replay:([^#+]+))?$/s.exec(id);
+  if (!match) return undefined;
+  const [, bucket = '', key = '', version = '', replayId] = match;
+  return { bucket, key, version, replayId };
+}
+
+/**
+ * A notification of the shape of S3's, for an object that is announced by us: as it would be at first, or in a replay.
+ * @param timeMs from when on its delivery is late
+ */
+export function objectNotification(ref: ObjectRef, timeMs: number): string {
+  const record = {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    eventTime: new Date(timeMs).toISOString(),
+    eventName: 'ObjectCreated:Put',
+    s3: {
+      bucket: { name: ref.bucket },
+      object: {
+        key: encodeKey(ref.key),
+        size: ref.size,
+        eTag: ref.version,
+        ...(ref.versionId === undefined ? {} : { versionId: ref.versionId }),
+      },
+    },
+    ...(ref.replay ? { [REPLAY_MEMBER]: ref.replay } : {}),
+  };
+  return JSON.stringify({ Records: [record] });
+}
+
+/** As S3 encodes keys in notifications. */
+function encodeKey(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/').replaceAll('%20', '+');
 }
 
 function parseJson(text: string, what: string): unknown {

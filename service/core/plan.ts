@@ -64,6 +64,8 @@ export interface PlanContext {
   readonly lastModifiedMs: number;
   /** Bytes of an event, its overhead included. */
   readonly eventBytesMax: number;
+  /** Which records are asked for, by their ordinal in the object; absent: all. */
+  readonly asked?: ((record: number) => boolean) | undefined;
 }
 
 export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
@@ -124,7 +126,7 @@ function hasTimes({ spanMs }: BatchLimits): boolean {
 type Verdict = 'deliver' | 'filter' | Omit<Refusal, 'record'>;
 
 /** What becomes of a record before anything is known of its destination. */
-function createFilter(chunk: Chunk, { delivery }: PlanContext): (record: number, timeMs: number) => Verdict {
+function createFilter(chunk: Chunk, { delivery, asked }: PlanContext): (record: number, timeMs: number) => Verdict {
   const foreign = valueTest(chunk.fields.customer_tenant, (tenant) => tenant !== '' && tenant !== delivery.tenantId);
   const { applications, minLevel } = delivery;
   const unwanted = applications ? valueTest(chunk.fields.application, (name) => !applications.has(name)) : never;
@@ -134,6 +136,7 @@ function createFilter(chunk: Chunk, { delivery }: PlanContext): (record: number,
   const { limits } = delivery.target;
 
   return (record, timeMs) => {
+    if (asked && !asked(chunk.at.record + record)) return 'filter';
     if (chunk.unparsable.size > 0) {
       const detail = chunk.unparsable.get(record);
       if (detail !== undefined) return { reason: 'unparsable', detail };

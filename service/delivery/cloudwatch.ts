@@ -1,4 +1,5 @@
-import type { CloudWatchLogsClient, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { LogsSession } from '../aws/clients.ts';
 import { awsErrorName, faultOf } from '../aws/fault.ts';
 import type { LogWriter } from '../aws/log-writer.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
@@ -17,7 +18,7 @@ import { createSessionClients, roleRequest } from './tenant-session.ts';
 
 export interface CloudWatchDeps extends AttemptDeps {
   readonly writer: LogWriter;
-  readonly createClient: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => CloudWatchLogsClient;
+  readonly createSession: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => LogsSession;
   readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
   readonly nowMs: () => number;
 }
@@ -30,7 +31,7 @@ const CREATED_PAUSE_MS = 200;
 const BUFFERS_KEPT = 16;
 
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
-  const clientOf = createSessionClients(deps.createClient);
+  const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
 
   return ({ delivery, target, task }) => {
@@ -38,15 +39,15 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
 
     /** One put, and what it finds missing created. */
     const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
-      const client = clientOf(credentials, delivery.region);
+      const session = sessionOf(credentials, delivery.region);
       for (let creations = 0; ; creations++) {
         try {
-          return await attemptPut(deps, client, body, batch, signals);
+          return await attemptPut(deps, session, body, batch, signals);
         } catch (error) {
           if (faultOf(error) !== 'missing' || creations === CREATIONS_MAX) throw error;
         }
         signals.abort.throwIfAborted();
-        await unlessStopped(deps.writer.create(client, batch.route, target.retentionDays), signals);
+        await unlessStopped(deps.writer.create(session, batch.route, target.retentionDays), signals);
         if (creations > 0) await pause(CREATED_PAUSE_MS, signals);
       }
     };
@@ -82,7 +83,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
 
 async function attemptPut(
   deps: CloudWatchDeps,
-  client: CloudWatchLogsClient,
+  session: LogsSession,
   body: Buffer,
   batch: Batch,
   signals: StopSignals,
@@ -90,7 +91,7 @@ async function attemptPut(
   const { metrics } = deps;
   const startedMs = deps.nowMs();
   try {
-    const refused = await deps.writer.put(client, body, signals.abort);
+    const refused = await deps.writer.put(session, body, signals.abort);
     metrics.puts.inc({ outcome: 'accepted' });
     metrics.putBytes.inc(batch.bytes);
     return toReceipt(refused, batch.events.length);

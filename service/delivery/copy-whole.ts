@@ -3,6 +3,7 @@ import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { type Delivery, fieldsOf } from '../core/delivery.ts';
 import { planChunk } from '../core/plan.ts';
+import { recordTest } from '../core/replay.ts';
 import type { Destination, ObjectTask, StopSignals } from './destination.ts';
 import type { RunDeliveryDeps } from './run-delivery.ts';
 
@@ -37,6 +38,7 @@ export async function copyWhole(
     keyFields: task.keyFields,
     lastModifiedMs: object.lastModifiedMs,
     eventBytesMax: deps.eventBytesMax,
+    asked: recordTest(task.ref.replay),
   };
   const request = { fields: fieldsOf(delivery), messageFormat: 'message', limits: deps.decodeLimits } as const;
   const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);

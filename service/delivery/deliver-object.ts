@@ -1,6 +1,7 @@
-import { asDistributorError, type DistributorError } from '../base/errors.ts';
+import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { isCanaryKey, withoutFilters } from '../core/canary.ts';
 import { NO_COUNTS } from '../core/counts.ts';
+import { chooseDeliveries } from '../core/replay.ts';
 import type { TenantStore } from '../tenant/store.ts';
 import { type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
 import { type DeliveryResult, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
@@ -29,7 +30,9 @@ export async function deliverObject(
   }
   const results: DeliveryResult[] = [];
   const isCanary = isCanaryKey(task.ref.key);
-  for (const delivery of tenant.deliveries) {
+  const chosen = chooseDeliveries(tenant.deliveries, task.ref.replay);
+  if (chosen.length === 0 && !tenant.error) results.push(failed(unknownDelivery(task)));
+  for (const delivery of chosen) {
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
     else if (held.includes(type)) results.push({ type, kind: 'held' });
@@ -37,6 +40,13 @@ export async function deliverObject(
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;
+}
+
+function unknownDelivery({ ref, keyFields }: ObjectTask): DistributorError {
+  return new DistributorError(
+    'delivery-unknown',
+    `the replay ${ref.replay?.id} is for the delivery ${ref.replay?.delivery}, which tenant ${keyFields.tenant_id} does not have`,
+  );
 }
 
 function failed(error: DistributorError): DeliveryResult {

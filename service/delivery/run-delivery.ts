@@ -10,6 +10,7 @@ import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
+import { recordTest } from '../core/replay.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
@@ -235,6 +236,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     keyFields: task.keyFields,
     lastModifiedMs: run.object.lastModifiedMs,
     eventBytesMax: deps.eventBytesMax,
+    asked: recordTest(task.ref.replay),
   };
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
     const plan = planChunk(chunk, context);

@@ -133,7 +133,8 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
 }
 
 /** `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
-function placeOf({ delivery, target }: OpenOptions<S3Target>, key: string) {
+/** Where a key is, in a bucket that must be the tenant's. */
+export function placeOf({ delivery, target }: Pick<OpenOptions<S3Target>, 'delivery' | 'target'>, key: string) {
   return { Bucket: target.bucket, Key: key, ExpectedBucketOwner: target.bucketAccountId ?? delivery.accountId };
 }
 
@@ -148,7 +149,8 @@ async function unlessGone<T>(call: Promise<T>, { delivery, target }: OpenOptions
   }
 }
 
-function keeping({ kmsKeyArn, bucketOwnerFullControl }: S3Target) {
+/** How what is written is kept. */
+export function keeping({ kmsKeyArn, bucketOwnerFullControl }: S3Target) {
   return {
     ...(kmsKeyArn === undefined
       ? {}

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   createDynamoClient,
-  createLogsClientFactory,
+  createLogsSessionFactory,
   createS3Client,
   createS3ClientFactory,
   createStsClient,
@@ -54,9 +54,9 @@ const DECOMPRESSION_RATIO_MAX = 400;
 const SAVE_PATIENCE_MS = 10 * 60_000;
 
 /** An S3 request that brings nothing for this long is given up, and its range asked for again. */
-const STALL_MS = 20_000;
+export const STALL_MS = 20_000;
 
-const DECODE_LIMITS: DecodeLimits = {
+export const DECODE_LIMITS: DecodeLimits = {
   chunkBytesMax: CHUNK_BYTES_MAX,
   chunkRecordsMax: CHUNK_RECORDS_MAX,
   chunkStoredBytesMax: CHUNK_STORED_BYTES_MAX,
@@ -126,7 +126,7 @@ export function composeDelivery({
               logger.debug({ kind }, 'created what a put found missing');
             },
           }),
-          createClient: createLogsClientFactory(settings),
+          createSession: createLogsSessionFactory(settings),
           metrics,
           nowMs: monotonicMs,
         }),

@@ -235,9 +235,10 @@ async function bury(
 }
 
 function announcedBy(deps: ProcessDeps, objects: readonly ObjectRef[], sentMs: number): AnnouncedObject[] {
-  return objects.flatMap(({ key, createdMs = sentMs }) => {
+  return objects.flatMap(({ key, createdMs = sentMs, replay }) => {
     const tenant = tenantOf(deps, key);
-    return tenant === undefined ? [] : [{ tenant, announcedMs: createdMs }];
+    // What is delivered once more is not late.
+    return tenant === undefined || replay ? [] : [{ tenant, announcedMs: createdMs }];
   });
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { commandsIn } from '../support/runbook.ts';
 import { until } from '../support/until.ts';
 
 /** The README's commands that do not end by themselves, as a newcomer types them. */
@@ -53,7 +54,7 @@ test('npm run demo shows what is delivered, and ends in order', { skip }, async 
   assert.equal(await demo.stop(), 0);
 });
 
-test('npm run cloud prints what npm start needs, and both end in order', { skip }, async () => {
+test('npm run cloud prints what npm start and npm run cli need, and both end in order', { skip }, async () => {
   const cloud = npm(['run', '--silent', 'cloud', '--', '--port', '0', '--provision']);
   await until(() => cloud.lines.some((line) => line.includes('LEDGER_TABLE')), 'the environment is printed');
   const environment = Object.fromEntries(
@@ -63,6 +64,14 @@ test('npm run cloud prints what npm start needs, and both end in order', { skip 
   const started = await until(() => service.lines.find((line) => line.includes('"receiving"')), 'the service receives');
   const { port } = JSON.parse(started);
   await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, 'the service is ready');
+  for (const { args } of (await commandsIn('README.md')).filter(({ inBlock }) => inBlock)) {
+    const output = execFileSync('npm', ['run', '--silent', 'cli', '--', ...args], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+    });
+    assert.notEqual(output, '', args.join(' '));
+  }
   assert.equal(await service.stop(), 0);
   assert.equal(await cloud.stop(), 0);
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parse } from 'yaml';
+import { alarmsOf } from '../../infra/alarms.ts';
 import { configOf } from '../../infra/config.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
@@ -10,6 +12,7 @@ const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url
 
 const onboarding = await read('docs/onboarding.md');
 const cost = await read('docs/cost.md');
+const operations = await read('docs/operations.md');
 const template = await read('infra/customer/customer-account.yaml');
 
 /** Names of one section of the template, which are its keys at two spaces. */
@@ -37,19 +40,24 @@ test('onboarding gives the template parameters that it has, in the link and in t
 test('the roles and prefixes in the examples are those that the settings make', () => {
   const names = namesOf(configOf('production'), { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
   assert.ok(onboarding.includes(names.taskRoleArn));
-  assert.ok(onboarding.includes(names.deadLetterQueueArn));
   for (const name of namesIn('Outputs')) assert.ok(onboarding.includes(name), name);
 });
 
-test("the tenant's item in the example is one that the service takes", () => {
-  const [, json = ''] = /put-item --table-name (?:\S+) --item '([\s\S]+?)'/.exec(onboarding) ?? [];
-  const attributes: Record<string, { S?: string; N?: string }> = JSON.parse(json);
-  const item = Object.fromEntries(Object.entries(attributes).map(([name, { S, N }]) => [name, S ?? Number(N)]));
-  const delivery = parseDelivery(item, { region: 'us-east-1', applicationGroups: {} });
+test("the tenant's item in the example is one that the service takes, and fits the customer's template", () => {
+  const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(onboarding) ?? [];
+  const delivery = parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} });
   assert.equal(delivery.tenantId, 'acme');
   assert.ok(delivery.target.kind === 'cloudwatch');
   assert.equal(delivery.target.retentionDays, 30);
-  assert.ok(onboarding.includes(`--table-name ${configOf('production').tenantTable} `));
+  assert.ok(onboarding.includes(`role/LogDistribution-${delivery.tenantId}`));
+});
+
+test('the runbook tells what to do about every alarm', () => {
+  for (const environment of ['production', 'staging'] as const) {
+    const config = configOf(environment);
+    const names = namesOf(config, { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
+    for (const { id } of alarmsOf(config, names)) assert.match(operations, new RegExp(`^\\| .*\`${id}\``, 'm'), id);
+  }
 });
 
 test('every error code that onboarding explains is one of the service', () => {

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createLogsClientFactory } from '../../service/aws/clients.ts';
+import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import { createLogWriter } from '../../service/aws/log-writer.ts';
 import { createQuarantine, type QuarantineLine } from '../../service/aws/quarantine.ts';
 import { createRoleSessions } from '../../service/aws/roles.ts';
@@ -84,7 +84,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     }),
     pace: createFreePace(),
     writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
-    createClient: createLogsClientFactory(logs.place),
+    createSession: createLogsSessionFactory(logs.place),
     metrics,
     random: () => 0,
     nowMs: () => performance.now(),

@@ -32,6 +32,7 @@ const ATTRIBUTES = z.object({
 
 export const CLOUDWATCH: TargetKind<CloudWatchTarget> = {
   kind: 'cloudwatch',
+  attributes: Object.keys(ATTRIBUTES.shape),
   messageFormats: ['message', 'record'],
   read(item, tenantId) {
     const it = item.read(ATTRIBUTES);

@@ -63,6 +63,7 @@ const ATTRIBUTES = z.object({
 
 export const S3: TargetKind<S3Target> = {
   kind: 's3',
+  attributes: Object.keys(ATTRIBUTES.shape),
   messageFormats: ['record'],
   read(item) {
     const it = item.read(ATTRIBUTES);

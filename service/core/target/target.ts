@@ -31,6 +31,8 @@ export interface BatchLimits {
 /** Reads the attributes of one kind of destination. */
 export interface TargetKind<T extends Target> {
   readonly kind: T['kind'];
+  /** Names of the attributes that it adds to those of all deliveries. */
+  readonly attributes: readonly string[];
   /** `message` first where both are possible: the first is the default. */
   readonly messageFormats: readonly ('message' | 'record')[];
   /** undefined when an attribute is wrong; the reader has the problems. */

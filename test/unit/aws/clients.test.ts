@@ -7,7 +7,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import {
   createDynamoClient,
-  createLogsClientFactory,
+  createLogsSessionFactory,
   createReceiveClient,
   createS3Client,
   createSqsClient,
@@ -26,9 +26,9 @@ const CALLS: readonly (readonly [what: string, call: (place: Place) => Promise<u
   [
     'a put of events',
     (place) =>
-      createLogsClientFactory(place)('us-east-1', CREDENTIALS).send(
-        new PutLogEventsCommand({ logGroupName: 'g', logStreamName: 's', logEvents: [] }),
-      ),
+      createLogsSessionFactory(place)('us-east-1', CREDENTIALS)
+        .client()
+        .send(new PutLogEventsCommand({ logGroupName: 'g', logStreamName: 's', logEvents: [] })),
     1,
   ],
   [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createLogsClientFactory } from '../../../service/aws/clients.ts';
+import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
 import { startLogs } from '../../support/logs-server.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
@@ -20,9 +20,9 @@ const bodyOf = (route: typeof ROUTE, ...messages: string[]) =>
 
 async function setUp(t: TestContext) {
   const logs = await startLogs(t);
-  const createClient = createLogsClientFactory(logs.place);
+  const createSession = createLogsSessionFactory(logs.place);
   const client = (account: string) =>
-    createClient('eu-west-1', { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'token' });
+    createSession('eu-west-1', { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'token' });
   const created: string[] = [];
   const writer = createLogWriter({ putEvents: createTestPutEvents(), onCreate: (kind) => created.push(kind) });
   return { logs, client, writer, created };
@@ -47,7 +47,7 @@ test('the ready body is what is sent and signed, byte for byte', async (t) => {
   );
 });
 
-test('puts at the same time through one client each send their own body', async (t) => {
+test('puts at the same time in one session each send their own body', async (t) => {
   const { logs, client, writer } = await setUp(t);
   const acme = client('acme');
   await writer.create(acme, ROUTE, undefined);

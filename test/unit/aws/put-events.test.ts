@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { createLogsClientFactory } from '../../../service/aws/clients.ts';
+import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
 import { createPutEvents } from '../../../service/aws/put-events.ts';
 import { placeOf } from '../../support/aws.ts';
@@ -11,7 +11,7 @@ import { startServer } from '../../support/server.ts';
 const never = new AbortController().signal;
 const BODY = Buffer.from('{"logGroupName":"g"}');
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' };
-const clientOf = (url: string) => createLogsClientFactory(placeOf(url))('eu-west-1', keys);
+const sessionOf = (url: string) => createLogsSessionFactory(placeOf(url))('eu-west-1', keys);
 
 /** A server that says what it is told to, byte for byte, once a request has arrived. */
 async function startRaw(t: TestContext, answer: (socket: Socket) => void): Promise<string> {
@@ -48,7 +48,7 @@ for (const [what, headers, body, name] of [
       response.writeHead(502, headers);
       response.end(body);
     });
-    await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), {
+    await assert.rejects(createTestPutEvents()(sessionOf(url), BODY, never), {
       name,
       $metadata: { httpStatusCode: 502 },
     });
@@ -62,9 +62,9 @@ test("a clock that is hours off is mended from the service's answers", async (t)
     response.end('{}');
   });
   const put = createTestPutEvents(() => Date.now() - 3 * 3_600_000);
-  const client = clientOf(url);
-  await put(client, BODY, never);
-  await put(client, BODY, never);
+  const session = sessionOf(url);
+  await put(session, BODY, never);
+  await put(session, BODY, never);
   const offsets = times.map((time) => {
     const iso = time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
     return Math.round((Date.now() - Date.parse(iso)) / 3_600_000);
@@ -75,14 +75,14 @@ test("a clock that is hours off is mended from the service's answers", async (t)
 test('a peer that takes the request and says nothing is given up', async (t) => {
   const url = await startRaw(t, () => {});
   const put = createPutEvents({ nowMs: Date.now, connectionTimeoutMs: 1_000, requestTimeoutMs: 50, socketsMax: 4 });
-  await assert.rejects(put(clientOf(url), BODY, never), { name: 'TimeoutError' });
+  await assert.rejects(put(sessionOf(url), BODY, never), { name: 'TimeoutError' });
 });
 
 test('an answer that breaks off is a failure of the network', async (t) => {
   const url = await startRaw(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"rejec', () => socket.destroy());
   });
-  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), (error) => faultOf(error) === 'transient');
+  await assert.rejects(createTestPutEvents()(sessionOf(url), BODY, never), (error) => faultOf(error) === 'transient');
 });
 
 test('an answer that is too long, or no JSON, is a failure that may pass', async (t) => {
@@ -91,33 +91,33 @@ test('an answer that is too long, or no JSON, is a failure that may pass', async
     socket.write(Buffer.alloc(3_000_000, 'x'));
   });
   await assert.rejects(
-    createTestPutEvents()(clientOf(endless), BODY, never),
+    createTestPutEvents()(sessionOf(endless), BODY, never),
     (error) => faultOf(error) === 'transient',
   );
   const { url } = await startServer(t, async (_request, response) => {
     response.end('no JSON');
   });
-  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, never), (error) => faultOf(error) === 'transient');
+  await assert.rejects(createTestPutEvents()(sessionOf(url), BODY, never), (error) => faultOf(error) === 'transient');
 });
 
 test('an abort ends the call at once', async (t) => {
   const arrived = Promise.withResolvers<void>();
   const url = await startRaw(t, () => arrived.resolve());
   const abort = new AbortController();
-  const call = createTestPutEvents()(clientOf(url), BODY, abort.signal);
+  const call = createTestPutEvents()(sessionOf(url), BODY, abort.signal);
   await arrived.promise;
   abort.abort();
   await assert.rejects(call, { name: 'AbortError' });
-  await assert.rejects(createTestPutEvents()(clientOf(url), BODY, abort.signal), { name: 'AbortError' });
+  await assert.rejects(createTestPutEvents()(sessionOf(url), BODY, abort.signal), { name: 'AbortError' });
 });
 
-test('without an endpoint of its own a client writes to the service of its region, over TLS', async () => {
-  const client = createLogsClientFactory({
+test('without an endpoint of its own a session writes to the service of its region, over TLS', async () => {
+  const session = createLogsSessionFactory({
     region: 'eu-west-1',
     endpointUrl: undefined,
     s3ForcePathStyle: false,
     requestTimeoutMs: 1_000,
   })('eu-west-1', keys);
-  const { url } = client.config.endpointProvider({ Region: 'eu-west-1' });
+  const { url } = session.client().config.endpointProvider({ Region: 'eu-west-1' });
   assert.equal(url.href, 'https://logs.eu-west-1.amazonaws.com/');
 });

@@ -14,6 +14,7 @@ const DISPOSITIONS = {
   'object-forbidden': 'retry',
   'tenant-unknown': 'dead-letter',
   'tenant-invalid': 'dead-letter',
+  'delivery-unknown': 'dead-letter',
   'tenant-lookup-failed': 'retry',
   'role-refused': 'park',
   'role-unavailable': 'retry',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createLogsClientFactory } from '../../../service/aws/clients.ts';
+import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { createLogWriter, type LogWriter } from '../../../service/aws/log-writer.ts';
 import { createRoleSessions } from '../../../service/aws/roles.ts';
 import { DistributorError, type ErrorCode } from '../../../service/base/errors.ts';
@@ -38,7 +38,7 @@ async function setUp(t: TestContext, { attributes = {}, writer = (real) => real 
   const logs = await startLogs(t);
   const sts = createFakeSts(Date.now);
   const metrics = createMetrics();
-  const createClient = createLogsClientFactory(logs.place);
+  const createSession = createLogsSessionFactory(logs.place);
   const clients: string[] = [];
   const pace = createFreePace();
   const openCloudWatch = createCloudWatch({
@@ -49,9 +49,9 @@ async function setUp(t: TestContext, { attributes = {}, writer = (real) => real 
       onAssume: () => {},
     }),
     writer: writer(createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} })),
-    createClient: (region, credentials) => {
+    createSession: (region, credentials) => {
       clients.push(`${region} ${credentials.accessKeyId}`);
-      return createClient(region, credentials);
+      return createSession(region, credentials);
     },
     pace,
     metrics,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
+import type { Replay } from '../../../service/core/replay.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
+import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { TENANT_TABLE } from '../../support/dynamo.ts';
@@ -175,4 +177,39 @@ test('a canary passes the filters of its tenant, and other objects of the same r
   assert.deepEqual(stored('/cloudwatch'), []);
   await deliverObject(deps, at('logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson', 'e2'), [], NEVER);
   assert.deepEqual(stored('/cloudwatch'), MESSAGES);
+});
+
+const replayed = (replay: Replay): ObjectTask => ({ ...TASK, ref: { ...TASK.ref, replay } });
+
+test('a replay delivers an object once more, and within it only once', async (t) => {
+  const { deps, stored } = await withTenants(t, { type: 'cloudwatch' });
+  const kinds: string[] = [];
+  for (const task of [TASK, replayed({ id: 'r-1' }), TASK, replayed({ id: 'r-1' }), replayed({ id: 'r-2' })]) {
+    for (const { kind } of await deliverObject(deps, task, [], NEVER)) kinds.push(kind);
+  }
+  assert.deepEqual(kinds, ['done', 'done', 'duplicate', 'duplicate', 'done']);
+  assert.deepEqual(stored('/cloudwatch').toSorted(), [...MESSAGES, ...MESSAGES, ...MESSAGES].sort());
+});
+
+test('a replay of one delivery and of some records leaves the others alone', async (t) => {
+  const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
+  const task = replayed({ id: 'r-1', delivery: 'cloudwatch#audit', records: [[1, 2]] });
+  assert.deepEqual(await deliverObject(deps, task, [], NEVER), [
+    {
+      type: 'cloudwatch#audit',
+      kind: 'done',
+      counts: { ...DONE, delivered: 1, filtered: 2 },
+      format: 'ndjson',
+      accepted: true,
+    },
+  ]);
+  assert.deepEqual([stored('/cloudwatch'), stored('/cloudwatch/audit')], [[], ['m001']]);
+});
+
+test('a replay of a delivery that the tenant does not have fails for good', async (t) => {
+  const { deps } = await withTenants(t, { type: 'cloudwatch' });
+  const [result] = await deliverObject(deps, replayed({ id: 'r-1', delivery: 'cloudwatch#gone' }), [], NEVER);
+  assert.ok(result?.kind === 'failed');
+  assert.equal(result.error.code, 'delivery-unknown');
+  assert.equal(result.error.disposition, 'dead-letter');
 });

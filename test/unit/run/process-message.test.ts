@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
+import { REPLAY_MEMBER } from '../../../service/core/replay.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createAdmission } from '../../../service/run/admission.ts';
 import { createFreshness } from '../../../service/run/freshness.ts';
@@ -429,6 +430,18 @@ test("a message handed back as surplus holds its tenant's watermark", async () =
   await running;
   assert.deepEqual(await handedBack(), { surplus: 1 });
   assert.equal(now.ms - (freshness.snapshot().upToMs('acme') ?? 0), 60_000);
+});
+
+test('a replay of old objects does not take the watermark back', async () => {
+  const { run, freshness, hold, now } = setUp();
+  const letGo = hold();
+  const replayed = JSON.parse(s3Event(keyOf('acme')));
+  replayed.Records[0][REPLAY_MEMBER] = { id: 'r-1' };
+  const running = run(JSON.stringify(replayed));
+  await turn();
+  assert.equal(freshness.snapshot().upToMs('acme'), now.ms);
+  letGo();
+  await running;
 });
 
 test('a dead letter lets the watermark go on, and is counted for its tenant', async () => {

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { readSettings, SettingsError, settingOrigins } from '../base/settings.ts';
+import { EXIT_DONE, EXIT_TROUBLE } from './errors.ts';
+import type { CliDeps, Session } from './session.ts';
+import { formatTable } from './terminal.ts';
+
+/** A line of `config`. */
+export interface ConfigRow {
+  readonly name: string;
+  readonly value: string | null;
+  readonly from: string;
+}
+
+/** Where the SDK looks for credentials, in its order; what is behind a name is shown or hidden. */
+const CREDENTIALS: readonly { readonly name: string; readonly hidden: boolean }[] = [
+  { name: 'AWS_ACCESS_KEY_ID', hidden: false },
+  { name: 'AWS_SECRET_ACCESS_KEY', hidden: true },
+  { name: 'AWS_SESSION_TOKEN', hidden: true },
+  { name: 'AWS_PROFILE', hidden: false },
+  { name: 'AWS_WEB_IDENTITY_TOKEN_FILE', hidden: false },
+  { name: 'AWS_ROLE_ARN', hidden: false },
+  { name: 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', hidden: true },
+  { name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', hidden: true },
+  { name: 'AWS_CONTAINER_AUTHORIZATION_TOKEN', hidden: true },
+];
+const HIDDEN = '(hidden)';
+
+export function addConfig(program: Command, session: Session): void {
+  const config = program
+    .command('config')
+    .description('Effective settings, where each came from, and what is wrong with them; secrets are hidden.')
+    .addHelpText('after', '\nExample:\n  log-distributor config --json');
+  session.run(config, ({ environment, printer }) => {
+    const rows = configRows(environment);
+    const problems = problemsOf(environment);
+    printer.result({ settings: rows, problems }, (style) => {
+      const table = formatTable(
+        rows,
+        [
+          { title: 'setting', text: ({ name }) => name },
+          { title: 'from', text: ({ from }) => from },
+          { title: 'value', text: ({ value }) => value ?? '', style: (text) => style.bold(text) },
+        ],
+        style,
+      );
+      return `${table}${problems.map((problem) => `${style.bad('wrong')}  ${problem}\n`).join('')}`;
+    });
+    return problems.length === 0 ? EXIT_DONE : EXIT_TROUBLE;
+  });
+}
+
+/** The service's settings, then the credentials that are there. */
+export function configRows(environment: CliDeps['environment']): ConfigRow[] {
+  const settings = settingOrigins(environment).map(({ name, value, from }) => ({
+    name,
+    value: value === undefined ? null : withoutPassword(value),
+    from,
+  }));
+  const credentials = CREDENTIALS.flatMap(({ name, hidden }) => {
+    const value = environment[name]?.trim();
+    return value ? [{ name, value: hidden ? HIDDEN : value, from: 'environment' }] : [];
+  });
+  return [...settings, ...credentials];
+}
+
+/** A URL may carry a name and a password. */
+function withoutPassword(value: string): string {
+  const url = URL.parse(value);
+  if (!url || (url.username === '' && url.password === '')) return value;
+  url.username = '';
+  url.password = '';
+  return url.href.replace('://', `://${HIDDEN}@`);
+}
+
+/** What would keep the service from starting. */
+function problemsOf(environment: CliDeps['environment']): readonly string[] {
+  try {
+    readSettings(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}

@@ -1,0 +1,15 @@
+import { CommandError, usageError } from './errors.ts';
+import type { Context } from './session.ts';
+
+/**
+ * Lets somebody at a terminal decide; elsewhere `--yes` must have decided.
+ * @throws CommandError when the answer is no, or when nobody can be asked
+ */
+export async function confirm({ ask, signal }: Context, question: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!ask)
+    throw usageError('nobody is at a terminal to be asked: look at it with --dry-run, then repeat it with --yes');
+  const answer = await ask(`${question} [y/N] `);
+  signal.throwIfAborted();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was done');
+}

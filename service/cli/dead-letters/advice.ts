@@ -1,0 +1,43 @@
+import type { ErrorCode } from '../../base/errors.ts';
+import { BY_THE_QUEUE } from './letter.ts';
+
+/** What to do about dead letters of a reason, before they are redriven. */
+const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>> = {
+  'not-a-notification': 'Somebody sends other things to the queue: find out who, then drop these.',
+  'object-key-invalid':
+    'The key does not fit OBJECT_KEY_TEMPLATE: mend the writer, copy the objects to keys that fit, drop these.',
+  'object-gone':
+    'The object was deleted or overwritten before it was delivered: drop these; look at the lifecycle rules.',
+  'object-corrupt': '`log-distributor object URL` says what is wrong: mend the writer. Redriving does not help.',
+  'object-archived': 'Restore the object to a class that can be read at once, then redrive.',
+  'object-poisonous':
+    'It ended processes: look for out-of-memory in their logs, mend or raise the memory, then redrive.',
+  'object-forbidden': 'Give the task role s3:GetObject on the bucket and kms:Decrypt on its key, then redrive.',
+  'object-unreadable': 'S3 failed for long: redrive.',
+  'tenant-unknown': '`log-distributor tenants put -f FILE` adds the tenant; then redrive.',
+  'tenant-invalid': '`log-distributor tenants list --invalid` says what is wrong; mend the item, then redrive.',
+  'delivery-unknown': 'A replay names a delivery that the tenant no longer has: drop these.',
+  'tenant-lookup-failed': 'The tenant table failed for long: redrive.',
+  'role-refused': '`log-distributor tenants verify TENANT` says what the customer must mend; then redrive.',
+  'role-unavailable': 'STS failed for long: redrive.',
+  'destination-refused': '`log-distributor tenants verify TENANT` says which permission is missing; then redrive.',
+  'destination-throttled':
+    "The tenant's account is at its quota: ask for more there, or set max_bytes_per_second; then redrive slowly.",
+  'destination-rejects-request':
+    'CloudWatch Logs calls our request invalid: report it with the detail; redrive after an update.',
+  'destination-unavailable': 'CloudWatch Logs failed for long: redrive.',
+  'lease-held': 'Another process was at the object for very long: redrive.',
+  'lease-lost': 'The ledger or the host stalled: redrive.',
+  'ledger-unavailable': 'The ledger failed for long: redrive.',
+  'quarantine-unavailable': 'Give the task role s3:PutObject below QUARANTINE_PREFIX, then redrive.',
+  'worker-lost': 'Worker threads ended: look at their last log lines, then redrive.',
+  unexpected: 'Nobody expected this: report it with the detail, then redrive.',
+  [BY_THE_QUEUE]:
+    'It was received too often without an answer, or ended processes: look at their logs, then redrive one.',
+};
+
+export function adviceFor(reason: string): string {
+  return Object.hasOwn(ADVICE, reason)
+    ? (ADVICE[reason as ErrorCode] ?? '')
+    : 'Not a reason of this version of the service.';
+}

@@ -1,0 +1,62 @@
+import { awsErrorName, faultOf } from '../aws/fault.ts';
+import { DistributorError } from '../base/errors.ts';
+
+/** How a command ends: it did what it was asked for, it found trouble or could not do it, or it was asked for wrongly. */
+export const EXIT_DONE = 0;
+export const EXIT_TROUBLE = 1;
+export const EXIT_USAGE = 2;
+export type ExitCode = typeof EXIT_DONE | typeof EXIT_TROUBLE | typeof EXIT_USAGE;
+
+/** Ends a command with a sentence for whoever typed it: what is wrong, and the next step. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT_TROUBLE, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line, a file or a setting is wrong: nothing was done. */
+export function usageError(message: string): CommandError {
+  return new CommandError(message, EXIT_USAGE);
+}
+
+/** Where a call went, so that its failure can say which setting is probably wrong. */
+export interface Place {
+  readonly endpointUrl: string | undefined;
+  readonly region: string;
+}
+
+/** What a failed command tells its user. Never a stack: what nobody expected still has its name and its message. */
+export function explain(error: unknown, place: Place): string {
+  if (error instanceof CommandError) return error.message;
+  if (error instanceof DistributorError && error.cause === undefined) return error.message;
+  const cause = error instanceof DistributorError ? error.cause : error;
+  const said = error instanceof Error ? error.message : String(error);
+  const name = awsErrorName(cause);
+  const where = place.endpointUrl === undefined ? `AWS in ${place.region}` : place.endpointUrl;
+  if (!(cause instanceof Error) || !isOfAws(cause)) return said === '' ? name : said;
+  switch (faultOf(cause)) {
+    case 'credentials':
+      return `${where} does not know these credentials (${name}): set AWS_PROFILE or AWS_ACCESS_KEY_ID, renew an expired session, or run it where a role is. ${said}`;
+    case 'refused':
+      return `not permitted (${name}): ${said} Give the identity that runs this command the permission.`;
+    case 'missing':
+      return `${where} has no such thing (${name}): ${said} Look at AWS_REGION, AWS_ENDPOINT_URL and the names in \`log-distributor config\`.`;
+    case 'throttle':
+      return `${where} throttles (${name}): try again in a minute, or more slowly.`;
+    case 'transient':
+      return `${where} does not answer (${name}${said === '' || said === name ? '' : `: ${said}`}): look at AWS_ENDPOINT_URL, AWS_REGION and the network, then try again.`;
+    case 'aborted':
+      return 'interrupted';
+    default:
+      return `${name}: ${said}`;
+  }
+}
+
+/** Errors of the SDK carry metadata; those of the network have a code. */
+function isOfAws(error: Error): boolean {
+  return '$metadata' in error || 'code' in error || faultOf(error) !== 'transient' || error.name === 'TimeoutError';
+}

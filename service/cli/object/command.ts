@@ -1,0 +1,153 @@
+import type { Command } from 'commander';
+import type { S3Object } from '../../aws/s3-source.ts';
+import { asDistributorError, type DistributorError } from '../../base/errors.ts';
+import { type ObjectRef, objectId } from '../../core/notification.ts';
+import { compileKeyTemplate } from '../../core/object-key.ts';
+import { type LedgerEntry, readEntries } from '../../ledger/entries.ts';
+import { readFooter } from '../../object/parquet/footer.ts';
+import { DECODE_LIMITS } from '../../run/compose.ts';
+import { createTenantStore } from '../../tenant/store.ts';
+import { parseS3Url, wholeNumber } from '../arguments.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import type { Context, Session } from '../session.ts';
+import { countRecords, type Forecast, forecast, type Look } from './inspect.ts';
+import { createObjectReader, type ObjectReader } from './open.ts';
+import { type DeliveryReport, type ObjectReport, reportText } from './report.ts';
+
+/** `object`: what the service would do with an object. Changes nothing. */
+
+interface Options {
+  readonly versionId?: string;
+  readonly replay?: string;
+  readonly events: number;
+  readonly records: number;
+}
+
+export function addObject(program: Command, session: Session): void {
+  const command = program
+    .command('object')
+    .argument('<url>', 's3://bucket/key')
+    .option('--version-id <id>', 'of a bucket with versions; without it the newest')
+    .option('--replay <id>', "the object's state in this replay instead of its first delivery")
+    .option('--events <count>', 'how many of the first events to show', wholeNumber(0, 1_000), 3)
+    .option('--records <count>', 'read so many records and some more', wholeNumber(1, 1e9), 5_000_000)
+    .description(
+      'What the service would do with an object: format, records, where each would go, batches, ledger. Changes nothing.',
+    )
+    .addHelpText(
+      'after',
+      `
+Status 1: it would become a dead letter.
+
+Example:
+  log-distributor object s3://central-logs/logs/tenant_id=acme/cluster_id=eu-1/environment=prod/a.log.gz`,
+    );
+  session.run<Options>(command, showObject);
+}
+
+async function showObject(context: Context, options: Options, [text = '']: readonly string[]): Promise<ExitCode> {
+  const url = parseS3Url(text);
+  if (!url) throw usageError(`${text}: must be s3://bucket/key`);
+  const reader = createObjectReader(context);
+  const found = await reader.find(url, options.versionId);
+  if (!found) throw new CommandError(`${text} does not exist: the service would make it a dead letter (object-gone)`);
+  const ref = options.replay === undefined ? found : { ...found, replay: { id: options.replay } };
+  const bar = context.printer.progress('records', options.records);
+  const look = {
+    limits: DECODE_LIMITS,
+    recordsMax: options.records,
+    eventsShown: options.events,
+    signal: context.signal,
+    onRecords: (count: number) => bar.update(count),
+  };
+  const report = await examine(context, reader, ref, look).finally(() => bar.end());
+  context.printer.result(report, (style) => reportText(report, style));
+  return report.dead_letter === null ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, look: Look): Promise<ObjectReport> {
+  const { settings, dynamo } = context;
+  const id = objectId(ref);
+  let trouble: DistributorError | undefined;
+  const attempt = async <T>(look: () => Promise<T> | T): Promise<T | undefined> => {
+    try {
+      return await look();
+    } catch (error) {
+      context.signal.throwIfAborted();
+      const known = asDistributorError(error);
+      // What is no fault of the object's is the command's.
+      if (known.disposition !== 'dead-letter') throw error;
+      trouble ??= known;
+      return undefined;
+    }
+  };
+  const keyFields = await attempt(() => compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key));
+  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, defaults: settings, nowMs: context.nowMs });
+  const tenant = keyFields ? await tenants.lookUp(keyFields.tenant_id) : undefined;
+  const ledger = await readEntries(dynamo, settings.ledgerTable, id);
+  const object = await attempt(() => reader.open(ref));
+  const shape = object ? await attempt(() => shapeOf(context, reader, object)) : undefined;
+
+  const deliveries: DeliveryReport[] = [];
+  if (object && shape && keyFields) {
+    for (const delivery of tenant?.deliveries ?? []) {
+      const planContext = {
+        delivery,
+        keyFields,
+        lastModifiedMs: object.lastModifiedMs,
+        eventBytesMax: settings.eventBytesMax,
+      };
+      const found = await attempt(async (): Promise<Forecast> => {
+        using decoder = await reader.decoder(object);
+        return await forecast(decoder, planContext, look);
+      });
+      if (found) deliveries.push({ type: delivery.type, enabled: delivery.enabled, ...found });
+    }
+  }
+  const counted =
+    object && shape && deliveries.length === 0
+      ? await attempt(async () => {
+          using decoder = await reader.decoder(object);
+          return await countRecords(decoder, look);
+        })
+      : undefined;
+  trouble ??= tenant?.error;
+  return {
+    object: id,
+    bytes: ref.size ?? 0,
+    last_modified: ref.createdMs === undefined ? null : new Date(ref.createdMs).toISOString(),
+    tenant: keyFields?.tenant_id ?? null,
+    key_fields: keyFields ?? {},
+    ...(shape ?? { format: null, parquet: null }),
+    records: deliveries[0]?.records ?? counted?.records ?? null,
+    dead_letter: trouble ? { reason: trouble.code, detail: trouble.message } : null,
+    ledger: ledger.map((entry) => withTime(entry)),
+    deliveries,
+  };
+}
+
+/** Format, and of Parquet the row groups, as they bound what a decode holds. */
+async function shapeOf(
+  { signal }: Context,
+  reader: ObjectReader,
+  object: S3Object,
+): Promise<Pick<ObjectReport, 'format' | 'parquet'>> {
+  using decoder = await reader.decoder(object);
+  const { format } = decoder;
+  if (format !== 'parquet') return { format, parquet: null };
+  const footer = await readFooter(object.source, signal);
+  return {
+    format,
+    parquet: {
+      written_by: footer.created_by ?? null,
+      row_groups: footer.row_groups.map(({ num_rows: rows, total_byte_size: bytes }) => ({
+        rows: Number(rows),
+        bytes: Number(bytes),
+      })),
+    },
+  };
+}
+
+function withTime({ leaseExpiresMs, ...entry }: LedgerEntry): ObjectReport['ledger'][number] {
+  return { ...entry, lease_expires_at: leaseExpiresMs === null ? null : new Date(leaseExpiresMs).toISOString() };
+}

@@ -1,0 +1,49 @@
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { openS3Object, type S3Object } from '../../aws/s3-source.ts';
+import type { Decoder } from '../../core/chunk.ts';
+import type { ObjectRef } from '../../core/notification.ts';
+import { createKernel } from '../../kernel/kernel.ts';
+import { openObject } from '../../object/open.ts';
+import { DECODE_LIMITS, STALL_MS } from '../../run/compose.ts';
+import type { S3Url } from '../arguments.ts';
+import type { Context } from '../session.ts';
+
+/** Objects of the central bucket as the service opens them. */
+export interface ObjectReader {
+  /** The object as its notification would name it; undefined when it is not there. */
+  find(url: S3Url, versionId: string | undefined): Promise<ObjectRef | undefined>;
+  /** @throws DistributorError as the service would */
+  open(ref: ObjectRef): Promise<S3Object>;
+  /** A decoder of its own for each look, as each gives its chunks once. */
+  decoder(object: S3Object): Promise<Decoder>;
+}
+
+export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {
+  const kernel = createKernel();
+  const deps = { s3, random, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs) };
+  return {
+    async find({ bucket, key }, versionId) {
+      const head = await s3
+        .send(new HeadObjectCommand({ Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) }), {
+          abortSignal: signal,
+        })
+        .catch((error: unknown) => {
+          // HEAD has no body that could say more.
+          if (error instanceof Error && error.name === 'NotFound') return undefined;
+          throw error;
+        });
+      if (!head) return undefined;
+      const realVersion = head.VersionId && head.VersionId !== 'null' ? head.VersionId : undefined;
+      return {
+        bucket,
+        key,
+        version: realVersion ?? (head.ETag ?? '').replaceAll('"', ''),
+        versionId: realVersion,
+        size: head.ContentLength,
+        createdMs: head.LastModified?.getTime(),
+      };
+    },
+    open: (ref) => openS3Object(deps, ref, signal),
+    decoder: (object) => openObject(kernel, object.source, DECODE_LIMITS, signal),
+  };
+}

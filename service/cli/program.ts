@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { SettingsError } from '../base/settings.ts';
+import { addConfig } from './config.ts';
+import { addDeadLetters } from './dead-letters/commands.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
+import { addObject } from './object/command.ts';
+import { addQuarantine } from './quarantine/commands.ts';
+import { addReplay } from './replay/command.ts';
+import { type CliDeps, createSession, type Session } from './session.ts';
+import { addTenants } from './tenants/commands.ts';
+import { addVerify } from './verify/command.ts';
+
+const EXIT_CODES = `
+Ends with status 0 when done, 1 when it found trouble or could not do it, 2 when it was asked for wrongly.
+The settings are those of the service, from the environment: \`log-distributor config\` shows them.
+Without a command it serves.`;
+
+/** Every command of the command line. */
+export function createProgram(session: Session): Command {
+  const program = new Command('log-distributor')
+    .description("Delivers each tenant's logs into the tenant's own AWS account, and helps who looks after it.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => session.deps.out.write(text),
+      writeErr: (text) => session.deps.err.write(text),
+    })
+    .showHelpAfterError('(--help tells what there is)')
+    .addHelpText('after', EXIT_CODES);
+  addVerify(addTenants(program, session), session);
+  addDeadLetters(program, session);
+  addQuarantine(program, session);
+  addReplay(program, session);
+  addObject(program, session);
+  addConfig(program, session);
+  return program;
+}
+
+/**
+ * Runs one command line.
+ * @param args what stands behind the program's name
+ */
+export async function runCli(args: readonly string[], deps: CliDeps): Promise<ExitCode> {
+  const session = createSession(deps);
+  try {
+    await createProgram(session).parseAsync(args, { from: 'user' });
+    return session.exitCode ?? EXIT_DONE;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
+    return report(error, deps);
+  } finally {
+    session.close();
+  }
+}
+
+function report(error: unknown, { environment, err, signal }: CliDeps): ExitCode {
+  if (error instanceof SettingsError) {
+    err.write(`log-distributor: ${error.problems.length} wrong settings\n${error.message}\n`);
+    return EXIT_USAGE;
+  }
+  const place = { endpointUrl: environment.AWS_ENDPOINT_URL?.trim() || undefined, region: regionOf(environment) };
+  const ours = error instanceof CommandError;
+  err.write(`log-distributor: ${signal.aborted && !ours ? 'interrupted' : explain(error, place)}\n`);
+  return ours ? error.exitCode : EXIT_TROUBLE;
+}
+
+function regionOf(environment: CliDeps['environment']): string {
+  return environment.AWS_REGION?.trim() || 'us-east-1';
+}

@@ -1,0 +1,207 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { Command } from 'commander';
+import { objectNotification } from '../../core/notification.ts';
+import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
+import { confirm } from '../confirm.ts';
+import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { createPace } from '../pace.ts';
+import type { Context, Session } from '../session.ts';
+import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
+import {
+  isStillTooNew,
+  type QuarantinedRecord,
+  type QuarantineFile,
+  replaysOf,
+  summarizeFiles,
+  whyUseless,
+} from './file.ts';
+import { findVersion, listFiles, readFile } from './store.ts';
+
+/** `quarantine list | show | redrive`. */
+
+interface Selection {
+  readonly bucket: string;
+  readonly tenant?: string;
+  readonly reason?: string;
+}
+
+const MESSAGE_SHOWN_LENGTH = 160;
+
+export function addQuarantine(program: Command, session: Session): void {
+  const group = program
+    .command('quarantine')
+    .description('Records that could not be delivered, kept in the central bucket with the reason.');
+
+  const list = group
+    .command('list')
+    .requiredOption('--bucket <name>', 'the central bucket')
+    .option('--tenant <tenant>', 'only of this tenant')
+    .option('--reason <reason>', 'only of this reason, such as too_new')
+    .option('--files', 'file by file')
+    .description('What is there, by tenant and reason; status 1 when there is anything.')
+    .addHelpText('after', '\nExample:\n  log-distributor quarantine list --bucket central-logs --tenant acme --files');
+  session.run<Selection & { files?: true }>(list, listQuarantine);
+
+  const show = group
+    .command('show')
+    .argument('<url>', 's3://bucket/key of a file, as `list --files` shows it')
+    .option('--records <count>', 'so many of them', wholeNumber(1, 1e6), 20)
+    .description('The records of a file, with what was wrong with each. Shows text of logs.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  log-distributor quarantine show s3://central-logs/quarantine/tenant_id=acme/reason=too_new/0a1b.ndjson.gz',
+    );
+  session.run<{ records: number }>(show, showFile);
+
+  const redrive = group
+    .command('redrive')
+    .requiredOption('--bucket <name>', 'the central bucket')
+    .requiredOption('--reason <reason>', 'too_new or expired: what time, or a longer retention, has mended')
+    .option('--tenant <tenant>', 'only of this tenant')
+    .option('--rate <per second>', 'messages a second at most', rate(1_000), 5)
+    .option('--dry-run', 'show what it would be, and do nothing')
+    .option('--yes', 'do not ask')
+    .description(
+      'Delivers quarantined records once more, from their objects. The files stay; a second redrive changes nothing.',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  log-distributor quarantine redrive --bucket central-logs --tenant acme --reason too_new --dry-run',
+    );
+  session.run<RedriveOptions>(redrive, redriveRecords);
+}
+
+async function filesOf(context: Context, { bucket, tenant, reason }: Selection): Promise<QuarantineFile[]> {
+  const place = { bucket, prefix: context.settings.quarantinePrefix, tenant, reason };
+  return Array.fromAsync(listFiles(context, place));
+}
+
+async function listQuarantine(context: Context, options: Selection & { readonly files?: true }): Promise<ExitCode> {
+  const files = await filesOf(context, options);
+  const rows = options.files
+    ? files.map(({ bucket, key, tenant, reason, bytes, writtenMs }) => ({
+        tenant,
+        reason,
+        files: 1,
+        bytes,
+        first: formatTime(writtenMs),
+        last: formatTime(writtenMs),
+        url: `s3://${bucket}/${key}`,
+      }))
+    : summarizeFiles(files).map(({ firstMs, lastMs, ...row }) => ({
+        ...row,
+        first: formatTime(firstMs),
+        last: formatTime(lastMs),
+        url: '',
+      }));
+  context.printer.result(rows, (style) =>
+    rows.length === 0
+      ? 'nothing in quarantine\n'
+      : formatTable(
+          rows,
+          [
+            { title: 'tenant', text: (row) => row.tenant },
+            { title: 'reason', text: (row) => row.reason },
+            { title: 'files', text: (row) => formatCount(row.files), right: true },
+            { title: 'size', text: (row) => formatBytes(row.bytes), right: true },
+            { title: 'first', text: (row) => row.first },
+            { title: 'last', text: (row) => row.last },
+            { title: 'file', text: (row) => row.url },
+          ],
+          style,
+        ),
+  );
+  return rows.length === 0 ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+async function showFile(
+  context: Context,
+  { records }: { records: number },
+  [text = '']: readonly string[],
+): Promise<ExitCode> {
+  const url = parseS3Url(text);
+  if (!url) throw usageError(`${text}: must be s3://bucket/key`);
+  const shown: QuarantinedRecord[] = [];
+  for await (const record of readFile(context, url)) {
+    shown.push(record);
+    if (shown.length >= records) break;
+  }
+  context.printer.result(shown, (style) => {
+    const [first] = shown;
+    if (!first) return 'the file is empty\n';
+    const head = `${style.bold(first.object)}\n${first.delivery}  ${style.warn(first.reason)}  ${first.detail}\n`;
+    const lines = shown.map(({ record, timestamp, message }) => {
+      const time = timestamp === undefined ? '-' : timeText(timestamp);
+      return `${formatCount(record).padStart(9)}  ${style.dim(time)}  ${shorten(message, MESSAGE_SHOWN_LENGTH)}\n`;
+    });
+    return head + lines.join('');
+  });
+  return EXIT_DONE;
+}
+
+/** A timestamp in quarantine may be one that no date can hold. */
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
+}
+
+interface RedriveOptions extends Selection {
+  readonly reason: string;
+  readonly rate: number;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+async function redriveRecords(context: Context, options: RedriveOptions): Promise<ExitCode> {
+  const useless = whyUseless(options.reason);
+  if (useless) throw usageError(`--reason ${options.reason}: ${useless}`);
+  const files = await filesOf(context, options);
+  const tally = { files: files.length, records: 0, messages: 0, still_too_new: 0, objects_gone: 0 };
+  if (!options.dryRun && files.length > 0) {
+    await confirm(
+      context,
+      `Deliver the records of ${formatCount(files.length)} files once more?`,
+      options.yes === true,
+    );
+  }
+  const queueUrl = options.dryRun ? '' : context.queueUrl;
+  const pace = createPace(options.rate, () => performance.now(), context.signal);
+  const bar = context.printer.progress('files', files.length);
+  for (const [at, file] of files.entries()) {
+    if (context.signal.aborted) break;
+    const records = await Array.fromAsync(readFile(context, file));
+    const ready = records.filter((record) => !isStillTooNew(record, context.nowMs()));
+    tally.still_too_new += records.length - ready.length;
+    for (const { replay, ...object } of replaysOf(file, ready)) {
+      const ref = await findVersion(context, object);
+      if (!ref) {
+        tally.objects_gone++;
+        continue;
+      }
+      await pace.take(1);
+      if (context.signal.aborted) break;
+      tally.messages++;
+      tally.records += replay.records?.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0;
+      if (options.dryRun) continue;
+      const body = objectNotification({ ...ref, replay }, context.nowMs());
+      await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+    }
+    bar.update(at + 1);
+  }
+  bar.end();
+  context.printer.result({ ...tally, dry_run: options.dryRun === true, interrupted: context.signal.aborted }, () => {
+    const verb = options.dryRun ? 'would be' : 'are';
+    return [
+      `${formatCount(tally.records)} records of ${formatCount(tally.files)} files ${verb} in the queue, by ${formatCount(tally.messages)} messages`,
+      ...(tally.still_too_new > 0
+        ? [`${formatCount(tally.still_too_new)} records are still too far ahead: try later`]
+        : []),
+      ...(tally.objects_gone > 0
+        ? [`of ${formatCount(tally.objects_gone)} the object is gone: their text is in the quarantine only`]
+        : []),
+      ...(context.signal.aborted ? ['interrupted: repeat it; what was sent is delivered once'] : []),
+      '',
+    ].join('\n');
+  });
+  return context.signal.aborted || tally.objects_gone > 0 ? EXIT_TROUBLE : EXIT_DONE;
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { parseObjectId } from '../../core/notification.ts';
+import { REPLAY_RANGES_MAX, type Replay, toRanges } from '../../core/replay.ts';
+
+/** A file of the quarantine, as S3 lists it. */
+export interface QuarantineFile {
+  readonly bucket: string;
+  readonly key: string;
+  readonly eTag: string;
+  readonly tenant: string;
+  readonly reason: string;
+  readonly bytes: number;
+  readonly writtenMs: number;
+}
+
+/** `<prefix>tenant_id=…/reason=…/<name>.ndjson.gz`; undefined for what the service did not write. */
+export function parseQuarantineKey(prefix: string, key: string): { tenant: string; reason: string } | undefined {
+  if (!key.startsWith(prefix)) return undefined;
+  const match = /^tenant_id=([^/]+)\/reason=([a-z_]+)\/[^/]+\.ndjson\.gz$/.exec(key.slice(prefix.length));
+  return match ? { tenant: decodeURIComponent(match[1] ?? ''), reason: match[2] ?? '' } : undefined;
+}
+
+const LINE = z.object({
+  object: z.string().refine((name) => parseObjectId(name) !== undefined),
+  delivery: z.string(),
+  record: z.int().nonnegative(),
+  reason: z.string(),
+  detail: z.string().catch(''),
+  timestamp: z.number().optional(),
+  message: z.string().catch(''),
+});
+export type QuarantinedRecord = z.output<typeof LINE>;
+
+/** @throws Error at a line that the service did not write */
+export function parseLine(line: string): QuarantinedRecord {
+  return LINE.parse(JSON.parse(line));
+}
+
+export interface ReasonSummary {
+  readonly tenant: string;
+  readonly reason: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** By tenant and reason; what came last stands first. */
+export function summarizeFiles(files: readonly QuarantineFile[]): ReasonSummary[] {
+  const groups = Map.groupBy(files, ({ tenant, reason }) => `${tenant}\n${reason}`);
+  return [...groups.values()]
+    .map((group) => ({
+      tenant: group[0]?.tenant ?? '',
+      reason: group[0]?.reason ?? '',
+      files: group.length,
+      bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
+      firstMs: Math.min(...group.map(({ writtenMs }) => writtenMs)),
+      lastMs: Math.max(...group.map(({ writtenMs }) => writtenMs)),
+    }))
+    .sort((a, b) => b.lastMs - a.lastMs);
+}
+
+/** Why records of a reason would be refused again, however often they are redriven; undefined where time or a change helps. */
+export function whyUseless(reason: string): string | undefined {
+  return USELESS[reason];
+}
+
+const USELESS: Readonly<Record<string, string>> = {
+  unparsable: 'the lines are as broken as before: mend the writer; their text is in the quarantine',
+  foreign_tenant: 'records of another tenant are never delivered to this one: mend whoever writes the objects',
+  too_old: 'CloudWatch Logs never takes events that are more than 14 days old',
+};
+
+/** CloudWatch Logs takes events up to 2 hours ahead of its clock (API reference, PutLogEvents). */
+const AHEAD_MAX_MS = 2 * 3_600_000;
+
+export function isStillTooNew({ reason, timestamp = 0 }: QuarantinedRecord, nowMs: number): boolean {
+  return reason === 'too_new' && timestamp > nowMs + AHEAD_MAX_MS;
+}
+
+/** Records of one object that are to be delivered once more. */
+export interface RecordsReplay {
+  readonly bucket: string;
+  readonly key: string;
+  /** Version id or ETag. */
+  readonly version: string;
+  readonly replay: Replay;
+}
+
+/**
+ * The replays that bring a file's records back: of their object, for their delivery, and of no other record. Their ids come
+ * from the file, so a file that is redriven twice is delivered once.
+ */
+export function replaysOf(file: QuarantineFile, records: readonly QuarantinedRecord[]): RecordsReplay[] {
+  const id = `q-${createHash('sha256').update(`${file.bucket}/${file.key}#${file.eTag}`).digest('hex').slice(0, 24)}`;
+  const groups = Map.groupBy(records, ({ object, delivery }) => `${delivery}\n${object}`);
+  return [...groups.values()].flatMap((group, nth) => {
+    const object = parseObjectId(group[0]?.object ?? '');
+    if (!object) return [];
+    const delivery = (group[0]?.delivery ?? '').split('/').at(-1) ?? '';
+    const ranges = toRanges(group.map(({ record }) => record));
+    const parts = Math.ceil(ranges.length / REPLAY_RANGES_MAX);
+    return Array.from({ length: parts }, (_, part) => ({
+      bucket: object.bucket,
+      key: object.key,
+      version: object.version,
+      replay: {
+        id: nth + part === 0 ? id : `${id}-${nth}-${part}`,
+        delivery,
+        records: ranges.slice(part * REPLAY_RANGES_MAX, (part + 1) * REPLAY_RANGES_MAX),
+      },
+    }));
+  });
+}

@@ -1,0 +1,282 @@
+import type { Command } from 'commander';
+import { objectId } from '../../core/notification.ts';
+import { REPLAY_ID } from '../../core/replay.ts';
+import { sumEntries } from '../../ledger/entries.ts';
+import { rate, timeParser, wholeNumber } from '../arguments.ts';
+import { confirm } from '../confirm.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { createObjectReader } from '../object/open.ts';
+import { createPace } from '../pace.ts';
+import type { Context, Session } from '../session.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from '../terminal.ts';
+import { type Estimate, estimate } from './estimate.ts';
+import { type FeedDeps, feed, toRef } from './feed.ts';
+import type { Found } from './find.ts';
+import { deliveriesOf, findFor, sample, warningsFor } from './preview.ts';
+import { createReplayStates, type ReplayState, type ReplayStates } from './state.ts';
+
+/** `replay`: delivers a tenant's objects of a time range once more; `replay-status` says how far it is. */
+
+interface Options {
+  readonly bucket?: string;
+  readonly tenant?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly application?: string;
+  readonly delivery?: string;
+  readonly missing?: true;
+  readonly id?: string;
+  readonly continue?: string;
+  readonly rate: number;
+  readonly backlog: number;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+export function addReplay(program: Command, session: Session): void {
+  const time = timeParser(session.deps.nowMs);
+  const replay = program
+    .command('replay')
+    .option('--bucket <name>', 'the central bucket')
+    .option('--tenant <tenant>', 'tenant id')
+    .option('--from <time>', 'objects written from here: a time, a UTC date, or an age such as 90m', time)
+    .option('--to <time>', 'and before this; without it now', time)
+    .option('--application <name>', 'only records of this application')
+    .option('--delivery <type>', 'only this delivery of the tenant, such as cloudwatch#audit')
+    .option('--missing', 'deliver only what the ledger does not know as done: after notifications were lost')
+    .option('--id <id>', 'a name for the replay, of a-z0-9-; without it one is made')
+    .option('--continue <id>', 'go on with a replay that was interrupted')
+    .option('--rate <per second>', 'objects a second at most', rate(1_000), 5)
+    .option(
+      '--backlog <count>',
+      'feed nothing while more messages than this wait in the queue',
+      wholeNumber(0, 1e6),
+      100,
+    )
+    .option('--dry-run', 'show what it would be, and do nothing')
+    .option('--yes', 'do not ask')
+    .description("Delivers a tenant's objects of a time range once more, each once in a replay, behind what is live.")
+    .addHelpText(
+      'after',
+      `
+The time is that at which objects were written: they hold what was logged up to the writer's buffer (15 minutes) before.
+
+Examples:
+  log-distributor replay --bucket central-logs --tenant acme --from 2026-11-24T10:00:00Z --to 2026-11-24T11:00:00Z --dry-run
+  log-distributor replay --bucket central-logs --tenant acme --from 3h --delivery cloudwatch#audit --id acme-audit-1 --yes
+  log-distributor replay --bucket central-logs --tenant acme --from 12h --missing --dry-run
+  log-distributor replay --continue acme-audit-1`,
+    );
+  session.run<Options>(replay, runReplay);
+
+  const status = program
+    .command('replay-status')
+    .argument('<id>', 'of the replay')
+    .description(
+      'How far a replay is: what is in the queue, and what the ledger says was delivered. Status 1: not done yet.',
+    )
+    .addHelpText('after', '\nExample:\n  log-distributor replay-status acme-audit-1');
+  session.run(status, showStatus);
+}
+
+function statesOf({ dynamo, settings, nowMs }: Context): ReplayStates {
+  return createReplayStates({ dynamo, table: settings.ledgerTable, nowMs });
+}
+
+async function runReplay(context: Context, options: Options): Promise<ExitCode> {
+  const states = statesOf(context);
+  const known = options.continue === undefined ? undefined : await states.read(options.continue);
+  if (options.continue !== undefined && !known) throw unknownReplay(options.continue);
+  const wanted = known ?? newReplay(context, options);
+  if (wanted.state === 'fed') {
+    context.printer.result(
+      shown(wanted),
+      () => `replay ${wanted.id} is fed already: \`log-distributor replay-status ${wanted.id}\`\n`,
+    );
+    return EXIT_DONE;
+  }
+  const deliveries = await deliveriesOf(context, wanted);
+  const found = await findFor(context, wanted);
+  const samples = await sample(context, wanted, found.objects, deliveries);
+  const forecast = estimate({
+    objects: found.objects,
+    samples,
+    listCalls: found.calls,
+    deliveries: deliveries.length,
+    objectsPerSecond: options.rate,
+  });
+  const warnings = warningsFor(found, deliveries, wanted, context.nowMs());
+  const state = known ?? { ...wanted, objects: found.objects.length };
+  if (options.dryRun || found.objects.length === 0) {
+    const dryRun = options.dryRun === true;
+    const nothing = dryRun ? '' : 'nothing to do\n';
+    context.printer.result(
+      { ...shown(state), dry_run: dryRun, estimate: forecast, warnings },
+      () => `${previewText(state, forecast, warnings)}${nothing}`,
+    );
+    return EXIT_DONE;
+  }
+  context.printer.note(previewText(state, forecast, warnings).trimEnd());
+  const { queueUrl } = context;
+  await confirm(context, `Announce these ${formatCount(forecast.objects)} objects once more?`, options.yes === true);
+  if (!known && !(await states.begin(state))) {
+    throw usageError(
+      `there is a replay ${state.id} already: --continue ${state.id} goes on with it, another --id begins one`,
+    );
+  }
+  const fed = await feedAll(context, options, { states, queueUrl, found, state });
+  context.printer.result({ ...shown(fed), estimate: forecast, warnings }, () => outcomeText(fed));
+  return fed.state === 'fed' ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+async function feedAll(
+  context: Context,
+  { rate: perSecond, backlog }: Options,
+  { states, queueUrl, found, state }: { states: ReplayStates; queueUrl: string; found: Found; state: ReplayState },
+): Promise<ReplayState> {
+  const { sqs, signal, nowMs, printer } = context;
+  const bar = printer.progress(`replay ${state.id}`, found.objects.length);
+  try {
+    return await feed(
+      {
+        sqs,
+        queueUrl,
+        states,
+        refOf: refs(context),
+        pace: createPace(perSecond, () => performance.now(), signal),
+        backlogMax: backlog,
+        signal,
+        nowMs,
+        onProgress: ({ fed }, note) => bar.update(fed, note),
+      },
+      found.objects,
+      state,
+    );
+  } finally {
+    bar.end();
+  }
+}
+
+/** In a bucket with versions the first delivery has the version's name, which a listing does not tell. */
+function refs(context: Context): FeedDeps['refOf'] {
+  const reader = createObjectReader(context);
+  return async (object, state) => {
+    const ref = toRef(object, state);
+    // One that was deleted since is announced all the same: the service says so in a dead letter.
+    return state.missing ? ((await reader.find(ref, undefined)) ?? ref) : ref;
+  };
+}
+
+function newReplay({ nowMs, random }: Context, options: Options): ReplayState {
+  const { bucket, tenant, from, to = nowMs(), id = newId(nowMs(), random) } = options;
+  const missing = Object.entries({ bucket, tenant, from }).filter(([, value]) => value === undefined);
+  if (bucket === undefined || tenant === undefined || from === undefined) {
+    throw usageError(`say ${missing.map(([name]) => `--${name}`).join(', ')}, or --continue with the id of a replay`);
+  }
+  if (options.missing && (options.delivery ?? options.application) !== undefined) {
+    throw usageError('--missing: is for all that was missed, not for a --delivery or an --application');
+  }
+  if (!REPLAY_ID.test(id)) throw usageError(`--id: must be 1 to 64 of a-z0-9- (got ${JSON.stringify(id)})`);
+  // What is yet to be written could lie in a range that ends later, and would be missed or fed twice.
+  if (to > nowMs()) throw usageError(`--to: lies in the future (got ${formatTime(to)})`);
+  if (from >= to) throw usageError(`--from: must be before --to (got ${formatTime(from)} and ${formatTime(to)})`);
+  return {
+    id,
+    state: 'feeding',
+    tenant,
+    bucket,
+    fromMs: from,
+    toMs: to,
+    delivery: options.delivery,
+    application: options.application,
+    missing: options.missing === true,
+    objects: 0,
+    fed: 0,
+    lastMs: 0,
+    lastKey: '',
+  };
+}
+
+/** `20261124-121710-4k7x`: sorts by time, and two at once differ. */
+function newId(nowMs: number, random: () => number): string {
+  const time = new Date(nowMs).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+  const suffix = Math.floor(random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, '0');
+  return `${time}-${suffix}`;
+}
+
+function unknownReplay(id: string): CommandError {
+  return new CommandError(`there is no replay ${id} in the ledger; it is forgotten 14 days after its last step`);
+}
+
+async function showStatus(context: Context, _options: object, [id = '']: readonly string[]): Promise<ExitCode> {
+  const state = await statesOf(context).read(id);
+  if (!state) throw unknownReplay(id);
+  const deliveries = await deliveriesOf(context, state);
+  const { objects } = await findFor(context, state);
+  const refOf = refs(context);
+  const ids: string[] = [];
+  for (const object of objects) ids.push(objectId(await refOf(object, state)));
+  const keys = ids.flatMap((object) => deliveries.map(({ type }) => ({ object, delivery: `${state.tenant}/${type}` })));
+  const { states, counts } = await sumEntries(context.dynamo, context.settings.ledgerTable, keys);
+  const { done = 0 } = states;
+  const complete = state.state === 'fed' && done === keys.length;
+  const result = { ...shown(state), deliveries: keys.length, ledger: states, counts, complete };
+  context.printer.result(result, (style) => {
+    const inLedger = Object.entries(states).map(([name, count]) => `${formatCount(count)} ${name}`);
+    const sums = Object.entries(counts).map(([name, count]) => `${name} ${formatCount(count)}`);
+    return [
+      style.bold(`replay ${id} of ${state.tenant}`),
+      `${state.state}: ${formatCount(state.fed)} of ${formatCount(state.objects)} objects are in the queue or were`,
+      `deliveries: ${inLedger.join(', ') || 'none yet'}, of ${formatCount(keys.length)}`,
+      ...(sums.length > 0 ? [`records: ${sums.join(', ')}`] : []),
+      complete ? style.good('done') : style.warn('not done yet'),
+      '',
+    ].join('\n');
+  });
+  return complete ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+/** A replay as JSON shows it. */
+function shown({ id, state, tenant, bucket, fromMs, toMs, delivery, application, missing, objects, fed }: ReplayState) {
+  return {
+    id,
+    state,
+    tenant,
+    bucket,
+    from: formatTime(fromMs),
+    to: formatTime(toMs),
+    delivery: delivery ?? null,
+    application: application ?? null,
+    missing,
+    objects,
+    fed,
+  };
+}
+
+function previewText(state: ReplayState, forecast: Estimate, warnings: readonly string[]): string {
+  const { id, tenant, bucket, fromMs, toMs, delivery, application, missing } = state;
+  const only = [
+    ...(missing ? ['what the ledger does not know as done'] : []),
+    ...(delivery ? [`delivery ${delivery}`] : []),
+    ...(application ? [`application ${application}`] : []),
+  ];
+  const usd = (amount: number) => `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
+  const lines = [
+    `replay ${id}: ${tenant} in ${bucket}, written from ${formatTime(fromMs)} to ${formatTime(toMs)}${only.length > 0 ? `, only ${only.join(', ')}` : ''}`,
+    `${formatCount(forecast.objects)} objects, ${formatBytes(forecast.object_bytes)}${state.fed > 0 ? `, ${formatCount(state.fed)} fed already` : ''}`,
+    `about ${formatCount(forecast.events)} events, ${formatBytes(forecast.event_bytes)}, ${formatCount(forecast.put_calls)} PutLogEvents calls (by ${forecast.sampled_objects} objects)`,
+    `about ${usd(forecast.tenant_usd)} for the tenant, ${usd(forecast.platform_usd)} for the platform (list prices of us-east-1)`,
+    `${formatDuration(forecast.seconds)} at this rate, ${forecast.put_quota_percent.toFixed(2)} % of 5,000 PutLogEvents calls a second`,
+    ...warnings.map((warning) => `note: ${warning}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function outcomeText({ id, state, objects, fed }: ReplayState): string {
+  const head = `replay ${id}: ${formatCount(fed)} of ${formatCount(objects)} objects are in the queue`;
+  return state === 'fed'
+    ? `${head}\n\`log-distributor replay-status ${id}\` says what is delivered\n`
+    : `${head}, interrupted\n\`log-distributor replay --continue ${id}\` goes on\n`;
+}

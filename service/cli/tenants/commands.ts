@@ -1,0 +1,300 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { confirm } from '../confirm.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import type { Context, Session } from '../session.ts';
+import { formatTable, type Style } from '../terminal.ts';
+import {
+  type Change,
+  changesOf,
+  type Item,
+  type Judged,
+  judge,
+  merge,
+  nameOf,
+  parseItems,
+  shownValue,
+} from './item.ts';
+import { createTenantTable, type TenantTable } from './table.ts';
+
+/** `tenants list | get | put | enable | disable | import`. */
+export function addTenants(program: Command, session: Session): Command {
+  const tenants = program.command('tenants').description('The table of tenants: where the logs of each are delivered.');
+
+  const list = tenants
+    .command('list')
+    .description('Every delivery of every tenant; status 1 when one of them is invalid.')
+    .option('--invalid', 'only those that the service cannot use')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  log-distributor tenants list\n  log-distributor tenants list --invalid --json',
+    );
+  session.run<{ invalid?: true }>(list, listTenants);
+
+  const get = tenants
+    .command('get')
+    .argument('<tenant>', 'tenant id')
+    .description("A tenant's items as YAML, as `put` takes them, external id included.")
+    .addHelpText('after', '\nExample:\n  log-distributor tenants get acme > acme.yaml');
+  session.run(get, getTenant);
+
+  const put = tenants
+    .command('put')
+    .description(
+      'Writes tenants from a file: what the file does not say is taken away, but for attributes of other systems.',
+    )
+    .requiredOption('-f, --file <file>', 'YAML or JSON; - reads standard input')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'do not ask at a terminal')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  log-distributor tenants put -f acme.yaml --dry-run\n  log-distributor tenants put -f acme.yaml',
+    );
+  session.run<WriteOptions & { file: string }>(put, (context, { file, ...options }) =>
+    writeFiles(context, [file], { ...options, overwrite: true }),
+  );
+
+  for (const [name, enabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const) {
+    const command = tenants
+      .command(name)
+      .argument('<tenant>', 'tenant id')
+      .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
+      .description(
+        enabled
+          ? "Delivers a tenant's objects again. Those that came meanwhile were acknowledged: `replay --missing` brings them."
+          : "Acknowledges a tenant's objects without delivering them; they are counted as skipped.",
+      )
+      .addHelpText('after', `\nExample:\n  log-distributor tenants ${name} acme --delivery cloudwatch`);
+    session.run<{ delivery?: string }>(command, (context, { delivery }, [tenantId = '']) =>
+      setEnabled(context, tenantId, delivery, enabled),
+    );
+  }
+
+  const importing = tenants
+    .command('import')
+    .argument('<files...>', "YAML, JSON, NDJSON or DynamoDB's export of a table")
+    .option('--overwrite', 'change tenants that are there already; without it they are left alone')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'do not ask at a terminal')
+    .description('Writes many tenants at once: all of them, or, when one of them is invalid, none.')
+    .addHelpText('after', '\nExample:\n  log-distributor tenants import export/*.json --dry-run');
+  session.run<WriteOptions>(importing, (context, options, files) => writeFiles(context, files, options));
+  return tenants;
+}
+
+function tableOf(context: Context): TenantTable {
+  return createTenantTable(context.dynamo, context.settings.tenantTable);
+}
+
+function judgeIn(context: Context, item: Item): Judged {
+  const { region, applicationGroups } = context.settings;
+  return judge(item, { region, applicationGroups });
+}
+
+async function listTenants(context: Context, { invalid }: { invalid?: true }): Promise<ExitCode> {
+  const items = await Array.fromAsync(tableOf(context).all());
+  const judged = items
+    .map((item) => judgeIn(context, item))
+    .sort((a, b) => nameOf(a.item).localeCompare(nameOf(b.item)));
+  const shown = invalid ? judged.filter(({ problems }) => problems.length > 0) : judged;
+  const rows = shown.map(({ item, delivery, problems }) => ({
+    tenant: String(item.tenant_id),
+    type: String(item.type),
+    enabled: delivery?.enabled ?? null,
+    region: delivery?.region ?? null,
+    role: String(item.log_distribution_role_arn ?? ''),
+    problems,
+  }));
+  context.printer.result(rows, (style) => {
+    if (rows.length === 0) return `no ${invalid ? 'invalid ' : ''}tenant in ${context.settings.tenantTable}\n`;
+    const state = ({ enabled }: (typeof rows)[number]) =>
+      enabled === null ? 'invalid' : enabled ? 'enabled' : 'disabled';
+    const table = formatTable(
+      rows,
+      [
+        { title: 'tenant', text: ({ tenant }) => tenant },
+        { title: 'delivery', text: ({ type }) => type },
+        { title: 'state', text: state, style: (text, { enabled }) => stateStyle(style, enabled)(text) },
+        { title: 'region', text: ({ region }) => region ?? '' },
+        { title: 'role', text: ({ role }) => role },
+      ],
+      style,
+    );
+    const lines = rows.flatMap(({ tenant, type, problems }) =>
+      problems.map((problem) => `${style.bad('invalid')}  ${tenant}/${type}  ${problem}\n`),
+    );
+    return `${table}${lines.join('')}`;
+  });
+  return judged.some(({ problems }) => problems.length > 0) ? EXIT_TROUBLE : EXIT_DONE;
+}
+
+function stateStyle(style: Style, enabled: boolean | null): (text: string) => string {
+  if (enabled === null) return style.bad;
+  return enabled ? style.good : style.warn;
+}
+
+async function getTenant(context: Context, _options: object, [tenantId = '']: readonly string[]): Promise<ExitCode> {
+  const items = await existing(context, tenantId, undefined);
+  context.printer.result(items, () =>
+    items
+      .map((item) => stringify(item, (_, value) => (value instanceof Set ? [...value].sort() : value)))
+      .join('---\n'),
+  );
+  return EXIT_DONE;
+}
+
+/** @throws CommandError when there is none */
+export async function existing(context: Context, tenantId: string, type: string | undefined): Promise<Item[]> {
+  const items = await tableOf(context).of(tenantId);
+  const chosen = items.filter((item) => type === undefined || item.type === type);
+  if (chosen.length > 0) return chosen;
+  const { tenantTable } = context.settings;
+  const has =
+    items.length > 0 ? ` has no delivery ${type}, only ${items.map((item) => item.type).join(', ')}` : ' is unknown';
+  throw new CommandError(
+    `tenant ${tenantId}${has} in ${tenantTable}: \`log-distributor tenants list\` shows all, \`tenants put -f FILE\` adds one`,
+  );
+}
+
+interface Planned extends Judged {
+  readonly before: Item | undefined;
+  readonly after: Item;
+  readonly changes: readonly Change[];
+  readonly action: 'create' | 'change' | 'unchanged' | 'left alone' | 'not written';
+}
+
+interface WriteOptions {
+  readonly overwrite?: true;
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+async function writeFiles(context: Context, files: readonly string[], options: WriteOptions): Promise<ExitCode> {
+  const wanted = (await Promise.all(files.map((file) => readItems(context, file)))).flat();
+  const judged = wanted.map((item) => judgeIn(context, item));
+  refuseInvalid(judged);
+  const planned: Planned[] = [];
+  for (const one of judged) planned.push(await plan(context, one, options.overwrite === true));
+  for (const { item, unknown } of planned) {
+    if (unknown.length > 0) context.printer.note(`${nameOf(item)}: the service does not know ${unknown.join(', ')}`);
+  }
+  if (options.dryRun) {
+    showPlan(context, planned, true);
+    return EXIT_DONE;
+  }
+  const changing = planned.filter(({ action }) => action === 'create' || action === 'change');
+  if (context.ask && !options.yes && changing.length > 0) {
+    context.printer.note(
+      changing
+        .map((one) => planText(one, context.printer.style))
+        .join('')
+        .trimEnd(),
+    );
+    await confirm(context, `Write ${changing.length} of ${planned.length}?`, false);
+  }
+  return carryOut(context, planned);
+}
+
+async function plan(context: Context, judged: Judged, overwrite: boolean): Promise<Planned> {
+  const { tenant_id: tenantId, type } = judged.item;
+  const before = (await tableOf(context).of(String(tenantId))).find((item) => item.type === type);
+  const after = merge(before, judged.item);
+  const changes = changesOf(before, after);
+  const change = changes.length === 0 ? 'unchanged' : overwrite ? 'change' : 'left alone';
+  return { ...judged, before, after, changes, action: before ? change : 'create' };
+}
+
+/** Writes one item after another; an interruption comes between two of them. */
+async function carryOut(context: Context, planned: readonly Planned[]): Promise<ExitCode> {
+  const table = tableOf(context);
+  const done: Planned[] = [];
+  for (const one of planned) {
+    const writes = one.action === 'create' || one.action === 'change';
+    const written = writes && !context.signal.aborted && (await table.write(one.before, one.after));
+    done.push(writes && !written ? { ...one, action: 'not written' } : one);
+  }
+  showPlan(context, done, false);
+  const missed = done.filter(({ action }) => action === 'not written').map(({ after }) => nameOf(after));
+  if (missed.length === 0) return EXIT_DONE;
+  throw new CommandError(
+    context.signal.aborted
+      ? `interrupted: ${missed.join(', ')} not written; repeat it, the others are unchanged then`
+      : `somebody else has just changed ${missed.join(', ')}: nothing was written there; look again and repeat`,
+  );
+}
+
+async function readItems({ readInput }: Context, file: string): Promise<Item[]> {
+  try {
+    const text = file === '-' ? await readInput() : await readFile(file, 'utf8');
+    return parseItems(text, file === '-' ? 'standard input' : file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw usageError(`${file}: cannot be read (${error.code})`);
+    throw error;
+  }
+}
+
+/** All problems of all items at once; also an item that stands in the files twice. */
+function refuseInvalid(judged: readonly Judged[]): void {
+  const seen = new Set<string>();
+  const problems = judged.flatMap(({ item, problems: own }) => {
+    const name = nameOf(item);
+    const twice = seen.has(name) ? [`${name}: stands there twice`] : [];
+    seen.add(name);
+    return [...own.map((problem) => `${name}: ${problem}`), ...twice];
+  });
+  if (problems.length > 0) throw usageError(`nothing was written, ${problems.length} problems\n${problems.join('\n')}`);
+}
+
+function showPlan({ printer }: Context, planned: readonly Planned[], dryRun: boolean): void {
+  const data = planned.map(({ item, action, changes }) => ({
+    tenant: item.tenant_id,
+    type: item.type,
+    action,
+    changes: changes.map(({ attribute, before, after }) => ({
+      attribute,
+      before: before === undefined ? null : shownValue(attribute, before),
+      after: after === undefined ? null : shownValue(attribute, after),
+    })),
+  }));
+  printer.result({ dry_run: dryRun, tenants: data }, (style) =>
+    planned.map((one) => planText(one, style, dryRun)).join(''),
+  );
+}
+
+function planText({ item, action, changes }: Planned, style: Style, dryRun = false): string {
+  const head = `${style.bold(nameOf(item))}  ${action}${dryRun && changes.length > 0 ? ' (dry run)' : ''}\n`;
+  return head + changes.map((change) => changeLine(change, style)).join('');
+}
+
+function changeLine({ attribute, before, after }: Change, style: Style): string {
+  if (before === undefined) return `  ${style.good(`+ ${attribute}: ${shownValue(attribute, after)}`)}\n`;
+  if (after === undefined) return `  ${style.bad(`- ${attribute}: ${shownValue(attribute, before)}`)}\n`;
+  return `  ${style.warn(`~ ${attribute}: ${shownValue(attribute, before)} → ${shownValue(attribute, after)}`)}\n`;
+}
+
+async function setEnabled(
+  context: Context,
+  tenantId: string,
+  type: string | undefined,
+  enabled: boolean,
+): Promise<ExitCode> {
+  const items = await existing(context, tenantId, type);
+  const planned = items.map((item): Planned => {
+    const after = { ...item, enabled };
+    const changes = changesOf(item, after);
+    return {
+      ...judgeIn(context, after),
+      before: item,
+      after,
+      changes,
+      action: changes.length > 0 ? 'change' : 'unchanged',
+    };
+  });
+  if (enabled) refuseInvalid(planned);
+  context.printer.note('The service reads an item again within a minute.');
+  return carryOut(context, planned);
+}

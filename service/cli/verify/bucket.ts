@@ -1,0 +1,46 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import type { S3Target } from '../../core/target/s3.ts';
+import { keeping, placeOf } from '../../delivery/s3.ts';
+import { bucketStatement } from './policies.ts';
+import { type Step, skipped, timed } from './step.ts';
+
+/** What the role may do in the tenant's bucket: one small object that says what it is, put as deliveries are. */
+
+export interface BucketDeps {
+  readonly s3: Pick<S3Client, 'send'>;
+  readonly monotonicMs: () => number;
+}
+
+const STEP = 'an object can be written';
+/** Below the delivery's prefix; the next look writes over it. */
+const CANARY_KEY = 'log-distributor-verify.txt';
+
+export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: S3Target): Promise<Step[]> {
+  const place = placeOf({ delivery, target }, `${target.keyPrefix}${CANARY_KEY}`);
+  const step = await timed(STEP, deps.monotonicMs, async () => {
+    const where = `s3://${place.Bucket}/${place.Key}`;
+    try {
+      const Body = `log-distributor verify: objects of tenant ${delivery.tenantId} reach ${where}\n`;
+      await deps.s3.send(new PutObjectCommand({ ...place, ...keeping(target), Body, ContentType: 'text/plain' }));
+      return { outcome: 'ok', detail: where };
+    } catch (error) {
+      const detail = `s3:PutObject on ${where}: ${awsErrorName(error)}`;
+      if (faultOf(error) !== 'refused') {
+        return { outcome: 'failed', detail, cause: error instanceof Error ? error.message : String(error) };
+      }
+      return {
+        outcome: 'failed',
+        detail,
+        cause: `the role's policy or the bucket's refuses it, its key does, or it is not account ${place.ExpectedBucketOwner}'s`,
+        mend: { advice: `a policy of ${delivery.roleArn} must say this`, statements: [bucketStatement(target)] },
+      };
+    }
+  });
+  return [step];
+}
+
+export function skippedBucket(why: string): Step[] {
+  return [skipped(STEP, why)];
+}

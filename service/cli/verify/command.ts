@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import type { Command } from 'commander';
+import { createLogsSessionFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
+import { createRoleSessions } from '../../aws/roles.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
+import type { Context, Session } from '../session.ts';
+import { existing } from '../tenants/commands.ts';
+import { judge } from '../tenants/item.ts';
+import type { Style } from '../terminal.ts';
+import { checkBucket, skippedBucket } from './bucket.ts';
+import { roleOfCaller, templateParameters } from './policies.ts';
+import { type Step, timed, type Verdict } from './step.ts';
+import { checkTrust, skippedTrust, type TrustResult } from './trust.ts';
+import { checkWriting, skippedWriting } from './writing.ts';
+
+/** `tenants verify`: looks at everything that a delivery needs, and says how to mend what is not right. */
+
+interface Options {
+  readonly delivery?: string;
+  readonly application: string;
+}
+
+interface Report {
+  readonly tenant: string;
+  readonly type: string;
+  readonly steps: readonly Step[];
+  /** For `customer-account.yaml`; null where the item cannot be read. */
+  readonly template_parameters: Readonly<Record<string, string>> | null;
+}
+
+export function addVerify(tenants: Command, session: Session): void {
+  const verify = tenants
+    .command('verify')
+    .argument('<tenant>', 'tenant id')
+    .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
+    .option('--application <name>', 'stands for {application} in the name of the log group', 'log-distributor-verify')
+    .description(
+      'Tests all that a delivery needs: item, trust, permissions. Writes one event or one object of its own.',
+    )
+    .addHelpText(
+      'after',
+      `
+Where the name of the log group has placeholders, the event goes to a group with the application's name, and verify in place of
+the others.
+It must run as the distributor: in its container, or with DISTRIBUTOR_ROLE_ARN set and permission to assume that role.
+
+Examples:
+  log-distributor tenants verify acme
+  log-distributor tenants verify acme --application checkout --json`,
+    );
+  session.run<Options>(verify, verifyTenant);
+}
+
+async function verifyTenant(context: Context, options: Options, [tenantId = '']: readonly string[]): Promise<ExitCode> {
+  const items = await existing(context, tenantId, options.delivery);
+  const { settings, printer } = context;
+  const sts = platformSts(context);
+  const { Arn: callerArn = '' } = await sts.send(new GetCallerIdentityCommand({}));
+  const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
+  printer.note(`as ${callerArn}`);
+  const monotonicMs = () => performance.now();
+  const clients = { logs: createLogsSessionFactory(settings), s3: createS3ClientFactory(settings) };
+
+  const reports: Report[] = [];
+  for (const item of items) {
+    const { delivery, problems, unknown } = judge(item, settings);
+    const steps = [await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown))];
+    if (delivery) {
+      const trust = await checkTrust({ sts, distributorArn, newSecret: randomUUID, monotonicMs }, delivery);
+      const writing = await checkDestination(context, clients, delivery, trust.session, options);
+      steps.push(...trust.steps, ...writing);
+    } else {
+      steps.push(...skippedTrust('the item is invalid'), ...skippedWriting('the item is invalid'));
+    }
+    const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
+    reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
+  }
+  printer.result({ identity: callerArn, deliveries: reports }, (style) =>
+    reports.map((report) => reportText(report, style)).join('\n'),
+  );
+  const right = reports.every(({ steps }) => steps.every(({ outcome }) => outcome === 'ok' || outcome === 'skipped'));
+  return right ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+/** A further kind of destination is a case here. */
+async function checkDestination(
+  { nowMs }: Context,
+  clients: {
+    readonly logs: ReturnType<typeof createLogsSessionFactory>;
+    readonly s3: ReturnType<typeof createS3ClientFactory>;
+  },
+  delivery: Delivery,
+  session: TrustResult['session'],
+  { application }: Options,
+): Promise<Step[]> {
+  const { target, region } = delivery;
+  const monotonicMs = () => performance.now();
+  const why = 'the role cannot be assumed';
+  switch (target.kind) {
+    case 'cloudwatch': {
+      if (!session) return skippedWriting(why);
+      return checkWriting(
+        { logs: clients.logs(region, session).client(), monotonicMs, nowMs },
+        { ...delivery, target },
+        application,
+      );
+    }
+    case 's3': {
+      if (!session) return skippedBucket(why);
+      return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
+    }
+  }
+}
+
+/** Tenants' roles are assumed as the service does: by way of the distributor's role where one is set. */
+function platformSts({ settings, nowMs }: Context) {
+  const { distributorRoleArn } = settings;
+  if (distributorRoleArn === undefined) return createStsClient(settings);
+  const firstHop = createRoleSessions({
+    sts: createStsClient(settings),
+    nowMs: () => performance.now(),
+    wallMs: nowMs,
+    onAssume: () => {},
+  });
+  const request = { roleArn: distributorRoleArn, externalId: undefined, tags: {} };
+  return createStsClient(settings, () => firstHop.credentials(request));
+}
+
+function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {
+  const ignored = unknown.length > 0 ? `; not known to the service: ${unknown.join(', ')}` : '';
+  if (!delivery) {
+    return {
+      outcome: 'failed',
+      detail: problems.join('; '),
+      cause: 'the item breaks a rule of the tenant table',
+      mend: {
+        advice: 'mend the item: `log-distributor tenants get TENANT > item.yaml`, then `tenants put -f item.yaml`',
+      },
+    };
+  }
+  if (delivery.externalId === undefined) {
+    return {
+      outcome: 'finding',
+      detail: `it has no external_id${ignored}`,
+      cause: 'without one, nothing keeps a tenant from naming the role of another',
+      mend: { advice: 'give the item an external_id that nobody can guess, and the customer the same (ExternalId)' },
+    };
+  }
+  return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };
+}
+
+function reportText({ tenant, type, steps, template_parameters: parameters }: Report, style: Style): string {
+  const paint = { ok: style.good, finding: style.warn, failed: style.bad, skipped: style.dim };
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  const lines = steps.flatMap(({ step, outcome, ms, detail, cause, mend }) => [
+    `  ${paint[outcome](outcome.padEnd(7))}  ${step.padEnd(width)}  ${style.dim(`${ms} ms`.padStart(8))}  ${detail}`,
+    ...(cause ? [`           cause: ${cause}`] : []),
+    ...(mend ? [`           mend: ${mend.advice}`] : []),
+    ...(mend?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
+  ]);
+  const needed = parameters && steps.some(({ mend }) => mend?.statements);
+  const template = needed
+    ? [
+        '  or have the customer deploy infra/customer/customer-account.yaml with',
+        `    ${Object.entries(parameters)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' ')}`,
+      ]
+    : [];
+  return `${[style.bold(`${tenant}/${type}`), ...lines, ...template].join('\n')}\n`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '             ');
+}

@@ -1,0 +1,31 @@
+import type { Statement } from './policies.ts';
+
+/** One thing that was looked at. A `finding` works, but should not. */
+export interface Step {
+  readonly step: string;
+  readonly outcome: 'ok' | 'finding' | 'failed' | 'skipped';
+  readonly ms: number;
+  readonly detail: string;
+  /** The likely cause of what is not right. */
+  readonly cause?: string;
+  readonly mend?: Mend;
+}
+
+/** How to mend it: a sentence, and what to put where. */
+export interface Mend {
+  readonly advice: string;
+  readonly statements?: readonly Statement[];
+}
+
+export type Verdict = Omit<Step, 'step' | 'ms'>;
+
+/** Runs a step and takes its time. What it throws is the caller's. */
+export async function timed(step: string, nowMs: () => number, look: () => Promise<Verdict> | Verdict): Promise<Step> {
+  const startedMs = nowMs();
+  const verdict = await look();
+  return { step, ms: Math.round(nowMs() - startedMs), ...verdict };
+}
+
+export function skipped(step: string, why: string): Step {
+  return { step, outcome: 'skipped', ms: 0, detail: why };
+}

@@ -1,0 +1,153 @@
+import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
+import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import { assumeRoleInput, type RoleRequest, type SessionCredentials } from '../../aws/roles.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import { assumeStatement, tagStatement } from './policies.ts';
+import { type Mend, type Step, skipped, timed, type Verdict } from './step.ts';
+
+/** Whom the role trusts: the distributor must get in, and nobody who knows less than it does. */
+
+export interface TrustDeps {
+  readonly sts: Pick<STSClient, 'send'>;
+  /** The role that the trust policy must name. */
+  readonly distributorArn: string;
+  /** A text that nobody can have written into a policy. */
+  readonly newSecret: () => string;
+  readonly monotonicMs: () => number;
+}
+
+export interface TrustResult {
+  readonly steps: readonly Step[];
+  readonly session: Omit<SessionCredentials, 'expiration'> | undefined;
+}
+
+type Attempt =
+  | { readonly kind: 'allowed'; readonly session: TrustResult['session'] }
+  | { readonly kind: 'refused'; readonly name: string }
+  | { readonly kind: 'failed'; readonly name: string };
+
+const STEPS = {
+  assume: 'the role can be assumed',
+  externalId: 'a wrong external id is refused',
+  tag: 'a session without the tag tenant_id is refused',
+  tenant: "another tenant's tag is refused",
+} as const;
+
+/** Tags as the service sends them; cluster and environment are ones that no policy can want in particular. */
+const OTHER_TAGS = { cluster_id: 'verify', environment: 'verify' };
+
+export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<TrustResult> {
+  const { roleArn, externalId, tenantId } = delivery;
+  const tags = { tenant_id: tenantId, ...OTHER_TAGS };
+  const own: RoleRequest = { roleArn, externalId, tags };
+  const mend = mendOf(deps, delivery);
+  let session: TrustResult['session'];
+
+  const assume = await timed(STEPS.assume, deps.monotonicMs, async () => {
+    const attempt = await attemptAs(deps, own);
+    if (attempt.kind === 'allowed') {
+      session = attempt.session;
+      return { outcome: 'ok', detail: roleArn };
+    }
+    if (attempt.kind === 'failed') {
+      return {
+        outcome: 'failed',
+        detail: `AssumeRole failed (${attempt.name})`,
+        cause: 'STS or the network had trouble: repeat it',
+      };
+    }
+    return {
+      outcome: 'failed',
+      detail: `AssumeRole was refused (${attempt.name})`,
+      ...(await causeOf(deps, own, mend)),
+    };
+  });
+
+  const mustRefuse = (step: string, request: RoleRequest, cause: string) =>
+    timed(step, deps.monotonicMs, async (): Promise<Verdict> => {
+      const attempt = await attemptAs(deps, request);
+      if (attempt.kind === 'refused') return { outcome: 'ok', detail: attempt.name };
+      if (attempt.kind === 'failed') return { outcome: 'failed', detail: `AssumeRole failed (${attempt.name})` };
+      return { outcome: 'finding', detail: 'it was accepted', cause, mend: mend('assume') };
+    });
+
+  const steps = [
+    assume,
+    await mustRefuse(
+      STEPS.externalId,
+      { ...own, externalId: deps.newSecret() },
+      'the trust policy does not ask for sts:ExternalId: whoever can use the distributor for another tenant can reach this account',
+    ),
+    await mustRefuse(
+      STEPS.tag,
+      { ...own, tags: {} },
+      "the trust policy does not ask for aws:RequestTag/tenant_id: a session that is nobody's can write here",
+    ),
+    await mustRefuse(
+      STEPS.tenant,
+      { ...own, tags: { ...tags, tenant_id: deps.newSecret() } },
+      "the trust policy accepts any tenant_id: another tenant's session can write here",
+    ),
+  ];
+  return { steps, session };
+}
+
+/** STS does not say why it refuses. What it would accept instead does. */
+async function causeOf(
+  deps: TrustDeps,
+  own: RoleRequest,
+  mend: (what: 'assume' | 'tag' | 'both') => Mend,
+): Promise<Pick<Step, 'cause' | 'mend'>> {
+  const { tenant_id = '' } = own.tags;
+  if ((await attemptAs(deps, { ...own, tags: { tenant_id } })).kind === 'allowed') {
+    return {
+      cause: 'sts:TagSession is allowed for the tag tenant_id only; the service also sends cluster_id and environment',
+      mend: mend('tag'),
+    };
+  }
+  if ((await attemptAs(deps, { ...own, tags: {} })).kind === 'allowed') {
+    return { cause: 'the trust policy does not allow sts:TagSession for this tenant', mend: mend('tag') };
+  }
+  if ((await attemptAs(deps, { ...own, externalId: undefined })).kind === 'allowed') {
+    return { cause: 'the trust policy refuses the external id, and accepts none', mend: mend('assume') };
+  }
+  return {
+    cause: 'the role does not exist, or its trust policy names another principal, external id or tenant id',
+    mend: mend('both'),
+  };
+}
+
+function mendOf({ distributorArn }: TrustDeps, delivery: Delivery): (what: 'assume' | 'tag' | 'both') => Mend {
+  const trusted = {
+    tenantId: delivery.tenantId,
+    externalId: "(external_id of the tenant's item)",
+    distributorArn,
+  };
+  return (what) => ({
+    advice: `the trust policy of ${delivery.roleArn} must say this, and allow nobody else`,
+    statements: [
+      ...(what === 'tag' ? [] : [assumeStatement(trusted)]),
+      ...(what === 'assume' ? [] : [tagStatement(trusted)]),
+    ],
+  });
+}
+
+async function attemptAs({ sts }: TrustDeps, request: RoleRequest): Promise<Attempt> {
+  try {
+    const { Credentials } = await sts.send(new AssumeRoleCommand(assumeRoleInput(request)));
+    const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {};
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken)
+      return { kind: 'failed', name: 'no credentials in the answer' };
+    return {
+      kind: 'allowed',
+      session: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
+    };
+  } catch (error) {
+    return { kind: faultOf(error) === 'refused' ? 'refused' : 'failed', name: awsErrorName(error) };
+  }
+}
+
+/** The steps of a delivery whose item cannot be used. */
+export function skippedTrust(why: string): Step[] {
+  return Object.values(STEPS).map((step) => skipped(step, why));
+}

@@ -1,0 +1,154 @@
+import {
+  type CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  DescribeLogGroupsCommand,
+  PutLogEventsCommand,
+  PutRetentionPolicyCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import type { CloudWatchTarget } from '../../core/target/cloudwatch.ts';
+import { groupPrefixOf, writeStatement } from './policies.ts';
+import { type Step, skipped, timed, type Verdict } from './step.ts';
+
+/** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
+
+export interface WritingDeps {
+  readonly logs: Pick<CloudWatchLogsClient, 'send'>;
+  readonly monotonicMs: () => number;
+  readonly nowMs: () => number;
+}
+
+/** In a stream of its own, so that it is found, and is in nobody's way. */
+export const CANARY_STREAM = 'log-distributor-verify';
+const STEPS = {
+  create: 'log group and stream can be made',
+  put: 'an event can be written',
+  read: 'retention and class of the group',
+} as const;
+
+export type CloudWatchDelivery = Delivery & { readonly target: CloudWatchTarget };
+
+/** @param application stands for `{application}` in the name of the log group */
+export async function checkWriting(
+  deps: WritingDeps,
+  delivery: CloudWatchDelivery,
+  application: string,
+): Promise<Step[]> {
+  const group = canaryGroup(delivery, application, deps.nowMs());
+  const create = await timed(STEPS.create, deps.monotonicMs, () => createCanary(deps, delivery, group));
+  if (create.outcome === 'failed') {
+    return [create, skipped(STEPS.put, 'there is no stream'), skipped(STEPS.read, 'there may be no group')];
+  }
+  const put = await timed(STEPS.put, deps.monotonicMs, async () => {
+    const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
+    const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
+      deps.logs.send(
+        new PutLogEventsCommand({
+          logGroupName: group,
+          logStreamName: CANARY_STREAM,
+          logEvents: [{ timestamp: deps.nowMs(), message }],
+        }),
+      ),
+    );
+    return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
+  });
+  const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
+  return [create, put, read];
+}
+
+export function skippedWriting(why: string): Step[] {
+  return Object.values(STEPS).map((step) => skipped(step, why));
+}
+
+/** The log group of an event that has nothing but an application. */
+export function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
+  const date = new Date(nowMs).toISOString().slice(0, 10);
+  const values = target.group.variables.map((name) =>
+    name === 'application' ? application : name === 'date' ? date : 'verify',
+  );
+  return target.group.render(values);
+}
+
+async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  const stream = () => logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: CANARY_STREAM }));
+  let made = 'both were there';
+  const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
+    try {
+      await stream();
+      made = 'made the stream';
+    } catch (error) {
+      if (faultOf(error) !== 'missing') throw error;
+      made = '';
+    }
+  });
+  if (first) return first;
+  if (made !== '') return { outcome: 'ok', detail: made };
+  const { retentionDays } = delivery.target;
+  const calls: [action: string, call: () => Promise<unknown>][] = [
+    ['logs:CreateLogGroup', () => logs.send(new CreateLogGroupCommand({ logGroupName: group }))],
+  ];
+  if (retentionDays !== undefined) {
+    const retention = new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays: retentionDays });
+    calls.push(['logs:PutRetentionPolicy', () => logs.send(retention)]);
+  }
+  calls.push(['logs:CreateLogStream', stream]);
+  for (const [action, call] of calls) {
+    const refused = await attempt(delivery, action, group, call);
+    if (refused) return refused;
+  }
+  return {
+    outcome: 'ok',
+    detail: `made ${group}${retentionDays === undefined ? '' : `, kept for ${retentionDays} days`}`,
+  };
+}
+
+/** The distributor's role need not be able to read; where it is, what it reads is told. */
+async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  try {
+    const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
+    const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
+    if (!found) return { outcome: 'skipped', detail: 'the group is not listed yet' };
+    const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
+    const wanted = delivery.target.retentionDays;
+    const differs =
+      wanted !== undefined && wanted !== found.retentionInDays
+        ? `; the item says ${wanted} days, which counts only for groups that the service makes`
+        : '';
+    return { outcome: 'ok', detail: `keeps ${keeps}, class ${found.logGroupClass ?? 'STANDARD'}${differs}` };
+  } catch (error) {
+    if (faultOf(error) !== 'refused')
+      return { outcome: 'failed', detail: `DescribeLogGroups failed (${awsErrorName(error)})` };
+    return { outcome: 'skipped', detail: 'the role may not read them, and need not' };
+  }
+}
+
+/** @returns what is wrong, if anything is; what exists already is as good as made */
+async function attempt(
+  delivery: CloudWatchDelivery,
+  action: string,
+  group: string,
+  call: () => Promise<unknown>,
+): Promise<Verdict | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault === 'exists') return undefined;
+    const detail = `${action} on ${group} in ${delivery.region}: ${awsErrorName(error)}`;
+    if (fault !== 'refused')
+      return { outcome: 'failed', detail, cause: error instanceof Error ? error.message : String(error) };
+    const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
+    return {
+      outcome: 'failed',
+      detail,
+      cause: `the role's policy does not allow ${action} there, a policy of the account forbids it, or the group's key refuses it`,
+      mend: {
+        advice: `a policy of ${delivery.roleArn} must say this`,
+        statements: [writeStatement(delivery.roleArn, prefix)],
+      },
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import type { Counts } from '../core/counts.ts';
+
+/** What the ledger says of an object, for people who look: nothing here takes a lease or writes. */
+export interface LedgerEntry {
+  /** `<tenant_id>/<type>` */
+  readonly delivery: string;
+  readonly state: string;
+  /** Of a dead delivery. */
+  readonly reason: string | null;
+  /** Who has the lease; null when nobody has. */
+  readonly owner: string | null;
+  /** Epoch milliseconds, on the table's clock. */
+  readonly leaseExpiresMs: number | null;
+  /** Where a delivery that is not done stands. */
+  readonly chunk: number | null;
+  readonly record: number | null;
+  readonly counts: Partial<Counts> | null;
+}
+
+const ITEM = z.object({
+  delivery: z.string().catch(''),
+  state: z.string().catch('unknown'),
+  reason: z.string().nullable().catch(null),
+  owner: z.string().nullable().catch(null),
+  lease_expires_at: z.number().nullable().catch(null),
+  chunk: z.number().nullable().catch(null),
+  record: z.number().nullable().catch(null),
+  counts: z.record(z.string(), z.number()).nullable().catch(null),
+});
+
+/** @param object `s3://bucket/key#version` */
+export async function readEntries(
+  dynamo: Pick<DynamoDBClient, 'send'>,
+  table: string,
+  object: string,
+): Promise<LedgerEntry[]> {
+  // An object has a handful of deliveries: they fit a page by far.
+  const { Items } = await dynamo.send(
+    new QueryCommand({
+      TableName: table,
+      ConsistentRead: true,
+      KeyConditionExpression: '#object = :object',
+      ExpressionAttributeNames: { '#object': 'object' },
+      ExpressionAttributeValues: { ':object': { S: object } },
+    }),
+  );
+  return (Items ?? []).map((item) => {
+    const { lease_expires_at: leaseExpiresMs, ...entry } = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
+    return { ...entry, leaseExpiresMs };
+  });
+}
+
+export interface EntryKey {
+  readonly object: string;
+  readonly delivery: string;
+}
+
+/** BatchGetItem takes so many keys (DynamoDB API reference). */
+const KEYS_MAX = 100;
+
+/** The states of many deliveries: how many are in each, and the sums of their counts. Those without an entry are left out. */
+export async function sumEntries(
+  dynamo: Pick<DynamoDBClient, 'send'>,
+  table: string,
+  keys: readonly EntryKey[],
+): Promise<{ readonly states: Readonly<Record<string, number>>; readonly counts: Readonly<Record<string, number>> }> {
+  const states: Record<string, number> = {};
+  const counts: Record<string, number> = {};
+  for (let at = 0; at < keys.length; at += KEYS_MAX) {
+    let wanted: Record<string, AttributeValue>[] = keys
+      .slice(at, at + KEYS_MAX)
+      .map(({ object, delivery }) => ({ object: { S: object }, delivery: { S: delivery } }));
+    while (wanted.length > 0) {
+      const answer = await dynamo.send(
+        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+      );
+      for (const item of answer.Responses?.[table] ?? []) {
+        const entry = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
+        states[entry.state] = (states[entry.state] ?? 0) + 1;
+        if (entry.state !== 'done') continue;
+        for (const [name, count] of Object.entries(entry.counts ?? {})) counts[name] = (counts[name] ?? 0) + count;
+      }
+      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return { states, counts };
+}

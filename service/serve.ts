@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { createLogger, errorFields } from './base/logger.ts';
+import { readSettings, type Settings, SettingsError } from './base/settings.ts';
+import { createService } from './run/service.ts';
+
+/** Exit statuses: 0 drained after a signal, 1 could not start or crashed, 2 wrong settings. */
+const EXIT_FAILURE = 1;
+const EXIT_SETTINGS = 2;
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(`log-distributor: ${error.problems.length} wrong settings\n${error.message}`);
+    process.exit(EXIT_SETTINGS);
+  }
+}
+
+/** Of the package, which lies beside the service in a checkout and in the image. */
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String(version);
+}
+
+/** Runs the service in this process until a signal ends it. Resolves once it receives. */
+export async function serve(): Promise<void> {
+  const settings = settingsOrExit();
+  const logger = createLogger(settings.logLevel);
+
+  const service = createService({
+    settings,
+    logger,
+    version: readVersion(),
+    onCrash: (error) => {
+      logger.fatal(errorFields(error), 'the process ends; the ledger resumes what it was doing');
+      process.exit(EXIT_FAILURE);
+    },
+  });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) {
+      logger.warn({ signal }, 'second signal: exiting at once; leases and messages run out by themselves');
+      process.exit(EXIT_FAILURE);
+    }
+    stopping = true;
+    logger.info({ signal, grace_seconds: settings.shutdownGraceMs / 1000 }, 'draining');
+    const how = await service.stop();
+    logger.info({ how }, 'stopped');
+    process.exit(how === 'drained' ? 0 : EXIT_FAILURE);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  try {
+    const port = await service.start();
+    logger.info({ port, queue: settings.queueUrl, threads: settings.workerThreads }, 'receiving');
+  } catch (error) {
+    logger.fatal(errorFields(error), 'could not start');
+    process.exit(EXIT_FAILURE);
+  }
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { encodeRecords, takeRecords } from '../../../../local/workload/object.ts';
+import { createRecordSource } from '../../../../local/workload/source.ts';
+import type { ObjectReport } from '../../../../service/cli/object/report.ts';
+import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
+
+const NOW_MS = Date.UTC(2026, 10, 24, 12);
+const ACME = {
+  ...cliTenant('acme', '111111111111'),
+  deliveries: [
+    { type: 'cloudwatch', log_group_name: '/tenant-logs/acme/{application}', min_log_level: 'warn' },
+    { type: 'cloudwatch#all', log_group_name: '/tenant-logs/acme', enabled: false },
+  ],
+};
+const LINES = [
+  { timestamp: NOW_MS, message: 'one', application: 'api', log_level: 'error' },
+  { timestamp: NOW_MS + 1, message: 'two', application: 'api', log_level: 'info' },
+  { timestamp: NOW_MS + 2, message: 'three', application: 'web', log_level: 'warn' },
+  { timestamp: NOW_MS + 3, message: 'four', application: 'web', log_level: 'warn', customer_tenant: 'globex' },
+];
+const BODY = `${LINES.map((line) => JSON.stringify(line)).join('\n')}\nno JSON\n`;
+
+test('an object is told as the service would deliver it, and nothing is changed by that', async (t) => {
+  const { cloud, run, put, pipeline } = await startCliCloud(t, [ACME]);
+  const key = cliKey('acme', 'a b+c.log');
+  await put(key, BODY);
+  const before = cloud.calls.list().filter(({ service }) => service === 'logs' || service === 'sqs').length;
+  const { code, json } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--events', '2', '--json']);
+  const report = json() as ObjectReport;
+  assert.equal(code, 0);
+  assert.equal(report.format, 'ndjson');
+  assert.equal(report.records, 5);
+  assert.equal(report.tenant, 'acme');
+  assert.deepEqual(report.key_fields, { tenant_id: 'acme', cluster_id: 'eu-1', environment: 'prod' });
+  assert.deepEqual(report.ledger, []);
+  const [first, all] = report.deliveries;
+  assert.equal(first?.events, 2);
+  assert.equal(first?.filtered, 1);
+  assert.deepEqual(first?.quarantined, { foreign_tenant: 1, unparsable: 1 });
+  assert.deepEqual(
+    first?.routes.map(({ group, stream, events, batches }) => [group, stream, events, batches]),
+    [
+      ['/tenant-logs/acme/api', 'eu-1-prod-2026-11-24', 1, 1],
+      ['/tenant-logs/acme/web', 'eu-1-prod-2026-11-24', 1, 1],
+    ],
+  );
+  assert.deepEqual(
+    first?.first.map(({ timestamp, message }) => [timestamp, message]),
+    [
+      ['2026-11-24T12:00:00.000Z', 'one'],
+      ['2026-11-24T12:00:00.002Z', 'three'],
+    ],
+  );
+  assert.equal(all?.enabled, false);
+  assert.equal(all?.events, 3);
+  assert.equal(cloud.calls.list().filter(({ service }) => service === 'logs' || service === 'sqs').length, before);
+});
+
+test('of Parquet the row groups are told', async (t) => {
+  const { run, put, pipeline } = await startCliCloud(t, [ACME]);
+  const source = createRecordSource({ seed: 'object', tenantId: 'acme', clusterId: 'eu-1', environment: 'prod' });
+  const records = takeRecords(source, 100_000, NOW_MS - 60_000, NOW_MS);
+  const key = cliKey('acme', 'a.parquet');
+  await put(key, await encodeRecords(records, 'parquet'));
+  const { out } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--json']);
+  const { parquet, records: count, deliveries } = JSON.parse(out) as ObjectReport;
+  assert.equal(count, records.length);
+  assert.equal(
+    parquet?.row_groups.reduce((sum, { rows }) => sum + rows, 0),
+    records.length,
+  );
+  assert.equal(deliveries[1]?.events, records.length);
+  assert.match((await run(['object', `s3://${pipeline.bucket}/${key}`])).out, /^\d+ row groups, the largest /m);
+});
+
+test('what the ledger says of the object is told, of a replay when it is asked for', async (t) => {
+  const { run, put, pipeline, deps } = await startCliCloud(t, [ACME]);
+  const key = cliKey('acme', 'done.log');
+  await put(key, BODY);
+  const object = `s3://${pipeline.bucket}/${key}#${createHash('md5').update(BODY).digest('hex')}`;
+  const counts = { read: 5, delivered: 2, filtered: 1, rejected: 0, quarantined: 2 };
+  const done = { object, delivery: 'acme/cloudwatch', state: 'done', counts };
+  const dead = { object, delivery: 'acme/cloudwatch#all', state: 'dead', reason: 'object-corrupt', record: 4 };
+  const replayed = { ...done, object: `${object}+replay:r-1`, state: 'delivering', record: 3 };
+  for (const item of [done, dead, replayed])
+    await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.ledgerTable, Item: marshall(item) }));
+  const { out } = await run(['object', `s3://${pipeline.bucket}/${key}`]);
+  assert.match(out, /^ledger: acme\/cloudwatch done {2}read 5, delivered 2, /m);
+  assert.match(out, /^ledger: acme\/cloudwatch#all dead {2}for object-corrupt, at record 4$/m);
+  const replay = await run(['object', `s3://${pipeline.bucket}/${key}`, '--replay', 'r-1', '--json']);
+  const { ledger } = replay.json() as ObjectReport;
+  assert.deepEqual(
+    ledger.map(({ delivery, state, record }) => [delivery, state, record]),
+    [['acme/cloudwatch', 'delivering', 3]],
+  );
+});
+
+for (const [what, key, body, reason] of [
+  ['of a tenant that nobody knows', cliKey('nobody', 'a.log'), BODY, 'tenant-unknown'],
+  ['whose key names no tenant', 'logs/tenant_id=/cluster_id=c/environment=e/a.log', BODY, 'object-key-invalid'],
+  ['that is corrupt', cliKey('acme', 'a.parquet'), 'this is no Parquet', 'object-corrupt'],
+] as const) {
+  test(`an object ${what} would become a dead letter, and the status is 1`, async (t) => {
+    const { run, put, pipeline } = await startCliCloud(t, [ACME]);
+    await put(key, body);
+    const { code, json } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--json']);
+    assert.equal(code, 1);
+    const report = json() as ObjectReport;
+    assert.equal(report.dead_letter?.reason, reason);
+    assert.equal(report.records, body === BODY && reason !== 'object-corrupt' ? 5 : null);
+  });
+}
+
+test('an object that is not there, and what is no URL, end with a sentence', async (t) => {
+  const { run, pipeline } = await startCliCloud(t);
+  const gone = await run(['object', `s3://${pipeline.bucket}/${cliKey('acme', 'gone')}`]);
+  assert.equal(gone.code, 1);
+  assert.match(gone.err, /does not exist: the service would make it a dead letter \(object-gone\)/);
+  assert.equal((await run(['object', 'logs/a'])).code, 2);
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { createQuarantine } from '../../../../service/aws/quarantine.ts';
+import { parseQuarantineKey, replaysOf, whyUseless } from '../../../../service/cli/quarantine/file.ts';
+import { parseNotification } from '../../../../service/core/notification.ts';
+import type { QuarantineReason } from '../../../../service/core/plan.ts';
+import { REPLAY_RANGES_MAX } from '../../../../service/core/replay.ts';
+import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
+
+const NOW_MS = Date.now();
+const HOUR_MS = 3_600_000;
+const BODY = '{"message":"a"}\n{"message":"b"}\n{"message":"c"}\n{"message":"d"}\n';
+
+/** An object, and a quarantine that the service's own code has written about it. */
+async function setUp(t: TestContext) {
+  const at = await startCliCloud(t, [cliTenant('acme', '111111111111')]);
+  const key = cliKey('acme', 'a.log');
+  await at.put(key, BODY);
+  const object = `s3://${at.pipeline.bucket}/${key}#${createHash('md5').update(BODY).digest('hex')}`;
+  const quarantine = createQuarantine({ s3: at.deps.s3, prefix: 'quarantine/', random: () => 0, onWrite: () => {} });
+  await at.cloud.settled();
+  const take = async () => {
+    const { Messages = [] } = await at.deps.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: at.pipeline.queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+    );
+    return Messages.map(({ Body = '' }) => Body).filter((body) => body.includes('logDistributorReplay'));
+  };
+  await take();
+  return {
+    ...at,
+    key,
+    object,
+    take,
+    keep: (reason: QuarantineReason, records: readonly { record: number; timestamp?: number }[], of = object) =>
+      quarantine.write(
+        { bucket: at.pipeline.bucket, tenantId: 'acme', reason, place: `${of}${reason}` },
+        records.map((record) => ({
+          object: of,
+          delivery: 'acme/cloudwatch',
+          reason,
+          detail: 'why',
+          message: 'text',
+          ...record,
+        })),
+        new AbortController().signal,
+      ),
+    quarantine: (command: string, ...args: string[]) =>
+      at.run(['quarantine', command, ...(command === 'show' ? [] : ['--bucket', at.pipeline.bucket]), ...args]),
+  };
+}
+
+test('list tells what is there by tenant and reason, and file by file', async (t) => {
+  const { keep, quarantine } = await setUp(t);
+  assert.deepEqual(await quarantine('list').then(({ code, out }) => [code, out]), [0, 'nothing in quarantine\n']);
+  await keep('too_new', [{ record: 1 }]);
+  await keep('unparsable', [{ record: 2 }]);
+  const all = await quarantine('list', '--json');
+  assert.equal(all.code, 1);
+  const rows = all.json() as { tenant: string; reason: string; files: number }[];
+  assert.deepEqual(rows.map(({ tenant, reason, files }) => [tenant, reason, files]).sort(), [
+    ['acme', 'too_new', 1],
+    ['acme', 'unparsable', 1],
+  ]);
+  const [file] = (await quarantine('list', '--files', '--tenant', 'acme', '--reason', 'too_new', '--json')).json() as {
+    url: string;
+  }[];
+  const shown = await quarantine('show', file?.url ?? '');
+  assert.equal(shown.code, 0);
+  assert.match(shown.out, /^s3:\/\/.*\nacme\/cloudwatch {2}too_new {2}why\n +1 {2}- {2}text\n$/);
+});
+
+test('a file that is not there, or not of the quarantine, ends with a sentence', async (t) => {
+  const { quarantine, pipeline, key } = await setUp(t);
+  const gone = await quarantine('show', `s3://${pipeline.bucket}/quarantine/none.ndjson.gz`);
+  assert.equal(gone.code, 1);
+  assert.match(gone.err, /does not exist: `log-distributor quarantine list --files` shows what does/);
+  assert.match((await quarantine('show', `s3://${pipeline.bucket}/${key}`)).err, /is no file of the quarantine/);
+});
+
+test('redrive announces the object for its delivery, and of it only the records that were kept', async (t) => {
+  const { keep, quarantine, take, key } = await setUp(t);
+  await keep('too_new', [
+    { record: 3, timestamp: NOW_MS },
+    { record: 1, timestamp: NOW_MS },
+    { record: 0, timestamp: NOW_MS + 3 * HOUR_MS },
+  ]);
+  const dry = await quarantine('redrive', '--reason', 'too_new', '--dry-run', '--json');
+  const tally = { files: 1, records: 2, messages: 1, still_too_new: 1, objects_gone: 0, interrupted: false };
+  assert.deepEqual(dry.json(), { ...tally, dry_run: true });
+  assert.deepEqual(await take(), []);
+
+  const { code, json } = await quarantine('redrive', '--reason', 'too_new', '--yes', '--json');
+  assert.equal(code, 0);
+  assert.deepEqual(json(), { ...tally, dry_run: false });
+  const first = await take();
+  const notification = parseNotification(first[0] ?? '');
+  assert.ok(notification.kind === 'objects');
+  const [ref] = notification.objects;
+  assert.equal(ref?.key, key);
+  assert.equal(ref.replay?.delivery, 'cloudwatch');
+  assert.deepEqual(ref.replay.records, [
+    [1, 2],
+    [3, 4],
+  ]);
+
+  await quarantine('redrive', '--reason', 'too_new', '--yes');
+  const second = parseNotification((await take())[0] ?? '');
+  assert.ok(second.kind === 'objects');
+  assert.equal(second.objects[0]?.replay?.id, ref.replay.id, 'the ledger knows the second as the first');
+});
+
+test('an object that is gone is told, and its file stays', async (t) => {
+  const { keep, quarantine, take, object } = await setUp(t);
+  await keep('expired', [{ record: 1 }], object.replace(/#.*$/, '#0123456789abcdef0123456789abcdef'));
+  const { code, out } = await quarantine('redrive', '--reason', 'expired', '--yes');
+  assert.equal(code, 1);
+  assert.match(out, /of 1 the object is gone: their text is in the quarantine only/);
+  assert.deepEqual(await take(), []);
+});
+
+test('what would be refused again is not redriven, and why is said', async (t) => {
+  const { quarantine } = await setUp(t);
+  for (const reason of ['unparsable', 'foreign_tenant', 'too_old']) {
+    const { code, err } = await quarantine('redrive', '--reason', reason, '--yes');
+    assert.equal(code, 2);
+    assert.ok(err.includes(whyUseless(reason) ?? 'no such reason'), err);
+  }
+});
+
+test('the keys of the quarantine tell tenant and reason, and nothing else has such keys', () => {
+  assert.deepEqual(parseQuarantineKey('q/', 'q/tenant_id=a%20b/reason=too_old/0a.ndjson.gz'), {
+    tenant: 'a b',
+    reason: 'too_old',
+  });
+  for (const key of [
+    'q/tenant_id=a/x.gz',
+    'other/tenant_id=a/reason=too_old/0a.ndjson.gz',
+    'q/tenant_id=/reason=x/a.ndjson.gz',
+  ]) {
+    assert.equal(parseQuarantineKey('q/', key), undefined, key);
+  }
+});
+
+test('a file of more ranges than a message takes becomes several replays with ids of their own', () => {
+  const file = { bucket: 'c', key: 'k', eTag: 'e', tenant: 'acme', reason: 'expired', bytes: 1, writtenMs: 0 };
+  const records = Array.from({ length: REPLAY_RANGES_MAX + 1 }, (_, at) => ({
+    object: 's3://c/logs/a#1',
+    delivery: 'acme/cloudwatch#audit',
+    record: at * 2,
+    reason: 'expired',
+    detail: '',
+    message: '',
+  }));
+  const replays = replaysOf(file, records);
+  assert.deepEqual(
+    replays.map(({ replay }) => replay.records?.length),
+    [REPLAY_RANGES_MAX, 1],
+  );
+  assert.equal(new Set(replays.map(({ replay }) => replay.id)).size, 2);
+  assert.ok(replays.every(({ replay }) => replay.delivery === 'cloudwatch#audit'));
+});

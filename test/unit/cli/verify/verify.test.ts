@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { startCloud } from '../../../../local/cloud/cloud.ts';
+import { createProvisionDeps } from '../../../../local/provision/deps.ts';
+import { PIPELINE_NAMES } from '../../../../local/provision/pipeline.ts';
+import { provisionTable } from '../../../../local/provision/table.ts';
+import { provisionTenant, type TenantSpec } from '../../../../local/provision/tenant.ts';
+import { cli, cliEnvironment } from '../../../support/cli.ts';
+
+const ACME: TenantSpec = {
+  tenantId: 'acme',
+  accountId: '111111111111',
+  externalId: 'acme-secret-9vLr',
+  logGroupPrefix: '/tenant-logs/acme',
+  deliveries: [{ type: 'cloudwatch', log_group_name: '/tenant-logs/acme/{application}', retention_days: 7 }],
+};
+const ROLE = { RoleName: 'LogDistribution-acme' };
+const PLATFORM = { AWS: 'arn:aws:iam::000000000000:root' };
+
+interface Result {
+  readonly deliveries: readonly {
+    readonly steps: readonly {
+      readonly step: string;
+      readonly outcome: string;
+      readonly cause?: string;
+      readonly mend?: object;
+    }[];
+  }[];
+}
+
+async function setUp(t: TestContext) {
+  process.env.AWS_ACCESS_KEY_ID = 'test';
+  process.env.AWS_SECRET_ACCESS_KEY = 'test';
+  const cloud = await startCloud();
+  const deps = createProvisionDeps({ endpointUrl: cloud.url, region: 'us-east-1' });
+  t.after(async () => {
+    deps.close();
+    await cloud.close();
+  });
+  await provisionTable(deps, { name: PIPELINE_NAMES.tenantTable, partitionKey: 'tenant_id', sortKey: 'type' });
+  await provisionTenant(deps, ACME, PIPELINE_NAMES);
+  const environment = cliEnvironment({ endpointUrl: cloud.url });
+  return {
+    cloud,
+    deps,
+    environment,
+    iam: deps.iam(ACME.accountId),
+    trust: async (statements: readonly object[]) => {
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statements });
+      await deps.iam(ACME.accountId).send(new UpdateAssumeRolePolicyCommand({ ...ROLE, PolicyDocument }));
+    },
+    putItem: (item: object) =>
+      deps.dynamo.send(
+        new PutItemCommand({
+          TableName: PIPELINE_NAMES.tenantTable,
+          Item: marshall({
+            tenant_id: 'acme',
+            type: 'cloudwatch',
+            log_distribution_role_arn: `arn:aws:iam::${ACME.accountId}:role/${ROLE.RoleName}`,
+            log_group_name: '/tenant-logs/acme',
+            external_id: ACME.externalId,
+            ...item,
+          }),
+        }),
+      ),
+    async verify(...args: string[]) {
+      const { code, err, out, json } = await cli(['tenants', 'verify', 'acme', '--json', ...args], { environment });
+      assert.doesNotMatch(out + err, /secret-9vLr/);
+      const steps = (json() as Result).deliveries[0]?.steps ?? [];
+      const notRight = steps.filter(({ outcome }) => outcome === 'finding' || outcome === 'failed');
+      return {
+        code,
+        steps,
+        notRight: notRight.map(({ step, outcome, cause, mend }) => ({
+          step,
+          outcome,
+          cause,
+          mend: JSON.stringify(mend),
+        })),
+      };
+    },
+    text: () => cli(['tenants', 'verify', 'acme'], { environment }),
+  };
+}
+
+const assumes = (condition: object = {}) => ({
+  Effect: 'Allow',
+  Principal: PLATFORM,
+  Action: 'sts:AssumeRole',
+  Condition: condition,
+});
+const tags = (condition: object = {}) => ({ ...assumes(condition), Action: 'sts:TagSession' });
+const EXTERNAL = { 'sts:ExternalId': ACME.externalId };
+const TENANT = { 'aws:RequestTag/tenant_id': 'acme' };
+
+test('a tenant that is set up well passes every step, and has one event in a stream of its own', async (t) => {
+  const { cloud, verify, text } = await setUp(t);
+  const { code, steps } = await verify('--application', 'checkout');
+  assert.deepEqual(
+    steps.map(({ step, outcome }) => [step, outcome]),
+    [
+      ['the item is valid', 'ok'],
+      ['the role can be assumed', 'ok'],
+      ['a wrong external id is refused', 'ok'],
+      ['a session without the tag tenant_id is refused', 'ok'],
+      ["another tenant's tag is refused", 'ok'],
+      ['log group and stream can be made', 'ok'],
+      ['an event can be written', 'ok'],
+      ['retention and class of the group', 'skipped'],
+    ],
+  );
+  assert.equal(code, 0);
+  const events = [...cloud.logs.read()];
+  assert.deepEqual(
+    events.map(({ account, group, stream }) => [account, group, stream]),
+    [[ACME.accountId, '/tenant-logs/acme/checkout', 'log-distributor-verify']],
+  );
+  assert.match((await text()).out, /^acme\/cloudwatch\n {2}ok {7}the item is valid /);
+});
+
+test('a wrong external id is found, with the trust policy and the parameters that mend it', async (t) => {
+  const { putItem, verify, text } = await setUp(t);
+  await putItem({ external_id: 'not-the-right-one' });
+  const { code, notRight } = await verify();
+  assert.equal(code, 1);
+  assert.deepEqual(
+    notRight.map(({ step }) => step),
+    ['the role can be assumed'],
+  );
+  assert.match(notRight[0]?.cause ?? '', /names another principal, external id or tenant id/);
+  assert.match(notRight[0]?.mend ?? '', /DistributorAssumes.*arn:aws:iam::000000000000:root.*DistributorTagsSession/);
+  const { out } = await text();
+  assert.match(out, /failed {3}the role can be assumed/);
+  assert.match(out, /skipped {2}an event can be written +0 ms {2}the role cannot be assumed/);
+  assert.match(
+    out,
+    /TenantId=acme .*DistributorRoleArn=arn:aws:iam::000000000000:root LogGroupPrefix=\/tenant-logs\/acme/,
+  );
+});
+
+test('a trust that is too wide is a finding for each thing that it does not ask for', async (t) => {
+  const { trust, verify } = await setUp(t);
+  await trust([assumes(), tags()]);
+  const { code, notRight } = await verify();
+  assert.equal(code, 1);
+  assert.deepEqual(
+    notRight.map(({ step, outcome }) => [step, outcome]),
+    [
+      ['a wrong external id is refused', 'finding'],
+      ['a session without the tag tenant_id is refused', 'finding'],
+      ["another tenant's tag is refused", 'finding'],
+    ],
+  );
+  for (const { mend } of notRight) assert.match(mend ?? '', /sts:ExternalId.*aws:RequestTag\/tenant_id/);
+  await trust([assumes({ StringEquals: EXTERNAL }), tags()]);
+  assert.deepEqual(
+    (await verify()).notRight.map(({ step }) => step),
+    ['a session without the tag tenant_id is refused', "another tenant's tag is refused"],
+  );
+});
+
+for (const [what, statements, cause] of [
+  ['no sts:TagSession', [assumes({ StringEquals: EXTERNAL })], /does not allow sts:TagSession for this tenant/],
+  [
+    'sts:TagSession for one tag',
+    [
+      assumes({ StringEquals: { ...EXTERNAL, ...TENANT } }),
+      tags({ StringEquals: TENANT, 'ForAllValues:StringEquals': { 'aws:TagKeys': ['tenant_id'] } }),
+    ],
+    /for the tag tenant_id only; the service also sends cluster_id and environment/,
+  ],
+] as const) {
+  test(`a trust policy with ${what} is told from one that knows nobody`, async (t) => {
+    const { trust, verify } = await setUp(t);
+    await trust(statements);
+    const { notRight } = await verify();
+    assert.match(notRight[0]?.cause ?? '', cause);
+    assert.match(notRight[0]?.mend ?? '', /sts:TagSession/);
+    assert.doesNotMatch(notRight[0]?.mend ?? '', /sts:AssumeRole/);
+  });
+}
+
+test('a missing permission is named, with the statement that mends it', async (t) => {
+  const { iam, verify } = await setUp(t);
+  const allow = async (...actions: string[]) => {
+    const statement = { Effect: 'Allow', Action: actions, Resource: '*' };
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  };
+  const needed = ['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:PutRetentionPolicy', 'logs:PutLogEvents'];
+  for (const [at, action] of needed.entries()) {
+    await allow('logs:DescribeLogGroups', ...needed.slice(0, at));
+    const { code, notRight } = await verify('--application', `missing-${at}`);
+    assert.equal(code, 1);
+    assert.equal(notRight.length, 1, action);
+    assert.match(notRight[0]?.cause ?? '', new RegExp(`does not allow ${action} there`));
+    assert.match(notRight[0]?.mend ?? '', /log-group:\/tenant-logs\/acme:\*/);
+  }
+  await allow('logs:DescribeLogGroups', ...needed);
+  const { code, steps } = await verify('--application', 'all');
+  assert.equal(code, 0);
+  assert.deepEqual(steps.at(-1)?.outcome, 'ok');
+});
+
+test('an invalid item, and one without an external id, are told by themselves', async (t) => {
+  const { putItem, verify } = await setUp(t);
+  await putItem({ retention_days: 2 });
+  const invalid = await verify();
+  assert.equal(invalid.code, 1);
+  assert.deepEqual(
+    invalid.notRight.map(({ step }) => step),
+    ['the item is valid'],
+  );
+  await putItem({ external_id: null });
+  const without = await verify();
+  assert.deepEqual(
+    without.notRight.map(({ step, outcome }) => [step, outcome]),
+    [
+      ['the item is valid', 'finding'],
+      ['the role can be assumed', 'failed'],
+    ],
+  );
+});
+
+test('a delivery to a bucket is tested by an object of its own, and a missing permission named', async (t) => {
+  const { deps, environment } = await setUp(t);
+  const bucket = { name: 'acme-archive', prefix: 'logs/' };
+  const delivery = { type: 's3', bucket_name: bucket.name, bucket_prefix: bucket.prefix };
+  await provisionTenant(deps, { ...ACME, bucket, deliveries: [delivery] }, PIPELINE_NAMES);
+  const verify = async () => {
+    const { code, json } = await cli(['tenants', 'verify', 'acme', '--delivery', 's3', '--json'], { environment });
+    const { steps = [] } = (json() as Result).deliveries[0] ?? {};
+    return { code, last: steps.at(-1) };
+  };
+  const right = await verify();
+  assert.deepEqual([right.code, right.last?.step, right.last?.outcome], [0, 'an object can be written', 'ok']);
+  const { Contents } = await deps.s3Of(ACME.accountId).send(new ListObjectsV2Command({ Bucket: bucket.name }));
+  assert.deepEqual(
+    Contents?.map(({ Key }) => Key),
+    ['logs/log-distributor-verify.txt'],
+  );
+
+  await provisionTenant(
+    deps,
+    { ...ACME, bucket: { ...bucket, prefix: 'elsewhere/' }, deliveries: [delivery] },
+    PIPELINE_NAMES,
+  );
+  const refused = await verify();
+  assert.deepEqual([refused.code, refused.last?.outcome], [1, 'failed']);
+  assert.match(JSON.stringify(refused.last?.mend), /s3:PutObject.*arn:aws:s3:::acme-archive\/logs\/\*/);
+});

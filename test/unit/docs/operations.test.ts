@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { parse } from 'yaml';
+import { ERROR_CODES } from '../../../service/base/errors.ts';
+import { createProgram } from '../../../service/cli/program.ts';
+import { createSession } from '../../../service/cli/session.ts';
+import { parseItems } from '../../../service/cli/tenants/item.ts';
+import { parseDelivery } from '../../../service/core/delivery.ts';
+import { commandsIn } from '../../support/runbook.ts';
+
+const root = new URL('../../../', import.meta.url);
+const read = (path: string) => readFile(new URL(path, root), 'utf8');
+const page = await read('docs/operations.md');
+const pages = [
+  'README.md',
+  ...(await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+];
+
+function programOf(): Command {
+  const silent = { write: () => {} };
+  return createProgram(
+    createSession({
+      environment: {},
+      out: silent,
+      err: silent,
+      ask: undefined,
+      readInput: async () => '',
+      signal: new AbortController().signal,
+      nowMs: Date.now,
+      random: () => 0,
+    }),
+  );
+}
+
+/** What is wrong with a command line, without running it. */
+function problemOf(args: readonly string[]): string | undefined {
+  let command = programOf();
+  let rest = [...args];
+  for (;;) {
+    const next = command.commands.find((one) => one.name() === rest[0]);
+    if (!next) break;
+    command = next;
+    rest = rest.slice(1);
+  }
+  if (rest[0] === '--help') return undefined;
+  if (command.commands.length > 0) return `${rest[0] ?? '(nothing)'} is no command`;
+  try {
+    const { operands, unknown } = command.parseOptions(rest);
+    if (unknown.length > 0) return `it has no option ${unknown[0]}`;
+    const needed = command.registeredArguments.filter(({ required }) => required).length;
+    if (operands.length < needed) return 'an argument is missing';
+    if (operands.length > needed && !command.registeredArguments.some(({ variadic }) => variadic))
+      return 'an argument too many';
+    const missing = command.options.find(
+      (option) => option.mandatory && command.getOptionValue(option.attributeName()) === undefined,
+    );
+    return missing ? `${missing.long} is missing` : undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Headings of a page as anchors, the way GitHub makes them. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replace(/\s/g, '-'),
+    ),
+  );
+}
+
+test('every alert has a section that says what it means, how to look and how to mend', async () => {
+  const { groups }: { groups: { rules: { alert: string; labels: { severity: string } }[] }[] } = parse(
+    await read('infra/prometheus/alerts.yml'),
+  );
+  const sections = new Map(
+    page
+      .split(/^### /m)
+      .slice(1)
+      .map((text) => [text.split('\n')[0], text] as const),
+  );
+  for (const { alert, labels } of groups.flatMap(({ rules }) => rules)) {
+    const section = sections.get(alert);
+    assert.ok(section, `${alert} has no section`);
+    assert.match(section, new RegExp(`^\\*${labels.severity === 'page' ? 'Page' : 'Ticket'}\\.\\*`, 'm'), alert);
+    assert.match(section, /\*\*Look\.\*\*/, alert);
+    assert.match(section, /\*\*Mend/, alert);
+  }
+});
+
+test('there is no section for an alert that does not exist', async () => {
+  const rules = await read('infra/prometheus/alerts.yml');
+  for (const [, name = ''] of page.matchAll(/^### (Log\w+)$/gm)) assert.ok(rules.includes(`alert: ${name}\n`), name);
+});
+
+test('every command in the pages exists, with its options and arguments', async () => {
+  const commands = (await Promise.all(pages.map(commandsIn))).flat();
+  assert.ok(commands.filter(({ inBlock }) => inBlock).length > 30);
+  for (const { page: where, line, args, inBlock } of commands) {
+    const problem = problemOf(args);
+    // Within a sentence a command may be named without all of its arguments.
+    if (inBlock || !problem?.endsWith(' is missing')) {
+      assert.equal(problem, undefined, `${where}:${line}: log-distributor ${args.join(' ')}`);
+    }
+  }
+});
+
+test('what the test calls wrong is wrong', () => {
+  assert.equal(problemOf(['tenants', 'verify', 'acme']), undefined);
+  assert.equal(problemOf(['tenants', 'repair', 'acme']), 'repair is no command');
+  assert.equal(problemOf(['tenants', 'verify', 'acme', '--deep']), 'it has no option --deep');
+  assert.equal(problemOf(['tenants', 'verify']), 'an argument is missing');
+  assert.equal(problemOf(['tenants', 'verify', 'a', 'b']), 'an argument too many');
+  assert.equal(problemOf(['tenants', 'put', '--dry-run']), '--file is missing');
+  assert.match(problemOf(['replay', '--from', 'yesterday']) ?? '', /must be a time/);
+});
+
+test('every link of the page leads somewhere', async () => {
+  for (const [, target = ''] of page.matchAll(/\]\(([^)]+)\)/g)) {
+    const [path = '', anchor] = target.split('#');
+    const text = path === '' ? page : await read(`docs/${path}`);
+    if (anchor !== undefined) assert.ok(anchorsOf(text).has(anchor), target);
+  }
+});
+
+test('every error code that a command of the page selects is one of the service', async () => {
+  const reasons = (await commandsIn('docs/operations.md')).flatMap(({ args }) =>
+    args[0] === 'dead-letters' && args.includes('--reason') ? [args[args.indexOf('--reason') + 1]] : [],
+  );
+  assert.ok(reasons.length > 3);
+  for (const reason of reasons) assert.ok((ERROR_CODES as readonly (string | undefined)[]).includes(reason), reason);
+});
+
+test('the tenant of the page is one that the service takes', () => {
+  const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(page) ?? [];
+  const [item] = parseItems(yaml, 'the page');
+  const delivery = parseDelivery(item ?? {}, { region: 'us-east-1', applicationGroups: {} });
+  assert.equal(delivery.tenantId, 'acme');
+});
