@@ -26,9 +26,9 @@ export interface AnnouncedObject {
   readonly announcedMs: number;
 }
 
-const SLOT_MS = 60_000;
+const SLOT_MS = 10_000;
 /** Messages stay away for a quarter of an hour, and behind another's lease for up to an hour; what is longer joins the last. */
-const SLOTS_MAX = 64;
+const SLOTS_MAX = 400;
 /** Tenants with messages away; the one for which that was noted first goes first. */
 const TENANTS_MAX = 5_000;
 
@@ -40,7 +40,7 @@ export function createFreshness({
   readonly horizonMs: () => number | undefined;
 }): Freshness {
   const inHand = new Set<readonly AnnouncedObject[]>();
-  /** For each tenant: by the minute in which messages come back, when the oldest object in them was announced. */
+  /** For each tenant: by the ten seconds in which messages come back, when the oldest object in them was announced. */
   const away = new Map<string, Map<number, number>>();
 
   const goAway = (objects: readonly AnnouncedObject[], seconds: number) => {

@@ -5,8 +5,9 @@ import type { QueueMessage } from '../aws/queue.ts';
  * in it. They are deleted, or some process has them in hand, or has handed them back and knows of it (decisions/0050).
  *
  * Evidence, the best first:
- * - A long poll that came back empty has asked all of SQS's servers (SQS developer guide, "Short and long polling"): what was
- *   sent before it began is not waiting.
+ * - A long poll that came back empty has asked all of SQS's servers, and would have come back with a message as soon as there
+ *   was one (SQS developer guide, "Short and long polling"): what was sent before it began, or a little before it ended, is
+ *   not waiting.
  * - SQS counts no visible message; right once it has had a minute for it (API reference, GetQueueAttributes).
  * - Messages that nobody received before. A standard queue brings messages in about their order (SQS developer guide, "Message
  *   ordering"), so what still waits is about as old as the oldest of the last minute's, or younger.
@@ -26,6 +27,8 @@ const WINDOW_MS = 60_000;
 const SLOT_MS = 10_000;
 /** The counts "may not achieve consistency until at least 1 minute after the producers stop sending" (API reference). */
 const COUNT_LATE_MS = 60_000;
+/** What a message may take from being sent to waking a poll; it takes milliseconds. */
+const WAKE_LATE_MS = 5_000;
 
 export function createHorizon(nowMs: () => number): Horizon {
   /** Oldest evidence by the time at which it came, in slots of ten seconds. */
@@ -52,7 +55,7 @@ export function createHorizon(nowMs: () => number): Horizon {
 
   return {
     received(messages, askedMs) {
-      if (messages.length === 0) readUpTo(askedMs);
+      if (messages.length === 0) readUpTo(Math.max(askedMs, nowMs() - WAKE_LATE_MS));
       for (const { receiveCount, sentMs, history } of messages) {
         // Others were sent anew, late or with a delay: they say nothing of what waits behind them.
         const first = receiveCount === 1 && history.failures === 0 && history.refusedSinceMs === undefined;

@@ -8,6 +8,8 @@ import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts
 /** Needs fault rules, and an AWS that looks at who is who. */
 const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint has no fault rules' : false;
 const CANARY = 'log-distributor-canary';
+/** Longer than a poll, so that one comes back empty while the message is away. */
+const PROBE = '30';
 /** More than a minute: what evidence for an idle queue may lag behind, by design. */
 const IDLE_SECONDS = 90;
 
@@ -19,7 +21,7 @@ test('the watermark of a tenant stands while an object of it cannot be delivered
 }, async () => {
   const idle = tenantOf('idle');
   const stuck = tenantOf('stuck');
-  await using pipeline = await startPipeline({ tenants: [idle, stuck], service: { PROBE_SECONDS: '1' } });
+  await using pipeline = await startPipeline({ tenants: [idle, stuck], service: { PROBE_SECONDS: PROBE } });
   const fault = pipeline.cloud?.faults.add({
     service: 'logs',
     account: stuck.accountId,
