@@ -161,7 +161,7 @@ test('keys are used through the services that encrypt with them, and not at all 
 
 test('traces are allowed only where they are on', () => {
   assert.ok(!JSON.stringify(task).includes('xray:'));
-  assert.ok(JSON.stringify(ROLE_POLICIES['task with tracing']).includes('xray:PutTraceSegments'));
+  assert.ok(JSON.stringify(ROLE_POLICIES['task with tracing and canaries']).includes('xray:PutTraceSegments'));
 });
 
 test('S3 may publish to the hub and SNS may send to the spoke, each for our resources only, and both may use the key', () => {

@@ -80,7 +80,7 @@ test('what another process is at comes back once its lease is over', async (t) =
 });
 
 test('filtered, refused, rejected and quarantined records add up to what was read, and what is not delivered is kept', async (t) => {
-  const { deps, logs, stored, quarantined, metrics } = await setUp(t, {
+  const { deps, scene, logs, stored, quarantined, metrics } = await setUp(t, {
     records: [
       { message: 'delivered', timeMs: NOON_MS, fields: { application: 'api' } },
       { message: 'filtered', timeMs: NOON_MS, fields: { application: 'web' } },
@@ -97,6 +97,8 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
   assert.ok(result.kind === 'done');
   assert.deepEqual(result.counts, countsOf({ read: 8, delivered: 2, filtered: 2, rejected: 1, quarantined: 3 }));
   assert.equal(unaccounted(result.counts), 0);
+  // Told on the way, with the bytes of what was sent.
+  assert.deepEqual(scene.accounted, { delivered: 2, filtered: 2, rejected: 1, quarantined: 3, messageBytes: 45 });
   assert.deepEqual(stored(), ['delivered', 'too old for CloudWatch', 'without a time']);
 
   const common = { object: OBJECT, delivery: 'acme/cloudwatch' };
