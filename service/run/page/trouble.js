@@ -18,9 +18,10 @@ const LATELY_SLOTS = 6;
  */
 export function conditionOf(tenant, now) {
   if (tenant.circuits.some(({ state }) => state !== 'throttled')) return { rank: 5, word: 'refused', tone: 'bad' };
-  if (tenant.trouble) return { rank: 4, word: 'failing', tone: 'bad' };
+  const throttled = tenant.circuits.length > 0 || tenant.trouble?.code === 'destination-throttled';
+  if (tenant.trouble && !throttled) return { rank: 4, word: 'failing', tone: 'bad' };
   if (behindSeconds(tenant, now) > BEHIND_SECONDS) return { rank: 3, word: 'behind', tone: 'warn' };
-  if (tenant.circuits.length > 0) return { rank: 2, word: 'throttled', tone: 'warn' };
+  if (throttled) return { rank: 2, word: 'throttled', tone: 'warn' };
   if (notDelivered(tenant) > 0) return { rank: 1, word: 'not all delivered', tone: 'warn' };
   const lately = tenant.bytes_per_second.slice(-LATELY_SLOTS);
   if (tenant.waiting + tenant.in_flight > 0 || lately.some((rate) => rate > 0))
