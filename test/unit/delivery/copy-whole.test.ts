@@ -3,6 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { parseDelivery } from '../../../service/core/delivery.ts';
 import { messageText } from '../../../service/core/plan.ts';
 import { type DeliveryResult, runDelivery } from '../../../service/delivery/run-delivery.ts';
+import { createKernel } from '../../../service/kernel/kernel.ts';
+import { openObject } from '../../../service/object/open.ts';
+import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
 import { NEVER, NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
 
@@ -30,7 +33,7 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
   );
   const got: string[] = [];
   const bucket = { onCopy: async (_signals: typeof NEVER) => {} };
-  const deps: typeof scene.deps = {
+  const deps: { -readonly [K in keyof typeof scene.deps]: (typeof scene.deps)[K] } = {
     ...scene.deps,
     openDestination: () => ({
       async copy(_source, signals) {
@@ -44,7 +47,7 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
     }),
   };
   const run = (signals = NEVER): Promise<DeliveryResult> => runDelivery(deps, TASK, delivery, signals);
-  return { ...scene, run, got, bucket };
+  return { ...scene, deps, run, got, bucket };
 }
 
 const FOREIGN: RecordSpec = { message: 'of globex', timeMs: NOON_MS, fields: { customer_tenant: 'globex' } };
@@ -125,3 +128,17 @@ test('a copy that breaks off is nothing but tried again, from the start', async 
   assert.equal((await run()).kind, 'done');
   assert.deepEqual(got, ['the whole object']);
 });
+
+for (const [what, line] of [
+  ['copied', '{"message":"x"}\n'],
+  ['written record by record', '{"message":"x","customer_tenant":"globex"}\n'],
+] as const) {
+  test(`an object that is ${what} leaves nothing of the kernel's memory lent`, async (t) => {
+    const kernel = createKernel();
+    const object = memorySource('logs/a', Buffer.from(line.repeat(100)));
+    const { run, deps } = await withBucket(t, {});
+    deps.openDecoder = (_object, limits, signal) => openObject(kernel, object, limits, signal);
+    assert.equal((await run()).kind, 'done');
+    assert.equal(kernel.memory.lent, 0);
+  });
+}
