@@ -12,10 +12,13 @@ import type { ObjectReport, ReportLine } from './report.ts';
  * the queue: no slot, no memory, no call to the tenant's account. There are no timers: an object that comes asks.
  */
 export interface Gate {
-  /** Why no delivery of the tenant may be tried now, one line each; null when at least one may, or none is known. */
-  held(tenant: string): readonly ReportLine[] | null;
-  /** An object goes to work. A probe that is due goes with it. */
-  enter(tenant: string): Pass;
+  /**
+   * Why no delivery of the tenant may be tried now, one line each; null when at least one may, or none is known.
+   * @param only the one delivery that the object is for; undefined: all
+   */
+  held(tenant: string, only?: string): readonly ReportLine[] | null;
+  /** An object goes to work, for all deliveries or only one. A probe that is due goes with it. */
+  enter(tenant: string, only?: string): Pass;
   /** Whether any object of the tenant has come back with an answer since the start of the process. */
   known(tenant: string): boolean;
   /** Deliveries in trouble, in no order. */
@@ -128,7 +131,11 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     }
   };
 
-  const leave = (tenant: string, report: ObjectReport, probes: ReadonlySet<string>): ObjectReport => {
+  /** What is known of the deliveries that an object is for. */
+  const concerned = (tenant: string, only: string | undefined): [type: string, delivery: DeliveryState][] =>
+    [...(tenants.get(tenant) ?? [])].filter(([type]) => only === undefined || type === only);
+
+  const leave = (tenant: string, only: string | undefined, report: ObjectReport, probes: ReadonlySet<string>) => {
     const state: TenantState = tenants.get(tenant) ?? new Map();
     const now = nowMs();
     const named = report.lines.filter(({ type }) => type !== '');
@@ -141,7 +148,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     }
     if (named.length > 0) {
       // A delivery that the tenant no longer has.
-      for (const type of state.keys()) if (!named.some((line) => line.type === type)) state.delete(type);
+      for (const [type] of concerned(tenant, only)) if (!named.some((line) => line.type === type)) state.delete(type);
       remember(tenant, state);
     }
     // A probe that came to no answer leaves the next object to be one.
@@ -150,7 +157,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
       if (delivery?.circuit?.probing) delivery.circuit = { ...delivery.circuit, probing: false };
     }
     return {
-      lines: report.lines.map((line) => {
+      lines: report.lines.map((line): ReportLine => {
         const delivery = state.get(line.type);
         if (line.kind === 'held') return heldLine(line.type, delivery ?? { circuit: undefined, throttled: undefined });
         if (line.kind !== 'failed' || !delivery || !isHeld(delivery, now)) return line;
@@ -160,17 +167,17 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   };
 
   return {
-    held(tenant) {
-      const state = tenants.get(tenant);
+    held(tenant, only) {
+      const deliveries = concerned(tenant, only);
       const now = nowMs();
-      if (!state || state.size === 0 || ![...state.values()].every((delivery) => isHeld(delivery, now))) return null;
-      return [...state].map(([type, delivery]) => heldLine(type, delivery));
+      if (deliveries.length === 0 || !deliveries.every(([, delivery]) => isHeld(delivery, now))) return null;
+      return deliveries.map(([type, delivery]) => heldLine(type, delivery));
     },
-    enter(tenant) {
+    enter(tenant, only) {
       const now = nowMs();
       const held: string[] = [];
       const probes = new Set<string>();
-      for (const [type, delivery] of tenants.get(tenant) ?? []) {
+      for (const [type, delivery] of concerned(tenant, only)) {
         if (isHeld(delivery, now)) {
           held.push(type);
         } else if (delivery.circuit) {
@@ -178,7 +185,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
           probes.add(type);
         }
       }
-      return { held, leave: (report) => leave(tenant, report, probes) };
+      return { held, leave: (report) => leave(tenant, only, report, probes) };
     },
     known: (tenant) => tenants.has(tenant),
     list() {

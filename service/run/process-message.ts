@@ -76,14 +76,15 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
     return failureReport(asDistributorError(error));
   }
   const tenant = task.keyFields.tenant_id;
-  const lines = deps.gate.held(tenant);
+  const only = ref.replay?.delivery;
+  const lines = deps.gate.held(tenant, only);
   if (lines) return { lines };
   deps.board.waiting(tenant);
   const report = await deps.scheduler.submit(tenant, sizeOfJob(ref.size), async () => {
     deps.board.started(tenant);
-    const late = deps.gate.held(tenant);
+    const late = deps.gate.held(tenant, only);
     if (late) return { lines: late };
-    const pass = deps.gate.enter(tenant);
+    const pass = deps.gate.enter(tenant, only);
     // While the slot is still its own, so that whoever is next already knows what came of it.
     return pass.leave(await deps.workers.deliver(task, pass.held, held.signal));
   });

@@ -172,6 +172,24 @@ test('a delivery that was switched off or removed takes its circuit along', () =
   assert.deepEqual(gate.list(), []);
 });
 
+test("an object that is for one delivery alone leaves the others' circuits as they are, and is nobody else's probe", () => {
+  const { gate, now, changes, deliver, states } = setUp();
+  const audit = line('done', { type: 's3#audit', accepted: true });
+  deliver(refused, audit);
+  now.ms += 120_000;
+  gate.enter('acme', 's3#audit').leave(report(audit));
+  assert.deepEqual([states(), changes], [['cloudwatch open'], ['acme/cloudwatch open: role-refused']]);
+  const probe = gate.enter('acme');
+  assert.deepEqual([states(), gate.enter('acme', 's3#audit').held], [['cloudwatch probing'], []]);
+  probe.leave(report(refused, audit));
+  assert.equal(gate.held('acme'), null, 'the audit delivery may be tried');
+  assert.deepEqual(
+    gate.held('acme', 'cloudwatch')?.map(({ type, retryAfterMs }) => [type, retryAfterMs]),
+    [['cloudwatch', 240_000]],
+  );
+  assert.equal(gate.held('acme', 's3#audit'), null);
+});
+
 test('a throttled destination is held until it may be called again', () => {
   const { gate, now, deliver, states } = setUp();
   deliver(throttled(3_000, true));
