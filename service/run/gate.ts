@@ -81,6 +81,12 @@ interface DeliveryState {
 
 type TenantState = Map<string, DeliveryState>;
 
+/** What an object was told when it began. */
+interface Entry {
+  readonly held: ReadonlyMap<string, Trouble>;
+  readonly probes: ReadonlySet<string>;
+}
+
 export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   const tenants = new Map<string, TenantState>();
 
@@ -91,19 +97,19 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     if (tenants.size > TENANTS_MAX && oldest !== undefined) tenants.delete(oldest);
   };
 
-  const isHeld = ({ circuit, throttled }: DeliveryState, now: number) =>
-    circuit ? circuit.probing || now < circuit.againAtMs : throttled !== undefined && now < throttled.againAtMs;
-
-  const heldLine = (type: string, { circuit, throttled }: DeliveryState): ReportLine => {
-    const trouble = circuit ?? throttled;
-    return {
-      type,
-      kind: 'held',
-      code: trouble?.code ?? 'unexpected',
-      message: trouble?.message ?? '',
-      retryAfterMs: Math.max(0, (trouble?.againAtMs ?? 0) - nowMs()),
-    };
+  /** Why a delivery may not be tried now; undefined when it may. */
+  const troubleOf = ({ circuit, throttled }: DeliveryState, now: number): Trouble | undefined => {
+    if (circuit) return circuit.probing || now < circuit.againAtMs ? circuit : undefined;
+    return throttled && now < throttled.againAtMs ? throttled : undefined;
   };
+
+  const heldLine = (type: string, { code, message, againAtMs }: Trouble): ReportLine => ({
+    type,
+    kind: 'held',
+    code,
+    message,
+    retryAfterMs: Math.max(0, againAtMs - nowMs()),
+  });
 
   /** What a line says of its delivery. `probe`: the object was the one that was to find out. */
   const learn = (tenant: string, state: DeliveryState, line: ReportLine, probe: boolean) => {
@@ -135,7 +141,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   const concerned = (tenant: string, only: string | undefined): [type: string, delivery: DeliveryState][] =>
     [...(tenants.get(tenant) ?? [])].filter(([type]) => only === undefined || type === only);
 
-  const leave = (tenant: string, only: string | undefined, report: ObjectReport, probes: ReadonlySet<string>) => {
+  const leave = (tenant: string, only: string | undefined, report: ObjectReport, { held, probes }: Entry) => {
     const state: TenantState = tenants.get(tenant) ?? new Map();
     const now = nowMs();
     const named = report.lines.filter(({ type }) => type !== '');
@@ -159,9 +165,14 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     return {
       lines: report.lines.map((line): ReportLine => {
         const delivery = state.get(line.type);
-        if (line.kind === 'held') return heldLine(line.type, delivery ?? { circuit: undefined, throttled: undefined });
-        if (line.kind !== 'failed' || !delivery || !isHeld(delivery, now)) return line;
-        return { ...line, retryAfterMs: heldLine(line.type, delivery).retryAfterMs ?? 0 };
+        const trouble = delivery && troubleOf(delivery, now);
+        if (line.kind === 'failed' && trouble) {
+          return { ...line, retryAfterMs: Math.max(0, trouble.againAtMs - now) };
+        }
+        if (line.kind !== 'held') return line;
+        // What held it when it began may be over by now: then it may come back at once.
+        const why = trouble ?? held.get(line.type);
+        return why ? { ...heldLine(line.type, why), ...(trouble ? {} : { retryAfterMs: 0 }) } : line;
       }),
     };
   };
@@ -170,22 +181,28 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     held(tenant, only) {
       const deliveries = concerned(tenant, only);
       const now = nowMs();
-      if (deliveries.length === 0 || !deliveries.every(([, delivery]) => isHeld(delivery, now))) return null;
-      return deliveries.map(([type, delivery]) => heldLine(type, delivery));
+      const lines: ReportLine[] = [];
+      for (const [type, delivery] of deliveries) {
+        const trouble = troubleOf(delivery, now);
+        if (!trouble) return null;
+        lines.push(heldLine(type, trouble));
+      }
+      return lines.length > 0 ? lines : null;
     },
     enter(tenant, only) {
       const now = nowMs();
-      const held: string[] = [];
+      const held = new Map<string, Trouble>();
       const probes = new Set<string>();
       for (const [type, delivery] of concerned(tenant, only)) {
-        if (isHeld(delivery, now)) {
-          held.push(type);
+        const trouble = troubleOf(delivery, now);
+        if (trouble) {
+          held.set(type, trouble);
         } else if (delivery.circuit) {
           delivery.circuit = { ...delivery.circuit, probing: true };
           probes.add(type);
         }
       }
-      return { held, leave: (report) => leave(tenant, only, report, probes) };
+      return { held: [...held.keys()], leave: (report) => leave(tenant, only, report, { held, probes }) };
     },
     known: (tenant) => tenants.has(tenant),
     list() {

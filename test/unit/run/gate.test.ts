@@ -161,6 +161,19 @@ test('a delivery of several has a circuit of its own: the others go on, and the 
   assert.deepEqual(gate.list(), []);
 });
 
+test('an object that was left out keeps its reason when the circuit has closed meanwhile, and may come back at once', () => {
+  const { gate, now, deliver } = setUp();
+  const audit = line('done', { type: 's3#audit', accepted: true });
+  deliver(refused, audit);
+  const other = gate.enter('acme');
+  now.ms += 120_000;
+  deliver(done, audit);
+  assert.deepEqual(other.leave(report(line('held'), audit)).lines, [
+    { type: 'cloudwatch', kind: 'held', code: 'role-refused', message: 'it is role-refused', retryAfterMs: 0 },
+    audit,
+  ]);
+});
+
 test('a delivery that was switched off or removed takes its circuit along', () => {
   const { gate, deliver, now } = setUp();
   deliver(refused, line('done', { type: 'cloudwatch#b', accepted: true }));
