@@ -132,8 +132,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
   };
 }
 
-/** `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
-/** Where a key is, in a bucket that must be the tenant's. */
+/** Where a key is. `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
 export function placeOf({ delivery, target }: Pick<OpenOptions<S3Target>, 'delivery' | 'target'>, key: string) {
   return { Bucket: target.bucket, Key: key, ExpectedBucketOwner: target.bucketAccountId ?? delivery.accountId };
 }
@@ -191,7 +190,7 @@ function toDestinationError(cause: unknown, { delivery, target }: OpenOptions<S3
     case 'missing':
       return new DistributorError(
         'destination-refused',
-        `${what}: the tenant's role may not write, or the bucket is not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
+        `${what}: the tenant's role may not write, or the bucket is in another region or not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
         { cause },
       );
     case 'credentials':
