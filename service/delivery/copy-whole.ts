@@ -32,9 +32,11 @@ type CopyDeps = Pick<RunDeliveryDeps, 'openDecoder' | 'decodeLimits' | 'eventByt
  */
 export async function copyWhole(deps: CopyDeps, run: CopyRun): Promise<Copied | undefined> {
   const { delivery, destination, object, signals } = run;
-  if (!destination.copy || delivery.applications !== null || delivery.minLevel !== null) return undefined;
+  const { copy, copyBytesMax = Number.POSITIVE_INFINITY } = destination;
+  if (!copy || object.source.size > copyBytesMax) return undefined;
+  if (delivery.applications !== null || delivery.minLevel !== null) return undefined;
   const all = await readAll(deps, run);
-  if (all) await destination.copy(object.source, signals);
+  if (all) await copy(object.source, signals);
   return all;
 }
 

@@ -27,9 +27,11 @@ export interface S3DestinationDeps extends AttemptDeps {
 const gzipAsync = promisify(gzip);
 /**
  * An object is put whole up to this size, and above it in parts of at least this size: two of them are in memory. S3
- * wants 5 MiB at least and takes 10,000 parts (S3 user guide, "Multipart upload limits"), so 80 GB can be copied.
+ * wants 5 MiB at least (S3 user guide, "Multipart upload limits").
  */
 const PART_BYTES_MIN = 8 * 1024 * 1024;
+/** And takes so many. Larger parts would allow for larger objects than 84 GB, and take more memory. */
+const PARTS_MAX = 10_000;
 const ALL_ACCEPTED: BatchReceipt = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: Number.POSITIVE_INFINITY };
 
 export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3Target> {
@@ -118,6 +120,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     };
 
     return {
+      copyBytesMax: PARTS_MAX * PART_BYTES_MIN,
       async send(plan, batch, signals) {
         const key = recordsKey(target, task.ref.key, plan.chunk.at.record);
         await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);

@@ -36,6 +36,7 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
   const deps: { -readonly [K in keyof typeof scene.deps]: (typeof scene.deps)[K] } = {
     ...scene.deps,
     openDestination: () => ({
+      copyBytesMax: 0,
       async copy(_source, signals) {
         await bucket.onCopy(signals);
         got.push('the whole object');
@@ -91,6 +92,18 @@ test('a delivery that filters writes the records that it wants', async (t) => {
   assert.ok(result.kind === 'done');
   assert.deepEqual(result.counts, countsOf({ read: 4, delivered: 3, filtered: 1 }));
   assert.deepEqual(got, ['m000 m001 m003']);
+});
+
+test('an object that is too large to be copied is written record by record', async (t) => {
+  const { run, got, deps } = await withBucket(t, { records: numbered(3) });
+  const { openObject: open } = deps;
+  deps.openObject = async (ref, signal) => {
+    const object = await open(ref, signal);
+    return { ...object, source: memorySource('logs/a', new Uint8Array(1)) };
+  };
+  const result = await run();
+  assert.ok(result.kind === 'done');
+  assert.deepEqual([got, result.counts.delivered], [['m000 m001 m002'], 3]);
 });
 
 test('an object that is delivered record by record goes on so where it was left, and is not copied on top', async (t) => {
