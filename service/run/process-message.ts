@@ -8,7 +8,7 @@ import type { ObjectTask } from '../delivery/destination.ts';
 import { type Admission, putBack } from './admission.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
-import { failureReport, type ObjectReport } from './report.ts';
+import { errorOf, failureReport, type ObjectReport, type ReportLine } from './report.ts';
 import { type Scheduler, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
@@ -88,10 +88,16 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
     // While the slot is still its own, so that whoever is next already knows what came of it.
     return pass.leave(await deps.workers.deliver(task, pass.held, held.signal));
   });
-  if (report.lines.every(({ kind }) => kind !== 'failed' && kind !== 'held')) deps.surplus.done(tenant);
+  if (report.lines.every(isOver)) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   return report;
+}
+
+/** Whether there is nothing more to do: a flood that becomes dead letters is worked off as one that is delivered. */
+function isOver(line: ReportLine): boolean {
+  if (line.kind === 'held') return false;
+  return line.kind !== 'failed' || errorOf(line).disposition === 'dead-letter';
 }
 
 /** One summary line for each delivery of an object, and its count. */

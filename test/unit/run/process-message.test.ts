@@ -134,6 +134,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
     lines,
     board,
     gate,
+    surplus,
     crashes,
     seen,
     objects,
@@ -404,3 +405,21 @@ test('a broken invariant gives the message back, then ends the process', async (
   assert.deepEqual([log, crashes], [['release 0', 'crash'], ['invariant-broken']]);
   assert.equal(lines.at(-1)?.level, 60);
 });
+
+for (const [what, lines, seconds] of [
+  ['that is delivered', [done], 11],
+  ['of a tenant that nobody knows', [failed('tenant-unknown', { type: '' })], 11],
+  ['that fails', [failed('destination-unavailable')], 2],
+] as const) {
+  test(`a flood ${what} comes back at the pace of ${seconds === 2 ? 'the first guess' : 'what is worked off'}`, async () => {
+    const { run, surplus, now } = setUp({ acme: lines });
+    for (let n = 0; n < 1_000; n++) surplus.handBack('acme');
+    for (let n = 0; n < 24; n++) {
+      now.ms += 2_000;
+      await run(s3Event(keyOf('acme')));
+    }
+    now.ms += 900_000;
+    const away = Array.from({ length: 10 }, () => surplus.handBack('acme'));
+    assert.equal(away.at(-1), seconds);
+  });
+}
