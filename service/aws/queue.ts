@@ -35,10 +35,6 @@ export interface QueueMessage {
   readonly body: string;
   /** 1 at the first receive. */
   readonly receiveCount: number;
-  /** When the message first came to the queue, epoch milliseconds. */
-  readonly sentMs: number;
-  /** When anybody first received it, epoch milliseconds. */
-  readonly firstReceivedMs: number;
   readonly history: History;
 }
 
@@ -50,7 +46,7 @@ export interface MessageCopy {
 }
 
 /** The longest that SQS keeps a new message back (SQS API reference, SendMessage, DelaySeconds). */
-export const DELAY_SECONDS_MAX = 900;
+const DELAY_SECONDS_MAX = 900;
 
 export interface VisibilityChange {
   readonly receipt: string;
@@ -63,7 +59,6 @@ export interface QueueDeps {
   readonly receiver: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
-  readonly nowMs: () => number;
 }
 
 const BATCH_MAX = 10;
@@ -73,7 +68,7 @@ const LONG_POLL_SECONDS = 20;
 /** A message attribute's value counts to the message's size; a reason need not be a novel. */
 const ATTRIBUTE_LENGTH_MAX = 1_024;
 
-export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
+export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl }: QueueDeps): Queue {
   return {
     async receive(countMax, visibilitySeconds, signal) {
       const answer = await receiver.send(
@@ -82,12 +77,12 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
           MaxNumberOfMessages: Math.min(countMax, BATCH_MAX),
           WaitTimeSeconds: LONG_POLL_SECONDS,
           VisibilityTimeout: visibilitySeconds,
-          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+          MessageSystemAttributeNames: ['ApproximateReceiveCount'],
           MessageAttributeNames: [...HISTORY_ATTRIBUTES],
         }),
         { abortSignal: signal },
       );
-      return (answer.Messages ?? []).map((message) => toQueueMessage(message, nowMs()));
+      return (answer.Messages ?? []).map(toQueueMessage);
     },
 
     async remove(receipts) {
@@ -183,18 +178,12 @@ function attributesOf(values: Readonly<Record<string, string>>, type: 'String' |
   );
 }
 
-function toQueueMessage(message: Message, nowMs: number): QueueMessage {
-  const attribute = (
-    name: 'ApproximateReceiveCount' | 'SentTimestamp' | 'ApproximateFirstReceiveTimestamp',
-    otherwise: number,
-  ) => Number(message.Attributes?.[name] ?? otherwise);
+function toQueueMessage(message: Message): QueueMessage {
   return {
     id: message.MessageId ?? '',
     receipt: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
-    receiveCount: attribute('ApproximateReceiveCount', 1),
-    sentMs: attribute('SentTimestamp', nowMs),
-    firstReceivedMs: attribute('ApproximateFirstReceiveTimestamp', nowMs),
+    receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
     history: readHistory(
       Object.fromEntries(
         Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),

@@ -74,7 +74,6 @@ export function createService({ settings, logger, onCrash }: ServiceDeps): Servi
     receiver: createReceiveClient(settings),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
-    nowMs,
   });
   const receivedSeconds = Math.min(RECEIVED_SECONDS_MAX, settings.visibilityTimeoutSeconds);
   const inHand = createInHand({

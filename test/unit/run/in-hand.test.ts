@@ -14,8 +14,6 @@ const messageOf = (n: number): QueueMessage => ({
   receipt: `r${n}`,
   body: '{}',
   receiveCount: 1,
-  sentMs: 0,
-  firstReceivedMs: 0,
   history: NO_HISTORY,
 });
 

@@ -95,7 +95,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
   const run = async (body: string, { receiveCount = 1, history = NO_HISTORY }: Given = {}) => {
     const { signal } = new AbortController();
     await processMessage(deps, {
-      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, firstReceivedMs: NOON_MS, history },
+      message: { id: 'm1', receipt: 'r1', body, receiveCount, history },
       signal,
       remove: async () => {
         await turn();

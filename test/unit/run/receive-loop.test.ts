@@ -15,8 +15,6 @@ const message = (id: string): QueueMessage => ({
   receipt: `r-${id}`,
   body: '{}',
   receiveCount: 1,
-  sentMs: 0,
-  firstReceivedMs: 0,
   history: NO_HISTORY,
 });
 
