@@ -67,8 +67,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
     // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
     first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined);
   } catch (error) {
-    if (awsErrorName(error) === 'InvalidRange')
-      return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0 };
+    if (awsErrorName(error) === 'InvalidRange') return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0 };
     throw toObjectError(ref, error);
   }
   const eTag = first.answer.ETag;
