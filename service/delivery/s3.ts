@@ -122,7 +122,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     return {
       copyBytesMax: PARTS_MAX * PART_BYTES_MIN,
       async send(plan, batch, signals) {
-        const key = recordsKey(target, task.ref.key, plan.chunk.at.record);
+        const key = recordsKey(target, task.ref, plan.chunk.at.record);
         await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);
         return ALL_ACCEPTED;
       },
