@@ -7,14 +7,7 @@ import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts
 import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
-import {
-  isStillTooNew,
-  type QuarantinedRecord,
-  type QuarantineFile,
-  replaysOf,
-  summarizeFiles,
-  whyUseless,
-} from './file.ts';
+import { type QuarantinedRecord, type QuarantineFile, replaysOf, summarizeFiles, whyUseless } from './file.ts';
 import { findVersion, listFiles, readFile } from './store.ts';
 
 /** `quarantine list | show | redrive`. */
@@ -167,28 +160,34 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
   const queueUrl = options.dryRun ? '' : context.queueUrl;
   const pace = createPace(options.rate, () => performance.now(), context.signal);
   const bar = context.printer.progress('files', files.length);
-  for (const [at, file] of files.entries()) {
-    if (context.signal.aborted) break;
-    const records = await Array.fromAsync(readFile(context, file));
-    const ready = records.filter((record) => !isStillTooNew(record, context.nowMs()));
-    tally.still_too_new += records.length - ready.length;
-    for (const { replay, ...object } of replaysOf(file, ready)) {
-      const ref = await findVersion(context, object);
-      if (!ref) {
-        tally.objects_gone++;
-        continue;
-      }
-      await pace.take(1);
+  try {
+    for (const [at, file] of files.entries()) {
       if (context.signal.aborted) break;
-      tally.messages++;
-      tally.records += replay.records?.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0;
-      if (options.dryRun) continue;
-      const body = objectNotification({ ...ref, replay }, context.nowMs());
-      await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+      const kept = await Array.fromAsync(readFile(context, file));
+      for (const { replay, records, readyMs, ...object } of replaysOf(file, kept)) {
+        if (readyMs > context.nowMs()) {
+          tally.still_too_new += records;
+          continue;
+        }
+        const ref = await findVersion(context, object);
+        if (!ref) {
+          tally.objects_gone++;
+          continue;
+        }
+        if (!options.dryRun) {
+          await pace.take(1);
+          if (context.signal.aborted) break;
+          const body = objectNotification({ ...ref, replay }, context.nowMs());
+          await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+        }
+        tally.messages++;
+        tally.records += records;
+      }
+      bar.update(at + 1);
     }
-    bar.update(at + 1);
+  } finally {
+    bar.end();
   }
-  bar.end();
   context.printer.result({ ...tally, dry_run: options.dryRun === true, interrupted: context.signal.aborted }, () => {
     const verb = options.dryRun ? 'would be' : 'are';
     return [
