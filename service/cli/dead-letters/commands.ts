@@ -24,6 +24,7 @@ interface ChangeOptions extends Options {
 
 const LIMIT = 10_000;
 const DETAIL_SHOWN_LENGTH = 160;
+const WHY_LEFT = 'SQS did not take them, or what they say was sent already; look at them, then repeat it';
 
 export function addDeadLetters(program: Command, session: Session): void {
   const group = program
@@ -212,12 +213,24 @@ async function redriveLetters(context: Context, options: ChangeOptions & { reado
 
 async function dropLetters(context: Context, options: ChangeOptions & { readonly save: string }): Promise<ExitCode> {
   return change(context, options, 'dropped', async (letters) => {
-    const lines = letters.map(({ receipt: _, ...letter }) => `${JSON.stringify(letter)}\n`);
-    await using file = await open(options.save, 'a');
-    await file.appendFile(lines.join(''));
-    await file.sync();
+    await keepIn(options.save, letters);
     return letters;
   });
+}
+
+/** Resolves once the letters are on the disk. @throws CommandError when they are not */
+async function keepIn(path: string, letters: readonly DeadLetter[]): Promise<void> {
+  const lines = letters.map(({ receipt: _, ...letter }) => `${JSON.stringify(letter)}\n`);
+  try {
+    await using file = await open(path, 'a');
+    await file.appendFile(lines.join(''));
+    await file.sync();
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
+    throw new CommandError(`--save: ${path} cannot be written (${why}), so these are not dropped`, undefined, {
+      cause,
+    });
+  }
 }
 
 async function change(
@@ -229,43 +242,51 @@ async function change(
   const { reason, tenant, object, id, before } = options;
   const selects = [reason, tenant, object, id, before].some((value) => value !== undefined);
   if (!selects && !options.all) throw usageError('say which: --reason, --tenant, --object, --id or --before; or --all');
+  let shown: ReadonlySet<string> | undefined;
   if (options.dryRun || !options.yes) {
     const letters = await look(context, options);
-    if (options.dryRun || letters.length === 0) return report(context, letters, 0, done);
+    if (options.dryRun || letters.length === 0) return report(context, options, letters, 0, done);
     context.printer.note(selectionText(letters));
     await confirm(context, `These ${formatCount(letters.length)} are to be ${done}?`, false);
+    shown = new Set(letters.map((letter) => letter.id));
   }
-  return report(context, ...(await work(context, options, treat)), done);
+  // What has come since the question was asked was not in it.
+  const isMeant = (letter: DeadLetter) => isSelected(letter, options) && (shown === undefined || shown.has(letter.id));
+  return report(context, options, ...(await work(context, options.limit, isMeant, treat)), done);
 }
 
-/** One pass over the queue. */
+/** One pass over the queue. @returns those that are meant, and how many of them were treated and deleted */
 async function work(
   context: Context,
-  options: ChangeOptions,
+  limit: number,
+  isMeant: (letter: DeadLetter) => boolean,
   treat: Treat,
 ): Promise<[letters: DeadLetter[], count: number]> {
   const queue = queueOf(context);
   const settled = new Set<string>();
-  const selected: DeadLetter[] = [];
-  const bar = context.printer.progress('dead letters', options.limit);
+  const meant: DeadLetter[] = [];
+  const bar = context.printer.progress('dead letters', limit);
+  let whole = false;
   try {
-    for await (const letters of queue.batches(options.limit, settled)) {
-      const some = letters.filter((letter) => isSelected(letter, options));
-      selected.push(...some);
+    for await (const letters of queue.batches(limit, settled)) {
+      const some = letters.filter(isMeant);
+      meant.push(...some);
       const safe = some.length > 0 ? await treat(some) : [];
       await queue.remove(safe);
       for (const { id } of safe) settled.add(id);
       bar.update(settled.size);
     }
+    whole = !context.signal.aborted;
   } finally {
     bar.end();
-    if (context.signal.aborted) {
+    if (!whole) {
+      const how = context.signal.aborted ? 'interrupted' : 'ended';
       context.printer.note(
-        `interrupted after ${formatCount(settled.size)}: the others are still dead letters; repeat it to go on`,
+        `${how} after ${formatCount(settled.size)}: the others are still dead letters; repeat it to go on`,
       );
     }
   }
-  return [selected, settled.size];
+  return [meant, settled.size];
 }
 
 function selectionText(letters: readonly DeadLetter[]): string {
@@ -276,13 +297,20 @@ function selectionText(letters: readonly DeadLetter[]): string {
 
 function report(
   context: Context,
+  options: ChangeOptions,
   letters: readonly DeadLetter[],
   count: number,
   done: 'redriven' | 'dropped',
 ): ExitCode {
-  context.printer.result({ selected: letters.length, [done]: count, groups: groupLetters(letters) }, () => {
-    const groups = letters.length > 0 ? `${selectionText(letters)}\n` : '';
-    return `${groups}${formatCount(count)} of ${formatCount(letters.length)} ${done}\n`;
+  const dryRun = options.dryRun === true;
+  const interrupted = context.signal.aborted;
+  const groups = groupLetters(letters);
+  const left = dryRun ? 0 : letters.length - count;
+  context.printer.result({ selected: letters.length, [done]: count, dry_run: dryRun, interrupted, groups }, () => {
+    const head = letters.length > 0 ? `${selectionText(letters)}\n` : '';
+    const counts = `${formatCount(count)} of ${formatCount(letters.length)} ${done}${dryRun ? ' (dry run)' : ''}\n`;
+    const rest = left > 0 && !interrupted ? `${formatCount(left)} stay dead letters: ${WHY_LEFT}\n` : '';
+    return `${head}${counts}${rest}`;
   });
-  return context.signal.aborted ? EXIT_TROUBLE : EXIT_DONE;
+  return left > 0 || interrupted ? EXIT_TROUBLE : EXIT_DONE;
 }
