@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { remaining } from '../../../../service/cli/replay/feed.ts';
 import { createReplayStates, type ReplayState } from '../../../../service/cli/replay/state.ts';
 import { objectId, parseNotification } from '../../../../service/core/notification.ts';
@@ -163,12 +165,39 @@ test('a replay that is interrupted goes on where it was, and announces nothing t
   const again = await run(['replay', ...slow]);
   assert.equal(again.code, 2);
   assert.match(again.err, /there is a replay r-1 already: --continue r-1 goes on with it/);
+  const other = await run(['replay', '--continue', 'r-1', '--tenant', 'globex', '--missing', '--yes']);
+  assert.equal(other.code, 2);
+  assert.match(other.err, /--tenant, --missing: --continue goes on with what the replay began with/);
+  const preview = await run(['replay', '--continue', 'r-1', '--dry-run', '--json']);
+  const { objects, fed, estimate } = preview.json() as { objects: number; fed: number; estimate: { objects: number } };
+  assert.deepEqual([objects, fed, estimate.objects], [25, 10, 15], 'what is left to do, and to pay');
   const rest = await run(['replay', '--continue', 'r-1', '--rate', '1000', '--yes']);
   assert.equal(rest.code, 0, rest.err);
   assert.equal(new Set(refs(await take()).map(({ id }) => id)).size, 25);
   const over = await run(['replay', '--continue', 'r-1', '--yes']);
   assert.deepEqual([over.code, await waiting()], [0, 0]);
   assert.match(over.out, /is fed already/);
+});
+
+test('a replay is not told as done when objects of it were deleted before anybody looked', async (t) => {
+  const { run, replay, deps, pipeline, names, take } = await setUp(t);
+  assert.equal((await replay('--id', 'r-1', '--yes')).code, 0);
+  const status = async () => {
+    const { code, json } = await run(['replay-status', 'r-1', '--json']);
+    const { complete, gone, deliveries } = json() as { complete: boolean; gone: number; deliveries: number };
+    return { code, complete, gone, deliveries };
+  };
+  for (const { id } of refs(await take())) {
+    for (const type of ['cloudwatch', 'cloudwatch#audit']) {
+      const item = marshall({ object: id, delivery: `acme/${type}`, state: 'done' });
+      await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.ledgerTable, Item: item }));
+    }
+  }
+  assert.deepEqual(await status(), { code: 0, complete: true, gone: 0, deliveries: 6 });
+  await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: cliKey('acme', names[0] ?? '') }));
+  assert.deepEqual(await status(), { code: 1, complete: false, gone: 1, deliveries: 4 });
+  const { out } = await run(['replay-status', 'r-1']);
+  assert.match(out, /^1 objects are gone since.*\n`log-distributor dead-letters list --tenant acme`/m);
 });
 
 test('nothing is fed while live messages wait', async (t) => {
