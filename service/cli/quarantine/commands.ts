@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { objectNotification } from '../../core/notification.ts';
 import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
-import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
@@ -19,6 +19,8 @@ interface Selection {
 }
 
 const MESSAGE_SHOWN_LENGTH = 160;
+/** Files that a command holds in memory: about 100 MB. */
+const FILES_MAX = 200_000;
 
 export function addQuarantine(program: Command, session: Session): void {
   const group = program
@@ -64,15 +66,25 @@ export function addQuarantine(program: Command, session: Session): void {
   session.run<RedriveOptions>(redrive, redriveRecords);
 }
 
-async function filesOf(context: Context, { bucket, tenant, reason }: Selection): Promise<QuarantineFile[]> {
-  const place = { bucket, prefix: context.settings.quarantinePrefix, tenant, reason };
-  return Array.fromAsync(listFiles(context, place));
+function listOf(context: Context, { bucket, tenant, reason }: Selection): AsyncIterable<QuarantineFile> {
+  return listFiles(context, { bucket, prefix: context.settings.quarantinePrefix, tenant, reason });
+}
+
+/** @throws CommandError when there are more than one command takes */
+async function filesOf(context: Context, selection: Selection): Promise<QuarantineFile[]> {
+  const files: QuarantineFile[] = [];
+  for await (const file of listOf(context, selection)) {
+    files.push(file);
+    if (files.length > FILES_MAX) {
+      throw new CommandError(`more than ${formatCount(FILES_MAX)} files: say --tenant, or --reason as well`);
+    }
+  }
+  return files;
 }
 
 async function listQuarantine(context: Context, options: Selection & { readonly files?: true }): Promise<ExitCode> {
-  const files = await filesOf(context, options);
   const rows = options.files
-    ? files.map(({ bucket, key, tenant, reason, bytes, writtenMs }) => ({
+    ? (await filesOf(context, options)).map(({ bucket, key, tenant, reason, bytes, writtenMs }) => ({
         tenant,
         reason,
         files: 1,
@@ -81,7 +93,7 @@ async function listQuarantine(context: Context, options: Selection & { readonly 
         last: formatTime(writtenMs),
         url: `s3://${bucket}/${key}`,
       }))
-    : summarizeFiles(files).map(({ firstMs, lastMs, ...row }) => ({
+    : (await summarizeFiles(listOf(context, options))).map(({ firstMs, lastMs, ...row }) => ({
         ...row,
         first: formatTime(firstMs),
         last: formatTime(lastMs),

@@ -51,19 +51,22 @@ export interface ReasonSummary {
   readonly lastMs: number;
 }
 
-/** By tenant and reason; what came last stands first. */
-export function summarizeFiles(files: readonly QuarantineFile[]): ReasonSummary[] {
-  const groups = Map.groupBy(files, ({ tenant, reason }) => `${tenant}\n${reason}`);
-  return [...groups.values()]
-    .map((group) => ({
-      tenant: group[0]?.tenant ?? '',
-      reason: group[0]?.reason ?? '',
-      files: group.length,
-      bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
-      firstMs: Math.min(...group.map(({ writtenMs }) => writtenMs)),
-      lastMs: Math.max(...group.map(({ writtenMs }) => writtenMs)),
-    }))
-    .sort((a, b) => b.lastMs - a.lastMs);
+/** By tenant and reason; what came last stands first. Files are counted as they come, as there may be very many. */
+export async function summarizeFiles(files: AsyncIterable<QuarantineFile>): Promise<ReasonSummary[]> {
+  const groups = new Map<string, ReasonSummary>();
+  for await (const { tenant, reason, bytes, writtenMs } of files) {
+    const name = `${tenant}\n${reason}`;
+    const before = groups.get(name);
+    groups.set(name, {
+      tenant,
+      reason,
+      files: (before?.files ?? 0) + 1,
+      bytes: (before?.bytes ?? 0) + bytes,
+      firstMs: Math.min(before?.firstMs ?? writtenMs, writtenMs),
+      lastMs: Math.max(before?.lastMs ?? writtenMs, writtenMs),
+    });
+  }
+  return [...groups.values()].sort((a, b) => b.lastMs - a.lastMs);
 }
 
 /** Why records of a reason would be refused again, however often they are redriven; undefined where time or a change helps. */
