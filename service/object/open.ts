@@ -9,6 +9,8 @@ import { isBlank } from './text/splitter.ts';
 
 /** What a byte source has at hand from its opening: enough for every magic number, and for a compressed block to end. */
 const HEAD_BYTES = 256 * 1024;
+/** What of a compressed text is looked at: any white space before an array is shorter. */
+const FIRST_BYTES = 16 * 1024;
 const PARQUET_MAGIC = 'PAR1';
 const OPEN_BRACKET = 0x5b;
 
@@ -43,7 +45,7 @@ async function firstInflated(head: Uint8Array, compression: Compression, ratioMa
   const pieces = (async function* () {
     yield head;
   })();
-  for await (const piece of inflate(pieces, compression, head.length, ratioMax)) return piece;
+  for await (const piece of inflate(pieces, compression, head.length, ratioMax, FIRST_BYTES)) return piece;
   return new Uint8Array(0);
 }
 

@@ -1,18 +1,18 @@
 import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import { growsTooMuch } from '../growth.ts';
 
 export type Compression = 'gzip' | 'zstd';
 
-/** Pieces of this size keep the calls into zlib few; each is a buffer of its own. */
+/** Pieces of this size keep the calls into zlib few. */
 const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
  * A piece is good until the next one is asked for.
  * @param sizeBytes of the compressed stream
+ * @param pieceBytes of a piece at most; zlib takes as much memory at once, however short the stream is
  * @throws DistributorError `object-corrupt` when the stream is broken, truncated, followed by something else, or
  * inflates to more than `ratioMax` times its size
  */
@@ -21,13 +21,13 @@ export async function* inflate(
   compression: Compression,
   sizeBytes: number,
   ratioMax: number,
+  pieceBytes = PIECE_BYTES,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const stream =
-    compression === 'gzip'
-      ? createGunzip({ chunkSize: PIECE_BYTES })
-      : createZstdDecompress({ chunkSize: PIECE_BYTES });
+    compression === 'gzip' ? createGunzip({ chunkSize: pieceBytes }) : createZstdDecompress({ chunkSize: pieceBytes });
   const feeding = feed(pieces, stream);
   let inflated = 0;
+  let last: Uint8Array | undefined;
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       inflated += piece.length;
@@ -35,18 +35,28 @@ export async function* inflate(
         throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
       }
       yield piece;
-      // zlib has taken another buffer for what follows.
-      releaseMemory(piece);
+      // Full: zlib has taken another buffer for what follows.
+      if (piece.byteOffset + piece.length === pieceBytes) release(piece, pieceBytes);
+      last = piece;
     }
     if (stream.bytesWritten < sizeBytes) {
       throw corrupt(`${compression} data ends at byte ${stream.bytesWritten} of ${sizeBytes}; what follows is none`);
     }
+    if (last) release(last, pieceBytes);
   } catch (error) {
     throw isCompressionError(error) ? corrupt(`the ${compression} data is broken: ${error.message}`, error) : error;
   } finally {
     stream.destroy();
     await feeding;
   }
+}
+
+/**
+ * Gives back the memory of a piece and of all before it in the same buffer. Left to the garbage collector, gigabytes a second of them
+ * decide how often that runs. A piece that Node has joined from several lies elsewhere, and is left to it.
+ */
+function release({ buffer }: Uint8Array, pieceBytes: number): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === pieceBytes) buffer.transfer(0);
 }
 
 /** Never rejects: a failure of the source destroys the stream, whose reader then throws it. */
