@@ -83,12 +83,19 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   RegionDisabledException: 'refused',
   AllAccessDisabled: 'refused',
   AccountProblem: 'refused',
+  // The bucket is in another region: status 301 or 400 (S3 API reference, error responses).
+  PermanentRedirect: 'refused',
+  AuthorizationHeaderMalformed: 'refused',
+  IllegalLocationConstraintException: 'refused',
   // The account has reached its number of log groups.
   LimitExceededException: 'refused',
   KMSAccessDeniedException: 'refused',
   'KMS.DisabledException': 'refused',
   'KMS.AccessDeniedException': 'refused',
   'KMS.NotFoundException': 'refused',
+  // The key is pending deletion.
+  'KMS.KMSInvalidStateException': 'refused',
+  'KMS.InvalidKeyUsageException': 'refused',
 
   ResourceNotFoundException: 'missing',
   NoSuchKey: 'missing',

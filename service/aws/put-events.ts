@@ -27,7 +27,7 @@ export interface PutEventsDeps {
 }
 
 /** An answer that is no success, as the SDK would throw it: with AWS's name for it, and the status. */
-export class LogsError extends Error {
+class LogsError extends Error {
   readonly $metadata: { readonly httpStatusCode: number };
 
   constructor(name: string, message: string, httpStatusCode: number) {

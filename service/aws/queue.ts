@@ -37,10 +37,8 @@ export interface QueueMessage {
   readonly body: string;
   /** 1 at the first receive. */
   readonly receiveCount: number;
-  /** When the message first came to the queue, epoch milliseconds. */
+  /** When it came to the queue, sent anew or not, epoch milliseconds. */
   readonly sentMs: number;
-  /** When anybody first received it, epoch milliseconds. */
-  readonly firstReceivedMs: number;
   readonly history: History;
 }
 
@@ -61,7 +59,7 @@ export interface MessageCopy {
 }
 
 /** The longest that SQS keeps a new message back (SQS API reference, SendMessage, DelaySeconds). */
-export const DELAY_SECONDS_MAX = 900;
+const DELAY_SECONDS_MAX = 900;
 
 export interface VisibilityChange {
   readonly receipt: string;
@@ -74,6 +72,7 @@ export interface QueueDeps {
   readonly receiver: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
+  /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
 
@@ -93,7 +92,7 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
           MaxNumberOfMessages: Math.min(countMax, BATCH_MAX),
           WaitTimeSeconds: LONG_POLL_SECONDS,
           VisibilityTimeout: visibilitySeconds,
-          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
+          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
           MessageAttributeNames: [...HISTORY_ATTRIBUTES],
         }),
         { abortSignal: signal },
@@ -214,17 +213,12 @@ function attributesOf(values: Readonly<Record<string, string>>, type: 'String' |
 }
 
 function toQueueMessage(message: Message, nowMs: number): QueueMessage {
-  const attribute = (
-    name: 'ApproximateReceiveCount' | 'SentTimestamp' | 'ApproximateFirstReceiveTimestamp',
-    otherwise: number,
-  ) => Number(message.Attributes?.[name] ?? otherwise);
   return {
     id: message.MessageId ?? '',
     receipt: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
-    receiveCount: attribute('ApproximateReceiveCount', 1),
-    sentMs: attribute('SentTimestamp', nowMs),
-    firstReceivedMs: attribute('ApproximateFirstReceiveTimestamp', nowMs),
+    receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+    sentMs: Number(message.Attributes?.SentTimestamp ?? nowMs),
     history: readHistory(
       Object.fromEntries(
         Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),

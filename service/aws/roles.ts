@@ -186,7 +186,7 @@ async function assume(deps: RoleSessionsDeps, request: RoleRequest): Promise<Ses
       expiration: Credentials.Expiration,
     };
   } catch (error) {
-    deps.onAssume(REFUSALS.has(faultOf(error)) ? 'refused' : 'failed');
+    deps.onAssume(isRefusal(error) ? 'refused' : 'failed');
     throw error;
   }
 }
@@ -194,9 +194,18 @@ async function assume(deps: RoleSessionsDeps, request: RoleRequest): Promise<Ses
 /** The customer's side must change something. Our own expired credentials (`credentials`) are not that. */
 const REFUSALS: ReadonlySet<AwsFault> = new Set(['refused', 'invalid', 'missing']);
 
+/** A DistributorError is another role's trouble: that of the first hop, with which this one would be assumed. */
+function isRefusal(error: unknown): boolean {
+  return !(error instanceof DistributorError) && REFUSALS.has(faultOf(error));
+}
+
 function toRoleError(request: RoleRequest, cause: unknown): DistributorError {
   const tenant = request.tags.tenant_id ?? 'the platform';
-  if (!REFUSALS.has(faultOf(cause))) {
+  if (cause instanceof DistributorError) {
+    const what = `AssumeRole of ${request.roleArn} for ${tenant} could not be asked for: ${cause.message}`;
+    return new DistributorError('role-unavailable', what, { cause });
+  }
+  if (!isRefusal(cause)) {
     return new DistributorError(
       'role-unavailable',
       `AssumeRole of ${request.roleArn} for ${tenant} failed: ${awsErrorName(cause)}`,

@@ -10,7 +10,6 @@ import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
 export interface S3Object {
   readonly source: ByteSource;
   readonly lastModifiedMs: number;
-  readonly eTag: string;
 }
 
 export interface S3SourceDeps extends RetryDeps {
@@ -68,8 +67,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
     // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
     first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined);
   } catch (error) {
-    if (awsErrorName(error) === 'InvalidRange')
-      return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0, eTag: ref.version };
+    if (awsErrorName(error) === 'InvalidRange') return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0 };
     throw toObjectError(ref, error);
   }
   const eTag = first.answer.ETag;
@@ -95,7 +93,6 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
 
   return {
     lastModifiedMs: first.answer.LastModified?.getTime() ?? ref.createdMs ?? 0,
-    eTag: eTag ?? '',
     source: {
       size,
       name: ref.key,

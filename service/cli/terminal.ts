@@ -51,7 +51,7 @@ export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]
 }
 
 /** Text of others may hold anything: control characters would move the cursor, or break the line. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

@@ -54,6 +54,11 @@ export function chooseDeliveries(deliveries: readonly Delivery[], replay: Replay
   });
 }
 
+/** Whether a replay leaves out records that its deliveries want. */
+export function isPartial(replay: Replay | undefined): replay is Replay {
+  return replay?.application !== undefined || replay?.records !== undefined;
+}
+
 /** Whether a replay is for a record, by its ordinal in the object; undefined when it is for all. */
 export function recordTest(replay: Replay | undefined): ((record: number) => boolean) | undefined {
   const ranges = replay?.records;

@@ -22,17 +22,26 @@ export interface Copied {
   readonly messageBytes: number;
 }
 
+type CopyDeps = Pick<RunDeliveryDeps, 'openDecoder' | 'decodeLimits' | 'eventBytesMax'>;
+
 /**
  * Delivers the object byte for byte, where the destination can do that and the delivery wants every record. The records
  * are read first and looked at: one of another tenant must not travel along, and all must be counted. Nothing is saved on
  * the way; who resumes begins again, and overwrites.
  * @returns undefined when the object must be delivered record by record
  */
-export async function copyWhole(
-  deps: Pick<RunDeliveryDeps, 'openDecoder' | 'decodeLimits' | 'eventBytesMax'>,
-  { task, delivery, object, destination, signals, reading }: CopyRun,
-): Promise<Copied | undefined> {
-  if (!destination.copy || delivery.applications !== null || delivery.minLevel !== null) return undefined;
+export async function copyWhole(deps: CopyDeps, run: CopyRun): Promise<Copied | undefined> {
+  const { delivery, destination, object, signals } = run;
+  const { copy, copyBytesMax = Number.POSITIVE_INFINITY } = destination;
+  if (!copy || object.source.size > copyBytesMax) return undefined;
+  if (delivery.applications !== null || delivery.minLevel !== null) return undefined;
+  const all = await readAll(deps, run);
+  if (all) await copy(object.source, signals);
+  return all;
+}
+
+/** Reads every record; what that takes is given back before the copy begins. @returns undefined when one must stay behind */
+async function readAll(deps: CopyDeps, { task, delivery, object, reading }: CopyRun): Promise<Copied | undefined> {
   const context = {
     delivery,
     keyFields: task.keyFields,
@@ -41,7 +50,8 @@ export async function copyWhole(
     asked: recordTest(task.ref.replay),
   };
   const request = { fields: fieldsOf(delivery), messageFormat: 'message', limits: deps.decodeLimits } as const;
-  const decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+  // A decoder gives its chunks once: the caller's is for those that are delivered.
+  using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
   let records = 0;
   let messageBytes = 0;
   for await (const chunk of decoder.chunks(START, request, reading)) {
@@ -50,6 +60,5 @@ export async function copyWhole(
     records += chunk.count;
     for (const { bytes } of plan.batches) messageBytes += bytes;
   }
-  await destination.copy(object.source, signals);
   return { counts: { ...NO_COUNTS, read: records, delivered: records }, messageBytes };
 }

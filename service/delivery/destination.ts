@@ -61,6 +61,8 @@ export interface Destination {
    * @throws as `send`
    */
   copy?(source: ByteSource, signals: StopSignals): Promise<void>;
+  /** Bytes of the largest object that can be copied; absent: any. What is larger is delivered in batches. */
+  readonly copyBytesMax?: number;
 }
 
 export interface OpenOptions<T extends Target> {

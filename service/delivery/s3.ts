@@ -27,9 +27,11 @@ export interface S3DestinationDeps extends AttemptDeps {
 const gzipAsync = promisify(gzip);
 /**
  * An object is put whole up to this size, and above it in parts of at least this size: two of them are in memory. S3
- * wants 5 MiB at least and takes 10,000 parts (S3 user guide, "Multipart upload limits"), so 80 GB can be copied.
+ * wants 5 MiB at least (S3 user guide, "Multipart upload limits").
  */
 const PART_BYTES_MIN = 8 * 1024 * 1024;
+/** And takes so many. Larger parts would allow for larger objects than 84 GB, and take more memory. */
+const PARTS_MAX = 10_000;
 const ALL_ACCEPTED: BatchReceipt = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: Number.POSITIVE_INFINITY };
 
 export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3Target> {
@@ -118,8 +120,9 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     };
 
     return {
+      copyBytesMax: PARTS_MAX * PART_BYTES_MIN,
       async send(plan, batch, signals) {
-        const key = recordsKey(target, task.ref.key, plan.chunk.at.record);
+        const key = recordsKey(target, task.ref, plan.chunk.at.record);
         await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);
         return ALL_ACCEPTED;
       },
@@ -132,8 +135,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
   };
 }
 
-/** `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
-/** Where a key is, in a bucket that must be the tenant's. */
+/** Where a key is. `ExpectedBucketOwner`: a bucket of that name in somebody else's account must not get the tenant's logs. */
 export function placeOf({ delivery, target }: Pick<OpenOptions<S3Target>, 'delivery' | 'target'>, key: string) {
   return { Bucket: target.bucket, Key: key, ExpectedBucketOwner: target.bucketAccountId ?? delivery.accountId };
 }
@@ -191,7 +193,7 @@ function toDestinationError(cause: unknown, { delivery, target }: OpenOptions<S3
     case 'missing':
       return new DistributorError(
         'destination-refused',
-        `${what}: the tenant's role may not write, or the bucket is not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
+        `${what}: the tenant's role may not write, or the bucket is in another region or not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
         { cause },
       );
     case 'credentials':

@@ -12,10 +12,13 @@ import type { ObjectReport, ReportLine } from './report.ts';
  * the queue: no slot, no memory, no call to the tenant's account. There are no timers: an object that comes asks.
  */
 export interface Gate {
-  /** Why no delivery of the tenant may be tried now, one line each; null when at least one may, or none is known. */
-  held(tenant: string): readonly ReportLine[] | null;
-  /** An object goes to work. A probe that is due goes with it. */
-  enter(tenant: string): Pass;
+  /**
+   * Why no delivery of the tenant may be tried now, one line each; null when at least one may, or none is known.
+   * @param only the one delivery that the object is for; undefined: all
+   */
+  held(tenant: string, only?: string): readonly ReportLine[] | null;
+  /** An object goes to work, for all deliveries or only one. A probe that is due goes with it. */
+  enter(tenant: string, only?: string): Pass;
   /** Whether any object of the tenant has come back with an answer since the start of the process. */
   known(tenant: string): boolean;
   /** Deliveries in trouble, in no order. */
@@ -78,6 +81,12 @@ interface DeliveryState {
 
 type TenantState = Map<string, DeliveryState>;
 
+/** What an object was told when it began. */
+interface Entry {
+  readonly held: ReadonlyMap<string, Trouble>;
+  readonly probes: ReadonlySet<string>;
+}
+
 export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   const tenants = new Map<string, TenantState>();
 
@@ -88,19 +97,19 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     if (tenants.size > TENANTS_MAX && oldest !== undefined) tenants.delete(oldest);
   };
 
-  const isHeld = ({ circuit, throttled }: DeliveryState, now: number) =>
-    circuit ? circuit.probing || now < circuit.againAtMs : throttled !== undefined && now < throttled.againAtMs;
-
-  const heldLine = (type: string, { circuit, throttled }: DeliveryState): ReportLine => {
-    const trouble = circuit ?? throttled;
-    return {
-      type,
-      kind: 'held',
-      code: trouble?.code ?? 'unexpected',
-      message: trouble?.message ?? '',
-      retryAfterMs: Math.max(0, (trouble?.againAtMs ?? 0) - nowMs()),
-    };
+  /** Why a delivery may not be tried now; undefined when it may. */
+  const troubleOf = ({ circuit, throttled }: DeliveryState, now: number): Trouble | undefined => {
+    if (circuit) return circuit.probing || now < circuit.againAtMs ? circuit : undefined;
+    return throttled && now < throttled.againAtMs ? throttled : undefined;
   };
+
+  const heldLine = (type: string, { code, message, againAtMs }: Trouble): ReportLine => ({
+    type,
+    kind: 'held',
+    code,
+    message,
+    retryAfterMs: Math.max(0, againAtMs - nowMs()),
+  });
 
   /** What a line says of its delivery. `probe`: the object was the one that was to find out. */
   const learn = (tenant: string, state: DeliveryState, line: ReportLine, probe: boolean) => {
@@ -128,7 +137,11 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     }
   };
 
-  const leave = (tenant: string, report: ObjectReport, probes: ReadonlySet<string>): ObjectReport => {
+  /** What is known of the deliveries that an object is for. */
+  const concerned = (tenant: string, only: string | undefined): [type: string, delivery: DeliveryState][] =>
+    [...(tenants.get(tenant) ?? [])].filter(([type]) => only === undefined || type === only);
+
+  const leave = (tenant: string, only: string | undefined, report: ObjectReport, { held, probes }: Entry) => {
     const state: TenantState = tenants.get(tenant) ?? new Map();
     const now = nowMs();
     const named = report.lines.filter(({ type }) => type !== '');
@@ -141,7 +154,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     }
     if (named.length > 0) {
       // A delivery that the tenant no longer has.
-      for (const type of state.keys()) if (!named.some((line) => line.type === type)) state.delete(type);
+      for (const [type] of concerned(tenant, only)) if (!named.some((line) => line.type === type)) state.delete(type);
       remember(tenant, state);
     }
     // A probe that came to no answer leaves the next object to be one.
@@ -150,35 +163,46 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
       if (delivery?.circuit?.probing) delivery.circuit = { ...delivery.circuit, probing: false };
     }
     return {
-      lines: report.lines.map((line) => {
+      lines: report.lines.map((line): ReportLine => {
         const delivery = state.get(line.type);
-        if (line.kind === 'held') return heldLine(line.type, delivery ?? { circuit: undefined, throttled: undefined });
-        if (line.kind !== 'failed' || !delivery || !isHeld(delivery, now)) return line;
-        return { ...line, retryAfterMs: heldLine(line.type, delivery).retryAfterMs ?? 0 };
+        const trouble = delivery && troubleOf(delivery, now);
+        if (line.kind === 'failed' && trouble) {
+          return { ...line, retryAfterMs: Math.max(0, trouble.againAtMs - now) };
+        }
+        if (line.kind !== 'held') return line;
+        // What held it when it began may be over by now: then it may come back at once.
+        const why = trouble ?? held.get(line.type);
+        return why ? { ...heldLine(line.type, why), ...(trouble ? {} : { retryAfterMs: 0 }) } : line;
       }),
     };
   };
 
   return {
-    held(tenant) {
-      const state = tenants.get(tenant);
+    held(tenant, only) {
+      const deliveries = concerned(tenant, only);
       const now = nowMs();
-      if (!state || state.size === 0 || ![...state.values()].every((delivery) => isHeld(delivery, now))) return null;
-      return [...state].map(([type, delivery]) => heldLine(type, delivery));
+      const lines: ReportLine[] = [];
+      for (const [type, delivery] of deliveries) {
+        const trouble = troubleOf(delivery, now);
+        if (!trouble) return null;
+        lines.push(heldLine(type, trouble));
+      }
+      return lines.length > 0 ? lines : null;
     },
-    enter(tenant) {
+    enter(tenant, only) {
       const now = nowMs();
-      const held: string[] = [];
+      const held = new Map<string, Trouble>();
       const probes = new Set<string>();
-      for (const [type, delivery] of tenants.get(tenant) ?? []) {
-        if (isHeld(delivery, now)) {
-          held.push(type);
+      for (const [type, delivery] of concerned(tenant, only)) {
+        const trouble = troubleOf(delivery, now);
+        if (trouble) {
+          held.set(type, trouble);
         } else if (delivery.circuit) {
           delivery.circuit = { ...delivery.circuit, probing: true };
           probes.add(type);
         }
       }
-      return { held, leave: (report) => leave(tenant, report, probes) };
+      return { held: [...held.keys()], leave: (report) => leave(tenant, only, report, { held, probes }) };
     },
     known: (tenant) => tenants.has(tenant),
     list() {

@@ -62,11 +62,17 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
   const rates = new Map<string, Rate>();
   const caps = new Map<string, TokenBucket>();
 
-  const rateOf = (destination: string, now: number): Rate | undefined => {
-    const rate = rates.get(destination);
-    if (!rate || now - rate.cutMs <= FREE_AFTER_MS) return rate;
+  const free = (destination: string) => {
     rates.delete(destination);
     onLimit(destination, false);
+  };
+
+  const isOver = ({ cutMs }: Rate, now: number) => now - cutMs > FREE_AFTER_MS;
+
+  const rateOf = (destination: string, now: number): Rate | undefined => {
+    const rate = rates.get(destination);
+    if (!rate || !isOver(rate, now)) return rate;
+    free(destination);
     return undefined;
   };
 
@@ -92,7 +98,7 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
         rate.bucket = spend(rate.bucket, 1);
         rate.callsPerSecond += Math.min(INCREASE_PER_SECOND / rate.callsPerSecond, rate.callsPerSecond);
       }
-      if (cap) keep(caps, capKey, spend(cap, bytes));
+      if (cap) toNewest(caps, capKey, spend(cap, bytes));
       return { kind: 'go' };
     },
     throttled(destination, callsPerSecond) {
@@ -100,17 +106,30 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
       const rate = rateOf(destination, now);
       if (rate && now - rate.cutMs < CUT_EVERY_MS) return;
       const cut = Math.max(CALLS_PER_SECOND_MIN, (rate?.callsPerSecond ?? callsPerSecond) * DECREASE);
-      keep(rates, destination, { callsPerSecond: cut, bucket: { tokens: 0, atMs: now }, cutMs: now });
+      const surplus = toNewest(rates, destination, {
+        callsPerSecond: cut,
+        bucket: { tokens: 0, atMs: now },
+        cutMs: now,
+      });
       if (!rate) onLimit(destination, true);
+      // Threads remember for whom they must ask.
+      if (surplus !== undefined) onLimit(surplus, false);
     },
-    list: () => [...rates].map(([destination, { callsPerSecond }]) => ({ destination, callsPerSecond })),
+    list() {
+      // Nobody may ask for a destination again, and it is free all the same.
+      const now = nowMs();
+      for (const [destination, rate] of rates) if (isOver(rate, now)) free(destination);
+      return [...rates].map(([destination, { callsPerSecond }]) => ({ destination, callsPerSecond }));
+    },
   };
 }
 
-/** Sets an entry as the newest; the one that was not set for longest goes. */
-function keep<T>(map: Map<string, T>, key: string, value: T): void {
+/** Sets an entry as the newest; the one that was not set for longest goes. @returns its key, if one had to go */
+function toNewest<T>(map: Map<string, T>, key: string, value: T): string | undefined {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();
-  if (map.size > DESTINATIONS_MAX && oldest !== undefined) map.delete(oldest);
+  if (map.size <= DESTINATIONS_MAX || oldest === undefined) return undefined;
+  map.delete(oldest);
+  return oldest;
 }

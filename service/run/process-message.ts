@@ -10,7 +10,7 @@ import { type Admission, putBack } from './admission.ts';
 import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
-import { failureReport, type ObjectReport } from './report.ts';
+import { errorOf, failureReport, type ObjectReport, type ReportLine } from './report.ts';
 import { type Scheduler, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
@@ -86,18 +86,19 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
     return failureReport(asDistributorError(error));
   }
   const tenant = task.keyFields.tenant_id;
-  const lines = deps.gate.held(tenant);
+  const only = ref.replay?.delivery;
+  const lines = deps.gate.held(tenant, only);
   if (lines) return { lines };
   deps.board.waiting(tenant);
   const report = await deps.scheduler.submit(tenant, sizeOfJob(ref.size), async () => {
     deps.board.started(tenant);
-    const late = deps.gate.held(tenant);
+    const late = deps.gate.held(tenant, only);
     if (late) return { lines: late };
-    const pass = deps.gate.enter(tenant);
+    const pass = deps.gate.enter(tenant, only);
     // While the slot is still its own, so that whoever is next already knows what came of it.
     return pass.leave(await deps.workers.deliver(task, pass.held, held.signal));
   });
-  if (report.lines.every(({ kind }) => kind !== 'failed' && kind !== 'held')) deps.surplus.done(tenant);
+  if (report.lines.every(isOver)) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   if (isCanaryKey(ref.key)) recordCanary(deps, tenant, ref.createdMs, report);
@@ -117,6 +118,12 @@ function recordCanary(
   metrics.canaries.inc({ outcome: 'delivered' });
   metrics.canarySeconds.observe(Math.max(0, nowMs() - writtenMs) / 1000);
   board.canaryDelivered(tenant, writtenMs);
+}
+
+/** Whether there is nothing more to do: a flood that becomes dead letters is worked off as one that is delivered. */
+function isOver(line: ReportLine): boolean {
+  if (line.kind === 'held') return false;
+  return line.kind !== 'failed' || errorOf(line).disposition === 'dead-letter';
 }
 
 /** One summary line for each delivery of an object, and its count. */

@@ -9,7 +9,7 @@ export interface Series {
 }
 
 export const SLOT_SECONDS = 10;
-export const SLOTS = 60;
+const SLOTS = 60;
 
 /** @param nowMs epoch milliseconds: slots of all series, and of all processes, begin together */
 export function createSeries(nowMs: () => number): Series {

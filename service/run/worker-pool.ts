@@ -88,7 +88,7 @@ interface Thread {
  * Size of a thread's heap before anything is collected, megabytes, for threads that are made after it is set. V8's own beginning is a
  * few megabytes, and buffers outside the heap count too: it would collect after every sixteen megabytes of an object.
  */
-const INITIAL_HEAP_MB = 72;
+const INITIAL_HEAP_MB = 64;
 
 export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
   const { settings, script, logger, pacing, onRestart, onHopeless } = deps;

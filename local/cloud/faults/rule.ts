@@ -8,11 +8,11 @@ const EFFECT = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('latency'), ms: z.number().min(0), jitterMs: z.number().min(0).default(0) }),
   /** Refused under the service's own name for it; not executed. */
   z.strictObject({ kind: z.literal('throttle') }),
-  /** Refused with this error; not executed. */
+  /** Refused with this error; not executed. S3 also refuses by redirections. */
   z.strictObject({
     kind: z.literal('error'),
     code: z.string().min(1),
-    status: z.int().min(400).max(599).default(500),
+    status: z.int().min(300).max(599).default(500),
     message: z.string().default('A fault rule says so.'),
   }),
   /** Executed, and then answered with this error. */

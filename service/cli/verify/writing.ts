@@ -21,7 +21,7 @@ export interface WritingDeps {
 }
 
 /** In a stream of its own, so that it is found, and is in nobody's way. */
-export const CANARY_STREAM = 'log-distributor-verify';
+const CANARY_STREAM = 'log-distributor-verify';
 const STEPS = {
   create: 'log group and stream can be made',
   put: 'an event can be written',
@@ -63,7 +63,7 @@ export function skippedWriting(why: string): Step[] {
 }
 
 /** The log group of an event that has nothing but an application. */
-export function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
+function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
   const date = new Date(nowMs).toISOString().slice(0, 10);
   const values = target.group.variables.map((name) =>
     name === 'application' ? application : name === 'date' ? date : 'verify',

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { boolean } from '../item.ts';
+import type { ObjectRef } from '../notification.ts';
+import { isPartial } from '../replay.ts';
 import { literalName } from '../template.ts';
 import type { BatchLimits, TargetBase, TargetKind } from './target.ts';
 
@@ -88,9 +90,17 @@ export function copyKey({ keyPrefix }: Pick<S3Target, 'keyPrefix'>, objectKey: s
   return withinLimit(keyPrefix, objectKey, '');
 }
 
-/** Where the records of a chunk go that starts at this record of the object. A repeated delivery overwrites the file. */
-export function recordsKey({ keyPrefix }: Pick<S3Target, 'keyPrefix'>, objectKey: string, record: number): string {
-  return withinLimit(keyPrefix, objectKey, `.${String(record).padStart(RECORD_DIGITS, '0')}.ndjson.gz`);
+/**
+ * Where the records of a chunk go that starts at this record of the object. A repeated delivery overwrites the file; a replay
+ * that asks for some of its records only has files of its own, or it would replace the others.
+ */
+export function recordsKey(
+  { keyPrefix }: Pick<S3Target, 'keyPrefix'>,
+  { key, replay }: Pick<ObjectRef, 'key' | 'replay'>,
+  record: number,
+): string {
+  const of = isPartial(replay) ? `.${replay.id}` : '';
+  return withinLimit(keyPrefix, key, `.${String(record).padStart(RECORD_DIGITS, '0')}${of}.ndjson.gz`);
 }
 
 /** A key that would be too long is cut in the middle, and kept apart from others of the same beginning by a hash. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createStsClient } from '../../../service/aws/clients.ts';
 import { createRoleSessions, type RoleRequest, type RoleSessionsDeps } from '../../../service/aws/roles.ts';
 import { DistributorError } from '../../../service/base/errors.ts';
+import { placeOf } from '../../support/aws.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { createFakeSts } from '../../support/sts.ts';
 
@@ -226,6 +228,34 @@ test('a broken role of one tenant does not touch another', async () => {
   await assert.rejects(sessions.credentials(ACME), { code: 'role-refused' });
   const globex = { ...ACME, tags: { tenant_id: 'globex' } };
   assert.equal((await sessions.credentials(globex)).accessKeyId, 'globex_2');
+});
+
+test('a first hop that is refused is our own trouble: no tenant is told that its role is broken', async () => {
+  const refused = awsError('AccessDenied', 403);
+  const firstHop = createRoleSessions({
+    sts: { send: () => Promise.reject(refused) },
+    nowMs: () => 0,
+    wallMs: () => 0,
+    onAssume: () => {},
+  });
+  const outcomes: string[] = [];
+  const hop = { roleArn: 'arn:aws:iam::444455556666:role/hop', externalId: undefined, tags: {} };
+  const sessions = createRoleSessions({
+    sts: createStsClient(placeOf('http://127.0.0.1:9'), () => firstHop.credentials(hop)),
+    nowMs: () => 0,
+    wallMs: () => 0,
+    onAssume: (outcome) => outcomes.push(outcome),
+  });
+  await assert.rejects(sessions.credentials(ACME), (error) => {
+    assert.ok(error instanceof DistributorError);
+    assert.equal(error.code, 'role-unavailable');
+    assert.match(
+      error.message,
+      /^AssumeRole of \S+logs for acme could not be asked for: AssumeRole of \S+hop .* refused/,
+    );
+    return true;
+  });
+  assert.deepEqual(outcomes, ['failed']);
 });
 
 test('an answer without credentials is role-unavailable', async () => {

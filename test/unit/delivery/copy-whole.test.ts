@@ -3,6 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { parseDelivery } from '../../../service/core/delivery.ts';
 import { messageText } from '../../../service/core/plan.ts';
 import { type DeliveryResult, runDelivery } from '../../../service/delivery/run-delivery.ts';
+import { createKernel } from '../../../service/kernel/kernel.ts';
+import { openObject } from '../../../service/object/open.ts';
+import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
 import { NEVER, NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
 
@@ -30,9 +33,10 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
   );
   const got: string[] = [];
   const bucket = { onCopy: async (_signals: typeof NEVER) => {} };
-  const deps: typeof scene.deps = {
+  const deps: { -readonly [K in keyof typeof scene.deps]: (typeof scene.deps)[K] } = {
     ...scene.deps,
     openDestination: () => ({
+      copyBytesMax: 0,
       async copy(_source, signals) {
         await bucket.onCopy(signals);
         got.push('the whole object');
@@ -44,7 +48,7 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
     }),
   };
   const run = (signals = NEVER): Promise<DeliveryResult> => runDelivery(deps, TASK, delivery, signals);
-  return { ...scene, run, got, bucket };
+  return { ...scene, deps, run, got, bucket };
 }
 
 const FOREIGN: RecordSpec = { message: 'of globex', timeMs: NOON_MS, fields: { customer_tenant: 'globex' } };
@@ -90,6 +94,18 @@ test('a delivery that filters writes the records that it wants', async (t) => {
   assert.deepEqual(got, ['m000 m001 m003']);
 });
 
+test('an object that is too large to be copied is written record by record', async (t) => {
+  const { run, got, deps } = await withBucket(t, { records: numbered(3) });
+  const { openObject: open } = deps;
+  deps.openObject = async (ref, signal) => {
+    const object = await open(ref, signal);
+    return { ...object, source: memorySource('logs/a', new Uint8Array(1)) };
+  };
+  const result = await run();
+  assert.ok(result.kind === 'done');
+  assert.deepEqual([got, result.counts.delivered], [['m000 m001 m002'], 3]);
+});
+
 test('an object that is delivered record by record goes on so where it was left, and is not copied on top', async (t) => {
   const drain = new AbortController();
   const { run, got, scene } = await withBucket(t, { records: [FOREIGN, ...numbered(29)] });
@@ -125,3 +141,17 @@ test('a copy that breaks off is nothing but tried again, from the start', async 
   assert.equal((await run()).kind, 'done');
   assert.deepEqual(got, ['the whole object']);
 });
+
+for (const [what, line] of [
+  ['copied', '{"message":"x"}\n'],
+  ['written record by record', '{"message":"x","customer_tenant":"globex"}\n'],
+] as const) {
+  test(`an object that is ${what} leaves nothing of the kernel's memory lent`, async (t) => {
+    const kernel = createKernel();
+    const object = memorySource('logs/a', Buffer.from(line.repeat(100)));
+    const { run, deps } = await withBucket(t, {});
+    deps.openDecoder = (_object, limits, signal) => openObject(kernel, object, limits, signal);
+    assert.equal((await run()).kind, 'done');
+    assert.equal(kernel.memory.lent, 0);
+  });
+}

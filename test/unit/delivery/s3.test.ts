@@ -171,7 +171,7 @@ test('a bucket that is not where the tenant says is not written to, whoever woul
   const { copy } = setUp({ bucket_account_id: '999999999999' });
   await assert.rejects(async () => copy(randomBytes(10)), {
     code: 'destination-refused',
-    message: /^tenant acme, bucket acme-logs in us-east-1: .*the bucket is not the tenant's \(AccessDenied\)/,
+    message: /^tenant acme, bucket acme-logs in us-east-1: .*not the tenant's \(AccessDenied\)/,
   });
 });
 
@@ -182,6 +182,23 @@ test('what the role may not write, or what is not there, is refused and not retr
     assert.equal(world.cloud.calls.count({ service: 's3' }), 1);
   }
 });
+
+for (const [code, status] of [
+  ['PermanentRedirect', 301],
+  ['AuthorizationHeaderMalformed', 400],
+  ['KMS.KMSInvalidStateException', 400],
+] as const) {
+  test(`${code} is for the tenant to mend: neither tried again at once nor a dead letter`, async () => {
+    const fault = world.cloud.faults.add({
+      service: 's3',
+      action: 'PutObject',
+      effect: { kind: 'error', code, status },
+    });
+    await assert.rejects(async () => setUp().copy(randomBytes(10)), { code: 'destination-refused' });
+    assert.equal(fault.struck, 1);
+    world.cloud.faults.clear();
+  });
+}
 
 test('a copy in parts that breaks off leaves no parts behind', async () => {
   const fault = world.cloud.faults.add({

@@ -17,7 +17,7 @@ function setUp(messagesMax = 2) {
   const admission = createAdmission({ messagesMax, surplus });
   const log: string[] = [];
   const held = (receiveCount = 1): HeldMessage => ({
-    message: { id: 'm', receipt: 'r', body: '', receiveCount, sentMs: 0, firstReceivedMs: 0, history: NO_HISTORY },
+    message: { id: 'm', receipt: 'r', body: '', receiveCount, sentMs: 0, history: NO_HISTORY },
     signal: new AbortController().signal,
     remove: async () => {},
     release: async (seconds) => {

@@ -18,7 +18,6 @@ function setUp() {
       body: '',
       receiveCount: 1,
       sentMs: NOON_MS,
-      firstReceivedMs: NOON_MS,
       history: NO_HISTORY,
     },
     signal: new AbortController().signal,

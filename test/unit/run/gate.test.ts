@@ -161,6 +161,19 @@ test('a delivery of several has a circuit of its own: the others go on, and the 
   assert.deepEqual(gate.list(), []);
 });
 
+test('an object that was left out keeps its reason when the circuit has closed meanwhile, and may come back at once', () => {
+  const { gate, now, deliver } = setUp();
+  const audit = line('done', { type: 's3#audit', accepted: true });
+  deliver(refused, audit);
+  const other = gate.enter('acme');
+  now.ms += 120_000;
+  deliver(done, audit);
+  assert.deepEqual(other.leave(report(line('held'), audit)).lines, [
+    { type: 'cloudwatch', kind: 'held', code: 'role-refused', message: 'it is role-refused', retryAfterMs: 0 },
+    audit,
+  ]);
+});
+
 test('a delivery that was switched off or removed takes its circuit along', () => {
   const { gate, deliver, now } = setUp();
   deliver(refused, line('done', { type: 'cloudwatch#b', accepted: true }));
@@ -170,6 +183,24 @@ test('a delivery that was switched off or removed takes its circuit along', () =
   deliver(refused, line('done', { type: 'cloudwatch#b', accepted: true }));
   deliver(line('done', { type: 'cloudwatch#b', accepted: true }));
   assert.deepEqual(gate.list(), []);
+});
+
+test("an object that is for one delivery alone leaves the others' circuits as they are, and is nobody else's probe", () => {
+  const { gate, now, changes, deliver, states } = setUp();
+  const audit = line('done', { type: 's3#audit', accepted: true });
+  deliver(refused, audit);
+  now.ms += 120_000;
+  gate.enter('acme', 's3#audit').leave(report(audit));
+  assert.deepEqual([states(), changes], [['cloudwatch open'], ['acme/cloudwatch open: role-refused']]);
+  const probe = gate.enter('acme');
+  assert.deepEqual([states(), gate.enter('acme', 's3#audit').held], [['cloudwatch probing'], []]);
+  probe.leave(report(refused, audit));
+  assert.equal(gate.held('acme'), null, 'the audit delivery may be tried');
+  assert.deepEqual(
+    gate.held('acme', 'cloudwatch')?.map(({ type, retryAfterMs }) => [type, retryAfterMs]),
+    [['cloudwatch', 240_000]],
+  );
+  assert.equal(gate.held('acme', 's3#audit'), null);
 });
 
 test('a throttled destination is held until it may be called again', () => {

@@ -15,7 +15,6 @@ const messageOf = (n: number): QueueMessage => ({
   body: '{}',
   receiveCount: 1,
   sentMs: 0,
-  firstReceivedMs: 0,
   history: NO_HISTORY,
 });
 

@@ -118,6 +118,13 @@ test('after a minute without throttling the destination is free again', () => {
   assert.deepEqual([limits, pacing.list()], [[`${destination} true`, `${destination} false`], []]);
 });
 
+test('a destination that nobody calls any more is free after that minute too', () => {
+  const { pacing, now, limits } = setUp();
+  pacing.throttled(destination, 2);
+  now.ms += 60_001;
+  assert.deepEqual([pacing.list(), limits], [[], [`${destination} true`, `${destination} false`]]);
+});
+
 test('who waits leaves the slot where others want it, and stays otherwise, looking again within a second', () => {
   const { pacing, others } = setUp();
   pacing.throttled(destination, 1);
@@ -148,8 +155,12 @@ test('a cap smaller than a batch lets the batch go, and makes the next one wait 
   assert.deepEqual(pacing.ask({ ...capped, type: 'cloudwatch#b' }), { kind: 'go' }, 'each delivery has its own');
 });
 
-test('what is remembered is bounded', () => {
-  const { pacing } = setUp();
+test('what is remembered is bounded, here and in the threads', () => {
+  const { pacing, limits } = setUp();
   for (let n = 0; n < 6_000; n++) pacing.throttled(`logs/${n}/us-east-1`, 1);
   assert.equal(pacing.list().length, 5_000);
+  assert.deepEqual(
+    limits.filter((limit) => limit.endsWith('false')),
+    Array.from({ length: 1_000 }, (_, n) => `logs/${n}/us-east-1 false`),
+  );
 });

@@ -99,7 +99,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
   const run = async (body: string, { receiveCount = 1, history = NO_HISTORY }: Given = {}) => {
     const { signal } = new AbortController();
     await processMessage(deps, {
-      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, firstReceivedMs: NOON_MS, history },
+      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, history },
       signal,
       remove: async () => {
         await turn();
@@ -139,6 +139,7 @@ function setUp(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, me
     board,
     freshness,
     gate,
+    surplus,
     crashes,
     seen,
     objects,
@@ -495,3 +496,21 @@ test('a canary that cannot be delivered is tried like any object for an hour, an
   await run(s3Event(keyOf('acme')));
   assert.match(log.at(-1) ?? '', /^renew /, 'other objects are kept');
 });
+
+for (const [what, lines, seconds] of [
+  ['that is delivered', [done], 11],
+  ['of a tenant that nobody knows', [failed('tenant-unknown', { type: '' })], 11],
+  ['that fails', [failed('destination-unavailable')], 2],
+] as const) {
+  test(`a flood ${what} comes back at the pace of ${seconds === 2 ? 'the first guess' : 'what is worked off'}`, async () => {
+    const { run, surplus, now } = setUp({ acme: lines });
+    for (let n = 0; n < 1_000; n++) surplus.handBack('acme');
+    for (let n = 0; n < 24; n++) {
+      now.ms += 2_000;
+      await run(s3Event(keyOf('acme')));
+    }
+    now.ms += 900_000;
+    const away = Array.from({ length: 10 }, () => surplus.handBack('acme'));
+    assert.equal(away.at(-1), seconds);
+  });
+}

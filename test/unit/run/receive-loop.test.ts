@@ -16,7 +16,6 @@ const message = (id: string): QueueMessage => ({
   body: '{}',
   receiveCount: 1,
   sentMs: 0,
-  firstReceivedMs: 0,
   history: NO_HISTORY,
 });
 

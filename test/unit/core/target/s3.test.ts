@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError, layoutOf, parseDelivery } from '../../../../service/core/delivery.ts';
 import { planChunk } from '../../../../service/core/plan.ts';
+import type { Replay } from '../../../../service/core/replay.ts';
 import { copyKey, recordsKey } from '../../../../service/core/target/s3.ts';
 import { buildChunk } from '../../../support/chunk.ts';
 
@@ -87,13 +88,23 @@ for (const [attributes, problem] of WRONG) {
 test('a copy keeps the key of its object below the prefix, and records add where they begin', () => {
   const at = { keyPrefix: 'logs/' };
   assert.equal(copyKey(at, 'logs/tenant_id=acme/a.parquet'), 'logs/logs/tenant_id=acme/a.parquet');
-  assert.equal(recordsKey(at, 'a.parquet', 1_234), 'logs/a.parquet.000000001234.ndjson.gz');
+  assert.equal(recordsKey(at, { key: 'a.parquet' }, 1_234), 'logs/a.parquet.000000001234.ndjson.gz');
+});
+
+test('a replay of some records never takes the place of the file that has them all', () => {
+  const at = { keyPrefix: 'logs/' };
+  const keyIn = (replay: Replay) => recordsKey(at, { key: 'a', replay }, 7);
+  assert.equal(keyIn({ id: 'r1' }), recordsKey(at, { key: 'a' }, 7), 'all of them are delivered again');
+  assert.equal(keyIn({ id: 'r1', delivery: 's3' }), recordsKey(at, { key: 'a' }, 7));
+  for (const part of [{ application: 'api' }, { records: [[0, 3]] }] as const) {
+    assert.equal(keyIn({ id: 'r1', ...part }), 'logs/a.000000000007.r1.ndjson.gz');
+  }
 });
 
 test('a key that would be too long for S3 is cut, stays below the prefix, and is nobody else’s', () => {
   const at = { keyPrefix: 'logs/' };
   const long = 'é'.repeat(511);
-  const keys = [`${long}1`, `${long}2`].map((key) => recordsKey(at, key, 7));
+  const keys = [`${long}1`, `${long}2`].map((key) => recordsKey(at, { key }, 7));
   for (const key of keys) {
     assert.ok(Buffer.byteLength(key) <= 1_024, `${Buffer.byteLength(key)} bytes`);
     assert.match(key, /^logs\/é+-[0-9a-f]{32}\.000000000007\.ndjson\.gz$/);
