@@ -1,4 +1,4 @@
-import { awsErrorName, faultOf } from '../aws/fault.ts';
+import { awsErrorName, FAULT_NAMES, faultOf } from '../aws/fault.ts';
 import { DistributorError } from '../base/errors.ts';
 
 /** How a command ends: it did what it was asked for, it found trouble or could not do it, or it was asked for wrongly. */
@@ -56,7 +56,7 @@ export function explain(error: unknown, place: Place): string {
   }
 }
 
-/** Errors of the SDK carry metadata; those of the network have a code. */
+/** Errors of the SDK carry metadata; those of the network have a name of the table. A file's have a code as well. */
 function isOfAws(error: Error): boolean {
-  return '$metadata' in error || 'code' in error || faultOf(error) !== 'transient' || error.name === 'TimeoutError';
+  return '$metadata' in error || faultOf(error) !== 'transient' || FAULT_NAMES.includes(awsErrorName(error));
 }

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
+import { DistributorError } from '../base/errors.ts';
+import { nextBackoffMs } from '../core/backoff.ts';
 import type { Counts } from '../core/counts.ts';
 
 /** What the ledger says of an object, for people who look: nothing here takes a lease or writes. */
@@ -61,29 +64,53 @@ export interface EntryKey {
 /** BatchGetItem takes so many keys (DynamoDB API reference). */
 const KEYS_MAX = 100;
 
-/** The states of many deliveries: how many are in each, and the sums of their counts. Those without an entry are left out. */
+/** A throttled table hands keys back. So often in a row it may do nothing else: with these waits, half a minute at most. */
+const FRUITLESS_MAX = 10;
+const BACKOFF = { firstMs: 50, capMs: 5_000 };
+
+export interface SumDeps {
+  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly signal: AbortSignal;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * The states of many deliveries: how many are in each, and the sums of the counts of those that are done. Those without an
+ * entry are left out.
+ * @throws DistributorError `ledger-unavailable` when the table answers for none of them, again and again
+ */
 export async function sumEntries(
-  dynamo: Pick<DynamoDBClient, 'send'>,
+  { dynamo, signal, random }: SumDeps,
   table: string,
   keys: readonly EntryKey[],
 ): Promise<{ readonly states: Readonly<Record<string, number>>; readonly counts: Readonly<Record<string, number>> }> {
   const states: Record<string, number> = {};
   const counts: Record<string, number> = {};
+  const add = (item: Record<string, AttributeValue>) => {
+    const entry = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
+    states[entry.state] = (states[entry.state] ?? 0) + 1;
+    if (entry.state !== 'done') return;
+    for (const [name, count] of Object.entries(entry.counts ?? {})) counts[name] = (counts[name] ?? 0) + count;
+  };
   for (let at = 0; at < keys.length; at += KEYS_MAX) {
     let wanted: Record<string, AttributeValue>[] = keys
       .slice(at, at + KEYS_MAX)
       .map(({ object, delivery }) => ({ object: { S: object }, delivery: { S: delivery } }));
-    while (wanted.length > 0) {
-      const answer = await dynamo.send(
-        new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
-      );
-      for (const item of answer.Responses?.[table] ?? []) {
-        const entry = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
-        states[entry.state] = (states[entry.state] ?? 0) + 1;
-        if (entry.state !== 'done') continue;
-        for (const [name, count] of Object.entries(entry.counts ?? {})) counts[name] = (counts[name] ?? 0) + count;
+    let waitMs = 0;
+    for (let fruitless = 0; wanted.length > 0; ) {
+      const request = { [table]: { Keys: wanted, ConsistentRead: true } };
+      const answer = await dynamo.send(new BatchGetItemCommand({ RequestItems: request }), { abortSignal: signal });
+      for (const item of answer.Responses?.[table] ?? []) add(item);
+      const left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+      fruitless = left.length < wanted.length ? 0 : fruitless + 1;
+      if (fruitless >= FRUITLESS_MAX)
+        throw new DistributorError('ledger-unavailable', `${table} throttles: try again later`);
+      if (left.length > 0) {
+        waitMs = nextBackoffMs(waitMs, BACKOFF, random);
+        await delay(waitMs, undefined, { signal });
       }
-      wanted = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+      wanted = left;
     }
   }
   return { states, counts };

@@ -13,7 +13,7 @@ export interface CliOptions {
   /** Standard input. */
   readonly input?: string;
   /** What somebody at the terminal answers; absent: nobody is there. */
-  readonly answer?: string;
+  readonly answer?: string | (() => Promise<string>);
   readonly signal?: AbortSignal;
   readonly nowMs?: () => number;
   /** Told of everything that is said on the way. */
@@ -38,7 +38,7 @@ export async function cli(args: readonly string[], options: CliOptions): Promise
         options.onError?.(text);
       },
     },
-    ask: answer === undefined ? undefined : async () => answer,
+    ask: answer === undefined ? undefined : async () => (typeof answer === 'string' ? answer : answer()),
     readInput: async () => options.input ?? '',
     signal: options.signal ?? new AbortController().signal,
     nowMs: options.nowMs ?? Date.now,

@@ -6,6 +6,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { CommandError } from '../errors.ts';
 import { BY_THE_QUEUE, type DeadLetter } from './letter.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface DeadLetterQueue {
   batches(lettersMax: number, settled: ReadonlySet<string>): AsyncGenerator<DeadLetter[], void, undefined>;
   /** Sends the bodies to a queue. @returns those that are safe there */
   sendTo(queueUrl: string, letters: readonly DeadLetter[]): Promise<DeadLetter[]>;
-  /** @throws when SQS does not delete one of them */
+  /** @throws CommandError when SQS does not delete one of them */
   remove(letters: readonly DeadLetter[]): Promise<void>;
 }
 
@@ -111,7 +112,11 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
             Entries: part.map(({ receipt }, at) => ({ Id: String(at), ReceiptHandle: receipt })),
           }),
         );
-        if (Failed.length > 0) throw new Error(`SQS did not delete ${Failed.length} messages (${Failed[0]?.Code})`);
+        if (Failed.length > 0) {
+          throw new CommandError(
+            `SQS did not delete ${Failed.length} messages (${Failed[0]?.Code}): they are kept twice now, repeat it`,
+          );
+        }
       }
     },
   };

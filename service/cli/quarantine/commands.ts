@@ -3,18 +3,11 @@ import type { Command } from 'commander';
 import { objectNotification } from '../../core/notification.ts';
 import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
-import { EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
-import {
-  isStillTooNew,
-  type QuarantinedRecord,
-  type QuarantineFile,
-  replaysOf,
-  summarizeFiles,
-  whyUseless,
-} from './file.ts';
+import { type QuarantinedRecord, type QuarantineFile, replaysOf, summarizeFiles, whyUseless } from './file.ts';
 import { findVersion, listFiles, readFile } from './store.ts';
 
 /** `quarantine list | show | redrive`. */
@@ -26,6 +19,8 @@ interface Selection {
 }
 
 const MESSAGE_SHOWN_LENGTH = 160;
+/** Files that a command holds in memory: about 100 MB. */
+const FILES_MAX = 200_000;
 
 export function addQuarantine(program: Command, session: Session): void {
   const group = program
@@ -71,15 +66,25 @@ export function addQuarantine(program: Command, session: Session): void {
   session.run<RedriveOptions>(redrive, redriveRecords);
 }
 
-async function filesOf(context: Context, { bucket, tenant, reason }: Selection): Promise<QuarantineFile[]> {
-  const place = { bucket, prefix: context.settings.quarantinePrefix, tenant, reason };
-  return Array.fromAsync(listFiles(context, place));
+function listOf(context: Context, { bucket, tenant, reason }: Selection): AsyncIterable<QuarantineFile> {
+  return listFiles(context, { bucket, prefix: context.settings.quarantinePrefix, tenant, reason });
+}
+
+/** @throws CommandError when there are more than one command takes */
+async function filesOf(context: Context, selection: Selection): Promise<QuarantineFile[]> {
+  const files: QuarantineFile[] = [];
+  for await (const file of listOf(context, selection)) {
+    files.push(file);
+    if (files.length > FILES_MAX) {
+      throw new CommandError(`more than ${formatCount(FILES_MAX)} files: say --tenant, or --reason as well`);
+    }
+  }
+  return files;
 }
 
 async function listQuarantine(context: Context, options: Selection & { readonly files?: true }): Promise<ExitCode> {
-  const files = await filesOf(context, options);
   const rows = options.files
-    ? files.map(({ bucket, key, tenant, reason, bytes, writtenMs }) => ({
+    ? (await filesOf(context, options)).map(({ bucket, key, tenant, reason, bytes, writtenMs }) => ({
         tenant,
         reason,
         files: 1,
@@ -88,7 +93,7 @@ async function listQuarantine(context: Context, options: Selection & { readonly 
         last: formatTime(writtenMs),
         url: `s3://${bucket}/${key}`,
       }))
-    : summarizeFiles(files).map(({ firstMs, lastMs, ...row }) => ({
+    : (await summarizeFiles(listOf(context, options))).map(({ firstMs, lastMs, ...row }) => ({
         ...row,
         first: formatTime(firstMs),
         last: formatTime(lastMs),
@@ -167,28 +172,34 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
   const queueUrl = options.dryRun ? '' : context.queueUrl;
   const pace = createPace(options.rate, () => performance.now(), context.signal);
   const bar = context.printer.progress('files', files.length);
-  for (const [at, file] of files.entries()) {
-    if (context.signal.aborted) break;
-    const records = await Array.fromAsync(readFile(context, file));
-    const ready = records.filter((record) => !isStillTooNew(record, context.nowMs()));
-    tally.still_too_new += records.length - ready.length;
-    for (const { replay, ...object } of replaysOf(file, ready)) {
-      const ref = await findVersion(context, object);
-      if (!ref) {
-        tally.objects_gone++;
-        continue;
-      }
-      await pace.take(1);
+  try {
+    for (const [at, file] of files.entries()) {
       if (context.signal.aborted) break;
-      tally.messages++;
-      tally.records += replay.records?.reduce((sum, [from, to]) => sum + to - from, 0) ?? 0;
-      if (options.dryRun) continue;
-      const body = objectNotification({ ...ref, replay }, context.nowMs());
-      await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+      const kept = await Array.fromAsync(readFile(context, file));
+      for (const { replay, records, readyMs, ...object } of replaysOf(file, kept)) {
+        if (readyMs > context.nowMs()) {
+          tally.still_too_new += records;
+          continue;
+        }
+        const ref = await findVersion(context, object);
+        if (!ref) {
+          tally.objects_gone++;
+          continue;
+        }
+        if (!options.dryRun) {
+          await pace.take(1);
+          if (context.signal.aborted) break;
+          const body = objectNotification({ ...ref, replay }, context.nowMs());
+          await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+        }
+        tally.messages++;
+        tally.records += records;
+      }
+      bar.update(at + 1);
     }
-    bar.update(at + 1);
+  } finally {
+    bar.end();
   }
-  bar.end();
   context.printer.result({ ...tally, dry_run: options.dryRun === true, interrupted: context.signal.aborted }, () => {
     const verb = options.dryRun ? 'would be' : 'are';
     return [

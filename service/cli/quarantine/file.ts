@@ -18,7 +18,12 @@ export interface QuarantineFile {
 export function parseQuarantineKey(prefix: string, key: string): { tenant: string; reason: string } | undefined {
   if (!key.startsWith(prefix)) return undefined;
   const match = /^tenant_id=([^/]+)\/reason=([a-z_]+)\/[^/]+\.ndjson\.gz$/.exec(key.slice(prefix.length));
-  return match ? { tenant: decodeURIComponent(match[1] ?? ''), reason: match[2] ?? '' } : undefined;
+  if (!match) return undefined;
+  try {
+    return { tenant: decodeURIComponent(match[1] ?? ''), reason: match[2] ?? '' };
+  } catch {
+    return undefined;
+  }
 }
 
 const LINE = z.object({
@@ -46,19 +51,22 @@ export interface ReasonSummary {
   readonly lastMs: number;
 }
 
-/** By tenant and reason; what came last stands first. */
-export function summarizeFiles(files: readonly QuarantineFile[]): ReasonSummary[] {
-  const groups = Map.groupBy(files, ({ tenant, reason }) => `${tenant}\n${reason}`);
-  return [...groups.values()]
-    .map((group) => ({
-      tenant: group[0]?.tenant ?? '',
-      reason: group[0]?.reason ?? '',
-      files: group.length,
-      bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
-      firstMs: Math.min(...group.map(({ writtenMs }) => writtenMs)),
-      lastMs: Math.max(...group.map(({ writtenMs }) => writtenMs)),
-    }))
-    .sort((a, b) => b.lastMs - a.lastMs);
+/** By tenant and reason; what came last stands first. Files are counted as they come, as there may be very many. */
+export async function summarizeFiles(files: AsyncIterable<QuarantineFile>): Promise<ReasonSummary[]> {
+  const groups = new Map<string, ReasonSummary>();
+  for await (const { tenant, reason, bytes, writtenMs } of files) {
+    const name = `${tenant}\n${reason}`;
+    const before = groups.get(name);
+    groups.set(name, {
+      tenant,
+      reason,
+      files: (before?.files ?? 0) + 1,
+      bytes: (before?.bytes ?? 0) + bytes,
+      firstMs: Math.min(before?.firstMs ?? writtenMs, writtenMs),
+      lastMs: Math.max(before?.lastMs ?? writtenMs, writtenMs),
+    });
+  }
+  return [...groups.values()].sort((a, b) => b.lastMs - a.lastMs);
 }
 
 /** Why records of a reason would be refused again, however often they are redriven; undefined where time or a change helps. */
@@ -72,12 +80,9 @@ const USELESS: Readonly<Record<string, string>> = {
   too_old: 'CloudWatch Logs never takes events that are more than 14 days old',
 };
 
+const HOUR_MS = 3_600_000;
 /** CloudWatch Logs takes events up to 2 hours ahead of its clock (API reference, PutLogEvents). */
-const AHEAD_MAX_MS = 2 * 3_600_000;
-
-export function isStillTooNew({ reason, timestamp = 0 }: QuarantinedRecord, nowMs: number): boolean {
-  return reason === 'too_new' && timestamp > nowMs + AHEAD_MAX_MS;
-}
+const AHEAD_MAX_MS = 2 * HOUR_MS;
 
 /** Records of one object that are to be delivered once more. */
 export interface RecordsReplay {
@@ -86,30 +91,47 @@ export interface RecordsReplay {
   /** Version id or ETag. */
   readonly version: string;
   readonly replay: Replay;
+  /** How many records it is for. */
+  readonly records: number;
+  /** From when on CloudWatch Logs takes all of them, epoch milliseconds. */
+  readonly readyMs: number;
 }
 
 /**
  * The replays that bring a file's records back: of their object, for their delivery, and of no other record. Their ids come
  * from the file, so a file that is redriven twice is delivered once.
+ *
+ * A replay is delivered once, so what has its id must never change. Records that are too new become ready one by one: those
+ * of an hour are a replay of their own, which is sent when the last of them is ready.
+ * @param records all of the file
  */
 export function replaysOf(file: QuarantineFile, records: readonly QuarantinedRecord[]): RecordsReplay[] {
   const id = `q-${createHash('sha256').update(`${file.bucket}/${file.key}#${file.eTag}`).digest('hex').slice(0, 24)}`;
-  const groups = Map.groupBy(records, ({ object, delivery }) => `${delivery}\n${object}`);
+  const groups = Map.groupBy(records, (record) => `${record.delivery}\n${record.object}\n${hourOf(record)}`);
   return [...groups.values()].flatMap((group, nth) => {
     const object = parseObjectId(group[0]?.object ?? '');
     if (!object) return [];
     const delivery = (group[0]?.delivery ?? '').split('/').at(-1) ?? '';
     const ranges = toRanges(group.map(({ record }) => record));
-    const parts = Math.ceil(ranges.length / REPLAY_RANGES_MAX);
-    return Array.from({ length: parts }, (_, part) => ({
-      bucket: object.bucket,
-      key: object.key,
-      version: object.version,
-      replay: {
-        id: nth + part === 0 ? id : `${id}-${nth}-${part}`,
-        delivery,
-        records: ranges.slice(part * REPLAY_RANGES_MAX, (part + 1) * REPLAY_RANGES_MAX),
-      },
-    }));
+    const readyMs = group.reduce((latest, record) => Math.max(latest, readyAt(record)), 0);
+    return Array.from({ length: Math.ceil(ranges.length / REPLAY_RANGES_MAX) }, (_, part) => {
+      const some = ranges.slice(part * REPLAY_RANGES_MAX, (part + 1) * REPLAY_RANGES_MAX);
+      return {
+        bucket: object.bucket,
+        key: object.key,
+        version: object.version,
+        replay: { id: nth + part === 0 ? id : `${id}-${nth}-${part}`, delivery, records: some },
+        records: some.reduce((sum, [from, to]) => sum + to - from, 0),
+        readyMs,
+      };
+    });
   });
+}
+
+function hourOf({ reason, timestamp = 0 }: QuarantinedRecord): number {
+  return reason === 'too_new' ? Math.floor(timestamp / HOUR_MS) : 0;
+}
+
+function readyAt({ reason, timestamp = 0 }: QuarantinedRecord): number {
+  return reason === 'too_new' ? timestamp - AHEAD_MAX_MS : 0;
 }

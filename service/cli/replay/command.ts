@@ -8,12 +8,13 @@ import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from
 import { createObjectReader } from '../object/open.ts';
 import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
-import { formatBytes, formatCount, formatDuration, formatTime } from '../terminal.ts';
-import { type Estimate, estimate } from './estimate.ts';
-import { type FeedDeps, feed, toRef } from './feed.ts';
+import { formatCount, formatTime } from '../terminal.ts';
+import { estimate } from './estimate.ts';
+import { type FeedDeps, feed, remaining, toRef } from './feed.ts';
 import type { Found } from './find.ts';
 import { deliveriesOf, findFor, sample, warningsFor } from './preview.ts';
 import { createReplayStates, type ReplayState, type ReplayStates } from './state.ts';
+import { outcomeText, previewText, shown } from './text.ts';
 
 /** `replay`: delivers a tenant's objects of a time range once more; `replay-status` says how far it is. */
 
@@ -84,6 +85,7 @@ function statesOf({ dynamo, settings, nowMs }: Context): ReplayStates {
 }
 
 async function runReplay(context: Context, options: Options): Promise<ExitCode> {
+  refuseTogether(options);
   const states = statesOf(context);
   const known = options.continue === undefined ? undefined : await states.read(options.continue);
   if (options.continue !== undefined && !known) throw unknownReplay(options.continue);
@@ -97,17 +99,19 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   }
   const deliveries = await deliveriesOf(context, wanted);
   const found = await findFor(context, wanted);
-  const samples = await sample(context, wanted, found.objects, deliveries);
+  // What an earlier run has fed is neither counted nor paid for again.
+  const objects = remaining(found.objects, wanted);
+  const samples = await sample(context, wanted, objects, deliveries);
   const forecast = estimate({
-    objects: found.objects,
+    objects,
     samples,
     listCalls: found.calls,
     deliveries: deliveries.length,
     objectsPerSecond: options.rate,
   });
-  const warnings = warningsFor(found, deliveries, wanted, context.nowMs());
-  const state = known ?? { ...wanted, objects: found.objects.length };
-  if (options.dryRun || found.objects.length === 0) {
+  const warnings = warningsFor({ ...found, objects }, deliveries, wanted, context.nowMs());
+  const state = known ?? { ...wanted, objects: objects.length };
+  if (options.dryRun || (objects.length === 0 && !known)) {
     const dryRun = options.dryRun === true;
     const nothing = dryRun ? '' : 'nothing to do\n';
     context.printer.result(
@@ -118,14 +122,16 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   }
   context.printer.note(previewText(state, forecast, warnings).trimEnd());
   const { queueUrl } = context;
-  await confirm(context, `Announce these ${formatCount(forecast.objects)} objects once more?`, options.yes === true);
+  if (objects.length > 0) {
+    await confirm(context, `Announce these ${formatCount(objects.length)} objects once more?`, options.yes === true);
+  }
   if (!known && !(await states.begin(state))) {
     throw usageError(
       `there is a replay ${state.id} already: --continue ${state.id} goes on with it, another --id begins one`,
     );
   }
   const fed = await feedAll(context, options, { states, queueUrl, found, state });
-  context.printer.result({ ...shown(fed), estimate: forecast, warnings }, () => outcomeText(fed));
+  context.printer.result({ ...shown(fed), dry_run: false, estimate: forecast, warnings }, () => outcomeText(fed));
   return fed.state === 'fed' ? EXIT_DONE : EXIT_TROUBLE;
 }
 
@@ -165,6 +171,15 @@ function refs(context: Context): FeedDeps['refOf'] {
     // One that was deleted since is announced all the same: the service says so in a dead letter.
     return state.missing ? ((await reader.find(ref, undefined)) ?? ref) : ref;
   };
+}
+
+/** What a replay is was said when it began; to say otherwise now, and not be heard, would be a surprise. */
+function refuseTogether({ bucket, tenant, from, to, application, delivery, missing, id, ...rest }: Options): void {
+  if (rest.continue === undefined) return;
+  const said = Object.entries({ bucket, tenant, from, to, application, delivery, missing, id })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`);
+  if (said.length > 0) throw usageError(`${said.join(', ')}: --continue goes on with what the replay began with`);
 }
 
 function newReplay({ nowMs, random }: Context, options: Options): ReplayState {
@@ -215,14 +230,16 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
   if (!state) throw unknownReplay(id);
   const deliveries = await deliveriesOf(context, state);
   const { objects } = await findFor(context, state);
+  // A listing does not tell the names of those that were deleted, overwritten or archived since.
+  const gone = Math.max(0, state.objects - objects.length);
   const refOf = refs(context);
   const ids: string[] = [];
   for (const object of objects) ids.push(objectId(await refOf(object, state)));
   const keys = ids.flatMap((object) => deliveries.map(({ type }) => ({ object, delivery: `${state.tenant}/${type}` })));
-  const { states, counts } = await sumEntries(context.dynamo, context.settings.ledgerTable, keys);
-  const { done = 0 } = states;
-  const complete = state.state === 'fed' && done === keys.length;
-  const result = { ...shown(state), deliveries: keys.length, ledger: states, counts, complete };
+  const { states, counts } = await sumEntries(context, context.settings.ledgerTable, keys);
+  const { done = 0, dead = 0 } = states;
+  const complete = state.state === 'fed' && gone === 0 && done === keys.length;
+  const result = { ...shown(state), gone, deliveries: keys.length, ledger: states, counts, complete };
   context.printer.result(result, (style) => {
     const inLedger = Object.entries(states).map(([name, count]) => `${formatCount(count)} ${name}`);
     const sums = Object.entries(counts).map(([name, count]) => `${name} ${formatCount(count)}`);
@@ -231,52 +248,17 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
       `${state.state}: ${formatCount(state.fed)} of ${formatCount(state.objects)} objects are in the queue or were`,
       `deliveries: ${inLedger.join(', ') || 'none yet'}, of ${formatCount(keys.length)}`,
       ...(sums.length > 0 ? [`records: ${sums.join(', ')}`] : []),
+      ...(gone > 0
+        ? [
+            `${formatCount(gone)} objects are gone since, or archived: if before they were delivered, they are dead letters`,
+          ]
+        : []),
+      ...(dead + gone > 0
+        ? [`\`log-distributor dead-letters list --tenant ${state.tenant}\` shows what could not be`]
+        : []),
       complete ? style.good('done') : style.warn('not done yet'),
       '',
     ].join('\n');
   });
   return complete ? EXIT_DONE : EXIT_TROUBLE;
-}
-
-/** A replay as JSON shows it. */
-function shown({ id, state, tenant, bucket, fromMs, toMs, delivery, application, missing, objects, fed }: ReplayState) {
-  return {
-    id,
-    state,
-    tenant,
-    bucket,
-    from: formatTime(fromMs),
-    to: formatTime(toMs),
-    delivery: delivery ?? null,
-    application: application ?? null,
-    missing,
-    objects,
-    fed,
-  };
-}
-
-function previewText(state: ReplayState, forecast: Estimate, warnings: readonly string[]): string {
-  const { id, tenant, bucket, fromMs, toMs, delivery, application, missing } = state;
-  const only = [
-    ...(missing ? ['what the ledger does not know as done'] : []),
-    ...(delivery ? [`delivery ${delivery}`] : []),
-    ...(application ? [`application ${application}`] : []),
-  ];
-  const usd = (amount: number) => `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
-  const lines = [
-    `replay ${id}: ${tenant} in ${bucket}, written from ${formatTime(fromMs)} to ${formatTime(toMs)}${only.length > 0 ? `, only ${only.join(', ')}` : ''}`,
-    `${formatCount(forecast.objects)} objects, ${formatBytes(forecast.object_bytes)}${state.fed > 0 ? `, ${formatCount(state.fed)} fed already` : ''}`,
-    `about ${formatCount(forecast.events)} events, ${formatBytes(forecast.event_bytes)}, ${formatCount(forecast.put_calls)} PutLogEvents calls (by ${forecast.sampled_objects} objects)`,
-    `about ${usd(forecast.tenant_usd)} for the tenant, ${usd(forecast.platform_usd)} for the platform (list prices of us-east-1)`,
-    `${formatDuration(forecast.seconds)} at this rate, ${forecast.put_quota_percent.toFixed(2)} % of 5,000 PutLogEvents calls a second`,
-    ...warnings.map((warning) => `note: ${warning}`),
-  ];
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-function outcomeText({ id, state, objects, fed }: ReplayState): string {
-  const head = `replay ${id}: ${formatCount(fed)} of ${formatCount(objects)} objects are in the queue`;
-  return state === 'fed'
-    ? `${head}\n\`log-distributor replay-status ${id}\` says what is delivered\n`
-    : `${head}, interrupted\n\`log-distributor replay --continue ${id}\` goes on\n`;
 }

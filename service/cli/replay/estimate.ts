@@ -4,7 +4,7 @@ export interface Estimate {
   readonly object_bytes: number;
   /** Of all deliveries together. */
   readonly events: number;
-  /** As PutLogEvents counts them. */
+  /** Of deliveries to CloudWatch Logs, as PutLogEvents counts them; `put_calls` and `tenant_usd` likewise. */
   readonly event_bytes: number;
   readonly put_calls: number;
   /** List prices of us-east-1, without free tiers: an idea, no bill. */

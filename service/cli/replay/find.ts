@@ -1,4 +1,9 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import {
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  type S3Client,
+  type _Object as S3Listed,
+} from '@aws-sdk/client-s3';
 import type { KeyTemplate } from '../../core/object-key.ts';
 import { CommandError } from '../errors.ts';
 import { createWalk, type WalkRange } from './walk.ts';
@@ -14,7 +19,7 @@ export interface FoundObject {
 export interface Found {
   /** In the order in which they were written. */
   readonly objects: readonly FoundObject[];
-  /** Objects of the range in an archive class, which cannot be read before they are restored. */
+  /** Objects of the range in an archive class that are not restored, and cannot be read before they are. */
   readonly archived: number;
   /** ListObjectsV2 calls that it took. */
   readonly calls: number;
@@ -34,6 +39,11 @@ const OBJECTS_MAX = 200_000;
 /** Classes whose objects GetObject refuses (S3 user guide, "Understanding S3 Glacier storage classes"). */
 const ARCHIVED: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
+/** A restored object keeps its class; its copy is there until it expires (ListObjectsV2, `RestoreStatus`). */
+function isArchived({ StorageClass, RestoreStatus }: S3Listed): boolean {
+  return ARCHIVED.has(StorageClass ?? '') && RestoreStatus?.RestoreExpiryDate === undefined;
+}
+
 /** @throws CommandError when there are more than a replay takes */
 export async function findObjects({ s3, bucket, keyTemplate, range, signal, onFound }: FindDeps): Promise<Found> {
   const walk = createWalk(range);
@@ -51,12 +61,13 @@ export async function findObjects({ s3, bucket, keyTemplate, range, signal, onFo
   };
 
   const take = (page: ListObjectsV2CommandOutput) => {
-    for (const { Key: key = '', ETag = '', Size: bytes = 0, LastModified, StorageClass = '' } of page.Contents ?? []) {
+    for (const object of page.Contents ?? []) {
+      const { Key: key = '', ETag = '', Size: bytes = 0, LastModified } = object;
       const lastModifiedMs = LastModified?.getTime() ?? 0;
       const inRange = lastModifiedMs >= range.fromMs && lastModifiedMs < range.toMs;
       // A key that ends with a slash is how consoles make a folder.
       if (!inRange || key.endsWith('/') || !isAsked(key)) continue;
-      if (ARCHIVED.has(StorageClass)) archived++;
+      if (isArchived(object)) archived++;
       else objects.push({ key, eTag: ETag.replaceAll('"', ''), bytes, lastModifiedMs });
       if (objects.length > OBJECTS_MAX) {
         throw new CommandError(`more than ${OBJECTS_MAX} objects: replay a shorter time at once`);
@@ -72,6 +83,7 @@ export async function findObjects({ s3, bucket, keyTemplate, range, signal, onFo
       const page: ListObjectsV2CommandOutput = await s3.send(
         new ListObjectsV2Command({
           Bucket: bucket,
+          OptionalObjectAttributes: ['RestoreStatus'],
           Prefix: delimiter ? folder + walk.beginning(folder) : folder,
           ...(delimiter ? { Delimiter: delimiter } : {}),
           ...(token === undefined ? {} : { ContinuationToken: token }),

@@ -110,6 +110,7 @@ async function sampleOne(
     };
     const plan = await forecast(decoder, planContext, look);
     events += plan.events;
+    if (delivery.target.kind !== 'cloudwatch') continue;
     eventBytes += plan.bytes;
     putCalls += plan.batches;
   }
@@ -123,7 +124,10 @@ export function warningsFor(
   { application, missing }: ReplayState,
   nowMs: number,
 ): string[] {
-  const old = objects.filter(({ lastModifiedMs }) => nowMs - lastModifiedMs > EVENT_AGE_DAYS_MAX * DAY_MS).length;
+  const toBucket = deliveries.filter(({ target }) => target.kind === 's3').map(({ type }) => type);
+  const isOld = ({ lastModifiedMs }: FoundObject) => nowMs - lastModifiedMs > EVENT_AGE_DAYS_MAX * DAY_MS;
+  // A bucket takes events of any age.
+  const old = toBucket.length === deliveries.length ? 0 : objects.filter(isOld).length;
   const kept = deliveries.flatMap(({ target }) =>
     target.kind === 'cloudwatch' && target.retentionDays !== undefined ? [target.retentionDays] : [],
   );
@@ -141,6 +145,9 @@ export function warningsFor(
     ...(kept.length > 0
       ? [`events older than the retention of their log group (${Math.min(...kept)} days) will be refused`]
       : []),
+    ...toBucket.map(
+      (type) => `${type} writes into a bucket: that is in neither the bytes and the calls nor the tenant's cost`,
+    ),
     ...unwanted.map((type) => `${type} does not want the application ${application}: nothing of it will be delivered`),
   ];
 }

@@ -134,13 +134,16 @@ function canonical(value: unknown): string | undefined {
   });
 }
 
-/** Attributes that are shown by their end only: enough to compare them, too little to use them. */
+/** Attributes that are shown by their end only, if they are long: enough to compare them, too little to use them. */
 const SECRET: ReadonlySet<string> = new Set(['external_id']);
 const SHOWN_CHARACTERS = 4;
+const LONG_CHARACTERS = 12;
 
 export function shownValue(attribute: string, value: unknown): string {
   if (value === undefined) return '(not set)';
-  if (SECRET.has(attribute) && typeof value === 'string')
-    return `(hidden, ends with ${value.slice(-SHOWN_CHARACTERS)})`;
+  if (SECRET.has(attribute)) {
+    const text = typeof value === 'string' && value.length >= LONG_CHARACTERS ? value : undefined;
+    return text === undefined ? '(hidden)' : `(hidden, ends with ${text.slice(-SHOWN_CHARACTERS)})`;
+  }
   return JSON.stringify(value, (_, part) => (part instanceof Set ? [...part].sort() : part));
 }

@@ -7,6 +7,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { ATTRIBUTE_NAMES } from '../../core/delivery.ts';
 import type { Item } from './item.ts';
 
 /** The tenant table as an operator changes it: every write says what it expects to find. */
@@ -73,15 +74,23 @@ export function createTenantTable(dynamo: Pick<DynamoDBClient, 'send'>, table: s
   };
 }
 
-/** The item has no version, so all of its attributes are compared. */
+/** The item has no version, so all of its attributes are compared, and those that it may have are not to be there. */
 function expectation(before: Item | undefined) {
   if (!before) {
     return { ConditionExpression: 'attribute_not_exists(#n0)', ExpressionAttributeNames: { '#n0': 'tenant_id' } };
   }
   const attributes = Object.entries(marshall(before, { removeUndefinedValues: true }));
+  const absent = ATTRIBUTE_NAMES.filter((name) => before[name] === undefined);
+  const conditions = [
+    ...attributes.map((_, at) => `#n${at} = :v${at}`),
+    ...absent.map((_, at) => `attribute_not_exists(#a${at})`),
+  ];
   return {
-    ConditionExpression: attributes.map((_, at) => `#n${at} = :v${at}`).join(' AND '),
-    ExpressionAttributeNames: Object.fromEntries(attributes.map(([name], at) => [`#n${at}`, name])),
+    ConditionExpression: conditions.join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries([
+      ...attributes.map(([name], at) => [`#n${at}`, name]),
+      ...absent.map((name, at) => [`#a${at}`, name]),
+    ]),
     ExpressionAttributeValues: Object.fromEntries(attributes.map(([, value], at) => [`:v${at}`, value])),
   };
 }

@@ -34,7 +34,10 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
         outcome: 'failed',
         detail,
         cause: `the role's policy or the bucket's refuses it, its key does, or it is not account ${place.ExpectedBucketOwner}'s`,
-        mend: { advice: `a policy of ${delivery.roleArn} must say this`, statements: [bucketStatement(target)] },
+        mend: {
+          advice: `a policy of ${delivery.roleArn} must say this`,
+          statements: [bucketStatement(delivery.roleArn, target)],
+        },
       };
     }
   });

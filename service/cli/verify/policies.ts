@@ -59,12 +59,13 @@ export function writeStatement(roleArn: string, prefix: string): Statement {
 }
 
 /** What the role may do in a bucket. An upload in parts that is broken off must not leave its parts behind. */
-export function bucketStatement({ bucket, keyPrefix }: S3Target): Statement {
+export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
+  const [, partition] = roleArn.split(':');
   return {
     Sid: 'WriteOwnBucket',
     Effect: 'Allow',
     Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
-    Resource: [`arn:aws:s3:::${bucket}/${keyPrefix}*`],
+    Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
   };
 }
 

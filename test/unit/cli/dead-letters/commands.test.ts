@@ -149,6 +149,38 @@ test('nothing is redriven without a selection, without an answer, or with the an
   assert.equal((await queued()).length, 6);
 });
 
+test('what has come since the question was asked is left alone', async (t) => {
+  const { run, dead, queued, bury } = await setUp(t);
+  const { code, json } = await run(['dead-letters', 'redrive', '--tenant', 'acme', '--json'], {
+    async answer() {
+      await bury('acme-late', { reason: 'role-refused', tenant_id: 'acme' });
+      return 'y';
+    },
+  });
+  assert.equal(code, 0);
+  assert.deepEqual((json() as { selected: number }).selected, 2);
+  assert.deepEqual(
+    [await queued(), await dead()],
+    [
+      ['acme-1', 'acme-2'],
+      [5, 0],
+    ],
+  );
+});
+
+test('what cannot be told from a letter that came back is left, and said, with status 1', async (t) => {
+  const { run, dead, queued, bury } = await setUp(t);
+  for (let n = 0; n < 12; n++) await bury('the same', { reason: 'unexpected' });
+  const { code, out, json } = await run(['dead-letters', 'redrive', '--reason', 'unexpected', '--yes', '--json']);
+  const { selected, redriven } = json() as { selected: number; redriven: number };
+  assert.equal(code, 1, out);
+  assert.equal(selected, 12);
+  assert.equal((await queued()).length, redriven);
+  assert.deepEqual(await dead(), [6 + 12 - redriven, 0]);
+  const again = await run(['dead-letters', 'redrive', '--reason', 'unexpected', '--dry-run']);
+  assert.equal(again.code, 0, 'a dry run leaves nothing that it should have done');
+});
+
 test('a redrive whose deletion fails keeps the letters: they are twice in the system, never lost', async (t) => {
   const { run, cloud, dead, queued } = await setUp(t);
   cloud.faults.add({
@@ -159,6 +191,7 @@ test('a redrive whose deletion fails keeps the letters: they are twice in the sy
   const { code, err } = await run(['dead-letters', 'redrive', '--tenant', 'acme', '--yes']);
   assert.equal(code, 1);
   assert.match(err, /does not answer \(InternalError/);
+  assert.match(err, /^ended after 0: the others are still dead letters; repeat it to go on$/m);
   assert.deepEqual(await queued(), ['acme-1', 'acme-2']);
   assert.deepEqual(await dead(), [6, 0]);
 });
@@ -199,6 +232,10 @@ test('drop writes what it deletes into a file first', async (t) => {
   assert.equal((await run(['dead-letters', 'drop', '--tenant', 'newco', '--yes'])).code, 2);
   const failed = await run(['dead-letters', 'drop', '--tenant', 'newco', '--save', join(folder, 'no/where'), '--yes']);
   assert.equal(failed.code, 1);
+  assert.match(
+    failed.err,
+    /^log-distributor: --save: .*no\/where cannot be written \(ENOENT\), so these are not dropped$/m,
+  );
   assert.deepEqual(await dead(), [6, 0]);
 
   assert.equal((await run(['dead-letters', 'drop', '--tenant', 'newco', '--save', save, '--yes'])).code, 0);

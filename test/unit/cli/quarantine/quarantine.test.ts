@@ -111,6 +111,51 @@ test('redrive announces the object for its delivery, and of it only the records 
   assert.equal(second.objects[0]?.replay?.id, ref.replay.id, 'the ledger knows the second as the first');
 });
 
+test('records whose time comes later are redriven later, by a replay that the ledger does not know yet', async (t) => {
+  const { keep, take, run, pipeline } = await setUp(t);
+  await keep('too_new', [
+    { record: 0, timestamp: NOW_MS },
+    { record: 2, timestamp: NOW_MS + 30 * HOUR_MS },
+  ]);
+  const redriven = async (nowMs: number) => {
+    const args = [
+      'quarantine',
+      'redrive',
+      '--bucket',
+      pipeline.bucket,
+      '--reason',
+      'too_new',
+      '--rate',
+      '1000',
+      '--yes',
+    ];
+    assert.equal((await run(args, { nowMs: () => nowMs })).code, 0);
+    const objects = (await take()).flatMap((body) => {
+      const notification = parseNotification(body);
+      return notification.kind === 'objects' ? notification.objects : [];
+    });
+    return Map.groupBy(objects, ({ replay }) => JSON.stringify(replay?.records));
+  };
+  const early = await redriven(NOW_MS);
+  assert.deepEqual([...early.keys()], ['[[0,1]]']);
+  const late = await redriven(NOW_MS + 29 * HOUR_MS);
+  assert.deepEqual([...late.keys()].sort(), ['[[0,1]]', '[[2,3]]']);
+  const idOf = (replays: typeof early, records: string) => replays.get(records)?.[0]?.replay?.id;
+  assert.equal(idOf(late, '[[0,1]]'), idOf(early, '[[0,1]]'));
+  assert.notEqual(idOf(late, '[[2,3]]'), idOf(early, '[[0,1]]'));
+});
+
+test('a dry run does not wait for the rate', { timeout: 60_000 }, async (t) => {
+  const { keep, quarantine, put, object } = await setUp(t);
+  await put(cliKey('acme', 'b.log'), BODY);
+  await keep('expired', [{ record: 1 }]);
+  await keep('expired', [{ record: 2 }], object.replace('a.log', 'b.log'));
+  // At this rate the second message would wait for a day.
+  const { code, json } = await quarantine('redrive', '--reason', 'expired', '--rate', '0.00001', '--dry-run', '--json');
+  assert.equal(code, 0);
+  assert.equal((json() as { messages: number }).messages, 2);
+});
+
 test('an object that is gone is told, and its file stays', async (t) => {
   const { keep, quarantine, take, object } = await setUp(t);
   await keep('expired', [{ record: 1 }], object.replace(/#.*$/, '#0123456789abcdef0123456789abcdef'));
@@ -138,6 +183,7 @@ test('the keys of the quarantine tell tenant and reason, and nothing else has su
     'q/tenant_id=a/x.gz',
     'other/tenant_id=a/reason=too_old/0a.ndjson.gz',
     'q/tenant_id=/reason=x/a.ndjson.gz',
+    'q/tenant_id=50%/reason=x/a.ndjson.gz',
   ]) {
     assert.equal(parseQuarantineKey('q/', key), undefined, key);
   }

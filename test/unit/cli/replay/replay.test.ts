@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteObjectCommand,
+  type ListObjectsV2Command,
+  PutBucketVersioningCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { remaining } from '../../../../service/cli/replay/feed.ts';
+import { findObjects } from '../../../../service/cli/replay/find.ts';
 import { createReplayStates, type ReplayState } from '../../../../service/cli/replay/state.ts';
 import { objectId, parseNotification } from '../../../../service/core/notification.ts';
+import { compileKeyTemplate } from '../../../../service/core/object-key.ts';
 import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
 import { LEDGER_TABLE, startDynamo } from '../../../support/dynamo.ts';
 import { until } from '../../../support/until.ts';
@@ -163,12 +172,39 @@ test('a replay that is interrupted goes on where it was, and announces nothing t
   const again = await run(['replay', ...slow]);
   assert.equal(again.code, 2);
   assert.match(again.err, /there is a replay r-1 already: --continue r-1 goes on with it/);
+  const other = await run(['replay', '--continue', 'r-1', '--tenant', 'globex', '--missing', '--yes']);
+  assert.equal(other.code, 2);
+  assert.match(other.err, /--tenant, --missing: --continue goes on with what the replay began with/);
+  const preview = await run(['replay', '--continue', 'r-1', '--dry-run', '--json']);
+  const { objects, fed, estimate } = preview.json() as { objects: number; fed: number; estimate: { objects: number } };
+  assert.deepEqual([objects, fed, estimate.objects], [25, 10, 15], 'what is left to do, and to pay');
   const rest = await run(['replay', '--continue', 'r-1', '--rate', '1000', '--yes']);
   assert.equal(rest.code, 0, rest.err);
   assert.equal(new Set(refs(await take()).map(({ id }) => id)).size, 25);
   const over = await run(['replay', '--continue', 'r-1', '--yes']);
   assert.deepEqual([over.code, await waiting()], [0, 0]);
   assert.match(over.out, /is fed already/);
+});
+
+test('a replay is not told as done when objects of it were deleted before anybody looked', async (t) => {
+  const { run, replay, deps, pipeline, names, take } = await setUp(t);
+  assert.equal((await replay('--id', 'r-1', '--yes')).code, 0);
+  const status = async () => {
+    const { code, json } = await run(['replay-status', 'r-1', '--json']);
+    const { complete, gone, deliveries } = json() as { complete: boolean; gone: number; deliveries: number };
+    return { code, complete, gone, deliveries };
+  };
+  for (const { id } of refs(await take())) {
+    for (const type of ['cloudwatch', 'cloudwatch#audit']) {
+      const item = marshall({ object: id, delivery: `acme/${type}`, state: 'done' });
+      await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.ledgerTable, Item: item }));
+    }
+  }
+  assert.deepEqual(await status(), { code: 0, complete: true, gone: 0, deliveries: 6 });
+  await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: cliKey('acme', names[0] ?? '') }));
+  assert.deepEqual(await status(), { code: 1, complete: false, gone: 1, deliveries: 4 });
+  const { out } = await run(['replay-status', 'r-1']);
+  assert.match(out, /^1 objects are gone since.*\n`log-distributor dead-letters list --tenant acme`/m);
 });
 
 test('nothing is fed while live messages wait', async (t) => {
@@ -240,6 +276,56 @@ test('warnings tell what will not arrive', async (t) => {
   assert.doesNotMatch(out, /note: what the ledger knows/);
   assert.match(out, /note: 3 objects are older than 14 days: CloudWatch Logs will refuse/);
   assert.match(out, /note: cloudwatch#audit does not want the application api/);
+});
+
+test('what goes to a bucket is no PutLogEvents call, costs no ingestion, and is never too old', async (t) => {
+  const lake = { ...cliTenant('lake', '333333333333'), deliveries: [{ type: 's3', bucket_name: 'lake-logs' }] };
+  const { run, pipeline, put } = await startCliCloud(t, [lake]);
+  await put(cliKey('lake', 'a.log'), line('a'));
+  const inAMonth = Date.now() + 30 * 86_400_000;
+  const args = ['replay', '--bucket', pipeline.bucket, '--tenant', 'lake', '--from', '31d', '--dry-run', '--json'];
+  const { estimate, warnings } = (await run(args, { nowMs: () => inAMonth })).json() as {
+    warnings: string[];
+    estimate: { events: number; put_calls: number; tenant_usd: number };
+  };
+  assert.deepEqual([estimate.events, estimate.put_calls, estimate.tenant_usd], [1, 0, 0]);
+  assert.equal(warnings.length, 1, warnings.join());
+  assert.match(warnings[0] ?? '', /^s3 writes into a bucket/);
+});
+
+test('an object in an archive class is found once it is restored, and not while it is being restored', async () => {
+  const LastModified = new Date(1_000);
+  const archived = { ETag: '"e"', Size: 1, LastModified, StorageClass: 'GLACIER' as const };
+  const Contents = [
+    { ...archived, Key: cliKey('acme', 'archived.log') },
+    { ...archived, Key: cliKey('acme', 'coming.log'), RestoreStatus: { IsRestoreInProgress: true } },
+    {
+      ...archived,
+      Key: cliKey('acme', 'restored.log'),
+      RestoreStatus: { IsRestoreInProgress: false, RestoreExpiryDate: new Date(2_000) },
+    },
+  ];
+  const asked: unknown[] = [];
+  const send = async ({ input }: ListObjectsV2Command) => {
+    asked.push(input.OptionalObjectAttributes);
+    // S3 tells it only where it is asked to.
+    return { Contents, CommonPrefixes: [] };
+  };
+  const template = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
+  const { objects, archived: left } = await findObjects({
+    s3: { send } as Pick<S3Client, 'send'>,
+    bucket: 'central',
+    keyTemplate: compileKeyTemplate(template),
+    range: { template, known: { tenant_id: 'acme' }, fromMs: 0, toMs: 2_000 },
+    signal: new AbortController().signal,
+    onFound: () => {},
+  });
+  assert.deepEqual(asked, [['RestoreStatus']]);
+  assert.deepEqual(
+    objects.map(({ key }) => key),
+    [cliKey('acme', 'restored.log')],
+  );
+  assert.equal(left, 2);
 });
 
 const STATE: ReplayState = {

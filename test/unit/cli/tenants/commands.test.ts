@@ -106,7 +106,10 @@ test('a write does not go over what somebody else has changed since it was read'
   );
   assert.equal(await table.write(seen, { ...seen, enabled: false }), false);
   assert.deepEqual(await table.of('acme'), [{ ...seen, retention_days: 7 }]);
-  assert.ok(await table.write({ ...seen, retention_days: 7 }, { ...seen, enabled: false }));
+  const disabled = { ...seen, enabled: false };
+  assert.ok(await table.write({ ...seen, retention_days: 7 }, disabled));
+  assert.equal(await table.write(seen, { ...seen, retention_days: 7 }), false, 'it has an attribute more by now');
+  assert.deepEqual(await table.of('acme'), [disabled]);
 });
 
 test('disable and enable change all deliveries of a tenant, or the one that is named', async (t) => {

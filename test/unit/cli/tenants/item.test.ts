@@ -53,5 +53,7 @@ test('what the file does not say goes, what is of another system stays, what is 
 
 test('an external id is shown by its end only', () => {
   assert.equal(shownValue('external_id', 'acme-secret-9vLr'), '(hidden, ends with 9vLr)');
+  assert.equal(shownValue('external_id', 'abcd'), '(hidden)');
+  assert.equal(shownValue('external_id', 1234567890123), '(hidden)');
   assert.equal(shownValue('groups', new Set(['b', 'a'])), '["a","b"]');
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import {
   assumeStatement,
+  bucketStatement,
   groupPrefixOf,
   roleOfCaller,
   tagStatement,
@@ -70,6 +71,18 @@ test("the statements that mend a role are those of the customer's template", () 
   assert.deepEqual(role.Policies[0]?.PolicyDocument.Statement, [
     writeStatement('arn:aws:iam::111122223333:role/LogDistribution-acme', '/tenant-logs/acme'),
   ]);
+});
+
+test("a statement about a bucket is of the role's partition and of the delivery's prefix", () => {
+  const { target } = buildDelivery({
+    type: 's3',
+    bucket_name: 'acme-lake',
+    bucket_prefix: 'in/',
+    message_format: 'record',
+  });
+  assert.ok(target.kind === 's3');
+  const { Resource } = bucketStatement('arn:aws-cn:iam::111122223333:role/LogDistribution-acme', target);
+  assert.deepEqual(Resource, ['arn:aws-cn:s3:::acme-lake/in/*']);
 });
 
 test('the parameters are ones that the template has, and the external id is not shown', () => {
