@@ -107,10 +107,17 @@ export interface LogsSession {
 
 export function createLogsSessionFactory(place: Place): (region: string, credentials: SigningKeys) => LogsSession {
   const requestHandler = createHandler(16, place.requestTimeoutMs);
+  /** What one client has learnt of AWS's clock, the next begins with: a client of its own would be refused first each time. */
+  let newest: CloudWatchLogsClient | undefined;
   return (region, credentials) => ({
     region,
     credentials,
-    client: () => new CloudWatchLogsClient({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 }),
+    client() {
+      const systemClockOffset = newest?.config.systemClockOffset ?? 0;
+      const options = { ...common(place), region, credentials, requestHandler, maxAttempts: 1, systemClockOffset };
+      newest = new CloudWatchLogsClient(options);
+      return newest;
+    },
   });
 }
 

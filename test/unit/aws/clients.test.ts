@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import { PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
@@ -80,4 +80,25 @@ test('a receive that fails is the receive loop’s to repeat, so that the loop t
   });
   await assert.rejects(createReceiveClient(placeOf(url)).send(new ReceiveMessageCommand({ QueueUrl })));
   assert.equal(received.length, 1);
+});
+
+test('a client of a session begins with the clock that one before it has learnt', async (t) => {
+  const dates: string[] = [];
+  const { url } = await startServer(t, (request, response) => {
+    const date = String(request.headers['x-amz-date']);
+    dates.push(date);
+    // An hour ahead of the clock of this process.
+    const now = new Date(Date.now() + 3_600_000);
+    const right = date.slice(0, 11) === now.toISOString().replaceAll(/[-:]/g, '').slice(0, 11);
+    response.writeHead(right ? 200 : 403, { date: now.toUTCString(), 'content-type': 'application/x-amz-json-1.1' });
+    response.end(right ? '{}' : '{"__type":"InvalidSignatureException","message":"Signature expired"}');
+  });
+  const open = createLogsSessionFactory(placeOf(url));
+  const create = () =>
+    open('us-east-1', CREDENTIALS)
+      .client()
+      .send(new CreateLogStreamCommand({ logGroupName: 'g', logStreamName: 's' }));
+  await assert.rejects(create(), { name: 'InvalidSignatureException' });
+  await create();
+  assert.equal(dates.length, 2);
 });

@@ -104,3 +104,13 @@ test('a backlog of hours costs each of its messages few receives', () => {
   }
   assert.ok(Math.max(...receives) < 30, `a message was received ${Math.max(...receives)} times`);
 });
+
+test('tenants that had a surplus longest ago are forgotten, so that the memory stays bounded', () => {
+  const { surplus, handBack } = setUp();
+  for (const tenant of ['early', 'lately']) handBack(1_000, tenant);
+  for (let n = 0; n < 4_998; n++) surplus.handBack(`t${n}`);
+  surplus.handBack('lately');
+  for (const tenant of ['one too many', 'another']) surplus.handBack(tenant);
+  assert.equal(surplus.handBack('lately'), 52);
+  assert.equal(surplus.handBack('early'), 2, 'as if it had none');
+});
