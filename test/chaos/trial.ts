@@ -121,12 +121,16 @@ async function untilQuiet({ deps, pipeline }: Scene): Promise<void> {
   }
 }
 
+/** Messages that are sent anew wait with a delay, and are neither visible nor received meanwhile. */
+const STATES = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+
 export async function queuedMessages({ sqs }: ProvisionDeps, { queueUrl }: Pipeline): Promise<number> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: queueUrl,
-      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...STATES] }),
   );
-  return Number(Attributes?.ApproximateNumberOfMessages) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible);
+  return STATES.reduce((sum, state) => sum + Number(Attributes[state]), 0);
 }
