@@ -1,5 +1,6 @@
-import { type Counts, NO_COUNTS } from '../../service/core/counts.ts';
+import type { Counts } from '../../service/core/counts.ts';
 import { NO_PROGRESS, type Progress } from '../../service/ledger/ledger.ts';
+import { countsOf } from './counts.ts';
 
 /** A position with what the test says, and nothing else. */
 export function progressOf(
@@ -11,7 +12,7 @@ export function progressOf(
   return {
     ...NO_PROGRESS,
     ...part,
-    counts: { ...NO_COUNTS, ...part.counts },
-    partial: { ...NO_COUNTS, ...part.partial },
+    counts: countsOf(part.counts ?? {}),
+    partial: countsOf(part.partial ?? {}),
   };
 }

@@ -7,16 +7,8 @@ import { createKernel } from '../../../service/kernel/kernel.ts';
 import { openObject } from '../../../service/object/open.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
+import { countsOf } from '../../support/counts.ts';
 import { NEVER, NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
-
-const countsOf = (counts: Partial<Record<string, number>>) => ({
-  read: 0,
-  delivered: 0,
-  filtered: 0,
-  rejected: 0,
-  quarantined: 0,
-  ...counts,
-});
 
 /** A scene whose delivery goes to a bucket that notes what it gets. */
 async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: Readonly<Record<string, unknown>> = {}) {

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PacedCall } from '../../../service/delivery/pace.ts';
 import { createPacing } from '../../../service/run/pacing.ts';
+import { CALL } from '../../support/pace.ts';
 
-const CALL: PacedCall = {
-  tenantId: 'acme',
-  type: 'cloudwatch',
-  destination: 'logs/1/us-east-1',
-  bytes: 1_000,
-  bytesPerSecondMax: undefined,
-};
 const { destination } = CALL;
 
 function setUp() {

@@ -4,15 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PacedCall } from '../../../service/delivery/pace.ts';
 import type { Permit } from '../../../service/run/pacing.ts';
 import { createWorkerPace } from '../../../service/run/worker-pace.ts';
+import { CALL } from '../../support/pace.ts';
 import { NEVER } from '../../support/scene.ts';
-
-const CALL: PacedCall = {
-  tenantId: 'acme',
-  type: 'cloudwatch',
-  destination: 'logs/1/us-east-1',
-  bytes: 1_000,
-  bytesPerSecondMax: undefined,
-};
 
 /** A thread's pace whose questions get the answers that the test has prepared. */
 function setUp(...answers: Permit[]) {
