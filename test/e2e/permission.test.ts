@@ -10,8 +10,9 @@ import {
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createStsClient } from '../../service/aws/clients.ts';
-import { createRoleSessions, type RoleRequest, type SessionCredentials } from '../../service/aws/roles.ts';
+import type { RoleRequest, SessionCredentials } from '../../service/aws/roles.ts';
 import { placeOf } from '../support/aws.ts';
+import { createTestSessions } from '../support/role-sessions.ts';
 import { until } from '../support/until.ts';
 import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
@@ -43,12 +44,7 @@ suite('permission', { skip }, () => {
 
   /** A session exactly as the service gets it. */
   const session = (wanted: RoleRequest): Promise<SessionCredentials> =>
-    createRoleSessions({
-      sts: createStsClient(placeOf(url)),
-      nowMs: () => performance.now(),
-      wallMs: Date.now,
-      onAssume: () => {},
-    }).credentials(wanted);
+    createTestSessions(createStsClient(placeOf(url))).credentials(wanted);
 
   const clientsOf = ({ accessKeyId, secretAccessKey, sessionToken }: SessionCredentials) => {
     const config = {

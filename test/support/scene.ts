@@ -1,25 +1,20 @@
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createLogsSessionFactory } from '../../service/aws/clients.ts';
-import { createLogWriter } from '../../service/aws/log-writer.ts';
 import { createQuarantine, type QuarantineLine } from '../../service/aws/quarantine.ts';
-import { createRoleSessions } from '../../service/aws/roles.ts';
 import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
-import { createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { ObjectTask, StopSignals } from '../../service/delivery/destination.ts';
 import type { RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
 import type { RecordSpec } from './chunk.ts';
+import { createTestCloudWatch } from './cloudwatch.ts';
 import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
 import { cloudWatchOf } from './delivery.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
-import { createFreePace } from './pace.ts';
-import { createTestPutEvents } from './put-events.ts';
 import { startS3 } from './s3-server.ts';
 import { createFakeSts } from './sts.ts';
 
@@ -75,20 +70,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     return dynamo.client.send(...args);
   };
   const sts = createFakeSts(Date.now);
-  const openCloudWatch = createCloudWatch({
-    sessions: createRoleSessions({
-      sts: sts.sts,
-      nowMs: () => performance.now(),
-      wallMs: Date.now,
-      onAssume: () => {},
-    }),
-    pace: createFreePace(),
-    writer: createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} }),
-    createSession: createLogsSessionFactory(logs.place),
-    metrics,
-    random: () => 0,
-    nowMs: () => performance.now(),
-  });
+  const openCloudWatch = createTestCloudWatch({ logs, sts: sts.sts, metrics });
   let owners = 0;
   const deps: RunDeliveryDeps = {
     ledger: createLedger({

@@ -8,7 +8,6 @@ import { createProvisionDeps, type ProvisionDeps } from '../../../local/provisio
 import { PIPELINE_NAMES, provisionPipeline } from '../../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../../local/provision/tenant.ts';
 import { createS3ClientFactory, createStsClient } from '../../../service/aws/clients.ts';
-import { createRoleSessions } from '../../../service/aws/roles.ts';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { parseDelivery } from '../../../service/core/delivery.ts';
@@ -20,6 +19,7 @@ import { placeOf } from '../../support/aws.ts';
 import { buildChunk } from '../../support/chunk.ts';
 import { openCloud } from '../../support/cloud.ts';
 import { createFreePace } from '../../support/pace.ts';
+import { createTestSessions } from '../../support/role-sessions.ts';
 import { NEVER } from '../../support/scene.ts';
 
 const ACCOUNT = '111111111111';
@@ -76,12 +76,7 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
   );
   assert.ok(delivery.target.kind === 's3');
   const open = createS3Destination({
-    sessions: createRoleSessions({
-      sts: createStsClient(place),
-      nowMs: () => performance.now(),
-      wallMs: Date.now,
-      onAssume: () => {},
-    }),
+    sessions: createTestSessions(createStsClient(place)),
     pace,
     createClient: createS3ClientFactory(place),
     metrics,

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { createLogsSessionFactory } from '../../service/aws/clients.ts';
+import type { LogWriter } from '../../service/aws/log-writer.ts';
+import { createMetrics } from '../../service/base/metrics.ts';
+import type { Delivery } from '../../service/core/delivery.ts';
+import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
+import type { ObjectTask } from '../../service/delivery/destination.ts';
+import { buildChunk } from './chunk.ts';
+import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
+import { buildDelivery, cloudWatchOf } from './delivery.ts';
+import { startLogs } from './logs-server.ts';
+import { createFreePace } from './pace.ts';
+import { NEVER, NOON_MS } from './scene.ts';
+import { createFakeSts } from './sts.ts';
+
+const KEY_FIELDS = { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod', other: 'x' };
+const TASK: ObjectTask = {
+  ref: { bucket: 'central', key: 'k', version: 'e', versionId: undefined, size: 1, createdMs: NOON_MS },
+  keyFields: KEY_FIELDS,
+};
+export const GROUP = '/tenant-logs/acme';
+/** The receipt of a batch of two of which nothing was refused. */
+export const ALL_ACCEPTED = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: 2 };
+
+interface Options {
+  /** Of the tenant's item, beside those that it must have. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  /** Puts something between the destination and the real writer. */
+  readonly writer?: (real: LogWriter) => LogWriter;
+}
+
+/** The destination over real clients and a CloudWatch Logs of this test. */
+export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer = (real) => real }: Options = {}) {
+  const logs = await startLogs(t);
+  const sts = createFakeSts(Date.now);
+  const metrics = createMetrics();
+  const createSession = createLogsSessionFactory(logs.place);
+  const clients: string[] = [];
+  const pace = createFreePace();
+  const openCloudWatch = createTestCloudWatch(
+    { logs, sts: sts.sts, metrics },
+    {
+      writer: writer(createTestLogWriter()),
+      createSession: (region, credentials) => {
+        clients.push(`${region} ${credentials.accessKeyId}`);
+        return createSession(region, credentials);
+      },
+      pace,
+    },
+  );
+  const open = (delivery: Delivery) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task: TASK });
+  const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
+  const plan = (...messages: string[]): ChunkPlan =>
+    planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), {
+      delivery,
+      keyFields: KEY_FIELDS,
+      lastModifiedMs: NOON_MS,
+      eventBytesMax: 1_000_000,
+    });
+  const destination = open(delivery);
+  const send = (planned = plan('one', 'two'), signals = NEVER) => {
+    const [batch] = planned.batches;
+    assert.ok(batch);
+    return destination.send(planned, batch, signals);
+  };
+  const exists = (...names: string[]) => {
+    logs.account('acme').set(GROUP, { retentionDays: undefined, streams: new Map(names.map((name) => [name, []])) });
+  };
+  const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
+  const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
+  return { logs, sts, metrics, clients, pace, open, plan, send, exists, puts, stored };
+}
+
+/** A counter's values by its labels, in the order of their first increment. */
+export const counted = async (counter: { get(): Promise<{ values: { labels: object; value: number }[] }> }) =>
+  (await counter.get()).values.map(({ labels, value }) => [...Object.values(labels), value]);

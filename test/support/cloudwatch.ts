@@ -1,0 +1,42 @@
+import { createLogsSessionFactory } from '../../service/aws/clients.ts';
+import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
+import type { Metrics } from '../../service/base/metrics.ts';
+import type { CloudWatchTarget } from '../../service/core/target/cloudwatch.ts';
+import { type CloudWatchDeps, createCloudWatch } from '../../service/delivery/cloudwatch.ts';
+import type { OpenDestination } from '../../service/delivery/destination.ts';
+import type { LogsServer } from './logs-server.ts';
+import { createFreePace } from './pace.ts';
+import { createTestPutEvents } from './put-events.ts';
+import { createTestSessions } from './role-sessions.ts';
+import type { FakeSts } from './sts.ts';
+
+/** The service's writer, with timeouts that a test can wait for. */
+export function createTestLogWriter(): LogWriter {
+  return createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} });
+}
+
+interface Place {
+  readonly logs: Pick<LogsServer, 'place'>;
+  readonly sts: FakeSts['sts'];
+  readonly metrics: Metrics;
+}
+
+/**
+ * The service's destination over real clients whose calls go to the test's servers, with the shortest wait each time.
+ * @param own what the test replaces
+ */
+export function createTestCloudWatch(
+  { logs, sts, metrics }: Place,
+  own: Partial<CloudWatchDeps> = {},
+): OpenDestination<CloudWatchTarget> {
+  return createCloudWatch({
+    sessions: createTestSessions(sts),
+    writer: createTestLogWriter(),
+    createSession: createLogsSessionFactory(logs.place),
+    pace: createFreePace(),
+    metrics,
+    random: () => 0,
+    nowMs: () => performance.now(),
+    ...own,
+  });
+}
