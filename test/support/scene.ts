@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -6,13 +7,13 @@ import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
 import type { ObjectTask, StopSignals } from '../../service/delivery/destination.ts';
-import type { RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
+import type { DeliveryResult, RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
 import type { RecordSpec } from './chunk.ts';
 import { createTestCloudWatch } from './cloudwatch.ts';
 import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
-import { cloudWatchOf } from './delivery.ts';
+import { buildDelivery, cloudWatchOf } from './delivery.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
 import { startS3 } from './s3-server.ts';
@@ -34,6 +35,12 @@ export const TASK: ObjectTask = {
   },
   keyFields: { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod' },
 };
+
+export const DELIVERY = buildDelivery({ log_stream_name: 's' });
+/** A delivery with a stream for each application: over records of `spread`, a chunk has ten batches. */
+export const SPREAD = buildDelivery({ log_stream_name: '{application}' });
+/** The ledger's key of the object and `DELIVERY`, or `SPREAD`. */
+export const KEY = { object: OBJECT, delivery: 'acme/cloudwatch' };
 
 /** What the tests of a delivery change while it runs. */
 export interface Scene {
@@ -140,4 +147,20 @@ export function numbered(count: number, from = 0): RecordSpec[] {
     message: `m${String(from + at).padStart(3, '0')}`,
     timeMs: NOON_MS + at * 1_000,
   }));
+}
+
+/** The messages of records that are `numbered`. */
+export function messages(count: number) {
+  return numbered(count).map(({ message }) => message);
+}
+
+/** Records of ten applications in turn: the ten of a chunk go to ten streams. */
+export function spread(count: number): RecordSpec[] {
+  return numbered(count).map((record, at) => ({ ...record, fields: { application: `a${at % 10}` } }));
+}
+
+/** The result of a delivery that must have failed. */
+export function failure(result: DeliveryResult): Extract<DeliveryResult, { kind: 'failed' }> {
+  assert.ok(result.kind === 'failed', result.kind);
+  return result;
 }

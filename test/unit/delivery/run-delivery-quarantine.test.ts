@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runDelivery } from '../../../service/delivery/run-delivery.ts';
+import { countsOf } from '../../support/counts.ts';
+import { DELIVERY, failure, messages, NEVER, numbered, setUp, TASK } from '../../support/scene.ts';
+import { until } from '../../support/until.ts';
+
+test('quarantine names records by their place in the object, in any chunk', async (t) => {
+  const { deps, quarantined } = await setUp(t, {
+    records: [...numbered(13), { message: 'x', unparsable: 'broken' }, ...numbered(10)],
+  });
+  await runDelivery(deps, TASK, DELIVERY, NEVER);
+  assert.deepEqual(
+    quarantined().map(({ record, message }) => [record, message]),
+    [[13, 'x']],
+  );
+});
+
+test('records that cannot be kept are not passed over', async (t) => {
+  const { deps, s3, item, stored, quarantined } = await setUp(t, {
+    records: [...numbered(10), { message: 'x', unparsable: 'broken' }, ...numbered(5, 10)],
+  });
+  s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'quarantine-unavailable');
+  assert.equal((await item())?.record, 10);
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(15));
+  assert.deepEqual(
+    quarantined().map(({ record }) => record),
+    [10],
+  );
+});
+
+test('a quarantine that is away after a batch was accepted repeats no event: only the refused ones are kept later', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(15) });
+  // The stream is found missing first, then each chunk is one batch.
+  logs.rejections.push({ tooOldLogEventEndIndex: 2 });
+  s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  assert.equal(error.code, 'quarantine-unavailable');
+
+  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  assert.ok(result.kind === 'done');
+  assert.deepEqual(result.counts, countsOf({ read: 15, delivered: 13, rejected: 2 }));
+  assert.deepEqual(stored(), messages(15), 'this destination keeps what it refuses; each is there once');
+  assert.deepEqual(
+    quarantined().map(({ record, reason }) => [record, reason]),
+    [
+      [0, 'too_old'],
+      [1, 'too_old'],
+    ],
+  );
+});
+
+test('a drain does not wait for a quarantine that is silent, and repeats nothing for it', async (t) => {
+  const { deps, logs, s3, stored, quarantined } = await setUp(t, { records: numbered(5) });
+  logs.rejections.push({ tooOldLogEventEndIndex: 1 });
+  s3.faults.set(1, { kind: 'silent' });
+  const drain = new AbortController();
+  const running = runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort });
+  await until(() => s3.received.length === 1);
+  drain.abort();
+  assert.equal(failure(await running).error.code, 'stopping');
+
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.deepEqual(stored(), messages(5));
+  assert.deepEqual(
+    quarantined().map(({ record }) => record),
+    [0],
+  );
+});
