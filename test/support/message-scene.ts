@@ -1,0 +1,160 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ErrorCode } from '../../service/base/errors.ts';
+import { createMetrics } from '../../service/base/metrics.ts';
+import { type History, NO_HISTORY } from '../../service/core/history.ts';
+import { compileKeyTemplate } from '../../service/core/object-key.ts';
+import type { ObjectTask } from '../../service/delivery/destination.ts';
+import { createAdmission } from '../../service/run/admission.ts';
+import { createFreshness } from '../../service/run/freshness.ts';
+import { createGate } from '../../service/run/gate.ts';
+import { type ProcessDeps, processMessage } from '../../service/run/process-message.ts';
+import type { ObjectReport, ReportLine } from '../../service/run/report.ts';
+import { createScheduler } from '../../service/run/scheduler.ts';
+import { createSurplus } from '../../service/run/surplus.ts';
+import { createTenantBoard } from '../../service/run/tenant-board.ts';
+import { createTestLogger } from './logger.ts';
+
+/** The clock's time when a test begins. */
+export const NOON_MS = Date.UTC(2026, 0, 31, 12);
+/** What became of the records of every object that was worked on. */
+export const COUNTS = { read: 5, delivered: 4, filtered: 1, rejected: 0, quarantined: 0 };
+/** The key of a tenant's object. */
+export const keyOf = (tenant: string) => `logs/tenant_id=${tenant}/cluster_id=c1/environment=prod/x.gz`;
+
+/** The body of a message that announces these objects, written a minute before noon. */
+export const s3Event = (...keys: string[]) =>
+  JSON.stringify({
+    Records: keys.map((key) => ({
+      eventName: 'ObjectCreated:Put',
+      eventTime: '2026-01-31T11:59:00Z',
+      s3: { bucket: { name: 'central' }, object: { key, size: 1_000, eTag: 'e1' } },
+    })),
+  });
+
+/** What a worker says of a delivery that is done, and of one that failed. */
+export const done: ReportLine = { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson' };
+export const failed = (code: ErrorCode, more: Partial<ReportLine> = {}): ReportLine => ({
+  type: 'cloudwatch',
+  kind: 'failed',
+  code,
+  message: `it is ${code}`,
+  counts: COUNTS,
+  ...more,
+});
+
+interface Given {
+  readonly receiveCount?: number;
+  readonly history?: History;
+}
+
+/**
+ * Everything around messages, with a clock that the test moves.
+ * @param reports what becomes of each tenant's objects; done where it says nothing
+ * @param messagesMax messages that a tenant may have in hand
+ */
+export function setUpMessages(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, messagesMax = 10) {
+  const log: string[] = [];
+  const tasks: ObjectTask[] = [];
+  const letters: { body: string; attributes: Readonly<Record<string, string>> }[] = [];
+  const queue = { error: undefined as Error | undefined };
+  const metrics = createMetrics();
+  const { logger, lines } = createTestLogger();
+  const scheduler = createScheduler({ slots: 4, memoryBytes: 1e9 });
+  const now = { ms: NOON_MS };
+  const board = createTenantBoard(() => now.ms);
+  const surplus = createSurplus(() => now.ms);
+  const gate = createGate({ nowMs: () => now.ms, probeMs: 120_000, onChange: () => {} });
+  const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.ms });
+  const crashes: string[] = [];
+  const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
+  /** Objects are under way until it resolves. */
+  let work: Promise<void> = Promise.resolve();
+  const deps: ProcessDeps = {
+    keyTemplate: compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
+    admission: createAdmission({ messagesMax, surplus }),
+    gate,
+    freshness,
+    surplus,
+    scheduler,
+    workers: {
+      deliver: async (task, held, signal): Promise<ObjectReport> => {
+        tasks.push(task);
+        seen.running = scheduler.running;
+        seen.reserved = scheduler.reservedBytes;
+        seen.inFlight = board.list([], freshness.snapshot()).reduce((sum, { in_flight }) => sum + in_flight, 0);
+        seen.signals.push(signal);
+        seen.held.push([...held]);
+        await work;
+        return { lines: reports[task.keyFields.tenant_id] ?? [done] };
+      },
+    },
+    queue: {
+      sendDeadLetter: async (body, attributes) => {
+        await turn();
+        log.push('dead letter');
+        if (queue.error) throw queue.error;
+        letters.push({ body, attributes });
+      },
+    },
+    board,
+    metrics,
+    logger,
+    parkMs: 24 * 3_600_000,
+    random: () => 0,
+    nowMs: () => now.ms,
+    onCrash: (error) => {
+      log.push('crash');
+      crashes.push(error.code);
+    },
+  };
+  const run = async (body: string, { receiveCount = 1, history = NO_HISTORY }: Given = {}) => {
+    const { signal } = new AbortController();
+    await processMessage(deps, {
+      message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, history },
+      signal,
+      remove: async () => {
+        await turn();
+        log.push('remove');
+      },
+      release: async (seconds) => {
+        await turn();
+        log.push(`release ${seconds}`);
+      },
+      renew: async ({ failures, refusedSinceMs }, seconds) => {
+        await turn();
+        log.push(`renew ${seconds}, failures ${failures}, refused ${refusedSinceMs ?? 'never'}`);
+      },
+    });
+    return signal;
+  };
+  const objects = async () =>
+    Object.fromEntries((await metrics.objects.get()).values.map(({ labels, value }) => [labels.outcome, value]));
+  const handedBack = async () =>
+    Object.fromEntries(
+      (await metrics.messagesHandedBack.get()).values.map(({ labels, value }) => [labels.reason, value]),
+    );
+  /** From now on objects stay under way. @returns what lets them come to their ends */
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    work = promise;
+    return resolve;
+  };
+  return {
+    run,
+    log,
+    tasks,
+    letters,
+    queue,
+    metrics,
+    lines,
+    board,
+    freshness,
+    surplus,
+    crashes,
+    seen,
+    objects,
+    handedBack,
+    now,
+    hold,
+  };
+}
