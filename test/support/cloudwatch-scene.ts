@@ -11,9 +11,10 @@ import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
 import { buildDelivery, cloudWatchOf } from './delivery.ts';
 import { startLogs } from './logs-server.ts';
 import { createFreePace } from './pace.ts';
-import { NEVER, NOON_MS } from './scene.ts';
+import { NEVER } from './stop-signals.ts';
 import { createFakeSts } from './sts.ts';
 
+export const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const KEY_FIELDS = { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod', other: 'x' };
 const TASK: ObjectTask = {
   ref: { bucket: 'central', key: 'k', version: 'e', versionId: undefined, size: 1, createdMs: NOON_MS },

@@ -6,7 +6,7 @@ import { createQuarantine, type QuarantineLine } from '../../service/aws/quarant
 import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
-import type { ObjectTask, StopSignals } from '../../service/delivery/destination.ts';
+import type { ObjectTask } from '../../service/delivery/destination.ts';
 import type { DeliveryResult, RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
@@ -21,7 +21,6 @@ import { createFakeSts } from './sts.ts';
 
 export const NOON_MS = Date.UTC(2026, 0, 31, 12);
 export const LEASE_MS = 60_000;
-export const NEVER: StopSignals = { drain: new AbortController().signal, abort: new AbortController().signal };
 export const OBJECT = 's3://central/logs/a#e1';
 
 export const TASK: ObjectTask = {

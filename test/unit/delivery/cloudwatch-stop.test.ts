@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { ALL_ACCEPTED, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
-import { NEVER } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
 test('a stop does not wait for STS', async (t) => {

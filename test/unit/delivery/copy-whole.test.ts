@@ -8,7 +8,8 @@ import { openObject } from '../../../service/object/open.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
 import { countsOf } from '../../support/counts.ts';
-import { NEVER, NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
+import { NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 /** A scene whose delivery goes to a bucket that notes what it gets. */
 async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: Readonly<Record<string, unknown>> = {}) {

@@ -7,7 +7,8 @@ import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { TENANT_TABLE } from '../../support/dynamo.ts';
-import { NEVER, numbered, setUp, TASK } from '../../support/scene.ts';
+import { numbered, setUp, TASK } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 /** A scene whose tenants stand in the table. */
 async function withTenants(t: TestContext, ...items: Readonly<Record<string, unknown>>[]) {

@@ -5,7 +5,8 @@ import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { LEDGER_TABLE } from '../../support/dynamo.ts';
 import { progressOf } from '../../support/progress.ts';
-import { DELIVERY, failure, KEY, LEASE_MS, messages, NEVER, numbered, setUp, TASK } from '../../support/scene.ts';
+import { DELIVERY, failure, KEY, LEASE_MS, messages, numbered, setUp, TASK } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 test('an object that is corrupt further on is buried at its position, and a redriven message goes on there', async (t) => {
   const { deps, scene, item, stored } = await setUp(t, { records: numbered(30) });

@@ -12,13 +12,13 @@ import {
   KEY,
   LEASE_MS,
   messages,
-  NEVER,
   numbered,
   SPREAD,
   setUp,
   spread,
   TASK,
 } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
 test('who loses the lease stops, says so, and leaves the item of the new owner alone', async (t) => {

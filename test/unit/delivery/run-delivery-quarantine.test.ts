@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
-import { DELIVERY, failure, messages, NEVER, numbered, setUp, TASK } from '../../support/scene.ts';
+import { DELIVERY, failure, messages, numbered, setUp, TASK } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
 test('quarantine names records by their place in the object, in any chunk', async (t) => {

@@ -4,7 +4,8 @@ import { DistributorError } from '../../../service/base/errors.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { buildDelivery } from '../../support/delivery.ts';
-import { DELIVERY, failure, messages, NEVER, numbered, SPREAD, setUp, spread, TASK } from '../../support/scene.ts';
+import { DELIVERY, failure, messages, numbered, SPREAD, setUp, spread, TASK } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
 test('after a failure in the middle of a chunk, only the batches that were not accepted are sent again', async (t) => {

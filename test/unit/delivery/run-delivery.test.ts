@@ -10,13 +10,13 @@ import {
   KEY,
   LEASE_MS,
   messages,
-  NEVER,
   NOON_MS,
   numbered,
   OBJECT,
   setUp,
   TASK,
 } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 test('an object is delivered chunk by chunk, finished in the ledger, and counted', async (t) => {
   const { deps, stored, item, metrics, scene } = await setUp(t, { records: numbered(25) });

@@ -20,7 +20,7 @@ import { buildChunk } from '../../support/chunk.ts';
 import { openCloud } from '../../support/cloud.ts';
 import { createFreePace } from '../../support/pace.ts';
 import { createTestSessions } from '../../support/role-sessions.ts';
-import { NEVER } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 const ACCOUNT = '111111111111';
 const BUCKET = 'acme-logs';

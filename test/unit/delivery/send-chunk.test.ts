@@ -10,10 +10,10 @@ import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 import { progressOf } from '../../support/progress.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
-const NEVER = { drain: new AbortController().signal, abort: new AbortController().signal };
 const ALL_ACCEPTED: BatchReceipt = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: Number.MAX_SAFE_INTEGER };
 
 /** One batch for each record: a stream of its own. */

@@ -5,7 +5,7 @@ import type { PacedCall } from '../../../service/delivery/pace.ts';
 import type { Permit } from '../../../service/run/pacing.ts';
 import { createWorkerPace } from '../../../service/run/worker-pace.ts';
 import { CALL } from '../../support/pace.ts';
-import { NEVER } from '../../support/scene.ts';
+import { NEVER } from '../../support/stop-signals.ts';
 
 /** A thread's pace whose questions get the answers that the test has prepared. */
 function setUp(...answers: Permit[]) {
