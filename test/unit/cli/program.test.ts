@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
-import { createProgram } from '../../../service/cli/program.ts';
-import { createSession } from '../../../service/cli/session.ts';
-import { cli } from '../../support/cli.ts';
-
-const silent = { write: () => {} };
+import { cli, createSilentProgram } from '../../support/cli.ts';
 
 /** Every command that does something, with its whole name. */
 function leaves(command: Command, name: readonly string[] = []): { name: string; command: Command }[] {
@@ -14,20 +10,7 @@ function leaves(command: Command, name: readonly string[] = []): { name: string;
   return below.flatMap((one) => leaves(one, [...name, one.name()]));
 }
 
-const program = createProgram(
-  createSession({
-    environment: {},
-    out: silent,
-    err: silent,
-    ask: undefined,
-    readInput: async () => '',
-    signal: new AbortController().signal,
-    nowMs: Date.now,
-    random: () => 0,
-  }),
-);
-
-for (const { name, command } of leaves(program)) {
+for (const { name, command } of leaves(createSilentProgram())) {
   test(`${name} has --json, and help with a description and an example`, async () => {
     assert.ok(command.options.some(({ long }) => long === '--json'));
     const { code, out } = await cli([...name.split(' '), '--help'], { environment: {} });

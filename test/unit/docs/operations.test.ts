@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { ERROR_CODES } from '../../../service/base/errors.ts';
-import { createProgram } from '../../../service/cli/program.ts';
-import { createSession } from '../../../service/cli/session.ts';
 import { parseItems } from '../../../service/cli/tenants/item.ts';
 import { parseDelivery } from '../../../service/core/delivery.ts';
+import { createSilentProgram } from '../../support/cli.ts';
 import { commandsIn } from '../../support/runbook.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -18,25 +16,9 @@ const pages = [
   ...(await readdir(new URL('docs/', root))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
 ];
 
-function programOf(): Command {
-  const silent = { write: () => {} };
-  return createProgram(
-    createSession({
-      environment: {},
-      out: silent,
-      err: silent,
-      ask: undefined,
-      readInput: async () => '',
-      signal: new AbortController().signal,
-      nowMs: Date.now,
-      random: () => 0,
-    }),
-  );
-}
-
 /** What is wrong with a command line, without running it. */
 function problemOf(args: readonly string[]): string | undefined {
-  let command = programOf();
+  let command = createSilentProgram();
   let rest = [...args];
   for (;;) {
     const next = command.commands.find((one) => one.name() === rest[0]);
