@@ -1,5 +1,6 @@
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { Wanted } from '../../local/workload/filter.ts';
+import { buildTenant } from '../support/tenant.ts';
 
 /** What a delivery must take, in the words of the workload, and how its events are to be read. */
 export interface DeliveryTruth {
@@ -58,12 +59,10 @@ interface DeliveryPart {
 }
 
 function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPart[]): ChaosTenant {
-  const logGroupPrefix = `/tenant-logs/${tenantId}`;
+  const spec = buildTenant(tenantId, accountId);
+  const { logGroupPrefix } = spec;
   return {
-    tenantId,
-    accountId,
-    externalId: `external-${tenantId}`,
-    logGroupPrefix,
+    ...spec,
     deliveries: parts.map(({ type, group, attributes }) => ({
       type,
       log_group_name: `${logGroupPrefix}${group}`,

@@ -4,8 +4,9 @@ import { gzipSync } from 'node:zlib';
 import { takeRecords } from '../../local/workload/object.ts';
 import { encodeParquet } from '../../local/workload/parquet.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 const ACME = tenantOf('acme-corp');
 const OFF = tenantOf('switched-off', { enabled: false });

@@ -9,8 +9,9 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type CliOptions, cli } from '../support/cli.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** The command line as whoever is on call uses it, on a pipeline that runs. */
 

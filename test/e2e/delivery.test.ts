@@ -5,7 +5,8 @@ import { isWanted } from '../../local/workload/filter.ts';
 import { encodeRecords, OBJECT_FORMATS, takeRecords } from '../../local/workload/object.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { keyOf } from '../support/tenant.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 const ACME = tenantOf('acme-corp');
 const GLOBEX = tenantOf('globex', {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { fetchSamples, sumOf } from '../../local/demo/metrics.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** Needs fault rules, and an AWS that looks at who is who. */
 const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint has no fault rules' : false;

@@ -6,8 +6,9 @@ import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { isWanted } from '../../local/workload/filter.ts';
 import { encodeRecords, takeRecords } from '../../local/workload/object.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** What one tenant's trouble does to the others. Needs fault rules, and an AWS that looks at who is who. */
 const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint has no fault rules' : false;

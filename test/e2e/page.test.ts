@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { type Browser, findChromium, type Page, startBrowser } from '../support/browser.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** The status page of a real service in a real browser. */
 const chromium = findChromium();

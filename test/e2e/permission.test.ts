@@ -13,8 +13,9 @@ import { createStsClient } from '../../service/aws/clients.ts';
 import type { RoleRequest, SessionCredentials } from '../../service/aws/roles.ts';
 import { placeOf } from '../support/aws.ts';
 import { createTestSessions } from '../support/role-sessions.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** Who may write where: against an AWS that evaluates trust, policies, tags and sessions. */
 const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint does not evaluate policies' : false;

@@ -17,6 +17,7 @@ import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../local/pr
 import { type DeliveredEvent, readLogs } from '../../local/provision/read-logs.ts';
 import { provisionTenant, type TenantSpec } from '../../local/provision/tenant.ts';
 import { type ServiceProcess, startService } from '../../local/service-process.ts';
+import { buildTenant } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 
 /** A pipeline of a test file's own on whatever endpoint the environment names, with the service at work on it. */
@@ -87,18 +88,7 @@ const ACCOUNT_MIN = 500_000_000_000;
 
 /** A tenant of a test, in an account of its own that no other test of a shared endpoint uses. */
 export function tenantOf(tenantId: string, delivery: Readonly<Record<string, unknown>> = {}): TenantSpec {
-  const logGroupPrefix = `/tenant-logs/${tenantId}`;
-  return {
-    tenantId,
-    accountId: String(ACCOUNT_MIN + randomInt(2 ** 32)),
-    externalId: `external-${tenantId}`,
-    logGroupPrefix,
-    deliveries: [{ type: 'cloudwatch', log_group_name: logGroupPrefix, ...delivery }],
-  };
-}
-
-export function keyOf(tenantId: string, name: string): string {
-  return `logs/tenant_id=${tenantId}/cluster_id=eu-1/environment=prod/${name}`;
+  return buildTenant(tenantId, String(ACCOUNT_MIN + randomInt(2 ** 32)), delivery);
 }
 
 export async function startPipeline(

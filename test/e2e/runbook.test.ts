@@ -9,8 +9,9 @@ import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { cli } from '../support/cli.ts';
 import { commandsIn } from '../support/runbook.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** Every command of docs/operations.md, in its order, on a pipeline with a bit of every trouble. */
 

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startServer } from '../support/server.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, tenantOf } from './pipeline.ts';
 
 const NOW_MS = Date.now();
 const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));

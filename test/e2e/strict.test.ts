@@ -3,8 +3,9 @@ import { after, before, suite, test } from 'node:test';
 import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { encodeRecords, takeRecords } from '../../local/workload/object.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
+import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { keyOf, startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
+import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** What only the embedded AWS enforces, as AWS does: limits, rejected events, trust. */
 const ACME = tenantOf('acme-corp', {

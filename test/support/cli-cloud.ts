@@ -40,23 +40,3 @@ export async function startCliCloud(t: TestContext, tenants: readonly TenantSpec
     },
   };
 }
-
-/** A tenant in an account of its own. */
-export function cliTenant(
-  tenantId: string,
-  accountId: string,
-  delivery: Readonly<Record<string, unknown>> = {},
-): TenantSpec {
-  const logGroupPrefix = `/tenant-logs/${tenantId}`;
-  return {
-    tenantId,
-    accountId,
-    externalId: `external-${tenantId}`,
-    logGroupPrefix,
-    deliveries: [{ type: 'cloudwatch', log_group_name: logGroupPrefix, ...delivery }],
-  };
-}
-
-export function cliKey(tenantId: string, name: string): string {
-  return `logs/tenant_id=${tenantId}/cluster_id=eu-1/environment=prod/${name}`;
-}

@@ -1,4 +1,5 @@
 import type { TenantSpec } from '../../../local/provision/tenant.ts';
+import { buildTenant } from '../../support/tenant.ts';
 
 /** Who takes part: many quiet tenants, and three that are trouble. */
 export interface Cast {
@@ -15,23 +16,12 @@ const QUIET_ACCOUNT_MIN = 600_000_000_000;
 
 export function castOf(quietTenants: number): Cast {
   const quiet = Array.from({ length: quietTenants }, (_, n) =>
-    tenantOf(`quiet-${String(n).padStart(2, '0')}`, String(QUIET_ACCOUNT_MIN + n)),
+    buildTenant(`quiet-${String(n).padStart(2, '0')}`, String(QUIET_ACCOUNT_MIN + n)),
   );
   return {
     quiet,
-    noisy: tenantOf('noisy', '700000000001'),
-    throttled: tenantOf('throttled', '700000000002'),
-    broken: tenantOf('broken', '700000000003', { external_id: 'not-what-the-role-asks-for' }),
-  };
-}
-
-function tenantOf(tenantId: string, accountId: string, attributes: Readonly<Record<string, unknown>> = {}): TenantSpec {
-  const logGroupPrefix = `/tenant-logs/${tenantId}`;
-  return {
-    tenantId,
-    accountId,
-    externalId: `external-${tenantId}`,
-    logGroupPrefix,
-    deliveries: [{ type: 'cloudwatch', log_group_name: logGroupPrefix, ...attributes }],
+    noisy: buildTenant('noisy', '700000000001'),
+    throttled: buildTenant('throttled', '700000000002'),
+    broken: buildTenant('broken', '700000000003', { external_id: 'not-what-the-role-asks-for' }),
   };
 }

@@ -3,6 +3,7 @@ import { encodeNdjson } from '../../../local/workload/ndjson.ts';
 import { takeRecords } from '../../../local/workload/object.ts';
 import { createRandom, type Random } from '../../../local/workload/random.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
+import { keyOf } from '../../support/tenant.ts';
 import type { HugeObject, HugeObjectOptions } from './huge-object.ts';
 
 /** Of messages in a segment: its lines are all different, and those of all segments are. */
@@ -32,7 +33,7 @@ export function createGzipObject({ seed, tenantId, bytes, nowMs }: HugeObjectOpt
   trailer.writeUInt32LE(checksum, 0);
   trailer.writeUInt32LE((rounds * roundBytes) % 2 ** 32, 4);
   return {
-    key: `logs/tenant_id=${tenantId}/cluster_id=eu-1/environment=prod/huge.log.gz`,
+    key: keyOf(tenantId, 'huge.log.gz'),
     pieces: [HEADER, ...order.map(({ deflated }) => deflated), END, trailer],
     records: segments.flatMap(({ records }) => records),
     rounds,

@@ -3,6 +3,7 @@ import { decodeThrift, serializeThrift } from 'parquetjs-lite/lib/util.js';
 import { takeRecords } from '../../../local/workload/object.ts';
 import { encodeParquet } from '../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
+import { keyOf } from '../../support/tenant.ts';
 import type { HugeObject, HugeObjectOptions } from './huge-object.ts';
 
 /** Of messages in what is repeated: some seventy pages in the message column. */
@@ -47,7 +48,7 @@ export async function createParquetObject(options: HugeObjectOptions): Promise<H
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.length);
   return {
-    key: `logs/tenant_id=${tenantId}/cluster_id=eu-1/environment=prod/huge.parquet`,
+    key: keyOf(tenantId, 'huge.parquet'),
     pieces: [...pieces, footer, length, MAGIC],
     records,
     rounds,

@@ -6,11 +6,12 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { encodeRecords, takeRecords } from '../../../../local/workload/object.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
 import type { ObjectReport } from '../../../../service/cli/object/report.ts';
-import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 const ACME = {
-  ...cliTenant('acme', '111111111111'),
+  ...buildTenant('acme', '111111111111'),
   deliveries: [
     { type: 'cloudwatch', log_group_name: '/tenant-logs/acme/{application}', min_log_level: 'warn' },
     { type: 'cloudwatch#all', log_group_name: '/tenant-logs/acme', enabled: false },
@@ -26,7 +27,7 @@ const BODY = `${LINES.map((line) => JSON.stringify(line)).join('\n')}\nno JSON\n
 
 test('an object is told as the service would deliver it, and nothing is changed by that', async (t) => {
   const { cloud, run, put, pipeline } = await startCliCloud(t, [ACME]);
-  const key = cliKey('acme', 'a b+c.log');
+  const key = keyOf('acme', 'a b+c.log');
   await put(key, BODY);
   const before = cloud.calls.list().filter(({ service }) => service === 'logs' || service === 'sqs').length;
   const { code, json } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--events', '2', '--json']);
@@ -64,7 +65,7 @@ test('of Parquet the row groups are told', async (t) => {
   const { run, put, pipeline } = await startCliCloud(t, [ACME]);
   const source = createRecordSource({ seed: 'object', tenantId: 'acme', clusterId: 'eu-1', environment: 'prod' });
   const records = takeRecords(source, 100_000, NOW_MS - 60_000, NOW_MS);
-  const key = cliKey('acme', 'a.parquet');
+  const key = keyOf('acme', 'a.parquet');
   await put(key, await encodeRecords(records, 'parquet'));
   const { out } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--json']);
   const { parquet, records: count, deliveries } = JSON.parse(out) as ObjectReport;
@@ -79,7 +80,7 @@ test('of Parquet the row groups are told', async (t) => {
 
 test('what the ledger says of the object is told, of a replay when it is asked for', async (t) => {
   const { run, put, pipeline, deps } = await startCliCloud(t, [ACME]);
-  const key = cliKey('acme', 'done.log');
+  const key = keyOf('acme', 'done.log');
   await put(key, BODY);
   const object = `s3://${pipeline.bucket}/${key}#${createHash('md5').update(BODY).digest('hex')}`;
   const counts = { read: 5, delivered: 2, filtered: 1, rejected: 0, quarantined: 2 };
@@ -100,9 +101,9 @@ test('what the ledger says of the object is told, of a replay when it is asked f
 });
 
 for (const [what, key, body, reason] of [
-  ['of a tenant that nobody knows', cliKey('nobody', 'a.log'), BODY, 'tenant-unknown'],
+  ['of a tenant that nobody knows', keyOf('nobody', 'a.log'), BODY, 'tenant-unknown'],
   ['whose key names no tenant', 'logs/tenant_id=/cluster_id=c/environment=e/a.log', BODY, 'object-key-invalid'],
-  ['that is corrupt', cliKey('acme', 'a.parquet'), 'this is no Parquet', 'object-corrupt'],
+  ['that is corrupt', keyOf('acme', 'a.parquet'), 'this is no Parquet', 'object-corrupt'],
 ] as const) {
   test(`an object ${what} would become a dead letter, and the status is 1`, async (t) => {
     const { run, put, pipeline } = await startCliCloud(t, [ACME]);
@@ -117,7 +118,7 @@ for (const [what, key, body, reason] of [
 
 test('an object that is not there, and what is no URL, end with a sentence', async (t) => {
   const { run, pipeline } = await startCliCloud(t);
-  const gone = await run(['object', `s3://${pipeline.bucket}/${cliKey('acme', 'gone')}`]);
+  const gone = await run(['object', `s3://${pipeline.bucket}/${keyOf('acme', 'gone')}`]);
   assert.equal(gone.code, 1);
   assert.match(gone.err, /does not exist: the service would make it a dead letter \(object-gone\)/);
   assert.equal((await run(['object', 'logs/a'])).code, 2);

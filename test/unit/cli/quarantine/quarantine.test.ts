@@ -7,7 +7,8 @@ import { parseQuarantineKey, replaysOf, whyUseless } from '../../../../service/c
 import { parseNotification } from '../../../../service/core/notification.ts';
 import type { QuarantineReason } from '../../../../service/core/plan.ts';
 import { REPLAY_RANGES_MAX } from '../../../../service/core/replay.ts';
-import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
 const NOW_MS = Date.now();
 const HOUR_MS = 3_600_000;
@@ -15,8 +16,8 @@ const BODY = '{"message":"a"}\n{"message":"b"}\n{"message":"c"}\n{"message":"d"}
 
 /** An object, and a quarantine that the service's own code has written about it. */
 async function setUp(t: TestContext) {
-  const at = await startCliCloud(t, [cliTenant('acme', '111111111111')]);
-  const key = cliKey('acme', 'a.log');
+  const at = await startCliCloud(t, [buildTenant('acme', '111111111111')]);
+  const key = keyOf('acme', 'a.log');
   await at.put(key, BODY);
   const object = `s3://${at.pipeline.bucket}/${key}#${createHash('md5').update(BODY).digest('hex')}`;
   const quarantine = createQuarantine({ s3: at.deps.s3, prefix: 'quarantine/', random: () => 0, onWrite: () => {} });
@@ -147,7 +148,7 @@ test('records whose time comes later are redriven later, by a replay that the le
 
 test('a dry run does not wait for the rate', { timeout: 60_000 }, async (t) => {
   const { keep, quarantine, put, object } = await setUp(t);
-  await put(cliKey('acme', 'b.log'), BODY);
+  await put(keyOf('acme', 'b.log'), BODY);
   await keep('expired', [{ record: 1 }]);
   await keep('expired', [{ record: 2 }], object.replace('a.log', 'b.log'));
   // At this rate the second message would wait for a day.

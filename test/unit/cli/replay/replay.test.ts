@@ -14,12 +14,13 @@ import { findObjects } from '../../../../service/cli/replay/find.ts';
 import { createReplayStates, type ReplayState } from '../../../../service/cli/replay/state.ts';
 import { objectId, parseNotification } from '../../../../service/core/notification.ts';
 import { compileKeyTemplate } from '../../../../service/core/object-key.ts';
-import { cliKey, cliTenant, startCliCloud } from '../../../support/cli-cloud.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { LEDGER_TABLE, startDynamo } from '../../../support/dynamo.ts';
+import { buildTenant, keyOf } from '../../../support/tenant.ts';
 import { until } from '../../../support/until.ts';
 
 const ACME = {
-  ...cliTenant('acme', '111111111111'),
+  ...buildTenant('acme', '111111111111'),
   deliveries: [
     { type: 'cloudwatch', log_group_name: '/tenant-logs/acme' },
     { type: 'cloudwatch#audit', log_group_name: '/tenant-logs/acme/audit', desired_logs: ['audit'] },
@@ -30,12 +31,12 @@ const line = (message: string) => JSON.stringify({ message, timestamp: Date.now(
 
 /** Objects of two tenants, announced and taken from the queue as if they had been delivered. */
 async function setUp(t: TestContext, count = 3) {
-  const at = await startCliCloud(t, [ACME, cliTenant('globex', '222222222222')]);
+  const at = await startCliCloud(t, [ACME, buildTenant('globex', '222222222222')]);
   const day = new Date().toISOString().slice(0, 10).split('-');
   const names = Array.from({ length: count }, (_, n) => `year=${day[0]}/month=${day[1]}/day=${day[2]}/${n}.log`);
-  for (const name of names) await at.put(cliKey('acme', name), line(name));
-  await at.put(cliKey('acme', 'year=2019/month=01/day=01/old-partition.log'), line('old'));
-  await at.put(cliKey('globex', 'other.log'), line('other'));
+  for (const name of names) await at.put(keyOf('acme', name), line(name));
+  await at.put(keyOf('acme', 'year=2019/month=01/day=01/old-partition.log'), line('old'));
+  await at.put(keyOf('globex', 'other.log'), line('other'));
   const take = async () => {
     const bodies: string[] = [];
     for (;;) {
@@ -98,7 +99,7 @@ test('a dry run tells what it would be, and sends nothing', async (t) => {
 
 test('an object that cannot be read does not keep the others from being replayed', async (t) => {
   const { replay, put, take } = await setUp(t);
-  await put(cliKey('acme', 'broken.parquet'), 'this is no Parquet at all, but longer than the others');
+  await put(keyOf('acme', 'broken.parquet'), 'this is no Parquet at all, but longer than the others');
   const { code, err } = await replay('--yes');
   assert.equal(code, 0);
   assert.match(err, /would be a dead letter: .*its name says Parquet/);
@@ -136,7 +137,7 @@ test('what was missed is announced as at first, in a bucket with versions by the
   await deps.s3.send(
     new PutBucketVersioningCommand({ Bucket: pipeline.bucket, VersioningConfiguration: { Status: 'Enabled' } }),
   );
-  await put(cliKey('acme', 'with-version.log'), line('v'));
+  await put(keyOf('acme', 'with-version.log'), line('v'));
   await cloud.settled();
   const announced = (bodies: readonly string[]) => new Set(refs(bodies).map(({ id }) => id));
   const live = announced(await take());
@@ -201,7 +202,7 @@ test('a replay is not told as done when objects of it were deleted before anybod
     }
   }
   assert.deepEqual(await status(), { code: 0, complete: true, gone: 0, deliveries: 6 });
-  await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: cliKey('acme', names[0] ?? '') }));
+  await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: keyOf('acme', names[0] ?? '') }));
   assert.deepEqual(await status(), { code: 1, complete: false, gone: 1, deliveries: 4 });
   const { out } = await run(['replay-status', 'r-1']);
   assert.match(out, /^1 objects are gone since.*\n`log-distributor dead-letters list --tenant acme`/m);
@@ -209,7 +210,7 @@ test('a replay is not told as done when objects of it were deleted before anybod
 
 test('nothing is fed while live messages wait', async (t) => {
   const { run, asked, cloud, put, waiting } = await setUp(t);
-  for (const n of [1, 2, 3, 4]) await put(cliKey('globex', `live-${n}.log`), line('live'));
+  for (const n of [1, 2, 3, 4]) await put(keyOf('globex', `live-${n}.log`), line('live'));
   await cloud.settled();
   const interrupt = new AbortController();
   const running = run(['replay', ...asked, '--id', 'r-1', '--backlog', '3', '--yes'], { signal: interrupt.signal });
@@ -279,9 +280,9 @@ test('warnings tell what will not arrive', async (t) => {
 });
 
 test('what goes to a bucket is no PutLogEvents call, costs no ingestion, and is never too old', async (t) => {
-  const lake = { ...cliTenant('lake', '333333333333'), deliveries: [{ type: 's3', bucket_name: 'lake-logs' }] };
+  const lake = { ...buildTenant('lake', '333333333333'), deliveries: [{ type: 's3', bucket_name: 'lake-logs' }] };
   const { run, pipeline, put } = await startCliCloud(t, [lake]);
-  await put(cliKey('lake', 'a.log'), line('a'));
+  await put(keyOf('lake', 'a.log'), line('a'));
   const inAMonth = Date.now() + 30 * 86_400_000;
   const args = ['replay', '--bucket', pipeline.bucket, '--tenant', 'lake', '--from', '31d', '--dry-run', '--json'];
   const { estimate, warnings } = (await run(args, { nowMs: () => inAMonth })).json() as {
@@ -297,11 +298,11 @@ test('an object in an archive class is found once it is restored, and not while 
   const LastModified = new Date(1_000);
   const archived = { ETag: '"e"', Size: 1, LastModified, StorageClass: 'GLACIER' as const };
   const Contents = [
-    { ...archived, Key: cliKey('acme', 'archived.log') },
-    { ...archived, Key: cliKey('acme', 'coming.log'), RestoreStatus: { IsRestoreInProgress: true } },
+    { ...archived, Key: keyOf('acme', 'archived.log') },
+    { ...archived, Key: keyOf('acme', 'coming.log'), RestoreStatus: { IsRestoreInProgress: true } },
     {
       ...archived,
-      Key: cliKey('acme', 'restored.log'),
+      Key: keyOf('acme', 'restored.log'),
       RestoreStatus: { IsRestoreInProgress: false, RestoreExpiryDate: new Date(2_000) },
     },
   ];
@@ -323,7 +324,7 @@ test('an object in an archive class is found once it is restored, and not while 
   assert.deepEqual(asked, [['RestoreStatus']]);
   assert.deepEqual(
     objects.map(({ key }) => key),
-    [cliKey('acme', 'restored.log')],
+    [keyOf('acme', 'restored.log')],
   );
   assert.equal(left, 2);
 });
