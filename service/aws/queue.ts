@@ -9,6 +9,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { HISTORY_ATTRIBUTES, type History, historyAttributes, readHistory } from '../core/history.ts';
+import { BATCH_MAX, batchesOf } from './sqs-batch.ts';
 
 /** The queue in the service's words. Batches hold at most ten entries (SQS quotas); these functions cut them. */
 export interface Queue {
@@ -76,9 +77,6 @@ export interface QueueDeps {
   readonly nowMs: () => number;
 }
 
-const BATCH_MAX = 10;
-/** Of all bodies in a batch together (SQS quotas: 256 KiB, since August 2025 1 MiB); notifications have one or two KB. */
-const BATCH_BODY_BYTES_MAX = 200 * 1024;
 const LONG_POLL_SECONDS = 20;
 /** A message attribute's value counts to the message's size; a reason need not be a novel. */
 const ATTRIBUTE_LENGTH_MAX = 1_024;
@@ -102,7 +100,7 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
 
     async remove(receipts) {
       const failed: string[] = [];
-      for (const part of partsOf(receipts)) {
+      for (const part of batchesOf(receipts)) {
         const answer = await sqs.send(
           new DeleteMessageBatchCommand({
             QueueUrl: queueUrl,
@@ -116,7 +114,7 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
 
     async changeVisibility(changes) {
       const failed: string[] = [];
-      for (const part of partsOf(changes)) {
+      for (const part of batchesOf(changes)) {
         const answer = await sqs.send(
           new ChangeMessageVisibilityBatchCommand({
             QueueUrl: queueUrl,
@@ -134,7 +132,7 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
 
     async sendAnew(copies) {
       const failed: string[] = [];
-      for (const part of partsOf(copies, ({ message }) => Buffer.byteLength(message.body))) {
+      for (const part of batchesOf(copies, ({ message }) => message.body)) {
         const answer = await sqs.send(
           new SendMessageBatchCommand({
             QueueUrl: queueUrl,
@@ -186,22 +184,6 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
       };
     },
   };
-}
-
-function* partsOf<T>(entries: readonly T[], bytesOf: (entry: T) => number = () => 0): Generator<readonly T[]> {
-  let part: T[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    const more = bytesOf(entry);
-    if (part.length === BATCH_MAX || (part.length > 0 && bytes + more > BATCH_BODY_BYTES_MAX)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(entry);
-    bytes += more;
-  }
-  if (part.length > 0) yield part;
 }
 
 /** SQS takes no empty values. */

@@ -1,5 +1,6 @@
 import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts';
 import { DistributorError } from '../base/errors.ts';
+import { toNewest } from '../base/newest.ts';
 import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
 import { type AwsFault, awsErrorName, faultOf } from './fault.ts';
 
@@ -81,13 +82,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
       pending: undefined,
       failure: undefined,
     };
-    // Deleting and setting keeps the map in the order of last use.
-    sessions.delete(key);
-    sessions.set(key, session);
-    if (sessions.size > sessionsMax) {
-      const [oldest] = sessions.keys();
-      if (oldest !== undefined) sessions.delete(oldest);
-    }
+    toNewest(sessions, key, session, sessionsMax);
     return session;
   };
 

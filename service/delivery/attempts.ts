@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { faultOf } from '../aws/fault.ts';
+import { awsErrorName, faultOf } from '../aws/fault.ts';
 import type { RoleRequest, RoleSessions, SessionCredentials } from '../aws/roles.ts';
-import { DistributorError } from '../base/errors.ts';
+import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
 import { type StopSignals, throwIfStopped, unlessStopped } from './destination.ts';
@@ -27,7 +27,7 @@ export interface TenantCall<T> {
 
 const BACKOFF: BackoffLimits = { firstMs: 100, capMs: 5_000 };
 /** With the cap above, half a minute of trouble is sat out here; what lasts longer is the queue's to wait for. */
-export const ATTEMPTS_MAX = 12;
+const ATTEMPTS_MAX = 12;
 /** Fresh credentials are tried this often when a service calls the ones in use expired or unknown. */
 const RENEWALS_MAX = 2;
 
@@ -66,6 +66,44 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
         throw error;
       }
     }
+  }
+}
+
+/** What a destination says of itself when a call to it has failed for good. */
+export interface FailureWords {
+  /** Whose destination it is, and where. */
+  readonly place: string;
+  /** The service, as people call it. */
+  readonly service: string;
+  /** What the role needs, and whatever else may be the reason. @param name of the error */
+  readonly refused: (name: string) => string;
+  readonly missing: (name: string) => string;
+}
+
+/** The last word on a call that `callTenant` gave up; a DistributorError stays what it is. */
+export function toDestinationError(
+  cause: unknown,
+  { place, service, refused, missing }: FailureWords,
+): DistributorError {
+  if (cause instanceof DistributorError) return cause;
+  const name = awsErrorName(cause);
+  const as = (code: ErrorCode, words: string) => new DistributorError(code, `${place}: ${words}`, { cause });
+  switch (faultOf(cause)) {
+    case 'throttle':
+      return as('destination-throttled', `${service} still throttles after ${ATTEMPTS_MAX} attempts`);
+    case 'refused':
+      return as('destination-refused', refused(name));
+    case 'missing':
+      return as('destination-refused', missing(name));
+    case 'credentials':
+      return as('destination-unavailable', `fresh credentials are refused (${name})`);
+    case 'invalid':
+    case 'condition':
+    case 'exists':
+      return as('destination-rejects-request', `${service} calls the request invalid (${name})`);
+    case 'transient':
+    case 'aborted':
+      return as('destination-unavailable', `${service} does not answer (${name})`);
   }
 }
 

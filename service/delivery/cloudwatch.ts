@@ -3,14 +3,13 @@ import type { LogsSession } from '../aws/clients.ts';
 import { awsErrorName, faultOf } from '../aws/fault.ts';
 import type { LogWriter } from '../aws/log-writer.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
-import { DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Batch } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
 import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
-import { ATTEMPTS_MAX, type AttemptDeps, callTenant, pause } from './attempts.ts';
+import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
 import { createSessionClients, roleRequest } from './tenant-session.ts';
 
@@ -74,7 +73,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           return receipt;
         } catch (error) {
           signals.abort.throwIfAborted();
-          throw error instanceof DistributorError ? error : toDestinationError(error, batch.route, delivery);
+          throw toDestinationError(error, wordsOf(batch.route, delivery));
         }
       },
     };
@@ -116,44 +115,12 @@ function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): 
   };
 }
 
-function toDestinationError(cause: unknown, route: Route, delivery: Delivery): DistributorError {
-  const what = `tenant ${delivery.tenantId}, log group ${route.group} in ${delivery.region}`;
-  const name = awsErrorName(cause);
-  switch (faultOf(cause)) {
-    case 'throttle':
-      return new DistributorError(
-        'destination-throttled',
-        `${what}: CloudWatch Logs still throttles after ${ATTEMPTS_MAX} attempts`,
-        { cause },
-      );
-    case 'refused':
-      return new DistributorError(
-        'destination-refused',
-        `${what}: the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there`,
-        { cause },
-      );
-    case 'missing':
-      return new DistributorError(
-        'destination-refused',
-        `${what}: the group or stream is missing again right after its creation`,
-        { cause },
-      );
-    case 'credentials':
-      return new DistributorError('destination-unavailable', `${what}: fresh credentials are refused (${name})`, {
-        cause,
-      });
-    case 'invalid':
-    case 'condition':
-    case 'exists':
-      return new DistributorError(
-        'destination-rejects-request',
-        `${what}: CloudWatch Logs calls the request invalid (${name})`,
-        { cause },
-      );
-    case 'transient':
-    case 'aborted':
-      return new DistributorError('destination-unavailable', `${what}: CloudWatch Logs does not answer (${name})`, {
-        cause,
-      });
-  }
+function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords {
+  return {
+    place: `tenant ${tenantId}, log group ${group} in ${region}`,
+    service: 'CloudWatch Logs',
+    refused: (name) =>
+      `the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there`,
+    missing: () => 'the group or stream is missing again right after its creation',
+  };
 }

@@ -8,13 +8,13 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { awsErrorName, faultOf } from '../aws/fault.ts';
+import { awsErrorName } from '../aws/fault.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import { DistributorError } from '../base/errors.ts';
 import { type Batch, type ChunkPlan, messageText } from '../core/plan.ts';
 import { copyKey, recordsKey, type S3Target } from '../core/target/s3.ts';
 import type { ByteSource } from '../object/source.ts';
-import { type AttemptDeps, callTenant } from './attempts.ts';
+import { type AttemptDeps, callTenant, type FailureWords, toDestinationError } from './attempts.ts';
 import type { BatchReceipt, Destination, OpenDestination, OpenOptions, StopSignals } from './destination.ts';
 import { createSessionClients, roleRequest } from './tenant-session.ts';
 
@@ -66,7 +66,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
         );
       } catch (error) {
         signals.abort.throwIfAborted();
-        throw error instanceof DistributorError ? error : toDestinationError(error, options);
+        throw toDestinationError(error, wordsOf(options));
       }
     };
 
@@ -183,31 +183,13 @@ async function* partsOf(source: ByteSource, signal: AbortSignal): AsyncGenerator
   if (bytes > 0) yield Buffer.concat(pieces);
 }
 
-function toDestinationError(cause: unknown, { delivery, target }: OpenOptions<S3Target>): DistributorError {
-  const what = `tenant ${delivery.tenantId}, bucket ${target.bucket} in ${delivery.region}`;
-  const name = awsErrorName(cause);
-  switch (faultOf(cause)) {
-    case 'throttle':
-      return new DistributorError('destination-throttled', `${what}: S3 still throttles`, { cause });
-    case 'refused':
-    case 'missing':
-      return new DistributorError(
-        'destination-refused',
-        `${what}: the tenant's role may not write, or the bucket is in another region or not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`,
-        { cause },
-      );
-    case 'credentials':
-      return new DistributorError('destination-unavailable', `${what}: fresh credentials are refused (${name})`, {
-        cause,
-      });
-    case 'invalid':
-    case 'condition':
-    case 'exists':
-      return new DistributorError('destination-rejects-request', `${what}: S3 calls the request invalid (${name})`, {
-        cause,
-      });
-    case 'transient':
-    case 'aborted':
-      return new DistributorError('destination-unavailable', `${what}: S3 does not answer (${name})`, { cause });
-  }
+function wordsOf({ delivery, target }: OpenOptions<S3Target>): FailureWords {
+  const refused = (name: string) =>
+    `the tenant's role may not write, or the bucket is in another region or not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`;
+  return {
+    place: `tenant ${delivery.tenantId}, bucket ${target.bucket} in ${delivery.region}`,
+    service: 'S3',
+    refused,
+    missing: refused,
+  };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts';
+import { toNewest } from '../base/newest.ts';
 import type { ObjectReport, ReportLine } from './report.ts';
 
 /**
@@ -90,13 +91,6 @@ interface Entry {
 export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
   const tenants = new Map<string, TenantState>();
 
-  const remember = (tenant: string, state: TenantState) => {
-    tenants.delete(tenant);
-    tenants.set(tenant, state);
-    const [oldest] = tenants.keys();
-    if (tenants.size > TENANTS_MAX && oldest !== undefined) tenants.delete(oldest);
-  };
-
   /** Why a delivery may not be tried now; undefined when it may. */
   const troubleOf = ({ circuit, throttled }: DeliveryState, now: number): Trouble | undefined => {
     if (circuit) return circuit.probing || now < circuit.againAtMs ? circuit : undefined;
@@ -155,7 +149,7 @@ export function createGate({ nowMs, probeMs, onChange }: GateDeps): Gate {
     if (named.length > 0) {
       // A delivery that the tenant no longer has.
       for (const [type] of concerned(tenant, only)) if (!named.some((line) => line.type === type)) state.delete(type);
-      remember(tenant, state);
+      toNewest(tenants, tenant, state, TENANTS_MAX);
     }
     // A probe that came to no answer leaves the next object to be one.
     for (const type of probes) {

@@ -1,3 +1,4 @@
+import { toNewest } from '../base/newest.ts';
 import { refill, spend, type TokenBucket, untilToken } from '../core/token-bucket.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 
@@ -98,7 +99,7 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
         rate.bucket = spend(rate.bucket, 1);
         rate.callsPerSecond += Math.min(INCREASE_PER_SECOND / rate.callsPerSecond, rate.callsPerSecond);
       }
-      if (cap) toNewest(caps, capKey, spend(cap, bytes));
+      if (cap) toNewest(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
       return { kind: 'go' };
     },
     throttled(destination, callsPerSecond) {
@@ -106,11 +107,16 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
       const rate = rateOf(destination, now);
       if (rate && now - rate.cutMs < CUT_EVERY_MS) return;
       const cut = Math.max(CALLS_PER_SECOND_MIN, (rate?.callsPerSecond ?? callsPerSecond) * DECREASE);
-      const surplus = toNewest(rates, destination, {
-        callsPerSecond: cut,
-        bucket: { tokens: 0, atMs: now },
-        cutMs: now,
-      });
+      const surplus = toNewest(
+        rates,
+        destination,
+        {
+          callsPerSecond: cut,
+          bucket: { tokens: 0, atMs: now },
+          cutMs: now,
+        },
+        DESTINATIONS_MAX,
+      );
       if (!rate) onLimit(destination, true);
       // Threads remember for whom they must ask.
       if (surplus !== undefined) onLimit(surplus, false);
@@ -122,14 +128,4 @@ export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing
       return [...rates].map(([destination, { callsPerSecond }]) => ({ destination, callsPerSecond }));
     },
   };
-}
-
-/** Sets an entry as the newest; the one that was not set for longest goes. @returns its key, if one had to go */
-function toNewest<T>(map: Map<string, T>, key: string, value: T): string | undefined {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size <= DESTINATIONS_MAX || oldest === undefined) return undefined;
-  map.delete(oldest);
-  return oldest;
 }

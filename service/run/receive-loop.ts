@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue, QueueMessage } from '../aws/queue.ts';
+import { BATCH_MAX } from '../aws/sqs-batch.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { nextBackoffMs } from '../core/backoff.ts';
@@ -39,9 +40,6 @@ export interface ReceiveLoop {
 
 const BACKOFF = { firstMs: 200, capMs: 10_000 };
 
-/** A receive brings ten messages at most (SQS API reference, ReceiveMessage). */
-const MESSAGES_MAX = 10;
-
 /** Asks for messages whenever there is room for some, and waits longer and longer while the queue cannot be reached. */
 export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
   const turnsMs: number[] = Array.from({ length: deps.receivers }, deps.nowMs);
@@ -61,7 +59,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
   };
 
   const turn = async (signal: AbortSignal) => {
-    const room = Math.min(MESSAGES_MAX, deps.room() - expected);
+    const room = Math.min(BATCH_MAX, deps.room() - expected);
     if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
     const askedMs = deps.wallMs();
     try {

@@ -1,3 +1,5 @@
+import { toNewest } from '../base/newest.ts';
+
 /**
  * How long messages stay away that are handed back because their tenant has enough in hand. They come back one after
  * another, twice as fast as the tenant's objects are done here: often enough that the tenant never waits for its own
@@ -41,10 +43,7 @@ export function createSurplus(nowMs: () => number): Surplus {
 
   const paceOf = (tenant: string): Pace => {
     const pace = paces.get(tenant) ?? { intervalMs: INTERVAL_FIRST_MS, lastDoneMs: undefined, backAtMs: 0 };
-    paces.delete(tenant);
-    paces.set(tenant, pace);
-    const [oldest] = paces.keys();
-    if (paces.size > TENANTS_MAX && oldest !== undefined) paces.delete(oldest);
+    toNewest(paces, tenant, pace, TENANTS_MAX);
     return pace;
   };
 

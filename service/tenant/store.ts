@@ -2,6 +2,7 @@ import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { awsErrorName } from '../aws/fault.ts';
 import { DistributorError } from '../base/errors.ts';
+import { toNewest } from '../base/newest.ts';
 import { type Delivery, type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
 
 /**
@@ -50,12 +51,7 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
 
   const entryOf = (tenantId: string): Entry => {
     const entry = entries.get(tenantId) ?? { tenant: undefined, readMs: 0, pending: undefined };
-    entries.delete(tenantId);
-    entries.set(tenantId, entry);
-    if (entries.size > tenantsMax) {
-      const [oldest] = entries.keys();
-      if (oldest !== undefined) entries.delete(oldest);
-    }
+    toNewest(entries, tenantId, entry, tenantsMax);
     return entry;
   };
 

@@ -6,6 +6,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { BATCH_MAX, batchesOf } from '../../aws/sqs-batch.ts';
 import { CommandError } from '../errors.ts';
 import { BY_THE_QUEUE, type DeadLetter } from './letter.ts';
 
@@ -34,7 +35,6 @@ export interface DeadLetterQueueDeps {
   readonly signal: AbortSignal;
 }
 
-const BATCH_MAX = 10;
 /** A second of long polling asks all of SQS's servers; a short poll asks some. */
 const WAIT_SECONDS = 1;
 /** As long as a person takes to read; a look that takes longer meets messages again, and knows them. */
@@ -46,7 +46,7 @@ const FORGOTTEN_SECONDS = 15;
 
 export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueueDeps): DeadLetterQueue {
   const letGo = async (letters: readonly DeadLetter[]) => {
-    for (const part of partsOf(letters)) {
+    for (const part of batchesOf(letters, ({ body }) => body)) {
       await sqs.send(
         new ChangeMessageVisibilityBatchCommand({
           QueueUrl: queueUrl,
@@ -86,7 +86,7 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
 
     async sendTo(target, letters) {
       const safe: DeadLetter[] = [];
-      for (const part of partsOf(letters)) {
+      for (const part of batchesOf(letters, ({ body }) => body)) {
         const { Successful = [] } = await sqs.send(
           new SendMessageBatchCommand({
             QueueUrl: target,
@@ -105,7 +105,7 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
     },
 
     async remove(letters) {
-      for (const part of partsOf(letters)) {
+      for (const part of batchesOf(letters, ({ body }) => body)) {
         const { Failed = [] } = await sqs.send(
           new DeleteMessageBatchCommand({
             QueueUrl: queueUrl,
@@ -120,25 +120,6 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
       }
     },
   };
-}
-
-/** Bodies of all entries together may have 256 KiB (SQS quotas; since August 2025 1 MiB); a notification has about 1 KB. */
-const BATCH_BODY_BYTES_MAX = 200 * 1024;
-
-function* partsOf(letters: readonly DeadLetter[]): Generator<DeadLetter[]> {
-  let part: DeadLetter[] = [];
-  let bytes = 0;
-  for (const letter of letters) {
-    const more = Buffer.byteLength(letter.body);
-    if (part.length === BATCH_MAX || (part.length > 0 && bytes + more > BATCH_BODY_BYTES_MAX)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(letter);
-    bytes += more;
-  }
-  if (part.length > 0) yield part;
 }
 
 function toLetter(message: Message): DeadLetter {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { BATCH_MAX } from '../../aws/sqs-batch.ts';
 import { type ObjectRef, objectNotification } from '../../core/notification.ts';
 import type { Replay } from '../../core/replay.ts';
 import { CommandError } from '../errors.ts';
@@ -23,7 +24,6 @@ export interface FeedDeps {
   readonly onProgress: (state: ReplayState, note: string) => void;
 }
 
-const BATCH_MAX = 10;
 const LOOK_AGAIN_MS = 2_000;
 
 /** Those that were not fed yet. */
