@@ -473,6 +473,32 @@ test('a canary that every delivery has taken has arrived, and its time is known'
   assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: NOON_MS - 60_000 }]);
 });
 
+test('a canary has arrived when the last of two deliveries takes what the other one took at an earlier try', async () => {
+  const lines = [
+    { type: 'cloudwatch', kind: 'duplicate', counts: ONE },
+    { ...done, type: 's3', counts: ONE },
+  ] as const;
+  const { run, metrics } = setUp({ acme: lines });
+  await run(s3Event(CANARY_KEY));
+  assert.deepEqual(await canaries(metrics), { delivered: 1 });
+});
+
+test('a canary in a replay proves nothing of the way from S3, and is kept like any object', async () => {
+  const arrived = { ...done, counts: ONE };
+  const replayed = () => {
+    const { Records } = JSON.parse(s3Event(CANARY_KEY));
+    return JSON.stringify({ Records: [{ ...Records[0], [REPLAY_MEMBER]: { id: 'r1' } }] });
+  };
+  const { run, metrics, board } = setUp({ acme: [arrived] });
+  await run(replayed());
+  assert.deepEqual(await canaries(metrics), {});
+  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: undefined }]);
+  const refused = setUp({ acme: [failed('role-refused')] });
+  refused.now.ms += 3_600_000;
+  await refused.run(replayed());
+  assert.match(refused.log.at(-1) ?? '', /^renew /);
+});
+
 for (const [what, lines] of [
   ['was refused by its log group', [{ ...done, counts: { ...ONE, delivered: 0, rejected: 1 } }]],
   ['one delivery of two has not taken', [{ ...done, counts: ONE }, failed('destination-unavailable')]],
@@ -495,6 +521,22 @@ test('a canary that cannot be delivered is tried like any object for an hour, an
   assert.deepEqual([log.at(-1), letters, await canaries(metrics)], ['remove', [], { given_up: 1 }]);
   await run(s3Event(keyOf('acme')));
   assert.match(log.at(-1) ?? '', /^renew /, 'other objects are kept');
+});
+
+for (const code of ['stopping', 'lease-held'] as const) {
+  test(`an old canary that only has to wait is not given up: ${code}`, async () => {
+    const { run, log, metrics, now } = setUp({ acme: [failed(code)] });
+    now.ms += 7_200_000;
+    await run(s3Event(CANARY_KEY));
+    assert.match(log.at(-1) ?? '', /^release /);
+    assert.deepEqual(await canaries(metrics), {});
+  });
+}
+
+test('a canary of which nobody says when it was written is kept like any object', async () => {
+  const { run, log } = setUp({ acme: [failed('role-refused')] });
+  await run(s3Event(CANARY_KEY).replace('eventTime', 'time'));
+  assert.match(log.at(-1) ?? '', /^renew /);
 });
 
 for (const [what, lines, seconds] of [
