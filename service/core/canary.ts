@@ -1,5 +1,6 @@
 import type { Delivery } from './delivery.ts';
 import { hash } from './hash.ts';
+import type { ObjectRef } from './notification.ts';
 import type { KeyTemplate } from './object-key.ts';
 
 /**
@@ -10,7 +11,8 @@ import type { KeyTemplate } from './object-key.ts';
 
 /** The application of a canary's record, and the value of every placeholder in its key but the tenant. */
 export const CANARY = 'log-distributor-canary';
-const KEY = new RegExp(`/${CANARY}/[\\dTZ-]+\\.ndjson$`);
+/** As `canaryKey` makes it, to the last digit: what else collectors may write under an application of this name is none. */
+const KEY = new RegExp(`/${CANARY}/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d-\\d{3}Z\\.ndjson$`);
 
 /**
  * When the tenant's canary of the current interval is due, epoch milliseconds: at a place of the tenant's own in the interval,
@@ -34,8 +36,12 @@ export function canaryKey(template: KeyTemplate, tenantId: string, dueMs: number
   return key;
 }
 
-export function isCanaryKey(key: string): boolean {
-  return KEY.test(key);
+/**
+ * Whether an object is a canary on its way. In a replay it is an object like any other: it has not come from S3, so it proves
+ * nothing, and who asked for some logs once more has asked for no others.
+ */
+export function isCanary({ key, replay }: Pick<ObjectRef, 'key' | 'replay'>): boolean {
+  return replay === undefined && KEY.test(key);
 }
 
 /** A canary's one line. */

@@ -1,5 +1,5 @@
 import { asDistributorError, DistributorError } from '../base/errors.ts';
-import { isCanaryKey, withoutFilters } from '../core/canary.ts';
+import { isCanary, withoutFilters } from '../core/canary.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import { chooseDeliveries } from '../core/replay.ts';
 import type { TenantStore } from '../tenant/store.ts';
@@ -29,14 +29,14 @@ export async function deliverObject(
     return [failed(asDistributorError(error))];
   }
   const results: DeliveryResult[] = [];
-  const isCanary = isCanaryKey(task.ref.key);
+  const unfiltered = isCanary(task.ref);
   const chosen = chooseDeliveries(tenant.deliveries, task.ref.replay);
   if (chosen.length === 0 && !tenant.error) results.push(failed(unknownDelivery(task)));
   for (const delivery of chosen) {
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
     else if (held.includes(type)) results.push({ type, kind: 'held' });
-    else results.push(await runDelivery(deps, task, isCanary ? withoutFilters(delivery) : delivery, signals));
+    else results.push(await runDelivery(deps, task, unfiltered ? withoutFilters(delivery) : delivery, signals));
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;

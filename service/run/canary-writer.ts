@@ -23,7 +23,7 @@ export interface CanaryWriter {
 }
 
 export interface CanaryWriterDeps {
-  readonly listTenants: () => Promise<readonly string[]>;
+  readonly listTenants: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly put: PutOnce;
   readonly keyTemplate: KeyTemplate;
   readonly intervalMs: number;
@@ -80,7 +80,7 @@ export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
     let doneMs = nowMs() - 2 * leaseMs;
     while (!signal.aborted) {
       if (nowMs() - listedMs >= LIST_EVERY_MS) {
-        tenants = await deps.listTenants();
+        tenants = await deps.listTenants(signal);
         listedMs = nowMs();
         forgetAllBut(tenants);
       }
@@ -117,6 +117,7 @@ export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
         try {
           await turn(signal);
         } catch (error) {
+          if (signal.aborted) return;
           const { code, message } = asDistributorError(error);
           logger.warn({ code }, `canaries are not written by this process for now: ${message}`);
         }

@@ -29,7 +29,7 @@ export function composeCanaryWriter({
   const dynamo = createDynamoClient(settings);
   const defaults = { region: settings.region, applicationGroups: settings.applicationGroups };
   return createCanaryWriter({
-    listTenants: () => listTenants({ dynamo, table: settings.tenantTable, defaults }),
+    listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, defaults }, signal),
     put: createPutOnce({ s3: createS3Client(settings), bucket: canaryBucket, random }),
     keyTemplate,
     intervalMs: canaryIntervalMs,

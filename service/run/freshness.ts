@@ -27,7 +27,10 @@ export interface AnnouncedObject {
 }
 
 const SLOT_MS = 10_000;
-/** Messages stay away for a quarter of an hour, and behind another's lease for up to an hour; what is longer joins the last. */
+/**
+ * Of each tenant. Messages stay away for a quarter of an hour, and behind another's lease for up to an hour; what is longer joins
+ * the last.
+ */
 const SLOTS_MAX = 400;
 /** Tenants with messages away; the one for which that was noted first goes first. */
 const TENANTS_MAX = 5_000;
@@ -50,15 +53,15 @@ export function createFreshness({
       const slots = away.get(tenant) ?? new Map<number, number>();
       lower(slots, Math.min(slot, last), announcedMs);
       away.set(tenant, slots);
+      if (slots.size > SLOTS_MAX) makeRoom(slots, horizonMs());
       const [oldest] = away.keys();
       if (away.size > TENANTS_MAX && oldest !== undefined) away.delete(oldest);
     }
   };
 
-  /** What was away and is back has been received since, here or elsewhere, once the queue is read up to its return. */
-  const forgetReturned = (upToMs: number) => {
+  const forgetAllReturned = (upToMs: number) => {
     for (const [tenant, slots] of away) {
-      for (const slot of slots.keys()) if ((slot + 1) * SLOT_MS <= upToMs) slots.delete(slot);
+      forgetReturned(slots, upToMs);
       if (slots.size === 0) away.delete(tenant);
     }
   };
@@ -66,30 +69,28 @@ export function createFreshness({
   return {
     follow(held, objects) {
       inHand.add(objects);
-      const leave = () => inHand.delete(objects);
-      const giveBack = (seconds: number) => {
-        if (leave()) goAway(objects, seconds);
+      /** Until SQS knows, it is in hand: its time away begins no sooner. */
+      const giveBack = async (seconds: number, given: Promise<void>) => {
+        try {
+          await given;
+        } finally {
+          if (inHand.delete(objects)) goAway(objects, seconds);
+        }
       };
       return {
         message: held.message,
         signal: held.signal,
         remove() {
-          leave();
+          inHand.delete(objects);
           return held.remove();
         },
-        release(seconds) {
-          giveBack(seconds);
-          return held.release(seconds);
-        },
-        renew(history, seconds) {
-          giveBack(seconds);
-          return held.renew(history, seconds);
-        },
+        release: (seconds) => giveBack(seconds, held.release(seconds)),
+        renew: (history, seconds) => giveBack(seconds, held.renew(history, seconds)),
       };
     },
     snapshot() {
       const upToMs = horizonMs();
-      if (upToMs !== undefined) forgetReturned(upToMs);
+      if (upToMs !== undefined) forgetAllReturned(upToMs);
       const oldest = new Map<string, number>();
       for (const objects of inHand) for (const { tenant, announcedMs } of objects) lower(oldest, tenant, announcedMs);
       for (const [tenant, slots] of away) for (const announcedMs of slots.values()) lower(oldest, tenant, announcedMs);
@@ -98,6 +99,23 @@ export function createFreshness({
       };
     },
   };
+}
+
+/** What was away and is back has been received since, here or elsewhere, once the queue is read up to its return. */
+function forgetReturned(slots: Map<number, number>, upToMs: number): void {
+  for (const slot of slots.keys()) if ((slot + 1) * SLOT_MS <= upToMs) slots.delete(slot);
+}
+
+/**
+ * Where nobody looks for hours, nobody has forgotten either. And while the queue is not read, what came back first joins what
+ * comes next: it holds the watermark for too long rather than not at all.
+ */
+function makeRoom(slots: Map<number, number>, upToMs: number | undefined): void {
+  if (upToMs !== undefined) forgetReturned(slots, upToMs);
+  if (slots.size <= SLOTS_MAX) return;
+  const [first = 0, second = 0] = [...slots.keys()].sort((a, b) => a - b);
+  lower(slots, second, slots.get(first) ?? Number.POSITIVE_INFINITY);
+  slots.delete(first);
 }
 
 function lower<K>(map: Map<K, number>, key: K, value: number): void {

@@ -2,7 +2,7 @@ import type { Queue } from '../aws/queue.ts';
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { isCanaryKey } from '../core/canary.ts';
+import { isCanary } from '../core/canary.ts';
 import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
@@ -10,7 +10,7 @@ import { type Admission, putBack } from './admission.ts';
 import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
-import { errorOf, failureReport, type ObjectReport, type ReportLine } from './report.ts';
+import { errorOf, failureReport, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { type Scheduler, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
@@ -101,11 +101,14 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
   if (report.lines.every(isOver)) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
-  if (isCanaryKey(ref.key)) recordCanary(deps, tenant, ref.createdMs, report);
+  if (isCanary(ref)) recordCanary(deps, tenant, ref.createdMs, report);
   return report;
 }
 
-/** A canary has arrived when every destination has taken it: one that was refused record by record has not. */
+/**
+ * A canary has arrived when the last of its destinations has taken it, maybe after others did at an earlier try: one that was
+ * refused record by record has not.
+ */
 function recordCanary(
   { metrics, board, nowMs }: ProcessDeps,
   tenant: string,
@@ -113,7 +116,8 @@ function recordCanary(
   { lines }: ObjectReport,
 ): void {
   const tried = lines.filter(({ kind }) => kind !== 'skipped');
-  const arrived = tried.length > 0 && tried.every(({ kind, counts }) => kind === 'done' && counts?.delivered === 1);
+  const took = ({ kind, counts }: ReportLine) => (kind === 'done' || kind === 'duplicate') && counts?.delivered === 1;
+  const arrived = tried.every(took) && tried.some(({ kind }) => kind === 'done');
   if (!arrived || writtenMs === undefined) return;
   metrics.canaries.inc({ outcome: 'delivered' });
   metrics.canarySeconds.observe(Math.max(0, nowMs() - writtenMs) / 1000);
@@ -149,7 +153,7 @@ function record(
       metrics.objects.inc({ outcome: line.kind });
       if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
       logger.info(fields, SENTENCES[line.kind]);
-    } else if (line.code === 'stopping' || line.code === 'lease-held') {
+    } else if (onlyWaits(line.code)) {
       metrics.objects.inc({ outcome: 'released' });
       logger.info({ ...fields, code: line.code }, line.message);
     } else {
@@ -171,7 +175,7 @@ async function carryOut(
   verdict: Verdict,
 ): Promise<void> {
   const { metrics, logger } = deps;
-  if (verdict.kind !== 'crash' && verdict.kind !== 'delete' && isStaleCanary(deps, objects)) {
+  if (hasFailed(verdict) && isStaleCanary(deps, objects)) {
     metrics.canaries.inc({ outcome: 'given_up' });
     logger.info({ objects: objects.map(objectId), code: verdict.error.code }, 'a canary did not arrive; given up');
     return held.remove();
@@ -193,9 +197,18 @@ async function carryOut(
   }
 }
 
-/** Nobody misses a canary: where one cannot be delivered, it must not pile up in the queue or among the dead letters. */
+/** Whether something did not take the message's objects: to stop, or to wait for another process, says nothing of them. */
+function hasFailed(verdict: Verdict): verdict is Extract<Verdict, { kind: 'wait' | 'fail' | 'dead-letter' }> {
+  return verdict.kind !== 'crash' && verdict.kind !== 'delete' && !onlyWaits(verdict.error.code);
+}
+
+/**
+ * Nobody misses a canary: where one cannot be delivered, it must not pile up in the queue or among the dead letters. One of
+ * unknown age is kept like any object.
+ */
 function isStaleCanary({ nowMs }: ProcessDeps, objects: readonly ObjectRef[]): boolean {
-  const stale = ({ key, createdMs = 0 }: ObjectRef) => isCanaryKey(key) && nowMs() - createdMs > CANARY_KEPT_MS;
+  const stale = (ref: ObjectRef) =>
+    isCanary(ref) && ref.createdMs !== undefined && nowMs() - ref.createdMs > CANARY_KEPT_MS;
   return objects.length > 0 && objects.every(stale);
 }
 

@@ -70,6 +70,14 @@ export function failureReport(error: DistributorError): ObjectReport {
   return { lines: [{ type: '', kind: 'failed', code: error.code, message: error.message }] };
 }
 
+/** These say nothing about the object, only that it must wait for somebody else. */
+const WAITS: ReadonlySet<ErrorCode> = new Set(['stopping', 'lease-held']);
+
+/** Whether nothing has failed: the process stops, or another one is at it. */
+export function onlyWaits(code: ErrorCode | undefined): boolean {
+  return code !== undefined && WAITS.has(code);
+}
+
 /** The error of a failed line, as it was thrown on the other side. */
 export function errorOf(line: ReportLine): DistributorError {
   return new DistributorError(line.code ?? 'unexpected', line.message ?? 'no message');

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createReceiveClient, createSqsClient } from '../aws/clients.ts';
+import { createDynamoClient, createReceiveClient, createSqsClient } from '../aws/clients.ts';
 import { createQueue } from '../aws/queue.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
@@ -205,7 +205,12 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     wallMs: nowMs,
   });
 
-  const probe = createProbe(settings, queue);
+  const probe = createProbe({
+    dynamo: createDynamoClient(settings),
+    tables: [settings.tenantTable, settings.ledgerTable],
+    queue,
+    nowMs: monotonicMs,
+  });
   const http = createHttp({
     metrics: page.render,
     unhealthy: () => {

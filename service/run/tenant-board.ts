@@ -2,7 +2,7 @@ import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/account
 import { withoutSecrets } from '../core/without-secrets.ts';
 import type { FreshnessSnapshot } from './freshness.ts';
 import type { DeliveryTrouble } from './gate.ts';
-import type { ObjectReport } from './report.ts';
+import { type ObjectReport, onlyWaits } from './report.ts';
 import { createSeries, type Series } from './series.ts';
 
 /** What `/status` says of a tenant. Counts are of this process, since its start. */
@@ -27,7 +27,7 @@ export interface TenantStatus {
   readonly last_canary_at: string | null;
   /** Bytes of delivered messages per second in each slot of the series, the oldest first; [] when there were none. */
   readonly bytes_per_second: readonly number[];
-  /** The last failure, while nothing has been delivered since. */
+  /** The last failure, while no further object has been delivered since. */
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
   readonly circuits: readonly CircuitStatus[];
@@ -118,18 +118,21 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
     ended(tenant, report, createdMs) {
       const entry = of(tenant);
       entry.inFlight--;
+      let trouble: Entry['trouble'] | undefined;
       for (const line of report.lines) {
         entry.known ||= line.type !== '';
         if (line.kind === 'done') {
           entry.objects++;
           entry.deliveredMs = nowMs();
           entry.lagSeconds = createdMs === undefined ? null : Math.max(0, nowMs() - createdMs) / 1000;
-          entry.trouble = null;
-        } else if (line.kind === 'failed' && line.code !== 'stopping' && line.code !== 'lease-held') {
+          trouble ??= null;
+        } else if (line.kind === 'failed' && !onlyWaits(line.code)) {
           const { code = '', message = '' } = line;
-          entry.trouble = { code, message: withoutSecrets(message), at: toTime(nowMs()) };
+          trouble = { code, message: withoutSecrets(message), at: toTime(nowMs()) };
         }
       }
+      // Of two deliveries of one object, the one that was made is no comfort for the one that was not.
+      if (trouble !== undefined) entry.trouble = trouble;
     },
     canaryDelivered(tenant, writtenMs) {
       const entry = of(tenant);

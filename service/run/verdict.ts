@@ -1,8 +1,8 @@
 import type { QueueMessage } from '../aws/queue.ts';
-import type { DistributorError, ErrorCode } from '../base/errors.ts';
+import type { DistributorError } from '../base/errors.ts';
 import { releaseDelaySeconds, waitingDelaySeconds } from '../core/backoff.ts';
 import { type History, sameHistory } from '../core/history.ts';
-import { errorOf, type ObjectReport, type ReportLine } from './report.ts';
+import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 
 /** What happens to a message once all its objects have been worked on. */
 export type Verdict =
@@ -39,8 +39,6 @@ const LEASE_SECONDS_MAX = 3_600;
  * policy (50) would move them without a word, we do, with the reason.
  */
 export const RECEIVES_MAX = 45;
-/** These say nothing about the message, only that it must wait for somebody else. */
-const WAITS: ReadonlySet<ErrorCode> = new Set(['stopping', 'lease-held']);
 
 interface Failure {
   readonly line: ReportLine;
@@ -70,7 +68,7 @@ export function decide(reports: readonly ObjectReport[], context: VerdictContext
 }
 
 function nextHistory(failures: readonly Failure[], { message: { history }, nowMs }: VerdictContext): History {
-  const real = failures.filter(({ error }) => error.disposition === 'retry' && !WAITS.has(error.code));
+  const real = failures.filter(({ error }) => error.disposition === 'retry' && !onlyWaits(error.code));
   const further = real.some(({ line }) => line.accepted);
   const refused = failures.some(isRefused);
   // A destination that accepts at last what it throttled has stopped refusing.

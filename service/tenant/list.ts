@@ -16,9 +16,12 @@ const TENANTS_MAX = 5_000;
 /**
  * The tenants to which something can be delivered: at least one delivery is enabled, and none is invalid, as an object of such
  * a tenant becomes a dead letter. Sorted, at most 5,000. Reads the whole table.
- * @throws DistributorError `tenant-lookup-failed`
+ * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
  */
-export async function listTenants({ dynamo, table, defaults }: TenantListDeps): Promise<readonly string[]> {
+export async function listTenants(
+  { dynamo, table, defaults }: TenantListDeps,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const enabled = new Set<string>();
   const invalid = new Set<string>();
   let from: Record<string, AttributeValue> | undefined;
@@ -26,6 +29,7 @@ export async function listTenants({ dynamo, table, defaults }: TenantListDeps): 
     do {
       const page = await dynamo.send(
         new ScanCommand({ TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) }),
+        { abortSignal: signal },
       );
       for (const item of page.Items ?? []) note(unmarshall(item, { wrapNumbers: Number }));
       from = page.LastEvaluatedKey;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canaryBody, canaryDueMs, canaryKey, isCanaryKey, withoutFilters } from '../../../service/core/canary.ts';
+import { canaryBody, canaryDueMs, canaryKey, isCanary, withoutFilters } from '../../../service/core/canary.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
@@ -35,7 +35,7 @@ for (const template of [
     const keys = compileKeyTemplate(template);
     for (const tenant of ['acme-corp', 'a b+c%2F', '<img>']) {
       const key = canaryKey(keys, tenant, NOON_MS + 123);
-      assert.ok(isCanaryKey(key), key);
+      assert.ok(isCanary({ key }), key);
       const { tenant_id: parsed, ...others } = keys.parse(key);
       assert.equal(parsed, tenant);
       for (const value of Object.values(others)) assert.equal(value, 'log-distributor-canary');
@@ -54,8 +54,12 @@ test('keys of collectors are no canaries, whatever their segments say', () => {
     'logs/tenant_id=acme/cluster_id=c/environment=e/2026/01/31/x.ndjson',
     'log-distributor-canary/acme/log-distributor-canary/log-distributor-canary/pod.log.gz',
     'logs/log-distributor-canary',
+    // Of an application that took the name, under a template with {application}.
+    'c1/acme/log-distributor-canary/1769860740.ndjson',
+    'c1/acme/log-distributor-canary/20260131T120000Z.ndjson',
+    'c1/acme/log-distributor-canary/2026-01-31T12-00-00Z.ndjson',
   ]) {
-    assert.equal(isCanaryKey(key), false, key);
+    assert.equal(isCanary({ key }), false, key);
   }
 });
 

@@ -180,6 +180,18 @@ test('a canary passes the filters of its tenant, and other objects of the same r
   assert.deepEqual(stored('/cloudwatch'), MESSAGES);
 });
 
+test('in a replay a canary is an object like any other: who asked for an application gets nothing else', async (t) => {
+  const { deps, stored } = await withTenants(t, { type: 'cloudwatch' });
+  const key = 'logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson';
+  const task = { ...TASK, ref: { ...TASK.ref, key, replay: { id: 'r1', application: 'billing' } } };
+  const results = await deliverObject(deps, task, [], NEVER);
+  assert.deepEqual(
+    results.map((result) => 'counts' in result && result.counts.filtered),
+    [3],
+  );
+  assert.deepEqual(stored('/cloudwatch'), []);
+});
+
 const replayed = (replay: Replay): ObjectTask => ({ ...TASK, ref: { ...TASK.ref, replay } });
 
 test('a replay delivers an object once more, and within it only once', async (t) => {

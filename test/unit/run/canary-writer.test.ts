@@ -17,7 +17,7 @@ const keyTemplate = compileKeyTemplate('logs/{tenant_id}/');
 async function setUp(t: TestContext) {
   const dynamo = await startDynamo(t);
   const bucket = new Map<string, string>();
-  const state = { tenants: ['acme', 'globex'], down: false, aheadMs: 0, puts: 0 };
+  const state = { tenants: ['acme', 'globex'], down: false, aheadMs: 0, puts: 0, silent: false, asked: 0 };
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const nowMs = () => Date.now() + state.aheadMs;
@@ -26,7 +26,15 @@ async function setUp(t: TestContext) {
   const start = () => {
     const stop = new AbortController();
     const writer = createCanaryWriter({
-      listTenants: async () => state.tenants,
+      listTenants: async (signal) => {
+        if (state.silent) {
+          state.asked++;
+          const { promise, reject } = Promise.withResolvers<never>();
+          signal.addEventListener('abort', () => reject(signal.reason));
+          return promise;
+        }
+        return state.tenants;
+      },
       put: async (key, body) => {
         state.puts++;
         if (state.down) throw new Error('the bucket is away');
@@ -128,4 +136,19 @@ test('a bucket that is away costs the canaries of that time, and a warning for e
   state.down = false;
   state.aheadMs += INTERVAL_MS;
   await untilWritten();
+});
+
+test('a writer that stops while the table says nothing ends at once, without a complaint, and gives the lease back', async (t) => {
+  const { state, lines, start, untilWriters } = await setUp(t);
+  state.silent = true;
+  const { end } = start();
+  await until(() => state.asked > 0, 'the table is asked');
+  await end();
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ['this process writes the canaries from now on'],
+  );
+  state.silent = false;
+  start();
+  await untilWriters(2);
 });

@@ -86,6 +86,22 @@ for (const way of ['release', 'renew'] as const) {
   });
 }
 
+test('a message is in hand until SQS has it back, and its time away begins then', async () => {
+  const { freshness, held, behind, now } = setUp();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = { ...held, release: () => promise };
+  const given = freshness.follow(slow, [{ tenant: 'acme', announcedMs: NOON_MS - 20 * MINUTE }]).release(60);
+  now.ms += 2 * MINUTE;
+  now.horizonMs = now.ms;
+  assert.equal(behind('acme'), 20);
+  resolve();
+  await given;
+  now.horizonMs = now.ms + 0.5 * MINUTE;
+  assert.equal(behind('acme'), 20);
+  now.horizonMs = now.ms + 1.5 * MINUTE;
+  assert.equal(behind('acme'), -3.5);
+});
+
 test('a message that comes back here holds the watermark from hand to hand', async () => {
   const { follow, behind, now } = setUp();
   await follow('acme', 20 * MINUTE).release(60);
@@ -114,4 +130,32 @@ test('a message that is away for longer than any should be joins those of an hou
   assert.equal(behind('acme'), 1);
   now.horizonMs = NOON_MS + 67 * MINUTE;
   assert.equal(behind('acme'), -67);
+});
+
+test('where nobody looks and the queue is not read, what came back first holds on with what comes next, and nothing is let go', async () => {
+  const { follow, behind, now } = setUp();
+  now.horizonMs = undefined;
+  await follow('acme', 60 * MINUTE).release(0);
+  // One for each ten seconds of an hour and more: as many as are kept apart.
+  for (let n = 1; n <= 400; n++) {
+    now.ms += 10_000;
+    await follow('acme', MINUTE).release(0);
+  }
+  now.horizonMs = NOON_MS + 10_000;
+  assert.equal(behind('acme'), 60, 'the first one has joined the second');
+  now.horizonMs = NOON_MS + 20_000;
+  assert.equal(behind('acme'), 1);
+});
+
+test('where nobody looks, what has come back is forgotten as others go', async () => {
+  const { follow, behind, now } = setUp();
+  await follow('acme', 60 * MINUTE).release(0);
+  for (let n = 1; n <= 400; n++) {
+    now.ms += 10_000;
+    now.horizonMs = now.ms;
+    await follow('acme', MINUTE).release(0);
+  }
+  // The queue's horizon goes back where an older message turns up: what was forgotten stays so.
+  now.horizonMs = NOON_MS;
+  assert.equal(behind('acme'), 1);
 });

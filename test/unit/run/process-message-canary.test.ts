@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { createMetrics } from '../../../service/base/metrics.ts';
+import { REPLAY_MEMBER } from '../../../service/core/replay.ts';
 import type { ReportLine } from '../../../service/run/report.ts';
 import { done, failed, keyOf, NOON_MS, s3Event, setUpMessages } from '../../support/message-scene.ts';
 
@@ -44,4 +45,46 @@ test('a canary that cannot be delivered is tried like any object for an hour, an
   assert.deepEqual([log.at(-1), letters, await canaries(metrics)], ['remove', [], { given_up: 1 }]);
   await run(s3Event(keyOf('acme')));
   assert.match(log.at(-1) ?? '', /^renew /, 'other objects are kept');
+});
+
+test('a canary has arrived when the last of two deliveries takes what the other one took at an earlier try', async () => {
+  const lines = [
+    { type: 'cloudwatch', kind: 'duplicate', counts: ONE },
+    { ...done, type: 's3', counts: ONE },
+  ] as const;
+  const { run, metrics } = setUpMessages({ acme: lines });
+  await run(s3Event(CANARY_KEY));
+  assert.deepEqual(await canaries(metrics), { delivered: 1 });
+});
+
+test('a canary in a replay proves nothing of the way from S3, and is kept like any object', async () => {
+  const arrived = { ...done, counts: ONE };
+  const replayed = () => {
+    const { Records } = JSON.parse(s3Event(CANARY_KEY));
+    return JSON.stringify({ Records: [{ ...Records[0], [REPLAY_MEMBER]: { id: 'r1' } }] });
+  };
+  const { run, metrics, board } = setUpMessages({ acme: [arrived] });
+  await run(replayed());
+  assert.deepEqual(await canaries(metrics), {});
+  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: undefined }]);
+  const refused = setUpMessages({ acme: [failed('role-refused')] });
+  refused.now.ms += 3_600_000;
+  await refused.run(replayed());
+  assert.match(refused.log.at(-1) ?? '', /^renew /);
+});
+
+for (const code of ['stopping', 'lease-held'] as const) {
+  test(`an old canary that only has to wait is not given up: ${code}`, async () => {
+    const { run, log, metrics, now } = setUpMessages({ acme: [failed(code)] });
+    now.ms += 7_200_000;
+    await run(s3Event(CANARY_KEY));
+    assert.match(log.at(-1) ?? '', /^release /);
+    assert.deepEqual(await canaries(metrics), {});
+  });
+}
+
+test('a canary of which nobody says when it was written is kept like any object', async () => {
+  const { run, log } = setUpMessages({ acme: [failed('role-refused')] });
+  await run(s3Event(CANARY_KEY).replace('eventTime', 'time'));
+  assert.match(log.at(-1) ?? '', /^renew /);
 });

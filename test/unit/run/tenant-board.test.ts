@@ -120,6 +120,15 @@ test('trouble is shown until something is delivered again', () => {
   assert.equal(list()[0]?.trouble, null);
 });
 
+for (const order of ['first', 'last'] as const) {
+  test(`the trouble of one delivery is shown although the other one, which is asked ${order}, has delivered the object`, () => {
+    const { deliver, list } = setUp();
+    const lines = [...done(1).lines, ...failed('role-refused').lines];
+    deliver('acme', { lines: order === 'first' ? lines : lines.toReversed() });
+    assert.deepEqual([list()[0]?.objects, list()[0]?.trouble?.code], [1, 'role-refused']);
+  });
+}
+
 test('a stop or a lease of another process is no trouble', () => {
   const { deliver, list } = setUp();
   deliver('acme', failed('stopping'));

@@ -5,6 +5,7 @@ import { awsError } from '../../support/aws-error.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
 
+const NEVER = new AbortController().signal;
 const defaults = { region: 'us-east-1', applicationGroups: {} };
 
 test('tenants are listed to which something can be delivered, each once, whatever the number of pages', async (t) => {
@@ -23,13 +24,26 @@ test('tenants are listed to which something can be delivered, each once, whateve
   ];
   for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
   const large = Array.from({ length: 6 }, (_, at) => `large-${at}`);
-  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, defaults }), ['half', ...large, 'two']);
+  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, defaults }, NEVER), [
+    'half',
+    ...large,
+    'two',
+  ]);
 });
 
 test('a table that cannot be read is an error that says which', async () => {
   const dynamo = { send: () => Promise.reject(awsError('AccessDeniedException', 400)) };
-  await assert.rejects(listTenants({ dynamo, table: 'tenants', defaults }), {
+  await assert.rejects(listTenants({ dynamo, table: 'tenants', defaults }, NEVER), {
     code: 'tenant-lookup-failed',
     message: 'tenants could not be read (AccessDeniedException)',
+  });
+});
+
+test('whoever stops waits for no table', async (t) => {
+  const { client } = await startDynamo(t);
+  const aborted = AbortSignal.abort();
+  await assert.rejects(listTenants({ dynamo: client, table: TENANT_TABLE, defaults }, aborted), {
+    code: 'tenant-lookup-failed',
+    message: `${TENANT_TABLE} could not be read (AbortError)`,
   });
 });
