@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createS3Client, createStsClient } from '../service/aws/clients.ts';
+import { faultOf } from '../service/aws/fault.ts';
 import { synthesize } from './app.ts';
 import { type Config, configOf, DEFAULT_REGION } from './config.ts';
 import { problemsOf } from './config-rules.ts';
 import { deploy, RefusedError } from './deploy.ts';
-import { ensureStateBucket, stateBucketName } from './state-bucket.ts';
+import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
 const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] [--image-tag TAG | --no-tasks]
@@ -19,7 +20,7 @@ const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] 
   --no-tasks              everything but the ECS service: for the first time, before there is an image
   --plan                  show what would change, and change nothing
   --yes                   do not ask
-  --state-bucket NAME     bucket of Terraform's state; made when it is missing
+  --state-bucket NAME     bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
   --provider-version V    in place of the version of the AWS provider that the bindings were made from
   --plugin-dir FOLDER     take the provider from here and not from Terraform's registry`;
 
@@ -40,10 +41,15 @@ const OPTIONS = {
   'state-bucket': { type: 'string' },
   'provider-version': { type: 'string' },
   'plugin-dir': { type: 'string' },
+  help: { type: 'boolean', default: false },
 } as const;
 
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const [command, ...rest] = positionals;
   const environment = values.environment ?? (command === 'synth' ? 'staging' : undefined);
   if (environment === undefined || rest.length > 0) return refuse(USAGE);
@@ -70,7 +76,7 @@ async function run(): Promise<void> {
         {
           console: createConsole(),
           async prepare() {
-            const stateBucket = await makeStateBucket(config, endpointUrl, values['state-bucket']);
+            const stateBucket = await findStateBucket(config, endpointUrl, values['state-bucket'], values.plan);
             return createTerraform({ folder: synth(stateBucket), environment: process.env });
           },
         },
@@ -95,11 +101,13 @@ function readArguments() {
   }
 }
 
-async function makeStateBucket(
+/** The bucket of the state, made when it is missing; undefined when it is missing and nothing may be changed. */
+async function findStateBucket(
   config: Config,
   endpointUrl: string | undefined,
   name: string | undefined,
-): Promise<string> {
+  planOnly: boolean,
+): Promise<string | undefined> {
   const place = {
     region: config.region,
     endpointUrl,
@@ -107,8 +115,13 @@ async function makeStateBucket(
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
   };
   const bucket = name ?? (await stateBucketName(createStsClient(place), config));
-  const tls = !endpointUrl?.startsWith('http:');
-  await ensureStateBucket(createS3Client(place), { bucket, region: config.region, tls });
+  const s3 = createS3Client(place);
+  if (await stateBucketExists(s3, bucket)) return bucket;
+  if (planOnly) {
+    console.error(`there is no bucket ${bucket} yet, so no state: all is planned as new`);
+    return undefined;
+  }
+  await createStateBucket(s3, { bucket, region: config.region, tls: !endpointUrl?.startsWith('http:') });
   return bucket;
 }
 
@@ -127,5 +140,8 @@ try {
 } catch (error) {
   if (error instanceof RefusedError) refuse(error.message);
   console.error(error instanceof Error ? error.message : error);
+  if (faultOf(error) === 'credentials') {
+    console.error('AWS wants credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.');
+  }
   process.exit(EXIT_FAILURE);
 }

@@ -24,20 +24,25 @@ export async function stateBucketName(sts: Pick<STSClient, 'send'>, config: Conf
   return `${config.project}-tfstate-${Account}-${config.region}`;
 }
 
+/** @throws whatever S3 says, but for a bucket that is not there */
+export async function stateBucketExists(s3: Pick<S3Client, 'send'>, bucket: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: bucket }));
+    return true;
+  } catch (error) {
+    if (faultOf(error) !== 'missing') throw error;
+    return false;
+  }
+}
+
 /**
- * Makes the bucket of Terraform's state unless it is there: versioned, as a state that was overwritten is the only way
- * back; private; TLS only. S3 encrypts it by default. Terraform cannot make it, as it needs it first.
+ * Makes the bucket of Terraform's state: versioned, as a state that was overwritten is the only way back; private; TLS
+ * only. S3 encrypts it by default. Terraform cannot make it, as it needs it first.
  */
-export async function ensureStateBucket(
+export async function createStateBucket(
   s3: Pick<S3Client, 'send'>,
   { bucket, region, tls }: { readonly bucket: string; readonly region: string; readonly tls: boolean },
 ): Promise<void> {
-  try {
-    await s3.send(new HeadBucketCommand({ Bucket: bucket }));
-    return;
-  } catch (error) {
-    if (faultOf(error) !== 'missing') throw error;
-  }
   await s3.send(
     new CreateBucketCommand({
       Bucket: bucket,

@@ -8,6 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
@@ -80,7 +81,15 @@ async function withEndpoint<T>(endpoint: Endpoint, use: (environment: NodeJS.Pro
 }
 
 const asked = process.argv.slice(2);
-const folders = asked.length > 0 ? asked : await allFolders();
+const known = await allFolders();
+const unknown = asked.filter((folder) => !existsSync(new URL(`${folder}/`, here)));
+if (unknown.length > 0) {
+  console.error(
+    `usage: npm test -- [FOLDER ...], of ${known.join(', ')}; all if none is given (got ${unknown.join(' ')})`,
+  );
+  process.exit(2);
+}
+const folders = asked.length > 0 ? asked : known;
 const files = await Promise.all(folders.filter((folder) => folder !== E2E).map(testFiles));
 const startedMs = performance.now();
 // Told before anything runs: a test that hangs tells nothing.

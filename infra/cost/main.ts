@@ -17,10 +17,15 @@ const OPTIONS = {
   partitions: { type: 'string', default: String(TYPICAL.partitions) },
   environment: { type: 'string', default: 'production' },
   json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 } as const;
 
 function run(): void {
   const { values } = parseArgs({ options: OPTIONS });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const workload = {
     ...TYPICAL,
     terabytes: Number(values.tb),

@@ -62,7 +62,7 @@ function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): s
     `  metrics  ${service.url}/metrics`,
     `  read a tenant's logs:  curl -s '${cloud.url}/_cloud/logs?account=${tenant?.accountId}' | tail -n 3`,
     `  or with the AWS CLI:   AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} AWS_SECRET_ACCESS_KEY=test \\`,
-    `                         aws logs tail ${tenant?.logGroupPrefix} --region us-east-1 --since 1m`,
+    `                         aws logs filter-log-events --log-group-name ${tenant?.logGroupPrefix} --region us-east-1 --max-items 3`,
     '  end it with Ctrl-C: the service drains.',
   ];
 }

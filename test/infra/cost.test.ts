@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { configOf } from '../../infra/config.ts';
 import { DESIGNS, estimate } from '../../infra/cost/model.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from '../../infra/cost/prices.ts';
@@ -108,3 +110,14 @@ for (const terabytes of [1, 100]) {
     assert.ok(page.includes(renderTable(estimates)), `run npm run cost -- --tb ${terabytes} and put its table in`);
   });
 }
+
+test('the command tells its options to who asks, and to who asks for what is not there', () => {
+  const main = fileURLToPath(new URL('../../infra/cost/main.ts', import.meta.url));
+  const cost = (args: readonly string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+  const help = cost(['--help']);
+  assert.deepEqual([help.status, help.stderr], [0, '']);
+  assert.match(help.stdout, /^usage: npm run cost/);
+  const wrong = cost(['--terabytes', '1']);
+  assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
+  assert.match(wrong.stderr, /--terabytes[\s\S]*usage: npm run cost/);
+});

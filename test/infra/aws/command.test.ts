@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GetBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { stateBucketExists } from '../../../infra/state-bucket.ts';
 import { startMoto } from '../support/moto.ts';
 import { synthesis } from '../support/synth.ts';
 import { findTerraform, run } from '../support/terraform.ts';
@@ -54,24 +55,64 @@ test('production is not destroyed, and nothing is asked of AWS for it', async ()
   );
 });
 
-test('deploy makes the state bucket, takes its lock, and plans; again, it finds the bucket', { skip }, async (t) => {
+test('whoever asks for help gets it, and nothing else happens', async () => {
+  for (const args of [['deploy', '--help'], ['--help']]) assert.match(await infra(args), /^usage: npm run synth/);
+});
+
+test('without credentials it says what is wanted', async () => {
+  const nothing = {
+    AWS_ACCESS_KEY_ID: '',
+    AWS_SECRET_ACCESS_KEY: '',
+    AWS_PROFILE: 'nobody',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  await assert.rejects(
+    infra(['deploy', '--environment', 'testing', '--plan'], nothing),
+    /ended with 1:[\s\S]*set AWS_PROFILE/,
+  );
+});
+
+test('a plan makes no bucket for the state, a deployment does, and then plans are made with it', {
+  skip,
+}, async (t) => {
   assert.ok(moto && typeof found !== 'string');
   const args = ['deploy', '--environment', 'testing', '--region', 'us-west-2', '--plan'];
   const provider = ['--provider-version', found.providerVersion, '--plugin-dir', found.pluginFolder];
   const wanted = await synthesis('testing', { region: 'us-west-2' });
   t.after(() => wanted.remove());
-  for (const attempt of [1, 2]) {
+  const plan = async () => {
     const output = await infra([...args, ...provider], { ...moto.environment, TF_CLI_ARGS: '-no-color' });
     const [, planned] = /Plan: (\d+) to add, 0 to change, 0 to destroy/.exec(output) ?? [];
     assert.equal(Number(planned), wanted.count, output.slice(-2_000));
-    t.diagnostic(`attempt ${attempt}: ${planned} to add`);
-  }
+    t.diagnostic(`${planned} to add`);
+  };
   const s3 = new S3Client({
     endpoint: moto.url,
     region: 'us-west-2',
     forcePathStyle: true,
     credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' },
   });
-  const Bucket = 'log-distributor-tfstate-123456789012-us-west-2';
-  assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, 'Enabled');
+  t.after(() => s3.destroy());
+  const bucket = 'log-distributor-tfstate-123456789012-us-west-2';
+  await plan();
+  assert.equal(await stateBucketExists(s3, bucket), false);
+  // Without a provider it comes no further than that.
+  const deployment = [
+    'deploy',
+    '--environment',
+    'testing',
+    '--region',
+    'us-west-2',
+    '--yes',
+    '--plugin-dir',
+    'nowhere',
+  ];
+  await assert.rejects(infra(deployment, moto.environment), /terraform init failed/);
+  assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status, 'Enabled');
+  await plan();
+  const backend = await readFile(
+    new URL('../../../infra/synth/testing-us-west-2/stacks/pipeline/cdk.tf.json', import.meta.url),
+    'utf8',
+  );
+  assert.equal(JSON.parse(backend).terraform.backend.s3.bucket, bucket);
 });
