@@ -1,3 +1,4 @@
+import type { AgentOptions } from 'node:http';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
@@ -5,6 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Settings } from '../base/settings.ts';
+import { bulkAgents } from './bulk-agents.ts';
 import type { SigningKeys } from './sigv4.ts';
 
 /**
@@ -25,7 +27,11 @@ const QUEUE_TIMEOUT_MS = 10_000;
 const LONG_POLL_MS = 20_000;
 const LONG_POLL_SLACK_MS = 15_000;
 
-function createHandler(socketsMax: number, timeoutMs: number): NodeHttpHandler {
+function createHandler(
+  socketsMax: number,
+  timeoutMs: number,
+  createAgents: typeof bulkAgents | typeof plainAgents = plainAgents,
+): NodeHttpHandler {
   return new NodeHttpHandler({
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: timeoutMs,
@@ -33,9 +39,12 @@ function createHandler(socketsMax: number, timeoutMs: number): NodeHttpHandler {
     throwOnRequestTimeout: true,
     // The request's timeout ends with the headers of the answer; this one watches the body too.
     socketTimeout: timeoutMs,
-    httpAgent: { keepAlive: true, maxSockets: socketsMax },
-    httpsAgent: { keepAlive: true, maxSockets: socketsMax },
+    ...createAgents({ keepAlive: true, maxSockets: socketsMax }),
   });
+}
+
+function plainAgents(options: AgentOptions) {
+  return { httpAgent: options, httpsAgent: options };
 }
 
 function common(place: Place) {
@@ -65,7 +74,7 @@ export function createDynamoClient(place: Place): DynamoDBClient {
 
 /** Its callers retry by themselves, body included: the SDK's retry ends when the headers are there. */
 export function createS3Client(place: Place): S3Client {
-  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs) });
+  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs, bulkAgents) });
 }
 
 function commonOfS3(place: Place) {

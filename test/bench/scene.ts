@@ -6,7 +6,7 @@ import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';
-import { type Certificate, makeCertificate } from './certificate.ts';
+import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { type Child, startChild } from './child.ts';
 import { tenantId } from './data/dataset.ts';
 import type { FloorCalls } from './floor/calls.ts';

@@ -16,7 +16,7 @@ export function makeCertificate(folder: string): Certificate | undefined {
   const keyFile = join(folder, 'key.pem');
   const certFile = join(folder, 'cert.pem');
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-keyout', keyFile];
-  const name = ['-subj', '/CN=bench', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const name = ['-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'];
   const made = spawnSync('openssl', ['req', '-x509', ...key, ...name, '-days', '7', '-out', certFile]);
   if (made.status !== 0) return undefined;
   return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), certFile };
