@@ -1,11 +1,9 @@
-import { type Chunk, type TextColumn, TIMESTAMP_UNREADABLE } from './chunk.ts';
-import type { Delivery } from './delivery.ts';
-import { levelRank } from './levels.ts';
-import { TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
+import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
 import { recordText } from './record-text.ts';
-import { createRouter, type Route } from './route.ts';
+import { type Route, routeRecords } from './route.ts';
+import { type Refusal, type ScreenContext, screen } from './screen.ts';
 import { splitMessage } from './split.ts';
-import type { BatchLimits } from './target/target.ts';
+import { type BatchLimits, hasTimes } from './target/target.ts';
 
 /**
  * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk and
@@ -32,15 +30,6 @@ export interface Part {
   readonly first: boolean;
 }
 
-export type QuarantineReason = 'unparsable' | 'foreign_tenant' | 'too_old' | 'too_new' | 'expired';
-
-/** A record that is not sent, and why. */
-export interface Refusal {
-  readonly record: number;
-  readonly reason: QuarantineReason;
-  readonly detail: string;
-}
-
 export interface ChunkPlan {
   readonly chunk: Chunk;
   readonly batches: readonly Batch[];
@@ -48,7 +37,7 @@ export interface ChunkPlan {
   readonly refusals: readonly Refusal[];
   /** Records dropped by a filter or for an empty message. */
   readonly filtered: number;
-  /** The time of each record, with substitutes in place. */
+  /** The time of each event, with substitutes in place: of all records, then of the parts. */
   readonly timesMs: Float64Array;
   /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
   readonly substituted: { readonly missing: number; readonly unreadable: number };
@@ -56,125 +45,125 @@ export interface ChunkPlan {
   readonly overflowed: number;
 }
 
-export interface PlanContext {
-  readonly delivery: Delivery;
+export interface PlanContext extends ScreenContext {
   /** What the object's key says of its records, for fields that a record does not have. */
   readonly keyFields: Readonly<Record<string, string>>;
   /** The object's LastModified, epoch milliseconds. */
   readonly lastModifiedMs: number;
   /** Bytes of an event, its overhead included. */
   readonly eventBytesMax: number;
-  /** Which records are asked for, by their ordinal in the object; absent: all. */
-  readonly asked?: ((record: number) => boolean) | undefined;
 }
 
 export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
-  const admit = createFilter(chunk, context);
-  const { limits } = context.delivery.target;
-  const router = createRouter(chunk, context.delivery, context.keyFields);
-  const timesMs = resolveTimes(chunk, context.lastModifiedMs);
-  const substituted = { missing: 0, unreadable: 0 };
+  const { delivery, keyFields, lastModifiedMs } = context;
+  const { limits } = delivery.target;
+  const recordsMs = resolveTimes(chunk, lastModifiedMs);
+  const { admitted, refusals, filtered } = screen(chunk, recordsMs, context);
+  const substituted = countSubstituted(chunk, admitted);
+  const { routes, of: routeOf, overflowed } = routeRecords(chunk, admitted, recordsMs, delivery, keyFields);
   // A batch must be able to hold the largest event.
   const eventBytesMax = limits.splits ? Math.min(context.eventBytesMax, limits.bytesMax) : Number.POSITIVE_INFINITY;
-  const messageBytesMax = eventBytesMax - limits.eventOverheadBytes;
-  const refusals: Refusal[] = [];
-  const parts: Part[] = [];
-  const byRoute = new Map<Route, number[]>();
-  let filtered = 0;
-  let overflowed = 0;
+  const parts = splitLong(chunk, admitted, eventBytesMax - limits.eventOverheadBytes);
 
-  for (let record = 0; record < chunk.count; record++) {
-    const verdict = admit(record, timesMs[record] ?? 0);
-    if (verdict === 'filter') {
-      filtered++;
-      continue;
-    }
-    if (verdict !== 'deliver') {
-      refusals.push({ record, ...verdict });
-      continue;
-    }
-    if (timesMs !== chunk.timestampsMs) {
-      const time = chunk.timestampsMs[record] ?? 0;
-      if (Number.isNaN(time)) substituted.missing++;
-      else if (time === TIMESTAMP_UNREADABLE) substituted.unreadable++;
-    }
-    const route = router.routeOf(record, timesMs[record] ?? 0);
-    if (route === router.overflow) overflowed++;
-    const events = byRoute.get(route) ?? [];
-    if (events.length === 0) byRoute.set(route, events);
-    if ((chunk.messages.size[record] ?? 0) <= messageBytesMax) {
-      events.push(record);
-    } else {
-      for (const part of splitMessage(chunk, record, messageBytesMax)) events.push(chunk.count + parts.push(part) - 1);
-    }
-  }
-
-  const plan = { chunk, parts, refusals, filtered, timesMs, substituted, overflowed };
+  const { timesMs, sizes } = withParts(chunk, recordsMs, parts);
   const batches: Batch[] = [];
-  for (const [route, events] of byRoute) {
-    const order = hasTimes(limits) ? sortByTime(events, plan) : Uint32Array.from(events);
-    cutBatches(plan, route, order, limits, batches);
+  const groups = groupEvents(listEvents(chunk.count, admitted, routeOf, parts), routes.length);
+  for (const [number, events] of groups.entries()) {
+    if (hasTimes(limits)) sortByTime(events, timesMs);
+    cutBatches(routes[number] as Route, events, sizes, timesMs, limits, batches);
   }
-  return { ...plan, batches };
-}
-
-/** Whether the times of events matter to the destination. */
-function hasTimes({ spanMs }: BatchLimits): boolean {
-  return spanMs !== Number.POSITIVE_INFINITY;
-}
-
-type Verdict = 'deliver' | 'filter' | Omit<Refusal, 'record'>;
-
-/** What becomes of a record before anything is known of its destination. */
-function createFilter(chunk: Chunk, { delivery, asked }: PlanContext): (record: number, timeMs: number) => Verdict {
-  const foreign = valueTest(chunk.fields.customer_tenant, (tenant) => tenant !== '' && tenant !== delivery.tenantId);
-  const { applications, minLevel } = delivery;
-  const unwanted = applications ? valueTest(chunk.fields.application, (name) => !applications.has(name)) : never;
-  const minor =
-    minLevel !== null ? valueTest(chunk.fields.log_level, (level) => (levelRank(level) ?? minLevel) < minLevel) : never;
-  const { size } = chunk.messages;
-  const { limits } = delivery.target;
-
-  return (record, timeMs) => {
-    if (asked && !asked(chunk.at.record + record)) return 'filter';
-    if (chunk.unparsable.size > 0) {
-      const detail = chunk.unparsable.get(record);
-      if (detail !== undefined) return { reason: 'unparsable', detail };
-    }
-    if (foreign(record))
-      return { reason: 'foreign_tenant', detail: 'customer_tenant names another tenant than the object key' };
-    if (unwanted(record) || minor(record)) return 'filter';
-    // An empty message has nothing to store, and one of them would fail the whole call.
-    if (size[record] === 0 && !limits.emptyMessages) return 'filter';
-    if (!hasTimes(limits)) return 'deliver';
-    if (timeMs < TIMESTAMP_MIN_MS) return { reason: 'too_old', detail: 'the timestamp lies before 1970' };
-    if (timeMs > TIMESTAMP_MAX_MS)
-      return { reason: 'too_new', detail: 'the timestamp lies beyond what a date can hold' };
-    return 'deliver';
-  };
-}
-
-const never = (): boolean => false;
-
-/** Decides once for each distinct value of a column, not once for each record. */
-function valueTest(column: TextColumn | undefined, test: (value: string) => boolean): (record: number) => boolean {
-  if (!column) return never;
-  const verdicts = Uint8Array.from(column.values, (value) => (test(value) ? 1 : 0));
-  if (!verdicts.includes(1)) return never;
-  const { index } = column;
-  return (record) => verdicts[index[record] ?? 0] === 1;
+  return { chunk, batches, parts, refusals, filtered, timesMs, substituted, overflowed };
 }
 
 /** The chunk's own times, or a copy with the object's in place of those that are missing or unreadable. */
 function resolveTimes({ timestampsMs }: Chunk, lastModifiedMs: number): Float64Array {
+  const count = timestampsMs.length;
   let timesMs = timestampsMs;
-  for (let record = 0; record < timestampsMs.length; record++) {
-    const time = timestampsMs[record] ?? 0;
-    if (!Number.isNaN(time) && time !== TIMESTAMP_UNREADABLE) continue;
+  for (let record = 0; record < count; record++) {
+    // Neither missing, which is not a number, nor unreadable, which is less than any.
+    if ((timestampsMs[record] as number) > TIMESTAMP_UNREADABLE) continue;
     if (timesMs === timestampsMs) timesMs = timestampsMs.slice();
     timesMs[record] = lastModifiedMs;
   }
   return timesMs;
+}
+
+function countSubstituted({ timestampsMs }: Chunk, records: Uint32Array): ChunkPlan['substituted'] {
+  const count = records.length;
+  let missing = 0;
+  let unreadable = 0;
+  for (let place = 0; place < count; place++) {
+    const timeMs = timestampsMs[records[place] as number] as number;
+    if (timeMs > TIMESTAMP_UNREADABLE) continue;
+    if (timeMs === TIMESTAMP_UNREADABLE) unreadable++;
+    else missing++;
+  }
+  return { missing, unreadable };
+}
+
+/** The parts of all records that are too long to be one event, in the order of the records. */
+function splitLong(chunk: Chunk, records: Uint32Array, messageBytesMax: number): Part[] {
+  const { size } = chunk.messages;
+  const count = records.length;
+  const parts: Part[] = [];
+  for (let place = 0; place < count; place++) {
+    const record = records[place] as number;
+    if ((size[record] as number) > messageBytesMax) parts.push(...splitMessage(chunk, record, messageBytesMax));
+  }
+  return parts;
+}
+
+/** Times and sizes of records, and behind them those of parts. */
+function withParts({ count, messages }: Chunk, recordsMs: Float64Array, parts: readonly Part[]) {
+  if (parts.length === 0) return { timesMs: recordsMs, sizes: messages.size };
+  const timesMs = new Float64Array(count + parts.length);
+  const sizes = new Uint32Array(count + parts.length);
+  timesMs.set(recordsMs);
+  sizes.set(messages.size);
+  for (const [at, { record, size }] of parts.entries()) {
+    timesMs[count + at] = recordsMs[record] as number;
+    sizes[count + at] = size;
+  }
+  return { timesMs, sizes };
+}
+
+interface EventList {
+  /** In the object's order. */
+  readonly events: Uint32Array;
+  /** The number of each one's route. */
+  readonly routes: Uint32Array;
+}
+
+/** Records, and in place of the long ones their parts. */
+function listEvents(count: number, records: Uint32Array, routeOf: Uint32Array, parts: readonly Part[]): EventList {
+  if (parts.length === 0) return { events: records, routes: routeOf };
+  const split = parts.filter(({ first }) => first).length;
+  const events = new Uint32Array(records.length - split + parts.length);
+  const routes = new Uint32Array(events.length);
+  let at = 0;
+  let part = 0;
+  for (let place = 0; place < records.length; place++) {
+    const record = records[place] as number;
+    const before = at;
+    while (parts[part]?.record === record) events[at++] = count + part++;
+    if (at === before) events[at++] = record;
+    routes.fill(routeOf[place] as number, before, at);
+  }
+  return { events, routes };
+}
+
+/** The events of each of so many routes, in the object's order. */
+function groupEvents({ events, routes }: EventList, count: number): Uint32Array[] {
+  if (count === 1) return [events];
+  const sizes = new Uint32Array(count);
+  for (let at = 0; at < routes.length; at++) sizes[routes[at] as number]++;
+  const groups = Array.from(sizes, (size) => new Uint32Array(size));
+  const ends = sizes.fill(0);
+  for (let at = 0; at < events.length; at++) {
+    const route = routes[at] as number;
+    (groups[route] as Uint32Array)[ends[route]++] = events[at] as number;
+  }
+  return groups;
 }
 
 type EventTable = Pick<ChunkPlan, 'chunk' | 'parts' | 'timesMs'>;
@@ -185,52 +174,51 @@ export function recordOf(plan: EventTable, event: number): number {
 }
 
 export function timeOf(plan: EventTable, event: number): number {
-  return plan.timesMs[recordOf(plan, event)] ?? 0;
-}
-
-function sizeOf(plan: EventTable, event: number): number {
-  const { count, messages } = plan.chunk;
-  return (event < count ? messages.size[event] : plan.parts[event - count]?.size) ?? 0;
+  return plan.timesMs[event] ?? 0;
 }
 
 /** Chronological, and in the object's order where times are equal. Logs mostly are in order: look before sorting. */
-function sortByTime(events: readonly number[], plan: EventTable): Uint32Array {
-  const order = Uint32Array.from(events);
-  let sorted = true;
-  let last = Number.NEGATIVE_INFINITY;
-  for (const event of order) {
-    const time = timeOf(plan, event);
-    if (time < last) {
-      sorted = false;
-      break;
+function sortByTime(events: Uint32Array, timesMs: Float64Array): void {
+  const count = events.length;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < count; at++) {
+    const timeMs = timesMs[events[at] as number] as number;
+    if (timeMs < lastMs) {
+      // Events come in the object's order, and the sort is stable.
+      events.sort((a, b) => (timesMs[a] as number) - (timesMs[b] as number));
+      return;
     }
-    last = time;
+    lastMs = timeMs;
   }
-  // Events come in the object's order, and the sort is stable.
-  return sorted ? order : order.sort((a, b) => timeOf(plan, a) - timeOf(plan, b));
 }
 
 /** Cuts a stream's events by the three limits of a call: bytes, events, span. Checks before it adds, never after. */
-function cutBatches(plan: EventTable, route: Route, events: Uint32Array, limits: BatchLimits, batches: Batch[]): void {
+function cutBatches(
+  route: Route,
+  events: Uint32Array,
+  sizes: Uint32Array,
+  timesMs: Float64Array,
+  { bytesMax, eventsMax, spanMs, eventOverheadBytes }: BatchLimits,
+  batches: Batch[],
+): void {
+  const count = events.length;
   let from = 0;
   let bytes = 0;
   let firstMs = 0;
-  const close = (to: number) => {
-    if (to > from) batches.push({ index: batches.length, route, events: events.subarray(from, to), bytes });
-    from = to;
-    bytes = 0;
-  };
-  for (let at = 0; at < events.length; at++) {
-    const event = events[at] ?? 0;
-    const eventBytes = sizeOf(plan, event) + limits.eventOverheadBytes;
-    const timeMs = timeOf(plan, event);
-    const full =
-      bytes + eventBytes > limits.bytesMax || at - from >= limits.eventsMax || timeMs - firstMs >= limits.spanMs;
-    if (at > from && full) close(at);
+  for (let at = 0; at < count; at++) {
+    const event = events[at] as number;
+    const eventBytes = (sizes[event] as number) + eventOverheadBytes;
+    const timeMs = timesMs[event] as number;
+    const full = bytes + eventBytes > bytesMax || at - from >= eventsMax || timeMs - firstMs >= spanMs;
+    if (full && at > from) {
+      batches.push({ index: batches.length, route, events: events.subarray(from, at), bytes });
+      from = at;
+      bytes = 0;
+    }
     if (at === from) firstMs = timeMs;
     bytes += eventBytes;
   }
-  close(events.length);
+  if (count > from) batches.push({ index: batches.length, route, events: events.subarray(from), bytes });
 }
 
 /** How many records a batch accounts for: a split record counts once, with its first part. */

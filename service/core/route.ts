@@ -1,4 +1,5 @@
 import type { Chunk, RecordField, TextColumn } from './chunk.ts';
+import { COMBINATIONS_MAX, combine, type Keys } from './combinations.ts';
 import type { Delivery } from './delivery.ts';
 import type { NameTemplate, TemplateVariable } from './template.ts';
 
@@ -9,93 +10,107 @@ export interface Route {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** Column sizes multiply into one key as long as the product stays an exact integer. */
-const KEY_SPACE_MAX = 2 ** 53;
 
 /**
  * Combinations of values that get routes of their own in a chunk: each is a call, and a stream in the tenant's account.
  * A cluster has hundreds of pods; whoever has more distinct values than this in 16 MB writes what is no name.
  */
-export const ROUTES_MAX = 2_000;
+export const ROUTES_MAX = COMBINATIONS_MAX;
 /** Stands for every value in the route of the records beyond. */
 const OVERFLOW = 'overflow';
 
-export interface Router {
-  routeOf(record: number, timeMs: number): Route;
-  /** Where records go whose combination of values is one too many; undefined while none is. */
-  readonly overflow: Route | undefined;
+export interface Routing {
+  /** In the order in which records first come to them. */
+  readonly routes: readonly Route[];
+  /** For each of the records that were asked for, the number of its route. */
+  readonly of: Uint32Array;
+  /** Records that share one route because their combination of values is one too many. */
+  readonly overflowed: number;
 }
 
 /**
  * Gives records their routes. Names are rendered once for each distinct combination of values, not once for each record,
  * and in the order of the records: the same chunk gives the same routes.
+ * @param records in ascending order
+ * @param timesMs of all records of the chunk
  */
-export function createRouter(chunk: Chunk, delivery: Delivery, keyFields: Readonly<Record<string, string>>): Router {
+export function routeRecords(
+  chunk: Chunk,
+  records: Uint32Array,
+  timesMs: Float64Array,
+  delivery: Delivery,
+  keyFields: Readonly<Record<string, string>>,
+): Routing {
   const { group, stream } = delivery.target;
   const variables = [...new Set([...group.variables, ...stream.variables])];
-  const usesDate = variables.includes('date');
-  const fields = variables.filter((name): name is Exclude<TemplateVariable, 'date'> => name !== 'date');
-  const columns = fields.map((field) => chunk.fields[field]).filter((column) => column !== undefined);
-  const byKey = new Map<number | string, Route>();
-  const byName = new Map<string, Route>();
-  const keyOf = createKeyOf(columns, usesDate);
-  let overflow: Route | undefined;
+  const routes: Route[] = [];
+  const byName = new Map<string, number>();
 
-  const render = (value: (name: TemplateVariable) => string): Route => {
+  const render = (value: (name: TemplateVariable) => string): number => {
     const name = (template: NameTemplate) => template.render(template.variables.map(value));
     const route = { group: name(group), stream: name(stream) };
     // Different values may sanitize to one name; they must share one route, or they would not share batches.
     const fullName = `${route.group}\n${route.stream}`;
     const known = byName.get(fullName);
-    if (known) return known;
-    byName.set(fullName, route);
-    return route;
+    if (known !== undefined) return known;
+    byName.set(fullName, routes.length);
+    return routes.push(route) - 1;
   };
 
-  const overflowing = (): Route => {
-    overflow ??= render(() => OVERFLOW);
-    return overflow;
-  };
-
-  let lastKey: number | string = -1;
-  let lastRoute: Route | undefined;
-  return {
-    routeOf(record, timeMs) {
-      const key = keyOf(record, timeMs);
-      if (key === lastKey && lastRoute) return lastRoute;
-      let route = byKey.get(key);
-      if (!route && byKey.size < ROUTES_MAX) {
-        route = render((name) =>
-          name === 'date' ? dateOf(timeMs) : textOf(chunk, name, record) || keyFields[name] || '',
-        );
-        byKey.set(key, route);
-      }
-      lastKey = key;
-      lastRoute = route ?? overflowing();
-      return lastRoute;
-    },
-    get overflow() {
-      return overflow;
-    },
-  };
+  const { of, firsts } = combine(records.length, keysOf(chunk, variables, records, timesMs));
+  const routeOf = firsts.map((place, combination) => {
+    if (combination === COMBINATIONS_MAX) return render(() => OVERFLOW);
+    const record = records[place] as number;
+    return render((name) =>
+      name === 'date' ? dateOf(timesMs[record] as number) : textOf(chunk, name, record) || keyFields[name] || '',
+    );
+  });
+  const places = of.length;
+  let overflowed = 0;
+  for (let place = 0; place < places; place++) {
+    const combination = of[place] as number;
+    if (combination === COMBINATIONS_MAX) overflowed++;
+    of[place] = routeOf[combination] as number;
+  }
+  return { routes, of, overflowed };
 }
 
-/** A number, or a text where the columns have too many values for one, that stands for a record's combination of values. */
-function createKeyOf(
-  columns: readonly TextColumn[],
-  usesDate: boolean,
-): (record: number, timeMs: number) => number | string {
-  // 2^27 days are more than a Date can hold.
-  const space = columns.reduce((product, column) => product * column.values.length, usesDate ? 2 ** 27 : 1);
-  const day = (timeMs: number) => (usesDate ? Math.floor(timeMs / DAY_MS) : 0);
-  if (space < KEY_SPACE_MAX) {
-    return (record, timeMs) => {
-      let key = day(timeMs);
-      for (const column of columns) key = key * column.values.length + (column.index[record] ?? 0);
-      return key;
-    };
+function* keysOf(
+  chunk: Chunk,
+  variables: readonly TemplateVariable[],
+  records: Uint32Array,
+  timesMs: Float64Array,
+): Generator<Keys> {
+  for (const variable of variables) {
+    if (variable === 'date') yield daysOf(records, timesMs);
+    else if (chunk.fields[variable]) yield valuesOf(chunk.fields[variable], records);
   }
-  return (record, timeMs) => `${day(timeMs)}:${columns.map((column) => column.index[record] ?? 0).join(':')}`;
+}
+
+function valuesOf({ index, values }: TextColumn, records: Uint32Array): Keys {
+  const places = records.length;
+  const of = new Uint32Array(places);
+  for (let place = 0; place < places; place++) of[place] = index[records[place] as number] as number;
+  return { of, space: values.length };
+}
+
+function daysOf(records: Uint32Array, timesMs: Float64Array): Keys {
+  const places = records.length;
+  const of = new Uint32Array(places);
+  const known = new Map<number, number>();
+  let number = 0;
+  let fromMs = Number.NaN;
+  for (let place = 0; place < places; place++) {
+    const timeMs = timesMs[records[place] as number] as number;
+    // Most records are of the day of the one before.
+    if (!(timeMs >= fromMs && timeMs < fromMs + DAY_MS)) {
+      fromMs = Math.floor(timeMs / DAY_MS) * DAY_MS;
+      number = known.get(fromMs) ?? known.size;
+      known.set(fromMs, number);
+    }
+    of[place] = number;
+  }
+  return { of, space: known.size };
 }
 
 function textOf(chunk: Chunk, field: RecordField, record: number): string {

@@ -8,9 +8,10 @@ import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
-import { type ChunkPlan, planChunk, type QuarantineReason } from '../core/plan.ts';
+import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import { recordTest } from '../core/replay.ts';
+import type { QuarantineReason } from '../core/screen.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import { copyWhole } from './copy-whole.ts';
 import {

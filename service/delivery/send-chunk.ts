@@ -1,14 +1,7 @@
 import pLimit from 'p-limit';
 import type { Counts } from '../core/counts.ts';
-import {
-  type Batch,
-  type ChunkPlan,
-  messageText,
-  type QuarantineReason,
-  recordOf,
-  recordsIn,
-  timeOf,
-} from '../core/plan.ts';
+import { type Batch, type ChunkPlan, messageText, recordOf, recordsIn, timeOf } from '../core/plan.ts';
+import type { QuarantineReason } from '../core/screen.ts';
 import { type BatchReceipt, type Destination, type StopSignals, throwIfStopped } from './destination.ts';
 import type { Tracker } from './tracker.ts';
 

@@ -28,6 +28,11 @@ export interface BatchLimits {
   readonly emptyMessages: boolean;
 }
 
+/** Whether the times of events matter to the destination. */
+export function hasTimes({ spanMs }: BatchLimits): boolean {
+  return spanMs !== Number.POSITIVE_INFINITY;
+}
+
 /** Reads the attributes of one kind of destination. */
 export interface TargetKind<T extends Target> {
   readonly kind: T['kind'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordField } from '../../../service/core/chunk.ts';
-import { createRouter, ROUTES_MAX } from '../../../service/core/route.ts';
+import type { Chunk, RecordField } from '../../../service/core/chunk.ts';
+import { ROUTES_MAX, routeRecords } from '../../../service/core/route.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
@@ -17,8 +17,20 @@ function routes(
   timeMs = NOON_MS,
 ) {
   const chunk = buildChunk(specs.map((fields): RecordSpec => ({ message: 'm', fields })));
-  const { routeOf } = createRouter(chunk, buildDelivery(attributes), keyFields);
-  return specs.map((_, record) => routeOf(record, timeMs));
+  return routesOf(chunk, attributes, keyFields, () => timeMs).found;
+}
+
+/** The route of each record, and what else is said of them. */
+function routesOf(
+  chunk: Chunk,
+  attributes: Readonly<Record<string, unknown>>,
+  keyFields: Readonly<Record<string, string>>,
+  timeOf: (record: number) => number,
+) {
+  const records = Uint32Array.from({ length: chunk.count }, (_, record) => record);
+  const timesMs = Float64Array.from(records, timeOf);
+  const routing = routeRecords(chunk, records, timesMs, buildDelivery(attributes), keyFields);
+  return { ...routing, found: Array.from(routing.of, (route) => routing.routes[route]) };
 }
 
 test('a record goes to the group and stream that its values name', () => {
@@ -106,36 +118,55 @@ test('columns with more combinations than a double can count still give each rec
 });
 
 test('the same record on another day has another route where the template names the date, else the same', () => {
-  const chunk = buildChunk([{ message: 'm', fields: { application: 'api' } }]);
-  const dated = createRouter(chunk, buildDelivery({ log_stream_name: '{date}' }), {}).routeOf;
-  assert.notEqual(dated(0, NOON_MS), dated(0, MIDNIGHT_MS));
-  assert.equal(dated(0, NOON_MS), dated(0, NOON_MS + 3_600_000));
-  const undated = createRouter(chunk, buildDelivery({ log_stream_name: '{application}' }), {}).routeOf;
-  assert.equal(undated(0, NOON_MS), undated(0, MIDNIGHT_MS));
+  const days = [NOON_MS, MIDNIGHT_MS, NOON_MS + 3_600_000, NOON_MS - 86_400_000, NOON_MS];
+  const chunk = buildChunk(days.map(() => ({ message: 'm', fields: { application: 'api' } })));
+  const streams = (template: string) =>
+    routesOf(chunk, { log_stream_name: template }, {}, (record) => days[record] ?? 0).found.map(
+      (route) => route?.stream,
+    );
+  assert.deepEqual(streams('{date}'), ['2026-01-31', '2026-02-01', '2026-01-31', '2026-01-30', '2026-01-31']);
+  assert.deepEqual(streams('{application}'), ['api', 'api', 'api', 'api', 'api']);
+});
+
+test('routes are numbered in the order in which records first come to them, whatever else the chunk holds', () => {
+  const names = ['web', 'api', 'web', 'a/b', 'a b', 'api', 'db'];
+  const chunk = buildChunk(names.map((application) => ({ message: 'm', fields: { application } })));
+  const delivery = buildDelivery(BY_APPLICATION);
+  const timesMs = new Float64Array(names.length).fill(NOON_MS);
+  const routed = (...records: number[]) => {
+    const { routes: all, of } = routeRecords(chunk, Uint32Array.from(records), timesMs, delivery, {});
+    return [all.map(({ group }) => group), [...of]];
+  };
+  assert.deepEqual(routed(0, 1, 2, 3, 4, 5, 6), [
+    ['/acme/web', '/acme/api', '/acme/a_b', '/acme/db'],
+    [0, 1, 0, 2, 2, 1, 3],
+  ]);
+  assert.deepEqual(routed(1, 4, 5), [
+    ['/acme/api', '/acme/a_b'],
+    [0, 1, 0],
+  ]);
+  assert.deepEqual(routed(), [[], []]);
 });
 
 test('a chunk has so many routes and no more: the records beyond share one, still below the literal prefix', () => {
   const attributes = { log_group_name: '/acme/{application}', log_stream_name: '{pod_name}-{date}' };
   const specs = Array.from({ length: ROUTES_MAX + 10 }, (_, n) => ({ application: 'api', pod_name: `pod-${n}` }));
   const chunk = buildChunk([...specs, ...specs].map((fields): RecordSpec => ({ message: 'm', fields })));
-  const router = createRouter(chunk, buildDelivery(attributes), {});
-  const found = Array.from({ length: chunk.count }, (_, record) => router.routeOf(record, NOON_MS));
+  const { found, overflowed } = routesOf(chunk, attributes, {}, () => NOON_MS);
   assert.equal(new Set(found).size, ROUTES_MAX + 1);
   assert.deepEqual(found[ROUTES_MAX - 1], { group: '/acme/api', stream: `pod-${ROUTES_MAX - 1}-2026-01-31` });
   assert.deepEqual(found[ROUTES_MAX], { group: '/acme/overflow', stream: 'overflow-overflow' });
-  assert.equal(router.overflow, found[ROUTES_MAX]);
+  assert.equal(overflowed, 2 * 10);
   assert.deepEqual(found.slice(0, specs.length), found.slice(specs.length), 'whenever a record comes');
 });
 
 test('dates are names too: a record for each day since 1970 does not make a stream for each', () => {
   const records = Array.from({ length: 20_000 }, () => ({ message: 'm' }));
-  const router = createRouter(buildChunk(records), buildDelivery({ log_stream_name: '{date}' }), {});
-  const found = records.map((_, record) => router.routeOf(record, record * 86_400_000));
+  const { found } = routesOf(buildChunk(records), { log_stream_name: '{date}' }, {}, (record) => record * 86_400_000);
   assert.equal(new Set(found).size, ROUTES_MAX + 1);
 });
 
 test('a chunk with few routes has no overflow', () => {
-  const router = createRouter(buildChunk([{ message: 'm' }]), buildDelivery(BY_APPLICATION), {});
-  router.routeOf(0, NOON_MS);
-  assert.equal(router.overflow, undefined);
+  const { overflowed } = routesOf(buildChunk([{ message: 'm' }]), BY_APPLICATION, {}, () => NOON_MS);
+  assert.equal(overflowed, 0);
 });
