@@ -1,3 +1,5 @@
+import { releaseMemory } from '../base/release-memory.ts';
+
 /**
  * Numbers the distinct combinations of some columns' values, column by column: loops over numbers only, so that many records cost no
  * object each, and as many columns as there are never make a key that is too large.
@@ -29,11 +31,13 @@ export function combine(places: number, columns: Iterable<Keys>): Combinations {
   for (const column of columns) {
     // What is too many in one column is so in every combination with it: first come at least as many others.
     const values = renumber(column.of, column.space).length;
-    if (values < 2) continue;
-    for (let place = 0; place < places; place++) {
-      of[place] = (of[place] as number) * values + (column.of[place] as number);
+    if (values > 1) {
+      for (let place = 0; place < places; place++) {
+        of[place] = (of[place] as number) * values + (column.of[place] as number);
+      }
+      firsts = renumber(of, firsts.length * values);
     }
-    firsts = renumber(of, firsts.length * values);
+    releaseMemory(column.of);
   }
   return { of, firsts };
 }

@@ -4,7 +4,7 @@ import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type ByteRun, createByteRun } from './byte-run.ts';
 import { createDecompress, type Decompress } from './decompress.ts';
-import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage } from './page.ts';
+import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage, releasePage } from './page.ts';
 import { createPageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import type { PlainValues } from './values.ts';
@@ -85,11 +85,16 @@ export function createColumnCursor(
     entry += entries;
   };
 
+  const leavePage = (): void => {
+    if (page) releasePage(page);
+    page = undefined;
+  };
+
   const leaveGroup = (): void => {
     chunk?.[Symbol.dispose]();
     group++;
     chunk = undefined;
-    page = undefined;
+    leavePage();
     passed = 0;
     resumeAt = undefined;
   };
@@ -103,7 +108,7 @@ export function createColumnCursor(
   const drop = (): void => {
     if (!page || entry < page.entries) return;
     passed += page.entries;
-    page = undefined;
+    leavePage();
   };
 
   const read = async (opened: ColumnChunk): Promise<{ raw: RawPage; entries: number }> => {

@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
 import type { ColumnCursor, Span } from './column.ts';
@@ -102,17 +103,24 @@ function textReader(values: PlainValues, leaf: Leaf): (value: number) => string 
   };
 }
 
-/** Turns values into numbers once, a dictionary's only the first time that it is met. */
+/** Turns values into numbers once, a dictionary's only the first time that it is met; a page's are good until the next page. */
 export function createNumberReader(
   read: (values: PlainValues) => Float64Array,
 ): (values: Values) => (value: number) => number {
-  const known = new WeakMap<PlainValues, Float64Array>();
+  const dictionaries = new WeakMap<PlainValues, Float64Array>();
+  let page: { readonly values: PlainValues; readonly numbers: Float64Array } | undefined;
   return (values) => {
-    const plain = values.kind === 'indices' ? values.dictionary : values;
-    const numbers = known.get(plain) ?? read(plain);
-    known.set(plain, numbers);
-    if (values.kind !== 'indices') return (value) => numbers[value] ?? Number.NaN;
-    const { indices } = values;
+    if (values.kind !== 'indices') {
+      if (page?.values !== values) {
+        if (page) releaseMemory(page.numbers);
+        page = { values, numbers: read(values) };
+      }
+      const { numbers } = page;
+      return (value) => numbers[value] ?? Number.NaN;
+    }
+    const { dictionary, indices } = values;
+    const numbers = dictionaries.get(dictionary) ?? read(dictionary);
+    dictionaries.set(dictionary, numbers);
     return (value) => numbers[indices[value] ?? 0] ?? Number.NaN;
   };
 }

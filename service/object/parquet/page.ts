@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
+import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteRun } from './byte-run.ts';
 import type { Decompress } from './decompress.ts';
@@ -27,6 +28,17 @@ export interface Page {
   readonly repetition: Uint8Array | null;
   /** Of the entries that have one, in order. */
   readonly values: Values;
+}
+
+/** Gives back what a page was decoded into, its bytes apart; a dictionary serves the pages after it. */
+export function releasePage({ definition, repetition, values }: Page): void {
+  if (definition) releaseMemory(definition);
+  if (repetition) releaseMemory(repetition);
+  if (values.kind === 'indices') releaseMemory(values.indices);
+  if (values.kind === 'bytes') {
+    releaseMemory(values.start);
+    releaseMemory(values.length);
+  }
 }
 
 /** Headers are some dozen bytes; with minimum and maximum of long values in them they can be large. */
@@ -181,5 +193,7 @@ function presence(
   if (!levels) return { definition: null, present: entries };
   let present = 0;
   for (const level of levels) if (level === maxDefinition) present++;
-  return { definition: present === entries ? null : levels, present };
+  if (present < entries) return { definition: levels, present };
+  releaseMemory(levels);
+  return { definition: null, present };
 }
