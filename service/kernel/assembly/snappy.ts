@@ -7,6 +7,9 @@ const BAD_COPY: i32 = -3;
 /** The longest element that is done at once, 64 bytes and 4 in front, and a vector. */
 const SAFE: usize = 96;
 
+/** Tags of literals from here on have their length behind them. */
+const LONG_LITERAL: usize = 60 << 2;
+
 /** A copy from less than a vector before: what it writes is what it reads next. */
 function copyNear(from: usize, to: usize, length: usize): void {
   let at: usize = 0;
@@ -38,49 +41,30 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
   const safeTargetEnd = targetLength > SAFE ? targetEnd - SAFE : target;
   while (from < end) {
     while (from < safeEnd && to < safeTargetEnd) {
-      const tag = <u32>load<u8>(from);
+      const tag = <usize>load<u8>(from);
       const kind = tag & 3;
-      if (kind == 0) {
-        const length = <usize>(tag >> 2) + 1;
-        if (length > 60) break;
-        v128.store(to, v128.load(from + 1));
-        if (length > 16) {
-          v128.store(to + 16, v128.load(from + 17));
-          v128.store(to + 32, v128.load(from + 33));
-          v128.store(to + 48, v128.load(from + 49));
-        }
-        from += 1 + length;
-        to += length;
-        continue;
-      }
-      let length: usize;
-      let offset: usize;
-      if (kind == 1) {
-        length = <usize>((tag >> 2) & 7) + 4;
-        offset = (<usize>(tag >> 5) << 8) | <usize>load<u8>(from + 1);
-        from += 2;
-      } else if (kind == 2) {
-        length = <usize>(tag >> 2) + 1;
-        offset = <usize>load<u16>(from + 1);
-        from += 3;
-      } else {
-        length = <usize>(tag >> 2) + 1;
-        offset = <usize>load<u32>(from + 1);
-        from += 5;
-      }
-      if (offset == 0 || offset > <usize>(to - target)) return BAD_COPY;
-      const copyFrom = to - offset;
-      if (offset >= 16) {
-        v128.store(to, v128.load(copyFrom));
-        if (length > 16) {
-          v128.store(to + 16, v128.load(copyFrom + 16));
-          if (length > 32) {
-            v128.store(to + 32, v128.load(copyFrom + 32));
-            v128.store(to + 48, v128.load(copyFrom + 48));
-          }
+      const literal = i32(kind == 0);
+      if (i32(kind == 3) | (literal & i32(tag >= LONG_LITERAL))) break;
+      // Which kind comes next cannot be foreseen, and a wrong guess costs more than all of this: each is worked out, one is
+      // taken, and conditions are joined by | and &, which do not branch.
+      const short = kind == 1;
+      const next = <usize>load<u16>(from + 1);
+      const size = (tag >> 2) + 1;
+      const length = select<usize>(((tag >> 2) & 7) + 4, size, short);
+      const offset = select<usize>(((tag >> 5) << 8) | (next & 0xff), next, short);
+      // Minus one makes an offset of 0, which is as wrong, the largest number there is.
+      if (i32(kind != 0) & i32(offset - 1 >= <usize>(to - target))) return BAD_COPY;
+      const source = select<usize>(from + 1, to - offset, literal);
+      from += select<usize>(1 + size, 1 + kind, literal);
+      if (literal | i32(offset >= 16)) {
+        v128.store(to, v128.load(source));
+        v128.store(to + 16, v128.load(source + 16));
+        if (length > 32) {
+          v128.store(to + 32, v128.load(source + 32));
+          v128.store(to + 48, v128.load(source + 48));
         }
       } else {
-        copyNear(copyFrom, to, length);
+        copyNear(source, to, length);
       }
       to += length;
     }
