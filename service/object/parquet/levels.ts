@@ -44,6 +44,23 @@ export function readHybrid(
   }
 }
 
+/**
+ * Whether the same encoding is one run of `count` times `value`: what most writers make of levels where nothing is missing, and known
+ * without writing a level.
+ * @param value of one byte, as all levels are
+ */
+export function isOneRun(bytes: Uint8Array, value: number, count: number): boolean {
+  let from = 0;
+  let header = 0;
+  let byte = 0x80;
+  for (let shift = 0; byte & 0x80; shift += 7) {
+    if (from >= bytes.length || shift > 28) return false;
+    byte = bytes[from++] as number;
+    header |= (byte & 0x7f) << shift;
+  }
+  return (header & 1) === 0 && header >>> 1 >= count && bytes[from] === value;
+}
+
 /** Least significant bits first, values across byte boundaries. */
 function unpack(
   bytes: Uint8Array,

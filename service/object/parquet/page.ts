@@ -5,7 +5,7 @@ import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteRun } from './byte-run.ts';
 import type { Decompress } from './decompress.ts';
-import { bitWidthOf, readHybrid } from './levels.ts';
+import { bitWidthOf, isOneRun, readHybrid } from './levels.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import { decodeValues, type PlainValues, type Values } from './values.ts';
@@ -135,19 +135,17 @@ function decodeV1(
   const bytes = decompress(raw.body, raw.header.uncompressed_page_size, buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  const levels = (max: number, encoding: string): Uint8Array | null => {
-    if (max === 0) return null;
+  const levels = (max: number, encoding: string): Uint8Array => {
+    if (max === 0) return NO_BYTES;
     if (encoding !== 'RLE') throw corrupt(`levels in the encoding ${encoding}`);
-    const end = at + 4 + view.getUint32(at, true);
-    if (end > bytes.length) throw corrupt('levels reach beyond their page');
-    const out = new Uint8Array(entries);
-    readHybrid(bytes, at + 4, end, bitWidthOf(max), out, entries);
-    at = end;
-    return out;
+    const from = at + 4;
+    at = from + view.getUint32(at, true);
+    if (at > bytes.length) throw corrupt('levels reach beyond their page');
+    return bytes.subarray(from, at);
   };
-  const repetition = levels(leaf.maxRepetition, header.repetition_level_encoding);
-  const levelsOrNull = levels(leaf.maxDefinition, header.definition_level_encoding);
-  const { definition, present } = presence(levelsOrNull, entries, leaf.maxDefinition);
+  const repetition = readRepetition(levels(leaf.maxRepetition, header.repetition_level_encoding), leaf, entries);
+  const definitionBytes = levels(leaf.maxDefinition, header.definition_level_encoding);
+  const { definition, present } = readDefinition(definitionBytes, leaf, entries);
   const values = decodeValues(bytes.subarray(at), header.encoding, present, leaf, dictionary);
   return { entries, definition, repetition, values };
 }
@@ -168,15 +166,9 @@ function decodeV2(
   if (!(repetitionEnd >= 0 && definitionEnd >= repetitionEnd && definitionEnd <= raw.body.length)) {
     throw corrupt('levels reach beyond their page');
   }
-  const levels = (max: number, from: number, to: number): Uint8Array | null => {
-    if (max === 0) return null;
-    const out = new Uint8Array(entries);
-    readHybrid(raw.body, from, to, bitWidthOf(max), out, entries);
-    return out;
-  };
-  const repetition = levels(leaf.maxRepetition, 0, repetitionEnd);
-  const levelsOrNull = levels(leaf.maxDefinition, repetitionEnd, definitionEnd);
-  const { definition, present } = presence(levelsOrNull, entries, leaf.maxDefinition);
+  const repetition = readRepetition(raw.body.subarray(0, repetitionEnd), leaf, entries);
+  const definitionBytes = raw.body.subarray(repetitionEnd, definitionEnd);
+  const { definition, present } = readDefinition(definitionBytes, leaf, entries);
   const packed = raw.body.subarray(definitionEnd);
   const bytes =
     header.is_compressed === false
@@ -185,15 +177,28 @@ function decodeV2(
   return { entries, definition, repetition, values: decodeValues(bytes, header.encoding, present, leaf, dictionary) };
 }
 
-function presence(
-  levels: Uint8Array | null,
+const NO_BYTES = new Uint8Array(0);
+
+function readRepetition(bytes: Uint8Array, { maxRepetition }: Leaf, entries: number): Uint8Array | null {
+  return maxRepetition === 0 ? null : readLevels(bytes, maxRepetition, entries);
+}
+
+function readDefinition(
+  bytes: Uint8Array,
+  { maxDefinition }: Leaf,
   entries: number,
-  maxDefinition: number,
 ): { definition: Uint8Array | null; present: number } {
-  if (!levels) return { definition: null, present: entries };
+  if (maxDefinition === 0 || isOneRun(bytes, maxDefinition, entries)) return { definition: null, present: entries };
+  const definition = readLevels(bytes, maxDefinition, entries);
   let present = 0;
-  for (const level of levels) if (level === maxDefinition) present++;
-  if (present < entries) return { definition: levels, present };
-  releaseMemory(levels);
+  for (const level of definition) if (level === maxDefinition) present++;
+  if (present < entries) return { definition, present };
+  releaseMemory(definition);
   return { definition: null, present };
+}
+
+function readLevels(bytes: Uint8Array, max: number, entries: number): Uint8Array {
+  const levels = new Uint8Array(entries);
+  readHybrid(bytes, 0, bytes.length, bitWidthOf(max), levels, entries);
+  return levels;
 }
