@@ -80,7 +80,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
       throw new DistributorError('object-corrupt', `${objectId(ref)} refers to bytes ${start} to ${end} of ${size}`);
     }
     if (end <= head.length || start === end) {
-      if (!into) return head.slice(start, end);
+      if (!into) return head.subarray(start, end);
       into.set(head.subarray(start, end));
       return into.subarray(0, end - start);
     }
@@ -126,7 +126,8 @@ async function* windows(
     const current = await next;
     next = at < size ? request() : undefined;
     yield current;
-    releaseMemory(current);
+    // What was fetched at opening may be read again.
+    if (current.buffer !== head.buffer) releaseMemory(current);
   }
 }
 

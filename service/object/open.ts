@@ -26,7 +26,8 @@ export async function openObject(
   signal: AbortSignal,
 ): Promise<Decoder> {
   if (source.size === 0) return { format: 'empty', async *chunks() {}, [Symbol.dispose]() {} };
-  const head = Buffer.from(await source.read(0, Math.min(source.size, HEAD_BYTES), signal));
+  const bytes = await source.read(0, Math.min(source.size, HEAD_BYTES), signal);
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (head.toString('latin1', 0, 4) === PARQUET_MAGIC) return openParquet(kernel, source, signal);
   // Without its magic number the object is none, and none of its lines would be one.
   if (source.name.endsWith('.parquet')) throw corrupt('its name says Parquet, its first bytes do not');

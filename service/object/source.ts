@@ -7,7 +7,7 @@ export interface ByteSource {
   /** The object's key, for format detection by name; its content decides first. */
   readonly name: string;
   /**
-   * Bytes [start, end). One ranged request. The result is not shared with anyone.
+   * Bytes [start, end). At most one ranged request. Not to be written to, as others may read the same memory.
    * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
    */
   read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;

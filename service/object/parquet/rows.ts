@@ -25,7 +25,8 @@ declare global {
 const WINDOW_ROWS = 1_024;
 
 export function createRowReader(file: ParquetFile, schema: ParquetSchema, signal: AbortSignal): RowReader {
-  const columns = schema.leaves.map((leaf) => createLeafReader(file, leaf, signal));
+  // Most objects have no record that needs them.
+  let columns: readonly LeafReader[] = [];
   let texts: string[] = [];
   let first = 0;
 
@@ -34,6 +35,7 @@ export function createRowReader(file: ParquetFile, schema: ParquetSchema, signal
     const end = file.groupRows.find((start) => start > row) ?? row;
     const rows = Math.min(WINDOW_ROWS, end - row);
     if (rows <= 0) throw corrupt(`there is no row ${row}`);
+    if (columns.length === 0) columns = schema.leaves.map((leaf) => createLeafReader(file, leaf, signal));
     const data = new Map<string, DecodedArray>();
     for (const column of columns) data.set(column.leaf.name, await column.take(row, rows));
     texts = orCorrupt('the records of a Parquet file', () => assemble(schema.tree, data, rows));

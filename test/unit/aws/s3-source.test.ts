@@ -51,12 +51,21 @@ test('a small object takes one request, and is read from memory after that', asy
   assert.deepEqual(s3.requests(), [['GET', '/central/logs/a?x-id=GetObject', 'bytes=0-1048575', `"${etagOf(bytes)}"`]]);
 });
 
-test('what is read from memory is not shared with anyone', async (t) => {
+test('what was fetched at opening is read again and again, and copied only for who brings memory', async (t) => {
   const s3 = await startS3(t);
   const { source } = await open(s3, put(s3, Buffer.from('abcdef')));
-  const first = await source.read(0, 3, never);
-  first.fill(0);
-  assert.deepEqual(Buffer.from(await source.read(0, 6, never)).toString(), 'abcdef');
+  const own = await source.read(0, 3, never, new Uint8Array(3));
+  own.fill(0x78);
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(
+      await collect(source.stream(0, never)),
+      [Buffer.from('abcdef')],
+      'a stream gives back only its own',
+    );
+  }
+  const [first, second] = [await source.read(0, 6, never), await source.read(1, 6, never)];
+  assert.equal(Buffer.from(first).toString(), 'abcdef');
+  assert.equal(first.buffer, second.buffer);
 });
 
 test('ranges beyond the first request are fetched, each for the ETag of the first', async (t) => {
