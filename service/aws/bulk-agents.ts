@@ -30,10 +30,11 @@ class BulkHttpsAgent extends HttpsAgent {
 
 /**
  * The bytes reach node:http by the event that it listens to anyway. It must be done with them when that returns, and is: its parser
- * copies what it keeps.
+ * copies what it keeps, but for what follows an upgrade, which nobody here asks for.
  */
 function readingIntoOneBuffer(): Pick<SocketConstructorOpts, 'onread'> {
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  // A byte more than is used: who gives back memory that is wholly its own (releaseMemory) must never take this for that.
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES + 1).subarray(0, READ_BYTES);
   return {
     onread: {
       buffer,

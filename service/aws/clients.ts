@@ -74,6 +74,11 @@ export function createDynamoClient(place: Place): DynamoDBClient {
 
 /** Its callers retry by themselves, body included: the SDK's retry ends when the headers are there. */
 export function createS3Client(place: Place): S3Client {
+  return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs) });
+}
+
+/** The same for reading objects. Not for putting them: with agents of one's own the SDK no longer waits for `100 Continue`. */
+export function createS3Reader(place: Place): S3Client {
   return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs, bulkAgents) });
 }
 

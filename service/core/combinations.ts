@@ -5,7 +5,10 @@ import { releaseMemory } from '../base/release-memory.ts';
  * object each, and as many columns as there are never make a key that is too large.
  */
 
-/** Combinations that get a number of their own; all others share `COMBINATIONS_MAX` itself. */
+/**
+ * Combinations that get a number of their own; all others share `COMBINATIONS_MAX` itself. A number fits 16 bits, and the product of two,
+ * of which a table is made, is four million at most.
+ */
 export const COMBINATIONS_MAX = 2_000;
 
 /** Some of what is combined: for each place, the number of its value, below `space`. */
@@ -58,5 +61,6 @@ function renumber(keys: Uint32Array, space: number): number[] {
     }
     keys[place] = number - 1;
   }
+  releaseMemory(numbers);
   return firsts;
 }

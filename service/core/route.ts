@@ -22,7 +22,7 @@ const OVERFLOW = 'overflow';
 export interface Routing {
   /** In the order in which records first come to them. */
   readonly routes: readonly Route[];
-  /** For each of the records that were asked for, the number of its route. */
+  /** For each of the given records, the number of its route. */
   readonly of: Uint32Array;
   /** Records that share one route because their combination of values is one too many. */
   readonly overflowed: number;
@@ -59,7 +59,7 @@ export function routeRecords(
 
   const { of, firsts } = combine(records.length, keysOf(chunk, variables, records, timesMs));
   const routeOf = firsts.map((place, combination) => {
-    if (combination === COMBINATIONS_MAX) return render(() => OVERFLOW);
+    if (combination === ROUTES_MAX) return render(() => OVERFLOW);
     const record = records[place] as number;
     return render((name) =>
       name === 'date' ? dateOf(timesMs[record] as number) : textOf(chunk, name, record) || keyFields[name] || '',
@@ -69,7 +69,7 @@ export function routeRecords(
   let overflowed = 0;
   for (let place = 0; place < places; place++) {
     const combination = of[place] as number;
-    if (combination === COMBINATIONS_MAX) overflowed++;
+    if (combination === ROUTES_MAX) overflowed++;
     of[place] = routeOf[combination] as number;
   }
   return { routes, of, overflowed };

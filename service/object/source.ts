@@ -7,7 +7,7 @@ export interface ByteSource {
   /** The object's key, for format detection by name; its content decides first. */
   readonly name: string;
   /**
-   * Bytes [start, end). At most one ranged request. Not to be written to, as others may read the same memory.
+   * Bytes [start, end). At most one ranged request. Not to be written to nor given back, as others may read the same memory.
    * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
    */
   read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
@@ -26,7 +26,7 @@ export function memorySource(name: string, bytes: Uint8Array, pieceBytes = 64 * 
     size: bytes.length,
     name,
     async read(start, end, _signal, into) {
-      if (!into) return copyOf(start, end);
+      if (!into) return bytes.subarray(start, end);
       into.set(bytes.subarray(start, end));
       return into.subarray(0, end - start);
     },

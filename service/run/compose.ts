@@ -4,6 +4,7 @@ import {
   createLogsSessionFactory,
   createS3Client,
   createS3ClientFactory,
+  createS3Reader,
   createStsClient,
   putConnections,
 } from '../aws/clients.ts';
@@ -93,7 +94,8 @@ export function composeDelivery({
   const dynamo = createDynamoClient(settings);
   const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
-  const s3Deps = { s3, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
+  const reader = createS3Reader(settings);
+  const s3Deps = { stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
   const calling = { sessions, pace, metrics, random };
   return {
     sessions,
@@ -114,7 +116,7 @@ export function composeDelivery({
       }),
       leaseMs: settings.leaseMs,
       savePatienceMs: SAVE_PATIENCE_MS,
-      openObject: (ref, signal) => openS3Object(s3Deps, ref, signal),
+      openObject: (ref, signal) => openS3Object({ ...s3Deps, s3: reader }, ref, signal),
       openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
       openDestination: openByKind({
         cloudwatch: createCloudWatch({
@@ -134,6 +136,7 @@ export function composeDelivery({
       }),
       quarantine: createQuarantine({
         ...s3Deps,
+        s3,
         prefix: settings.quarantinePrefix,
         onWrite: (reason) => metrics.quarantineFiles.inc({ reason }),
       }),

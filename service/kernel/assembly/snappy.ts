@@ -4,7 +4,7 @@ const TOO_SHORT: i32 = -1;
 const TOO_LONG: i32 = -2;
 const BAD_COPY: i32 = -3;
 
-/** The longest element that is done at once, 64 bytes and 4 in front, and a vector. */
+/** More than the longest element that is done at once: a tag, and 64 bytes. */
 const SAFE: usize = 96;
 
 /** Tags of literals from here on have their length behind them. */
@@ -54,17 +54,17 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
       const offset = select<usize>(((tag >> 5) << 8) | (next & 0xff), next, short);
       // Minus one makes an offset of 0, which is as wrong, the largest number there is.
       if (i32(kind != 0) & i32(offset - 1 >= <usize>(to - target))) return BAD_COPY;
-      const source = select<usize>(from + 1, to - offset, literal);
+      const origin = select<usize>(from + 1, to - offset, literal);
       from += select<usize>(1 + size, 1 + kind, literal);
       if (literal | i32(offset >= 16)) {
-        v128.store(to, v128.load(source));
-        v128.store(to + 16, v128.load(source + 16));
+        v128.store(to, v128.load(origin));
+        v128.store(to + 16, v128.load(origin + 16));
         if (length > 32) {
-          v128.store(to + 32, v128.load(source + 32));
-          v128.store(to + 48, v128.load(source + 48));
+          v128.store(to + 32, v128.load(origin + 32));
+          v128.store(to + 48, v128.load(origin + 48));
         }
       } else {
-        copyNear(source, to, length);
+        copyNear(origin, to, length);
       }
       to += length;
     }

@@ -30,7 +30,7 @@ export interface Page {
   readonly values: Values;
 }
 
-/** Gives back what a page was decoded into, its bytes apart; a dictionary serves the pages after it. */
+/** Gives back levels, indices and places of a page. Its bytes are used again by themselves, and a dictionary serves the pages after it. */
 export function releasePage({ definition, repetition, values }: Page): void {
   if (definition) releaseMemory(definition);
   if (repetition) releaseMemory(repetition);

@@ -98,12 +98,12 @@ for (const tls of [false, true]) {
       let received = 0;
       let before = -1;
       // What the socket has read shows in its count; it stands still once all buffers are full.
-      while (received !== before) {
+      while (received === 0 || received !== before) {
         before = received;
         await sleep(50);
         received = response.socket.bytesRead;
       }
-      assert.ok(received < BODY.length / 4, `${received} bytes were read for nobody`);
+      assert.ok(received > 0 && received < BODY.length / 4, `${received} bytes were read for nobody`);
       assert.equal(await digestOf(response, never), DIGEST);
     });
 
@@ -115,6 +115,30 @@ for (const tls of [false, true]) {
       response.socket.on('data', (piece: Uint8Array) => buffers.add(piece.buffer));
       assert.equal(await digestOf(response, never), DIGEST);
       assert.equal(buffers.size, 1);
+    });
+
+    test('an answer without a length ends with its connection', async (t) => {
+      const place = await startPlace(t, tls, (_request, response) => {
+        response.useChunkedEncodingByDefault = false;
+        response.shouldKeepAlive = false;
+        response.end(BODY);
+      });
+      if (!place) return;
+      const response = await place.fetch();
+      assert.equal(response.headers['transfer-encoding'], undefined);
+      assert.equal(response.headers['content-length'], undefined);
+      assert.equal(await digestOf(response, never), DIGEST);
+    });
+
+    test('one that is given up in the middle leaves the next ones whole', async (t) => {
+      const place = await startPlace(t, tls, (_request, response) => response.end(BODY));
+      if (!place) return;
+      for (let round = 0; round < 3; round++) {
+        const response = await place.fetch();
+        await once(response, 'readable');
+        response.destroy();
+        assert.equal(await digestOf(await place.fetch(), never), DIGEST);
+      }
     });
 
     test('an answer that breaks off is an error', async (t) => {

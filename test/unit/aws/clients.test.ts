@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
@@ -101,4 +104,24 @@ test('a client of a session begins with the clock that one before it has learnt'
   await assert.rejects(create(), { name: 'InvalidSignatureException' });
   await create();
   assert.equal(dates.length, 2);
+});
+
+test('a file that S3 refuses by its headers is not sent', async (t) => {
+  let received = 0;
+  const server = createServer();
+  server.on('checkContinue', (request, response) => {
+    request.on('data', (piece: Uint8Array) => {
+      received += piece.length;
+    });
+    response.writeHead(403, { connection: 'close' }).end('<Error><Code>AccessDenied</Code></Error>');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const client = createS3Client(placeOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  const Body = Buffer.alloc(8 * 1024 * 1024);
+  await assert.rejects(client.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body })), { name: 'AccessDenied' });
+  assert.equal(received, 0);
 });

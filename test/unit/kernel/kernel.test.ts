@@ -73,8 +73,8 @@ function compose(elements: readonly Element[], broken: number | undefined) {
     const length = kind === 1 ? 4 + (element.length % 8) : element.length;
     let offset = 1 + (element.back % Math.min(output.length, kind === 1 ? 2_047 : 65_535));
     if (output.length === 0) continue;
-    if (number === broken && kind !== 1) {
-      offset = element.back % 2 === 0 ? 0 : output.length + 1;
+    if (number === broken) {
+      offset = element.back % 2 === 0 || output.length >= 2_047 ? 0 : output.length + 1;
       valid = false;
     }
     if (kind === 1) packed.push(((offset >> 8) << 5) | ((length - 4) << 2) | 1, offset & 0xff);
@@ -90,12 +90,22 @@ suite('Snappy', () => {
   const decompress = (input: Uint8Array, length: number): Buffer | number => {
     const { bytes, calls, memory } = kernel;
     const source = memory.allocate(input.length + 16);
-    const target = memory.allocate(length + 16);
+    const before = memory.allocate(length + 48);
+    const target = before + 16;
+    const behind = target + length + 16;
     bytes.set(input, source);
+    bytes.fill(0xab, before, target);
+    bytes.fill(0xab, behind, behind + 16);
     const result = calls.snappyDecompress(source, input.length, target, length);
     const output = Buffer.from(bytes.subarray(target, target + length));
+    for (const guard of [bytes.subarray(before, target), bytes.subarray(behind, behind + 16)]) {
+      assert.ok(
+        guard.every((byte) => byte === 0xab),
+        'something outside was written',
+      );
+    }
     memory.release(source);
-    memory.release(target);
+    memory.release(before);
     return result === 0 ? output : result;
   };
   /** Text with repetitions near and far, of every length. */
