@@ -1,5 +1,6 @@
 import type { ThreadsMeasured } from './run-threads.ts';
 import type { Measured, Round } from './run-workload.ts';
+import type { SubjectRound } from './subject.ts';
 
 /**
  * What is reported of a run. MB and GB are 10^6 and 10^9 bytes, of message text (UTF-8) unless they say of what. Every figure
@@ -45,6 +46,9 @@ export interface ThreadsResult {
   readonly one_mb_per_s: number;
   readonly two_mb_per_s: number;
   readonly ratio: number;
+  /** CPUs that service, sink and embedded AWS together kept busy: where it is all that there are, they are the limit. */
+  readonly one_cpus_busy: number;
+  readonly two_cpus_busy: number;
   /** Of two threads. */
   readonly cpu_s_per_gb: number;
   readonly sink_cpu_s_per_gb: number;
@@ -130,6 +134,14 @@ export function toThreadsResult({ workload, messageBytes, rounds }: ThreadsMeasu
       over(({ one, two }) => one.seconds / two.seconds),
       2,
     ),
+    one_cpus_busy: rounded(
+      over(({ one }) => cpusBusy(one)),
+      2,
+    ),
+    two_cpus_busy: rounded(
+      over(({ two }) => cpusBusy(two)),
+      2,
+    ),
     cpu_s_per_gb: rounded(
       over(({ two }) => (two.cpuSeconds / mb) * 1e3),
       2,
@@ -139,6 +151,10 @@ export function toThreadsResult({ workload, messageBytes, rounds }: ThreadsMeasu
       2,
     ),
   };
+}
+
+function cpusBusy({ seconds, cpuSeconds, cloudCpuSeconds, sink }: SubjectRound): number {
+  return (cpuSeconds + cloudCpuSeconds + sink.cpuSeconds) / seconds;
 }
 
 export function toResults(

@@ -25,6 +25,7 @@ const THREADS_COLUMNS: readonly Column<ThreadsResult>[] = [
   { title: '1 thread MB/s', width: 14, text: (r) => r.one_mb_per_s.toFixed(0) },
   { title: '2 threads MB/s', width: 16, text: (r) => r.two_mb_per_s.toFixed(0) },
   { title: 'ratio', width: 7, text: (r) => r.ratio.toFixed(2) },
+  { title: 'CPUs busy', width: 13, text: (r) => `${r.one_cpus_busy.toFixed(2)}, ${r.two_cpus_busy.toFixed(2)}` },
   { title: 'CPU s/GB', width: 10, text: (r) => r.cpu_s_per_gb.toFixed(1) },
   { title: 'sink s/GB', width: 11, text: (r) => r.sink_cpu_s_per_gb.toFixed(1) },
 ];

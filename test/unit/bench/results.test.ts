@@ -78,6 +78,8 @@ test('the ratio of threads is the least of the workloads that were compared', ()
     threads.map(({ ratio }) => ratio),
     [1.5, 2],
   );
+  const [first] = threads;
+  assert.deepEqual([first?.one_cpus_busy, first?.two_cpus_busy], [1.25, 1.88]);
   assert.equal(toResults([], threads, 0).threads_ratio, 1.5);
   assert.equal(toResults([], [], 0).threads_ratio, null);
 });
