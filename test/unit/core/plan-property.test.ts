@@ -5,7 +5,8 @@ import { TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../../service/core/c
 import { type Delivery, parseDelivery } from '../../../service/core/delivery.ts';
 import { levelRank } from '../../../service/core/levels.ts';
 import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SPAN_MS } from '../../../service/core/limits.ts';
-import { messageText, planChunk, recordOf, recordsIn, timeOf } from '../../../service/core/plan.ts';
+import { type ChunkPlan, messageText, planChunk, recordOf, recordsIn, timeOf } from '../../../service/core/plan.ts';
+import type { Route } from '../../../service/core/route.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { holds } from '../../support/property.ts';
@@ -59,6 +60,28 @@ function fate(spec: RecordSpec, { applications, minLevel }: Delivery): 'filtered
   return time === -1 || time === 9e15 ? 'refused' : 'sent';
 }
 
+/** What makes a batch's number mean the same in any process: routes as records first come to them, equal times as in the object. */
+function assertOrder(planned: ChunkPlan): void {
+  const firstRecords = new Map<Route, number>();
+  const turns: Route[] = [];
+  for (const { route, events } of planned.batches) {
+    const records = Array.from(events, (event) => recordOf(planned, event));
+    firstRecords.set(route, Math.min(firstRecords.get(route) ?? Number.POSITIVE_INFINITY, ...records));
+    if (turns.at(-1) !== route) turns.push(route);
+    const keys = Array.from(events, (event, at) => [timeOf(planned, event), records[at] ?? 0, event] as const);
+    assert.deepEqual(
+      keys,
+      keys.toSorted(([a, b, c], [d, e, f]) => a - d || b - e || c - f),
+    );
+  }
+  assert.equal(turns.length, firstRecords.size, 'the batches of a route follow one another');
+  const order = turns.map((route) => firstRecords.get(route) ?? 0);
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+}
+
 test('every record ends in exactly one place, no batch is over any limit, and all of it is repeatable', () =>
   holds(
     fc.property(
@@ -102,6 +125,7 @@ test('every record ends in exactly one place, no batch is over any limit, and al
           new Map([...wanted].map(([at, spec]) => [at, spec.message])),
         );
         assert.equal(records, wanted.size);
+        assertOrder(planned);
         assert.deepEqual(
           planned.refusals.map(({ record: at }) => at),
           refused.map(([at]) => at),
