@@ -2,5 +2,6 @@
 export { scanByteArrays, writeEvents } from './events';
 export { clearValues, takeNews, takeNumber } from './intern';
 export { scanLines } from './lines';
+export { clearRepeats } from './repeats';
 export { addName, clearNames } from './scanner';
 export { snappyDecompress } from './snappy';

@@ -1,5 +1,6 @@
 import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
 import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
+import { fieldsIn, findRepeat, idIn, keepRepeat, lengthOf, membersIn, seenIn } from './repeats';
 import {
   COUNT,
   FROM,
@@ -45,37 +46,61 @@ let time: f64 = NaN;
 let messageAt: usize = 0;
 let messageLength: u32 = 0;
 let messageSize: u32 = 0;
-/** Where the numbers of its fields go, and how far apart those of two fields are. */
+/** Its first member, 0 when that was known already. */
+let first: usize = 0;
+/** Fields that it has, a bit each; where the numbers of their values go, and how far apart those of two fields are. */
+let fields: u32 = 0;
 let ids: usize = 0;
 let idsStride: usize = 0;
 
 /** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
 function readMembers(from: usize, end: usize, inside: u32): usize {
-  let at = skipSpace(from, end);
+  const at = skipSpace(from, end);
   if (at < end && load<u8>(at) == 0x7d) return at + 1;
-  while (true) {
-    if (at >= end || load<u8>(at) != 0x22) return 0;
-    const key = at + 1;
-    const close = skipString(key, end);
-    // A name that is written with escapes may be any name.
-    if (close == 0 || savedByEscapes != 0) return 0;
-    const name = findName(key, <u32>(close - key), inside, members++);
-    at = skipSpace(close + 1, end);
-    if (at >= end || load<u8>(at) != 0x3a) return 0;
-    at = skipSpace(at + 1, end);
-    at = name < 0 ? skipValue(at, end, 1) : readMember(name, at, end);
-    if (at == 0) return 0;
+  return readFurther(readMember(at, end, inside), end, inside);
+}
+
+/** Reads what follows a member, 0 if that was none. @returns the byte behind the object's closing brace, or 0 */
+function readFurther(behind: usize, end: usize, inside: u32): usize {
+  let at = behind;
+  while (at != 0) {
     at = skipSpace(at, end);
     if (at >= end) return 0;
     const byte = <u32>load<u8>(at);
     if (byte == 0x7d) return at + 1;
     if (byte != 0x2c) return 0;
-    at = skipSpace(at + 1, end);
+    at = readMember(skipSpace(at + 1, end), end, inside);
   }
+  return 0;
+}
+
+/** @returns the byte behind the member's value, or 0 */
+// @ts-expect-error: decorator
+@inline
+function readMember(from: usize, end: usize, inside: u32): usize {
+  if (from >= end || load<u8>(from) != 0x22) return 0;
+  const key = from + 1;
+  const close = skipString(key, end);
+  // A name that is written with escapes may be any name.
+  if (close == 0 || savedByEscapes != 0) return 0;
+  const name = findName(key, <u32>(close - key), inside, members++);
+  let at = skipSpace(close + 1, end);
+  if (at >= end || load<u8>(at) != 0x3a) return 0;
+  at = skipSpace(at + 1, end);
+  return name < 0 ? skipValue(at, end, 1) : readValue(name, at, end);
+}
+
+/** Reads the members of `kubernetes`, and keeps all up to its end for lines that begin so too. @returns the byte behind it, or 0 */
+function readKubernetes(from: usize, end: usize): usize {
+  const behind = readMembers(from + 1, end, INSIDE);
+  if (behind != 0 && first != 0 && messageAt == 0 && isNaN(time)) {
+    keepRepeat(first, behind, seen, members, fields, ids, idsStride);
+  }
+  return behind;
 }
 
 /** Reads the value of a wanted member. @returns the byte behind it, or 0 */
-function readMember(name: u32, from: usize, end: usize): usize {
+function readValue(name: u32, from: usize, end: usize): usize {
   // Of two members of one name JSON.parse takes the last.
   const bit: u32 = 1 << name;
   if ((seen & bit) != 0 || from >= end) return 0;
@@ -83,7 +108,7 @@ function readMember(name: u32, from: usize, end: usize): usize {
   const meaning = meaningOf(name);
   const kind = meaning & 0xff;
   const byte = <u32>load<u8>(from);
-  if (kind == KIND_KUBERNETES) return byte == 0x7b ? readMembers(from + 1, end, INSIDE) : skipValue(from, end, 1);
+  if (kind == KIND_KUBERNETES) return byte == 0x7b ? readKubernetes(from, end) : skipValue(from, end, 1);
   // null is as good as absent.
   if (byte == 0x6e) return skipValue(from, end, 1);
   if (kind == KIND_TIMESTAMP && byte - 0x30 <= 9) {
@@ -112,24 +137,44 @@ function readMember(name: u32, from: usize, end: usize): usize {
   const field = (meaning >> 8) & 0xff;
   const number = numberOf(field, text, length);
   if (number == NO_ROOM_FOR_VALUE) return 0;
+  fields |= 1 << field;
   store<u32>(ids + <usize>field * idsStride, number);
   return close + 1;
 }
 
-/** Reads one line, without the white space around it. @returns whether it was a record */
+/** Reads a line's record from its brace on. @returns the byte behind it, or 0 */
 // @ts-expect-error: decorator
 @inline
-function readLine(from: usize, end: usize, wholeRecords: bool): bool {
+function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   seen = 0;
   members = 0;
+  fields = 0;
   time = NaN;
   messageAt = 0;
-  if (load<u8>(from) != 0x7b || readMembers(from + 1, end, 0) != end) return false;
-  if (!wholeRecords) return messageAt != 0;
+  first = skipSpace(from + 1, end);
+  const repeat = findRepeat(first, end);
+  const behind = repeat == 0 ? readMembers(first, end, 0) : readFurther(recall(repeat), end, 0);
+  if (!wholeRecords) return messageAt == 0 ? 0 : behind;
   messageAt = from;
-  messageLength = <u32>(end - from);
+  messageLength = <u32>(behind - from);
   messageSize = messageLength;
-  return true;
+  return behind;
+}
+
+/** Takes over what was read of a line that began alike. @returns the byte behind it */
+// @ts-expect-error: decorator
+@inline
+function recall(repeat: usize): usize {
+  const behind = first + lengthOf(repeat);
+  seen = seenIn(repeat);
+  members = membersIn(repeat);
+  fields = fieldsIn(repeat);
+  for (let left = fields; left != 0; left &= left - 1) {
+    const field = <usize>ctz(left);
+    store<u32>(ids + field * idsStride, idIn(repeat, field));
+  }
+  first = 0;
+  return behind;
 }
 
 /**
@@ -164,25 +209,27 @@ export function scanLines(
   let metered = load<u32>(scanner + METERED);
   idsStride = <usize>recordsRoom << 2;
   let result = ALL_READ;
-  while (from < end) {
-    const newline = findNewline(from, end);
-    const next = newline < end ? newline + 1 : end;
-    const line = skipSpace(from, newline);
-    let lineEnd = newline;
-    while (lineEnd > line && isSpace(load<u8>(lineEnd - 1))) lineEnd--;
-    if (line == lineEnd) {
-      from = next;
+  let line: usize = 0;
+  while (true) {
+    line = skipSpace(from, end);
+    if (line >= end) {
+      from = end;
+      break;
+    }
+    if (load<u8>(line) == 0x0a) {
+      from = line + 1;
       continue;
     }
-    store<u32>(scanner + LINE_START, <u32>line);
-    store<u32>(scanner + LINE_END, <u32>lineEnd);
     if (count >= recordsRoom) {
       result = NO_ROOM;
       break;
     }
     ids = idsAt + (<usize>count << 2);
     for (let field: usize = 0; field < <usize>fieldCount; field++) store<u32>(ids + field * idsStride, 0);
-    if (<u32>(lineEnd - line) > lineBytesMax || !readLine(line, lineEnd, wholeRecords)) {
+    // No record goes on behind a newline: no string may have one, and between members it is no space here.
+    const behind = load<u8>(line) == 0x7b ? readRecord(line, end, wholeRecords) : 0;
+    const next = skipSpace(behind == 0 ? line : behind, end);
+    if (behind == 0 || (next < end && load<u8>(next) != 0x0a) || <u32>(behind - line) > lineBytesMax) {
       result = UNUSUAL_LINE;
       break;
     }
@@ -205,13 +252,22 @@ export function scanLines(
     used += messageLength;
     metered += cost;
     count++;
-    from = next;
+    from = min(next + 1, end);
   }
+  if (result != ALL_READ) setLine(line, end);
   store<u32>(scanner + FROM, <u32>from);
   store<u32>(scanner + COUNT, count);
   store<u32>(scanner + USED, used);
   store<u32>(scanner + METERED, metered);
   return result;
+}
+
+/** The line that was not taken, without the white space around it. */
+function setLine(line: usize, end: usize): void {
+  let lineEnd = findNewline(line, end);
+  while (lineEnd > line && isSpace(load<u8>(lineEnd - 1))) lineEnd--;
+  store<u32>(scanner + LINE_START, <u32>line);
+  store<u32>(scanner + LINE_END, <u32>lineEnd);
 }
 
 // @ts-expect-error: decorator

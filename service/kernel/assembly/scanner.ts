@@ -27,6 +27,15 @@ export const USED: usize = 1032;
 export const METERED: usize = 1036;
 export const LINE_START: usize = 1040;
 export const LINE_END: usize = 1044;
+/** Beginnings of lines (repeats.ts): where they are, how many, which one is next and which was last; lengths, and ends of 16 bytes. */
+export const REPEATS: usize = 1048;
+export const REPEAT_COUNT: usize = 1052;
+export const REPEAT_NEXT: usize = 1056;
+export const REPEAT_LAST: usize = 1060;
+export const REPEAT_LENGTHS: usize = 1152;
+export const REPEAT_TAILS: usize = 1280;
+/** Objects mix the lines of a few containers. Of more than these the oldest is forgotten. */
+export const REPEATS_MAX: u32 = 32;
 
 export const KIND_FIELD: u32 = 0;
 export const KIND_MESSAGE: u32 = 1;

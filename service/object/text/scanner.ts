@@ -41,6 +41,8 @@ const TABLE_BYTES = 16 * 2 ** TABLE_BITS;
 const ARENA_BYTES = 256 * 1024;
 const NEWS_ENTRY_BYTES = 12;
 const NEWS_BYTES = NEWS_ENTRY_BYTES * 2 ** TABLE_BITS;
+/** Beginnings of lines that are kept. */
+const REPEATS_BYTES = 32 * 4_096;
 const NEWLINE = 0x0a;
 
 export function createScanner(kernel: Kernel, fields: readonly RecordField[]): Scanner {
@@ -49,6 +51,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   const table = memory.allocate(TABLE_BYTES);
   const arena = memory.allocate(ARENA_BYTES);
   const news = memory.allocate(NEWS_BYTES);
+  const repeats = memory.allocate(REPEATS_BYTES);
   const word = (offset: number) => words[(at + offset) / 4] ?? 0;
   const set = (offset: number, value: number) => {
     words[(at + offset) / 4] = value;
@@ -68,6 +71,8 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
     numbers = fields.map(() => ({ known: new Map([['', 0]]), upTo: 1 }));
     for (const offset of [COUNT, USED, METERED]) set(offset, 0);
     calls.clearValues(at, table, TABLE_BITS, arena, ARENA_BYTES, news, NEWS_BYTES);
+    // They know the values by their numbers.
+    calls.clearRepeats(at, repeats);
   };
 
   const readNews = () => {
@@ -150,7 +155,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
     },
     clear,
     [Symbol.dispose]() {
-      for (const address of [at, table, arena, news]) memory.release(address);
+      for (const address of [at, table, arena, news, repeats]) memory.release(address);
     },
   };
 }

@@ -44,12 +44,14 @@ async function check(
   lines: readonly string[],
   messageFormat: 'message' | 'record',
   pieceBytes = 1 << 20,
+  limits = LIMITS,
 ): Promise<void> {
   const source = memorySource('x.log', Buffer.from(lines.join('\n')), pieceBytes);
   const expected = lines.filter((line) => !isBlank(line)).map((line) => readPlainly(line, messageFormat));
   using decoder = createTextDecoder(kernel, source, { layout: 'ndjson', compression: undefined });
   const records: DecodedRecord[] = [];
-  for await (const chunk of decodeFrom(decoder, undefined, { messageFormat })) records.push(...recordsOf(chunk));
+  for await (const chunk of decodeFrom(decoder, undefined, { messageFormat, limits }))
+    records.push(...recordsOf(chunk));
   assert.deepEqual(records, expected);
 }
 
@@ -130,6 +132,32 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('', '  ', '[]', '{}', 'null') },
 );
 
+/** What a line begins with: members up to `kubernetes`, as an agent repeats them. */
+const beginning = fc
+  .tuple(
+    fc.array(fc.tuple(name, fc.oneof(fc.constantFrom('', 'a', 'prod', null, 7), anything)), { maxLength: 3 }),
+    fc.dictionary(name, fc.constantFrom('', 'x', 'a value that is longer than a vector'), { maxKeys: 4 }),
+    space,
+  )
+  .map(([members, kubernetes, a]) => {
+    const before = members.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'},${a}`);
+    return `${a}${before.join('')}"kubernetes":${JSON.stringify(kubernetes)}${a}`;
+  });
+
+/** Mostly nothing; else a character is another one. */
+const changed = fc.oneof(
+  { weight: 5, arbitrary: fc.constant((text: string) => text) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.nat(), fc.constantFrom('', '"', '}', '{', ',', '\\', 'x', ' '))
+      .map(([at, put]) => (text: string) => {
+        const place = at % Math.max(1, text.length);
+        return text.slice(0, place) + put + text.slice(place + 1);
+      }),
+  },
+);
+
 suite('the scan of lines reads what JSON.parse reads', () => {
   for (const messageFormat of ['message', 'record'] as const) {
     test(`as ${messageFormat}, whatever the lines are`, async () => {
@@ -149,6 +177,72 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       );
     });
   }
+
+  for (const messageFormat of ['message', 'record'] as const) {
+    test(`as ${messageFormat}, of lines that begin as others did, or nearly so`, async () => {
+      await holds(
+        fc.asyncProperty(
+          fc.array(beginning, { minLength: 1, maxLength: 40 }),
+          fc.array(fc.tuple(fc.nat(), changed, fc.array(member, { maxLength: 3 })), { maxLength: 60 }),
+          fc.constantFrom(1, 7, 10_000),
+          async (beginnings, chosen, chunkRecordsMax) => {
+            const lines = chosen.map(([at, change, further]) => {
+              const members = further.map(
+                ([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'}`,
+              );
+              return `{${change(beginnings[at % beginnings.length] ?? '')}${members.join('')}}`.toWellFormed();
+            });
+            await check(lines, messageFormat, 1 << 20, { ...LIMITS, chunkRecordsMax });
+          },
+        ),
+        1_000,
+      );
+    });
+  }
+
+  test('a line that ends where the beginning of another did', async () => {
+    const beginning = '{"message":null,"application":"a","kubernetes":{"pod_name":"a-long-enough-one"}';
+    await check([`${beginning},"file":"f"}`, `${beginning}}`, beginning, `${beginning}]`, `${beginning}x`], 'record');
+  });
+
+  const whole =
+    '{"application":"checkout","environment":"prod","file":"/var/log/0.log","kubernetes":{"pod_name":"checkout-5d","namespace":"shop"}';
+
+  test('a beginning that differs from a known one in any one byte', async () => {
+    const others = Array.from(whole, (_, at) => `${whole.slice(0, at)}x${whole.slice(at + 1)}`);
+    for (const messageFormat of ['message', 'record'] as const) {
+      await check(
+        [whole, ...others.flatMap((other) => [other, whole])].map((one) => `${one},"message":"m"}`),
+        messageFormat,
+      );
+    }
+  });
+
+  test('a line that is cut off where the memory behind it still holds the rest', async () => {
+    const line = `${whole},"message":"m"}`;
+    for (let length = 1; length < line.length; length++) {
+      await check([line, line.slice(0, length)], 'record', line.length + 1);
+    }
+  });
+
+  test('a time before what is repeated is not forgotten', async () => {
+    const lines = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'].flatMap((timestamp) => {
+      const line = JSON.stringify({ timestamp, kubernetes: { pod_name: 'a-long-enough-one' }, message: 'm' });
+      return [line, line];
+    });
+    await check(lines, 'message');
+    await check(lines, 'record');
+  });
+
+  test('members that a line has again after a beginning that is known', async () => {
+    const beginning = '{"application":"a","environment":"","kubernetes":{"pod_name":"a-long-enough-one"}';
+    const further = ['"message":"m"', '"message":"m","application":"b"', '"message":"m","environment":"e"'];
+    const again = '"kubernetes":{"namespace":"n"},"message":"m"';
+    await check(
+      [...further, again, ...further].map((one) => `${beginning},${one}}`),
+      'message',
+    );
+  });
 
   test('lines as collectors write them never leave the kernel', async () => {
     const results: number[] = [];
