@@ -277,6 +277,24 @@ suite('the scan of lines reads what JSON.parse reads', () => {
     await check(lines, 'message', 1);
   });
 
+  test('escapes of every kind at every place of a vector, and what looks like one', async () => {
+    const behind = ['"', 'n', 'x', 'u0041', 'u00e9', 'ud83d\\ude9a', 'ud83d', 'u12', '', '\u0001', 'é'];
+    const lines = Array.from({ length: 18 }, (_, before) =>
+      Array.from({ length: 20 }, (_, backslashes) =>
+        behind.map((text) => `{"message":"${'x'.repeat(before)}${'\\'.repeat(backslashes)}${text}\\n\\"yz"}`),
+      ),
+    ).flat(2);
+    await check(lines, 'message');
+  });
+
+  test('every byte behind a backslash', async () => {
+    const bytes = Array.from({ length: 128 }, (_, byte) => String.fromCharCode(byte)).filter((byte) => byte !== '\n');
+    await check(
+      bytes.map((byte) => `{"message":"a\\${byte}b"}`),
+      'message',
+    );
+  });
+
   test('more values of a field than the kernel keeps', async () => {
     const lines = Array.from({ length: 9_000 }, (_, at) =>
       JSON.stringify({ message: `m${at}`, application: `app-${at % 5_000}`, environment: ['prod', 'dev'][at % 2] }),
