@@ -33,6 +33,7 @@ export function createPuts(): Puts {
       const body = file === undefined ? undefined : Buffer.allocUnsafe(Number(head.headers.get('content-length')));
       let arrived = 0;
       return {
+        keepsNothing: true,
         take(piece) {
           body?.set(piece, arrived);
           arrived += piece.length;
