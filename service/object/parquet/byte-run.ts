@@ -3,8 +3,8 @@ import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 
 /**
- * The bytes of one column chunk, front to back. Read in windows, the next one while this one is used, so that a chunk of
- * hundreds of megabytes takes no more memory than two windows and what is asked for at a time.
+ * The bytes of one column chunk, front to back. Read in windows, the first at once and each further one while that before is used,
+ * so that a chunk of hundreds of megabytes takes no more memory than two windows and what is asked for at a time.
  */
 export interface ByteRun extends Disposable {
   /** Place of the next byte in the file. */
@@ -72,6 +72,7 @@ export function createByteRun(
     }
   };
 
+  ahead = request();
   return {
     get offset() {
       return offset;

@@ -21,7 +21,10 @@ export interface ColumnCursor extends Disposable {
   load(): Promise<Span | null>;
   /** Leaves so many entries of the span at hand behind, and the values that belong to them. */
   consume(entries: number): void;
-  /** Moves forward to a row of the file. Pages before it are not decompressed, and not fetched where that can be avoided. */
+  /**
+   * Moves forward to a row of the file, and asks for what follows. Pages before it are not decompressed, and not fetched where that
+   * can be avoided.
+   */
   seek(row: number): Promise<void>;
 }
 
@@ -160,6 +163,7 @@ export function createColumnCursor(
         if (passed + entries <= target) passed += entries;
         else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
       }
+      if (!page) await open();
     },
   };
 }
@@ -230,7 +234,13 @@ function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSi
       }
       if (pageOffset > end) throw corrupt(`the saved position of ${leaf.name} lies beyond its column chunk`);
       if (hasDictionary) {
-        using first = createByteRun(file, start, pageOffset, signal);
+        // Where its end is known, no page behind it is fetched.
+        using first = createByteRun(
+          file,
+          start,
+          start < dataOffset ? Math.min(dataOffset, pageOffset) : pageOffset,
+          signal,
+        );
         await readPage(first);
       }
       run = createByteRun(file, pageOffset, end, signal);

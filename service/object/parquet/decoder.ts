@@ -4,7 +4,6 @@ import {
   type Decoder,
   type Position,
   type RecordField,
-  type TextColumn,
   TIMESTAMP_MISSING,
 } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -78,6 +77,7 @@ async function* decode(
   if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
   const columns = openColumns(file, schema, from, request, signal);
   for (const cursor of columns.all) resources.use(cursor);
+  // All at once: each is a request, and takes its time.
   await Promise.all(columns.all.map((cursor) => cursor.seek(from.record)));
   const whole = resources.use(createRowReader(file, schema, signal));
   const meter = createChunkMeter(request.limits);
@@ -203,13 +203,14 @@ async function readOthers(
   store: ChunkStore,
 ): Promise<Pick<Chunk, 'timestampsMs' | 'fields'>> {
   const timestampsMs = store.times(count).fill(TIMESTAMP_MISSING);
-  await columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs);
-  const fields: Partial<Record<RecordField, TextColumn>> = {};
-  for (const [field, { name, cursor }] of columns.fields.entries()) {
+  const readField = async ({ name, cursor }: Columns['fields'][number], field: number) => {
     const index = store.ids(field, count);
-    const values = cursor ? await readTextColumn(cursor, count, index) : [''];
     if (!cursor) index.fill(0);
-    fields[name] = { values, index };
-  }
-  return { timestampsMs, fields };
+    return [name, { values: cursor ? await readTextColumn(cursor, count, index) : [''], index }] as const;
+  };
+  const [fields] = await Promise.all([
+    Promise.all(columns.fields.map(readField)),
+    columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs),
+  ]);
+  return { timestampsMs, fields: Object.fromEntries(fields) };
 }

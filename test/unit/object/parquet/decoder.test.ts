@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { takeRecords } from '../../../../local/workload/object.ts';
 import { encodeParquet } from '../../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
-import { START } from '../../../../service/core/chunk.ts';
+import { type DecodeRequest, START } from '../../../../service/core/chunk.ts';
 import { recordText } from '../../../../service/core/record-text.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
 import { decodeAll, decodeFrom, LIMITS, open } from '../../../support/decode.ts';
@@ -55,6 +55,30 @@ test('only the columns that are asked for are fetched', async () => {
   const all = countingSource(bytes);
   await decodeAll(all);
   assert.ok(total(few.reads) < total(all.reads) * 0.9, `${total(few.reads)} of ${total(all.reads)}`);
+});
+
+test('all columns are asked for at once, at the beginning and at a resume', async () => {
+  using first = await open(memorySource('x.parquet', bytes));
+  const [, second] = await Array.fromAsync(decodeFrom(first));
+  assert.ok(second);
+  for (const at of [START, second.at]) {
+    const inner = memorySource('x.parquet', bytes);
+    const arrived = Promise.withResolvers<void>();
+    let held = 0;
+    let opened = false;
+    const request: Partial<DecodeRequest> = { fields: ['application', 'namespace'] };
+    using decoder = await open({
+      ...inner,
+      async read(start, end, stop, into) {
+        // The message, the timestamp and two fields: nobody is answered before all have asked.
+        if (opened && ++held === 4) arrived.resolve();
+        if (opened) await arrived.promise;
+        return inner.read(start, end, stop, into);
+      },
+    });
+    opened = true;
+    for await (const { count } of decodeFrom(decoder, at, request)) assert.ok(count > 0);
+  }
 });
 
 test('a resume does not fetch what is done', async () => {
