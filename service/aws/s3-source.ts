@@ -22,7 +22,7 @@ export interface S3SourceDeps extends RetryDeps {
  * The first request reads this much. Most small objects need no other, and it takes the place of a HeadObject for all:
  * size, time and ETag are in its headers.
  */
-const HEAD_BYTES = 1024 * 1024;
+export const HEAD_BYTES = 1024 * 1024;
 /** Size of the requests of a sequential read: large enough to hide their latency, small enough to hold two. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
@@ -30,12 +30,18 @@ const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
 /**
  * Opens an object for ranged reads. Every read asks for the same ETag, so an object that is overwritten while it is
  * read is noticed, never mixed.
+ * @param into HEAD_BYTES for what is fetched at opening; the source needs them for as long as it is used. Default: memory of its own
  * @throws DistributorError `object-gone`, `object-archived`, `object-forbidden` or `object-unreadable`
  */
-export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: AbortSignal): Promise<S3Object> {
+export async function openS3Object(
+  deps: S3SourceDeps,
+  ref: ObjectRef,
+  signal: AbortSignal,
+  into?: Uint8Array,
+): Promise<S3Object> {
   const identity = { Bucket: ref.bucket, Key: ref.key, ...(ref.versionId ? { VersionId: ref.versionId } : {}) };
 
-  const fetchRange = (start: number, end: number, eTag: string | undefined, into?: Uint8Array) =>
+  const fetchRange = (start: number, end: number, eTag: string | undefined, place?: Uint8Array) =>
     withRetry(
       async () => {
         const stall = stallSignal(signal, deps.stallMs);
@@ -50,7 +56,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
           );
           const { size, from } = parseContentRange(answer, start);
           const expected = Math.max(0, Math.min(end, size) - from);
-          return { answer, size, bytes: await collect(answer, expected, stall.touch, into) };
+          return { answer, size, bytes: await collect(answer, expected, stall.touch, place) };
         } catch (error) {
           throw stall.reason() ?? error;
         } finally {
@@ -65,7 +71,7 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   let first: Awaited<ReturnType<typeof fetchRange>>;
   try {
     // An object that was announced with an ETag and is another by now is "gone": its successor has a message of its own.
-    first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined);
+    first = await fetchRange(0, HEAD_BYTES, ref.versionId === undefined ? `"${ref.version}"` : undefined, into);
   } catch (error) {
     if (awsErrorName(error) === 'InvalidRange') return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0 };
     throw toObjectError(ref, error);
@@ -74,18 +80,18 @@ export async function openS3Object(deps: S3SourceDeps, ref: ObjectRef, signal: A
   const head = first.bytes;
   const size = first.size;
 
-  const read: ByteSource['read'] = async (start, end, reading, into) => {
+  const read: ByteSource['read'] = async (start, end, reading, place) => {
     reading.throwIfAborted();
     if (start < 0 || end > size || start > end) {
       throw new DistributorError('object-corrupt', `${objectId(ref)} refers to bytes ${start} to ${end} of ${size}`);
     }
     if (end <= head.length || start === end) {
-      if (!into) return head.subarray(start, end);
-      into.set(head.subarray(start, end));
-      return into.subarray(0, end - start);
+      if (!place) return head.subarray(start, end);
+      place.set(head.subarray(start, end));
+      return place.subarray(0, end - start);
     }
     try {
-      return (await fetchRange(start, end, eTag, into)).bytes;
+      return (await fetchRange(start, end, eTag, place)).bytes;
     } catch (error) {
       throw toObjectError(ref, error);
     }

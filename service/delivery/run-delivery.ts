@@ -7,7 +7,7 @@ import type { Accounted } from '../core/accounted.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
-import { type ObjectRef, objectId } from '../core/notification.ts';
+import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import { recordTest } from '../core/replay.ts';
@@ -22,6 +22,7 @@ import {
   throwIfStopped,
 } from './destination.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
+import type { OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
@@ -51,7 +52,7 @@ export interface RunDeliveryDeps {
   readonly leaseMs: number;
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
-  readonly openObject: (ref: ObjectRef, signal: AbortSignal) => Promise<S3Object>;
+  readonly openObject: OpenObject;
   readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
@@ -159,7 +160,7 @@ async function deliver(
         `${crashes} processes or threads ended while they were at ${objectId(task.ref)}, none got any further with it`,
       );
     }
-    const object = await deps.openObject(task.ref, reading);
+    using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
     const destination = deps.openDestination({ delivery, target: delivery.target, task });

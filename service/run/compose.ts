@@ -12,7 +12,6 @@ import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
 import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
-import { openS3Object } from '../aws/s3-source.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
@@ -21,6 +20,7 @@ import type { Target } from '../core/target/target.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import type { OpenDestination } from '../delivery/destination.ts';
+import { createObjectOpener } from '../delivery/open-object.ts';
 import type { Pace } from '../delivery/pace.ts';
 import { createS3Destination } from '../delivery/s3.ts';
 import { createKernel } from '../kernel/kernel.ts';
@@ -116,7 +116,7 @@ export function composeDelivery({
       }),
       leaseMs: settings.leaseMs,
       savePatienceMs: SAVE_PATIENCE_MS,
-      openObject: (ref, signal) => openS3Object({ ...s3Deps, s3: reader }, ref, signal),
+      openObject: createObjectOpener({ ...s3Deps, s3: reader }, kernel),
       openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
       openDestination: openByKind({
         cloudwatch: createCloudWatch({

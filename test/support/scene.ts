@@ -3,7 +3,6 @@ import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createQuarantine, type QuarantineLine } from '../../service/aws/quarantine.ts';
-import type { S3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
@@ -78,6 +77,9 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
   const sts = createFakeSts(Date.now);
   const openCloudWatch = createTestCloudWatch({ logs, sts: sts.sts, metrics });
   let owners = 0;
+  let objectsOpen = 0;
+  // However a delivery ends.
+  t.after(() => assert.equal(objectsOpen, 0));
   const deps: RunDeliveryDeps = {
     ledger: createLedger({
       dynamo: { send: send as DynamoDBClient['send'] },
@@ -91,9 +93,16 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     get savePatienceMs() {
       return scene.savePatienceMs;
     },
-    openObject: async (): Promise<S3Object> => {
+    openObject: async () => {
       await scene.openObject();
-      return { source: memorySource('logs/a', new Uint8Array(0)), lastModifiedMs: NOON_MS };
+      objectsOpen++;
+      return {
+        source: memorySource('logs/a', new Uint8Array(0)),
+        lastModifiedMs: NOON_MS,
+        [Symbol.dispose]: () => {
+          objectsOpen--;
+        },
+      };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
     openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
