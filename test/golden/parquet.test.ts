@@ -31,7 +31,7 @@ function toRecord({ timestampMs, message, record }: ExpectedRow, messageFormat: 
   };
 }
 
-assert.ok(names.length >= 30, `only ${names.length} golden files were found`);
+assert.ok(names.length >= 32, `only ${names.length} golden files were found`);
 
 for (const name of names) {
   suite(`Parquet file ${name}`, () => {

@@ -131,6 +131,22 @@ def main():
                 compression="snappy",
             )
 
+    # The dictionary is full after some pages, and plain pages follow; those of no two columns hold the same rows.
+    data = rows(400, "fallback", nulls=0.1)
+    for at, row in enumerate(data):
+        row["file"] = row["file"] and f"/var/log/pods/{at}.log"
+    for version in ["1.0", "2.0"]:
+        write(
+            f"dictionary-fallback-v{version[0]}",
+            data,
+            table(data),
+            data_page_version=version,
+            dictionary_pagesize_limit=2_000,
+            data_page_size=1_500,
+            write_batch_size=8,
+            compression="snappy",
+        )
+
     for unit, ns in [("ms", 1_000_000), ("us", 1_000), ("ns", 1)]:
         data = rows(40, unit, nulls=0.1, unit_ns=ns)
         write(f"time-{unit}", data, table(data, unit), version="2.6", compression="snappy")
