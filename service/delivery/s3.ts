@@ -128,7 +128,8 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
       },
       async copy(source, signals) {
         if (source.size > PART_BYTES_MIN) return copyInParts(source, signals);
-        const body = await source.read(0, source.size, signals.abort);
+        // Memory of its own: a connection that is given up may hold on to it for longer than the object is open.
+        const body = await source.read(0, source.size, signals.abort, new Uint8Array(source.size));
         await put(copyKey(target, task.ref.key), body, {}, signals);
       },
     };

@@ -11,7 +11,7 @@ import type { PlainValues } from './values.ts';
 
 /**
  * A cursor over one leaf column, through all row groups of the file, page by page. Nothing is fetched before it is
- * needed, and no more than the page at hand is kept.
+ * sought or loaded, and no more than a window ahead; no more than the page at hand is kept.
  */
 export interface ColumnCursor extends Disposable {
   readonly leaf: Leaf;

@@ -1,3 +1,4 @@
+import { settleAll } from '../../base/settle-all.ts';
 import {
   type Chunk,
   type DecodeRequest,
@@ -78,7 +79,7 @@ async function* decode(
   const columns = openColumns(file, schema, from, request, signal);
   for (const cursor of columns.all) resources.use(cursor);
   // All at once: each is a request, and takes its time.
-  await Promise.all(columns.all.map((cursor) => cursor.seek(from.record)));
+  await settleAll(columns.all.map((cursor) => cursor.seek(from.record)));
   const whole = resources.use(createRowReader(file, schema, signal));
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
@@ -208,8 +209,8 @@ async function readOthers(
     if (!cursor) index.fill(0);
     return [name, { values: cursor ? await readTextColumn(cursor, count, index) : [''], index }] as const;
   };
-  const [fields] = await Promise.all([
-    Promise.all(columns.fields.map(readField)),
+  const [fields] = await settleAll([
+    settleAll(columns.fields.map(readField)),
     columns.timestamp?.read(columns.timestamp.cursor, count, timestampsMs),
   ]);
   return { timestampsMs, fields: Object.fromEntries(fields) };

@@ -1,6 +1,7 @@
 import type { DecodedArray, ParquetParsers, SchemaTree } from 'hyparquet';
 import { assembleLists, assembleNested } from 'hyparquet/src/assemble.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
+import { settleAll } from '../../base/settle-all.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import { type ColumnCursor, countValues, createColumnCursor, type ParquetFile, type Span } from './column.ts';
 import type { Leaf, ParquetSchema } from './schema.ts';
@@ -36,8 +37,10 @@ export function createRowReader(file: ParquetFile, schema: ParquetSchema, signal
     const rows = Math.min(WINDOW_ROWS, end - row);
     if (rows <= 0) throw corrupt(`there is no row ${row}`);
     if (columns.length === 0) columns = schema.leaves.map((leaf) => createLeafReader(file, leaf, signal));
-    const data = new Map<string, DecodedArray>();
-    for (const column of columns) data.set(column.leaf.name, await column.take(row, rows));
+    const taken = await settleAll(
+      columns.map(async (column) => [column.leaf.name, await column.take(row, rows)] as const),
+    );
+    const data = new Map<string, DecodedArray>(taken);
     texts = orCorrupt('the records of a Parquet file', () => assemble(schema.tree, data, rows));
     first = row;
   };

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { takeRecords } from '../../../../local/workload/object.ts';
 import { encodeParquet } from '../../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
 import { type DecodeRequest, START } from '../../../../service/core/chunk.ts';
 import { recordText } from '../../../../service/core/record-text.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
-import { decodeAll, decodeFrom, LIMITS, open } from '../../../support/decode.ts';
+import { decodeAll, decodeFrom, kernel, LIMITS, open } from '../../../support/decode.ts';
 
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
 const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
@@ -80,6 +81,48 @@ test('all columns are asked for at once, at the beginning and at a resume', asyn
     for await (const { count } of decodeFrom(decoder, at, request)) assert.ok(count > 0);
   }
 });
+
+for (const [messageFormat, wanted] of [
+  ['message', 'at the beginning'],
+  ['message', 'at a resume'],
+  ['record', 'at the beginning'],
+] as const) {
+  test(`a column that comes after another has failed finds its memory as it left it, ${wanted}, as ${messageFormat}`, async () => {
+    using first = await open(memorySource('x.parquet', bytes));
+    const [start, later] = await Array.fromAsync(decodeFrom(first, START, { messageFormat }));
+    const at = wanted === 'at a resume' ? later?.at : start?.at;
+    assert.ok(at);
+    first[Symbol.dispose]();
+    const inner = memorySource('x.parquet', bytes);
+    const before = kernel.memory.lent;
+    let opened = false;
+    let reads = 0;
+    const late = Promise.withResolvers<void>();
+    using decoder = await open({
+      ...inner,
+      async read(start, end, stop, into) {
+        if (!opened) return inner.read(start, end, stop, into);
+        const number = ++reads;
+        if (number === 3) throw new Error('a column that cannot be read');
+        if (number > 3) await late.promise;
+        return inner.read(start, end, stop, into);
+      },
+    });
+    opened = true;
+    const decoding = Array.fromAsync(decodeFrom(decoder, at, { messageFormat, fields: ['application', 'namespace'] }));
+    let failed = false;
+    decoding.catch(() => {
+      failed = true;
+    });
+    await setImmediate();
+    assert.equal(failed, false);
+    late.resolve();
+    await assert.rejects(decoding, /a column that cannot be read/);
+    decoder[Symbol.dispose]();
+    await setImmediate();
+    assert.equal(kernel.memory.lent, before);
+  });
+}
 
 test('a resume does not fetch what is done', async () => {
   using decoder = await open(memorySource('x.parquet', bytes));
