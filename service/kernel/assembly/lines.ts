@@ -46,32 +46,91 @@ let time: f64 = NaN;
 let messageAt: usize = 0;
 let messageLength: u32 = 0;
 let messageSize: u32 = 0;
-/** Its first member, 0 when that was known already. */
-let first: usize = 0;
-/** Fields that it has, a bit each; where the numbers of their values go, and how far apart those of two fields are. */
-let fields: u32 = 0;
+/** Where the numbers of its fields go, and how far apart those of two fields are. */
 let ids: usize = 0;
 let idsStride: usize = 0;
 
+// Of the stretch of members at hand (repeats.ts), which ends before a value that changes from line to line, or with `kubernetes`.
+/** The next member begins one. */
+let anew: bool = false;
+let first: usize = 0;
+let firstMember: u32 = 0;
+let seenBefore: u32 = 0;
+/** Fields that it has, a bit each. */
+let fields: u32 = 0;
+/** Behind the last of its values. */
+let last: usize = 0;
+/** What became of the last member that was read: it changes from line to line, or it was `kubernetes`. */
+let changes: bool = false;
+let closes: bool = false;
+
 /** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
 function readMembers(from: usize, end: usize, inside: u32): usize {
-  const at = skipSpace(from, end);
+  let at = skipSpace(from, end);
   if (at < end && load<u8>(at) == 0x7d) return at + 1;
-  return readFurther(readMember(at, end, inside), end, inside);
-}
-
-/** Reads what follows a member, 0 if that was none. @returns the byte behind the object's closing brace, or 0 */
-function readFurther(behind: usize, end: usize, inside: u32): usize {
-  let at = behind;
-  while (at != 0) {
+  while (true) {
+    at = inside == 0 ? readStretch(at, end) : readMember(at, end, inside);
+    if (at == 0) return 0;
     at = skipSpace(at, end);
     if (at >= end) return 0;
     const byte = <u32>load<u8>(at);
     if (byte == 0x7d) return at + 1;
     if (byte != 0x2c) return 0;
-    at = readMember(skipSpace(at + 1, end), end, inside);
+    at = skipSpace(at + 1, end);
   }
-  return 0;
+}
+
+/** Reads a member of the line, or goes past all that are known from here on. @returns the byte behind, or 0 */
+// @ts-expect-error: decorator
+@inline
+function readStretch(from: usize, end: usize): usize {
+  if (anew) {
+    first = from;
+    firstMember = members;
+    seenBefore = seen;
+    fields = 0;
+    last = 0;
+    const repeat = findRepeat(from, end, members);
+    // Of two members of one name JSON.parse takes the last.
+    if (repeat != 0 && (seen & seenIn(repeat)) == 0) return recall(repeat);
+    anew = false;
+  }
+  const membersSoFar = members;
+  const seenSoFar = seen;
+  const fieldsSoFar = fields;
+  changes = false;
+  closes = false;
+  const behind = readMember(from, end, 0);
+  if (behind == 0) return 0;
+  if (changes) {
+    if (last != 0) keep(last, membersSoFar, seenSoFar, fieldsSoFar);
+    anew = true;
+  } else if (closes) {
+    keep(behind, members, seen, fields);
+    anew = true;
+  }
+  last = behind;
+  return behind;
+}
+
+// @ts-expect-error: decorator
+@inline
+function keep(behind: usize, membersThen: u32, seenThen: u32, fieldsThen: u32): void {
+  const itsMembers = membersThen - firstMember;
+  keepRepeat(first, behind, firstMember, itsMembers, seenThen & ~seenBefore, fieldsThen, ids, idsStride);
+}
+
+/** Takes over what was read of a stretch. @returns the byte behind it */
+// @ts-expect-error: decorator
+@inline
+function recall(repeat: usize): usize {
+  seen |= seenIn(repeat);
+  members += membersIn(repeat);
+  for (let left = fieldsIn(repeat); left != 0; left &= left - 1) {
+    const field = <usize>ctz(left);
+    store<u32>(ids + field * idsStride, idIn(repeat, field));
+  }
+  return first + lengthOf(repeat);
 }
 
 /** @returns the byte behind the member's value, or 0 */
@@ -87,16 +146,18 @@ function readMember(from: usize, end: usize, inside: u32): usize {
   let at = skipSpace(close + 1, end);
   if (at >= end || load<u8>(at) != 0x3a) return 0;
   at = skipSpace(at + 1, end);
-  return name < 0 ? skipValue(at, end, 1) : readValue(name, at, end);
+  if (name >= 0) return readValue(name, at, end);
+  if (inside == 0) changes = looksLikeTime(at);
+  return skipValue(at, end, 1);
 }
 
-/** Reads the members of `kubernetes`, and keeps all up to its end for lines that begin so too. @returns the byte behind it, or 0 */
-function readKubernetes(from: usize, end: usize): usize {
-  const behind = readMembers(from + 1, end, INSIDE);
-  if (behind != 0 && first != 0 && messageAt == 0 && isNaN(time)) {
-    keepRepeat(first, behind, seen, members, fields, ids, idsStride);
-  }
-  return behind;
+/** Whether a value is a number, or text that begins as an RFC 3339 time does: what is different in every line, mostly. */
+// @ts-expect-error: decorator
+@inline
+function looksLikeTime(at: usize): bool {
+  const byte = <u32>load<u8>(at);
+  if (byte != 0x22) return byte == 0x2d || byte - 0x30 <= 9;
+  return load<u8>(at + 5) == 0x2d && load<u8>(at + 8) == 0x2d;
 }
 
 /** Reads the value of a wanted member. @returns the byte behind it, or 0 */
@@ -108,9 +169,15 @@ function readValue(name: u32, from: usize, end: usize): usize {
   const meaning = meaningOf(name);
   const kind = meaning & 0xff;
   const byte = <u32>load<u8>(from);
-  if (kind == KIND_KUBERNETES) return byte == 0x7b ? readKubernetes(from, end) : skipValue(from, end, 1);
+  if (kind == KIND_KUBERNETES) {
+    if (byte != 0x7b) return skipValue(from, end, 1);
+    const behind = readMembers(from + 1, end, INSIDE);
+    closes = true;
+    return behind;
+  }
   // null is as good as absent.
   if (byte == 0x6e) return skipValue(from, end, 1);
+  if (kind == KIND_TIMESTAMP || kind == KIND_MESSAGE) changes = true;
   if (kind == KIND_TIMESTAMP && byte - 0x30 <= 9) {
     const behind = skipValue(from, end, 1);
     if (behind == 0) return 0;
@@ -148,32 +215,14 @@ function readValue(name: u32, from: usize, end: usize): usize {
 function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   seen = 0;
   members = 0;
-  fields = 0;
   time = NaN;
   messageAt = 0;
-  first = skipSpace(from + 1, end);
-  const repeat = findRepeat(first, end);
-  const behind = repeat == 0 ? readMembers(first, end, 0) : readFurther(recall(repeat), end, 0);
+  anew = true;
+  const behind = readMembers(from + 1, end, 0);
   if (!wholeRecords) return messageAt == 0 ? 0 : behind;
   messageAt = from;
   messageLength = <u32>(behind - from);
   messageSize = messageLength;
-  return behind;
-}
-
-/** Takes over what was read of a line that began alike. @returns the byte behind it */
-// @ts-expect-error: decorator
-@inline
-function recall(repeat: usize): usize {
-  const behind = first + lengthOf(repeat);
-  seen = seenIn(repeat);
-  members = membersIn(repeat);
-  fields = fieldsIn(repeat);
-  for (let left = fields; left != 0; left &= left - 1) {
-    const field = <usize>ctz(left);
-    store<u32>(ids + field * idsStride, idIn(repeat, field));
-  }
-  first = 0;
   return behind;
 }
 

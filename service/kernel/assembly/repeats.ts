@@ -1,7 +1,8 @@
 import {
   REPEAT_COUNT,
-  REPEAT_LAST,
+  REPEAT_LASTS,
   REPEAT_LENGTHS,
+  REPEAT_MISSES,
   REPEAT_NEXT,
   REPEAT_TAILS,
   REPEATS,
@@ -11,7 +12,7 @@ import {
 } from './scanner';
 
 /**
- * Beginnings of lines that were read before. An agent writes the same application, file and pod with every line of a container:
+ * Stretches of members that were read before. An agent writes the same application, file and pod with every line of a container:
  * half of a line, and most of its members. What is equal byte for byte need not be read again, only compared.
  */
 
@@ -23,8 +24,17 @@ const MEMBERS: usize = 72;
 const LENGTH: usize = 76;
 const TEXT: usize = 80;
 const LENGTH_MAX: usize = (1 << ENTRY_SHIFT) - TEXT;
-/** A shorter one is read as soon as it is found. */
+/** Two vectors are compared at a time, the last two up to the end. */
 const LENGTH_MIN: usize = 32;
+
+/** Members by whose number a stretch is found; further ones share them. */
+const PLACES_MASK: u32 = 31;
+/**
+ * Each stretch that is kept counts one, and each that is met again two less. At so many, what is kept from a place is mostly not met
+ * again, and looking for it costs more than it saves: no more of it in this chunk.
+ */
+const MISSES_MAX: u32 = 64;
+const NEVER: u32 = 0xffffffff;
 
 /** Forgets all. `entries` has room for REPEATS_MAX of 4 KiB. */
 export function clearRepeats(at: usize, entries: u32): void {
@@ -32,7 +42,8 @@ export function clearRepeats(at: usize, entries: u32): void {
   store<u32>(scanner + REPEATS, entries);
   store<u32>(scanner + REPEAT_COUNT, 0);
   store<u32>(scanner + REPEAT_NEXT, 0);
-  store<u32>(scanner + REPEAT_LAST, 0);
+  memory.fill(scanner + REPEAT_LASTS, 0, (PLACES_MASK + 1) << 2);
+  memory.fill(scanner + REPEAT_MISSES, 0, (PLACES_MASK + 1) << 2);
 }
 
 // @ts-expect-error: decorator
@@ -49,14 +60,14 @@ function differs(a: usize, b: usize): bool {
   return v128.any_true(v128.or(low, high));
 }
 
-/** Whether a line that ends before `end` begins with an entry. */
+/** Whether an entry stands between `from` and `end`, with something behind it. */
 // @ts-expect-error: decorator
 @inline
 function begins(from: usize, end: usize, number: u32): bool {
   const length = <usize>load<u32>(scanner + REPEAT_LENGTHS + (<usize>number << 2));
-  // What lies behind the end is not of this object.
+  // No more is read than what is there; one that ends with the input is refused by whoever looks for what follows.
   if (length >= end - from) return false;
-  // They all begin alike: what tells one container from another stands at their end.
+  // They begin alike: what tells one container from another stands at their end.
   const tail = v128.load(scanner + REPEAT_TAILS + (<usize>number << 4));
   if (v128.any_true(v128.xor(v128.load(from + length - 16), tail))) return false;
   const text = entryAt(number) + TEXT;
@@ -64,27 +75,54 @@ function begins(from: usize, end: usize, number: u32): bool {
   return !differs(from + length - 32, text + length - 32);
 }
 
-/** The entry that what stands between `from` and `end` begins with, or 0. */
-export function findRepeat(from: usize, end: usize): usize {
-  const count = load<u32>(scanner + REPEAT_COUNT);
-  const last = load<u32>(scanner + REPEAT_LAST);
-  if (last < count && begins(from, end, last)) return entryAt(last);
-  for (let number: u32 = 0; number < count; number++) {
-    if (!begins(from, end, number)) continue;
-    store<u32>(scanner + REPEAT_LAST, number);
-    return entryAt(number);
+/** The entry that stands at `from`, where the line's member of this number begins; 0: none that is known. */
+export function findRepeat(from: usize, end: usize, member: u32): usize {
+  const place = <usize>(member & PLACES_MASK) << 2;
+  // One more than its number; nothing is looked for where nothing was kept.
+  const last = load<u32>(scanner + REPEAT_LASTS + place);
+  if (last == 0 || last == NEVER) return 0;
+  let number = last - 1;
+  if (!begins(from, end, number)) {
+    const count = load<u32>(scanner + REPEAT_COUNT);
+    number = 0;
+    while (number < count && !begins(from, end, number)) number++;
+    if (number == count) return 0;
+    store<u32>(scanner + REPEAT_LASTS + place, number + 1);
   }
-  return 0;
+  const misses = load<u32>(scanner + REPEAT_MISSES + place);
+  store<u32>(scanner + REPEAT_MISSES + place, misses - min(misses, 2));
+  return entryAt(number);
 }
 
-/** Keeps the bytes from `from` to `end`, in place of the oldest when there are too many, with what was read of them. */
-export function keepRepeat(from: usize, end: usize, seen: u32, members: u32, fields: u32, ids: usize, stride: usize): void {
+/**
+ * Keeps the bytes from `from` to `end`, in place of the oldest when there are too many, with what was read of them.
+ * @param member number of the first member
+ * @param seen bits of the names that stand in it
+ * @param fields bits of the fields that it has a value of, whose numbers are `stride` apart from `ids` on
+ */
+export function keepRepeat(
+  from: usize,
+  end: usize,
+  member: u32,
+  members: u32,
+  seen: u32,
+  fields: u32,
+  ids: usize,
+  stride: usize,
+): void {
   const length = end - from;
-  if (length < LENGTH_MIN || length > LENGTH_MAX) return;
+  const place = <usize>(member & PLACES_MASK) << 2;
+  if (length < LENGTH_MIN || length > LENGTH_MAX || load<u32>(scanner + REPEAT_LASTS + place) == NEVER) return;
+  const misses = load<u32>(scanner + REPEAT_MISSES + place);
+  store<u32>(scanner + REPEAT_MISSES + place, misses + 1);
+  if (misses == MISSES_MAX) {
+    store<u32>(scanner + REPEAT_LASTS + place, NEVER);
+    return;
+  }
   const number = load<u32>(scanner + REPEAT_NEXT);
   store<u32>(scanner + REPEAT_NEXT, (number + 1) % REPEATS_MAX);
   store<u32>(scanner + REPEAT_COUNT, max(load<u32>(scanner + REPEAT_COUNT), number + 1));
-  store<u32>(scanner + REPEAT_LAST, number);
+  store<u32>(scanner + REPEAT_LASTS + place, number + 1);
   store<u32>(scanner + REPEAT_LENGTHS + (<usize>number << 2), <u32>length);
   v128.store(scanner + REPEAT_TAILS + (<usize>number << 4), v128.load(end - 16));
   const entry = entryAt(number);
@@ -105,7 +143,6 @@ export function lengthOf(entry: usize): usize {
   return <usize>load<u32>(entry + LENGTH);
 }
 
-/** Bits of the names that stand in it. */
 // @ts-expect-error: decorator
 @inline
 export function seenIn(entry: usize): u32 {
@@ -118,7 +155,6 @@ export function membersIn(entry: usize): u32 {
   return load<u32>(entry + MEMBERS);
 }
 
-/** Bits of the fields that it has a value of. */
 // @ts-expect-error: decorator
 @inline
 export function fieldsIn(entry: usize): u32 {

@@ -46,6 +46,7 @@ export async function* inflate(
   } catch (error) {
     throw isCompressionError(error) ? corrupt(`the ${compression} data is broken: ${error.message}`, error) : error;
   } finally {
+    // Left early, zlib's thread may read on in a piece for a moment, whatever that holds by then: what it makes of it goes nowhere.
     stream.destroy();
     await feeding;
   }

@@ -30,6 +30,8 @@ const PART_BYTES = 1024 * 1024;
 /** The kernel looks at 16 bytes at a time, also at the end. */
 const ROOM_BEHIND = 64;
 const NEWLINE = 0x0a;
+/** White space as JSON has it: what else `trim` takes away is the tenant's. */
+const AROUND = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
 export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: number): LineInput {
   const { bytes: all, memory } = kernel;
@@ -51,7 +53,9 @@ export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: nu
       const newline = all.subarray(0, end).indexOf(NEWLINE, start);
       const next = newline === -1 ? end : newline + 1;
       const line = all.subarray(start, next);
-      yield isUtf8(line) ? { start, end: next } : { start, end: next, mended: line.toString('utf8').trim() };
+      yield isUtf8(line)
+        ? { start, end: next }
+        : { start, end: next, mended: line.toString('utf8').replace(AROUND, '') };
       start = next;
     }
   }

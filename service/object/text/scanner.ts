@@ -41,7 +41,7 @@ const TABLE_BYTES = 16 * 2 ** TABLE_BITS;
 const ARENA_BYTES = 256 * 1024;
 const NEWS_ENTRY_BYTES = 12;
 const NEWS_BYTES = NEWS_ENTRY_BYTES * 2 ** TABLE_BITS;
-/** Beginnings of lines that are kept. */
+/** As many stretches of members as are kept, of the size of an entry (REPEATS_MAX and ENTRY_SHIFT, assembly/repeats.ts). */
 const REPEATS_BYTES = 32 * 4_096;
 const NEWLINE = 0x0a;
 

@@ -94,7 +94,7 @@ export function serveHttp(accept: Accept): (socket: Socket) => void {
           state.left -= part.length;
           const { exchange } = state;
           if (part.length > 0) exchange.take(part);
-          // A quarter of the sink's CPU went to the garbage collector before.
+          // Left to the garbage collector, it takes as much CPU again (README.md).
           if (exchange.keepsNothing && rest.length === 0) releaseMemory(piece);
           if (state.left === 0) {
             state = { kind: 'answering', exchange };

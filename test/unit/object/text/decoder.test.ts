@@ -184,6 +184,18 @@ test('invalid UTF-8 and lone surrogates come as U+FFFD, and count as what they b
   assert.equal(record?.message, 'a\ufffdb\ufffd');
 });
 
+test('only what JSON calls white space is taken off a line, invalid UTF-8 or not', async () => {
+  const body = Buffer.concat([
+    Buffer.from(' \t\u00a0no JSON '),
+    Buffer.from([0xff]),
+    Buffer.from('\u00a0\r\n \u00a0none either\u00a0 \n'),
+  ]);
+  assert.deepEqual(
+    (await decodeAll(source(body))).map(({ message }) => message),
+    ['\u00a0no JSON \ufffd\u00a0', '\u00a0none either\u00a0'],
+  );
+});
+
 test('an empty object, and one of white space only, has no records', async () => {
   assert.equal((await open(source(Buffer.alloc(0)))).format, 'empty');
   for (const body of ['', '\n\n  \n', '[]', ' [ ] ']) assert.deepEqual(await decodeAll(source(Buffer.from(body))), []);

@@ -144,6 +144,16 @@ const beginning = fc
     return `${a}${before.join('')}"kubernetes":${JSON.stringify(kubernetes)}${a}`;
   });
 
+/** What stands behind a message in many lines. */
+const repeated = fc.constantFrom(
+  ['file', '/var/log/pods/a-file-name-that-is-long-enough/0.log'],
+  ['file', ''],
+  ['source_type', 'kubernetes_logs-and-something-longer'],
+  ['ingest_timestamp', '2026-01-31T12:00:00Z'],
+  ['other', 17],
+  ['message', 'm'],
+);
+
 /** Mostly nothing; else a character is another one. */
 const changed = fc.oneof(
   { weight: 5, arbitrary: fc.constant((text: string) => text) },
@@ -183,7 +193,9 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       await holds(
         fc.asyncProperty(
           fc.array(beginning, { minLength: 1, maxLength: 40 }),
-          fc.array(fc.tuple(fc.nat(), changed, fc.array(member, { maxLength: 3 })), { maxLength: 60 }),
+          fc.array(fc.tuple(fc.nat(), changed, fc.array(fc.oneof(member, repeated), { maxLength: 4 })), {
+            maxLength: 60,
+          }),
           fc.constantFrom(1, 7, 10_000),
           async (beginnings, chosen, chunkRecordsMax) => {
             const lines = chosen.map(([at, change, further]) => {
@@ -218,6 +230,48 @@ suite('the scan of lines reads what JSON.parse reads', () => {
     }
   });
 
+  test('values that change between members that repeat, and members that repeat behind them', async () => {
+    const lines = Array.from({ length: 200 }, (_, at) => {
+      const pod = ['a-long-enough-one', 'b-long-enough-one', ''][at % 3];
+      return JSON.stringify({
+        application: 'checkout',
+        environment: ['prod', '', 'a-long-environment'][at % 5],
+        n: at,
+        file: `/var/log/${pod}.log`,
+        ingest_timestamp: new Date(1_767_225_600_000 + at).toISOString(),
+        kubernetes: { pod_name: pod, namespace: at % 2 === 0 ? 'shop' : undefined },
+        message: `m${at}`,
+        log_level: 'info',
+        source_type: 'a-source-that-is-long-enough',
+        timestamp: 1_767_225_600_000 + at,
+      });
+    });
+    for (const messageFormat of ['message', 'record'] as const) {
+      await check(lines, messageFormat);
+      await check(lines, messageFormat, 1 << 20, { ...LIMITS, chunkRecordsMax: 7 });
+    }
+  });
+
+  test('more stretches than are kept, of lengths about the longest that is', async () => {
+    const lines = Array.from({ length: 50 }, (_, at) => {
+      const file = `${at}-`.padEnd(1_900, 'f');
+      const kubernetes = { pod_name: `pod-${at}`, other: 'x'.repeat(1_800 + at * 40) };
+      return [1, 2].map((message) => JSON.stringify({ file, kubernetes, message: String(message) }));
+    });
+    await check([...lines.flat(), ...lines.flat().toReversed()], 'message');
+  });
+
+  test('values that never repeat, and then do', async () => {
+    const lines = Array.from({ length: 300 }, (_, at) =>
+      JSON.stringify({
+        application: `app-${at < 200 ? at : 1}`,
+        kubernetes: { pod_name: `a-long-enough-one` },
+        message: 'm',
+      }),
+    );
+    await check(lines, 'message');
+  });
+
   test('a line that is cut off where the memory behind it still holds the rest', async () => {
     const line = `${whole},"message":"m"}`;
     for (let length = 1; length < line.length; length++) {
@@ -238,34 +292,60 @@ suite('the scan of lines reads what JSON.parse reads', () => {
     const beginning = '{"application":"a","environment":"","kubernetes":{"pod_name":"a-long-enough-one"}';
     const further = ['"message":"m"', '"message":"m","application":"b"', '"message":"m","environment":"e"'];
     const again = '"kubernetes":{"namespace":"n"},"message":"m"';
+    const place = '"application":"a","environment":"e","message":"m","kubernetes":{"pod_name":"a-long-enough-one"}';
+    await check(
+      [
+        `{${place}}`,
+        `{${place}}`,
+        `${place.replace('"application":"a","environment":"e"', '{"kubernetes":{"namespace":"n"}')}}`,
+      ],
+      'message',
+    );
     await check(
       [...further, again, ...further].map((one) => `${beginning},${one}}`),
       'message',
     );
   });
 
-  test('lines as collectors write them never leave the kernel', async () => {
-    const results: number[] = [];
-    const watched = {
-      ...kernel,
-      calls: {
-        ...kernel.calls,
-        scanLines(...args: Parameters<typeof kernel.calls.scanLines>) {
-          const result = kernel.calls.scanLines(...args);
-          results.push(result);
-          return result;
+  const collected = takeRecords(
+    createRecordSource({ seed: 'scan', tenantId: 'acme', clusterId: 'eu-1', environment: 'prod' }),
+    500_000,
+    1_767_225_600_000,
+    1_767_225_660_000,
+  );
+  const otherwise = collected.map(({ application, message, timestamp }) =>
+    JSON.stringify({
+      kubernetes: { pod_name: application },
+      source_type: 'a-source-that-is-long-enough',
+      message,
+      timestamp,
+    }),
+  );
+  for (const [from, bytes] of [
+    ['Vector', encodeNdjson(collected)],
+    ['others', Buffer.from(otherwise.join('\n'))],
+  ] as const) {
+    test(`lines of ${from} never leave the kernel`, async () => {
+      const results: number[] = [];
+      const watched = {
+        ...kernel,
+        calls: {
+          ...kernel.calls,
+          scanLines(...args: Parameters<typeof kernel.calls.scanLines>) {
+            const result = kernel.calls.scanLines(...args);
+            results.push(result);
+            return result;
+          },
         },
-      },
-    };
-    const options = { seed: 'scan', tenantId: 'acme', clusterId: 'eu-1', environment: 'prod' };
-    const records = takeRecords(createRecordSource(options), 500_000, 1_767_225_600_000, 1_767_225_660_000);
-    const source = memorySource('x.log', encodeNdjson(records));
-    using decoder = createTextDecoder(watched, source, { layout: 'ndjson', compression: undefined });
-    let count = 0;
-    for await (const chunk of decodeFrom(decoder)) count += chunk.count;
-    assert.equal(count, records.length);
-    assert.ok(results.length > 0 && !results.includes(SCAN.unusualLine));
-  });
+      };
+      const source = memorySource('x.log', bytes);
+      using decoder = createTextDecoder(watched, source, { layout: 'ndjson', compression: undefined });
+      let count = 0;
+      for await (const chunk of decodeFrom(decoder)) count += chunk.count;
+      assert.equal(count, collected.length);
+      assert.ok(results.length > 0 && !results.includes(SCAN.unusualLine));
+    });
+  }
 
   test('the edges of vectors: messages and names of every length up to forty', async () => {
     const lines = Array.from({ length: 41 }, (_, length) =>
