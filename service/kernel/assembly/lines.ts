@@ -147,14 +147,14 @@ function readMember(from: usize, end: usize, inside: u32): usize {
   if (at >= end || load<u8>(at) != 0x3a) return 0;
   at = skipSpace(at + 1, end);
   if (name >= 0) return readValue(name, at, end);
-  if (inside == 0) changes = looksLikeTime(at);
+  if (inside == 0) changes = looksChanging(at);
   return skipValue(at, end, 1);
 }
 
-/** Whether a value is a number, or text that begins as an RFC 3339 time does: what is different in every line, mostly. */
+/** Whether a value is a number, or text that begins as an RFC 3339 time does: mostly another one in every line. */
 // @ts-expect-error: decorator
 @inline
-function looksLikeTime(at: usize): bool {
+function looksChanging(at: usize): bool {
   const byte = <u32>load<u8>(at);
   if (byte != 0x22) return byte == 0x2d || byte - 0x30 <= 9;
   return load<u8>(at + 5) == 0x2d && load<u8>(at + 8) == 0x2d;

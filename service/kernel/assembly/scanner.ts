@@ -4,7 +4,7 @@
  */
 export let scanner: usize = 0;
 
-/** Where things are in it; all are 32 bits wide. service/kernel/kernel.ts knows the size and the scan state. */
+/** Where things are in it; all are 32 bits wide. service/object/text/scanner.ts knows the size and the scan state. */
 const NAME_COUNT: usize = 0;
 const NAMES: usize = 16;
 const NAME_LENGTHS: usize = 400;
