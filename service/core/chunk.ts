@@ -34,6 +34,8 @@ export const KUBERNETES_FIELDS: ReadonlySet<RecordField> = new Set([
 export interface TextColumn {
   readonly values: readonly string[];
   readonly index: Uint32Array;
+  /** What all of `index` is, where the decoder knows that it is one: such are the columns by which objects are partitioned. */
+  readonly only?: number;
 }
 
 /** Timestamp of a record that has none. */

@@ -82,8 +82,10 @@ function* keysOf(
   timesMs: Float64Array,
 ): Generator<Keys> {
   for (const variable of variables) {
+    const column = variable === 'date' ? undefined : chunk.fields[variable];
     if (variable === 'date') yield daysOf(records, timesMs);
-    else if (chunk.fields[variable]) yield valuesOf(chunk.fields[variable], records);
+    // What all records share tells none from another.
+    else if (column && column.only === undefined) yield valuesOf(column, records);
   }
 }
 

@@ -69,8 +69,8 @@ function markWhere(
 ): void {
   if (!column) return;
   const verdicts = Uint8Array.from(column.values, (value) => (test(value) ? mark : DELIVER));
-  if (!verdicts.includes(mark)) return;
-  const { index } = column;
+  const { index, only } = column;
+  if (only === undefined ? !verdicts.includes(mark) : verdicts[only] !== mark) return;
   const count = marks.length;
   for (let record = 0; record < count; record++) {
     marks[record] ||= verdicts[index[record] as number] as number;

@@ -45,7 +45,7 @@ export interface InHandDeps {
 const HOLD_MAX_MS = 11.5 * 3_600_000;
 /** How long no message is copied after one could not be removed. */
 const NO_COPIES_MS = 60_000;
-/** Calls wait this long for others to join their batch. */
+/** While other messages are in hand, calls wait this long for theirs to join the batch. */
 const GATHER_MS = 20;
 
 interface Entry extends HeldMessage {
@@ -119,6 +119,8 @@ export function createInHand(deps: InHandDeps): InHand {
   // What SQS does not take comes back after its visibility timeout; if it was done, the ledger answers the duplicate.
   const giveBack = (entry: Entry, call: Promise<readonly string[]>) => {
     entries.delete(entry);
+    // Nobody is left whose call could join.
+    if (entries.size === 0) for (const gathered of [removals, releases]) gathered.go();
     return attempt(entry, call, 'a message could not be given back to the queue');
   };
   const remove = async (entry: Entry) => {
@@ -174,6 +176,8 @@ function createGatherer<T, A>(
   hand: (entries: readonly T[]) => Promise<A>,
 ): {
   add(entry: T): Promise<A>;
+  /** Does not wait for others. */
+  go(): void;
   flush(): Promise<void>;
 } {
   let batch: T[] = [];
@@ -203,6 +207,7 @@ function createGatherer<T, A>(
       if (batch.length >= 10) go();
       return handing;
     },
+    go: () => go(),
     async flush() {
       go();
       await Promise.allSettled([...all]);

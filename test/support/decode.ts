@@ -70,6 +70,9 @@ function checkChunk(chunk: Chunk, at: Position): void {
       throw new Error(`record ${record} has ${size} bytes, its chunk says ${chunk.messages.size[record]}`);
     }
   }
+  for (const [name, { index, only }] of Object.entries(chunk.fields)) {
+    if (only !== undefined && index.some((number) => number !== only)) throw new Error(`${name} is not ${only} only`);
+  }
 }
 
 export async function decodeAll(

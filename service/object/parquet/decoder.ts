@@ -206,8 +206,10 @@ async function readOthers(
   const timestampsMs = store.times(count).fill(TIMESTAMP_MISSING);
   const readField = async ({ name, cursor }: Columns['fields'][number], field: number) => {
     const index = store.ids(field, count);
-    if (!cursor) index.fill(0);
-    return [name, { values: cursor ? await readTextColumn(cursor, count, index) : [''], index }] as const;
+    const column = cursor
+      ? await readTextColumn(cursor, count, index)
+      : { values: [''], index: index.fill(0), only: 0 };
+    return [name, column] as const;
   };
   const [fields] = await settleAll([
     settleAll(columns.fields.map(readField)),

@@ -1,4 +1,5 @@
 import { releaseMemory } from '../../base/release-memory.ts';
+import type { TextColumn } from '../../core/chunk.ts';
 import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
 import type { ColumnCursor, Span } from './column.ts';
@@ -35,46 +36,65 @@ export function eachValue(
   }
 }
 
-/**
- * Reads the next `rows` rows of a text column: the number of each row's value into `index`.
- * @returns the values by their numbers, '' first
- */
-export async function readTextColumn(cursor: ColumnCursor, rows: number, index: Uint32Array): Promise<string[]> {
-  const { maxDefinition } = cursor.leaf;
+/** Reads the next `rows` rows of a text column: the number of each row's value into `index`. */
+export async function readTextColumn(cursor: ColumnCursor, rows: number, index: Uint32Array): Promise<TextColumn> {
+  const { leaf } = cursor;
   const values = createValueTable();
   // Of each dictionary met in this chunk: its entries' numbers, looked up when first used.
-  const known = new Map<PlainValues, { readonly numbers: Int32Array; readonly textOf: (value: number) => string }>();
+  const known = new Map<PlainValues, (entry: number) => number>();
+  const numbersOf = (plain: PlainValues, again: boolean) => {
+    const numberOf = known.get(plain) ?? numberReader(plain, leaf, values);
+    if (again) known.set(plain, numberOf);
+    return numberOf;
+  };
+  /** What all rows so far are; undefined: nothing yet, null: they are not one. */
+  let only: number | null | undefined;
 
-  await eachSpan(cursor, rows, (span, row, count) => {
-    const { definition, values: pageValues } = span.page;
-    const plain = pageValues.kind === 'indices' ? pageValues.dictionary : pageValues;
-    let entries = known.get(plain);
-    if (!entries) {
-      entries = { numbers: new Int32Array(plain.count).fill(-1), textOf: textReader(plain, cursor.leaf) };
-      if (pageValues.kind === 'indices') known.set(plain, entries);
+  await eachSpan(cursor, rows, ({ page, entry, value }, row, count) => {
+    const { definition, values: pageValues } = page;
+    const isIndexed = pageValues.kind === 'indices';
+    const numberOf = numbersOf(isIndexed ? pageValues.dictionary : pageValues, isIndexed);
+    if (isIndexed && pageValues.only !== undefined && !definition) {
+      const number = numberOf(pageValues.only);
+      index.fill(number, row, row + count);
+      only = only === undefined || only === number ? number : null;
+      return;
     }
-    const { numbers, textOf } = entries;
-    const indices = pageValues.kind === 'indices' ? pageValues.indices : undefined;
-    let value = span.value;
+    only = null;
+    const indices = isIndexed ? pageValues.indices : undefined;
+    let next = value;
     for (let at = 0; at < count; at++) {
-      if (definition && definition[span.entry + at] !== maxDefinition) {
+      if (definition && definition[entry + at] !== leaf.maxDefinition) {
         index[row + at] = 0;
-        continue;
+      } else {
+        index[row + at] = numberOf(indices ? (indices[next] as number) : next);
+        next++;
       }
-      const entry = indices ? (indices[value] ?? 0) : value;
-      value++;
-      let number = numbers[entry] ?? -1;
-      if (number === -1) {
-        number = values.numberOf(textOf(entry));
-        numbers[entry] = number;
-      }
-      index[row + at] = number;
     }
   });
-  return values.list;
+  return { values: values.list, index, ...(typeof only === 'number' ? { only } : {}) };
 }
 
-function createValueTable(): { readonly list: string[]; numberOf(value: string): number } {
+/** Numbers of values by their place in a page or dictionary, each looked up once. */
+function numberReader(plain: PlainValues, leaf: Leaf, table: ValueTable): (entry: number) => number {
+  const numbers = new Int32Array(plain.count).fill(-1);
+  const textOf = textReader(plain, leaf);
+  return (entry) => {
+    const known = numbers[entry] as number;
+    if (known !== -1) return known;
+    const number = table.numberOf(textOf(entry));
+    numbers[entry] = number;
+    return number;
+  };
+}
+
+interface ValueTable {
+  readonly list: string[];
+  numberOf(value: string): number;
+}
+
+/** Numbers distinct texts, '' first. */
+function createValueTable(): ValueTable {
   const list = [''];
   const numbers = new Map<string, number>([['', 0]]);
   return {

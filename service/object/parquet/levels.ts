@@ -45,20 +45,23 @@ export function readHybrid(
 }
 
 /**
- * Whether the same encoding is one run of `count` times `value`: what most writers make of levels where nothing is missing, and known
- * without writing a level.
- * @param value of one byte, as all levels are
+ * The value of the same encoding where it is one run of at least `count`: what most writers make of levels where nothing is missing,
+ * and of a column that says the same everywhere. Known without writing a value.
  */
-export function isOneRun(bytes: Uint8Array, value: number, count: number): boolean {
-  let from = 0;
+export function oneRunOf(bytes: Uint8Array, at: number, width: number, count: number): number | undefined {
+  let from = at;
   let header = 0;
   let byte = 0x80;
   for (let shift = 0; byte & 0x80; shift += 7) {
-    if (from >= bytes.length || shift > 28) return false;
+    if (from >= bytes.length || shift > 28) return undefined;
     byte = bytes[from++] as number;
     header |= (byte & 0x7f) << shift;
   }
-  return (header & 1) === 0 && header >>> 1 >= count && bytes[from] === value;
+  const valueBytes = (width + 7) >> 3;
+  if (header & 1 || header >>> 1 < count || width > 32 || from + valueBytes > bytes.length) return undefined;
+  let value = 0;
+  for (let i = 0; i < valueBytes; i++) value |= (bytes[from + i] as number) << (i * 8);
+  return value >>> 0;
 }
 
 /** Least significant bits first, values across byte boundaries. */

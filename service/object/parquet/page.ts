@@ -5,7 +5,7 @@ import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt, orCorrupt } from '../corrupt.ts';
 import type { ByteRun } from './byte-run.ts';
 import type { Decompress } from './decompress.ts';
-import { bitWidthOf, isOneRun, readHybrid } from './levels.ts';
+import { bitWidthOf, oneRunOf, readHybrid } from './levels.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 import { decodeValues, type PlainValues, type Values } from './values.ts';
@@ -188,7 +188,9 @@ function readDefinition(
   { maxDefinition }: Leaf,
   entries: number,
 ): { definition: Uint8Array | null; present: number } {
-  if (maxDefinition === 0 || isOneRun(bytes, maxDefinition, entries)) return { definition: null, present: entries };
+  if (maxDefinition === 0 || oneRunOf(bytes, 0, bitWidthOf(maxDefinition), entries) === maxDefinition) {
+    return { definition: null, present: entries };
+  }
   const definition = readLevels(bytes, maxDefinition, entries);
   let present = 0;
   for (const level of definition) if (level === maxDefinition) present++;

@@ -2,7 +2,7 @@ import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { corrupt } from '../corrupt.ts';
-import { readHybrid } from './levels.ts';
+import { oneRunOf, readHybrid } from './levels.ts';
 import type { Leaf } from './schema.ts';
 
 /** Values of a page or a dictionary. Texts and timestamps stay bytes; who needs more than bytes asks for it. */
@@ -39,6 +39,8 @@ export interface IndexValues {
   readonly kind: 'indices';
   readonly count: number;
   readonly indices: Uint32Array;
+  /** What all of them are, where the encoding says so itself. */
+  readonly only: number | undefined;
   readonly dictionary: PlainValues;
 }
 
@@ -179,14 +181,16 @@ function decodeDeltaBytes(bytes: Uint8Array, count: number): ByteValues {
 
 function decodeIndices(bytes: Uint8Array, count: number, dictionary: PlainValues): IndexValues {
   const indices = new Uint32Array(count);
-  if (count > 0) {
-    const width = bytes[0];
-    if (width === undefined) throw corrupt('indices without a bit width');
-    if (width > 0) readHybrid(bytes, 1, bytes.length, width, indices, count);
-    for (const index of indices)
-      if (index >= dictionary.count) throw corrupt(`index ${index} of a dictionary of ${dictionary.count}`);
+  if (count === 0) return { kind: 'indices', count, indices, only: undefined, dictionary };
+  const width = bytes[0];
+  if (width === undefined) throw corrupt('indices without a bit width');
+  const only = width === 0 ? 0 : oneRunOf(bytes, 1, width, count);
+  if (only === undefined) readHybrid(bytes, 1, bytes.length, width, indices, count);
+  else indices.fill(only);
+  for (const index of only === undefined ? indices : [only]) {
+    if (index >= dictionary.count) throw corrupt(`index ${index} of a dictionary of ${dictionary.count}`);
   }
-  return { kind: 'indices', count, indices, dictionary };
+  return { kind: 'indices', count, indices, only, dictionary };
 }
 
 /** The values as hyparquet has them before it converts them to rich types: for the slow paths. */

@@ -82,6 +82,27 @@ function assertOrder(planned: ChunkPlan): void {
   );
 }
 
+test('to know that a column says the same of every record changes nothing', () =>
+  holds(
+    fc.property(
+      fc.array(record, { minLength: 1, maxLength: 12 }),
+      record.map(({ fields }) => fields),
+      delivery,
+      (records, fields, to) => {
+        const context = { delivery: to, keyFields: {}, lastModifiedMs: LAST_MODIFIED_MS, eventBytesMax: 1_024 };
+        const specs = records.map((spec) => ({ ...spec, fields: { ...spec.fields, ...fields } }));
+        const chunk = buildChunk(specs);
+        const known = Object.entries(chunk.fields).map(([name, column]) => [
+          name,
+          { ...column, only: column.index[0] },
+        ]);
+        const { chunk: _, ...planned } = planChunk(chunk, context);
+        const { chunk: __, ...same } = planChunk({ ...chunk, fields: Object.fromEntries(known) }, context);
+        assert.deepEqual(same, planned);
+      },
+    ),
+  ));
+
 test('every record ends in exactly one place, no batch is over any limit, and all of it is repeatable', () =>
   holds(
     fc.property(

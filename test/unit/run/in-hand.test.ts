@@ -176,7 +176,7 @@ test('shortly before SQS takes a message back for good, 12 hours after its recei
 
 test('removals and releases of a moment go out together', async (t) => {
   const { inHand, calls, gather } = setUp(t);
-  const held = [1, 2, 3, 4].map((n) => inHand.take(messageOf(n)));
+  const held = [1, 2, 3, 4, 5].map((n) => inHand.take(messageOf(n)));
   const given = [held[0]?.remove(), held[1]?.release(5), held[2]?.remove(), held[3]?.release(0)];
   await turn();
   assert.deepEqual(calls, []);
@@ -186,6 +186,19 @@ test('removals and releases of a moment go out together', async (t) => {
     ['visibility', 'r2 5', 'r4 0'],
   ]);
   await Promise.all(given);
+});
+
+test('where nothing is in hand any more, nobody is waited for', async (t) => {
+  const { inHand, calls } = setUp(t);
+  const [first, second, third] = [1, 2, 3].map((n) => inHand.take(messageOf(n)));
+  const given = [first?.release(5), second?.remove()];
+  await turn();
+  assert.deepEqual(calls, []);
+  await Promise.all([...given, third?.remove()]);
+  assert.deepEqual(calls, [
+    ['remove', 'r2', 'r3'],
+    ['visibility', 'r1 5'],
+  ]);
 });
 
 test('ten do not wait for more', async (t) => {

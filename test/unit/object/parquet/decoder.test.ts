@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { takeRecords } from '../../../../local/workload/object.ts';
 import { encodeParquet } from '../../../../local/workload/parquet.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
@@ -123,6 +124,39 @@ for (const [messageFormat, wanted] of [
     assert.equal(kernel.memory.lent, before);
   });
 }
+
+test('a column that says the same of every record is told from one that does not', async () => {
+  const column = (name: string, data: (string | null)[]) => ({ name, data, type: 'STRING' as const, nullable: true });
+  const rows = 2_000;
+  const half = (first: string | null, second: string | null) =>
+    Array.from({ length: rows }, (_, row) => (row < rows / 2 ? first : second));
+  const object = parquetWriteBuffer({
+    columnData: [
+      column('message', half('m', 'n')),
+      column('customer_tenant', half('acme', 'acme')),
+      column('cluster_id', half('a', 'b')),
+      column('environment', half('prod', null)),
+      { ...column('application', half('api', 'api')), encoding: 'PLAIN' as const },
+    ],
+    rowGroupSize: rows / 4,
+  });
+  using decoder = await open(memorySource('x.parquet', new Uint8Array(object)));
+  const [chunk, ...others] = await Array.fromAsync(decodeFrom(decoder));
+  assert.equal(others.length, 0);
+  assert.deepEqual(
+    Object.entries(chunk?.fields ?? {}).flatMap(([name, { only, values }]) =>
+      only === undefined ? [] : [[name, values[only]]],
+    ),
+    [
+      ['customer_tenant', 'acme'],
+      // The file does not have these.
+      ...['log_level', 'namespace', 'pod_name', 'container_name', 'node_name', 'source_type', 'file'].map((name) => [
+        name,
+        '',
+      ]),
+    ],
+  );
+});
 
 test('a resume does not fetch what is done', async () => {
   using decoder = await open(memorySource('x.parquet', bytes));
