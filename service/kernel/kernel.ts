@@ -27,6 +27,18 @@ export interface KernelCalls {
     starts: number,
     lengths: number,
   ): number;
+  takeMessages(
+    starts: number,
+    lengths: number,
+    count: number,
+    shift: number,
+    toStarts: number,
+    toLengths: number,
+    toSizes: number,
+    toForms: number,
+    overhead: number,
+    bytesMax: number,
+  ): number;
   writeEvents(
     events: number,
     count: number,

@@ -1,5 +1,6 @@
 /** Bodies of PutLogEvents calls, from messages to JSON. */
 
+const FORM_TEXT: u8 = 0;
 const FORM_JSON: u32 = 1;
 const LONGEST_ESCAPE: usize = 6;
 /** `{"timestamp":`, 16 digits, `,"message":"`, `"},` */
@@ -195,4 +196,36 @@ export function scanByteArrays(
     at += length;
   }
   return <i32>(at - source);
+}
+
+/**
+ * Takes text messages into a chunk: where each begins, `shift` added, and its length, as long as the sum of lengths and overheads
+ * stays within `bytesMax`.
+ * @returns how many were taken
+ */
+export function takeMessages(
+  starts: usize,
+  lengths: usize,
+  count: usize,
+  shift: u32,
+  toStarts: usize,
+  toLengths: usize,
+  toSizes: usize,
+  toForms: usize,
+  overhead: u32,
+  bytesMax: u32,
+): usize {
+  let bytes: u32 = 0;
+  let taken: usize = 0;
+  for (; taken < count; taken++) {
+    const at = taken << 2;
+    const length = load<u32>(lengths + at);
+    if (length + overhead > bytesMax - bytes) break;
+    bytes += length + overhead;
+    store<u32>(toStarts + at, load<u32>(starts + at) + shift);
+    store<u32>(toLengths + at, length);
+    store<u32>(toSizes + at, length);
+  }
+  memory.fill(toForms, FORM_TEXT, taken);
+  return taken;
 }

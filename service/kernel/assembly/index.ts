@@ -1,5 +1,5 @@
 /** The kernel's exports; service/kernel/kernel.ts is what the service sees of them. */
-export { scanByteArrays, writeEvents } from './events';
+export { scanByteArrays, takeMessages, writeEvents } from './events';
 export { clearValues, takeNews, takeNumber } from './intern';
 export { scanLines } from './lines';
 export { clearRepeats } from './repeats';

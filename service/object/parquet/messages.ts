@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { FORM_TEXT } from '../../core/chunk.ts';
+import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { ChunkMeter } from '../chunk-meter.ts';
 import type { ChunkStore } from '../chunk-store.ts';
@@ -23,10 +24,8 @@ export interface MessageCollector {
   takeText(text: string, meter: ChunkMeter): boolean;
 }
 
-const SPACE = 0x20;
-
 export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDefinition: number): MessageCollector {
-  const { bytes: all, words } = kernel;
+  const { bytes: all, words, calls } = kernel;
   let used = 0;
   let count = 0;
   /** What to add to the starts of a dictionary's values; null for one that is not valid UTF-8. */
@@ -91,6 +90,44 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return rows;
   };
 
+  const takeEach = (
+    values: ByteValues,
+    indexOf: (row: number) => number,
+    rows: number,
+    shift: number,
+    meter: ChunkMeter,
+  ): number => {
+    for (let row = 0; row < rows; row++) {
+      const index = indexOf(row);
+      const size = values.length[index] ?? 0;
+      if (!meter.admit(size)) return row;
+      put((values.start[index] ?? 0) + shift, size);
+    }
+    return rows;
+  };
+
+  /** The same for values that lie behind one another, by the kernel. */
+  const takeMany = (values: ByteValues, first: number, rows: number, shift: number, meter: ChunkMeter): number => {
+    const { starts, lengths, sizes, forms } = store.at;
+    const room = meter.room(values.length[first] ?? 0);
+    const taken = calls.takeMessages(
+      values.start.byteOffset + first * 4,
+      values.length.byteOffset + first * 4,
+      Math.min(rows, room.records),
+      shift,
+      starts + count * 4,
+      lengths + count * 4,
+      sizes + count * 4,
+      forms + count,
+      EVENT_OVERHEAD_BYTES,
+      room.bytes,
+    );
+    const { from, to } = stretchOf(values, first, first + taken);
+    meter.add(taken, to - from - taken * values.gap);
+    count += taken;
+    return taken;
+  };
+
   return {
     get count() {
       return count;
@@ -113,17 +150,13 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
       const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
       if (shift === null) return takeMended(plain, indexOf, rows, meter);
       store.reserveRecords(count + rows, count);
-      let taken = 0;
-      for (; taken < rows; taken++) {
-        const index = indexOf(taken);
-        const size = plain.length[index] ?? 0;
-        if (!meter.admit(size)) break;
-        put((plain.start[index] ?? 0) + shift, size);
-      }
-      if (!indices && taken > 0) {
-        const { from, to } = stretchOf(plain, value, value + taken);
-        used += to - from;
-      }
+      if (indices) return takeEach(plain, indexOf, rows, shift, meter);
+      const inKernel = plain.start.buffer === words.buffer;
+      const taken = inKernel
+        ? takeMany(plain, value, rows, shift, meter)
+        : takeEach(plain, indexOf, rows, shift, meter);
+      const { from, to } = stretchOf(plain, value, value + taken);
+      used += to - from;
       return taken;
     },
     takeText,
@@ -137,8 +170,8 @@ function stretchOf({ start, length, gap }: ByteValues, first: number, end: numbe
 }
 
 /**
- * Whether values [first, end) are valid UTF-8; they lie in `stretch`, which begins at `from` of theirs. One call for a page: the
- * length in front of each value gives way to spaces, so that no character can reach from one value into the next.
+ * Whether values [first, end) are valid UTF-8; they lie in `stretch`, which begins at `from` of theirs. One call for a page where
+ * there are spaces between them, so that no character can reach from one value into the next.
  */
 function isValid(
   stretch: Buffer,
@@ -147,16 +180,10 @@ function isValid(
   end: number,
   from: number,
 ): boolean {
-  if (gap === 0) {
-    for (let i = first; i < end; i++) {
-      const at = (start[i] ?? 0) - from;
-      if (!isUtf8(stretch.subarray(at, at + (length[i] ?? 0)))) return false;
-    }
-    return true;
-  }
+  if (gap > 0) return isUtf8(stretch);
   for (let i = first; i < end; i++) {
     const at = (start[i] ?? 0) - from;
-    for (let blank = at - gap; blank < at; blank++) stretch[blank] = SPACE;
+    if (!isUtf8(stretch.subarray(at, at + (length[i] ?? 0)))) return false;
   }
-  return isUtf8(stretch);
+  return true;
 }

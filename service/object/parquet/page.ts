@@ -146,7 +146,7 @@ function decodeV1(
   const repetition = readRepetition(levels(leaf.maxRepetition, header.repetition_level_encoding), leaf, entries);
   const definitionBytes = levels(leaf.maxDefinition, header.definition_level_encoding);
   const { definition, present } = readDefinition(definitionBytes, leaf, entries);
-  const values = decodeValues(bytes.subarray(at), header.encoding, present, leaf, dictionary);
+  const values = decodeValues(bytes.subarray(at), header.encoding, present, leaf, dictionary, buffer);
   return { entries, definition, repetition, values };
 }
 
@@ -174,7 +174,8 @@ function decodeV2(
     header.is_compressed === false
       ? packed
       : decompress(packed, raw.header.uncompressed_page_size - definitionEnd, buffer);
-  return { entries, definition, repetition, values: decodeValues(bytes, header.encoding, present, leaf, dictionary) };
+  const values = decodeValues(bytes, header.encoding, present, leaf, dictionary, buffer);
+  return { entries, definition, repetition, values };
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -3,6 +3,7 @@ import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.
 import { readPlain } from 'hyparquet/src/plain.js';
 import { corrupt } from '../corrupt.ts';
 import { oneRunOf, readHybrid } from './levels.ts';
+import type { PageBuffer } from './page-buffer.ts';
 import type { Leaf } from './schema.ts';
 
 /** Values of a page or a dictionary. Texts and timestamps stay bytes; who needs more than bytes asks for it. */
@@ -16,7 +17,7 @@ export interface ByteValues {
   readonly bytes: Uint8Array;
   readonly start: Uint32Array;
   readonly length: Uint32Array;
-  /** Bytes of the encoding, free for use, that stand in front of each value. */
+  /** Bytes that stand in front of each value: they were the encoding's, and are spaces. */
   readonly gap: number;
 }
 
@@ -48,9 +49,11 @@ export interface IndexValues {
 const WIDTHS: Readonly<Record<string, number>> = { INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
 /** PLAIN puts four bytes of length in front of each BYTE_ARRAY. */
 const LENGTH_BYTES = 4;
+const FOUR_SPACES = 0x20202020;
 
 /**
- * Decodes `count` values.
+ * Decodes `count` values. Bytes may be written to, and those of a PLAIN page of texts are.
+ * @param buffer of the page, if it is a data page: where its values lie may be kept there
  * @throws DistributorError `object-corrupt`, or whatever hyparquet throws on bytes that end too soon
  */
 export function decodeValues(
@@ -59,11 +62,12 @@ export function decodeValues(
   count: number,
   leaf: Leaf,
   dictionary: PlainValues | undefined,
+  buffer?: PageBuffer,
 ): Values {
   const { type } = leaf.element;
   switch (encoding) {
     case 'PLAIN':
-      return decodePlain(bytes, count, leaf);
+      return decodePlain(bytes, count, leaf, buffer);
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY':
       if (!dictionary) throw corrupt('a dictionary page is missing');
@@ -100,30 +104,54 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function decodePlain(bytes: Uint8Array, count: number, leaf: Leaf): PlainValues {
+function decodePlain(bytes: Uint8Array, count: number, leaf: Leaf, buffer: PageBuffer | undefined): PlainValues {
   const { type, type_length: typeLength } = leaf.element;
   if (!type) throw corrupt('a column without a type');
-  if (type === 'BYTE_ARRAY') return decodeByteArrays(bytes, count);
+  if (type === 'BYTE_ARRAY') return decodeByteArrays(bytes, count, buffer);
   const width = type === 'FIXED_LEN_BYTE_ARRAY' ? typeLength : WIDTHS[type];
   if (width === undefined) return { kind: 'other', count, values: readPlain(readerOf(bytes), type, count, typeLength) };
   if (count * width > bytes.length) throw corrupt(`${bytes.length} bytes for ${count} values of ${width}`);
   return { kind: 'fixed', count, view: viewOf(bytes), width };
 }
 
-function decodeByteArrays(bytes: Uint8Array, count: number): ByteValues {
+function decodeByteArrays(bytes: Uint8Array, count: number, buffer: PageBuffer | undefined): ByteValues {
+  const places =
+    buffer && bytes.buffer === buffer.kernel.bytes.buffer
+      ? placesByKernel(bytes, count, buffer)
+      : placesOf(bytes, count);
+  return { kind: 'bytes', count, bytes, gap: LENGTH_BYTES, ...places };
+}
+
+type Places = Pick<ByteValues, 'start' | 'length'>;
+const BEYOND = 'a value reaches beyond its page';
+
+function placesByKernel(bytes: Uint8Array, count: number, buffer: PageBuffer): Places {
+  const { calls, words } = buffer.kernel;
+  const from = bytes.byteOffset;
+  const starts = buffer.holdPlaces(count);
+  const lengths = starts + count * 4;
+  if (calls.scanByteArrays(from, bytes.length, count, from, starts, lengths) < 0) throw corrupt(BEYOND);
+  return {
+    start: words.subarray(starts / 4, starts / 4 + count),
+    length: words.subarray(lengths / 4, lengths / 4 + count),
+  };
+}
+
+function placesOf(bytes: Uint8Array, count: number): Places {
   const view = viewOf(bytes);
   const start = new Uint32Array(count);
   const length = new Uint32Array(count);
   let at = 0;
   for (let i = 0; i < count; i++) {
     const size = view.getUint32(at, true);
+    view.setUint32(at, FOUR_SPACES);
     at += LENGTH_BYTES;
     start[i] = at;
     length[i] = size;
     at += size;
-    if (at > bytes.length) throw corrupt('a value reaches beyond its page');
+    if (at > bytes.length) throw corrupt(BEYOND);
   }
-  return { kind: 'bytes', count, bytes, start, length, gap: LENGTH_BYTES };
+  return { start, length };
 }
 
 /** Lengths that must be those of `count` values: none is negative. @returns them, and where their bytes end */

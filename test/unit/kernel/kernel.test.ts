@@ -49,6 +49,66 @@ suite('the allocator', () => {
   });
 });
 
+suite('the values of a page', () => {
+  const value = fc.uint8Array({ maxLength: 40 });
+
+  /** Scans a page between guards. @returns undefined when it is refused */
+  const scan = (page: Uint8Array, count: number) => {
+    const { bytes, words, calls, memory } = kernel;
+    const before = memory.allocate(page.length + 8);
+    const places = memory.allocate(count * 8 + 8);
+    const source = before + 4;
+    bytes.fill(0xab, before, before + page.length + 8);
+    bytes.set(page, source);
+    const result = calls.scanByteArrays(source, page.length, count, source - 100, places, places + count * 4);
+    for (const at of [before, source + page.length])
+      assert.deepEqual([...bytes.subarray(at, at + 4)], [171, 171, 171, 171]);
+    const at = (from: number) => Array.from(words.subarray(from / 4, from / 4 + count));
+    const found = {
+      page: Buffer.from(bytes.subarray(source, source + page.length)),
+      starts: at(places),
+      lengths: at(places + count * 4),
+    };
+    memory.release(before);
+    memory.release(places);
+    return result < 0 ? undefined : { ...found, used: result };
+  };
+  const pageOf = (values: readonly Uint8Array[]) =>
+    Buffer.concat(values.flatMap((bytes) => [Buffer.from(Uint32Array.of(bytes.length).buffer), bytes]));
+
+  test('are found, with spaces in place of their lengths', () =>
+    holds(
+      fc.property(fc.array(value), fc.uint8Array({ maxLength: 3 }), (values, rest) => {
+        const found = scan(Buffer.concat([pageOf(values), rest]), values.length);
+        let at = 0;
+        const starts = values.map((bytes) => {
+          at += 4 + bytes.length;
+          return at - bytes.length + 100;
+        });
+        assert.deepEqual(found?.starts, starts);
+        assert.deepEqual(
+          found?.lengths,
+          values.map(({ length }) => length),
+        );
+        assert.equal(found?.used, at);
+        const spaced = values.flatMap((bytes) => [Buffer.from('    '), bytes]);
+        assert.deepEqual(found?.page, Buffer.concat([...spaced, rest]));
+      }),
+    ));
+
+  test('that reach beyond it are refused, and nothing outside is written', () =>
+    holds(
+      fc.property(fc.array(value, { minLength: 1 }), fc.nat(), fc.nat(0xffffffff), (values, which, wrong) => {
+        const page = pageOf(values);
+        assert.equal(scan(page.subarray(0, page.length - 1), values.length), undefined);
+        assert.equal(scan(page, values.length + 1), undefined);
+        const at = pageOf(values.slice(0, which % values.length)).length;
+        page.writeUInt32LE(page.length - at - 3 + (wrong % (0xffffffff - page.length)), at);
+        assert.equal(scan(page, values.length), undefined);
+      }),
+    ));
+});
+
 /** As the kernel answers to a copy of what lies before the beginning, or of what it is about to write. */
 const BAD_COPY = -3;
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { takeRecords } from '../../../../local/workload/object.ts';
-import { encodeParquet } from '../../../../local/workload/parquet.ts';
-import { createRecordSource } from '../../../../local/workload/source.ts';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { createKernel } from '../../../../service/kernel/kernel.ts';
 import { createColumnCursor } from '../../../../service/object/parquet/column.ts';
 import { readFooter } from '../../../../service/object/parquet/footer.ts';
@@ -10,18 +9,47 @@ import { readSchema } from '../../../../service/object/parquet/schema.ts';
 import { memorySource } from '../../../../service/object/source.ts';
 
 const never = new AbortController().signal;
+const ROWS = 20_000;
 
-test('a page gives back what it was decoded into when the next one is loaded, not before', async () => {
-  const records = createRecordSource({ seed: 'column', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
-  const bytes = await encodeParquet(takeRecords(records, 4_000_000, 0, 60_000));
-  const source = memorySource('x.parquet', bytes);
+/** A cursor over the one column of a file with many pages. */
+async function openMessages(codec: 'SNAPPY' | 'GZIP') {
+  const data = Array.from({ length: ROWS }, (_, row) => `message ${row} ${'x'.repeat(row % 97)}`);
+  const object = parquetWriteBuffer({
+    columnData: [{ name: 'message', data, type: 'STRING', encoding: 'PLAIN' }],
+    codec,
+    compressors: { GZIP: (bytes) => gzipSync(bytes) },
+    pageSize: 100_000,
+    rowGroupSize: ROWS,
+  });
+  const source = memorySource('x.parquet', new Uint8Array(object));
   const metadata = await readFooter(source, never);
-  const schema = readSchema(metadata);
-  const leaf = schema.leaves.find(({ name }) => name === 'message');
+  const leaf = readSchema(metadata).find('message');
   assert.ok(leaf);
-  const groupRows = [0];
-  for (const { num_rows: rows } of metadata.row_groups) groupRows.push((groupRows.at(-1) ?? 0) + Number(rows));
-  using cursor = createColumnCursor({ kernel: createKernel(), source, metadata, groupRows }, leaf, undefined, never);
+  const kernel = createKernel();
+  return {
+    kernel,
+    cursor: createColumnCursor({ kernel, source, metadata, groupRows: [0, ROWS] }, leaf, undefined, never),
+  };
+}
+
+test('a page lies in the kernel where the one before did, and all is given back at the end', async () => {
+  const { kernel, cursor } = await openMessages('SNAPPY');
+  const lent = new Set<number>();
+  for (let span = await cursor.load(); span; span = await cursor.load()) {
+    const { entries, values } = span.page;
+    assert.ok(values.kind === 'bytes');
+    for (const { buffer } of [values.bytes, values.start, values.length]) assert.equal(buffer, kernel.bytes.buffer);
+    lent.add(kernel.memory.lent);
+    cursor.consume(entries);
+  }
+  assert.equal(lent.size, 1, `${[...lent]}`);
+  cursor[Symbol.dispose]();
+  assert.equal(kernel.memory.lent, 0);
+});
+
+test('what lies elsewhere is given back when the next page is loaded, not before', async () => {
+  const { cursor } = await openMessages('GZIP');
+  using _ = cursor;
   let pages = 0;
   for (let span = await cursor.load(); span; ) {
     const { entries, values } = span.page;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { takeRecords } from '../../../../local/workload/object.ts';
 import { encodeParquet } from '../../../../local/workload/parquet.ts';
@@ -8,7 +10,8 @@ import { createRecordSource } from '../../../../local/workload/source.ts';
 import { type DecodeRequest, START } from '../../../../service/core/chunk.ts';
 import { recordText } from '../../../../service/core/record-text.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
-import { decodeAll, decodeFrom, kernel, LIMITS, open } from '../../../support/decode.ts';
+import { decodeAll, decodeFrom, kernel, LIMITS, open, recordsOf } from '../../../support/decode.ts';
+import { holds } from '../../../support/property.ts';
 
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
 const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
@@ -155,6 +158,33 @@ test('a column that says the same of every record is told from one that does not
         '',
       ]),
     ],
+  );
+});
+
+test('messages that the kernel takes and those that it cannot take make the same chunks', async () => {
+  const message = fc.oneof(
+    { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+    { weight: 1, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.integer({ min: 100, max: 400 }).map((length) => 'é'.repeat(length)) },
+  );
+  const limits = fc
+    .record({ chunkBytesMax: fc.integer({ min: 1, max: 900 }), chunkRecordsMax: fc.integer({ min: 1, max: 12 }) })
+    .map((some) => ({ ...LIMITS, ...some }));
+  await holds(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 60, size: 'max' }), limits, async (data, limits) => {
+      const chunksOf = async (codec: 'SNAPPY' | 'GZIP') => {
+        const column = { name: 'message', data, type: 'STRING', encoding: 'PLAIN', nullable: true } as const;
+        const compressors = { GZIP: (plain: Uint8Array) => gzipSync(plain) };
+        const object = parquetWriteBuffer({ columnData: [column], codec, compressors, pageSize: 200 });
+        using decoder = await open(memorySource('x.parquet', new Uint8Array(object)));
+        const chunks: unknown[] = [];
+        for await (const chunk of decodeFrom(decoder, START, { limits })) {
+          chunks.push([chunk.at.record, chunk.messages.size.slice(), recordsOf(chunk)]);
+        }
+        return chunks;
+      };
+      assert.deepEqual(await chunksOf('SNAPPY'), await chunksOf('GZIP'));
+    }),
   );
 });
 
