@@ -1,5 +1,6 @@
 import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
 import { recordText } from './record-text.ts';
+import { type RecordTimes, resolveTimes } from './record-times.ts';
 import { type Route, routeRecords } from './route.ts';
 import { type Refusal, type ScreenContext, screen } from './screen.ts';
 import { splitMessage } from './split.ts';
@@ -57,38 +58,31 @@ export interface PlanContext extends ScreenContext {
 export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
   const { delivery, keyFields, lastModifiedMs } = context;
   const { limits } = delivery.target;
-  const recordsMs = resolveTimes(chunk, lastModifiedMs);
-  const { admitted, refusals, filtered } = screen(chunk, recordsMs, context);
-  const substituted = countSubstituted(chunk, admitted);
-  const { routes, of: routeOf, overflowed } = routeRecords(chunk, admitted, recordsMs, delivery, keyFields);
+  const times = resolveTimes(chunk, lastModifiedMs);
+  const { admitted, refusals, filtered } = screen(chunk, times, context);
+  const substituted = countSubstituted(chunk, times, admitted);
+  const { routes, of: routeOf, overflowed } = routeRecords(chunk, admitted, times, delivery, keyFields);
   // A batch must be able to hold the largest event.
   const eventBytesMax = limits.splits ? Math.min(context.eventBytesMax, limits.bytesMax) : Number.POSITIVE_INFINITY;
   const parts = splitLong(chunk, admitted, eventBytesMax - limits.eventOverheadBytes);
 
-  const { timesMs, sizes } = withParts(chunk, recordsMs, parts);
+  const { timesMs, sizes } = withParts(chunk, times.ofMs, parts);
   const batches: Batch[] = [];
   const groups = groupEvents(listEvents(chunk.count, admitted, routeOf, parts), routes.length);
   for (const [number, events] of groups.entries()) {
-    if (hasTimes(limits)) sortByTime(events, timesMs);
+    // In the object's order they are already.
+    if (hasTimes(limits) && !times.ascending) sortByTime(events, timesMs);
     cutBatches(routes[number] as Route, events, sizes, timesMs, limits, batches);
   }
   return { chunk, batches, parts, refusals, filtered, timesMs, substituted, overflowed };
 }
 
-/** The chunk's own times, or a copy with the object's in place of those that are missing or unreadable. */
-function resolveTimes({ timestampsMs }: Chunk, lastModifiedMs: number): Float64Array {
-  const count = timestampsMs.length;
-  let timesMs = timestampsMs;
-  for (let record = 0; record < count; record++) {
-    // Neither missing, which is not a number, nor unreadable, which is less than any.
-    if ((timestampsMs[record] as number) > TIMESTAMP_UNREADABLE) continue;
-    if (timesMs === timestampsMs) timesMs = timestampsMs.slice();
-    timesMs[record] = lastModifiedMs;
-  }
-  return timesMs;
-}
-
-function countSubstituted({ timestampsMs }: Chunk, records: Uint32Array): ChunkPlan['substituted'] {
+function countSubstituted(
+  { timestampsMs }: Chunk,
+  { ofMs }: RecordTimes,
+  records: Uint32Array,
+): ChunkPlan['substituted'] {
+  if (ofMs === timestampsMs) return { missing: 0, unreadable: 0 };
   const count = records.length;
   let missing = 0;
   let unreadable = 0;

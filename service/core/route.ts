@@ -1,6 +1,7 @@
 import type { Chunk, RecordField, TextColumn } from './chunk.ts';
 import { COMBINATIONS_MAX, combine, type Keys } from './combinations.ts';
 import type { Delivery } from './delivery.ts';
+import type { RecordTimes } from './record-times.ts';
 import type { NameTemplate, TemplateVariable } from './template.ts';
 
 /** Where an event goes: a log stream of a log group. One object for each pair, so that identity can be compared. */
@@ -32,12 +33,12 @@ export interface Routing {
  * Gives records their routes. Names are rendered once for each distinct combination of values, not once for each record,
  * and in the order of the records: the same chunk gives the same routes.
  * @param records in ascending order
- * @param timesMs of all records of the chunk
+ * @param times of all records of the chunk
  */
 export function routeRecords(
   chunk: Chunk,
   records: Uint32Array,
-  timesMs: Float64Array,
+  times: RecordTimes,
   delivery: Delivery,
   keyFields: Readonly<Record<string, string>>,
 ): Routing {
@@ -57,14 +58,16 @@ export function routeRecords(
     return routes.push(route) - 1;
   };
 
-  const { of, firsts } = combine(records.length, keysOf(chunk, variables, records, timesMs));
+  const { of, firsts } = combine(records.length, keysOf(chunk, variables, records, times));
   const routeOf = firsts.map((place, combination) => {
     if (combination === ROUTES_MAX) return render(() => OVERFLOW);
     const record = records[place] as number;
     return render((name) =>
-      name === 'date' ? dateOf(timesMs[record] as number) : textOf(chunk, name, record) || keyFields[name] || '',
+      name === 'date' ? dateOf(times.ofMs[record] as number) : textOf(chunk, name, record) || keyFields[name] || '',
     );
   });
+  // All of them are 0 already.
+  if (firsts.length <= 1) return { routes, of, overflowed: 0 };
   const places = of.length;
   let overflowed = 0;
   for (let place = 0; place < places; place++) {
@@ -79,13 +82,16 @@ function* keysOf(
   chunk: Chunk,
   variables: readonly TemplateVariable[],
   records: Uint32Array,
-  timesMs: Float64Array,
+  { ofMs, earliestMs, latestMs }: RecordTimes,
 ): Generator<Keys> {
   for (const variable of variables) {
-    const column = variable === 'date' ? undefined : chunk.fields[variable];
-    if (variable === 'date') yield daysOf(records, timesMs);
     // What all records share tells none from another.
-    else if (column && column.only === undefined) yield valuesOf(column, records);
+    if (variable === 'date') {
+      if (dayOf(earliestMs) !== dayOf(latestMs)) yield daysOf(records, ofMs);
+    } else {
+      const column = chunk.fields[variable];
+      if (column && column.only === undefined) yield valuesOf(column, records);
+    }
   }
 }
 
@@ -106,7 +112,7 @@ function daysOf(records: Uint32Array, timesMs: Float64Array): Keys {
     const timeMs = timesMs[records[place] as number] as number;
     // Most records are of the day of the one before.
     if (!(timeMs >= fromMs && timeMs < fromMs + DAY_MS)) {
-      fromMs = Math.floor(timeMs / DAY_MS) * DAY_MS;
+      fromMs = dayOf(timeMs) * DAY_MS;
       number = known.get(fromMs) ?? known.size;
       known.set(fromMs, number);
     }
@@ -118,6 +124,10 @@ function daysOf(records: Uint32Array, timesMs: Float64Array): Keys {
 function textOf(chunk: Chunk, field: RecordField, record: number): string {
   const column = chunk.fields[field];
   return column?.values[column.index[record] ?? 0] ?? '';
+}
+
+function dayOf(timeMs: number): number {
+  return Math.floor(timeMs / DAY_MS);
 }
 
 /** UTC date of an event, `2026-11-23`: a replay next week lands in the stream of the first delivery. */

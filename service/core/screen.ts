@@ -2,6 +2,7 @@ import type { Chunk, TextColumn } from './chunk.ts';
 import type { Delivery } from './delivery.ts';
 import { levelRank } from './levels.ts';
 import { TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
+import type { RecordTimes } from './record-times.ts';
 import { hasTimes } from './target/target.ts';
 
 /** What becomes of a record before anything is known of its destination. */
@@ -38,8 +39,8 @@ const FOREIGN_TENANT = 3;
 const TOO_OLD = 4;
 const TOO_NEW = 5;
 
-/** @param timesMs of all records of the chunk */
-export function screen(chunk: Chunk, timesMs: Float64Array, { delivery, asked }: ScreenContext): Screened {
+/** @param times of all records of the chunk */
+export function screen(chunk: Chunk, times: RecordTimes, { delivery, asked }: ScreenContext): Screened {
   const { applications, minLevel, tenantId, target } = delivery;
   const { customer_tenant, application, log_level } = chunk.fields;
   const marks = new Uint8Array(chunk.count);
@@ -51,7 +52,7 @@ export function screen(chunk: Chunk, timesMs: Float64Array, { delivery, asked }:
   if (minLevel !== null) markWhere(marks, FILTER, log_level, (level) => (levelRank(level) ?? minLevel) < minLevel);
   // An empty message has nothing to store, and one of them would fail the whole call.
   if (!target.limits.emptyMessages) markEmpty(marks, chunk);
-  if (hasTimes(target.limits)) markOutOfRange(marks, timesMs);
+  if (hasTimes(target.limits)) markOutOfRange(marks, times);
   return sortOut(marks, chunk);
 }
 
@@ -82,10 +83,11 @@ function markEmpty(marks: Uint8Array, { messages: { size } }: Chunk): void {
   for (let record = 0; record < count; record++) if (size[record] === 0) marks[record] ||= FILTER;
 }
 
-function markOutOfRange(marks: Uint8Array, timesMs: Float64Array): void {
+function markOutOfRange(marks: Uint8Array, { ofMs, earliestMs, latestMs }: RecordTimes): void {
+  if (earliestMs >= TIMESTAMP_MIN_MS && latestMs <= TIMESTAMP_MAX_MS) return;
   const count = marks.length;
   for (let record = 0; record < count; record++) {
-    const timeMs = timesMs[record] as number;
+    const timeMs = ofMs[record] as number;
     if (timeMs < TIMESTAMP_MIN_MS) marks[record] ||= TOO_OLD;
     else if (timeMs > TIMESTAMP_MAX_MS) marks[record] ||= TOO_NEW;
   }

@@ -1,10 +1,9 @@
-import { releaseMemory } from '../../base/release-memory.ts';
 import type { TextColumn } from '../../core/chunk.ts';
 import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
 import type { ColumnCursor, Span } from './column.ts';
 import type { Leaf } from './schema.ts';
-import { type PlainValues, rawValues, type Values } from './values.ts';
+import { type PlainValues, rawValues } from './values.ts';
 
 /** Calls back for each stretch of the next `rows` rows that lies in one page. */
 export async function eachSpan(
@@ -19,20 +18,6 @@ export async function eachSpan(
     visit(span, row, count);
     cursor.consume(count);
     row += count;
-  }
-}
-
-/** Calls back for each of `count` rows that has a value, with the value's index. */
-export function eachValue(
-  { page, entry, value }: Span,
-  count: number,
-  maxDefinition: number,
-  visit: (at: number, value: number) => void,
-): void {
-  const { definition } = page;
-  let next = value;
-  for (let at = 0; at < count; at++) {
-    if (!definition || definition[entry + at] === maxDefinition) visit(at, next++);
   }
 }
 
@@ -120,27 +105,5 @@ function textReader(values: PlainValues, leaf: Leaf): (value: number) => string 
   return (value) => {
     const it = raw[value];
     return fieldText(typeof it === 'bigint' ? String(it) : it);
-  };
-}
-
-/** Turns values into numbers once, a dictionary's only the first time that it is met; a page's are good until the next page. */
-export function createNumberReader(
-  read: (values: PlainValues) => Float64Array,
-): (values: Values) => (value: number) => number {
-  const dictionaries = new WeakMap<PlainValues, Float64Array>();
-  let page: { readonly values: PlainValues; readonly numbers: Float64Array } | undefined;
-  return (values) => {
-    if (values.kind !== 'indices') {
-      if (page?.values !== values) {
-        if (page) releaseMemory(page.numbers);
-        page = { values, numbers: read(values) };
-      }
-      const { numbers } = page;
-      return (value) => numbers[value] ?? Number.NaN;
-    }
-    const { dictionary, indices } = values;
-    const numbers = dictionaries.get(dictionary) ?? read(dictionary);
-    dictionaries.set(dictionary, numbers);
-    return (value) => numbers[indices[value] ?? 0] ?? Number.NaN;
   };
 }

@@ -1,9 +1,10 @@
+import { releaseMemory } from '../../base/release-memory.ts';
 import { TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../core/chunk.ts';
 import { parseTimestamp, parseTimestampBytes } from '../../core/timestamp.ts';
 import type { ColumnCursor } from './column.ts';
-import { createNumberReader, eachSpan, eachValue } from './fields.ts';
+import { eachSpan } from './fields.ts';
 import type { Leaf } from './schema.ts';
-import { type FixedValues, type PlainValues, rawValues } from './values.ts';
+import { type FixedValues, type PlainValues, rawValues, type Values } from './values.ts';
 
 /**
  * Reads the timestamps of rows as whole milliseconds since the epoch, rounded down: from INT96 and TIMESTAMP columns, from
@@ -12,15 +13,42 @@ import { type FixedValues, type PlainValues, rawValues } from './values.ts';
 export function createTimestampReader(
   leaf: Leaf,
 ): (cursor: ColumnCursor, rows: number, out: Float64Array) => Promise<void> {
-  const numbersOf = createNumberReader((values) => readTimes(values, leaf));
+  const timesOf = createTimesReader((values) => readTimes(values, leaf));
   return async (cursor, rows, out) => {
     out.fill(TIMESTAMP_MISSING, 0, rows);
-    await eachSpan(cursor, rows, (span, row, count) => {
-      const timeOf = numbersOf(span.page.values);
-      eachValue(span, count, leaf.maxDefinition, (at, value) => {
-        out[row + at] = timeOf(value);
-      });
+    await eachSpan(cursor, rows, ({ page, entry, value }, row, count) => {
+      const { definition, values } = page;
+      const times = timesOf(values);
+      const indices = values.kind === 'indices' ? values.indices : undefined;
+      if (!definition && !indices) {
+        out.set(times.subarray(value, value + count), row);
+        return;
+      }
+      let next = value;
+      for (let at = 0; at < count; at++) {
+        if (definition && definition[entry + at] !== leaf.maxDefinition) continue;
+        out[row + at] = times[indices ? (indices[next] as number) : next] as number;
+        next++;
+      }
     });
+  };
+}
+
+/** Turns values into times once, a dictionary's only the first time that it is met; a page's are good until the next page. */
+function createTimesReader(read: (values: PlainValues) => Float64Array): (values: Values) => Float64Array {
+  const dictionaries = new WeakMap<PlainValues, Float64Array>();
+  let page: { readonly values: PlainValues; readonly times: Float64Array } | undefined;
+  return (values) => {
+    if (values.kind === 'indices') {
+      const times = dictionaries.get(values.dictionary) ?? read(values.dictionary);
+      dictionaries.set(values.dictionary, times);
+      return times;
+    }
+    if (page?.values !== values) {
+      if (page) releaseMemory(page.times);
+      page = { values, times: read(values) };
+    }
+    return page.times;
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Chunk, RecordField } from '../../../service/core/chunk.ts';
+import { resolveTimes } from '../../../service/core/record-times.ts';
 import { ROUTES_MAX, routeRecords } from '../../../service/core/route.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
@@ -29,7 +30,8 @@ function routesOf(
 ) {
   const records = Uint32Array.from({ length: chunk.count }, (_, record) => record);
   const timesMs = Float64Array.from(records, timeOf);
-  const routing = routeRecords(chunk, records, timesMs, buildDelivery(attributes), keyFields);
+  const times = resolveTimes({ timestampsMs: timesMs }, Number.NaN);
+  const routing = routeRecords(chunk, records, times, buildDelivery(attributes), keyFields);
   return { ...routing, found: Array.from(routing.of, (route) => routing.routes[route]) };
 }
 
@@ -127,15 +129,16 @@ test('routes are numbered in the order in which records first come to them, what
   const names = ['web', 'api', 'web', 'a/b', 'a b', 'api', 'db'];
   const chunk = buildChunk(names.map((application) => ({ message: 'm', fields: { application } })));
   const delivery = buildDelivery(BY_APPLICATION);
-  const timesMs = new Float64Array(names.length).fill(NOON_MS);
+  const times = resolveTimes({ timestampsMs: new Float64Array(names.length).fill(NOON_MS) }, Number.NaN);
   const routed = (...records: number[]) => {
-    const { routes: all, of } = routeRecords(chunk, Uint32Array.from(records), timesMs, delivery, {});
+    const { routes: all, of } = routeRecords(chunk, Uint32Array.from(records), times, delivery, {});
     return [all.map(({ group }) => group), [...of]];
   };
   assert.deepEqual(routed(0, 1, 2, 3, 4, 5, 6), [
     ['/acme/web', '/acme/api', '/acme/a_b', '/acme/db'],
     [0, 1, 0, 2, 2, 1, 3],
   ]);
+  assert.deepEqual(routed(3, 4), [['/acme/a_b'], [0, 0]], 'two values, one name');
   assert.deepEqual(routed(1, 4, 5), [
     ['/acme/api', '/acme/a_b'],
     [0, 1, 0],
