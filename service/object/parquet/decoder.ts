@@ -17,6 +17,7 @@ import { type ColumnCursor, type ColumnPosition, createColumnCursor, type Parque
 import { formatCursor, parseCursor } from './cursor.ts';
 import { readTextColumn } from './fields.ts';
 import { readFooter } from './footer.ts';
+import { gatherReads } from './gather-reads.ts';
 import { createMessageCollector, type MessageCollector } from './messages.ts';
 import { createRowReader, type RowReader } from './rows.ts';
 import { type Leaf, leafNameOf, type ParquetSchema, readSchema } from './schema.ts';
@@ -36,7 +37,7 @@ export async function openParquet(kernel: Kernel, source: ByteSource, signal: Ab
   if (!Number.isSafeInteger(rows) || rows < 0 || rows !== Number(metadata.num_rows)) {
     throw corrupt(`the Parquet file claims ${metadata.num_rows} rows, and its row groups ${rows}`);
   }
-  const file: ParquetFile = { kernel, source, metadata, groupRows };
+  const file: ParquetFile = { kernel, source: gatherReads(kernel, source), metadata, groupRows };
   const resources = new DisposableStack();
   return {
     format: 'parquet',

@@ -1,0 +1,81 @@
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { ByteSource } from '../source.ts';
+
+/** What is larger is a request of its own. */
+const SMALL_BYTES = 256 * 1024;
+/** What lies between two reads is read too: S3 takes as long to begin an answer as to send a few hundred kilobytes. */
+const GAP_BYTES = 64 * 1024;
+const GATHERED_BYTES_MAX = 1024 * 1024;
+
+interface Wanted {
+  readonly start: number;
+  readonly end: number;
+  readonly signal: AbortSignal;
+  readonly into: Uint8Array;
+  readonly resolve: (bytes: Promise<Uint8Array> | Uint8Array) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * A source whose small reads go out together when they are asked for together and lie near one another: most columns of a row group
+ * come to some kilobytes.
+ */
+export function gatherReads(kernel: Kernel, source: ByteSource): ByteSource {
+  let wanted: Wanted[] = [];
+
+  const flush = () => {
+    const sorted = wanted.toSorted((a, b) => a.start - b.start);
+    wanted = [];
+    for (const group of groupsOf(sorted)) readGroup(kernel, source, group);
+  };
+
+  return {
+    ...source,
+    read(start, end, signal, into) {
+      if (!into || end - start > SMALL_BYTES) return source.read(start, end, signal, into);
+      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+      // When all have asked that are about to: after the promises that are settled now.
+      if (wanted.length === 0) process.nextTick(flush);
+      wanted.push({ start, end, signal, into, resolve, reject });
+      return promise;
+    },
+  };
+}
+
+function groupsOf(sorted: readonly Wanted[]): Wanted[][] {
+  const groups: Wanted[][] = [];
+  for (const read of sorted) {
+    const group = groups.at(-1);
+    const [first] = group ?? [];
+    const end = group ? Math.max(...group.map((other) => other.end)) : 0;
+    const joins =
+      first !== undefined &&
+      first.signal === read.signal &&
+      read.start - end <= GAP_BYTES &&
+      Math.max(end, read.end) - first.start <= GATHERED_BYTES_MAX;
+    if (joins) group?.push(read);
+    else groups.push([read]);
+  }
+  return groups;
+}
+
+/** Reads what a group spans, and gives everyone theirs. */
+async function readGroup({ bytes, memory }: Kernel, source: ByteSource, group: readonly Wanted[]): Promise<void> {
+  const [first] = group as readonly [Wanted];
+  if (group.length === 1) return first.resolve(source.read(first.start, first.end, first.signal, first.into));
+  const length = Math.max(...group.map((read) => read.end)) - first.start;
+  let at: number | undefined;
+  try {
+    at = memory.allocate(length);
+    const place = bytes.subarray(at, at + length);
+    const all = await source.read(first.start, first.start + length, first.signal, place);
+    for (const { start, end, into, resolve } of group) {
+      into.set(all.subarray(start - first.start, end - first.start));
+      resolve(into.subarray(0, end - start));
+    }
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  } finally {
+    if (at !== undefined) memory.release(at);
+  }
+}
