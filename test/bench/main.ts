@@ -32,7 +32,7 @@ function atLeastOne(text: string): number {
 const options = new Command('npm run bench --')
   .description('Measures how fast the service moves log bytes, and what that costs, on this machine.')
   .option('--json', 'print one line of JSON; the table goes to standard error')
-  .option('--quick', 'half a minute instead of seven: 32 MB instead of 128, one round, fewer workloads')
+  .option('--quick', 'half a minute instead of eight: 32 MB instead of 128, one round, fewer workloads')
   .option(
     '--rounds <number>',
     `rounds of each workload; the medians are reported (default ${ROUNDS}, quick 1)`,

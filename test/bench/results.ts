@@ -1,4 +1,4 @@
-import type { ThreadsMeasured } from './run-threads.ts';
+import { HELD_SHARE, type ThreadsMeasured, type ThreadsRound } from './run-threads.ts';
 import type { Measured, Round } from './run-workload.ts';
 import type { SubjectRound } from './subject.ts';
 
@@ -10,6 +10,8 @@ export interface Results {
   readonly workloads: readonly WorkloadResult[];
   /** Speed of two worker threads over that of one: the least of the workloads below. null where it was not compared. */
   readonly threads_ratio: number | null;
+  /** The same with threads that are held, so that the CPUs are no limit. */
+  readonly held_threads_ratio: number | null;
   readonly threads: readonly ThreadsResult[];
   /** Calls of Describe* in tenants' accounts. */
   readonly describe_calls: number;
@@ -52,6 +54,17 @@ export interface ThreadsResult {
   /** Of two threads. */
   readonly cpu_s_per_gb: number;
   readonly sink_cpu_s_per_gb: number;
+  /** With each worker thread held to a share of a CPU; null where that cannot be done. */
+  readonly held: HeldResult | null;
+}
+
+export interface HeldResult {
+  /** Of a CPU, for each thread. */
+  readonly share: number;
+  readonly one_mb_per_s: number;
+  readonly two_mb_per_s: number;
+  readonly ratio: number;
+  readonly two_cpus_busy: number;
 }
 
 /** API reference, PutLogEvents. */
@@ -117,39 +130,25 @@ export function toResult({
   };
 }
 
-export function toThreadsResult({ workload, messageBytes, rounds }: ThreadsMeasured): ThreadsResult {
-  const over = (figure: (round: ThreadsMeasured['rounds'][number]) => number) => median(rounds.map(figure));
+export function toThreadsResult({ workload, messageBytes, rounds, held }: ThreadsMeasured): ThreadsResult {
   const mb = messageBytes / 1e6;
   return {
     name: workload.name,
-    one_mb_per_s: rounded(
-      over(({ one }) => mb / one.seconds),
-      1,
-    ),
-    two_mb_per_s: rounded(
-      over(({ two }) => mb / two.seconds),
-      1,
-    ),
-    ratio: rounded(
-      over(({ one, two }) => one.seconds / two.seconds),
-      2,
-    ),
-    one_cpus_busy: rounded(
-      over(({ one }) => cpusBusy(one)),
-      2,
-    ),
-    two_cpus_busy: rounded(
-      over(({ two }) => cpusBusy(two)),
-      2,
-    ),
-    cpu_s_per_gb: rounded(
-      over(({ two }) => (two.cpuSeconds / mb) * 1e3),
-      2,
-    ),
-    sink_cpu_s_per_gb: rounded(
-      over(({ two }) => (two.sink.cpuSeconds / mb) * 1e3),
-      2,
-    ),
+    ...compared(rounds, mb),
+    one_cpus_busy: rounded(median(rounds.map(({ one }) => cpusBusy(one))), 2),
+    cpu_s_per_gb: rounded(median(rounds.map(({ two }) => (two.cpuSeconds / mb) * 1e3)), 2),
+    sink_cpu_s_per_gb: rounded(median(rounds.map(({ two }) => (two.sink.cpuSeconds / mb) * 1e3)), 2),
+    held: held.length === 0 ? null : { share: HELD_SHARE, ...compared(held, mb) },
+  };
+}
+
+function compared(rounds: readonly ThreadsRound[], mb: number) {
+  const over = (figure: (round: ThreadsRound) => number, digits: number) => rounded(median(rounds.map(figure)), digits);
+  return {
+    one_mb_per_s: over(({ one }) => mb / one.seconds, 1),
+    two_mb_per_s: over(({ two }) => mb / two.seconds, 1),
+    ratio: over(({ one, two }) => one.seconds / two.seconds, 2),
+    two_cpus_busy: over(({ two }) => cpusBusy(two), 2),
   };
 }
 
@@ -162,13 +161,17 @@ export function toResults(
   threads: readonly ThreadsResult[],
   describeCalls: number,
 ): Results {
-  const ratios = threads.map(({ ratio }) => ratio);
   return {
     workloads,
-    threads_ratio: ratios.length === 0 ? null : Math.min(...ratios),
+    threads_ratio: leastOf(threads.map(({ ratio }) => ratio)),
+    held_threads_ratio: leastOf(threads.flatMap(({ held }) => held?.ratio ?? [])),
     threads,
     describe_calls: describeCalls,
   };
+}
+
+function leastOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
 }
 
 /** The middle one; of an even number, the mean of the two in the middle. */

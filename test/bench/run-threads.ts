@@ -1,5 +1,6 @@
 import type { DataSet } from './data/dataset.ts';
 import { addTallies, NO_EVENTS } from './data/event-tally.ts';
+import { holdThreads } from './hold-threads.ts';
 import { checkCounts, expectedOf, keyedObjects, serve, warmUpRounds } from './run-workload.ts';
 import type { Scene } from './scene.ts';
 import { type SubjectRound, startSubject } from './subject.ts';
@@ -9,8 +10,18 @@ import type { Workload } from './workloads.ts';
 export interface ThreadsMeasured {
   readonly workload: Workload;
   readonly messageBytes: number;
-  readonly rounds: readonly { readonly one: SubjectRound; readonly two: SubjectRound }[];
+  readonly rounds: readonly ThreadsRound[];
+  /** The same with each worker thread held to HELD_SHARE; none where that cannot be done. */
+  readonly held: readonly ThreadsRound[];
 }
+
+export interface ThreadsRound {
+  readonly one: SubjectRound;
+  readonly two: SubjectRound;
+}
+
+/** Of a CPU. Of two threads with all that stands around them, on two CPUs: enough is left to be no limit. */
+export const HELD_SHARE = 0.3;
 
 export async function runThreads(
   scene: Scene,
@@ -32,9 +43,16 @@ export async function runThreads(
     await run(1, `warm-up-${round}`);
     await run(2, `warm-up-${round}`);
   }
-  const measured: ThreadsMeasured['rounds'][number][] = [];
-  for (let round = 1; round <= rounds; round++) {
-    measured.push({ one: await run(1, `round-${round}`), two: await run(2, `round-${round}`) });
-  }
-  return { workload, messageBytes: expected.messageBytes, rounds: measured };
+  const compare = async (name: string) => {
+    const measured: ThreadsRound[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      measured.push({ one: await run(1, `${name}-${round}`), two: await run(2, `${name}-${round}`) });
+    }
+    return measured;
+  };
+  const free = await compare('round');
+  using ofOne = holdThreads(one.pid, HELD_SHARE);
+  using ofTwo = holdThreads(two.pid, HELD_SHARE);
+  const held = ofOne && ofTwo ? await compare('held') : [];
+  return { workload, messageBytes: expected.messageBytes, rounds: free, held };
 }

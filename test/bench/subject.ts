@@ -9,6 +9,7 @@ import { cpuSecondsOf, peakRssBytesOf } from './usage.ts';
 
 /** The service under test: as it ships, in a process and with a queue of its own. */
 export interface Subject extends AsyncDisposable {
+  readonly pid: number;
   /** Announces objects and waits until the service has deleted all their messages. */
   round(objects: readonly KeyedObject[], keepBodies?: string): Promise<SubjectRound>;
   /** The most that it had since its start. */
@@ -62,6 +63,7 @@ export async function startSubject(scene: Scene, { workerThreads, tls, name = '1
   });
   const samples = () => fetchSamples(service.url);
   return {
+    pid: service.pid,
     round: (objects, keepBodies) => runRound({ scene, pipeline, service, samples }, objects, keepBodies),
     peakRssBytes: () => peakRssBytesOf(service.pid, samples),
     async [Symbol.asyncDispose]() {

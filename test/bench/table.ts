@@ -28,6 +28,8 @@ const THREADS_COLUMNS: readonly Column<ThreadsResult>[] = [
   { title: 'CPUs busy', width: 13, text: (r) => `${r.one_cpus_busy.toFixed(2)}, ${r.two_cpus_busy.toFixed(2)}` },
   { title: 'CPU s/GB', width: 10, text: (r) => r.cpu_s_per_gb.toFixed(1) },
   { title: 'sink s/GB', width: 11, text: (r) => r.sink_cpu_s_per_gb.toFixed(1) },
+  { title: 'held ratio', width: 12, text: ({ held }) => (held ? held.ratio.toFixed(2) : '-') },
+  { title: 'CPUs busy', width: 11, text: ({ held }) => (held ? held.two_cpus_busy.toFixed(2) : '-') },
 ];
 
 export interface Table<T> {

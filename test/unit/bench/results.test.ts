@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { median, toResult, toResults, toThreadsResult } from '../../bench/results.ts';
+import { HELD_SHARE } from '../../bench/run-threads.ts';
 import type { Round } from '../../bench/run-workload.ts';
 import type { SubjectRound } from '../../bench/subject.ts';
 import { workloadTable } from '../../bench/table.ts';
@@ -72,6 +73,7 @@ test('the ratio of threads is the least of the workloads that were compared', ()
       workload,
       messageBytes: 500e6,
       rounds: [{ one: { ...SERVICE, seconds: 3 + at }, two: SERVICE }],
+      held: at === 0 ? [] : [{ one: { ...SERVICE, seconds: 20 }, two: { ...SERVICE, seconds: 10 } }],
     }),
   );
   assert.deepEqual(
@@ -80,8 +82,14 @@ test('the ratio of threads is the least of the workloads that were compared', ()
   );
   const [first] = threads;
   assert.deepEqual([first?.one_cpus_busy, first?.two_cpus_busy], [1.25, 1.88]);
-  assert.equal(toResults([], threads, 0).threads_ratio, 1.5);
-  assert.equal(toResults([], [], 0).threads_ratio, null);
+  assert.deepEqual(
+    threads.map(({ held }) => held),
+    [null, { share: HELD_SHARE, one_mb_per_s: 25, two_mb_per_s: 50, ratio: 2, two_cpus_busy: 0.38 }],
+  );
+  const all = toResults([], threads, 0);
+  assert.deepEqual([all.threads_ratio, all.held_threads_ratio], [1.5, 2]);
+  const none = toResults([], [], 0);
+  assert.deepEqual([none.threads_ratio, none.held_threads_ratio], [null, null]);
 });
 
 test('the median is the one in the middle, or the mean of the two there', () => {
