@@ -101,6 +101,7 @@ export async function openS3Object(
     lastModifiedMs: first.answer.LastModified?.getTime() ?? ref.createdMs ?? 0,
     source: {
       size,
+      atHandBytes: head.length,
       name: ref.key,
       read,
       stream: (start, reading) => windows(start, size, head, (from, to) => read(from, to, reading)),
@@ -138,7 +139,7 @@ async function* windows(
 }
 
 function emptySource(ref: ObjectRef): ByteSource {
-  return { size: 0, name: ref.key, read: async () => new Uint8Array(0), async *stream() {} };
+  return { size: 0, atHandBytes: 0, name: ref.key, read: async () => new Uint8Array(0), async *stream() {} };
 }
 
 function parseContentRange(answer: GetObjectCommandOutput, start: number): { size: number; from: number } {

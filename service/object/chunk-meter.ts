@@ -29,7 +29,7 @@ export function createChunkMeter({ chunkBytesMax, chunkRecordsMax }: DecodeLimit
     room: (nextSize) =>
       records === 0
         ? { records: Math.max(1, chunkRecordsMax), bytes: Math.max(nextSize + EVENT_OVERHEAD_BYTES, chunkBytesMax) }
-        : { records: chunkRecordsMax - records, bytes: Math.max(0, chunkBytesMax - bytes) },
+        : { records: Math.max(0, chunkRecordsMax - records), bytes: Math.max(0, chunkBytesMax - bytes) },
     add(more, messageBytes) {
       records += more;
       bytes += messageBytes + more * EVENT_OVERHEAD_BYTES;

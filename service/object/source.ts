@@ -4,10 +4,13 @@ import { releaseMemory } from '../base/release-memory.ts';
 export interface ByteSource {
   /** Size of the object in bytes. */
   readonly size: number;
+  /** Bytes from the beginning that are here already: to read them takes no request, and is done when it is asked for. */
+  readonly atHandBytes: number;
   /** The object's key, for format detection by name; its content decides first. */
   readonly name: string;
   /**
-   * Bytes [start, end). At most one ranged request. Not to be written to nor given back, as others may read the same memory.
+   * Bytes [start, end). At most one ranged request. Not to be written to nor given back, as others may read the same memory: unless
+   * they lie in `into`, which is the caller's.
    * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
    */
   read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
@@ -18,12 +21,13 @@ export interface ByteSource {
   stream(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** A byte source over bytes in memory: for tests and for small things. Counts nothing, fails never. */
+/** A byte source over bytes in memory: for tests and for small things. Counts nothing, fails never, and is read as if each read were a request. */
 export function memorySource(name: string, bytes: Uint8Array, pieceBytes = 64 * 1024): ByteSource {
   // Not slice(), which gives a view where the bytes are a Buffer.
   const copyOf = (start: number, end: number) => new Uint8Array(bytes.subarray(start, end));
   return {
     size: bytes.length,
+    atHandBytes: 0,
     name,
     async read(start, end, _signal, into) {
       if (!into) return bytes.subarray(start, end);

@@ -45,7 +45,7 @@ export interface InHandDeps {
 const HOLD_MAX_MS = 11.5 * 3_600_000;
 /** How long no message is copied after one could not be removed. */
 const NO_COPIES_MS = 60_000;
-/** While other messages are in hand, calls wait this long for theirs to join the batch. */
+/** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in hand. */
 const GATHER_MS = 20;
 
 interface Entry extends HeldMessage {

@@ -28,6 +28,7 @@ export function holdThreads(pid: number, share: number): Disposable | undefined 
     const group = join(own, `log-distributor-bench-${thread}`);
     if (!tryToMake(group)) return undefined;
     stack.defer(() => rmdirSync(group));
+    if (!existsSync(join(group, 'cpu.cfs_quota_us'))) return undefined;
     writeFileSync(join(group, 'cpu.cfs_period_us'), String(PERIOD_US));
     writeFileSync(join(group, 'cpu.cfs_quota_us'), String(Math.round(PERIOD_US * share)));
     writeFileSync(join(group, 'tasks'), thread);
@@ -48,7 +49,8 @@ function tryToMake(folder: string): boolean {
   try {
     mkdirSync(folder);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // One that a run left behind is as good.
+    return (error as NodeJS.ErrnoException).code === 'EEXIST';
   }
 }

@@ -29,7 +29,7 @@ export interface Round {
 
 export const WORKER_THREADS = 2;
 /** The naive pipeline's speed does not depend on how much it gets: of many objects it gets only so much text. */
-const NAIVE_MESSAGE_BYTES = 64e6;
+const NAIVE_MESSAGE_BYTES = 32e6;
 
 export async function runWorkload(scene: Scene, workload: Workload, data: DataSet, rounds: number): Promise<Measured> {
   const expected = expectedOf(data, workload);

@@ -20,11 +20,12 @@ function copyNear(from: usize, to: usize, length: usize): void {
 /**
  * Decompresses [source, source + sourceLength) into [target, target + targetLength).
  * Up to 16 bytes behind the target may be overwritten.
- * @returns 0, or a negative number when the bytes are not Snappy or of another length
+ * @returns 0, or a negative number when the bytes are not Snappy or of another length, which one beyond the memory always is
  */
 export function snappyDecompress(source: usize, sourceLength: usize, target: usize, targetLength: usize): i32 {
   const end = source + sourceLength;
   const targetEnd = target + targetLength;
+  if (targetEnd < target) return TOO_LONG;
   let from = source;
   let to = target;
   let announced: u64 = 0;

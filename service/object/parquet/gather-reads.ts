@@ -12,13 +12,13 @@ interface Wanted {
   readonly end: number;
   readonly signal: AbortSignal;
   readonly into: Uint8Array;
-  readonly resolve: (bytes: Promise<Uint8Array> | Uint8Array) => void;
+  readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /**
  * A source whose small reads go out together when they are asked for together and lie near one another: most columns of a row group
- * come to some kilobytes.
+ * come to some kilobytes. What takes no request is read at once.
  */
 export function gatherReads(kernel: Kernel, source: ByteSource): ByteSource {
   let wanted: Wanted[] = [];
@@ -32,7 +32,7 @@ export function gatherReads(kernel: Kernel, source: ByteSource): ByteSource {
   return {
     ...source,
     read(start, end, signal, into) {
-      if (!into || end - start > SMALL_BYTES) return source.read(start, end, signal, into);
+      if (!into || end <= source.atHandBytes || end - start > SMALL_BYTES) return source.read(start, end, signal, into);
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
       // When all have asked that are about to: after the promises that are settled now.
       if (wanted.length === 0) process.nextTick(flush);
@@ -42,39 +42,48 @@ export function gatherReads(kernel: Kernel, source: ByteSource): ByteSource {
   };
 }
 
-function groupsOf(sorted: readonly Wanted[]): Wanted[][] {
-  const groups: Wanted[][] = [];
+interface Group {
+  readonly reads: Wanted[];
+  end: number;
+}
+
+/** @param sorted by where they begin */
+function groupsOf(sorted: readonly Wanted[]): Group[] {
+  const groups: Group[] = [];
   for (const read of sorted) {
     const group = groups.at(-1);
-    const [first] = group ?? [];
-    const end = group ? Math.max(...group.map((other) => other.end)) : 0;
+    const [first] = group?.reads ?? [];
+    const end = Math.max(group?.end ?? 0, read.end);
     const joins =
-      first !== undefined &&
-      first.signal === read.signal &&
-      read.start - end <= GAP_BYTES &&
-      Math.max(end, read.end) - first.start <= GATHERED_BYTES_MAX;
-    if (joins) group?.push(read);
-    else groups.push([read]);
+      group !== undefined &&
+      first?.signal === read.signal &&
+      read.start - group.end <= GAP_BYTES &&
+      end - first.start <= GATHERED_BYTES_MAX;
+    if (joins) {
+      group.reads.push(read);
+      group.end = end;
+    } else {
+      groups.push({ reads: [read], end: read.end });
+    }
   }
   return groups;
 }
 
 /** Reads what a group spans, and gives everyone theirs. */
-async function readGroup({ bytes, memory }: Kernel, source: ByteSource, group: readonly Wanted[]): Promise<void> {
-  const [first] = group as readonly [Wanted];
-  if (group.length === 1) return first.resolve(source.read(first.start, first.end, first.signal, first.into));
-  const length = Math.max(...group.map((read) => read.end)) - first.start;
+async function readGroup({ bytes, memory }: Kernel, source: ByteSource, { reads, end }: Group): Promise<void> {
+  const [first] = reads as [Wanted];
   let at: number | undefined;
   try {
+    if (reads.length === 1) return first.resolve(await source.read(first.start, first.end, first.signal, first.into));
+    const length = end - first.start;
     at = memory.allocate(length);
-    const place = bytes.subarray(at, at + length);
-    const all = await source.read(first.start, first.start + length, first.signal, place);
-    for (const { start, end, into, resolve } of group) {
+    const all = await source.read(first.start, end, first.signal, bytes.subarray(at, at + length));
+    for (const { start, end, into, resolve } of reads) {
       into.set(all.subarray(start - first.start, end - first.start));
       resolve(into.subarray(0, end - start));
     }
   } catch (error) {
-    for (const { reject } of group) reject(error);
+    for (const { reject } of reads) reject(error);
   } finally {
     if (at !== undefined) memory.release(at);
   }

@@ -50,6 +50,8 @@ const WIDTHS: Readonly<Record<string, number>> = { INT32: 4, INT64: 8, INT96: 12
 /** PLAIN puts four bytes of length in front of each BYTE_ARRAY. */
 const LENGTH_BYTES = 4;
 const FOUR_SPACES = 0x20202020;
+/** The start and the length of a value. */
+const PLACE_BYTES = 8;
 
 /**
  * Decodes `count` values. Bytes may be written to, and those of a PLAIN page of texts are.
@@ -115,6 +117,8 @@ function decodePlain(bytes: Uint8Array, count: number, leaf: Leaf, buffer: PageB
 }
 
 function decodeByteArrays(bytes: Uint8Array, count: number, buffer: PageBuffer | undefined): ByteValues {
+  // Before there is room for what a header claims.
+  if (count * LENGTH_BYTES > bytes.length) throw corrupt(BEYOND);
   const places =
     buffer && bytes.buffer === buffer.kernel.bytes.buffer
       ? placesByKernel(bytes, count, buffer)
@@ -128,7 +132,7 @@ const BEYOND = 'a value reaches beyond its page';
 function placesByKernel(bytes: Uint8Array, count: number, buffer: PageBuffer): Places {
   const { calls, words } = buffer.kernel;
   const from = bytes.byteOffset;
-  const starts = buffer.holdPlaces(count);
+  const starts = buffer.holdPlaces(count * PLACE_BYTES);
   const lengths = starts + count * 4;
   if (calls.scanByteArrays(from, bytes.length, count, from, starts, lengths) < 0) throw corrupt(BEYOND);
   return {

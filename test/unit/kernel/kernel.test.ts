@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { snappyCompress } from 'hysnappy';
+import { DistributorError } from '../../../service/base/errors.ts';
 import { createAllocator } from '../../../service/kernel/allocator.ts';
 import { createKernel } from '../../../service/kernel/kernel.ts';
 import { holds } from '../../support/property.ts';
@@ -46,6 +47,38 @@ suite('the allocator', () => {
     allocator.allocate(9_000);
     assert.throws(() => allocator.allocate(9_000), /no 16384 bytes left/);
     assert.throws(() => allocator.release(123), /nothing was lent/);
+  });
+
+  test('has as much to lend after any number of sizes as before, in pieces as large', () => {
+    const step = fc.oneof(
+      { weight: 2, arbitrary: fc.record({ bytes: fc.integer({ min: 1, max: 300_000 }) }) },
+      { weight: 1, arbitrary: fc.record({ release: fc.nat() }) },
+    );
+    return holds(
+      fc.property(fc.array(step, { size: 'max', maxLength: 80 }), (steps) => {
+        const [from, end] = [65_536, 4 * 1024 * 1024];
+        const allocator = createAllocator(from, end);
+        const lent: { at: number; end: number }[] = [];
+        for (const one of steps) {
+          if ('release' in one) {
+            const [given] = lent.splice(one.release % Math.max(1, lent.length), 1);
+            if (given) allocator.release(given.at);
+            continue;
+          }
+          try {
+            const at = allocator.allocate(one.bytes);
+            assert.ok(at >= from && at + one.bytes <= end);
+            for (const other of lent) assert.ok(at + one.bytes <= other.at || other.end <= at, 'lent twice');
+            lent.push({ at, end: at + one.bytes });
+          } catch (error) {
+            assert.ok(error instanceof DistributorError && error.disposition === 'retry');
+          }
+        }
+        for (const { at } of lent) allocator.release(at);
+        assert.equal(allocator.lent, 0);
+        assert.equal(allocator.allocate(2 * 1024 * 1024), 2 * 1024 * 1024);
+      }),
+    );
   });
 });
 
@@ -205,6 +238,8 @@ suite('Snappy', () => {
     for (let length = 0; length < compressed.length; length += 7) {
       assert.ok(Number(decompress(compressed.subarray(0, length), original.length)) < 0, `cut at ${length}`);
     }
+    // A length beyond the memory, which the addresses would wrap around at.
+    assert.ok(kernel.calls.snappyDecompress(65_536, 100, 131_072, 2 ** 32 - 50) < 0);
     const { bytes, calls, memory } = kernel;
     const source = memory.allocate(compressed.length + 16);
     const target = memory.allocate(original.length + 32);

@@ -13,14 +13,16 @@ const object = Uint8Array.from({ length: 4_000 * KB }, (_, at) => (at * 2_654_43
 const never = new AbortController().signal;
 
 /** A gathering source over one that tells what is read of it, and fails when told to. */
-function setUp() {
+function setUp(atHandBytes = 0) {
   const inner = memorySource('x', object);
   const state = { error: undefined as Error | undefined };
   const reads: (readonly [start: number, end: number])[] = [];
   const source = gatherReads(kernel, {
     ...inner,
-    async read(start, end, signal, into) {
+    atHandBytes,
+    read(start, end, signal, into) {
       reads.push([start, end]);
+      // At once, as a source may that finds its arguments wrong.
       if (state.error) throw state.error;
       return inner.read(start, end, signal, into);
     },
@@ -63,6 +65,17 @@ test('reads that are large, far apart, of other work, or not asked for together 
   );
 });
 
+test('what is at hand is read at once', async () => {
+  const { read, reads } = setUp(10 * KB);
+  const all = [read(0, KB), read(9 * KB, 10 * KB), read(10 * KB, 10 * KB + 1)];
+  assert.deepEqual(reads, [
+    [0, KB],
+    [9 * KB, 10 * KB],
+  ]);
+  await Promise.all(all);
+  assert.equal(reads.length, 3);
+});
+
 test('no request grows beyond a megabyte', async () => {
   const { read, reads } = setUp();
   await Promise.all(Array.from({ length: 20 }, (_, at) => read(at * 200 * KB, (at + 1) * 200 * KB)));
@@ -79,6 +92,7 @@ test('a failure reaches all who wait for the request, and nobody else', async ()
   state.error = new Error('no');
   const bad = [read(0, 10), read(20, 30)];
   for (const each of bad) await assert.rejects(each, state.error);
+  await assert.rejects(read(50, 60), state.error);
   assert.deepEqual(await good, object.slice(0, 10));
   assert.equal(kernel.memory.lent, 0);
 });
