@@ -89,10 +89,16 @@ interface Thread {
  * few megabytes, and buffers outside the heap count too: it would collect after every sixteen megabytes of an object.
  */
 const INITIAL_HEAP_MB = 64;
+/**
+ * Half of what new objects are allocated in, megabytes, for the same threads. V8 lets it grow further where there are many, which are
+ * as soon dead: 60 MB less of memory for objects of 1 MB, at no cost of speed (decisions/0006).
+ */
+const SEMI_SPACE_MAX_MB = 8;
 
 export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
   const { settings, script, logger, pacing, onRestart, onHopeless } = deps;
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
+  setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MAX_MB}`);
   const threads: Thread[] = [];
   let restarts: number[] = [];
   let draining = false;
