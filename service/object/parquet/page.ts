@@ -30,7 +30,10 @@ export interface Page {
   readonly values: Values;
 }
 
-/** Gives back levels, indices and places of a page. Its bytes are used again by themselves, and a dictionary serves the pages after it. */
+/**
+ * Gives back levels and indices of a page, and its places where they are its own. What lies in the kernel is used again by itself, and a
+ * dictionary serves the pages after it.
+ */
 export function releasePage({ definition, repetition, values }: Page): void {
   if (definition) releaseMemory(definition);
   if (repetition) releaseMemory(repetition);
