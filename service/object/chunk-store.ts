@@ -160,6 +160,16 @@ export function columnsOf(
   count: number,
 ): Partial<Record<RecordField, TextColumn>> {
   return Object.fromEntries(
-    fields.map((name, field) => [name, { values: values[field] ?? [''], index: store.ids(field, count) }]),
+    fields.map((name, field) => {
+      const index = store.ids(field, count);
+      return [name, { values: values[field] ?? [''], index, ...(isUniform(index) ? { only: index[0] } : {}) }];
+    }),
   );
+}
+
+/** Seen early where it is not so, and several passes of the planning saved where it is. */
+function isUniform(index: Uint32Array): boolean {
+  const [first] = index;
+  for (let record = 1; record < index.length; record++) if (index[record] !== first) return false;
+  return true;
 }

@@ -1,4 +1,4 @@
-import { type Chunk, type DecodeRequest, FORM_TEXT, type Position } from '../../core/chunk.ts';
+import { type Chunk, type DecodeLimits, type DecodeRequest, FORM_TEXT, type Position } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkStore, columnsOf, createChunkStore } from '../chunk-store.ts';
@@ -24,18 +24,28 @@ export interface Collector extends Disposable {
   finish(next: Position | null): Chunk;
 }
 
-/** Enough for most small objects; what is larger grows. */
-const HINT = { bytes: 256 * 1024, records: 2_048 };
+/** Bytes of messages that a byte of the object may come to: logs inflate to eight to twenty times their size. */
+const INFLATION = { compressed: 16, plain: 1 };
+/** Of a record's message; where they are shorter, there are more. */
+const MESSAGE_BYTES = 100;
+const SMALLEST_BYTES = 64 * 1024;
 /** Why a record is none. What JSON.parse says would quote it, and that is the tenant's. */
 const PROBLEM = 'not a JSON object, or nested too deep';
 
-export function createCollector(kernel: Kernel, start: Position, request: DecodeRequest): Collector {
+/** @param object what it is collected from */
+export function createCollector(
+  kernel: Kernel,
+  start: Position,
+  request: DecodeRequest,
+  object: { readonly bytes: number; readonly compressed: boolean },
+): Collector {
   const { fields, limits, messageFormat } = request;
   const { bytes: all, words, doubles } = kernel;
   const scanner = createScanner(kernel, fields);
+  const hint = sizeHint(object, limits);
   const stores = [
-    createChunkStore(kernel, fields.length, HINT),
-    createChunkStore(kernel, fields.length, HINT),
+    createChunkStore(kernel, fields.length, hint),
+    createChunkStore(kernel, fields.length, hint),
   ] as const;
   let store: ChunkStore = stores[0];
   let at = start;
@@ -136,4 +146,14 @@ function readRecord(
   } catch {
     return { message: text, record: undefined };
   }
+}
+
+/** Room that is not used takes no memory, as nothing is written there; room that is missing makes all be copied. */
+function sizeHint(
+  { bytes, compressed }: { readonly bytes: number; readonly compressed: boolean },
+  { chunkBytesMax, chunkRecordsMax }: DecodeLimits,
+): { readonly bytes: number; readonly records: number } {
+  const inflated = bytes * (compressed ? INFLATION.compressed : INFLATION.plain);
+  const messages = Math.max(SMALLEST_BYTES, Math.min(chunkBytesMax, inflated));
+  return { bytes: messages, records: Math.min(chunkRecordsMax, Math.ceil(messages / MESSAGE_BYTES)) };
 }

@@ -24,7 +24,12 @@ export function createTextDecoder(kernel: Kernel, source: ByteSource, { layout, 
       const { limits } = request;
       const offset = from.cursor === '' ? 0 : Number(from.cursor);
       if (!Number.isSafeInteger(offset) || offset < 0) throw corrupt(`the cursor ${from.cursor} is no byte offset`);
-      const collector = resources.use(createCollector(kernel, from, request));
+      const collector = resources.use(
+        createCollector(kernel, from, request, {
+          bytes: source.size,
+          compressed: compression !== undefined,
+        }),
+      );
       const pieces = piecesFrom(source, compression, offset, limits, signal);
       if (layout === 'ndjson') yield* cutLines(kernel, resources, pieces, collector, from, offset, request);
       else yield* cutArray(pieces, collector, from, offset, request);
