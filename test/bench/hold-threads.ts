@@ -17,12 +17,14 @@ const PERIOD_US = 5_000;
  * @returns lets them go; undefined where it cannot be done
  */
 export function holdThreads(pid: number, share: number): Disposable | undefined {
-  const own = groupOf(pid);
-  if (own === undefined) return undefined;
-  const threads = readdirSync(`/proc/${pid}/task`).filter((thread) => {
-    return WORKER_THREAD.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim());
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return undefined;
+  const threads = readdirSync(tasks).filter((thread) => {
+    return WORKER_THREAD.test(readFileSync(join(tasks, thread, 'comm'), 'utf8').trim());
   });
   if (threads.length === 0) throw new Error(`the process ${pid} has no worker threads by the names that are known`);
+  const own = groupOf(pid);
+  if (own === undefined) return undefined;
   using stack = new DisposableStack();
   for (const thread of threads) {
     const group = join(own, `log-distributor-bench-${thread}`);

@@ -34,7 +34,7 @@ test('worker threads are held to their share, the main thread is not, and all of
 });
 
 test('a process without worker threads is not taken for one whose threads are held', {
-  skip: !existsSync('/sys/fs/cgroup/cpu'),
+  skip: !existsSync('/proc/self/task'),
 }, () => {
   assert.throws(() => holdThreads(process.pid, 0.3), /no worker threads/);
 });
