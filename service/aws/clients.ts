@@ -23,6 +23,13 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 /** Tables answer in milliseconds, and a lease must survive a silent attempt. */
 const TABLE_TIMEOUT_MS = 5_000;
 const QUEUE_TIMEOUT_MS = 10_000;
+/** AssumeRole may be repeated without harm, so that there is no reason to wait long for one answer. */
+const STS_TIMEOUT_MS = 10_000;
+/**
+ * Sockets for calls into tenants' accounts: more than there are objects in a thread, so that those who wait for a silent
+ * peer leave sockets to the others.
+ */
+const TENANT_SOCKETS = 256;
 /** A long poll is silent for 20 s by design. */
 const LONG_POLL_MS = 20_000;
 const LONG_POLL_SLACK_MS = 15_000;
@@ -98,14 +105,14 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
   return new STSClient({
     ...common(place),
     maxAttempts: 3,
-    requestHandler: createHandler(16, place.requestTimeoutMs),
+    requestHandler: createHandler(TENANT_SOCKETS, Math.min(STS_TIMEOUT_MS, place.requestTimeoutMs)),
     ...(credentials === undefined ? {} : { credentials }),
   });
 }
 
 /** Connections for PutLogEvents, which does not go by way of the SDK. */
 export function putConnections({ requestTimeoutMs }: Pick<Place, 'requestTimeoutMs'>) {
-  return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: 256 };
+  return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: TENANT_SOCKETS };
 }
 
 /** CloudWatch Logs as one session sees it in one region. */
@@ -120,7 +127,7 @@ export interface LogsSession {
 }
 
 export function createLogsSessionFactory(place: Place): (region: string, credentials: SigningKeys) => LogsSession {
-  const requestHandler = createHandler(16, place.requestTimeoutMs);
+  const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
   /** What one client has learnt of AWS's clock, the next begins with: a client of its own would be refused first each time. */
   let newest: CloudWatchLogsClient | undefined;
   return (region, credentials) => ({
@@ -139,6 +146,6 @@ export function createLogsSessionFactory(place: Place): (region: string, credent
 export function createS3ClientFactory(
   place: Place,
 ): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {
-  const requestHandler = createHandler(64, place.requestTimeoutMs);
+  const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
   return (region, credentials) => new S3Client({ ...commonOfS3(place), region, credentials, requestHandler });
 }

@@ -28,13 +28,16 @@ export interface SessionCredentials {
  * timers: a session that nobody asks for is never renewed.
  */
 export interface RoleSessions {
-  /** @throws DistributorError `role-refused` (park) or `role-unavailable` (retry) */
-  credentials(request: RoleRequest): Promise<SessionCredentials>;
+  /** @throws DistributorError `role-refused` or `role-unavailable`, and what `admit` throws */
+  credentials(request: RoleRequest, admit?: Admit): Promise<SessionCredentials>;
   /** Forgets credentials that a service refused; others that were issued meanwhile stay. */
   invalidate(request: RoleRequest, refused: SessionCredentials): void;
   /** Sessions that are valid now. */
   readonly cached: number;
 }
+
+/** Asked right before STS is called. What it throws is what the caller hears, and nobody else; STS is not called then. */
+export type Admit = () => void;
 
 export interface RoleSessionsDeps {
   readonly sts: Pick<STSClient, 'send'>;
@@ -86,9 +89,15 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
     return session;
   };
 
-  const renew = (session: Session, request: RoleRequest): Promise<SessionCredentials> => {
+  const renew = async (
+    session: Session,
+    request: RoleRequest,
+    admit: Admit | undefined,
+  ): Promise<SessionCredentials> => {
+    if (session.pending) return session.pending;
+    admit?.();
     const askedMs = deps.nowMs();
-    session.pending ??= assume(deps, request)
+    session.pending = assume(deps, request)
       .then(
         (credentials) => {
           const lifeMs = lifeOf(credentials, deps.wallMs());
@@ -112,7 +121,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
   };
 
   return {
-    async credentials(request) {
+    async credentials(request, admit) {
       const session = sessionOf(keyOf(request));
       const now = deps.nowMs();
       const leftMs = session.endsAtMs - now;
@@ -121,11 +130,11 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
       if (session.credentials && leftMs > USABLE_BEFORE_MS) {
         const againMs = failure?.error.code === 'role-refused' ? RENEW_REFUSED_AFTER_MS : REMEMBER_FAILURE_MS;
         // In the background: its failure is remembered in the session, and these credentials still work.
-        if (now > session.renewAtMs && failedAgoMs >= againMs) renew(session, request).catch(() => {});
+        if (now > session.renewAtMs && failedAgoMs >= againMs) renew(session, request, admit).catch(() => {});
         return session.credentials;
       }
       if (failure && failedAgoMs < REMEMBER_FAILURE_MS) throw failure.error;
-      return renew(session, request);
+      return renew(session, request, admit);
     },
     invalidate(request, refused) {
       const session = sessions.get(keyOf(request));

@@ -5,9 +5,13 @@
 
 /** What an error means for the message whose processing it ended. */
 export type Disposition =
-  /** Passing trouble: release the message, it comes back soon. */
+  /** Nothing has failed: somebody else is at it, or the process stops. The message comes back, and remembers nothing. */
+  | 'wait'
+  /** Its destination takes no more for now: the message waits for the pace, and remembers nothing. */
+  | 'pace'
+  /** Passing trouble of ours or of the platform: the message comes back soon, and counts its failures. */
   | 'retry'
-  /** Trouble that only the customer or an operator can end: release it for long, and leave others alone. */
+  /** The tenant's side takes nothing, or does not answer: the delivery's circuit opens, its messages wait, others go on. */
   | 'park'
   /** Will never succeed: keep it in the dead-letter queue with its reason. */
   | 'dead-letter'
@@ -31,19 +35,21 @@ const DISPOSITIONS = {
   'delivery-unknown': 'dead-letter',
   'tenant-lookup-failed': 'retry',
   'role-refused': 'park',
-  'role-unavailable': 'retry',
+  'role-unavailable': 'park',
   // The destination.
   'destination-refused': 'park',
-  'destination-throttled': 'park',
+  'destination-unavailable': 'park',
+  'destination-throttled': 'pace',
+  'answer-awaited': 'wait',
   'destination-rejects-request': 'dead-letter',
-  'destination-unavailable': 'retry',
+  'copy-interrupted': 'retry',
   // The ledger.
-  'lease-held': 'retry',
+  'lease-held': 'wait',
   'lease-lost': 'retry',
   'ledger-unavailable': 'retry',
   'quarantine-unavailable': 'retry',
   // Ourselves.
-  stopping: 'retry',
+  stopping: 'wait',
   'worker-lost': 'retry',
   unexpected: 'retry',
   'invariant-broken': 'crash',
@@ -52,6 +58,10 @@ const DISPOSITIONS = {
 export type ErrorCode = keyof typeof DISPOSITIONS;
 
 export const ERROR_CODES = Object.keys(DISPOSITIONS) as readonly ErrorCode[];
+
+export function dispositionOf(code: ErrorCode): Disposition {
+  return DISPOSITIONS[code];
+}
 
 /** An error with a code. `message` says what happened to which object or tenant, and what to do. */
 export class DistributorError extends Error {
@@ -67,7 +77,7 @@ export class DistributorError extends Error {
   }
 
   get disposition(): Disposition {
-    return DISPOSITIONS[this.code];
+    return dispositionOf(this.code);
   }
 }
 

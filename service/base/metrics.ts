@@ -44,6 +44,22 @@ export function createMetrics() {
     messagesHandedBack: counter('messages_handed_back_total', 'Messages given back without a failure.', ['reason']),
     messagesAway: gauge('messages_away', 'Messages handed back as surplus that are still away, by estimate.'),
     circuitsOpen: gauge('circuit_open', 'Deliveries whose circuit is open.', ['tenant', 'code']),
+    unansweredSeconds: gauge(
+      'unanswered_seconds',
+      'How long a destination of the tenant has not answered, or its role could not be assumed for want of an answer.',
+      ['tenant'],
+    ),
+    placesUnanswered: gauge('places_unanswered', 'Regions in which a service answers no tenant.', [
+      'service',
+      'region',
+    ]),
+    parkedMessages: gauge('parked_messages', "Messages that wait for their tenant's destinations.", ['tenant']),
+    parkedDeadLetter: gauge(
+      'parked_first_dead_letter_timestamp_seconds',
+      'When the first parked message becomes a dead letter if nothing changes.',
+      ['tenant'],
+    ),
+    behindBulkhead: gauge('objects_behind_bulkhead', 'Objects that wait for an answer without a slot.'),
     circuitChanges: counter('circuit_changes_total', 'Circuits opened and closed.', ['to']),
     destinationsLimited: gauge('destinations_limited', 'Destinations that have a rate of calls.'),
     messagesRenewed: counter('messages_renewed_total', 'Messages sent anew with their history.'),

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { awsErrorName, faultOf } from '../aws/fault.ts';
+import { type AwsFault, awsErrorName, faultOf } from '../aws/fault.ts';
 import type { RoleRequest, RoleSessions, SessionCredentials } from '../aws/roles.ts';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
+import { placeKey } from '../core/place.ts';
+import type { CallWatch, WatchedCall } from './call-watch.ts';
 import { type StopSignals, throwIfStopped, unlessStopped } from './destination.ts';
 import type { Pace, PacedCall } from './pace.ts';
 
@@ -11,22 +13,30 @@ import type { Pace, PacedCall } from './pace.ts';
 
 export interface AttemptDeps {
   readonly sessions: RoleSessions;
+  /** Where roles are assumed. */
+  readonly stsRegion: string;
   readonly pace: Pace;
   readonly metrics: Pick<Metrics, 'throttles' | 'retries'>;
+  /** A call that has been in trouble for so long is not repeated any more. */
+  readonly patienceMs: number;
   readonly random: () => number;
+  /** A clock that never goes back, milliseconds. */
+  readonly nowMs: () => number;
 }
 
 export interface TenantCall<T> {
   /** The service's short name, for metrics. */
   readonly service: 'logs' | 's3';
   readonly role: RoleRequest;
+  readonly region: string;
   readonly paced: PacedCall;
+  readonly watch: CallWatch;
   /** One attempt, by clients that do not retry by themselves. A DistributorError from it is the last word. */
   readonly attempt: (credentials: SessionCredentials) => Promise<T>;
 }
 
 const BACKOFF: BackoffLimits = { firstMs: 100, capMs: 5_000 };
-/** With the cap above, half a minute of trouble is sat out here; what lasts longer is the queue's to wait for. */
+/** With the cap above half a minute, if the patience is no shorter; what lasts longer is the queue's to wait for. */
 const ATTEMPTS_MAX = 12;
 /** Fresh credentials are tried this often when a service calls the ones in use expired or unknown. */
 const RENEWALS_MAX = 2;
@@ -36,26 +46,38 @@ const RENEWALS_MAX = 2;
  * `sessions` and as `throwIfStopped`
  */
 export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, signals: StopSignals): Promise<T> {
+  const place = { service: call.service, region: call.region };
+  using watched = call.watch.begin(call.paced.type, place, call.paced.destination);
   let waitMs = BACKOFF.firstMs;
   let renewals = 0;
+  let troubleSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
     await deps.pace.ready(call.paced, signals);
-    const credentials = await unlessStopped(deps.sessions.credentials(call.role), signals);
+    const credentials = await credentialsFor(deps, call, signals);
+    call.watch.admit(place);
+    const askedMs = deps.nowMs();
     try {
-      return await call.attempt(credentials);
+      watched.asked();
+      const result = await call.attempt(credentials);
+      watched.answered();
+      return result;
     } catch (error) {
       signals.abort.throwIfAborted();
       if (error instanceof DistributorError) throw error;
       const fault = faultOf(error);
+      noteAnswer(watched, fault, error);
       if (fault === 'throttle') {
         deps.metrics.throttles.inc({ service: call.service });
         deps.pace.throttled(call.paced);
       }
+      // A request that timed out has used the patience up by itself.
+      troubleSinceMs = fault === 'transient' ? (troubleSinceMs ?? askedMs) : undefined;
+      const patient = troubleSinceMs === undefined || deps.nowMs() - troubleSinceMs < deps.patienceMs;
       if (fault === 'credentials' && renewals < RENEWALS_MAX) {
         renewals++;
         deps.sessions.invalidate(call.role, credentials);
-      } else if ((fault === 'throttle' || fault === 'transient') && attempt < ATTEMPTS_MAX) {
+      } else if ((fault === 'throttle' || fault === 'transient') && attempt < ATTEMPTS_MAX && patient) {
         deps.metrics.retries.inc({ service: call.service, fault });
         // How long a throttled call waits is for the pace to say.
         if (fault === 'transient') {
@@ -67,6 +89,29 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
       }
     }
   }
+}
+
+async function credentialsFor<T>(
+  deps: AttemptDeps,
+  { role, paced, watch }: TenantCall<T>,
+  signals: StopSignals,
+): Promise<SessionCredentials> {
+  const sts = { service: 'sts', region: deps.stsRegion } as const;
+  // What is cached comes at once, so that only the shortest time counts here.
+  using asking = watch.begin(paced.type, sts, placeKey(sts));
+  asking.asked();
+  const credentials = await unlessStopped(
+    deps.sessions.credentials(role, () => watch.admit(sts)),
+    signals,
+  );
+  asking.answered();
+  return credentials;
+}
+
+/** A refusal is an answer as good as any: somebody is there. */
+function noteAnswer(watched: WatchedCall, fault: AwsFault, error: unknown): void {
+  if (fault === 'transient' || fault === 'aborted') watched.failed(awsErrorName(error));
+  else watched.answered();
 }
 
 /** What a destination says of itself when a call to it has failed for good. */

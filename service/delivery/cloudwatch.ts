@@ -19,7 +19,6 @@ export interface CloudWatchDeps extends AttemptDeps {
   readonly writer: LogWriter;
   readonly createSession: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => LogsSession;
   readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
-  readonly nowMs: () => number;
 }
 
 /** A put that finds its stream missing right after its creation is eventual consistency; more often than this it is not. */
@@ -33,7 +32,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
 
-  return ({ delivery, target, task }) => {
+  return ({ delivery, target, task, watch }) => {
     const role = roleRequest(delivery, task.keyFields);
 
     /** One put, and what it finds missing created. */
@@ -65,7 +64,14 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         try {
           const receipt = await callTenant(
             deps,
-            { service: 'logs', role, paced, attempt: (credentials) => attempt(credentials, body, batch, signals) },
+            {
+              service: 'logs',
+              role,
+              region: delivery.region,
+              paced,
+              watch,
+              attempt: (credentials) => attempt(credentials, body, batch, signals),
+            },
             signals,
           );
           // After a failure the buffer is left to the collector: a dying socket may still hold it.

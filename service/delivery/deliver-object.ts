@@ -3,7 +3,7 @@ import { isCanary, withoutFilters } from '../core/canary.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import { chooseDeliveries } from '../core/replay.ts';
 import type { TenantStore } from '../tenant/store.ts';
-import { type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
+import { type DeliveryOrder, type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
 import { type DeliveryResult, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
 
 export interface DeliverObjectDeps extends RunDeliveryDeps {
@@ -13,12 +13,11 @@ export interface DeliverObjectDeps extends RunDeliveryDeps {
 /**
  * Delivers an object to every destination of its tenant, one after another: their memory does not add up, and each has
  * a ledger entry of its own, so that the trouble of one costs the others nothing. Never throws.
- * @param held types of deliveries to leave out for now
  */
 export async function deliverObject(
   deps: DeliverObjectDeps,
   task: ObjectTask,
-  held: readonly string[],
+  order: DeliveryOrder,
   signals: StopSignals,
 ): Promise<DeliveryResult[]> {
   let tenant: Awaited<ReturnType<TenantStore['lookUp']>>;
@@ -35,8 +34,11 @@ export async function deliverObject(
   for (const delivery of chosen) {
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
-    else if (held.includes(type)) results.push({ type, kind: 'held' });
-    else results.push(await runDelivery(deps, task, unfiltered ? withoutFilters(delivery) : delivery, signals));
+    else if (order.held.includes(type)) results.push({ type, kind: 'held' });
+    else
+      results.push(
+        await runDelivery(deps, task, unfiltered ? withoutFilters(delivery) : delivery, order.watch, signals),
+      );
   }
   if (tenant.error) results.push(failed(tenant.error));
   return results;

@@ -4,6 +4,7 @@ import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
 import type { Target } from '../core/target/target.ts';
 import type { ByteSource } from '../object/source.ts';
+import type { CallWatch } from './call-watch.ts';
 
 /** Two ways to be told to stop. */
 export interface StopSignals {
@@ -69,10 +70,18 @@ export interface OpenOptions<T extends Target> {
   readonly delivery: Delivery;
   readonly target: T;
   readonly task: ObjectTask;
+  readonly watch: CallWatch;
 }
 
 /** Opens the destination of a delivery for one object. */
 export type OpenDestination<T extends Target = Target> = (options: OpenOptions<T>) => Destination;
+
+/** How the main thread wants an object to be delivered. */
+export interface DeliveryOrder {
+  /** Types of deliveries to leave out for now. */
+  readonly held: readonly string[];
+  readonly watch: CallWatch;
+}
 
 /** An object on its way: what its message and its key say. */
 export interface ObjectTask {

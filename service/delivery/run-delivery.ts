@@ -13,6 +13,7 @@ import { recordText } from '../core/record-text.ts';
 import { recordTest } from '../core/replay.ts';
 import type { QuarantineReason } from '../core/screen.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
+import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
   type Destination,
@@ -31,6 +32,7 @@ import { createTracker, type Tracker } from './tracker.ts';
 export type DeliveryResult =
   | {
       readonly type: string;
+      readonly region: string;
       readonly kind: 'done';
       readonly counts: Counts;
       readonly format: string;
@@ -41,6 +43,8 @@ export type DeliveryResult =
   | { readonly type: string; readonly kind: 'skipped' | 'held' }
   | {
       readonly type: string;
+      /** Where its destination is; absent where the trouble came before any delivery. */
+      readonly region?: string;
       readonly kind: 'failed';
       readonly error: DistributorError;
       readonly counts: Counts;
@@ -79,9 +83,10 @@ export async function runDelivery(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
+  calls: CallWatch,
   signals: StopSignals,
 ): Promise<DeliveryResult> {
-  const { type } = delivery;
+  const { type, region } = delivery;
   let counts = NO_COUNTS;
   let accepted = false;
   try {
@@ -98,10 +103,10 @@ export async function runDelivery(
         `another process is delivering ${objectId(task.ref)} to ${delivery.tenantId}/${type}`,
         { retryAfterMs: acquisition.remainingMs },
       );
-      return { type, kind: 'failed', error, counts, accepted };
+      return { type, region, kind: 'failed', error, counts, accepted };
     }
     const held = { ...acquisition, acquiredMs };
-    const run = await deliver(deps, task, delivery, held, signals, {
+    const run = await deliver(deps, task, delivery, calls, held, signals, {
       counts: (progress) => {
         counts = progress;
       },
@@ -109,9 +114,9 @@ export async function runDelivery(
         accepted = true;
       },
     });
-    return { type, kind: 'done', ...run, accepted };
+    return { type, region, kind: 'done', ...run, accepted };
   } catch (error) {
-    return { type, kind: 'failed', error: asDistributorError(error), counts, accepted };
+    return { type, region, kind: 'failed', error: asDistributorError(error), counts, accepted };
   }
 }
 
@@ -125,6 +130,7 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
+  calls: CallWatch,
   {
     lease,
     progress,
@@ -163,7 +169,7 @@ async function deliver(
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
-    const destination = deps.openDestination({ delivery, target: delivery.target, task });
+    const destination = deps.openDestination({ delivery, target: delivery.target, task, watch: calls });
     const run = { task, delivery, object, destination, signals, reading };
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {

@@ -38,7 +38,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
   const clientOf = createSessionClients(deps.createClient);
 
   return (options): Destination => {
-    const { delivery, target, task } = options;
+    const { delivery, target, task, watch } = options;
     const role = roleRequest(delivery, task.keyFields);
 
     const call = async <T>(
@@ -59,7 +59,9 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
           {
             service: 's3',
             role,
+            region: delivery.region,
             paced,
+            watch,
             attempt: (credentials) => attempt(clientOf(credentials, delivery.region), signals.abort),
           },
           signals,
@@ -148,7 +150,7 @@ async function unlessGone<T>(call: Promise<T>, { delivery, target }: OpenOptions
   } catch (cause) {
     if (awsErrorName(cause) !== 'NoSuchUpload') throw cause;
     const what = `tenant ${delivery.tenantId}, bucket ${target.bucket}: the upload is gone; the copy begins again`;
-    throw new DistributorError('destination-unavailable', what, { cause });
+    throw new DistributorError('copy-interrupted', what, { cause });
   }
 }
 

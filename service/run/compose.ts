@@ -96,7 +96,15 @@ export function composeDelivery({
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const reader = createS3Reader(settings);
   const s3Deps = { stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
-  const calling = { sessions, pace, metrics, random };
+  const calling = {
+    sessions,
+    stsRegion: settings.region,
+    pace,
+    metrics,
+    patienceMs: settings.requestTimeoutMs,
+    random,
+    nowMs: monotonicMs,
+  };
   return {
     sessions,
     deliverObject: {
@@ -130,7 +138,6 @@ export function composeDelivery({
           }),
           createSession: createLogsSessionFactory(settings),
           metrics,
-          nowMs: monotonicMs,
         }),
         s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
       }),
@@ -153,12 +160,12 @@ export function composeDelivery({
 
 /** The destination of a delivery, by its kind. A further kind is a line here, and one in core/delivery.ts. */
 function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestination<T> }): OpenDestination {
-  return ({ delivery, target, task }) => {
+  return ({ target, ...options }) => {
     switch (target.kind) {
       case 'cloudwatch':
-        return kinds.cloudwatch({ delivery, target, task });
+        return kinds.cloudwatch({ target, ...options });
       case 's3':
-        return kinds.s3({ delivery, target, task });
+        return kinds.s3({ target, ...options });
     }
   };
 }

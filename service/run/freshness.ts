@@ -1,4 +1,4 @@
-import type { HeldMessage } from './in-hand.ts';
+import type { MessageInFlight } from './in-hand.ts';
 
 /**
  * Up to when each tenant's logs are delivered. A process says: of all objects that were announced before this moment, none
@@ -10,7 +10,7 @@ export interface Freshness {
    * Watches a message with objects of tenants. The result is to be used in its place: what the message's end is becomes
    * known by how it is given back.
    */
-  follow(held: HeldMessage, objects: readonly AnnouncedObject[]): HeldMessage;
+  follow(held: MessageInFlight, objects: readonly AnnouncedObject[]): MessageInFlight;
   /** Looks at everything that is open now. */
   snapshot(): FreshnessSnapshot;
 }

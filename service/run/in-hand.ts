@@ -9,13 +9,13 @@ import type { History } from '../core/history.ts';
  * serves all; calls are batched.
  */
 export interface InHand {
-  take(message: QueueMessage): HeldMessage;
+  take(message: QueueMessage): MessageInFlight;
   readonly size: number;
   /** Waits until everything given back so far is with SQS, and ends the timer. */
   close(): Promise<void>;
 }
 
-export interface HeldMessage {
+export interface MessageInFlight {
   readonly message: QueueMessage;
   /** Aborts shortly before SQS would take the message back for good, 12 hours after its receive. */
   readonly signal: AbortSignal;
@@ -48,7 +48,7 @@ const NO_COPIES_MS = 60_000;
 /** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in hand. */
 const GATHER_MS = 20;
 
-interface Entry extends HeldMessage {
+interface Entry extends MessageInFlight {
   readonly abort: AbortController;
   readonly takenMs: number;
   extendAtMs: number;

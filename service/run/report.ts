@@ -1,6 +1,8 @@
-import { DistributorError, type ErrorCode } from '../base/errors.ts';
+import { DistributorError, dispositionOf, type ErrorCode } from '../base/errors.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
+import type { Place } from '../core/place.ts';
+import type { HeldPlace, Unanswered } from '../delivery/call-watch.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
@@ -9,8 +11,7 @@ import type { Permit } from './pacing.ts';
 /** What the main thread and its workers say to each other. Plain data: it is cloned on its way. */
 
 export type ToWorker =
-  /** `held`: types of deliveries to leave out. */
-  | { readonly kind: 'deliver'; readonly id: number; readonly task: ObjectTask; readonly held: readonly string[] }
+  | ({ readonly kind: 'deliver'; readonly id: number; readonly task: ObjectTask } & Order)
   /** Give the object up: it is no longer ours to deliver. */
   | { readonly kind: 'abort'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   /** Begin nothing new, save positions, report. */
@@ -18,17 +19,30 @@ export type ToWorker =
   | { readonly kind: 'ping' }
   /** From now on calls to this destination must be asked for, or need no longer be. */
   | { readonly kind: 'limit'; readonly destination: string; readonly limited: boolean }
+  /** Nothing at a place answers; absent `held`: something does again. */
+  | { readonly kind: 'place'; readonly key: string; readonly held?: HeldPlace }
   | { readonly kind: 'permit'; readonly id: number; readonly permit: Permit }
   | { readonly kind: 'metrics'; readonly id: number };
 
 export type FromWorker =
   /** With how much further the thread's objects have come since it last said so; those that have not are left out. */
   | { readonly kind: 'pong'; readonly progress: readonly Progress[] }
+  /** A call of an object has no answer yet, or all that had none have theirs. */
+  | { readonly kind: 'unanswered'; readonly id: number; readonly call: Unanswered }
+  | { readonly kind: 'answered'; readonly id: number; readonly type: string }
   | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
   | { readonly kind: 'throttled'; readonly destination: string; readonly callsPerSecond: number }
   /** `accounted`: since the last pong. */
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport; readonly accounted: Accounted }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };
+
+/** What an object is to leave out, and what it is to try although it is held. */
+export interface Order {
+  /** Types of deliveries to leave out. */
+  readonly held: readonly string[];
+  /** Keys of held places that this object is to find out about. */
+  readonly probes: readonly string[];
+}
 
 export interface Progress {
   readonly id: number;
@@ -49,20 +63,42 @@ export interface ReportLine {
   readonly format?: string;
   /** Whether its destination accepted anything this time. */
   readonly accepted?: boolean;
+  /** Who answered, or did not. */
+  readonly place?: Place;
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
 }
 
-export function toReport(results: readonly DeliveryResult[]): ObjectReport {
+/** @param stsRegion where roles are assumed */
+export function toReport(results: readonly DeliveryResult[], stsRegion: string): ObjectReport {
   return {
     lines: results.map((result) => {
+      if (result.kind === 'done') {
+        const { region, ...rest } = result;
+        return { ...rest, place: destinationPlace(result.type, region) };
+      }
       if (result.kind !== 'failed') return { ...result };
-      const { error, ...rest } = result;
+      const { error, region, ...rest } = result;
       const { code, message, retryAfterMs } = error;
-      return { ...rest, code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      const place = ROLE_TROUBLE.has(code)
+        ? ({ service: 'sts', region: stsRegion } as const)
+        : region && destinationPlace(result.type, region);
+      return {
+        ...rest,
+        code,
+        message,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(place ? { place } : {}),
+      };
     }),
   };
+}
+
+const ROLE_TROUBLE: ReadonlySet<ErrorCode> = new Set(['role-refused', 'role-unavailable']);
+
+function destinationPlace(type: string, region: string): Place {
+  return { service: type === 's3' || type.startsWith('s3#') ? 's3' : 'logs', region };
 }
 
 /** The report of an object whose trouble came before or beside any delivery. */
@@ -70,12 +106,9 @@ export function failureReport(error: DistributorError): ObjectReport {
   return { lines: [{ type: '', kind: 'failed', code: error.code, message: error.message }] };
 }
 
-/** These say nothing about the object, only that it must wait for somebody else. */
-const WAITS: ReadonlySet<ErrorCode> = new Set(['stopping', 'lease-held']);
-
-/** Whether nothing has failed: the process stops, or another one is at it. */
+/** Whether nothing has failed: the process stops, another one is at it, or an answer is awaited. */
 export function onlyWaits(code: ErrorCode | undefined): boolean {
-  return code !== undefined && WAITS.has(code);
+  return code !== undefined && dispositionOf(code) === 'wait';
 }
 
 /** The error of a failed line, as it was thrown on the other side. */

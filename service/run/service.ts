@@ -7,25 +7,29 @@ import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
+import { placeKey } from '../core/place.ts';
 import { createAdmission } from './admission.ts';
 import { createBell } from './bell.ts';
+import { createCanaryBooks } from './canary-books.ts';
+import { createCircuitBreakers } from './circuit-breakers.ts';
 import { composeCanaryWriter } from './compose-canary.ts';
 import { createFreshness } from './freshness.ts';
-import { createGate } from './gate.ts';
 import { createHorizon } from './horizon.ts';
 import { createHttp } from './http.ts';
 import { createInHand } from './in-hand.ts';
 import { createMetricsPage } from './metrics-page.ts';
 import { createPacing } from './pacing.ts';
+import { createParked } from './parked.ts';
 import { createProbe } from './probe.ts';
 import { processMessage } from './process-message.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { createReceiveLoop } from './receive-loop.ts';
-import { createScheduler } from './scheduler.ts';
+import { createScheduler, sizeOfJob } from './scheduler.ts';
 import { createSeries } from './series.ts';
 import { createStatus } from './status.ts';
 import { createSurplus } from './surplus.ts';
 import { createTenantBoard } from './tenant-board.ts';
+import { heldPlace, logDelivery, logPlace, observeTrouble } from './trouble.ts';
 import { createWorkerPool } from './worker-pool.ts';
 
 /**
@@ -92,21 +96,24 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     nowMs: monotonicMs,
   });
   const slots = settings.workerThreads * OBJECTS_PER_THREAD;
-  const gate = createGate({
+  const breakers = createCircuitBreakers({
     nowMs,
     probeMs: settings.probeMs,
-    onChange: (to, { tenant, type, code, message }) => {
-      metrics.circuitChanges.inc({ to });
-      if (to === 'open') logger.warn({ tenant, delivery: type, code }, `circuit open: ${message}`);
-      else logger.info({ tenant, delivery: type, code }, 'circuit closed: the destination accepts again');
+    onChange: (to, delivery) => logDelivery(logger, metrics, to, delivery),
+    onPlaceChange: (to, trouble) => {
+      logPlace(logger, to, trouble);
+      workers.holdPlace(placeKey(trouble.place), to === 'open' ? heldPlace(trouble, nowMs()) : undefined);
     },
   });
   const scheduler = createScheduler({
     slots,
     memoryBytes: settings.memoryBudgetBytes,
     // One until it is known how it fares: a broken role is tried once, not by every thread at once.
-    slotsOf: (tenant) => (gate.known(tenant) ? slots : 1),
+    slotsOf: (tenant) => (breakers.known(tenant) ? slots : 1),
+    onTrial: breakers.onTrial,
+    nowMs: monotonicMs,
   });
+  const parked = createParked(nowMs);
   const surplus = createSurplus(monotonicMs);
   const messagesMax = slots + PREFETCH;
   const pacing = createPacing({
@@ -141,13 +148,11 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const page = createMetricsPage(metrics, workers, () => {
     metrics.messagesInFlight.set(inHand.size);
     metrics.objectsInFlight.set(scheduler.running);
+    metrics.behindBulkhead.set(scheduler.behindBulkhead);
     metrics.memoryReserved.set(scheduler.reservedBytes);
     metrics.messagesAway.set(surplus.away);
     metrics.destinationsLimited.set(pacing.list().length);
-    metrics.circuitsOpen.reset();
-    for (const { tenant, code, state } of gate.list()) {
-      if (state !== 'throttled') metrics.circuitsOpen.inc({ tenant, code });
-    }
+    observeTrouble(metrics, breakers, parked, nowMs());
     observeFreshness();
   });
 
@@ -166,11 +171,19 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     for (const [tenant, dueMs] of canaryWriter?.written ?? []) metrics.canaryWritten.set({ tenant }, dueMs / 1000);
   };
 
-  const room = () => messagesMax - inHand.size;
+  // Messages whose objects wait behind the bulkhead keep nobody out.
+  const room = () => messagesMax + scheduler.behindBulkhead - inHand.size;
   const processDeps = {
     keyTemplate,
-    admission: createAdmission({ messagesMax: Math.ceil(messagesMax * TENANT_SHARE), surplus }),
-    gate,
+    admission: createAdmission({
+      messagesMax: Math.ceil(messagesMax * TENANT_SHARE),
+      surplus,
+      onTrial: breakers.onTrial,
+      hasPlace: () => scheduler.hasPlace(sizeOfJob(0)),
+    }),
+    breakers,
+    parked,
+    canaries: createCanaryBooks({ metrics, board, nowMs }),
     freshness,
     surplus,
     scheduler,
@@ -180,6 +193,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     metrics,
     logger,
     parkMs: settings.parkMs,
+    probeMs: settings.probeMs,
     random: Math.random,
     nowMs,
     onCrash,
@@ -231,7 +245,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       scheduler,
       workers,
       pacing,
-      gate,
+      breakers,
+      parked,
       board,
       delivered,
       nowMs,

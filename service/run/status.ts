@@ -1,9 +1,11 @@
 import type { Settings } from '../base/settings.ts';
+import { placeName } from '../core/place.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Freshness } from './freshness.ts';
-import type { Gate } from './gate.ts';
 import type { Horizon } from './horizon.ts';
 import type { InHand } from './in-hand.ts';
 import type { Pacing } from './pacing.ts';
+import type { Parked } from './parked.ts';
 import type { QueueDepthView } from './queue-depth.ts';
 import type { Scheduler } from './scheduler.ts';
 import { endOfLastSlotMs, type Series, SLOT_SECONDS } from './series.ts';
@@ -32,13 +34,31 @@ export interface Status {
   readonly messages_in_hand: number;
   /** Handed back as surplus and still away, by estimate. */
   readonly messages_away: number;
-  readonly objects: { readonly running: number; readonly waiting: number; readonly memory_reserved_bytes: number };
+  readonly objects: {
+    readonly running: number;
+    /** Of the running ones: those that wait for an answer, or have yet to show that there is one. */
+    readonly behind_bulkhead: number;
+    readonly waiting: number;
+    readonly memory_reserved_bytes: number;
+  };
   readonly workers: readonly { readonly thread: number; readonly objects: readonly ObjectAtWork[] }[];
   readonly destinations: readonly { readonly destination: string; readonly calls_per_second: number }[];
   /** What `bytes_per_second` means everywhere: rates of slots, the last of which ended at `ends_at`. */
   readonly series: { readonly slot_seconds: number; readonly ends_at: string };
   readonly bytes_per_second: readonly number[];
+  /** Regions in which a service answers nobody; one object at a time finds out when it does. */
+  readonly places: readonly PlaceStatus[];
   readonly tenants: readonly TenantStatus[];
+}
+
+export interface PlaceStatus {
+  /** `CloudWatch Logs in eu-west-1` */
+  readonly place: string;
+  readonly state: 'open' | 'probing';
+  readonly since: string;
+  readonly next_try_at: string;
+  /** That got no answer there. */
+  readonly tenants: number;
 }
 
 export interface StatusDeps {
@@ -51,10 +71,11 @@ export interface StatusDeps {
   readonly freshness: Pick<Freshness, 'snapshot'>;
   readonly inHand: Pick<InHand, 'size'>;
   readonly surplus: Pick<Surplus, 'away'>;
-  readonly scheduler: Pick<Scheduler, 'running' | 'waiting' | 'reservedBytes'>;
+  readonly scheduler: Pick<Scheduler, 'running' | 'behindBulkhead' | 'waiting' | 'reservedBytes'>;
   readonly workers: Pick<WorkerPool, 'work'>;
   readonly pacing: Pick<Pacing, 'list'>;
-  readonly gate: Pick<Gate, 'list'>;
+  readonly breakers: Pick<CircuitBreakers, 'list' | 'listPlaces'>;
+  readonly parked: Pick<Parked, 'of'>;
   readonly board: Pick<TenantBoard, 'list'>;
   /** Bytes of messages, of all tenants. */
   readonly delivered: Pick<Series, 'rates'>;
@@ -82,6 +103,7 @@ export function createStatus(deps: StatusDeps): () => Status {
       messages_away: deps.surplus.away,
       objects: {
         running: scheduler.running,
+        behind_bulkhead: scheduler.behindBulkhead,
         waiting: scheduler.waiting,
         memory_reserved_bytes: scheduler.reservedBytes,
       },
@@ -92,7 +114,14 @@ export function createStatus(deps: StatusDeps): () => Status {
       })),
       series: { slot_seconds: SLOT_SECONDS, ends_at: toTime(endOfLastSlotMs(now)) },
       bytes_per_second: deps.delivered.rates(),
-      tenants: deps.board.list(deps.gate.list(), deps.freshness.snapshot()),
+      places: deps.breakers.listPlaces().map(({ place, state, sinceMs, againAtMs, tenants }) => ({
+        place: placeName(place),
+        state,
+        since: toTime(sinceMs),
+        next_try_at: toTime(againAtMs),
+        tenants,
+      })),
+      tenants: deps.board.list(deps.breakers.list(), deps.freshness.snapshot(), deps.parked),
     };
   };
 }

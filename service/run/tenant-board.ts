@@ -1,7 +1,8 @@
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/accounted.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
+import type { DeliveryTrouble } from './circuit-breakers.ts';
 import type { FreshnessSnapshot } from './freshness.ts';
-import type { DeliveryTrouble } from './gate.ts';
+import type { Parked, ParkedMessages } from './parked.ts';
 import { type ObjectReport, onlyWaits } from './report.ts';
 import { createSeries, type Series } from './series.ts';
 
@@ -29,7 +30,9 @@ export interface TenantStatus {
   readonly bytes_per_second: readonly number[];
   /** The last failure, while no further object has been delivered since. */
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
-  /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
+  /** Messages that wait in the queue because the tenant's destinations take nothing, as far as this process gave them back. */
+  readonly parked: { readonly messages: number; readonly first_dead_letter_at: string | null };
+  /** Deliveries that are not tried, or only by a probe, or that wait for an answer: those that are not here are well. */
   readonly circuits: readonly CircuitStatus[];
 }
 
@@ -48,9 +51,11 @@ export interface TenantBoard {
   started(tenant: string): void;
   accounted(tenant: string, accounted: Accounted): void;
   ended(tenant: string, report: ObjectReport, createdMs: number | undefined): void;
+  /** An object that waited need not be delivered now. */
+  withdrawn(tenant: string): void;
   canaryDelivered(tenant: string, writtenMs: number): void;
   deadLetter(tenant: string): void;
-  list(troubles: readonly DeliveryTrouble[], freshness: FreshnessSnapshot): TenantStatus[];
+  list(troubles: readonly DeliveryTrouble[], freshness: FreshnessSnapshot, parked: Pick<Parked, 'of'>): TenantStatus[];
   /** Tenants that the tenant table has, as far as objects came of them, with when the last canary that arrived was written. */
   known(): readonly KnownTenant[];
 }
@@ -134,6 +139,9 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       // Of two deliveries of one object, the one that was made is no comfort for the one that was not.
       if (trouble !== undefined) entry.trouble = trouble;
     },
+    withdrawn(tenant) {
+      of(tenant).waiting--;
+    },
     canaryDelivered(tenant, writtenMs) {
       const entry = of(tenant);
       entry.canaryMs = Math.max(writtenMs, entry.canaryMs ?? 0);
@@ -141,11 +149,11 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
     deadLetter(tenant) {
       of(tenant).deadLetters++;
     },
-    list(troubles, freshness) {
+    list(troubles, freshness, parked) {
       const byTenant = Map.groupBy(troubles, ({ tenant }) => tenant);
       return [...tenants.values()]
         .sort((a, b) => a.tenant.localeCompare(b.tenant))
-        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? []));
+        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? [], parked.of(entry.tenant)));
     },
     known: () =>
       [...tenants.values()].filter(({ known }) => known).map(({ tenant, canaryMs }) => ({ tenant, canaryMs })),
@@ -169,7 +177,12 @@ function emptyEntry(tenant: string): Entry {
   };
 }
 
-function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly DeliveryTrouble[]): TenantStatus {
+function toStatus(
+  entry: Entry,
+  freshness: FreshnessSnapshot,
+  troubles: readonly DeliveryTrouble[],
+  { messages, firstDeadLetterMs }: ParkedMessages,
+): TenantStatus {
   const { delivered, filtered, rejected, quarantined } = entry.accounted;
   return {
     tenant: entry.tenant,
@@ -187,6 +200,7 @@ function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly
     last_canary_at: toTimeOrNull(entry.canaryMs),
     bytes_per_second: entry.series?.rates() ?? [],
     trouble: entry.trouble,
+    parked: { messages, first_dead_letter_at: toTimeOrNull(firstDeadLetterMs) },
     circuits: troubles.map(toCircuitStatus),
   };
 }

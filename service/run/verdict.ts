@@ -1,29 +1,33 @@
 import type { QueueMessage } from '../aws/queue.ts';
-import type { DistributorError } from '../base/errors.ts';
+import type { Disposition, DistributorError } from '../base/errors.ts';
 import { releaseDelaySeconds, waitingDelaySeconds } from '../core/backoff.ts';
 import { type History, sameHistory } from '../core/history.ts';
-import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
+import { errorOf, type ObjectReport, type ReportLine } from './report.ts';
 
 /** What happens to a message once all its objects have been worked on. */
 export type Verdict =
   | { readonly kind: 'delete' }
   /** It only waits: for another process, for its destination's pace. It becomes invisible, and remembers nothing new. */
-  | { readonly kind: 'wait'; readonly delaySeconds: number; readonly error: DistributorError }
+  | ({ readonly kind: 'wait' } & Delay)
   /** It failed, or was refused: it is sent anew, and remembers. */
-  | {
-      readonly kind: 'fail';
-      readonly delaySeconds: number;
-      readonly history: History;
-      readonly error: DistributorError;
-    }
+  | ({ readonly kind: 'fail'; readonly history: History } & Delay)
   | { readonly kind: 'dead-letter'; readonly error: DistributorError }
   | { readonly kind: 'crash'; readonly error: DistributorError };
+
+interface Delay {
+  readonly delaySeconds: number;
+  readonly error: DistributorError;
+  /** When it becomes a dead letter if its destination goes on taking nothing, epoch milliseconds; undefined: not so far. */
+  readonly deadLetterAtMs: number | undefined;
+}
 
 export interface VerdictContext {
   readonly message: Pick<QueueMessage, 'receiveCount' | 'history'>;
   readonly nowMs: number;
-  /** A message that has been refused for longer than this becomes a dead letter. */
+  /** A message whose destination has taken nothing for longer than this becomes a dead letter. */
   readonly parkMs: number;
+  /** The longest between two tries of a destination that does not answer. */
+  readonly probeMs: number;
   readonly random: () => number;
 }
 
@@ -39,6 +43,8 @@ const LEASE_SECONDS_MAX = 3_600;
  * policy (50) would move them without a word, we do, with the reason.
  */
 export const RECEIVES_MAX = 45;
+/** What may still succeed, the gravest first: its error is the message's. */
+const MAY_SUCCEED: readonly Disposition[] = ['retry', 'park', 'pace', 'wait'];
 
 interface Failure {
   readonly line: ReportLine;
@@ -46,72 +52,99 @@ interface Failure {
 }
 
 /**
- * The gravest first: a broken invariant ends the process; what may still succeed keeps the message; only when nothing
- * is left to try does what failed for good decide. What counts is how often the message has failed and how long it has
- * been refused, never how often it was received.
+ * A broken invariant ends the process. What may still succeed keeps the message, which comes back when the first of its
+ * deliveries may be tried again; only when nothing is left to try does what failed for good decide. What counts is how
+ * often the message has failed and how long its destinations have taken nothing, never how often it was received.
  */
 export function decide(reports: readonly ObjectReport[], context: VerdictContext): Verdict {
   const failures = reports
     .flatMap(({ lines }) => lines.filter(({ kind }) => kind === 'failed' || kind === 'held'))
-    .map((line): Failure => ({ line, error: errorOf(line) }));
-  const first = (disposition: string) => failures.find(({ error }) => error.disposition === disposition);
-
-  const crash = first('crash');
+    .map((line): Failure => ({ line, error: errorOf(line) }))
+    .sort((a, b) => gravity(a) - gravity(b));
+  if (failures.length === 0) return { kind: 'delete' };
+  const crash = failures.find(({ error }) => error.disposition === 'crash');
   if (crash) return { kind: 'crash', error: crash.error };
+
   const history = nextHistory(failures, context);
-  const retry = first('retry');
-  if (retry) return retryOrGiveUp(retry, history, context);
-  const park = first('park');
-  if (park) return parkOrGiveUp(park, history, context);
-  const dead = first('dead-letter');
-  return dead ? { kind: 'dead-letter', error: dead.error } : { kind: 'delete' };
+  const left = failures.filter((failure) => !isOver(failure, history, context));
+  const [gravest] = left;
+  if (!gravest) return { kind: 'dead-letter', error: (failures[0] as Failure).error };
+  const { refusedSinceMs } = history;
+  const delay = {
+    delaySeconds: Math.min(...left.map((failure) => delaySecondsOf(failure, history, context))),
+    error: gravest.error,
+    deadLetterAtMs: refusedSinceMs === undefined ? undefined : refusedSinceMs + context.parkMs,
+  };
+  const fails = left.some(({ error }) => error.disposition === 'retry' || error.disposition === 'park');
+  return fails || !sameHistory(history, context.message.history)
+    ? { kind: 'fail', history, ...delay }
+    : { kind: 'wait', ...delay };
+}
+
+/** What failed for good comes last. */
+function gravity({ error }: Failure): number {
+  const at = MAY_SUCCEED.indexOf(error.disposition);
+  return at === -1 ? MAY_SUCCEED.length : at;
 }
 
 function nextHistory(failures: readonly Failure[], { message: { history }, nowMs }: VerdictContext): History {
-  const real = failures.filter(({ error }) => error.disposition === 'retry' && !onlyWaits(error.code));
+  const real = failures.filter(({ error }) => error.disposition === 'retry');
   const further = real.some(({ line }) => line.accepted);
-  const refused = failures.some(isRefused);
-  // A destination that accepts at last what it throttled has stopped refusing.
-  const relieved = !refused && failures.some(({ line, error }) => error.disposition === 'park' && line.accepted);
+  const refused = failures.some(takesNothing);
+  // A destination that accepts at last what it throttled or left unanswered has stopped refusing.
+  const relieved = !refused && failures.some(({ line, error }) => isTenants(error) && line.accepted);
   return {
     failures: real.length === 0 ? history.failures : further ? 1 : history.failures + 1,
     refusedSinceMs: refused ? (history.refusedSinceMs ?? nowMs) : relieved ? undefined : history.refusedSinceMs,
   };
 }
 
-/** The tenant's side takes nothing: it refuses, or throttled every call. A delivery held for its pace only waits. */
-function isRefused({ line, error }: Failure): boolean {
-  if (error.disposition !== 'park') return false;
-  return error.code !== 'destination-throttled' || (line.kind === 'failed' && !line.accepted);
+/** Trouble of the tenant's side. */
+function isTenants({ disposition }: DistributorError): boolean {
+  return disposition === 'park' || disposition === 'pace';
 }
 
-function retryOrGiveUp({ line, error }: Failure, history: History, context: VerdictContext): Verdict {
-  // Another task should have it at once.
-  if (error.code === 'stopping') return { kind: 'wait', delaySeconds: 0, error };
-  if (history.failures > FAILURES_MAX || isWornOut(context)) return { kind: 'dead-letter', error };
-  if (error.code === 'lease-held') {
-    // The other one will be done, or its lease over, by then.
-    const leaseSeconds = Math.min(LEASE_SECONDS_MAX, Math.ceil((line.retryAfterMs ?? 0) / 1000));
-    return { kind: 'wait', delaySeconds: leaseSeconds + 1, error };
+/** The tenant's side refuses, is silent, or throttled every call. A delivery that is held for its pace only waits. */
+function takesNothing({ line, error }: Failure): boolean {
+  if (!isTenants(error) || line.accepted) return false;
+  return error.disposition === 'park' || line.kind === 'failed';
+}
+
+/** Whether nothing is left to try. */
+function isOver({ error }: Failure, history: History, { message, nowMs, parkMs }: VerdictContext): boolean {
+  const wornOut = message.receiveCount >= RECEIVES_MAX;
+  switch (error.disposition) {
+    case 'retry':
+      return wornOut || history.failures > FAILURES_MAX;
+    case 'park':
+    case 'pace':
+      return wornOut || nowMs - (history.refusedSinceMs ?? nowMs) > parkMs;
+    case 'wait':
+      // Another task shall have it at once, however often it was received.
+      return wornOut && error.code !== 'stopping';
+    default:
+      return true;
   }
-  const delaySeconds = releaseDelaySeconds(history.failures, RETRY_DELAY, context.random);
-  return { kind: 'fail', delaySeconds, history, error };
 }
 
-function parkOrGiveUp({ line, error }: Failure, history: History, context: VerdictContext): Verdict {
-  const { message, nowMs, parkMs, random } = context;
-  const refusedMs = nowMs - (history.refusedSinceMs ?? nowMs);
-  if (refusedMs > parkMs || isWornOut(context)) return { kind: 'dead-letter', error };
-  const throttled = error.code === 'destination-throttled';
-  const delaySeconds = Math.max(
-    Math.ceil((line.retryAfterMs ?? 0) / 1000),
-    waitingDelaySeconds(refusedMs, PARK_DELAY, random),
-  );
-  return throttled && sameHistory(history, message.history)
-    ? { kind: 'wait', delaySeconds, error }
-    : { kind: 'fail', delaySeconds, history, error };
-}
-
-function isWornOut({ message }: VerdictContext): boolean {
-  return message.receiveCount >= RECEIVES_MAX;
+function delaySecondsOf({ line, error }: Failure, history: History, context: VerdictContext): number {
+  const afterSeconds = Math.ceil((line.retryAfterMs ?? 0) / 1000);
+  const refusedMs = context.nowMs - (history.refusedSinceMs ?? context.nowMs);
+  const parkedSeconds = (capSeconds: number) =>
+    Math.max(afterSeconds, waitingDelaySeconds(refusedMs, { ...PARK_DELAY, capSeconds }, context.random));
+  switch (error.code) {
+    case 'stopping':
+      return 0;
+    case 'lease-held':
+      // The other one will be done, or its lease over, by then.
+      return Math.min(LEASE_SECONDS_MAX, afterSeconds) + 1;
+    case 'answer-awaited':
+      return afterSeconds;
+    case 'role-unavailable':
+    case 'destination-unavailable':
+      // What heals by itself is found healed as soon as a probe may find it.
+      return parkedSeconds(Math.min(PARK_DELAY.capSeconds, context.probeMs / 1000));
+  }
+  if (isTenants(error)) return parkedSeconds(PARK_DELAY.capSeconds);
+  return releaseDelaySeconds(history.failures, RETRY_DELAY, context.random);
 }

@@ -6,9 +6,10 @@ import type { Settings } from '../base/settings.ts';
 import { type Accounted, recordsOf } from '../core/accounted.ts';
 import { hash } from '../core/hash.ts';
 import { objectId } from '../core/notification.ts';
+import type { HeldPlace, Unanswered } from '../delivery/call-watch.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { Pacing } from './pacing.ts';
-import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from './report.ts';
+import { type FromWorker, failureReport, type ObjectReport, type Order, type ToWorker } from './report.ts';
 
 /**
  * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions
@@ -18,9 +19,10 @@ import { type FromWorker, failureReport, type ObjectReport, type ToWorker } from
 export interface WorkerPool {
   /**
    * Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up.
-   * @param held types of deliveries to leave out
    */
-  deliver(task: ObjectTask, held: readonly string[], signal: AbortSignal): Promise<ObjectReport>;
+  deliver(task: ObjectTask, order: Order, signal: AbortSignal, listener: ObjectListener): Promise<ObjectReport>;
+  /** Tells all threads that nothing at a place answers, or, without `held`, that something does again. */
+  holdPlace(key: string, held: HeldPlace | undefined): void;
   /** Tells all threads that a destination has a rate from now on, or no longer. */
   limit(destination: string, limited: boolean): void;
   /** Metrics of all threads, for the endpoint to add up. */
@@ -30,6 +32,15 @@ export interface WorkerPool {
   close(): Promise<void>;
   /** What each thread is at. */
   work(): readonly (readonly ObjectAtWork[])[];
+}
+
+/** Told how an object fares while it is at work. */
+export interface ObjectListener {
+  unanswered(call: Unanswered): void;
+  /** All calls of a delivery that had no answer have theirs. */
+  answered(type: string): void;
+  /** A destination has taken something. */
+  delivered(): void;
 }
 
 export interface ObjectAtWork {
@@ -73,6 +84,7 @@ interface Pending {
   readonly task: ObjectTask;
   readonly sinceMs: number;
   records: number;
+  readonly listener: ObjectListener;
   readonly settle: (report: ObjectReport) => void;
 }
 
@@ -100,6 +112,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MAX_MB}`);
   const threads: Thread[] = [];
+  const heldPlaces = new Map<string, HeldPlace>();
   let restarts: number[] = [];
   let draining = false;
   let closing = false;
@@ -132,6 +145,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
       threads[slot] = spawn(slot);
     });
     if (draining) post(thread, { kind: 'drain' });
+    for (const [key, held] of heldPlaces) post(thread, { kind: 'place', key, held });
     for (const { destination } of pacing.list()) post(thread, { kind: 'limit', destination, limited: true });
     return thread;
   };
@@ -146,6 +160,10 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
         return thread.pending.get(message.id)?.settle(message.report);
       case 'metrics':
         return thread.metricsWaiting.get(message.id)?.(message.metrics);
+      case 'unanswered':
+        return thread.pending.get(message.id)?.listener.unanswered(message.call);
+      case 'answered':
+        return thread.pending.get(message.id)?.listener.answered(message.type);
       case 'ask':
         return post(thread, { kind: 'permit', id: message.id, permit: pacing.ask(message.call) });
       case 'throttled':
@@ -158,6 +176,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     if (!pending) return;
     pending.records += recordsOf(accounted);
     deps.onAccounted(pending.task, accounted);
+    if (accounted.delivered > 0) pending.listener.delivered();
   };
 
   const lose = (thread: Thread, why: string) => {
@@ -194,7 +213,12 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     limit(destination, limited) {
       for (const thread of threads) post(thread, { kind: 'limit', destination, limited });
     },
-    deliver(task, held, signal) {
+    holdPlace(key, held) {
+      if (held) heldPlaces.set(key, held);
+      else heldPlaces.delete(key);
+      for (const thread of threads) post(thread, held ? { kind: 'place', key, held } : { kind: 'place', key });
+    },
+    deliver(task, { held, probes }, signal, listener) {
       if (signal.aborted) return Promise.resolve(failureReport(signal.reason));
       const thread = choose(task.keyFields.tenant_id);
       const id = nextId++;
@@ -204,8 +228,8 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
         post(thread, { kind: 'abort', id, code: reason.code, message: reason.message });
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      thread.pending.set(id, { task, sinceMs: deps.nowMs(), records: 0, settle: resolve });
-      post(thread, { kind: 'deliver', id, task, held });
+      thread.pending.set(id, { task, sinceMs: deps.nowMs(), records: 0, listener, settle: resolve });
+      post(thread, { kind: 'deliver', id, task, held, probes });
       return promise.finally(() => {
         thread.pending.delete(id);
         signal.removeEventListener('abort', giveUp);

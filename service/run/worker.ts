@@ -4,6 +4,8 @@ import { createLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/accounted.ts';
+import { createAnswerTimes } from '../delivery/answer-times.ts';
+import { createCallWatch, type HeldPlace } from '../delivery/call-watch.ts';
 import { deliverObject } from '../delivery/deliver-object.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { composeDelivery } from './compose.ts';
@@ -32,6 +34,7 @@ const byTask = new Map<ObjectTask, Running>();
 const answer = (message: FromWorker) => port.postMessage(message);
 const asked = new Map<number, (permit: Permit) => void>();
 let questions = 0;
+const monotonicMs = () => performance.now();
 const pace = createWorkerPace({
   ask(call) {
     const { promise, resolve } = Promise.withResolvers<Permit>();
@@ -41,8 +44,10 @@ const pace = createWorkerPace({
     return promise.finally(() => asked.delete(id));
   },
   tell: (destination, callsPerSecond) => answer({ kind: 'throttled', destination, callsPerSecond }),
-  nowMs: () => performance.now(),
+  nowMs: monotonicMs,
 });
+const answerTimes = createAnswerTimes();
+const heldPlaces = new Map<string, HeldPlace>();
 const deps = composeDelivery({
   settings,
   metrics,
@@ -64,15 +69,23 @@ function tell(run: Running): Accounted {
 port.on('message', async (message: ToWorker) => {
   switch (message.kind) {
     case 'deliver': {
-      const { id, task, held } = message;
+      const { id, task, held, probes } = message;
       const run: Running = { abort: new AbortController(), untold: NOTHING_ACCOUNTED };
       running.set(id, run);
       byTask.set(task, run);
       const signals = { drain: drain.signal, abort: run.abort.signal };
-      const results = await deliverObject(deps.deliverObject, task, held, signals);
+      const watch = createCallWatch({
+        unanswered: (call) => answer({ kind: 'unanswered', id, call }),
+        answered: (type) => answer({ kind: 'answered', id, type }),
+        answerTimes,
+        heldPlaces,
+        probes: new Set(probes),
+        nowMs: monotonicMs,
+      });
+      const results = await deliverObject(deps.deliverObject, task, { held, watch }, signals);
       running.delete(id);
       byTask.delete(task);
-      answer({ kind: 'report', id, report: toReport(results), accounted: tell(run) });
+      answer({ kind: 'report', id, report: toReport(results, settings.region), accounted: tell(run) });
       return;
     }
     case 'abort':
@@ -88,6 +101,10 @@ port.on('message', async (message: ToWorker) => {
       return;
     case 'limit':
       pace.limit(message.destination, message.limited);
+      return;
+    case 'place':
+      if (message.held) heldPlaces.set(message.key, message.held);
+      else heldPlaces.delete(message.key);
       return;
     case 'permit':
       asked.get(message.id)?.(message.permit);

@@ -5,6 +5,7 @@ import type { LogWriter } from '../../service/aws/log-writer.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
+import { UNWATCHED } from '../../service/delivery/call-watch.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
 import { buildChunk } from './chunk.ts';
 import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
@@ -50,7 +51,8 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
       pace,
     },
   );
-  const open = (delivery: Delivery) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task: TASK });
+  const open = (delivery: Delivery) =>
+    openCloudWatch({ delivery, target: cloudWatchOf(delivery), task: TASK, watch: UNWATCHED });
   const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
   const plan = (...messages: string[]): ChunkPlan =>
     planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), {

@@ -31,6 +31,8 @@ export function createTestCloudWatch(
 ): OpenDestination<CloudWatchTarget> {
   return createCloudWatch({
     sessions: createTestSessions(sts),
+    stsRegion: 'us-east-1',
+    patienceMs: 60_000,
     writer: createTestLogWriter(),
     createSession: createLogsSessionFactory(logs.place),
     pace: createFreePace(),

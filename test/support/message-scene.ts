@@ -5,8 +5,10 @@ import { type History, NO_HISTORY } from '../../service/core/history.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
 import { createAdmission } from '../../service/run/admission.ts';
+import { createCanaryBooks } from '../../service/run/canary-books.ts';
+import { createCircuitBreakers } from '../../service/run/circuit-breakers.ts';
 import { createFreshness } from '../../service/run/freshness.ts';
-import { createGate } from '../../service/run/gate.ts';
+import { createParked } from '../../service/run/parked.ts';
 import { type ProcessDeps, processMessage } from '../../service/run/process-message.ts';
 import type { ObjectReport, ReportLine } from '../../service/run/report.ts';
 import { createScheduler } from '../../service/run/scheduler.ts';
@@ -59,11 +61,17 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   const queue = { error: undefined as Error | undefined };
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
-  const scheduler = createScheduler({ slots: 4, memoryBytes: 1e9 });
   const now = { ms: NOON_MS };
+  const scheduler = createScheduler({ slots: 4, memoryBytes: 1e9, nowMs: () => now.ms });
   const board = createTenantBoard(() => now.ms);
   const surplus = createSurplus(() => now.ms);
-  const gate = createGate({ nowMs: () => now.ms, probeMs: 120_000, onChange: () => {} });
+  const breakers = createCircuitBreakers({
+    nowMs: () => now.ms,
+    probeMs: 120_000,
+    onChange: () => {},
+    onPlaceChange: () => {},
+  });
+  const parked = createParked(() => now.ms);
   const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.ms });
   const crashes: string[] = [];
   const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
@@ -71,17 +79,19 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   let work: Promise<void> = Promise.resolve();
   const deps: ProcessDeps = {
     keyTemplate: compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
-    admission: createAdmission({ messagesMax, surplus }),
-    gate,
+    admission: createAdmission({ messagesMax, surplus, onTrial: breakers.onTrial, hasPlace: () => true }),
+    breakers,
+    parked,
+    canaries: createCanaryBooks({ metrics, board, nowMs: () => now.ms }),
     freshness,
     surplus,
     scheduler,
     workers: {
-      deliver: async (task, held, signal): Promise<ObjectReport> => {
+      deliver: async (task, { held }, signal): Promise<ObjectReport> => {
         tasks.push(task);
         seen.running = scheduler.running;
         seen.reserved = scheduler.reservedBytes;
-        seen.inFlight = board.list([], freshness.snapshot()).reduce((sum, { in_flight }) => sum + in_flight, 0);
+        seen.inFlight = board.list([], freshness.snapshot(), parked).reduce((sum, { in_flight }) => sum + in_flight, 0);
         seen.signals.push(signal);
         seen.held.push([...held]);
         await work;
@@ -100,6 +110,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     metrics,
     logger,
     parkMs: 24 * 3_600_000,
+    probeMs: 120_000,
     random: () => 0,
     nowMs: () => now.ms,
     onCrash: (error) => {
@@ -150,6 +161,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     board,
     freshness,
     surplus,
+    parked,
     crashes,
     seen,
     objects,

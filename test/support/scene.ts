@@ -105,7 +105,8 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
-    openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
+    openDestination: ({ delivery, task, watch }) =>
+      openCloudWatch({ delivery, target: cloudWatchOf(delivery), task, watch }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     onAccounted: (_task, accounted) => {

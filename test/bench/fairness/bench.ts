@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { compare, type Found } from '../../../local/workload/compare.ts';
 import { createTally } from '../../../local/workload/tally.ts';
-import { busiestMinute, createLags, type LagQuantiles, type Lags } from './lag.ts';
+import { busiestMinute, createLags } from './lag.ts';
 import { createWriter, type Writer } from './load.ts';
 import { openStage, type Stage } from './stage.ts';
+import { DRAIN_SECONDS_MAX, delivered, round, show, until, untilDelivered, writeQuietly } from './steps.ts';
 import { type Cast, castOf } from './tenants.ts';
 
 export interface BenchOptions {
@@ -42,7 +42,6 @@ const TROUBLED_OBJECTS = 40;
 const TROUBLED_EVENTS_PER_OBJECT = 200;
 /** Both services have their threads' code loaded and everybody's sessions before anything is measured. */
 const WARM_UP_SECONDS = 8;
-const DRAIN_SECONDS_MAX = 60;
 /** Three times as fast as the two services deliver them here, so that most of the flood comes to be queued. */
 const FLOOD_OBJECTS_PER_SECOND = 100;
 
@@ -119,45 +118,6 @@ async function writeAll(stage: Stage, writer: Writer, count: number): Promise<vo
   for (let at = 0; at < count; at++) await stage.put(writer);
 }
 
-/** One quiet tenant after another writes an object, at an even pace. */
-async function writeQuietly(
-  stage: Stage,
-  writers: readonly Writer[],
-  perSecond: number,
-  seconds: number,
-): Promise<void> {
-  const startedMs = performance.now();
-  const puts: Promise<void>[] = [];
-  for (let at = 0; at < Math.floor(perSecond * seconds); at++) {
-    const writer = writers[at % writers.length];
-    await delay(Math.max(0, startedMs + (at * 1000) / perSecond - performance.now()));
-    if (writer) puts.push(stage.put(writer));
-  }
-  await Promise.all(puts);
-}
-
-async function untilDelivered(lags: Lags, prefix: string, writers: readonly Writer[]): Promise<void> {
-  const objects = writers.reduce((sum, writer) => sum + writer.objects, 0);
-  if (!(await until(() => lags.count(prefix) >= objects, DRAIN_SECONDS_MAX))) {
-    throw new Error(`${lags.count(prefix)} of ${objects} objects of ${prefix}* were delivered in time`);
-  }
-}
-
-async function delivered(lags: Lags, prefix: string, complete: () => boolean): Promise<LagQuantiles> {
-  if (!(await until(complete, DRAIN_SECONDS_MAX))) throw new Error(`objects of ${prefix}* were not delivered in time`);
-  return lags.quantiles(prefix);
-}
-
-/** @returns whether it came true in time */
-async function until(condition: () => boolean, secondsMax: number): Promise<boolean> {
-  const deadlineMs = performance.now() + secondsMax * 1000;
-  while (!condition()) {
-    if (performance.now() > deadlineMs) return false;
-    await delay(50);
-  }
-  return true;
-}
-
 /**
  * Every event of the tenants that could be delivered is in its account once; an object of the others is still announced by
  * a message, in the queue or among the dead letters.
@@ -188,16 +148,4 @@ async function balance(
     duplicated,
     misrouted: misrouted + unexpected,
   };
-}
-
-function show({ objects, created, received }: LagQuantiles): string {
-  const ms = (value: number) => Math.round(value);
-  return (
-    `${objects} objects; created to delivered p50 ${ms(created.p50)} ms, p99 ${ms(created.p99)} ms; ` +
-    `received to delivered p50 ${ms(received.p50)} ms, p99 ${ms(received.p99)} ms`
-  );
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

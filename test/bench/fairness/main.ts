@@ -2,8 +2,9 @@
  * `npm run bench:fairness`: what quiet tenants notice of a flood, a throttled account and a broken role of others.
  * README.md says how it measures.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { runBench } from './bench.ts';
+import { runSilent, SILENT_KINDS, type SilentKind } from './silent.ts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -19,6 +20,9 @@ const options = new Command('npm run bench:fairness --')
   .option('--noisy-objects <number>', 'objects of the noisy tenant, all queued at once', number, 2_000)
   .option('--noisy-events <number>', 'events in each of these', number, 1_000)
   .option('--seconds <number>', 'how long each of the two measurements takes', number, 45)
+  .option('--silent <number>', 'instead of that: so many tenants whose accounts do not answer', number)
+  .addOption(new Option('--silent-kinds <kinds...>', 'how they fail').choices(SILENT_KINDS).default(SILENT_KINDS))
+  .option('--probe-seconds <number>', 'PROBE_SECONDS of the services beside silent tenants', number, 15)
   .parse()
   .opts<{
     readonly json?: true;
@@ -27,18 +31,29 @@ const options = new Command('npm run bench:fairness --')
     readonly noisyObjects: number;
     readonly noisyEvents: number;
     readonly seconds: number;
+    readonly silent?: number;
+    readonly silentKinds: readonly SilentKind[];
+    readonly probeSeconds: number;
   }>();
 
-const result = await runBench(
-  {
-    quietTenants: options.quietTenants,
-    quietObjectsPerSecond: options.quietRate,
-    noisyObjects: options.noisyObjects,
-    noisyEventsPerObject: options.noisyEvents,
-    seconds: options.seconds,
-  },
-  (text) => process.stderr.write(`${text}\n`),
-);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const common = {
+  quietTenants: options.quietTenants,
+  quietObjectsPerSecond: options.quietRate,
+  seconds: options.seconds,
+};
+const result =
+  options.silent === undefined
+    ? await runBench({ ...common, noisyObjects: options.noisyObjects, noisyEventsPerObject: options.noisyEvents }, say)
+    : await runSilent(
+        {
+          ...common,
+          silentTenants: options.silent,
+          kinds: options.silentKinds,
+          probeSeconds: options.probeSeconds,
+        },
+        say,
+      );
 if (options.json) console.log(JSON.stringify(result));
 else console.table(result);
 process.exitCode = result.lost + result.misrouted === 0 ? 0 : 1;

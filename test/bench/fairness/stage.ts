@@ -21,6 +21,8 @@ export interface Stage extends AsyncDisposable {
   readonly refusalsMs: readonly number[];
   /** Messages that are in the queue or in its dead-letter queue, visible or not. */
   messages(): Promise<number>;
+  /** Answers take as long as AWS's, about; so it is from the beginning, until the faults are cleared. */
+  delayAnswers(): void;
   startServices(): Promise<void>;
   stopServices(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function openStage(
   cast: Cast,
   flood: Iterable<{ readonly key: string; readonly body: Buffer }>,
   onLine: (line: LogLine) => void,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Stage & { readonly stored: readonly StoredObject[] }> {
   const refusalsMs: number[] = [];
   const cloud = await startCloud({
@@ -75,17 +78,21 @@ export async function openStage(
     stored.push({ key, eTag: ETag, size: body.length });
   }
   const pipeline = await provisionPipeline(deps);
-  for (const tenant of [...cast.quiet, cast.noisy, cast.throttled, cast.broken]) {
+  for (const tenant of [...cast.quiet, cast.noisy, cast.throttled, cast.broken, ...(cast.silent ?? [])]) {
     await provisionTenant(deps, tenant, pipeline);
   }
-  for (const { service, ...latency } of LATENCIES) {
-    cloud.faults.add({ service, effect: { kind: 'latency', ...latency } });
-  }
+  const delayAnswers = () => {
+    for (const { service, ...latency } of LATENCIES) {
+      cloud.faults.add({ service, effect: { kind: 'latency', ...latency } });
+    }
+  };
+  delayAnswers();
   const environment = {
     ...endpointEnvironment(cloud.url, REGION),
     ...serviceEnvironment(pipeline),
     LOG_LEVEL: 'info',
     WORKER_THREADS,
+    ...settings,
   };
   let services: Awaited<ReturnType<typeof startService>>[] = [];
   const stopServices = async () => {
@@ -97,6 +104,7 @@ export async function openStage(
     cloud,
     stored,
     refusalsMs,
+    delayAnswers,
     async put(writer) {
       const { key, body } = writer.next();
       await deps.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));

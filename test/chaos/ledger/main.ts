@@ -26,11 +26,14 @@ import { createRecordSource } from '../../../local/workload/source.ts';
 import { createLogger } from '../../../service/base/logger.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { readSettings } from '../../../service/base/settings.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
 import { type Ledger, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { composeDelivery } from '../../../service/run/compose.ts';
 import { createFreePace } from '../../support/pace.ts';
 import { TENANTS } from '../tenants.ts';
+
+const ALL = { held: [], watch: UNWATCHED };
 
 const REGION = 'us-east-1';
 const MEGABYTE = 1024 * 1024;
@@ -95,7 +98,7 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
         ref: { bucket: pipeline.bucket, key, version, versionId: undefined, size: body.length, createdMs: nowMs },
         keyFields: { tenant_id: tenantId, cluster_id: PLACE.clusterId, environment: PLACE.environment },
       },
-      [],
+      ALL,
       { drain: never, abort: never },
     );
     if (result?.kind !== 'done') throw new Error(`the object was not delivered: ${JSON.stringify(result)}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseDelivery } from '../../../service/core/delivery.ts';
 import { messageText } from '../../../service/core/plan.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { type DeliveryResult, runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { createKernel } from '../../../service/kernel/kernel.ts';
 import { openObject } from '../../../service/object/open.ts';
@@ -40,7 +41,7 @@ async function withBucket(t: TestContext, initial: Partial<Scene>, attributes: R
       },
     }),
   };
-  const run = (signals = NEVER): Promise<DeliveryResult> => runDelivery(deps, TASK, delivery, signals);
+  const run = (signals = NEVER): Promise<DeliveryResult> => runDelivery(deps, TASK, delivery, UNWATCHED, signals);
   return { ...scene, deps, run, got, bucket };
 }
 

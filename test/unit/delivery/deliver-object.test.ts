@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import type { Replay } from '../../../service/core/replay.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
@@ -9,6 +10,8 @@ import { ITEM } from '../../support/delivery.ts';
 import { TENANT_TABLE } from '../../support/dynamo.ts';
 import { numbered, setUp, TASK } from '../../support/scene.ts';
 import { NEVER } from '../../support/stop-signals.ts';
+
+const ALL = { held: [], watch: UNWATCHED };
 
 /** A scene whose tenants stand in the table. */
 async function withTenants(t: TestContext, ...items: Readonly<Record<string, unknown>>[]) {
@@ -42,7 +45,7 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
     { type: 'cloudwatch#audit' },
     { type: 'cloudwatch#off', enabled: false },
   );
-  assert.deepEqual(await deliverObject(deps, TASK, [], NEVER), [
+  assert.deepEqual(await deliverObject(deps, TASK, ALL, NEVER), [
     { type: 'cloudwatch', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
     { type: 'cloudwatch#audit', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
     { type: 'cloudwatch#off', kind: 'skipped' },
@@ -56,7 +59,7 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
 test('the trouble of one delivery costs the others nothing, and only that one is tried again', async (t) => {
   const { deps, stored, logs } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
   logs.faults.PutLogEvents.push({ error: 'AccessDeniedException' });
-  const first = await deliverObject(deps, TASK, [], NEVER);
+  const first = await deliverObject(deps, TASK, ALL, NEVER);
   assert.deepEqual(
     first.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
     [
@@ -64,7 +67,7 @@ test('the trouble of one delivery costs the others nothing, and only that one is
       ['cloudwatch#audit', 'done'],
     ],
   );
-  const second = await deliverObject(deps, TASK, [], NEVER);
+  const second = await deliverObject(deps, TASK, ALL, NEVER);
   assert.deepEqual(
     second.map(({ kind }) => kind),
     ['done', 'duplicate'],
@@ -74,7 +77,7 @@ test('the trouble of one delivery costs the others nothing, and only that one is
 
 test('a delivery that is held is left out without a call to anything of it, and the others go', async (t) => {
   const { deps, stored, item } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
-  const results = await deliverObject(deps, TASK, ['cloudwatch'], NEVER);
+  const results = await deliverObject(deps, TASK, { ...ALL, held: ['cloudwatch'] }, NEVER);
   assert.deepEqual(
     results.map(({ type, kind }) => [type, kind]),
     [
@@ -88,7 +91,7 @@ test('a delivery that is held is left out without a call to anything of it, and 
 
 test('an unknown tenant is a failure before any delivery', async (t) => {
   const { deps } = await withTenants(t);
-  const results = await deliverObject(deps, TASK, [], NEVER);
+  const results = await deliverObject(deps, TASK, ALL, NEVER);
   assert.deepEqual(
     results.map((result) => [result.type, result.kind === 'failed' && result.error.code]),
     [['', 'tenant-unknown']],
@@ -97,7 +100,7 @@ test('an unknown tenant is a failure before any delivery', async (t) => {
 
 test('valid deliveries are served though another item of the tenant is invalid, and the trouble is told last', async (t) => {
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#bad', enabled: 'yes' });
-  const results = await deliverObject(deps, TASK, [], NEVER);
+  const results = await deliverObject(deps, TASK, ALL, NEVER);
   assert.deepEqual(
     results.map((result) => [result.type, result.kind === 'failed' ? result.error.code : result.kind]),
     [
@@ -112,7 +115,7 @@ test('a tenant that cannot be looked up is a failure to be retried', async (t) =
   const { deps } = await withTenants(t);
   const error = new DistributorError('tenant-lookup-failed', 'the table is away');
   const tenants = { lookUp: () => Promise.reject(error) };
-  assert.deepEqual(await deliverObject({ ...deps, tenants }, TASK, [], NEVER), [
+  assert.deepEqual(await deliverObject({ ...deps, tenants }, TASK, ALL, NEVER), [
     {
       type: '',
       kind: 'failed',
@@ -146,7 +149,7 @@ test('a drain between two deliveries leaves the second one for the next process'
       },
     },
     TASK,
-    [],
+    ALL,
     { drain: drain.signal, abort: NEVER.abort },
   );
   assert.deepEqual(
@@ -161,7 +164,7 @@ test('a service that is stopping looks nobody up', async (t) => {
   const { deps } = await withTenants(t, { type: 'cloudwatch' });
   const lookUp = t.mock.fn(deps.tenants.lookUp);
   const signals = { drain: AbortSignal.abort(), abort: NEVER.abort };
-  const [result] = await deliverObject({ ...deps, tenants: { lookUp } }, TASK, [], signals);
+  const [result] = await deliverObject({ ...deps, tenants: { lookUp } }, TASK, ALL, signals);
   assert.ok(result?.kind === 'failed');
   assert.equal(result.error.code, 'stopping');
   assert.equal(lookUp.mock.callCount(), 0);
@@ -170,13 +173,13 @@ test('a service that is stopping looks nobody up', async (t) => {
 test('a canary passes the filters of its tenant, and other objects of the same records do not', async (t) => {
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch', desired_logs: ['api'], min_log_level: 'error' });
   const at = (key: string, version: string) => ({ ...TASK, ref: { ...TASK.ref, key, version } });
-  const other = await deliverObject(deps, at('logs/acme/log-distributor-canary.ndjson', 'e1'), [], NEVER);
+  const other = await deliverObject(deps, at('logs/acme/log-distributor-canary.ndjson', 'e1'), ALL, NEVER);
   assert.deepEqual(
     other.map((result) => 'counts' in result && result.counts.filtered),
     [3],
   );
   assert.deepEqual(stored('/cloudwatch'), []);
-  await deliverObject(deps, at('logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson', 'e2'), [], NEVER);
+  await deliverObject(deps, at('logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson', 'e2'), ALL, NEVER);
   assert.deepEqual(stored('/cloudwatch'), MESSAGES);
 });
 
@@ -184,7 +187,7 @@ test('in a replay a canary is an object like any other: who asked for an applica
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' });
   const key = 'logs/acme/log-distributor-canary/2026-01-31T12-00-00-000Z.ndjson';
   const task = { ...TASK, ref: { ...TASK.ref, key, replay: { id: 'r1', application: 'billing' } } };
-  const results = await deliverObject(deps, task, [], NEVER);
+  const results = await deliverObject(deps, task, ALL, NEVER);
   assert.deepEqual(
     results.map((result) => 'counts' in result && result.counts.filtered),
     [3],
@@ -198,7 +201,7 @@ test('a replay delivers an object once more, and within it only once', async (t)
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' });
   const kinds: string[] = [];
   for (const task of [TASK, replayed({ id: 'r-1' }), TASK, replayed({ id: 'r-1' }), replayed({ id: 'r-2' })]) {
-    for (const { kind } of await deliverObject(deps, task, [], NEVER)) kinds.push(kind);
+    for (const { kind } of await deliverObject(deps, task, ALL, NEVER)) kinds.push(kind);
   }
   assert.deepEqual(kinds, ['done', 'done', 'duplicate', 'duplicate', 'done']);
   assert.deepEqual(stored('/cloudwatch').toSorted(), [...MESSAGES, ...MESSAGES, ...MESSAGES].sort());
@@ -207,7 +210,7 @@ test('a replay delivers an object once more, and within it only once', async (t)
 test('a replay of one delivery and of some records leaves the others alone', async (t) => {
   const { deps, stored } = await withTenants(t, { type: 'cloudwatch' }, { type: 'cloudwatch#audit' });
   const task = replayed({ id: 'r-1', delivery: 'cloudwatch#audit', records: [[1, 2]] });
-  assert.deepEqual(await deliverObject(deps, task, [], NEVER), [
+  assert.deepEqual(await deliverObject(deps, task, ALL, NEVER), [
     {
       type: 'cloudwatch#audit',
       kind: 'done',
@@ -221,7 +224,7 @@ test('a replay of one delivery and of some records leaves the others alone', asy
 
 test('a replay of a delivery that the tenant does not have fails for good', async (t) => {
   const { deps } = await withTenants(t, { type: 'cloudwatch' });
-  const [result] = await deliverObject(deps, replayed({ id: 'r-1', delivery: 'cloudwatch#gone' }), [], NEVER);
+  const [result] = await deliverObject(deps, replayed({ id: 'r-1', delivery: 'cloudwatch#gone' }), ALL, NEVER);
   assert.ok(result?.kind === 'failed');
   assert.equal(result.error.code, 'delivery-unknown');
   assert.equal(result.error.disposition, 'dead-letter');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { countsOf } from '../../support/counts.ts';
@@ -36,7 +37,7 @@ test('who loses the lease stops, says so, and leaves the item of the new owner a
       if (record === 10) await dynamo.put(LEDGER_TABLE, theirs);
     },
   };
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'lease-lost');
   assert.deepEqual(await item(), theirs);
   assert.ok(stored().length < 30);
@@ -48,7 +49,7 @@ test('a process that was halted beyond its lease begins no further batch', async
   // A long chunk whose first calls are answered after the halt, in which another process takes over.
   const halted = Promise.withResolvers<void>();
   logs.faults.CreateLogStream.push({ wait: halted.promise });
-  const running = runDelivery({ ...deps, monotonicMs: () => nowMs }, TASK, SPREAD, NEVER);
+  const running = runDelivery({ ...deps, monotonicMs: () => nowMs }, TASK, SPREAD, UNWATCHED, NEVER);
   await until(() => logs.calls.some((call) => call.startsWith('CreateLogStream')));
   nowMs = LEASE_MS;
   scene.nowMs += LEASE_MS + 1;
@@ -68,13 +69,13 @@ test('an end that could not be saved repeats nothing: the next process only writ
       throw awsError('InternalServerError', 500);
     }
   };
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'ledger-unavailable');
   assert.deepEqual(stored(), messages(15));
   const puts = logs.calls.length;
 
   scene.onDynamo = () => {};
-  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, NEVER), {
+  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
     kind: 'done',
     counts: countsOf({ read: 15, delivered: 15 }),
@@ -91,7 +92,7 @@ test('a lease that cannot be given back hides no reason: it runs out by itself',
     if (expression.includes('REMOVE #owner')) throw awsError('InternalServerError', 500);
   };
   logs.faults.PutLogEvents.push({ error: 'AccessDeniedException' });
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'destination-refused');
   assert.equal((await item())?.owner, 'owner-1');
 });
@@ -102,7 +103,7 @@ test('what cannot be buried is not a dead letter yet: the message comes again', 
   scene.onDynamo = ({ input }) => {
     if (input.UpdateExpression?.includes('#reason')) throw awsError('InternalServerError', 500);
   };
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'ledger-unavailable');
 });
 
@@ -114,7 +115,7 @@ test('a ledger that is away when a chunk ends is waited for, and nothing is sent
     refusals++;
     throw awsError('ProvisionedThroughputExceededException', 400);
   };
-  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');
   assert.equal(refusals, 3);
   assert.deepEqual(stored(), messages(25));
 });
@@ -128,10 +129,12 @@ test('a drain while the ledger is away saves the position as soon as it is back'
     if (++refusals === 2) drain.abort();
     throw awsError('InternalServerError', 500);
   };
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort }));
+  const { error } = failure(
+    await runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: drain.signal, abort: NEVER.abort }),
+  );
   assert.equal(error.code, 'stopping');
   const { owner, record } = { ...(await item()) };
   assert.deepEqual([owner, record], [undefined, 10]);
-  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');
   assert.deepEqual(stored(), messages(30));
 });

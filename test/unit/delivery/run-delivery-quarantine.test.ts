@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { DELIVERY, failure, messages, numbered, setUp, TASK } from '../../support/scene.ts';
@@ -10,7 +11,7 @@ test('quarantine names records by their place in the object, in any chunk', asyn
   const { deps, quarantined } = await setUp(t, {
     records: [...numbered(13), { message: 'x', unparsable: 'broken' }, ...numbered(10)],
   });
-  await runDelivery(deps, TASK, DELIVERY, NEVER);
+  await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   assert.deepEqual(
     quarantined().map(({ record, message }) => [record, message]),
     [[13, 'x']],
@@ -22,10 +23,10 @@ test('records that cannot be kept are not passed over', async (t) => {
     records: [...numbered(10), { message: 'x', unparsable: 'broken' }, ...numbered(5, 10)],
   });
   s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'quarantine-unavailable');
   assert.equal((await item())?.record, 10);
-  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');
   assert.deepEqual(stored(), messages(15));
   assert.deepEqual(
     quarantined().map(({ record }) => record),
@@ -38,10 +39,10 @@ test('a quarantine that is away after a batch was accepted repeats no event: onl
   // The stream is found missing first, then each chunk is one batch.
   logs.rejections.push({ tooOldLogEventEndIndex: 2 });
   s3.faults.set(1, { kind: 'error', status: 403, code: 'AccessDenied' });
-  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'quarantine-unavailable');
 
-  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   assert.ok(result.kind === 'done');
   assert.deepEqual(result.counts, countsOf({ read: 15, delivered: 13, rejected: 2 }));
   assert.deepEqual(stored(), messages(15), 'this destination keeps what it refuses; each is there once');
@@ -59,12 +60,12 @@ test('a drain does not wait for a quarantine that is silent, and repeats nothing
   logs.rejections.push({ tooOldLogEventEndIndex: 1 });
   s3.faults.set(1, { kind: 'silent' });
   const drain = new AbortController();
-  const running = runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort });
+  const running = runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: drain.signal, abort: NEVER.abort });
   await until(() => s3.received.length === 1);
   drain.abort();
   assert.equal(failure(await running).error.code, 'stopping');
 
-  assert.equal((await runDelivery(deps, TASK, DELIVERY, NEVER)).kind, 'done');
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');
   assert.deepEqual(stored(), messages(5));
   assert.deepEqual(
     quarantined().map(({ record }) => record),

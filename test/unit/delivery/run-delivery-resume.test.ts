@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { buildDelivery } from '../../support/delivery.ts';
@@ -19,7 +20,7 @@ test('after a failure in the middle of a chunk, only the batches that were not a
     error: 'AccessDeniedException',
   });
 
-  const first = failure(await runDelivery(deps, TASK, SPREAD, NEVER));
+  const first = failure(await runDelivery(deps, TASK, SPREAD, UNWATCHED, NEVER));
   assert.equal(first.error.code, 'destination-refused');
   const { delivered } = first.counts;
   assert.equal(delivered, stored().length);
@@ -29,7 +30,7 @@ test('after a failure in the middle of a chunk, only the batches that were not a
   const overtaken = (ahead as [number, number][]).reduce((sum, [from, to]) => sum + to - from, 0);
   assert.equal(Number(batch) + overtaken, delivered - 10);
 
-  const second = await runDelivery(deps, TASK, SPREAD, NEVER);
+  const second = await runDelivery(deps, TASK, SPREAD, UNWATCHED, NEVER);
   assert.ok(second.kind === 'done');
   assert.deepEqual(second.counts, countsOf({ read: 30, delivered: 30 }));
   assert.deepEqual(stored(), messages(30), 'each exactly once');
@@ -45,7 +46,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
     },
   };
   const { error, counts } = failure(
-    await runDelivery(deps, TASK, DELIVERY, { drain: drain.signal, abort: NEVER.abort }),
+    await runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: drain.signal, abort: NEVER.abort }),
   );
   assert.equal(error.code, 'stopping');
   assert.equal(counts.delivered, stored().length);
@@ -53,7 +54,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
   assert.equal((await item())?.owner, undefined);
 
   scene.decoder = { recordsPerChunk: 10 };
-  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, NEVER), {
+  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
     kind: 'done',
     counts: countsOf({ read: 50, delivered: 50 }),
@@ -66,7 +67,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
 test('a service that is stopping takes no lease', async (t) => {
   const { deps, item } = await setUp(t, { records: numbered(3) });
   const { error } = failure(
-    await runDelivery(deps, TASK, DELIVERY, { drain: AbortSignal.abort(), abort: NEVER.abort }),
+    await runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: AbortSignal.abort(), abort: NEVER.abort }),
   );
   assert.equal(error.code, 'stopping');
   assert.equal(await item(), undefined);
@@ -76,7 +77,7 @@ test('an abort ends what is under way with its reason, and gives the lease back'
   const { deps, logs, item } = await setUp(t, { records: numbered(3) });
   logs.faults.PutLogEvents.push({ silent: true });
   const abort = new AbortController();
-  const running = runDelivery(deps, TASK, DELIVERY, { drain: NEVER.drain, abort: abort.signal });
+  const running = runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: NEVER.drain, abort: abort.signal });
   await until(() => logs.calls.length === 1);
   abort.abort(new DistributorError('stopping', 'in hand for almost 12 hours'));
   const { error } = failure(await running);
@@ -89,12 +90,12 @@ test('a configuration that moves batch boundaries starts the chunk at hand anew,
   const put = logs.faults.PutLogEvents;
   // Ten streams are found missing and created with the first chunk: twenty puts. Then the second fails.
   put.push(...Array.from({ length: 22 }, () => ({ wait: Promise.resolve() })), { error: 'AccessDeniedException' });
-  failure(await runDelivery(deps, TASK, SPREAD, NEVER));
+  failure(await runDelivery(deps, TASK, SPREAD, UNWATCHED, NEVER));
   const before = stored();
   assert.ok(before.length > 10 && before.length < 20);
 
   const moved = buildDelivery({ log_stream_name: 'other' });
-  const result = await runDelivery(deps, TASK, moved, NEVER);
+  const result = await runDelivery(deps, TASK, moved, UNWATCHED, NEVER);
   assert.ok(result.kind === 'done');
   assert.deepEqual(result.counts, countsOf({ read: 20, delivered: 20 }));
   const other = logs.events('acme', '/tenant-logs/acme', 'other').map(({ message }) => message);

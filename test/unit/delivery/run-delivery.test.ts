@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unaccounted } from '../../../service/core/counts.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { buildDelivery } from '../../support/delivery.ts';
@@ -21,7 +22,7 @@ import { NEVER } from '../../support/stop-signals.ts';
 test('an object is delivered chunk by chunk, finished in the ledger, and counted', async (t) => {
   const { deps, stored, item, metrics, scene } = await setUp(t, { records: numbered(25) });
   scene.nowMs = NOON_MS + 30_000;
-  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   const counts = countsOf({ read: 25, delivered: 25 });
   assert.deepEqual(result, { type: 'cloudwatch', kind: 'done', counts, format: 'ndjson', accepted: true });
   assert.deepEqual(stored(), messages(25));
@@ -36,7 +37,7 @@ test('an object is delivered chunk by chunk, finished in the ledger, and counted
 
 test('an empty object is done', async (t) => {
   const { deps, item } = await setUp(t);
-  const result = await runDelivery(deps, TASK, DELIVERY, NEVER);
+  const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   assert.deepEqual(result, {
     type: 'cloudwatch',
     kind: 'done',
@@ -49,10 +50,10 @@ test('an empty object is done', async (t) => {
 
 test('what was done before is a duplicate, and nothing is opened or sent for it', async (t) => {
   const { deps, scene, logs } = await setUp(t, { records: numbered(3) });
-  await runDelivery(deps, TASK, DELIVERY, NEVER);
+  await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   const calls = logs.calls.length;
   scene.openObject = () => Promise.reject(new Error('not needed'));
-  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, NEVER), {
+  assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
     kind: 'duplicate',
     counts: countsOf({ read: 3, delivered: 3 }),
@@ -64,7 +65,7 @@ test('what another process is at comes back once its lease is over', async (t) =
   const { deps, scene, logs } = await setUp(t, { records: numbered(3) });
   await deps.ledger.acquire(KEY);
   scene.nowMs += 12_000;
-  const { error, counts } = failure(await runDelivery(deps, TASK, DELIVERY, NEVER));
+  const { error, counts } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.deepEqual([error.code, error.retryAfterMs, counts], ['lease-held', LEASE_MS - 12_000, countsOf({})]);
   assert.match(error.message, /another process is delivering s3:\/\/central\/logs\/a#e1 to acme\/cloudwatch/);
   assert.deepEqual(logs.calls, []);
@@ -84,7 +85,13 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
     ],
   });
   logs.rejections.push({ tooOldLogEventEndIndex: 1 });
-  const result = await runDelivery(deps, TASK, buildDelivery({ log_stream_name: 's', desired_logs: ['api'] }), NEVER);
+  const result = await runDelivery(
+    deps,
+    TASK,
+    buildDelivery({ log_stream_name: 's', desired_logs: ['api'] }),
+    UNWATCHED,
+    NEVER,
+  );
   assert.ok(result.kind === 'done');
   assert.deepEqual(result.counts, countsOf({ read: 8, delivered: 2, filtered: 2, rejected: 1, quarantined: 3 }));
   assert.equal(unaccounted(result.counts), 0);
@@ -132,7 +139,7 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
 
 test('the position is saved after every chunk but the last, whose end is saved by finishing', async (t) => {
   const { deps, metrics } = await setUp(t, { records: numbered(35) });
-  await runDelivery(deps, TASK, DELIVERY, NEVER);
+  await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   const writes = (await metrics.ledgerWrites.get()).values.map(({ labels, value }) => [labels.operation, value]);
   assert.deepEqual(Object.fromEntries(writes), { acquire: 1, checkpoint: 3, finish: 1 });
 });

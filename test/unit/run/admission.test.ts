@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_HISTORY } from '../../../service/core/history.ts';
 import { type Admitted, createAdmission, putBack } from '../../../service/run/admission.ts';
-import type { HeldMessage } from '../../../service/run/in-hand.ts';
+import type { MessageInFlight } from '../../../service/run/in-hand.ts';
 
 function setUp(messagesMax = 2) {
   const surplus = {
@@ -16,7 +16,7 @@ function setUp(messagesMax = 2) {
   };
   const admission = createAdmission({ messagesMax, surplus });
   const log: string[] = [];
-  const held = (receiveCount = 1): HeldMessage => ({
+  const held = (receiveCount = 1): MessageInFlight => ({
     message: { id: 'm', receipt: 'r', body: '', receiveCount, sentMs: 0, history: NO_HISTORY },
     signal: new AbortController().signal,
     remove: async () => {},

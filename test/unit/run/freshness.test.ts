@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_HISTORY } from '../../../service/core/history.ts';
 import { createFreshness } from '../../../service/run/freshness.ts';
-import type { HeldMessage } from '../../../service/run/in-hand.ts';
+import type { MessageInFlight } from '../../../service/run/in-hand.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const MINUTE = 60_000;
@@ -11,7 +11,7 @@ function setUp() {
   const now = { ms: NOON_MS, horizonMs: NOON_MS as number | undefined };
   const calls: string[] = [];
   const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.horizonMs });
-  const held: HeldMessage = {
+  const held: MessageInFlight = {
     message: {
       id: 'm',
       receipt: 'r',

@@ -1,0 +1,135 @@
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { objectId } from '../core/notification.ts';
+import type { ObjectTask } from '../delivery/destination.ts';
+import type { CanaryBooks } from './canary-books.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
+import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
+import { type Scheduler, type Stay, sizeOfJob } from './scheduler.ts';
+import type { Surplus } from './surplus.ts';
+import type { TenantBoard } from './tenant-board.ts';
+import type { ObjectListener, WorkerPool } from './worker-pool.ts';
+
+export interface ProcessObjectDeps {
+  readonly breakers: CircuitBreakers;
+  readonly surplus: Pick<Surplus, 'done'>;
+  readonly scheduler: Pick<Scheduler, 'submit' | 'reconsider'>;
+  readonly workers: Pick<WorkerPool, 'deliver'>;
+  readonly board: TenantBoard;
+  readonly canaries: CanaryBooks;
+  readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds'>;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+}
+
+/** Delivers an object in its turn, unless its destinations are held, and says what became of it. Never rejects. */
+export async function processObject(
+  deps: ProcessObjectDeps,
+  task: ObjectTask,
+  signal: AbortSignal,
+): Promise<ObjectReport> {
+  const { breakers, board } = deps;
+  const startedMs = deps.nowMs();
+  const tenant = task.keyFields.tenant_id;
+  const only = task.ref.replay?.delivery;
+  const instead = () => {
+    const lines = breakers.held(tenant, only);
+    return lines && { lines };
+  };
+  const held = instead();
+  if (held) return held;
+
+  let started = false;
+  board.waiting(tenant);
+  const report = await deps.scheduler.submit(tenant, sizeOfJob(task.ref.size), {
+    instead,
+    run: (stay) => {
+      started = true;
+      board.started(tenant);
+      return deliver(deps, task, stay, signal);
+    },
+  });
+  if (!started) {
+    board.withdrawn(tenant);
+    return report;
+  }
+  if (report.lines.every(isOver)) deps.surplus.done(tenant);
+  board.ended(tenant, report, task.ref.createdMs);
+  record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
+  deps.canaries.ended(task, report);
+  return report;
+}
+
+/** While the slot is still its own, its end is known to whoever is next. */
+async function deliver(
+  { breakers, scheduler, workers }: ProcessObjectDeps,
+  task: ObjectTask,
+  stay: Stay,
+  signal: AbortSignal,
+): Promise<ObjectReport> {
+  const tenant = task.keyFields.tenant_id;
+  const pass = breakers.enter(tenant, task.ref.replay?.delivery);
+  let waits = false;
+  const listener: ObjectListener = {
+    unanswered(call) {
+      waits = true;
+      pass.unanswered(call);
+      stay.wait();
+      scheduler.reconsider(tenant);
+    },
+    answered(type) {
+      waits = false;
+      pass.answered(type);
+      stay.resume();
+    },
+    delivered() {
+      breakers.answered(tenant);
+      if (!waits) stay.resume();
+    },
+  };
+  return pass.leave(await workers.deliver(task, pass, AbortSignal.any([signal, stay.evicted]), listener));
+}
+
+/** Whether there is nothing more to do: a flood that becomes dead letters is worked off as one that is delivered. */
+function isOver(line: ReportLine): boolean {
+  if (line.kind === 'held') return false;
+  return line.kind !== 'failed' || errorOf(line).disposition === 'dead-letter';
+}
+
+/** One summary line for each delivery of an object, and its count. */
+function record(
+  { metrics, logger, nowMs }: ProcessObjectDeps,
+  { ref, keyFields }: ObjectTask,
+  report: ObjectReport,
+  seconds: number,
+): void {
+  for (const line of report.lines) {
+    const fields = {
+      object: objectId(ref),
+      tenant: keyFields.tenant_id,
+      delivery: line.type,
+      ...(line.format ? { format: line.format } : {}),
+      ...line.counts,
+      seconds,
+      ...(ref.createdMs === undefined ? {} : { lag_seconds: (nowMs() - ref.createdMs) / 1000 }),
+    };
+    if (line.kind === 'held') {
+      logger.debug({ ...fields, code: line.code }, line.message);
+    } else if (line.kind !== 'failed') {
+      metrics.objects.inc({ outcome: line.kind });
+      if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
+      logger.info(fields, SENTENCES[line.kind]);
+    } else if (onlyWaits(line.code)) {
+      metrics.objects.inc({ outcome: 'released' });
+      logger.info({ ...fields, code: line.code }, line.message);
+    } else {
+      logger.warn({ ...fields, code: line.code }, line.message);
+    }
+  }
+}
+
+const SENTENCES = {
+  done: 'object delivered',
+  duplicate: 'object was delivered before; acknowledged again',
+  skipped: 'delivery is disabled; object acknowledged',
+} as const;
