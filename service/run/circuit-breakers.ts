@@ -20,8 +20,8 @@ export interface CircuitBreakers {
    */
   held(tenant: string, only?: string): readonly ReportLine[] | null;
   /**
-   * Whether the tenant has yet to show that its destinations answer: somebody's do not, and the tenant has had no answer
-   * since they stopped.
+   * Whether the tenant has yet to show that its destinations answer: several others' stopped answering at the same time,
+   * and it has had no answer since.
    */
   onTrial(tenant: string): boolean;
   /** An object goes to work, for all deliveries or only one. A probe that is due goes with it. */
@@ -84,6 +84,8 @@ const AWAIT_MIN_MS = 1_000;
 const AWAIT_MAX_MS = 15_000;
 /** Calls that have waited for so long are told to people: within 15 s, whoever looks. */
 const TOLD_AFTER_MS = 5_000;
+/** One late answer is nobody's trouble but its own; with so many at once, others may be silent of whom nobody knows yet. */
+const ONSET_MIN = 3;
 const TENANTS_MAX = 20_000;
 /** Only somebody's change helps. The tenant's side has answered, though. */
 const REFUSED: ReadonlySet<ErrorCode> = new Set(['role-refused', 'destination-refused']);
@@ -127,9 +129,10 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   const refusedTimes = { firstMs: probeMs, capMs: probeMs * REFUSED_GROWTH_MAX };
   const unavailableTimes: ProbeTimes = { firstMs: Math.min(probeMs, UNAVAILABLE_FIRST_MS), capMs: probeMs };
   const tenants = new Map<string, Tenant>();
-  /** Deliveries that get no answer. */
+  /** Deliveries that get no answer: of all, and those of which nobody knows yet whether one will come. */
   const silent = new Set<Delivery>();
-  /** When the last of them stopped answering. */
+  const awaited = new Set<Delivery>();
+  /** When several fell silent at the same time, for the last time. */
   let onsetMs = Number.NEGATIVE_INFINITY;
 
   const places = createPlaces({
@@ -152,11 +155,21 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     }
   };
 
+  /** A tenant falls silent. If it has had no answer since the last time, that is when it did. */
+  const noteOnset = ({ answeredMs }: Tenant, sinceMs: number) => {
+    if (awaited.size >= ONSET_MIN && answeredMs >= onsetMs) onsetMs = Math.max(onsetMs, sinceMs);
+  };
+
+  const drop = (delivery: Delivery) => {
+    silent.delete(delivery);
+    awaited.delete(delivery);
+  };
+
   const tenantOf = (id: string): Tenant => {
     const [oldest] = tenants.values();
     const tenant = tenants.get(id) ?? { deliveries: new Map(), answeredMs: Number.NEGATIVE_INFINITY };
     const forgotten = toNewest(tenants, id, tenant, TENANTS_MAX);
-    if (forgotten !== undefined) for (const delivery of oldest?.deliveries.values() ?? []) silent.delete(delivery);
+    if (forgotten !== undefined) for (const delivery of oldest?.deliveries.values() ?? []) drop(delivery);
     return tenant;
   };
 
@@ -170,11 +183,8 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   const count = (delivery: Delivery) => {
     if (delivery.circuit?.place || delivery.waits.size > 0) silent.add(delivery);
     else silent.delete(delivery);
-  };
-
-  const fallSilent = (tenant: string, delivery: Delivery, place: Place, sinceMs: number) => {
-    if (!silent.has(delivery)) onsetMs = Math.max(onsetMs, sinceMs);
-    places.troubled(place, tenant, sinceMs);
+    if (delivery.waits.size > 0) awaited.add(delivery);
+    else awaited.delete(delivery);
   };
 
   /** Why a delivery may not be tried now; undefined when it may. */
@@ -216,7 +226,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     const sinceMs = wait?.sinceMs ?? nowMs();
     const known = before && Boolean(before.place) === Boolean(place) ? before : undefined;
     const circuit = opened(known, sinceMs, nowMs(), place ? unavailableTimes : refusedTimes);
-    if (place) fallSilent(id, delivery, place, circuit.sinceMs);
+    if (place) places.troubled(place, id, circuit.sinceMs);
     delivery.circuit = { ...circuit, code, message, place };
     if (!known) onChange('open', { tenant: id, type, code, message, sinceMs: circuit.sinceMs });
   };
@@ -268,7 +278,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     if (!delivery) return;
     for (const place of [delivery.place, delivery.circuit?.place]) if (place) places.forget(place, id);
     tenant.deliveries.delete(type);
-    silent.delete(delivery);
+    drop(delivery);
   };
 
   const enter = (id: string, only: string | undefined): Pass => {
@@ -327,14 +337,17 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       held: [...held.keys()],
       probes: [...placeProbes.keys()],
       unanswered(call) {
-        const delivery = deliveryOf(tenantOf(id), call.type);
+        const tenant = tenantOf(id);
+        const delivery = deliveryOf(tenant, call.type);
         const before = delivery.waits.get(pass);
         const sinceMs = before?.sinceMs ?? nowMs() - call.forMs;
         const message = waitMessage(call, sinceMs);
         const told = call.forMs >= TOLD_AFTER_MS || before?.told === true;
-        fallSilent(id, delivery, call.place, sinceMs);
         delivery.waits.set(pass, { code: 'answer-awaited', message, sinceMs, told });
         count(delivery);
+        if (!before) noteOnset(tenant, sinceMs);
+        // An answer that is a moment late says nothing of a whole region.
+        if (told) places.troubled(call.place, id, sinceMs);
         if (told && !before?.told && !delivery.circuit) {
           onChange('unanswered', { tenant: id, type: call.type, code: 'answer-awaited', message, sinceMs });
         }

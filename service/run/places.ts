@@ -92,8 +92,7 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
       onChange('open', troubleOf(state, state.circuit));
     },
     answered(place, tenant) {
-      const state = places.get(placeKey(place));
-      if (!state) return;
+      const state = stateOf(place);
       state.answeredMs = nowMs();
       state.troubled.delete(tenant);
       const { circuit } = state;

@@ -21,8 +21,8 @@ export interface Scheduler {
   readonly running: number;
   /** Of the running ones: those behind the bulkhead. */
   readonly behindBulkhead: number;
-  /** Whether a job of this size finds a place behind the bulkhead now. */
-  hasPlace(size: JobSize): boolean;
+  /** Whether one more job finds a place behind the bulkhead now. Where it does not, somebody who waits there has to leave. */
+  wantPlace(): boolean;
   readonly waiting: number;
   readonly reservedBytes: number;
 }
@@ -79,6 +79,8 @@ export const BULKHEAD_PLACES = 64;
 const BULKHEAD_SHARE = 1 / 2;
 /** Nobody is evicted before: AWS answers a thousand times as fast, and what is given up may have been executed. */
 const EVICT_AFTER_MS = 5_000;
+/** A place that was asked for is wanted for so long: whoever asked asks again within a second. */
+const WANTED_MS = 2_000;
 
 const EVICTED = 'no answer came, and others needed the place; the position is saved';
 
@@ -97,9 +99,10 @@ interface Running {
   readonly job: Waiting;
   readonly abort: AbortController;
   behindBulkhead: boolean;
-  memoryBytes: number;
-  /** Since when it waits for an answer; of interest while it is among the waiters. */
+  /** Whether it waits for an answer, and since when. */
+  waits: boolean;
   waitsSinceMs: number;
+  memoryBytes: number;
 }
 
 interface Queue {
@@ -131,6 +134,7 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
   const places = { jobs: BULKHEAD_PLACES, memoryBytes: limits.memoryBytes * BULKHEAD_SHARE };
   let waiting = 0;
   let evicting: NodeJS.Timeout | undefined;
+  let wantedUntilMs = Number.NEGATIVE_INFINITY;
 
   const fits = (holding: Readonly<Holding>, memoryBytes: number, bound: Readonly<Holding>) =>
     holding.jobs < bound.jobs && holding.memoryBytes + memoryBytes <= bound.memoryBytes;
@@ -180,14 +184,15 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
   const chooseTrial = (): [tenant: string, queue: Queue, job: Waiting] | undefined => {
     for (const [tenant, queue] of queues) {
       const [job] = queue.jobs;
-      if (job && mayTry(tenant) && hasPlace(job.memoryBytes) && fitsMemory(job)) return [tenant, queue, job];
+      if (job && mayTry(tenant) && behind.jobs < places.jobs && fitsMemory(job)) return [tenant, queue, job];
     }
     return undefined;
   };
   const mayTry = (tenant: string) => onTrial(tenant) && !holdings.has(tenant);
   const fitsMemory = (job: Waiting) => all.memoryBytes + job.memoryBytes <= limits.memoryBytes;
 
-  const hold = ({ tenant, job, memoryBytes, behindBulkhead }: Running, sign: 1 | -1) => {
+  const hold = (one: Running, sign: 1 | -1) => {
+    const { tenant, job, memoryBytes, behindBulkhead } = one;
     const holding = holdings.get(tenant) ?? { ...NOTHING };
     for (const each of job.large ? [holding, large] : [holding]) {
       each.jobs += sign;
@@ -198,17 +203,18 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     all.memoryBytes += sign * memoryBytes;
     if (behindBulkhead) {
       behind.jobs += sign;
-      behind.memoryBytes += sign * memoryBytes;
+      // What tries is at work, and small; it is those who wait that could fill the memory.
+      if (one.waits) behind.memoryBytes += sign * memoryBytes;
     } else {
       all.jobs += sign;
     }
   };
 
-  /** Moves a running job to one side of the bulkhead, with what it holds there. */
-  const move = (one: Running, behindBulkhead: boolean, memoryBytes: number) => {
+  /** Moves a running job to one side of the bulkhead. What waits there has given its windows back. */
+  const move = (one: Running, to: Pick<Running, 'behindBulkhead' | 'waits'>) => {
     hold(one, -1);
-    one.behindBulkhead = behindBulkhead;
-    one.memoryBytes = memoryBytes;
+    Object.assign(one, to);
+    one.memoryBytes = one.behindBulkhead && one.waits ? one.job.waitingBytes : one.job.memoryBytes;
     hold(one, 1);
   };
 
@@ -227,7 +233,7 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     if (job.end()) return;
     const { memoryBytes } = job;
     const abort = new AbortController();
-    const one: Running = { tenant, job, abort, behindBulkhead, memoryBytes, waitsSinceMs: 0 };
+    const one: Running = { tenant, job, abort, behindBulkhead, memoryBytes, waits: false, waitsSinceMs: 0 };
     hold(one, 1);
     job.start(one);
   };
@@ -236,7 +242,7 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     // Those who wait in slots first: each place that they get is a slot for everybody.
     for (const one of waiters) {
       const { waitingBytes } = one.job;
-      if (!one.behindBulkhead && hasPlace(waitingBytes)) move(one, true, waitingBytes);
+      if (!one.behindBulkhead && hasPlace(waitingBytes)) move(one, { behindBulkhead: true, waits: true });
     }
     for (let next = chooseTrial(); next; next = chooseTrial()) start(next, true);
     for (let next = choose(); next; next = choose()) start(next, false);
@@ -245,7 +251,9 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
 
   /** Whether anybody is kept out by those who wait behind the bulkhead. */
   const crowded = () =>
-    [...waiters].some(({ behindBulkhead }) => !behindBulkhead) || [...queues.keys()].some((tenant) => mayTry(tenant));
+    nowMs() < wantedUntilMs ||
+    [...waiters].some(({ behindBulkhead }) => !behindBulkhead) ||
+    [...queues.keys()].some((tenant) => mayTry(tenant));
 
   /** Where it is crowded, the job that has waited longest leaves, and then the next. */
   const evict = () => {
@@ -261,13 +269,14 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     evicted: one.abort.signal,
     wait() {
       if (waiters.has(one)) return;
-      one.waitsSinceMs = nowMs();
       waiters.add(one);
+      one.waitsSinceMs = nowMs();
+      move(one, { behindBulkhead: one.behindBulkhead, waits: true });
       startNext();
     },
     resume() {
       waiters.delete(one);
-      if (one.behindBulkhead) move(one, false, one.job.memoryBytes);
+      move(one, { behindBulkhead: false, waits: false });
       startNext();
     },
   });
@@ -325,7 +334,12 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
     get behindBulkhead() {
       return behind.jobs;
     },
-    hasPlace: ({ memoryBytes }) => hasPlace(memoryBytes),
+    wantPlace() {
+      if (behind.jobs < places.jobs) return true;
+      wantedUntilMs = nowMs() + WANTED_MS;
+      evict();
+      return false;
+    },
     get waiting() {
       return waiting;
     },

@@ -24,7 +24,7 @@ import { createProbe } from './probe.ts';
 import { processMessage } from './process-message.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { createReceiveLoop } from './receive-loop.ts';
-import { createScheduler, sizeOfJob } from './scheduler.ts';
+import { createScheduler } from './scheduler.ts';
 import { createSeries } from './series.ts';
 import { createStatus } from './status.ts';
 import { createSurplus } from './surplus.ts';
@@ -179,7 +179,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       messagesMax: Math.ceil(messagesMax * TENANT_SHARE),
       surplus,
       onTrial: breakers.onTrial,
-      hasPlace: () => scheduler.hasPlace(sizeOfJob(0)),
+      hasPlace: scheduler.wantPlace,
     }),
     breakers,
     parked,

@@ -119,10 +119,10 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     },
   };
   const run = async (body: string, { receiveCount = 1, history = NO_HISTORY }: Given = {}) => {
-    const { signal } = new AbortController();
+    const controller = new AbortController();
     await processMessage(deps, {
       message: { id: 'm1', receipt: 'r1', body, receiveCount, sentMs: NOON_MS, history },
-      signal,
+      signal: controller.signal,
       remove: async () => {
         await turn();
         log.push('remove');
@@ -136,7 +136,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
         log.push(`renew ${seconds}, failures ${failures}, refused ${refusedSinceMs ?? 'never'}`);
       },
     });
-    return signal;
+    return controller;
   };
   const objects = async () =>
     Object.fromEntries((await metrics.objects.get()).values.map(({ labels, value }) => [labels.outcome, value]));

@@ -9,6 +9,8 @@ import { type FromWorker, failureReport, type ToWorker } from '../../service/run
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const answer = (message: FromWorker) => port.postMessage(message);
+/** Places that the main thread says do not answer. */
+const heldPlaces = new Set<string>();
 /** Tasks that are never done, by their ids. */
 const waiting = new Map<number, string>();
 
@@ -36,20 +38,36 @@ const MANNERS: Readonly<Record<string, (id: number) => void>> = {
     throw new Error('nobody catches this');
   },
   waits: (id) => waiting.set(id, 'waits'),
+  'gets its answer late': (id) => {
+    const place = { service: 'logs', region: 'eu-west-1' } as const;
+    answer({ kind: 'unanswered', id, call: { type: 'cloudwatch', place, forMs: 300 } });
+    answer({ kind: 'answered', id, type: 'cloudwatch' });
+    done(id);
+  },
+  'held places': (id) =>
+    answer({
+      kind: 'report',
+      id,
+      report: { lines: [{ type: 'cloudwatch', kind: 'held', message: [...heldPlaces].join() }] },
+      accounted: NOTHING_ACCOUNTED,
+    }),
 };
+
+function done(id: number): void {
+  answer({
+    kind: 'report',
+    id,
+    report: { lines: [{ type: 'cloudwatch', kind: 'done' }] },
+    accounted: { ...NOTHING_ACCOUNTED, delivered: 3, messageBytes: 30 },
+  });
+}
 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'deliver': {
       const manner = MANNERS[message.task.ref.key];
       if (manner) manner(message.id);
-      else
-        answer({
-          kind: 'report',
-          id: message.id,
-          report: { lines: [{ type: 'cloudwatch', kind: 'done' }] },
-          accounted: { ...NOTHING_ACCOUNTED, delivered: 3, messageBytes: 30 },
-        });
+      else done(message.id);
       return;
     }
     case 'abort':
@@ -70,6 +88,10 @@ port.on('message', (message: ToWorker) => {
           accounted: NOTHING_ACCOUNTED,
         });
       }
+      return;
+    case 'place':
+      if (message.held) heldPlaces.add(message.key);
+      else heldPlaces.delete(message.key);
       return;
     case 'ping':
       answer({

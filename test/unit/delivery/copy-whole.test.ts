@@ -50,7 +50,14 @@ const FOREIGN: RecordSpec = { message: 'of globex', timeMs: NOON_MS, fields: { c
 test('an object whose records are all wanted is copied as it is, and every record is counted', async (t) => {
   const { run, got, item, metrics } = await withBucket(t, { records: numbered(25) });
   const counts = countsOf({ read: 25, delivered: 25 });
-  assert.deepEqual(await run(), { type: 's3', kind: 'done', counts, format: 'ndjson', accepted: true });
+  assert.deepEqual(await run(), {
+    type: 's3',
+    region: 'us-east-1',
+    kind: 'done',
+    counts,
+    format: 'ndjson',
+    accepted: true,
+  });
   assert.deepEqual(got, ['the whole object']);
   const { state, counts: saved } = (await item('s3')) ?? {};
   assert.deepEqual([state, saved], ['done', counts]);

@@ -46,8 +46,8 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
     { type: 'cloudwatch#off', enabled: false },
   );
   assert.deepEqual(await deliverObject(deps, TASK, ALL, NEVER), [
-    { type: 'cloudwatch', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
-    { type: 'cloudwatch#audit', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
+    { type: 'cloudwatch', region: 'us-east-1', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
+    { type: 'cloudwatch#audit', region: 'us-east-1', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
     { type: 'cloudwatch#off', kind: 'skipped' },
   ]);
   assert.deepEqual(
@@ -213,6 +213,7 @@ test('a replay of one delivery and of some records leaves the others alone', asy
   assert.deepEqual(await deliverObject(deps, task, ALL, NEVER), [
     {
       type: 'cloudwatch#audit',
+      region: 'us-east-1',
       kind: 'done',
       counts: { ...DONE, delivered: 1, filtered: 2 },
       format: 'ndjson',

@@ -15,7 +15,7 @@ test('as long as nobody says stop, nothing is thrown', () => {
 test('a drain is `stopping`, an abort its reason, and the abort goes first', () => {
   const both = controllers();
   both.drain.abort();
-  assert.throws(() => throwIfStopped(signalsOf(both)), { code: 'stopping', disposition: 'retry' });
+  assert.throws(() => throwIfStopped(signalsOf(both)), { code: 'stopping', disposition: 'wait' });
   both.abort.abort(GONE);
   assert.throws(() => throwIfStopped(signalsOf(both)), GONE);
 });

@@ -77,6 +77,7 @@ test('an end that could not be saved repeats nothing: the next process only writ
   scene.onDynamo = () => {};
   assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
+    region: 'us-east-1',
     kind: 'done',
     counts: countsOf({ read: 15, delivered: 15 }),
     format: 'ndjson',

@@ -56,6 +56,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
   scene.decoder = { recordsPerChunk: 10 };
   assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
+    region: 'us-east-1',
     kind: 'done',
     counts: countsOf({ read: 50, delivered: 50 }),
     format: 'ndjson',

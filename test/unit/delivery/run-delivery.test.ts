@@ -24,7 +24,14 @@ test('an object is delivered chunk by chunk, finished in the ledger, and counted
   scene.nowMs = NOON_MS + 30_000;
   const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   const counts = countsOf({ read: 25, delivered: 25 });
-  assert.deepEqual(result, { type: 'cloudwatch', kind: 'done', counts, format: 'ndjson', accepted: true });
+  assert.deepEqual(result, {
+    type: 'cloudwatch',
+    region: 'us-east-1',
+    kind: 'done',
+    counts,
+    format: 'ndjson',
+    accepted: true,
+  });
   assert.deepEqual(stored(), messages(25));
   const { state, owner, counts: saved } = { ...(await item()) };
   assert.deepEqual([state, owner, saved], ['done', undefined, counts]);
@@ -40,6 +47,7 @@ test('an empty object is done', async (t) => {
   const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   assert.deepEqual(result, {
     type: 'cloudwatch',
+    region: 'us-east-1',
     kind: 'done',
     counts: countsOf({}),
     format: 'ndjson',

@@ -12,6 +12,7 @@ import { DistributorError } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { parseDelivery } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
 import { createS3Destination } from '../../../service/delivery/s3.ts';
 import { memorySource } from '../../../service/object/source.ts';
@@ -77,12 +78,15 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
   assert.ok(delivery.target.kind === 's3');
   const open = createS3Destination({
     sessions: createTestSessions(createStsClient(place)),
+    stsRegion: 'us-east-1',
+    patienceMs: 60_000,
+    nowMs: () => performance.now(),
     pace,
     createClient: createS3ClientFactory(place),
     metrics,
     random: () => 0,
   });
-  const destination = open({ delivery, target: delivery.target, task: TASK });
+  const destination = open({ delivery, target: delivery.target, task: TASK, watch: UNWATCHED });
   const copy = (bytes: Uint8Array, signals = NEVER) => destination.copy?.(memorySource('k', bytes, MIB), signals);
   const plan = (...messages: string[]) =>
     planChunk(
@@ -234,7 +238,7 @@ test('a completion whose answer was lost is no refusal: the copy begins again', 
   });
   const { copy } = setUp();
   const bytes = randomBytes(9 * MIB);
-  await assert.rejects(async () => copy(bytes), { code: 'destination-unavailable', message: /the copy begins again/ });
+  await assert.rejects(async () => copy(bytes), { code: 'copy-interrupted', message: /the copy begins again/ });
   await copy(bytes);
   assert.ok((await fetchObject(KEY)).bytes.equals(bytes));
   world.cloud.faults.clear();

@@ -4,7 +4,9 @@ import { NO_HISTORY } from '../../../service/core/history.ts';
 import { type Admitted, createAdmission, putBack } from '../../../service/run/admission.ts';
 import type { MessageInFlight } from '../../../service/run/in-hand.ts';
 
-function setUp(messagesMax = 2) {
+const NO_TRIAL = { tenants: new Set<string>(), hasPlace: true };
+
+function setUp(messagesMax = 2, trial: { readonly tenants: ReadonlySet<string>; hasPlace: boolean } = NO_TRIAL) {
   const surplus = {
     away: 0,
     handed: [] as string[],
@@ -14,7 +16,12 @@ function setUp(messagesMax = 2) {
       return tenant === 'slow' ? 60 : 3;
     },
   };
-  const admission = createAdmission({ messagesMax, surplus });
+  const admission = createAdmission({
+    messagesMax,
+    surplus,
+    onTrial: (tenant) => trial.tenants.has(tenant),
+    hasPlace: () => trial.hasPlace,
+  });
   const log: string[] = [];
   const held = (receiveCount = 1): MessageInFlight => ({
     message: { id: 'm', receipt: 'r', body: '', receiveCount, sentMs: 0, history: NO_HISTORY },
@@ -79,4 +86,17 @@ test('what only waits goes back as it is while it has receives left', async () =
   await putBack(held(1), 7);
   await putBack(held(30), 8);
   assert.deepEqual(log, ['release 7', 'renew 8']);
+});
+
+test('a tenant on trial has one message in flight, and none while there is no place; the others come back in a second', () => {
+  const trial = { tenants: new Set(['new']), hasPlace: true };
+  const { admit, log } = setUp(5, trial);
+  const first = admit(['new']) as Admitted;
+  const second = admit(['new']);
+  assert.deepEqual([first.kind, second.kind === 'handed back' && second.reason], ['admitted', 'trial']);
+  first.leave();
+  trial.hasPlace = false;
+  assert.equal(admit(['new']).kind, 'handed back');
+  assert.equal(admit(['known']).kind, 'admitted');
+  assert.deepEqual(log, ['release 1', 'release 1']);
 });

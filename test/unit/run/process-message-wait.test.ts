@@ -4,13 +4,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { done, failed, keyOf, NOON_MS, s3Event, setUpMessages } from '../../support/message-scene.ts';
 
 test('while the circuit of all its deliveries is open, a message is parked without any work on its object', async () => {
-  const { run, log, tasks, objects, board, freshness } = setUpMessages({ acme: [failed('role-refused')] });
+  const { run, log, tasks, objects, board, freshness, parked } = setUpMessages({ acme: [failed('role-refused')] });
   await run(s3Event(keyOf('acme')));
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([tasks.length, log.at(-1)], [1, `renew 120, failures 0, refused ${NOON_MS}`]);
   assert.deepEqual(await objects(), { park: 2 });
   assert.deepEqual(
-    board.list([], freshness.snapshot()).map(({ waiting, in_flight, trouble }) => [waiting, in_flight, trouble?.code]),
+    board
+      .list([], freshness.snapshot(), parked)
+      .map(({ waiting, in_flight, trouble }) => [waiting, in_flight, trouble?.code]),
     [[0, 0, 'role-refused']],
   );
 });

@@ -62,12 +62,12 @@ test('the test event of S3 is acknowledged without any work', async () => {
 });
 
 test('an object is admitted by its size, and shown while it is at work and afterwards', async () => {
-  const { run, seen, board, freshness } = setUpMessages();
+  const { run, seen, board, freshness, parked } = setUpMessages();
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([seen.running, seen.reserved, seen.inFlight], [1, sizeOfJob(1_000).memoryBytes, 1]);
   assert.deepEqual(
     board
-      .list([], freshness.snapshot())
+      .list([], freshness.snapshot(), parked)
       .map(({ tenant, waiting, in_flight, objects, lag_seconds }) => [
         tenant,
         waiting,
@@ -79,22 +79,27 @@ test('an object is admitted by its size, and shown while it is at work and after
   );
 });
 
-test('the signal of the message goes with its objects', async () => {
+test('when the message can be kept no longer, its objects are given up', async () => {
   const { run, seen } = setUpMessages();
-  const signal = await run(s3Event(keyOf('acme'), keyOf('globex')));
+  const controller = await run(s3Event(keyOf('acme'), keyOf('globex')));
   assert.deepEqual(
-    seen.signals.map((each) => each === signal),
-    [true, true],
+    seen.signals.map(({ aborted }) => aborted),
+    [false, false],
+  );
+  controller.abort('twelve hours');
+  assert.deepEqual(
+    seen.signals.map(({ reason }) => reason),
+    ['twelve hours', 'twelve hours'],
   );
 });
 
 test('trouble that passes brings the message back soon, trouble that a customer must end brings it back late; both remember', async () => {
-  const retry = setUpMessages({ acme: [failed('destination-unavailable')] });
+  const retry = setUpMessages({ acme: [failed('ledger-unavailable')] });
   await retry.run(s3Event(keyOf('acme')));
   assert.deepEqual([retry.log, await retry.objects()], [['renew 3, failures 1, refused never'], { retry: 1 }]);
   assert.deepEqual(
     retry.lines.map(({ level, msg, code, tenant, delivered }) => [level, msg, code, tenant, delivered]),
-    [[40, 'it is destination-unavailable', 'destination-unavailable', 'acme', 4]],
+    [[40, 'it is ledger-unavailable', 'ledger-unavailable', 'acme', 4]],
   );
 
   const park = setUpMessages({ acme: [failed('role-refused')] });
@@ -103,7 +108,7 @@ test('trouble that passes brings the message back soon, trouble that a customer 
 });
 
 test('one object of two that fails keeps the message; the other one is a duplicate the next time', async () => {
-  const { run, log, tasks } = setUpMessages({ globex: [failed('destination-unavailable')] });
+  const { run, log, tasks } = setUpMessages({ globex: [failed('ledger-unavailable')] });
   await run(s3Event(keyOf('acme'), keyOf('globex')));
   assert.deepEqual([log, tasks.length], [['renew 3, failures 1, refused never'], 2]);
 });

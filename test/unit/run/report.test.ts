@@ -11,7 +11,7 @@ const cross = (report: ObjectReport): ObjectReport => structuredClone(report);
 
 test('results of every kind cross to another thread and stay what they are', () => {
   const results: DeliveryResult[] = [
-    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
+    { type: 'cloudwatch', region: 'eu-west-1', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
     { type: 's3', kind: 'held' },
@@ -26,8 +26,15 @@ test('results of every kind cross to another thread and stay what they are', () 
       accepted: false,
     },
   ];
-  assert.deepEqual(cross(toReport(results)).lines, [
-    { type: 'cloudwatch', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
+  assert.deepEqual(cross(toReport(results, 'us-east-1')).lines, [
+    {
+      type: 'cloudwatch',
+      kind: 'done',
+      counts: COUNTS,
+      format: 'ndjson+gzip',
+      accepted: true,
+      place: { service: 'logs', region: 'eu-west-1' },
+    },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
     { type: 's3', kind: 'held' },
@@ -47,7 +54,7 @@ test('an error of any code is on the other side what it was on this one', () => 
   for (const code of ERROR_CODES) {
     const error = new DistributorError(code, `it is ${code}`);
     for (const report of [
-      toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS, accepted: false }]),
+      toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS, accepted: false }], 'us-east-1'),
       failureReport(error),
     ]) {
       const [line] = cross(report).lines;
@@ -69,4 +76,16 @@ test('trouble before any delivery is a line of no type', () => {
 test('a line that says nothing is unexpected', () => {
   const error = errorOf({ type: '', kind: 'failed' });
   assert.deepEqual([error.code, error.message], ['unexpected', 'no message']);
+});
+
+test('a line says whose answer it was: STS for a role, else the service and region of its destination', () => {
+  const place = (type: string, code: 'role-refused' | 'role-unavailable' | 'destination-unavailable') => {
+    const error = new DistributorError(code, 'no');
+    const result = { type, region: 'eu-west-1', kind: 'failed', error, counts: COUNTS, accepted: false } as const;
+    return toReport([result], 'us-east-1').lines[0]?.place;
+  };
+  assert.deepEqual(place('cloudwatch#a', 'destination-unavailable'), { service: 'logs', region: 'eu-west-1' });
+  assert.deepEqual(place('s3#a', 'destination-unavailable'), { service: 's3', region: 'eu-west-1' });
+  assert.deepEqual(place('s3', 'role-unavailable'), { service: 'sts', region: 'us-east-1' });
+  assert.deepEqual(place('cloudwatch', 'role-refused'), { service: 'sts', region: 'us-east-1' });
 });

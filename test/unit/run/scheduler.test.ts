@@ -2,29 +2,52 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createScheduler, type SchedulerLimits, sizeOfJob } from '../../../service/run/scheduler.ts';
+import {
+  BULKHEAD_PLACES,
+  createScheduler,
+  type SchedulerLimits,
+  type Stay,
+  sizeOfJob,
+} from '../../../service/run/scheduler.ts';
 import { holds } from '../../support/property.ts';
 
 const MIB = 1024 * 1024;
 
 /** A scheduler whose jobs run until the test ends them, and note when they began. */
 function setUp(slots: number, memoryBytes = 1_000, more: Partial<SchedulerLimits> = {}) {
-  const scheduler = createScheduler({ slots, memoryBytes, ...more });
+  const now = { ms: 0 };
+  const scheduler = createScheduler({ slots, memoryBytes, nowMs: () => now.ms, ...more });
   const begun: string[] = [];
   const open = new Map<string, PromiseWithResolvers<string>>();
+  const stays = new Map<string, Stay>();
+  /** By tenant: what is said of its jobs instead of running them. */
+  const instead = new Map<string, string>();
   const submit = (name: string, tenant = name, memoryBytes = 0, bytes = 0) => {
     const gate = Promise.withResolvers<string>();
     open.set(name, gate);
-    return scheduler.submit(tenant, { memoryBytes, bytes }, () => {
-      begun.push(name);
-      return gate.promise;
-    });
+    return scheduler.submit(
+      tenant,
+      { memoryBytes, bytes, waitingBytes: memoryBytes / 2 },
+      {
+        run: (stay) => {
+          begun.push(name);
+          stays.set(name, stay);
+          return gate.promise;
+        },
+        instead: () => instead.get(tenant) ?? null,
+      },
+    );
   };
   const end = async (name: string) => {
     open.get(name)?.resolve(name);
     await turn();
   };
-  return { scheduler, begun, submit, end, open };
+  const stay = (name: string): Stay => {
+    const found = stays.get(name);
+    assert.ok(found, `${name} is not running`);
+    return found;
+  };
+  return { scheduler, begun, submit, end, open, stay, instead, now };
 }
 
 test('a job begins at once where a slot is free, and the caller gets its result', async () => {
@@ -57,9 +80,15 @@ test('whoever has the result of a job finds its slot and memory free', async () 
 test('a job that throws before it is a promise fails its own caller, and frees its slot all the same', async () => {
   const { scheduler, begun, submit, end } = setUp(1);
   submit('a');
-  const broken = scheduler.submit('b', { memoryBytes: 0, bytes: 0 }, () => {
-    throw new Error('no');
-  });
+  const broken = scheduler.submit(
+    'b',
+    { memoryBytes: 0, bytes: 0, waitingBytes: 0 },
+    {
+      run: () => {
+        throw new Error('no');
+      },
+    },
+  );
   broken.catch(() => {});
   submit('c');
   await end('a');
@@ -207,6 +236,118 @@ test('an estimate larger than the share of one tenant counts as that share: the 
   assert.deepEqual(begun, ['huge1', 'small', 'huge2']);
 });
 
+test('an object that waits for an answer frees its slot, and takes it again when the answer comes', async () => {
+  const { scheduler, begun, submit, stay, end } = setUp(1, 100);
+  submit('silent', 'silent', 10);
+  submit('well', 'well', 10);
+  assert.deepEqual(begun, ['silent']);
+  stay('silent').wait();
+  assert.deepEqual([begun, scheduler.behindBulkhead, scheduler.reservedBytes], [['silent', 'well'], 1, 15]);
+  stay('silent').resume();
+  assert.deepEqual([scheduler.running, scheduler.behindBulkhead, scheduler.reservedBytes], [2, 0, 20]);
+  submit('next');
+  await end('well');
+  assert.deepEqual(begun, ['silent', 'well'], 'the slot is its own again');
+  await end('silent');
+  assert.deepEqual(begun.at(-1), 'next');
+  assert.equal(scheduler.reservedBytes, 0);
+});
+
+test('those who wait hold no more than half of the memory; one that is larger than that waits alone', () => {
+  const { scheduler, submit, stay } = setUp(9, 100);
+  for (const name of ['a', 'b', 'c']) submit(name, name, 30);
+  for (const name of ['a', 'b', 'c']) stay(name).wait();
+  assert.equal(scheduler.behindBulkhead, 3);
+  const { scheduler: other, ...large } = setUp(9, 300);
+  for (const name of ['a', 'b', 'c']) large.submit(name, name, 200);
+  large.stay('a').wait();
+  assert.deepEqual([other.behindBulkhead, other.reservedBytes], [1, 300]);
+  large.stay('b').wait();
+  assert.equal(other.behindBulkhead, 1, 'it stays in its slot, as there is no place');
+});
+
+test('places behind the bulkhead are bounded, whoever waits', () => {
+  const { scheduler, submit, stay } = setUp(100);
+  for (let n = 0; n < 80; n++) submit(`t${n}`);
+  for (let n = 0; n < 80; n++) stay(`t${n}`).wait();
+  assert.deepEqual([scheduler.behindBulkhead, scheduler.running], [BULKHEAD_PLACES, 80]);
+});
+
+test('when it is crowded, the one that has waited longest leaves, but not before five seconds', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { submit, stay, now, end } = setUp(100);
+  const pass = (ms: number) => {
+    now.ms += ms;
+    t.mock.timers.tick(ms);
+  };
+  const names = Array.from({ length: BULKHEAD_PLACES + 2 }, (_, n) => `t${n}`);
+  for (const name of names) submit(name);
+  for (const name of names.slice(0, -2)) {
+    stay(name).wait();
+    now.ms += 1;
+  }
+  pass(60_000);
+  assert.equal(stay('t0').evicted.aborted, false, 'nobody needs its place');
+  stay(names.at(-1) ?? '').wait();
+  const { evicted } = stay('t0');
+  assert.deepEqual([evicted.aborted, evicted.reason.code], [true, 'destination-unavailable']);
+  assert.equal(stay('t1').evicted.aborted, false, 'one place is enough');
+  await end('t0');
+  pass(60_000);
+  assert.equal(stay('t1').evicted.aborted, false);
+});
+
+test('nobody is evicted before it has waited for five seconds', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { submit, stay, now } = setUp(100);
+  const names = Array.from({ length: BULKHEAD_PLACES + 1 }, (_, n) => `t${n}`);
+  for (const name of names) submit(name);
+  for (const name of names) stay(name).wait();
+  now.ms += 4_999;
+  t.mock.timers.tick(4_999);
+  assert.equal(stay('t0').evicted.aborted, false);
+  now.ms += 1;
+  t.mock.timers.tick(1);
+  assert.equal(stay('t0').evicted.aborted, true);
+});
+
+test('a tenant on trial starts one object behind the bulkhead, even while no slot is free', async () => {
+  const trial = new Set(['new']);
+  const { scheduler, begun, submit, end } = setUp(1, 1_000, { onTrial: (tenant) => trial.has(tenant) });
+  submit('busy');
+  submit('n1', 'new');
+  submit('n2', 'new');
+  assert.deepEqual([begun, scheduler.behindBulkhead], [['busy', 'n1'], 1]);
+  await end('n1');
+  assert.deepEqual(begun, ['busy', 'n1', 'n2']);
+  trial.clear();
+  submit('n3', 'new');
+  await end('n2');
+  assert.deepEqual(begun, ['busy', 'n1', 'n2'], 'a slot is needed now');
+  await end('busy');
+  assert.deepEqual([begun.at(-1), scheduler.behindBulkhead], ['n3', 0]);
+});
+
+test('an object whose destination is held by the time of its turn does not run, and its caller hears why', async () => {
+  const { begun, submit, instead, end, scheduler } = setUp(1);
+  submit('running');
+  const waiting = submit('waiting', 'held');
+  instead.set('held', 'not now');
+  await end('running');
+  assert.deepEqual([await waiting, begun, scheduler.waiting, scheduler.running], ['not now', ['running'], 0, 0]);
+});
+
+test('objects that wait are reconsidered at once when asked for', async () => {
+  const { submit, instead, scheduler } = setUp(1);
+  submit('running');
+  const waiting = ['a', 'b'].map((name) => submit(name, 'held'));
+  scheduler.reconsider('held');
+  assert.equal(scheduler.waiting, 2, 'nothing speaks against them');
+  instead.set('held', 'not now');
+  scheduler.reconsider('held');
+  assert.deepEqual([await Promise.all(waiting), scheduler.waiting], [['not now', 'not now'], 0]);
+});
+
 test('whatever comes and ends, slots and memory are never exceeded, every job runs once, and nothing is left over', () =>
   holds(
     fc.asyncProperty(
@@ -214,14 +355,20 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
       fc.integer({ min: 1, max: 4 }),
       fc.array(fc.nat(), { minLength: 30, maxLength: 30 }),
       async (jobs, slots, picks) => {
-        const scheduler = createScheduler({ slots, memoryBytes: 100 });
+        const scheduler = createScheduler({ slots, memoryBytes: 100, nowMs: () => 0 });
         const running = new Map<number, () => void>();
         const begun: number[] = [];
         const results = jobs.map(([tenant, memory], job) =>
-          scheduler.submit(tenant, { memoryBytes: memory, bytes: memory * 10_000 }, () => {
-            begun.push(job);
-            return new Promise<number>((resolve) => running.set(job, () => resolve(job)));
-          }),
+          scheduler.submit(
+            tenant,
+            { memoryBytes: memory, bytes: memory * 10_000, waitingBytes: memory },
+            {
+              run: () => {
+                begun.push(job);
+                return new Promise<number>((resolve) => running.set(job, () => resolve(job)));
+              },
+            },
+          ),
         );
         for (const pick of picks) {
           assert.ok(scheduler.running === running.size && running.size <= slots);
@@ -245,8 +392,12 @@ test('whatever comes and ends, slots and memory are never exceeded, every job ru
   ));
 
 test('an estimate grows with the object, up to what a large one takes; an unknown size may be large', () => {
-  assert.deepEqual(sizeOfJob(0), { bytes: 0, memoryBytes: 4 * MIB });
-  assert.deepEqual(sizeOfJob(1 * MIB), { bytes: 1 * MIB, memoryBytes: 20 * MIB });
-  assert.deepEqual(sizeOfJob(10_000 * MIB), { bytes: 10_000 * MIB, memoryBytes: 80 * MIB });
-  assert.deepEqual(sizeOfJob(undefined), { bytes: 5 * MIB, memoryBytes: 80 * MIB });
+  assert.deepEqual(sizeOfJob(0), { bytes: 0, memoryBytes: 4 * MIB, waitingBytes: 2 * MIB });
+  assert.deepEqual(sizeOfJob(1 * MIB), { bytes: 1 * MIB, memoryBytes: 20 * MIB, waitingBytes: 18 * MIB });
+  assert.deepEqual(sizeOfJob(10_000 * MIB), {
+    bytes: 10_000 * MIB,
+    memoryBytes: 80 * MIB,
+    waitingBytes: 80 * MIB,
+  });
+  assert.deepEqual(sizeOfJob(undefined), { bytes: 5 * MIB, memoryBytes: 80 * MIB, waitingBytes: 80 * MIB });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeliveryTrouble } from '../../../service/run/gate.ts';
+import type { DeliveryTrouble } from '../../../service/run/circuit-breakers.ts';
+import { createParked } from '../../../service/run/parked.ts';
 import type { ObjectReport } from '../../../service/run/report.ts';
 import { createTenantBoard } from '../../../service/run/tenant-board.ts';
 
@@ -24,9 +25,10 @@ function setUp() {
     board.ended(tenant, report, createdMs);
   };
   const upTo = new Map<string, number>();
+  const parked = createParked(() => now.ms);
   const list = (troubles: readonly DeliveryTrouble[] = []) =>
-    board.list(troubles, { upToMs: (tenant) => upTo.get(tenant) });
-  return { board, now, deliver, upTo, list };
+    board.list(troubles, { upToMs: (tenant) => upTo.get(tenant) }, parked);
+  return { board, now, deliver, upTo, list, parked };
 }
 
 test('objects of a tenant are waiting, then in flight, then done', () => {
@@ -42,7 +44,9 @@ test('objects of a tenant are waiting, then in flight, then done', () => {
 });
 
 test('the board adds up what came of objects and records, and knows the last lag', () => {
-  const { board, now, deliver, upTo, list } = setUp();
+  const { board, now, deliver, upTo, list, parked } = setUp();
+  parked.add(['acme'], 600, undefined);
+  parked.add(['acme'], 600, NOON_MS + 3_600_000);
   board.accounted('acme', { delivered: 5, filtered: 1, rejected: 0, quarantined: 0, messageBytes: 500 });
   deliver('acme', done(5), NOON_MS - 30_000);
   now.ms += 1_000;
@@ -70,6 +74,7 @@ test('the board adds up what came of objects and records, and knows the last lag
       last_canary_at: '2026-01-31T11:59:50.000Z',
       bytes_per_second: [...Array.from({ length: 59 }, () => 0), 120],
       trouble: null,
+      parked: { messages: 2, first_dead_letter_at: '2026-01-31T13:00:00.000Z' },
       circuits: [],
     },
   ]);

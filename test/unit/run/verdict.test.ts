@@ -36,6 +36,7 @@ function verdict(reports: readonly ObjectReport[], given: Given = {}) {
     },
     nowMs: NOON_MS,
     parkMs: given.parkMs ?? 24 * HOUR_MS,
+    probeMs: 120_000,
     random: given.random ?? (() => 0),
   };
   const decided = decide(reports, context);
@@ -65,17 +66,30 @@ test('a delivery that is held keeps the message too', () => {
 });
 
 test('each code alone leads where its disposition says', () => {
-  const kinds = { retry: 'fail', park: 'fail', 'dead-letter': 'dead-letter', crash: 'crash' };
-  const waits: readonly ErrorCode[] = ['stopping', 'lease-held'];
+  const kinds = {
+    wait: 'wait',
+    // It took nothing, as far as this line says: the message remembers since when.
+    pace: 'fail',
+    retry: 'fail',
+    park: 'fail',
+    'dead-letter': 'dead-letter',
+    crash: 'crash',
+  };
   for (const code of ERROR_CODES) {
     const { disposition } = new DistributorError(code, '');
     const { kind, code: why } = verdict([report(failed(code))]);
-    assert.deepEqual([kind, why], [waits.includes(code) ? 'wait' : kinds[disposition], code]);
+    assert.deepEqual([kind, why], [kinds[disposition], code]);
   }
 });
 
 test('the error keeps its words', () => {
-  const context = { message: { receiveCount: 1, history: NO_HISTORY }, nowMs: 0, parkMs: 1, random: () => 0 };
+  const context = {
+    message: { receiveCount: 1, history: NO_HISTORY },
+    nowMs: 0,
+    parkMs: 1,
+    probeMs: 1,
+    random: () => 0,
+  };
   const decided = decide([report(failed('tenant-unknown'))], context);
   assert.equal(decided.kind === 'dead-letter' && decided.error.message, 'it is tenant-unknown');
 });
@@ -89,9 +103,9 @@ const GRAVER: readonly (readonly [what: string, codes: readonly ErrorCode[], kin
   ],
   [
     'what may be retried goes before what is parked',
-    ['role-refused', 'destination-unavailable'],
+    ['role-refused', 'ledger-unavailable'],
     'fail',
-    'destination-unavailable',
+    'ledger-unavailable',
   ],
   ['what may be retried goes before what is dead', ['object-corrupt', 'lease-lost'], 'fail', 'lease-lost'],
   ['what is parked goes before what is dead', ['tenant-invalid', 'destination-refused'], 'fail', 'destination-refused'],
@@ -124,7 +138,7 @@ test('a failure comes back after seconds, then minutes, a quarter of an hour at 
 
 test('a message remembers its failures in a row; one in which the destination accepted something begins a new row', () => {
   const after = (more: Partial<ReportLine>) =>
-    verdict([report(failed('destination-unavailable', more))], { failures: 7 }).history?.failures;
+    verdict([report(failed('object-unreadable', more))], { failures: 7 }).history?.failures;
   assert.equal(after({}), 8);
   assert.equal(after({ accepted: true }), 1);
 });
@@ -217,4 +231,50 @@ test('a lease that claims to end in a year is asked about within the hour: no le
   const year = failed('lease-held', { retryAfterMs: 365 * 24 * HOUR_MS });
   assert.equal(verdict([report(year)]).delaySeconds, 3_601);
   assert.equal(verdict([report(failed('lease-held'))]).delaySeconds, 1);
+});
+
+test('what does not answer is tried again within PROBE_SECONDS, however long it has been silent', () => {
+  for (const code of ['destination-unavailable', 'role-unavailable'] as const) {
+    const range = (silentMs: number) =>
+      [0, ALMOST_ONE].map(
+        (random) =>
+          verdict([report(failed(code))], { refusedSinceMs: NOON_MS - silentMs, random: () => random }).delaySeconds,
+      );
+    assert.deepEqual([0, 60_000, 20 * HOUR_MS].map(range), [
+      [1, 1],
+      [30, 60],
+      [60, 120],
+    ]);
+  }
+});
+
+test('a destination that takes something before it falls silent has not been silent all the time', () => {
+  const after = (accepted: boolean) =>
+    verdict([report(failed('destination-unavailable', { accepted }))], { refusedSinceMs: NOON_MS - HOUR_MS }).history;
+  assert.deepEqual([after(false)?.refusedSinceMs, after(true)?.refusedSinceMs], [NOON_MS - HOUR_MS, undefined]);
+});
+
+test('behind an object that waits for an answer, a message waits and remembers nothing', () => {
+  const held = failed('answer-awaited', { kind: 'held', retryAfterMs: 2_300 });
+  assert.deepEqual(verdict([report(held)]), { kind: 'wait', delaySeconds: 3, code: 'answer-awaited' });
+});
+
+test('a message comes back when the first of its deliveries may be tried again, and remembers for all of them', () => {
+  const lines = [
+    failed('role-refused', { kind: 'held', retryAfterMs: 600_000 }),
+    failed('lease-held', { retryAfterMs: 9_000 }),
+  ];
+  assert.deepEqual(verdict([report(...lines)]), {
+    kind: 'fail',
+    delaySeconds: 10,
+    history: { failures: 0, refusedSinceMs: NOON_MS },
+    code: 'role-refused',
+  });
+});
+
+test('a delivery that is over leaves the message to the others that may still succeed', () => {
+  const lines = [failed('role-refused', { kind: 'held' }), failed('stopping')];
+  const given = { refusedSinceMs: NOON_MS - 25 * HOUR_MS };
+  assert.deepEqual(verdict([report(...lines)], given).code, 'stopping');
+  assert.deepEqual(verdict([report(...lines.slice(0, 1))], given), { kind: 'dead-letter', code: 'role-refused' });
 });

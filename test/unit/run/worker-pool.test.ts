@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { readSettings } from '../../../service/base/settings.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
-import { createWorkerPool } from '../../../service/run/worker-pool.ts';
+import { createWorkerPool, type ObjectListener } from '../../../service/run/worker-pool.ts';
 import { createTestLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';
 
@@ -11,6 +11,7 @@ const never = new AbortController().signal;
 /** A ping every five seconds, and the twelfth that is not answered is one too many. */
 const PING_MS = 5_000;
 const PINGS_TO_THE_END = 13;
+const NOTHING_HELD = { held: [], probes: [] };
 
 function taskOf(key: string, tenantId = 'acme'): ObjectTask {
   return { ref: { bucket: 'b', key, version: 'v' }, keyFields: { tenant_id: tenantId } } as ObjectTask;
@@ -43,8 +44,15 @@ function setUp(t: TestContext, threads: number) {
     nowMs: () => seen.nowMs,
   });
   t.after(() => pool.close());
-  const deliver = async (key: string, signal = never) => (await pool.deliver(taskOf(key), [], signal)).lines[0];
-  return { pool, seen, lines, deliver, ping: () => t.mock.timers.tick(PING_MS) };
+  const heard: string[] = [];
+  const listener: ObjectListener = {
+    unanswered: ({ type, forMs }) => heard.push(`${type} unanswered for ${forMs}`),
+    answered: (type) => heard.push(`${type} answered`),
+    delivered: () => heard.push('delivered'),
+  };
+  const deliver = async (key: string, signal = never) =>
+    (await pool.deliver(taskOf(key), NOTHING_HELD, signal, listener)).lines[0];
+  return { pool, seen, lines, heard, deliver, ping: () => t.mock.timers.tick(PING_MS) };
 }
 
 for (const manner of ['hangs in JavaScript', 'hangs in WebAssembly']) {
@@ -132,4 +140,20 @@ test('what an object came to at its end is accounted before its report', async (
   const { seen, deliver } = setUp(t, 1);
   await deliver('a');
   assert.deepEqual(seen.accounted, [['acme', 3, 0, 30]]);
+});
+
+test('whoever gave an object hears of its calls without an answer, of the answers, and of what was delivered', async (t) => {
+  const { heard, deliver } = setUp(t, 1);
+  await deliver('gets its answer late');
+  assert.deepEqual(heard, ['cloudwatch unanswered for 300', 'cloudwatch answered', 'delivered']);
+});
+
+test('every thread, also one that is made later, knows the places that do not answer', async (t) => {
+  const { pool, deliver } = setUp(t, 1);
+  pool.holdPlace('logs/eu-west-1', { message: 'nobody answers', retryAfterMs: 5_000 });
+  assert.equal((await deliver('held places'))?.message, 'logs/eu-west-1');
+  assert.equal((await deliver('throws'))?.code, 'worker-lost');
+  assert.equal((await deliver('held places'))?.message, 'logs/eu-west-1');
+  pool.holdPlace('logs/eu-west-1', undefined);
+  assert.equal((await deliver('held places'))?.message, '');
 });

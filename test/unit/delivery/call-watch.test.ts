@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Place } from '../../../service/core/place.ts';
+import { createAnswerTimes } from '../../../service/delivery/answer-times.ts';
+import { createCallWatch, type HeldPlace } from '../../../service/delivery/call-watch.ts';
+
+const LOGS: Place = { service: 'logs', region: 'eu-west-1' };
+const STS: Place = { service: 'sts', region: 'us-east-1' };
+
+function setUp(t: TestContext, { probes = [] as string[] } = {}) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const now = { ms: 0 };
+  const told: string[] = [];
+  const heldPlaces = new Map<string, HeldPlace>();
+  const watch = createCallWatch({
+    unanswered: ({ type, place, forMs, fault }) => told.push(`${type} ${place.service} ${forMs} ${fault ?? ''}`.trim()),
+    answered: (type) => told.push(`${type} answered`),
+    answerTimes: createAnswerTimes(),
+    heldPlaces,
+    probes: new Set(probes),
+    nowMs: () => now.ms,
+  });
+  const pass = (ms: number) => {
+    now.ms += ms;
+    t.mock.timers.tick(ms);
+  };
+  const begin = () => watch.begin('cloudwatch', LOGS, 'logs/1/eu-west-1');
+  return { watch, told, heldPlaces, pass, begin };
+}
+
+test('an answer in time is nothing to tell of', (t) => {
+  const { told, pass, begin } = setUp(t);
+  using call = begin();
+  call.asked();
+  pass(299);
+  call.answered();
+  pass(60_000);
+  assert.deepEqual(told, []);
+});
+
+test('a call without an answer is told of at once, and for people after five seconds', (t) => {
+  const { told, pass, begin } = setUp(t);
+  using call = begin();
+  call.asked();
+  pass(300);
+  assert.deepEqual(told, ['cloudwatch logs 300']);
+  pass(4_699);
+  assert.equal(told.length, 1);
+  pass(1);
+  pass(60_000);
+  assert.deepEqual(told, ['cloudwatch logs 300', 'cloudwatch logs 5000']);
+  call.answered();
+  assert.equal(told.at(-1), 'cloudwatch answered');
+});
+
+test('a failure is told of without waiting, once, with its name; its repetitions count from the first', (t) => {
+  const { told, pass, begin } = setUp(t);
+  using call = begin();
+  call.asked();
+  pass(10);
+  call.failed('ECONNRESET');
+  pass(990);
+  call.asked();
+  call.failed('ServiceUnavailableException');
+  pass(4_000);
+  assert.deepEqual(told, ['cloudwatch logs 10 ECONNRESET', 'cloudwatch logs 5000 ServiceUnavailableException']);
+});
+
+test('the trouble of an object ends when the last of its calls is answered', (t) => {
+  const { told, pass, begin } = setUp(t);
+  using first = begin();
+  using second = begin();
+  first.asked();
+  second.asked();
+  pass(300);
+  first.answered();
+  assert.equal(told.length, 2);
+  second.answered();
+  assert.deepEqual(told.slice(2), ['cloudwatch answered']);
+});
+
+test('a call that ends without an answer leaves it to the report of its object to say so', (t) => {
+  const { told, pass, begin } = setUp(t);
+  {
+    using call = begin();
+    call.asked();
+    pass(300);
+  }
+  pass(60_000);
+  assert.deepEqual(told, ['cloudwatch logs 300']);
+});
+
+test('a place that does not answer is not called, except by the probe', (t) => {
+  const { watch, heldPlaces } = setUp(t, { probes: ['logs/us-east-1'] });
+  watch.admit(LOGS);
+  const held = { message: 'nobody was answered', retryAfterMs: 4_000 };
+  for (const key of ['logs/eu-west-1', 'sts/us-east-1', 'logs/us-east-1']) heldPlaces.set(key, held);
+  assert.throws(() => watch.admit(LOGS), {
+    code: 'destination-unavailable',
+    message: 'CloudWatch Logs in eu-west-1: nobody was answered',
+    retryAfterMs: 4_000,
+  });
+  assert.throws(() => watch.admit(STS), { code: 'role-unavailable' });
+  watch.admit({ ...LOGS, region: 'us-east-1' });
+  heldPlaces.clear();
+  watch.admit(LOGS);
+});
