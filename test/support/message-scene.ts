@@ -14,6 +14,7 @@ import type { ObjectReport, ReportLine } from '../../service/run/report.ts';
 import { createScheduler } from '../../service/run/scheduler.ts';
 import { createSurplus } from '../../service/run/surplus.ts';
 import { createTenantBoard } from '../../service/run/tenant-board.ts';
+import type { ObjectListener } from '../../service/run/worker-pool.ts';
 import { createTestLogger } from './logger.ts';
 
 /** The clock's time when a test begins. */
@@ -62,7 +63,6 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const now = { ms: NOON_MS };
-  const scheduler = createScheduler({ slots: 4, memoryBytes: 1e9, nowMs: () => now.ms });
   const board = createTenantBoard(() => now.ms);
   const surplus = createSurplus(() => now.ms);
   const breakers = createCircuitBreakers({
@@ -71,10 +71,23 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     onChange: () => {},
     onPlaceChange: () => {},
   });
+  const scheduler = createScheduler({
+    slots: 4,
+    memoryBytes: 1e9,
+    onTrial: breakers.onTrial,
+    nowMs: () => now.ms,
+  });
   const parked = createParked(() => now.ms);
   const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.ms });
   const crashes: string[] = [];
-  const seen = { running: 0, reserved: 0, inFlight: 0, signals: [] as AbortSignal[], held: [] as string[][] };
+  const seen = {
+    running: 0,
+    reserved: 0,
+    inFlight: 0,
+    signals: [] as AbortSignal[],
+    held: [] as string[][],
+    listeners: [] as ObjectListener[],
+  };
   /** Objects are under way until it resolves. */
   let work: Promise<void> = Promise.resolve();
   const deps: ProcessDeps = {
@@ -87,8 +100,9 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     surplus,
     scheduler,
     workers: {
-      deliver: async (task, { held }, signal): Promise<ObjectReport> => {
+      deliver: async (task, { held }, signal, listener): Promise<ObjectReport> => {
         tasks.push(task);
+        seen.listeners.push(listener);
         seen.running = scheduler.running;
         seen.reserved = scheduler.reservedBytes;
         seen.inFlight = board.list([], freshness.snapshot(), parked).reduce((sum, { in_flight }) => sum + in_flight, 0);
@@ -161,6 +175,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     board,
     freshness,
     surplus,
+    scheduler,
     parked,
     crashes,
     seen,

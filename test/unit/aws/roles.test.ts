@@ -338,3 +338,21 @@ test('a tag value that is cut in the middle of a character loses all of it', asy
   await sessions.credentials({ ...ACME, tags: { tenant_id: `${'x'.repeat(255)}𐐀` } });
   assert.equal(calls[0]?.Tags?.[0]?.Value, 'x'.repeat(255));
 });
+
+test('whoever asks is asked back before STS is called, and not while credentials are there', async () => {
+  const { sessions, calls, now } = setUp();
+  let asked = 0;
+  const refuse = () => {
+    asked++;
+    throw new DistributorError('role-unavailable', 'STS does not answer');
+  };
+  await assert.rejects(sessions.credentials(ACME, refuse), { message: 'STS does not answer' });
+  assert.deepEqual([calls.length, asked], [0, 1]);
+  await sessions.credentials(ACME, () => {});
+  await sessions.credentials(ACME, refuse);
+  assert.deepEqual([calls.length, asked], [1, 1], 'what one was refused is no failure of the role');
+  now.ms += 50 * MINUTE_MS;
+  await sessions.credentials(ACME, refuse);
+  await settle();
+  assert.deepEqual([calls.length, asked], [1, 2], 'the renewal in the background asks too');
+});
