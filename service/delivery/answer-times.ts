@@ -19,7 +19,7 @@ interface Estimate {
  */
 const OVERDUE_MIN_MS = 300;
 /** A destination that takes longer than this every time costs its own tenant, not the others. */
-const OVERDUE_MAX_MS = 3_000;
+const OVERDUE_MAX_MS = 1_000;
 /** RFC 6298: alpha, beta and K. */
 const SMOOTHED_GAIN = 1 / 8;
 const VARIATION_GAIN = 1 / 4;

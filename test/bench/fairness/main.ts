@@ -22,7 +22,7 @@ const options = new Command('npm run bench:fairness --')
   .option('--seconds <number>', 'how long each of the two measurements takes', number, 45)
   .option('--silent <number>', 'instead of that: so many tenants whose accounts do not answer', number)
   .addOption(new Option('--silent-kinds <kinds...>', 'how they fail').choices(SILENT_KINDS).default(SILENT_KINDS))
-  .option('--probe-seconds <number>', 'PROBE_SECONDS of the services beside silent tenants', number, 15)
+  .option('--probe-seconds <number>', 'PROBE_SECONDS of the services beside silent tenants', number, 30)
   .parse()
   .opts<{
     readonly json?: true;
