@@ -168,8 +168,8 @@ function distributorAlarms(config: Config, names: Names): readonly Alarm[] {
       ...ANY,
       id: 'tenant-parked',
       description:
-        "A tenant's role or log group refuses us: its circuit is open, its objects are parked and become dead letters " +
-        'in the end. /status names the tenant.',
+        "A tenant's role or log group refuses us or does not answer: its circuit is open, its objects are parked and " +
+        'become dead letters in the end. /status names the tenant.',
       metrics: service('circuit_open', 'Maximum'),
       periods: 3,
     },

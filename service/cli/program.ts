@@ -7,6 +7,7 @@ import { addObject } from './object/command.ts';
 import { addQuarantine } from './quarantine/commands.ts';
 import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
+import { addStatus } from './status/command.ts';
 import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
 
@@ -31,6 +32,7 @@ export function createProgram(session: Session): Command {
   addQuarantine(program, session);
   addReplay(program, session);
   addObject(program, session);
+  addStatus(program, session);
   addConfig(program, session);
   return program;
 }

@@ -7,7 +7,7 @@ import { createChart } from './chart.js';
 import { byId, setText } from './dom.js';
 import { createTenantTable } from './tenants.js';
 import { formatBytes, formatCount, formatSeconds, secondsBetween } from './text.js';
-import { showDestinations, showWorkers } from './workers.js';
+import { showDestinations, showPlaces, showWorkers } from './workers.js';
 
 const ASK_EVERY_MS = 2_000;
 /** A process whose main thread is blocked for longer is as good as away. */
@@ -41,13 +41,15 @@ function show(status) {
   write('queue-more', `${read}${invisible}`);
   write('in-hand', `${formatCount(status.messages_in_hand)} messages`);
   const away = status.messages_away === 0 ? '' : `, ${formatCount(status.messages_away)} handed back`;
-  write('in-hand-more', `objects: ${objects.running} at work, ${objects.waiting} waiting${away}`);
+  const behind = objects.behind_bulkhead === 0 ? '' : ` (${objects.behind_bulkhead} wait for an answer)`;
+  write('in-hand-more', `objects: ${objects.running} at work${behind}, ${objects.waiting} waiting${away}`);
   write('memory', formatBytes(process.memory_bytes));
   const reserved = `${formatBytes(objects.memory_reserved_bytes)} of ${formatBytes(process.memory_budget_bytes)}`;
   write('memory-more', `${reserved} reserved by objects`);
   tenants.show(status.tenants, status.now);
   showWorkers(status.workers);
   showDestinations(status.destinations);
+  showPlaces(status.places, status.now);
 }
 
 /** @param {string} text @param {string} tone */

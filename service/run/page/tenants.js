@@ -159,7 +159,21 @@ function keptText(tenant) {
  * @param {TenantStatus} tenant
  * @param {string} now
  */
-function reasonLines({ circuits, trouble }, now) {
+function reasonLines({ circuits, trouble, parked }, now) {
+  const lines = troubleLines({ circuits, trouble }, now);
+  if (parked.messages === 0) return lines;
+  const { first_dead_letter_at: first } = parked;
+  const dead =
+    first === null ? '' : `; the first becomes a dead letter in ${formatSeconds(secondsBetween(first, now))}`;
+  const messages = parked.messages === 1 ? '1 message waits' : `${formatCount(parked.messages)} messages wait`;
+  return [...lines, element('p', { text: `${messages} in the queue${dead}` })];
+}
+
+/**
+ * @param {Pick<TenantStatus, 'circuits' | 'trouble'>} tenant
+ * @param {string} now
+ */
+function troubleLines({ circuits, trouble }, now) {
   if (circuits.length === 0 && trouble) {
     const text = ` ${trouble.message} (${formatTime(trouble.at, now)})`;
     return [element('p', {}, [element('code', { text: trouble.code }), document.createTextNode(text)])];
@@ -167,7 +181,7 @@ function reasonLines({ circuits, trouble }, now) {
   return circuits.map(({ delivery, state, code, message, since, next_try_at }) => {
     const wait = secondsBetween(next_try_at, now);
     const next =
-      state === 'probing'
+      state === 'probing' || state === 'unanswered'
         ? 'one object is trying now'
         : wait > 0
           ? `tried again in ${formatSeconds(wait)}`

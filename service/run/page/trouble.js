@@ -17,8 +17,13 @@ const LATELY_SLOTS = 6;
  * @returns {Condition}
  */
 export function conditionOf(tenant, now) {
-  if (tenant.circuits.some(({ state }) => state !== 'throttled')) return { rank: 5, word: 'refused', tone: 'bad' };
-  const throttled = tenant.circuits.length > 0 || tenant.trouble?.code === 'destination-throttled';
+  const { circuits } = tenant;
+  const open = circuits.filter(({ state }) => state === 'open' || state === 'probing');
+  if (open.some(({ code }) => code.endsWith('-refused'))) return { rank: 7, word: 'refused', tone: 'bad' };
+  if (open.length > 0) return { rank: 6, word: 'no answer', tone: 'bad' };
+  if (circuits.some(({ state }) => state === 'unanswered'))
+    return { rank: 5, word: 'waits for an answer', tone: 'warn' };
+  const throttled = circuits.length > 0 || tenant.trouble?.code === 'destination-throttled';
   if (tenant.trouble && !throttled) return { rank: 4, word: 'failing', tone: 'bad' };
   if (behindSeconds(tenant, now) > BEHIND_SECONDS) return { rank: 3, word: 'behind', tone: 'warn' };
   if (throttled) return { rank: 2, word: 'throttled', tone: 'warn' };

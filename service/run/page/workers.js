@@ -4,7 +4,7 @@
  * @typedef {import('../status.ts').Status} Status
  */
 import { byId, element } from './dom.js';
-import { formatCount, formatSeconds } from './text.js';
+import { formatCount, formatSeconds, secondsBetween } from './text.js';
 
 /** @param {Status['workers']} workers */
 export function showWorkers(workers) {
@@ -35,6 +35,23 @@ export function showDestinations(destinations) {
       const item = element('li', { text: '' }, [element('code', { text: destination })]);
       item.append(` at most ${calls} calls a second`);
       return item;
+    }),
+  );
+}
+
+/**
+ * @param {Status['places']} places
+ * @param {string} now
+ */
+export function showPlaces(places, now) {
+  byId('silent').hidden = places.length === 0;
+  byId('places').replaceChildren(
+    ...places.map(({ place, tenants, since, next_try_at, state }) => {
+      const wait = secondsBetween(next_try_at, now);
+      const next =
+        state === 'probing' || wait <= 0 ? 'one object is trying now' : `tried again in ${formatSeconds(wait)}`;
+      const silence = `no answer to ${formatCount(tenants)} tenants for ${formatSeconds(secondsBetween(now, since))}`;
+      return element('li', { text: `${place}: ${silence}, ${next}` });
     }),
   );
 }
