@@ -64,8 +64,15 @@ export interface Status {
     readonly lag_seconds: number | null;
     readonly delivered_up_to: string | null;
     readonly trouble: { readonly code: string } | null;
-    readonly circuits: readonly { readonly delivery: string; readonly state: string; readonly code: string }[];
+    readonly parked: { readonly messages: number; readonly first_dead_letter_at: string | null };
+    readonly circuits: readonly {
+      readonly delivery: string;
+      readonly state: string;
+      readonly code: string;
+      readonly message: string;
+    }[];
   }[];
+  readonly places: readonly { readonly place: string; readonly tenants: number }[];
 }
 
 export interface DeadLetter {
