@@ -2,7 +2,7 @@ import type { FaultRule } from '../../local/cloud/faults/rule.ts';
 import { OBJECT_FORMATS, type ObjectFormat } from '../../local/workload/object.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import { TENANTS } from './tenants.ts';
-import { drawRule } from './weather.ts';
+import { drawRule, drawSilence } from './weather.ts';
 
 /**
  * What happens in one trial, all of it drawn from its seed: the same seed makes the same plan on every machine. What real
@@ -17,6 +17,8 @@ export interface TrialPlan {
   readonly strikes: readonly Strike[];
   /** One for each service process that is kept running. */
   readonly services: readonly ServicePlan[];
+  /** Destinations that stop answering for a while. */
+  readonly silences: readonly Timed<{ readonly rule: FaultRule }>[];
 }
 
 type Timed<T> = T & {
@@ -87,6 +89,10 @@ export function planTrial(seed: string): TrialPlan {
     })),
     strikes: planStrikes(random),
     services: [planService(random), planService(random)],
+    silences: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => {
+      const atMs = random.below(STORM_MS * 0.7);
+      return { atMs, rule: drawSilence(random, STORM_MS - atMs) };
+    }),
   };
 }
 

@@ -6,10 +6,19 @@ import type { ChaosObject } from './objects.ts';
 import { type ObjectPlan, STORM_MS } from './plan.ts';
 import type { Scene } from './trial.ts';
 
-/** Carries the plan out, each part at its time. @returns how many calls were struck by a fault rule */
-export async function storm(scene: Scene): Promise<number> {
+/** What a storm did. */
+export interface StormCounts {
+  /** Calls that were struck by a fault rule. */
+  readonly faults: number;
+  /** Silences that struck at least one call. */
+  readonly silences: number;
+}
+
+/** Carries the plan out, each part at its time. */
+export async function storm(scene: Scene): Promise<StormCounts> {
   const { plan, objects, cloud, fleet, say } = scene;
   const rules: { readonly struck: number }[] = [];
+  const silences: { readonly struck: number }[] = [];
   const acts: (readonly [atMs: number, act: () => unknown])[] = [];
   for (const { atMs, rule } of plan.weather) {
     acts.push([
@@ -17,6 +26,15 @@ export async function storm(scene: Scene): Promise<number> {
       () => {
         say(`weather: ${JSON.stringify(rule)}`);
         rules.push(cloud.faults.add(rule));
+      },
+    ]);
+  }
+  for (const { atMs, rule } of plan.silences) {
+    acts.push([
+      atMs,
+      () => {
+        say(`silence: ${JSON.stringify(rule)}`);
+        silences.push(cloud.faults.add(rule));
       },
     ]);
   }
@@ -35,7 +53,10 @@ export async function storm(scene: Scene): Promise<number> {
   });
   await Promise.all([...timed, delay(STORM_MS)]);
   cloud.faults.clear();
-  return rules.reduce((sum, { struck }) => sum + struck, 0);
+  return {
+    faults: [...rules, ...silences].reduce((sum, { struck }) => sum + struck, 0),
+    silences: silences.filter(({ struck }) => struck > 0).length,
+  };
 }
 
 /** Writes the object, of which S3 tells the queue, and tells of it again when the plan says so. */

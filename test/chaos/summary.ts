@@ -7,6 +7,8 @@ export interface Summary {
   readonly terms: number;
   readonly halts: number;
   readonly faults: number;
+  /** Tenants, regions and STSs that did not answer for a while, and were called. */
+  readonly silences: number;
   readonly events: number;
   readonly lost: number;
   readonly misrouted: number;
@@ -26,6 +28,7 @@ export const NO_TRIALS: Summary = {
   terms: 0,
   halts: 0,
   faults: 0,
+  silences: 0,
   events: 0,
   lost: 0,
   misrouted: 0,
@@ -45,6 +48,7 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     terms: sum.terms + trial.terms,
     halts: sum.halts + trial.halts,
     faults: sum.faults + trial.faults,
+    silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,

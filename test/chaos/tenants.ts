@@ -16,6 +16,9 @@ export interface ChaosTenant extends TenantSpec {
   readonly truths: readonly DeliveryTruth[];
 }
 
+/** Where three of the four have their log groups, so that a region can go away as a whole. */
+export const EUROPE = 'eu-west-1';
+
 /** Four tenants that between them use every feature that moves a batch or a destination. */
 export const TENANTS: readonly ChaosTenant[] = [
   tenant('acme-corp', '111111111111', [{ type: 'cloudwatch', group: '' }]),
@@ -24,7 +27,7 @@ export const TENANTS: readonly ChaosTenant[] = [
       type: 'cloudwatch',
       group: '',
       wanted: { minLevel: 'warn' },
-      attributes: { min_log_level: 'warn', log_stream_name: '{cluster_id}/{pod_name}' },
+      attributes: { min_log_level: 'warn', log_stream_name: '{cluster_id}/{pod_name}', target_region: EUROPE },
     },
   ]),
   tenant('initech', '333333333333', [
@@ -36,16 +39,17 @@ export const TENANTS: readonly ChaosTenant[] = [
         log_group_name: '/tenant-logs/initech/apps/{application}',
         desired_logs: ['gateway', 'payments', 'audit', 'bench'],
         retention_days: 14,
+        target_region: EUROPE,
       },
     },
   ]),
   tenant('hooli', '444444444444', [
-    { type: 'cloudwatch', group: '/all' },
+    { type: 'cloudwatch', group: '/all', attributes: { target_region: EUROPE } },
     {
       type: 'cloudwatch#audit',
       group: '/audit',
       wanted: { applications: ['audit', 'checkout'] },
-      attributes: { desired_logs: ['audit', 'checkout'], message_format: 'record' },
+      attributes: { desired_logs: ['audit', 'checkout'], message_format: 'record', target_region: EUROPE },
     },
   ]),
 ];

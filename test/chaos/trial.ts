@@ -12,19 +12,17 @@ import { createJournal } from './journal.ts';
 import { judge, type Verdict } from './judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
 import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
-import { storm } from './storm.ts';
+import { type StormCounts, storm } from './storm.ts';
 import { TENANTS } from './tenants.ts';
 
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
-export interface TrialResult extends Verdict {
+export interface TrialResult extends Verdict, StormCounts {
   readonly seed: string;
   /** Processes that ended without a word. */
   readonly kills: number;
   /** Processes that were asked to end. */
   readonly terms: number;
   readonly halts: number;
-  /** Calls that a fault rule struck. */
-  readonly faults: number;
   readonly seconds: number;
 }
 
@@ -71,7 +69,7 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
     const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };
-    const faults = await storm(scene);
+    const struck = await storm(scene);
     say('calm');
     // Clients that have seen the storm may still have a clock of its making, and sign one more call by it.
     const calm: Scene = { ...scene, deps: clients() };
@@ -83,7 +81,7 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
       kills: endedBy(fleet, 'SIGKILL', 'SECOND'),
       terms: endedBy(fleet, 'SIGTERM'),
       halts: fleet.processes.filter(({ halted }) => halted).length,
-      faults,
+      ...struck,
       ...judge(await collect(calm, journal)),
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
     };

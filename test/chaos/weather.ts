@@ -1,5 +1,6 @@
 import type { Effect, FaultRule } from '../../local/cloud/faults/rule.ts';
 import type { Random } from '../../local/workload/random.ts';
+import { EUROPE, TENANTS } from './tenants.ts';
 
 /** What AWS and the network do to the service, drawn rule by rule. */
 
@@ -69,4 +70,22 @@ export function drawRule(random: Random): FaultRule {
   return random.chance(0.3)
     ? { ...match, effect, forMs: random.between(300, 4_000) }
     : { ...match, effect, probability: random.between(5, 60) / 100, forMs: random.between(1_000, 6_000) };
+}
+
+/** Who falls silent: one tenant's account, all tenants of a region, or the STS that everybody needs. */
+const SILENCES: readonly ((random: Random) => Pick<FaultRule, 'service' | 'account' | 'resource'>)[] = [
+  (random) => ({ service: 'logs', account: random.pick(TENANTS).accountId }),
+  () => ({ service: 'logs', resource: `:${EUROPE}:` }),
+  () => ({ service: 'sts' }),
+];
+
+/** Every call is struck until it is over, never executed: how a region, an endpoint or a NAT goes away. */
+export function drawSilence(random: Random, longestMs: number): FaultRule {
+  const effect = random.pick([
+    { kind: 'half-open' },
+    { kind: 'half-open' },
+    { kind: 'reset' },
+    { kind: 'error', code: 'ServiceUnavailable', status: 503 },
+  ] as const);
+  return { ...random.pick(SILENCES)(random), effect, forMs: random.between(1_500, Math.ceil(longestMs)) };
 }
