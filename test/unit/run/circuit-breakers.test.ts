@@ -115,6 +115,12 @@ test('any object that is answered closes a circuit that opened for want of an an
   assert.deepEqual(breakers.list(), []);
 });
 
+test('a tenant whose first call has no answer yet is not known for it', () => {
+  const { breakers, fallSilent } = setUp();
+  fallSilent('acme');
+  assert.equal(breakers.known('acme'), false);
+});
+
 test('while a call of an object has no answer, no other object of its delivery begins', () => {
   const { breakers, now, states, fallSilent } = setUp();
   const pass = fallSilent('acme');
