@@ -19,13 +19,16 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
   'delivery-unknown': 'A replay names a delivery that the tenant no longer has: drop these.',
   'tenant-lookup-failed': 'The tenant table failed for long: redrive.',
   'role-refused': '`log-distributor tenants verify TENANT` says what the customer must mend; then redrive.',
-  'role-unavailable': 'STS failed for long: redrive.',
+  'role-unavailable': 'STS did not answer for PARK_HOURS: look at the route there, then redrive.',
   'destination-refused': '`log-distributor tenants verify TENANT` says which permission is missing; then redrive.',
   'destination-throttled':
     "The tenant's account is at its quota: ask for more there, or set max_bytes_per_second; then redrive slowly.",
   'destination-rejects-request':
     'CloudWatch Logs calls our request invalid: report it with the detail; redrive after an update.',
-  'destination-unavailable': 'CloudWatch Logs failed for long: redrive.',
+  'destination-unavailable':
+    'The destination did not answer for PARK_HOURS: look at its region and the route there, then redrive.',
+  'answer-awaited': 'Its destination did not answer, and the message could not be sent anew: redrive.',
+  'copy-interrupted': 'Copies of the object were interrupted again and again: redrive.',
   'lease-held': 'Another process was at the object for very long: redrive.',
   'lease-lost': 'The ledger or the host stalled: redrive.',
   'ledger-unavailable': 'The ledger failed for long: redrive.',
