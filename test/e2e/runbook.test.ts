@@ -112,7 +112,8 @@ suite("the runbook's commands", () => {
         const list = await run(['quarantine', 'list', '--bucket', pipeline.names.bucket, '--files', '--json']);
         filled.push((list.json() as { url: string }[])[0]?.url ?? '');
       } else {
-        filled.push(arg.replace('OBJECT_KEY', object).replace('central-logs', pipeline.names.bucket));
+        const names = arg.replace('OBJECT_KEY', object).replace('central-logs', pipeline.names.bucket);
+        filled.push(names.replace('http://127.0.0.1:8080', pipeline.service.url));
       }
     }
     return filled;

@@ -35,7 +35,7 @@ test('the HTTP endpoint tells health, readiness, status and metrics', async () =
   await until(async () => (await pipeline.status()).messages_in_hand === 0, 'nothing is in hand');
   const status = await pipeline.status();
   assert.equal(status.state, 'receiving');
-  assert.deepEqual(status.objects, { running: 0, waiting: 0, memory_reserved_bytes: 0 });
+  assert.deepEqual(status.objects, { running: 0, behind_bulkhead: 0, waiting: 0, memory_reserved_bytes: 0 });
   const [tenant] = status.tenants;
   assert.equal(tenant?.tenant, 'acme-corp');
   assert.equal(tenant.objects, 1);
