@@ -78,8 +78,8 @@ export interface QueueDeps {
 }
 
 const LONG_POLL_SECONDS = 20;
-/** A message attribute's value counts to the message's size; a reason need not be a novel. */
-const ATTRIBUTE_LENGTH_MAX = 1_024;
+/** An object's name and what we say take two kilobytes at most, what AWS says one. Values count to the message's size. */
+const ATTRIBUTE_LENGTH_MAX = 3_072;
 
 export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
   return {

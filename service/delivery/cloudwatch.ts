@@ -119,8 +119,7 @@ function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
     service: 'CloudWatch Logs',
-    refused: (name) =>
-      `the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there`,
-    missing: () => 'the group or stream is missing again right after its creation',
+    missing: 'the group or stream is missing again right after its creation',
+    purpose: { kind: 'write-logs', region },
   };
 }

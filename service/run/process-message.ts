@@ -1,6 +1,6 @@
 import type { Queue } from '../aws/queue.ts';
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
-import { errorFields, type Logger } from '../base/logger.ts';
+import { awsFields, errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isCanary } from '../core/canary.ts';
 import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
@@ -157,7 +157,7 @@ function record(
       metrics.objects.inc({ outcome: 'released' });
       logger.info({ ...fields, code: line.code }, line.message);
     } else {
-      logger.warn({ ...fields, code: line.code }, line.message);
+      logger.warn({ ...fields, code: line.code, ...awsFields(line.aws) }, line.message);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { AwsAnswer } from '../base/aws-answer.ts';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
@@ -52,6 +53,8 @@ export interface ReportLine {
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
+  /** What AWS answered, where that is the reason; the message says it too. */
+  readonly aws?: AwsAnswer;
 }
 
 export function toReport(results: readonly DeliveryResult[]): ObjectReport {
@@ -59,15 +62,22 @@ export function toReport(results: readonly DeliveryResult[]): ObjectReport {
     lines: results.map((result) => {
       if (result.kind !== 'failed') return { ...result };
       const { error, ...rest } = result;
-      const { code, message, retryAfterMs } = error;
-      return { ...rest, code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      const { code, message, retryAfterMs, aws } = error;
+      return {
+        ...rest,
+        code,
+        message,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(aws ? { aws } : {}),
+      };
     }),
   };
 }
 
 /** The report of an object whose trouble came before or beside any delivery. */
 export function failureReport(error: DistributorError): ObjectReport {
-  return { lines: [{ type: '', kind: 'failed', code: error.code, message: error.message }] };
+  const { code, message, aws } = error;
+  return { lines: [{ type: '', kind: 'failed', code, message, ...(aws ? { aws } : {}) }] };
 }
 
 /** These say nothing about the object, only that it must wait for somebody else. */
@@ -80,5 +90,5 @@ export function onlyWaits(code: ErrorCode | undefined): boolean {
 
 /** The error of a failed line, as it was thrown on the other side. */
 export function errorOf(line: ReportLine): DistributorError {
-  return new DistributorError(line.code ?? 'unexpected', line.message ?? 'no message');
+  return new DistributorError(line.code ?? 'unexpected', line.message ?? 'no message', { aws: line.aws });
 }

@@ -255,9 +255,9 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
   await queue.sendDeadLetter('b', {
     control: 'a\u0000b\u001fc\td\ne\rf\ufffeg\uffffh',
     half: 'a\ud83cb',
-    exact: 'x'.repeat(1_024),
-    long: 'y'.repeat(1_025),
-    cut: `${'z'.repeat(1_022)}🍵🍵`,
+    exact: 'x'.repeat(3_072),
+    long: 'y'.repeat(3_073),
+    cut: `${'z'.repeat(3_070)}🍵🍵`,
   });
   const attributes = calls[0]?.MessageAttributes as Record<string, { DataType: string; StringValue: string }>;
   assert.deepEqual(
@@ -265,9 +265,9 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
     [
       ['control', 'String', 'a b c\td\ne\rf g h'],
       ['half', 'String', 'a\ufffdb'],
-      ['exact', 'String', 'x'.repeat(1_024)],
-      ['long', 'String', `${'y'.repeat(1_023)}…`],
-      ['cut', 'String', `${'z'.repeat(1_022)}\ufffd…`],
+      ['exact', 'String', 'x'.repeat(3_072)],
+      ['long', 'String', `${'y'.repeat(3_071)}…`],
+      ['cut', 'String', `${'z'.repeat(3_070)}\ufffd…`],
     ],
   );
 });

@@ -22,9 +22,15 @@ test('nothing is looked for: a put comes first, and what it finds missing is cre
 test('a group that may not be created is destination-refused', async (t) => {
   const { logs, send } = await setUpCloudWatch(t);
   logs.faults.CreateLogGroup.push({ error: 'AccessDeniedException' });
-  await assert.rejects(send(), { code: 'destination-refused', message: /may not write \(AccessDeniedException\)/ });
+  await assert.rejects(send(), {
+    code: 'destination-refused',
+    message: /refuses the call\. .*AWS: AccessDeniedException/,
+  });
   logs.faults.CreateLogGroup.push({ error: 'LimitExceededException' });
-  await assert.rejects(send(), { code: 'destination-refused', message: /LimitExceededException/ });
+  await assert.rejects(send(), {
+    code: 'destination-refused',
+    message: /as many log groups in us-east-1 as its quota allows.* AWS: LimitExceededException/,
+  });
   logs.faults.CreateLogStream.push({ error: 'InvalidParameterException' });
   await assert.rejects(send(), { code: 'destination-rejects-request' });
 });

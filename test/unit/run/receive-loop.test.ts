@@ -134,7 +134,7 @@ test('a queue that cannot be read is asked again after a wait, and a line says w
   await until(() => asked.length === 3);
   assert.deepEqual(
     lines.map(({ msg, error, wait_ms }) => [msg, error, wait_ms]),
-    [['the queue could not be read; trying again', 'no such queue', 200]],
+    [['the queue could not be read; trying again', 'AWS: QueueDoesNotExist: no such queue', 200]],
   );
   assert.deepEqual(taken, ['a']);
   assert.deepEqual(await outcomes(), { failed: 1, messages: 1 });
