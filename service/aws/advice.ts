@@ -133,7 +133,7 @@ function deniedTags({ denial, purpose }: Circumstances): string | undefined {
   if (denial?.action !== 'sts:TagSession') return undefined;
   return denial.policy === 'identity-based policy'
     ? 'The policies of the task role do not allow sts:TagSession on this role. Add it beside sts:AssumeRole.'
-    : `The trust policy of the role does not allow sts:TagSession with the tags tenant_id, cluster_id and environment. Add it beside sts:AssumeRole${verifyHint(purpose)}.`;
+    : `The trust policy of the role does not allow sts:TagSession with the tags tenant_id, cluster_id and environment. Add it beside sts:AssumeRole.${verifyHint(purpose)}`;
 }
 
 function deniedRole({ denial, purpose }: Circumstances): string | undefined {
@@ -141,12 +141,12 @@ function deniedRole({ denial, purpose }: Circumstances): string | undefined {
   if (denial.policy === 'identity-based policy') {
     return 'The policies of the task role do not allow sts:AssumeRole on this role. The policy that is deployed with the service allows roles whose names begin with LogDistribution.';
   }
-  return `AWS does not say which: the role does not exist, or its trust policy does not name the distributor, the external_id of the tenant's item or its tenant_id${verifyHint(purpose)}.`;
+  return `Either the role does not exist, or its trust policy does not name the distributor, the external_id of the tenant's item or its tenant_id; AWS does not tell these apart.${verifyHint(purpose)}`;
 }
 
 function verifyHint(purpose: Purpose): string {
   if (purpose.kind !== 'assume-role' || purpose.tenantId === undefined) return '';
-  return `; \`log-distributor tenants verify ${purpose.tenantId}\` prints the trust policy that is needed`;
+  return ` \`log-distributor tenants verify ${purpose.tenantId}\` prints the trust policy that is needed.`;
 }
 
 function missingPermission({ denial, purpose }: Circumstances): string | undefined {

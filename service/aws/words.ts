@@ -14,11 +14,15 @@ export function saidBy(cause: unknown): string {
 }
 
 /**
- * The error for a call to AWS that failed: what happened, what to do about it, and AWS's own words.
+ * A failed call to AWS for people: what happened, what to do about it, and AWS's own words.
  * @param what happened to which object or tenant, a sentence without its full stop
  */
-export function awsFailure(code: ErrorCode, what: string, cause: unknown, purpose: Purpose): DistributorError {
+export function explainFailure(what: string, cause: unknown, purpose: Purpose): string {
   const advice = adviceOf(cause, purpose);
-  const message = [`${what}.`, ...(advice === undefined ? [] : [advice]), saidBy(cause)].join(' ');
-  return new DistributorError(code, message, { cause, aws: answerOf(cause) });
+  return [`${what}.`, ...(advice === undefined ? [] : [advice]), saidBy(cause)].join(' ');
+}
+
+/** The error for a call to AWS that failed. @param what as for `explainFailure` */
+export function awsFailure(code: ErrorCode, what: string, cause: unknown, purpose: Purpose): DistributorError {
+  return new DistributorError(code, explainFailure(what, cause, purpose), { cause, aws: answerOf(cause) });
 }

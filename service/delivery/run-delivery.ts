@@ -16,6 +16,7 @@ import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
   type Destination,
+  type Notice,
   type ObjectTask,
   type OpenDestination,
   type StopSignals,
@@ -35,6 +36,7 @@ export type DeliveryResult =
       readonly counts: Counts;
       readonly format: string;
       readonly accepted: boolean;
+      readonly notice?: Notice;
     }
   | { readonly type: string; readonly kind: 'duplicate'; readonly counts: Counts }
   /** Disabled, or held back by whoever called. */
@@ -45,6 +47,7 @@ export type DeliveryResult =
       readonly error: DistributorError;
       readonly counts: Counts;
       readonly accepted: boolean;
+      readonly notice?: Notice;
     };
 
 export interface RunDeliveryDeps {
@@ -84,6 +87,7 @@ export async function runDelivery(
   const { type } = delivery;
   let counts = NO_COUNTS;
   let accepted = false;
+  let noticed: { readonly notice?: Notice } = {};
   try {
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
@@ -108,10 +112,13 @@ export async function runDelivery(
       accepted: () => {
         accepted = true;
       },
+      notice: (notice) => {
+        noticed = { notice };
+      },
     });
-    return { type, kind: 'done', ...run, accepted };
+    return { type, kind: 'done', ...run, accepted, ...noticed };
   } catch (error) {
-    return { type, kind: 'failed', error: asDistributorError(error), counts, accepted };
+    return { type, kind: 'failed', error: asDistributorError(error), counts, accepted, ...noticed };
   }
 }
 
@@ -119,6 +126,7 @@ export async function runDelivery(
 interface Watch {
   readonly counts: (counts: Counts) => void;
   readonly accepted: () => void;
+  readonly notice: (notice: Notice) => void;
 }
 
 async function deliver(
@@ -163,7 +171,7 @@ async function deliver(
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
-    const destination = deps.openDestination({ delivery, target: delivery.target, task });
+    const destination = deps.openDestination({ delivery, target: delivery.target, task, onNotice: watch.notice });
     const run = { task, delivery, object, destination, signals, reading };
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {

@@ -2,7 +2,7 @@ import type { AwsAnswer } from '../base/aws-answer.ts';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
-import type { ObjectTask } from '../delivery/destination.ts';
+import type { Notice, ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
 import type { Permit } from './pacing.ts';
@@ -55,6 +55,8 @@ export interface ReportLine {
   readonly retryAfterMs?: number;
   /** What AWS answered, where that is the reason; the message says it too. */
   readonly aws?: AwsAnswer;
+  /** Something to put right, though nothing was kept from being delivered. */
+  readonly notice?: Notice;
 }
 
 export function toReport(results: readonly DeliveryResult[]): ObjectReport {

@@ -2,7 +2,7 @@ import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/account
 import { withoutSecrets } from '../core/without-secrets.ts';
 import type { FreshnessSnapshot } from './freshness.ts';
 import type { DeliveryTrouble } from './gate.ts';
-import { type ObjectReport, onlyWaits } from './report.ts';
+import { type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { createSeries, type Series } from './series.ts';
 
 /** What `/status` says of a tenant. Counts are of this process, since its start. */
@@ -31,6 +31,15 @@ export interface TenantStatus {
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
   readonly circuits: readonly CircuitStatus[];
+  /** What to put right, though it keeps nothing from being delivered; of each delivery the last, while its objects bring it. */
+  readonly notices: readonly NoticeStatus[];
+}
+
+export interface NoticeStatus {
+  readonly delivery: string;
+  readonly code: string;
+  readonly message: string;
+  readonly at: string;
 }
 
 export interface CircuitStatus {
@@ -78,6 +87,8 @@ interface Entry {
   /** Absent until something was delivered: most tenants of a task have nothing to show. */
   series: Series | undefined;
   trouble: TenantStatus['trouble'];
+  /** By delivery. */
+  readonly notices: Map<string, NoticeStatus>;
 }
 
 export function createTenantBoard(nowMs: () => number): TenantBoard {
@@ -121,6 +132,7 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       let trouble: Entry['trouble'] | undefined;
       for (const line of report.lines) {
         entry.known ||= line.type !== '';
+        noteNotice(entry, line, nowMs());
         if (line.kind === 'done') {
           entry.objects++;
           entry.deliveredMs = nowMs();
@@ -166,7 +178,17 @@ function emptyEntry(tenant: string): Entry {
     canaryMs: undefined,
     series: undefined,
     trouble: null,
+    notices: new Map(),
   };
+}
+
+function noteNotice({ notices }: Entry, { type, kind, notice }: ReportLine, nowMs: number): void {
+  if (notice) {
+    const message = withoutSecrets(notice.message);
+    notices.set(type, { delivery: type, code: notice.code, message, at: toTime(nowMs) });
+  } else if (kind === 'done' || kind === 'skipped') {
+    notices.delete(type);
+  }
 }
 
 function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly DeliveryTrouble[]): TenantStatus {
@@ -188,6 +210,7 @@ function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly
     bytes_per_second: entry.series?.rates() ?? [],
     trouble: entry.trouble,
     circuits: troubles.map(toCircuitStatus),
+    notices: [...entry.notices.values()],
   };
 }
 

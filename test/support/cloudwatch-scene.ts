@@ -5,7 +5,7 @@ import type { LogWriter } from '../../service/aws/log-writer.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
-import type { ObjectTask } from '../../service/delivery/destination.ts';
+import type { Notice, ObjectTask } from '../../service/delivery/destination.ts';
 import { buildChunk } from './chunk.ts';
 import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
 import { buildDelivery, cloudWatchOf } from './delivery.ts';
@@ -38,6 +38,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   const metrics = createMetrics();
   const createSession = createLogsSessionFactory(logs.place);
   const clients: string[] = [];
+  const notices: Notice[] = [];
   const pace = createFreePace();
   const openCloudWatch = createTestCloudWatch(
     { logs, sts: sts.sts, metrics },
@@ -50,7 +51,13 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
       pace,
     },
   );
-  const open = (delivery: Delivery) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task: TASK });
+  const open = (delivery: Delivery) =>
+    openCloudWatch({
+      delivery,
+      target: cloudWatchOf(delivery),
+      task: TASK,
+      onNotice: (notice) => notices.push(notice),
+    });
   const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
   const plan = (...messages: string[]): ChunkPlan =>
     planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), {
@@ -70,7 +77,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   };
   const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
   const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
-  return { logs, sts, metrics, clients, pace, open, plan, send, exists, puts, stored };
+  return { logs, sts, metrics, clients, notices, pace, open, plan, send, exists, puts, stored };
 }
 
 /** A counter's values by its labels, in the order of their first increment. */

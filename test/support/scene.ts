@@ -105,7 +105,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
-    openDestination: ({ delivery, task }) => openCloudWatch({ delivery, target: cloudWatchOf(delivery), task }),
+    openDestination: (options) => openCloudWatch({ ...options, target: cloudWatchOf(options.delivery) }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     onAccounted: (_task, accounted) => {

@@ -69,3 +69,19 @@ test('credentials that expire between a put and a creation are replaced', async 
   assert.deepEqual(clients, ['us-east-1 acme_1', 'us-east-1 acme_2']);
   assert.deepEqual(stored(), ['one', 'two']);
 });
+
+test('a retention that the role may not set keeps nothing from being delivered, and is noticed with every batch', async (t) => {
+  const { logs, send, stored, notices } = await setUpCloudWatch(t, { attributes: { retention_days: 14 } });
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(stored(), ['one', 'two', 'one', 'two']);
+  assert.deepEqual(
+    notices.map(({ code }) => code),
+    ['retention-not-set', 'retention-not-set'],
+  );
+  assert.match(
+    notices[0]?.message ?? '',
+    /^tenant acme, log group \/tenant-logs\/acme in us-east-1: its retention of 14 days is not set/,
+  );
+});

@@ -82,7 +82,7 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
     metrics,
     random: () => 0,
   });
-  const destination = open({ delivery, target: delivery.target, task: TASK });
+  const destination = open({ delivery, target: delivery.target, task: TASK, onNotice: () => {} });
   const copy = (bytes: Uint8Array, signals = NEVER) => destination.copy?.(memorySource('k', bytes, MIB), signals);
   const plan = (...messages: string[]) =>
     planChunk(

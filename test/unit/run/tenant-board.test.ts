@@ -71,6 +71,7 @@ test('the board adds up what came of objects and records, and knows the last lag
       bytes_per_second: [...Array.from({ length: 59 }, () => 0), 120],
       trouble: null,
       circuits: [],
+      notices: [],
     },
   ]);
 });
@@ -128,6 +129,33 @@ for (const order of ['first', 'last'] as const) {
     assert.deepEqual([list()[0]?.objects, list()[0]?.trouble?.code], [1, 'role-refused']);
   });
 }
+
+test('a notice of a delivery is shown, without ARNs, until an object of that delivery comes without one', () => {
+  const { deliver, list } = setUp();
+  const [line] = done(1).lines;
+  assert.ok(line);
+  const notice = {
+    code: 'retention-not-set',
+    message: 'the retention of arn:aws:logs:us-east-1:1:log-group:x is not set',
+  };
+  deliver('acme', { lines: [{ ...line, notice: { ...notice, code: 'retention-not-set' } }] });
+  const shown = {
+    delivery: 'cloudwatch',
+    code: 'retention-not-set',
+    message: 'the retention of (logs, account 1) is not set',
+    at: '2026-01-31T12:00:00.000Z',
+  };
+  assert.deepEqual([list()[0]?.trouble, list()[0]?.notices], [null, [shown]]);
+  deliver('acme', {
+    lines: [
+      { ...line, type: 'cloudwatch#audit' },
+      { type: 'cloudwatch', kind: 'duplicate' },
+    ],
+  });
+  assert.deepEqual(list()[0]?.notices, [shown]);
+  deliver('acme', done(1));
+  assert.deepEqual(list()[0]?.notices, []);
+});
 
 test('a stop or a lease of another process is no trouble', () => {
   const { deliver, list } = setUp();

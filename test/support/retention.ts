@@ -1,0 +1,29 @@
+import { createRetention, type GroupPlace, type Retention, type RetentionDebts } from '../../service/aws/retention.ts';
+
+export interface MemoryDebts extends RetentionDebts {
+  /** `account/region/group` of all that is owed. */
+  readonly owed: Set<string>;
+}
+
+/** Books that one process keeps. */
+export function createMemoryDebts(): MemoryDebts {
+  const owed = new Set<string>();
+  const keyOf = ({ accountId, region, group }: GroupPlace) => `${accountId}/${region}/${group}`;
+  return {
+    owed,
+    async note(place) {
+      const isNew = !owed.has(keyOf(place));
+      owed.add(keyOf(place));
+      return isNew;
+    },
+    isOwed: async (place) => owed.has(keyOf(place)),
+    async settle(place) {
+      owed.delete(keyOf(place));
+    },
+  };
+}
+
+/** Retention as the service keeps it, by the machine's clock. */
+export function createTestRetention(debts: RetentionDebts = createMemoryDebts()): Retention {
+  return createRetention({ debts, onRefused: () => {}, nowMs: () => performance.now() });
+}

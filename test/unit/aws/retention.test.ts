@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
+import { createLogWriter } from '../../../service/aws/log-writer.ts';
+import { createRetention, type GroupPlace, type RetentionDebts } from '../../../service/aws/retention.ts';
+import { startLogs } from '../../support/logs-server.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
+import { createMemoryDebts } from '../../support/retention.ts';
+
+const GROUP = '/acme/api';
+const PLACE: GroupPlace = {
+  tenantId: 'acme',
+  accountId: '111111111111',
+  region: 'eu-west-1',
+  group: GROUP,
+  retentionDays: 30,
+};
+const REFUSED_AGAIN_MS = 15 * 60_000;
+const PASSING_AGAIN_MS = 30_000;
+
+/** A writer over real clients, with books that outlive it. */
+async function setUp(t: TestContext, books?: RetentionDebts) {
+  const logs = await startLogs(t);
+  const debts = createMemoryDebts();
+  const now = { ms: 0 };
+  const createSession = createLogsSessionFactory(logs.place);
+  let sessions = 0;
+  /** Another session of the same account. */
+  const newSession = () => {
+    const keys = { accessKeyId: `acme_${++sessions}`, secretAccessKey: 'secret', sessionToken: 'token' };
+    return createSession('eu-west-1', keys);
+  };
+  /** What a process that has just started has. */
+  const startProcess = () => {
+    const refused: string[] = [];
+    const retention = createRetention({
+      debts: books ?? debts,
+      onRefused: (_place, message) => refused.push(message),
+      nowMs: () => now.ms,
+    });
+    const writer = createLogWriter({ putEvents: createTestPutEvents(), retention, onCreate: () => {} });
+    return {
+      refused,
+      retention,
+      create: (session = newSession(), stream = 's', place = PLACE) => writer.create(session, place, stream),
+    };
+  };
+  const group = () => logs.account('acme').get(GROUP);
+  const tries = () => logs.calls.filter((call) => call.startsWith('PutRetention')).length;
+  return { logs, debts, now, newSession, startProcess, group, tries };
+}
+
+test('a group whose retention is refused takes events, and what is owed is said', async (t) => {
+  const { logs, debts, startProcess, group } = await setUp(t);
+  const { create, retention, refused } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  await create();
+  assert.deepEqual(group(), { retentionDays: undefined, streams: new Map([['s', []]]) });
+  assert.deepEqual([...debts.owed], ['111111111111/eu-west-1//acme/api']);
+  const message =
+    "tenant acme, log group /acme/api in eu-west-1: its retention of 30 days is not set yet, so it keeps events for ever. Events are delivered, and the retention is tried again. The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there. AWS: AccessDeniedException";
+  assert.equal(retention.owed(PLACE), message);
+  assert.deepEqual(refused, [message]);
+});
+
+test('the retention is set by the next stream that is created there, in whatever session', async (t) => {
+  const { logs, debts, newSession, startProcess, group, tries } = await setUp(t);
+  const { create, retention } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  await create();
+  await create(newSession(), 'another');
+  assert.equal(group()?.retentionDays, 30);
+  assert.equal(retention.owed(PLACE), undefined);
+  assert.equal(debts.owed.size, 0);
+  await create(newSession(), 'a third');
+  assert.equal(tries(), 2, 'set once, left alone after that');
+});
+
+test('a process that starts later settles what another one owes', async (t) => {
+  const { logs, debts, newSession, startProcess, group } = await setUp(t);
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  await startProcess().create();
+  await startProcess().create(newSession(), 'another');
+  assert.equal(group()?.retentionDays, 30);
+  assert.equal(debts.owed.size, 0);
+});
+
+for (const [error, againMs] of [
+  ['AccessDeniedException', REFUSED_AGAIN_MS],
+  ['ThrottlingException', PASSING_AGAIN_MS],
+] as const) {
+  test(`while a group is used, a retention that met ${error} is tried again after ${againMs / 1000} s`, async (t) => {
+    const { logs, now, newSession, startProcess, group, tries } = await setUp(t);
+    const { create, retention } = startProcess();
+    logs.faults.PutRetentionPolicy.push({ error });
+    await create();
+    now.ms += againMs - 1;
+    await retention.settle(newSession(), PLACE, 'used');
+    assert.equal(tries(), 1);
+    now.ms += 1;
+    await Promise.all([1, 2, 3].map(() => retention.settle(newSession(), PLACE, 'used')));
+    assert.equal(tries(), 2, 'by one of those that use it');
+    assert.equal(group()?.retentionDays, 30);
+  });
+}
+
+test('a group that is created with an answer that gets lost is known to be ours', async (t) => {
+  const { logs, startProcess, group, debts } = await setUp(t);
+  logs.faults.CreateLogGroup.push({ reset: true, stored: true });
+  await assert.rejects(startProcess().create(), (error: Error) => error.name !== 'ResourceAlreadyExistsException');
+  assert.equal(group()?.retentionDays, undefined);
+  await startProcess().create();
+  assert.equal(group()?.retentionDays, 30);
+  assert.equal(debts.owed.size, 0);
+});
+
+test("the retention of a group that somebody else has created is its owner's business", async (t) => {
+  const { logs, newSession, startProcess, tries, debts } = await setUp(t);
+  const { create, retention } = startProcess();
+  logs.account('acme').set(GROUP, { retentionDays: 5, streams: new Map() });
+  await create();
+  // Created by its owner between our look and our creation.
+  logs.faults.CreateLogStream.push({ error: 'ResourceNotFoundException' });
+  await create(undefined, 'another');
+  await retention.settle(newSession(), PLACE, 'used');
+  assert.equal(tries(), 0);
+  assert.equal(debts.owed.size, 0);
+});
+
+test('a group that could not be created owes nothing', async (t) => {
+  const { logs, startProcess, debts } = await setUp(t);
+  logs.faults.CreateLogGroup.push({ error: 'AccessDeniedException' });
+  await assert.rejects(startProcess().create(), { name: 'AccessDeniedException' });
+  assert.equal(debts.owed.size, 0);
+});
+
+test('of two threads that create a group at once, the slower one undoes nothing of the other', async (t) => {
+  const { logs, startProcess, group, debts } = await setUp(t);
+  const [first, second] = [startProcess(), startProcess()];
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' }, { error: 'AccessDeniedException' });
+  await first.create();
+  logs.faults.CreateLogStream.push({ error: 'ResourceNotFoundException' });
+  await second.create(undefined, 'another');
+  assert.equal(debts.owed.size, 1);
+  assert.equal(group()?.retentionDays, undefined);
+});
+
+test('credentials that expire are for the caller to renew, and the retention stays owed', async (t) => {
+  const { logs, newSession, startProcess, group, debts } = await setUp(t);
+  const { create } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'ExpiredTokenException' });
+  await assert.rejects(create(), { name: 'ExpiredTokenException' });
+  assert.equal(debts.owed.size, 1);
+  await create(newSession());
+  assert.equal(group()?.retentionDays, 30);
+});
+
+test('a group that was deleted owes nothing any more', async (t) => {
+  const { logs, now, newSession, startProcess, debts } = await setUp(t);
+  const { create, retention } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  await create();
+  logs.account('acme').delete(GROUP);
+  now.ms += REFUSED_AGAIN_MS;
+  await retention.settle(newSession(), PLACE, 'used');
+  assert.equal(retention.owed(PLACE), undefined);
+  assert.equal(debts.owed.size, 0);
+});
+
+test('without a retention nothing is noted or set', async (t) => {
+  const { startProcess, debts, tries } = await setUp(t);
+  await startProcess().create(undefined, 's', { ...PLACE, retentionDays: undefined });
+  assert.deepEqual([debts.owed.size, tries()], [0, 0]);
+});
+
+test('books that cannot be used keep no group from being created and its retention from being set', async (t) => {
+  const away = async () => {
+    throw new Error('no ledger');
+  };
+  const { logs, now, newSession, startProcess, group } = await setUp(t, { note: away, isOwed: away, settle: away });
+  const { create, retention } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  await create();
+  assert.deepEqual([...(group()?.streams.keys() ?? [])], ['s']);
+  now.ms += REFUSED_AGAIN_MS;
+  await retention.settle(newSession(), PLACE, 'used');
+  assert.equal(group()?.retentionDays, 30);
+});
