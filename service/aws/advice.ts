@@ -101,8 +101,9 @@ function explicitDeny({ denial, purpose }: Circumstances): string | undefined {
     case 'resource control policy':
       return `A ${policy} of ${organization} denies ${action}${named}, and no permission of ${caller} can override it. The administrator of that organization must exempt the role.`;
     case 'identity-based policy':
+      return `A policy of ${caller} denies ${action}${named}. Remove that Deny; an Allow elsewhere does not override it.`;
     case 'permissions boundary':
-      return `The ${policy === 'identity-based policy' ? 'policies' : policy} of ${caller} deny ${action}${named}. Remove that Deny; an Allow elsewhere does not override it.`;
+      return `The permissions boundary of ${caller} denies ${action}${named}. Remove that Deny; an Allow elsewhere does not override it.`;
     case 'VPC endpoint policy':
       return `The policy of the VPC endpoint through which the service calls denies ${action}${named}. Remove that Deny.`;
     default:

@@ -189,7 +189,8 @@ function stallSignal(outer: AbortSignal, stallMs: number) {
   };
 }
 
-function toObjectError(ref: ObjectRef, cause: unknown): unknown {
+/** What a failed call for an object means. @returns the same error when the caller gave up */
+export function toObjectError(ref: ObjectRef, cause: unknown): unknown {
   if (cause instanceof DistributorError) return cause;
   const what = objectId(ref);
   const failure = (code: ErrorCode, happened: string) =>
