@@ -9,6 +9,7 @@ export function saidBy(cause: unknown): string {
   const answer = answerOf(cause);
   if (answer) return sayAnswer(answer);
   const name = awsErrorName(cause);
+  if (name === 'AbortError') return 'No answer from AWS in time';
   if (FAULT_NAMES.includes(name)) return `No answer from AWS (${name})`;
   return cause instanceof Error && cause.message !== '' ? cause.message : name;
 }

@@ -280,14 +280,15 @@ test('a dead letter that SQS does not take is an error, so that nobody deletes t
   await assert.rejects(queue.sendDeadLetter('b', {}), { name: /NonExistentQueue|QueueDoesNotExist/ });
 });
 
-test('a probe resolves for a queue that is there, and rejects for one that is not', async (t) => {
+test('SQS says what the queues are, and an error where there is none', async (t) => {
   const { queue } = await onSqs(t);
-  await queue.probe(never);
+  assert.match(await queue.arn('messages', never), /^arn:aws:sqs:us-east-1:0+:logs$/);
+  assert.match(await queue.arn('dead letters', never), /^arn:aws:sqs:us-east-1:0+:dead$/);
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
   const sqs = createSqsClient(place);
   const missing = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
-  await assert.rejects(missing.probe(never));
+  await assert.rejects(missing.arn('messages', never));
 });
 
 test('the depth of a queue tells what waits from what is in hand and what is delayed', async (t) => {
