@@ -159,11 +159,26 @@ function keptText(tenant) {
  * @param {TenantStatus} tenant
  * @param {string} now
  */
-function reasonLines({ circuits, trouble }, now) {
-  if (circuits.length === 0 && trouble) {
-    const text = ` ${trouble.message} (${formatTime(trouble.at, now)})`;
-    return [element('p', {}, [element('code', { text: trouble.code }), document.createTextNode(text)])];
-  }
+function reasonLines({ circuits, trouble, notices }, now) {
+  /** @type {(reason: { code: string, message: string, at: string }) => HTMLElement} */
+  const line = ({ code, message, at }) => reasonLine(code, ` ${message} (${formatTime(at, now)})`);
+  const failures = circuits.length === 0 ? (trouble ? [line(trouble)] : []) : circuitLines(circuits, now);
+  return [...failures, ...notices.map(line)];
+}
+
+/**
+ * @param {string} code
+ * @param {string} text
+ */
+function reasonLine(code, text) {
+  return element('p', {}, [element('code', { text: code }), document.createTextNode(text)]);
+}
+
+/**
+ * @param {TenantStatus['circuits']} circuits
+ * @param {string} now
+ */
+function circuitLines(circuits, now) {
   return circuits.map(({ delivery, state, code, message, since, next_try_at }) => {
     const wait = secondsBetween(next_try_at, now);
     const next =
@@ -173,6 +188,6 @@ function reasonLines({ circuits, trouble }, now) {
           ? `tried again in ${formatSeconds(wait)}`
           : 'the next object tries';
     const text = ` to ${delivery}, ${state} since ${formatTime(since, now)}, ${next}: ${message}`;
-    return element('p', {}, [element('code', { text: code }), document.createTextNode(text)]);
+    return reasonLine(code, text);
   });
 }
