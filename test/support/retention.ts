@@ -3,15 +3,20 @@ import { createRetention, type GroupPlace, type Retention, type RetentionDebts }
 export interface MemoryDebts extends RetentionDebts {
   /** `account/region/group` of all that is owed. */
   readonly owed: Set<string>;
+  /** Every note, in the order in which they came. */
+  readonly notes: readonly string[];
 }
 
 /** Books that one process keeps. */
 export function createMemoryDebts(): MemoryDebts {
   const owed = new Set<string>();
+  const notes: string[] = [];
   const keyOf = ({ accountId, region, group }: GroupPlace) => `${accountId}/${region}/${group}`;
   return {
     owed,
+    notes,
     async note(place) {
+      notes.push(keyOf(place));
       const isNew = !owed.has(keyOf(place));
       owed.add(keyOf(place));
       return isNew;

@@ -56,7 +56,9 @@ test('a group whose retention is refused takes events, and what is owed is said'
   logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
   await create();
   assert.deepEqual(group(), { retentionDays: undefined, streams: new Map([['s', []]]) });
-  assert.deepEqual([...debts.owed], ['111111111111/eu-west-1//acme/api']);
+  const key = '111111111111/eu-west-1//acme/api';
+  assert.deepEqual([...debts.owed], [key]);
+  assert.deepEqual(debts.notes, [key, key], 'before the creation, and anew with each try that fails');
   const message =
     "tenant acme, log group /acme/api in eu-west-1: its retention of 30 days is not set yet, so it keeps events for ever. Events are delivered, and the retention is tried again. The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there. AWS: AccessDeniedException";
   assert.equal(retention.owed(PLACE), message);
