@@ -45,7 +45,7 @@ export interface RetentionDebts {
 
 export interface RetentionDeps {
   readonly debts: RetentionDebts;
-  /** Told of every try that failed. */
+  /** Told of a try that failed; of an account's next ones not before they are due again. */
   readonly onRefused: (place: GroupPlace, message: string, error: unknown) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
@@ -66,6 +66,9 @@ const GROUPS_MAX = 10_000;
 
 export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Retention {
   const known = new Map<string, Debt>();
+  /** Until when used groups of an account are left alone: a policy that refuses one mostly refuses all. */
+  const refusedUntilMs = new Map<string, number>();
+  const isRefused = (place: GroupPlace) => nowMs() < (refusedUntilMs.get(accountOf(place)) ?? 0);
 
   const remember = (place: GroupPlace): Debt => {
     const debt = known.get(keyOf(place)) ?? { dueMs: 0, message: undefined };
@@ -88,14 +91,16 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
       }
       // A group that was deleted owes nothing; a put that finds it missing creates it anew.
       if (fault !== 'missing') {
-        debt.dueMs = nowMs() + (fault === 'throttle' || fault === 'transient' ? PASSING_AGAIN_MS : REFUSED_AGAIN_MS);
         debt.message = sayOwed(place, error);
-        onRefused(place, debt.message, error);
+        if (!isRefused(place)) onRefused(place, debt.message, error);
+        if (fault === 'throttle' || fault === 'transient') debt.dueMs = nowMs() + PASSING_AGAIN_MS;
+        else toNewest(refusedUntilMs, accountOf(place), debt.dueMs, GROUPS_MAX);
         await quietly(() => debts.note(place));
         return;
       }
     }
     known.delete(keyOf(place));
+    refusedUntilMs.delete(accountOf(place));
     await quietly(() => debts.settle(place));
   };
 
@@ -114,15 +119,19 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
       if (place.retentionDays === undefined) return;
       let debt = known.get(keyOf(place));
       if (!debt && when === 'looked at' && (await quietly(() => debts.isOwed(place)))) debt = remember(place);
-      if (!debt || (when === 'used' && nowMs() < debt.dueMs)) return;
+      if (!debt || (when === 'used' && (nowMs() < debt.dueMs || isRefused(place)))) return;
       await set(session, place, debt);
     },
     owed: (place) => known.get(keyOf(place))?.message,
   };
 }
 
-function keyOf({ accountId, region, group }: GroupPlace): string {
-  return `${accountId}/${region}/${group}`;
+function accountOf({ accountId, region }: GroupPlace): string {
+  return `${accountId}/${region}`;
+}
+
+function keyOf(place: GroupPlace): string {
+  return `${accountOf(place)}/${place.group}`;
 }
 
 function sayOwed({ tenantId, region, group, retentionDays }: GroupPlace, cause: unknown): string {

@@ -31,7 +31,7 @@ export interface TenantStatus {
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Deliveries that are not tried, or only by a probe: those that are not here are closed circuits. */
   readonly circuits: readonly CircuitStatus[];
-  /** What to put right, though it keeps nothing from being delivered; of each delivery the last, while its objects bring it. */
+  /** What to put right, though it keeps nothing from being delivered: of each delivery the last, if an object met it lately. */
   readonly notices: readonly NoticeStatus[];
 }
 
@@ -71,6 +71,8 @@ export interface KnownTenant {
 }
 
 const TENANTS_MAX = 5_000;
+/** One thread meets what another does not know of. Beyond the longest time between two tries (aws/retention.ts). */
+const NOTICE_KEPT_MS = 20 * 60_000;
 
 interface Entry {
   readonly tenant: string;
@@ -157,7 +159,7 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       const byTenant = Map.groupBy(troubles, ({ tenant }) => tenant);
       return [...tenants.values()]
         .sort((a, b) => a.tenant.localeCompare(b.tenant))
-        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? []));
+        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? [], nowMs()));
     },
     known: () =>
       [...tenants.values()].filter(({ known }) => known).map(({ tenant, canaryMs }) => ({ tenant, canaryMs })),
@@ -186,12 +188,17 @@ function noteNotice({ notices }: Entry, { type, kind, notice }: ReportLine, nowM
   if (notice) {
     const message = withoutSecrets(notice.message);
     notices.set(type, { delivery: type, code: notice.code, message, at: toTime(nowMs) });
-  } else if (kind === 'done' || kind === 'skipped') {
+  } else if (kind === 'skipped') {
     notices.delete(type);
   }
 }
 
-function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly DeliveryTrouble[]): TenantStatus {
+function toStatus(
+  entry: Entry,
+  freshness: FreshnessSnapshot,
+  troubles: readonly DeliveryTrouble[],
+  nowMs: number,
+): TenantStatus {
   const { delivered, filtered, rejected, quarantined } = entry.accounted;
   return {
     tenant: entry.tenant,
@@ -210,7 +217,7 @@ function toStatus(entry: Entry, freshness: FreshnessSnapshot, troubles: readonly
     bytes_per_second: entry.series?.rates() ?? [],
     trouble: entry.trouble,
     circuits: troubles.map(toCircuitStatus),
-    notices: [...entry.notices.values()],
+    notices: [...entry.notices.values()].filter(({ at }) => nowMs - Date.parse(at) < NOTICE_KEPT_MS),
   };
 }
 

@@ -69,14 +69,16 @@ test('a service that cannot reach its tables is alive but not ready', async () =
   assert.equal(await blind.stop(), 0);
 });
 
-test('queues and tables with which it can never work end the service at its start, with status 2 and the reasons', async () => {
+test('queues and tables with which it can never work end the service at its start, with status 2 and the reasons', {
+  skip: process.env.AWS_ENDPOINT_URL ? 'it depends on how the endpoint names queues' : false,
+}, async () => {
   await using pipeline = await startPipeline();
   const { names, deps } = pipeline;
   const { QueueUrl: fifo = '' } = await deps.sqs.send(
     new CreateQueueCommand({ QueueName: `${names.queue}.fifo`, Attributes: { FifoQueue: 'true' } }),
   );
   const { tenantTable, ledgerTable, queueUrl } = names;
-  const itself = `${queueUrl.replace('127.0.0.1', 'localhost')}/`;
+  const itself = queueUrl.replace('127.0.0.1', 'localhost');
   const ends = (environment: Readonly<Record<string, string>>, words: RegExp) =>
     assert.rejects(pipeline.startService(environment), words);
   await ends(

@@ -106,6 +106,29 @@ for (const [error, againMs] of [
   });
 }
 
+test('an account that refuses one group is not asked for the others until it is asked again, and then for all', async (t) => {
+  const { logs, now, newSession, startProcess, tries } = await setUp(t);
+  const { create, retention, refused } = startProcess();
+  const places = ['a', 'b', 'c'].map((name) => ({ ...PLACE, group: `/acme/${name}` }));
+  logs.faults.PutRetentionPolicy.push(...Array(4).fill({ error: 'AccessDeniedException' }));
+  for (const place of places) await create(undefined, 's', place);
+  assert.equal(tries(), 3, 'each is tried when it is created');
+  assert.equal(refused.length, 1, 'and the log tells of the first');
+  const useAll = async () => {
+    for (const place of places) await retention.settle(newSession(), place, 'used');
+  };
+  now.ms += REFUSED_AGAIN_MS;
+  await useAll();
+  assert.deepEqual([tries(), refused.length], [4, 2]);
+  now.ms += REFUSED_AGAIN_MS;
+  await useAll();
+  assert.equal(tries(), 7);
+  assert.deepEqual(
+    places.map(({ group }) => logs.account('acme').get(group)?.retentionDays),
+    [30, 30, 30],
+  );
+});
+
 test('a group that is created with an answer that gets lost is known to be ours', async (t) => {
   const { logs, startProcess, group, debts } = await setUp(t);
   logs.faults.CreateLogGroup.push({ reset: true, stored: true });

@@ -130,31 +130,30 @@ for (const order of ['first', 'last'] as const) {
   });
 }
 
-test('a notice of a delivery is shown, without ARNs, until an object of that delivery comes without one', () => {
-  const { deliver, list } = setUp();
+test('a notice of a delivery is shown, without ARNs, until no object has met it for twenty minutes', () => {
+  const { deliver, now, list } = setUp();
   const [line] = done(1).lines;
   assert.ok(line);
-  const notice = {
-    code: 'retention-not-set',
-    message: 'the retention of arn:aws:logs:us-east-1:1:log-group:x is not set',
-  };
-  deliver('acme', { lines: [{ ...line, notice: { ...notice, code: 'retention-not-set' } }] });
+  const message = 'the retention of arn:aws:logs:us-east-1:1:log-group:x is not set';
+  const met: ObjectReport = { lines: [{ ...line, notice: { code: 'retention-not-set', message } }] };
   const shown = {
     delivery: 'cloudwatch',
     code: 'retention-not-set',
     message: 'the retention of (logs, account 1) is not set',
-    at: '2026-01-31T12:00:00.000Z',
   };
-  assert.deepEqual([list()[0]?.trouble, list()[0]?.notices], [null, [shown]]);
-  deliver('acme', {
-    lines: [
-      { ...line, type: 'cloudwatch#audit' },
-      { type: 'cloudwatch', kind: 'duplicate' },
-    ],
-  });
-  assert.deepEqual(list()[0]?.notices, [shown]);
+  deliver('acme', met);
+  assert.deepEqual([list()[0]?.trouble, list()[0]?.notices], [null, [{ ...shown, at: '2026-01-31T12:00:00.000Z' }]]);
+  now.ms += 60_000;
+  deliver('acme', met);
+  now.ms += 20 * 60_000 - 1;
+  // By another thread, which does not know of it.
   deliver('acme', done(1));
+  assert.deepEqual(list()[0]?.notices, [{ ...shown, at: '2026-01-31T12:01:00.000Z' }]);
+  now.ms += 1;
   assert.deepEqual(list()[0]?.notices, []);
+  deliver('acme', met);
+  deliver('acme', { lines: [{ type: 'cloudwatch', kind: 'skipped' }] });
+  assert.deepEqual(list()[0]?.notices, [], 'the delivery was disabled');
 });
 
 test('a stop or a lease of another process is no trouble', () => {
