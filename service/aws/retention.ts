@@ -35,7 +35,7 @@ export interface Retention {
   owed(place: GroupPlace): string | undefined;
 }
 
-/** The books of what is owed, which all processes share. */
+/** The record of what is owed, which all processes share. */
 export interface RetentionDebts {
   /** @returns whether it was not owed before */
   note(place: GroupPlace): Promise<boolean>;
@@ -61,7 +61,7 @@ interface Debt {
 const REFUSED_AGAIN_MS = 15 * 60_000;
 /** Throttling and trouble of the service pass. */
 const PASSING_AGAIN_MS = 30_000;
-/** Groups of which a process remembers that something is owed; the books know of more. */
+/** Groups of which a process remembers that something is owed; the record has all. */
 const GROUPS_MAX = 10_000;
 
 export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Retention {
@@ -139,7 +139,7 @@ function sayOwed({ tenantId, region, group, retentionDays }: GroupPlace, cause: 
   return explainFailure(what, cause, { kind: 'write-logs', region });
 }
 
-/** Books that cannot be read or written keep nobody from delivering: what is owed is then known to this process only. */
+/** A record that cannot be read or written keeps nobody from delivering: what is owed is then known to this process only. */
 async function quietly<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

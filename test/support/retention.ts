@@ -7,7 +7,7 @@ export interface MemoryDebts extends RetentionDebts {
   readonly notes: readonly string[];
 }
 
-/** Books that one process keeps. */
+/** A record that one process keeps. */
 export function createMemoryDebts(): MemoryDebts {
   const owed = new Set<string>();
   const notes: string[] = [];

@@ -18,8 +18,8 @@ const PLACE: GroupPlace = {
 const REFUSED_AGAIN_MS = 15 * 60_000;
 const PASSING_AGAIN_MS = 30_000;
 
-/** A writer over real clients, with books that outlive it. */
-async function setUp(t: TestContext, books?: RetentionDebts) {
+/** A writer over real clients, with a record of debts that outlives it. */
+async function setUp(t: TestContext, record?: RetentionDebts) {
   const logs = await startLogs(t);
   const debts = createMemoryDebts();
   const now = { ms: 0 };
@@ -34,7 +34,7 @@ async function setUp(t: TestContext, books?: RetentionDebts) {
   const startProcess = () => {
     const refused: string[] = [];
     const retention = createRetention({
-      debts: books ?? debts,
+      debts: record ?? debts,
       onRefused: (_place, message) => refused.push(message),
       nowMs: () => now.ms,
     });
@@ -198,7 +198,7 @@ test('without a retention nothing is noted or set', async (t) => {
   assert.deepEqual([debts.owed.size, tries()], [0, 0]);
 });
 
-test('books that cannot be used keep no group from being created and its retention from being set', async (t) => {
+test('a record that cannot be used keeps no group from being created, and no retention from being set', async (t) => {
   const away = async () => {
     throw new Error('no ledger');
   };

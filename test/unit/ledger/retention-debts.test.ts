@@ -16,14 +16,14 @@ const PLACE: GroupPlace = {
 
 test('a debt is owed from its note until it is settled, whoever asks', async (t) => {
   const { client: dynamo, ledgerItem } = await startDynamo(t);
-  const books = () => createRetentionDebts({ dynamo, table: LEDGER_TABLE, nowMs: () => NOON_MS });
+  const newRecord = () => createRetentionDebts({ dynamo, table: LEDGER_TABLE, nowMs: () => NOON_MS });
   const item = () => ledgerItem('retention:111111111111/eu-west-1//acme/api', 'retention');
-  const debts = books();
+  const debts = newRecord();
   assert.equal(await debts.isOwed(PLACE), false);
   assert.equal(await debts.note(PLACE), true);
-  assert.equal(await books().note(PLACE), false, 'it was noted before');
-  assert.equal(await books().isOwed(PLACE), true);
-  assert.equal(await books().isOwed({ ...PLACE, region: 'us-east-1' }), false);
+  assert.equal(await newRecord().note(PLACE), false, 'it was noted before');
+  assert.equal(await newRecord().isOwed(PLACE), true);
+  assert.equal(await newRecord().isOwed({ ...PLACE, region: 'us-east-1' }), false);
   const expires = NOON_MS / 1000;
   assert.deepEqual(await item(), {
     object: 'retention:111111111111/eu-west-1//acme/api',
@@ -32,7 +32,7 @@ test('a debt is owed from its note until it is settled, whoever asks', async (t)
     retention_days: 30,
     expires_at: expires + 90 * DAY_SECONDS,
   });
-  await books().settle(PLACE);
+  await newRecord().settle(PLACE);
   assert.equal(await debts.isOwed(PLACE), false);
   assert.equal((await item())?.expires_at, expires + DAY_SECONDS);
   assert.equal(await debts.note(PLACE), true, 'the group was deleted, and is created anew');
