@@ -7,13 +7,19 @@ import { createService } from './run/service.ts';
 const EXIT_FAILURE = 1;
 const EXIT_SETTINGS = 2;
 
+/** What is not right with the settings, as they stand or as what they name is: one report, and status 2. */
+function exitForSettings(error: unknown): void {
+  if (!(error instanceof SettingsError)) return;
+  console.error(`log-distributor: ${error.problems.length} wrong settings\n${error.message}`);
+  process.exit(EXIT_SETTINGS);
+}
+
 function settingsOrExit(): Settings {
   try {
     return readSettings(process.env);
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    console.error(`log-distributor: ${error.problems.length} wrong settings\n${error.message}`);
-    process.exit(EXIT_SETTINGS);
+    exitForSettings(error);
+    throw error;
   }
 }
 
@@ -57,6 +63,7 @@ export async function serve(): Promise<void> {
     const port = await service.start();
     logger.info({ port, queue: settings.queueUrl, threads: settings.workerThreads }, 'receiving');
   } catch (error) {
+    exitForSettings(error);
     logger.fatal(errorFields(error), 'could not start');
     process.exit(EXIT_FAILURE);
   }

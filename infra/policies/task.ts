@@ -38,7 +38,13 @@ export function taskRolePolicy(
       ],
       Resource: [names.queueArn],
     },
-    { Sid: 'SendDeadLetters', Effect: 'Allow', Action: ['sqs:SendMessage'], Resource: [names.deadLetterQueueArn] },
+    {
+      // And looks whether it is there, and another queue than the first.
+      Sid: 'SendDeadLetters',
+      Effect: 'Allow',
+      Action: ['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+      Resource: [names.deadLetterQueueArn],
+    },
     {
       Sid: 'ReadObjects',
       Effect: 'Allow',

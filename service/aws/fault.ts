@@ -98,6 +98,8 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   'KMS.InvalidKeyUsageException': 'refused',
 
   ResourceNotFoundException: 'missing',
+  QueueDoesNotExist: 'missing',
+  'AWS.SimpleQueueService.NonExistentQueue': 'missing',
   NoSuchKey: 'missing',
   NoSuchBucket: 'missing',
   NoSuchVersion: 'missing',
@@ -114,6 +116,7 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   ValidationException: 'invalid',
   SerializationException: 'invalid',
   InvalidRange: 'invalid',
+  InvalidRequest: 'invalid',
   InvalidObjectState: 'invalid',
   MalformedPolicyDocument: 'invalid',
   MalformedPolicyDocumentException: 'invalid',

@@ -1,85 +1,75 @@
-import {
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  PutRetentionPolicyCommand,
-} from '@aws-sdk/client-cloudwatch-logs';
-import type { Route } from '../core/route.ts';
+import { CreateLogGroupCommand, CreateLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type { LogsSession } from './clients.ts';
-import { faultOf } from './fault.ts';
+import { type AwsFault, faultOf } from './fault.ts';
 import type { PutEvents } from './put-events.ts';
+import type { GroupPlace, Retention } from './retention.ts';
 
 /** Puts ready-made bodies into log streams, and creates groups and streams, but only those that a put found missing. */
 export interface LogWriter {
   readonly put: PutEvents;
   /**
-   * Creates what is missing of a route. Calls of one session for the same route at the same time share one creation,
-   * which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
+   * Creates what is missing of a stream and its group. Calls of one session for the same stream at the same time share one
+   * creation, which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
    */
-  create(session: LogsSession, route: Route, retentionDays: number | undefined): Promise<void>;
+  create(session: LogsSession, place: GroupPlace, stream: string): Promise<void>;
+  /** Of the groups that `create` makes. */
+  readonly retention: Pick<Retention, 'settle' | 'owed'>;
 }
 
 export interface LogWriterDeps {
   readonly putEvents: PutEvents;
+  readonly retention: Retention;
   readonly onCreate: (kind: 'group' | 'stream') => void;
 }
 
-interface Account {
-  readonly creations: Map<string, Promise<void>>;
-  /** Groups of our making whose retention is still to be set. That of an existing group is its owner's business. */
-  readonly unretained: Set<string>;
-}
+/** After these nobody knows whether the group was created. */
+const AMBIGUOUS: ReadonlySet<AwsFault> = new Set(['transient', 'aborted']);
 
-export function createLogWriter(deps: LogWriterDeps): LogWriter {
-  const accounts = new WeakMap<LogsSession, Account>();
+export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDeps): LogWriter {
+  /** Creations under way; the same names mean other groups in another session's account. */
+  const creations = new WeakMap<LogsSession, Map<string, Promise<void>>>();
 
-  /** What is known of the account that a session writes to; the same names mean other groups in another. */
-  const accountOf = (session: LogsSession): Account => {
-    const known = accounts.get(session);
-    if (known) return known;
-    const account: Account = { creations: new Map(), unretained: new Set() };
-    accounts.set(session, account);
-    return account;
+  const createGroup = async (session: LogsSession, place: GroupPlace) => {
+    const notOurs = await retention.begin(place);
+    const command = new CreateLogGroupCommand({ logGroupName: place.group });
+    let created: boolean;
+    try {
+      created = await unlessExists(() => session.client().send(command));
+    } catch (error) {
+      if (!AMBIGUOUS.has(faultOf(error))) await notOurs();
+      throw error;
+    }
+    if (created) onCreate('group');
+    else await notOurs();
+    await retention.settle(session, place, created ? 'created' : 'looked at');
   };
 
-  const createRoute = async (
-    session: LogsSession,
-    { unretained }: Account,
-    { group, stream }: Route,
-    retentionDays: number | undefined,
-  ) => {
-    const client = session.client();
+  const createRoute = async (session: LogsSession, place: GroupPlace, stream: string) => {
     const createStream = async () => {
-      const command = new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
-      if (await unlessExists(() => client.send(command))) deps.onCreate('stream');
+      const command = new CreateLogStreamCommand({ logGroupName: place.group, logStreamName: stream });
+      if (await unlessExists(() => session.client().send(command))) onCreate('stream');
     };
-    const retain = async () => {
-      if (retentionDays === undefined || !unretained.has(group)) return;
-      await client.send(new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays: retentionDays }));
-      unretained.delete(group);
-    };
-    await retain();
     try {
       await createStream();
     } catch (error) {
       if (faultOf(error) !== 'missing') throw error;
-      if (await unlessExists(() => client.send(new CreateLogGroupCommand({ logGroupName: group })))) {
-        deps.onCreate('group');
-        if (retentionDays !== undefined) unretained.add(group);
-      }
-      await retain();
-      await createStream();
+      await createGroup(session, place);
+      return createStream();
     }
+    await retention.settle(session, place, 'looked at');
   };
 
   return {
-    put: deps.putEvents,
-    create(session, route, retentionDays) {
-      const account = accountOf(session);
-      const key = `${route.group}\n${route.stream}`;
-      const running = account.creations.get(key);
+    put: putEvents,
+    retention,
+    create(session, place, stream) {
+      const ofSession = creations.get(session) ?? new Map<string, Promise<void>>();
+      creations.set(session, ofSession);
+      const key = `${place.group}\n${stream}`;
+      const running = ofSession.get(key);
       if (running) return running;
-      const creation = createRoute(session, account, route, retentionDays).finally(() => account.creations.delete(key));
-      account.creations.set(key, creation);
+      const creation = createRoute(session, place, stream).finally(() => ofSession.delete(key));
+      ofSession.set(key, creation);
       return creation;
     },
   };

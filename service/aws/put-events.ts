@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import type { LogsSession } from './clients.ts';
+import { faultOf } from './fault.ts';
 import { createSigner } from './sigv4.ts';
 
 /**
@@ -28,12 +29,12 @@ export interface PutEventsDeps {
 
 /** An answer that is no success, as the SDK would throw it: with AWS's name for it, and the status. */
 class LogsError extends Error {
-  readonly $metadata: { readonly httpStatusCode: number };
+  readonly $metadata: { readonly httpStatusCode: number; readonly requestId?: string };
 
-  constructor(name: string, message: string, httpStatusCode: number) {
+  constructor(name: string, message: string, { status, requestId }: Pick<Answer, 'status' | 'requestId'>) {
     super(message);
     this.name = name;
-    this.$metadata = { httpStatusCode };
+    this.$metadata = { httpStatusCode: status, ...(requestId === undefined ? {} : { requestId }) };
   }
 }
 
@@ -127,6 +128,7 @@ interface Answer {
   readonly status: number;
   readonly date: string | undefined;
   readonly errorType: string | undefined;
+  readonly requestId: string | undefined;
   readonly text: string;
 }
 
@@ -168,11 +170,12 @@ function exchange(
     // An answer that breaks off ends without this.
     response.on('end', () => {
       const { statusCode = 0, headers: answered } = response;
-      const errorType = answered['x-amzn-errortype'];
+      const header = (name: string) => [answered[name]].flat()[0];
       resolve({
         status: statusCode,
         date: answered.date,
-        errorType: typeof errorType === 'string' ? errorType : undefined,
+        errorType: header('x-amzn-errortype'),
+        requestId: header('x-amzn-requestid'),
         text: Buffer.concat(pieces).toString('utf8'),
       });
     });
@@ -190,7 +193,8 @@ function timeout(message: string): Error {
 }
 
 /** The name may stand in a header or in the body, behind a namespace and before an address. */
-function toError({ status, errorType, text }: Answer): LogsError {
+function toError(answer: Answer): LogsError {
+  const { status, errorType, text } = answer;
   let said: {
     readonly __type?: unknown;
     readonly code?: unknown;
@@ -204,6 +208,18 @@ function toError({ status, errorType, text }: Answer): LogsError {
   }
   const type = [errorType, said.__type, said.code].find((one) => typeof one === 'string' && one !== '');
   const name = typeof type === 'string' ? type.split(':')[0]?.split('#').at(-1) : undefined;
-  const message = [said.message, said.Message].find((one) => typeof one === 'string');
-  return new LogsError(name || `HTTP ${status}`, typeof message === 'string' ? message : `HTTP ${status}`, status);
+  const message = [said.message, said.Message].find((one) => typeof one === 'string') ?? `HTTP ${status}`;
+  const error = new LogsError(name || `HTTP ${status}`, String(message), answer);
+  if (faultOf(error) === 'invalid') error.message = withoutQuotations(error.message);
+  return error;
+}
+
+/** A value that breaks a rule, up to the last place that a value could end at: it may have quotation marks of its own. */
+const QUOTED_VALUE = /\bValue '.*' at '/s;
+
+/** A request that breaks a rule is quoted in the answer, and what it holds is customers' log text: no error may have any. */
+function withoutQuotations(message: string): string {
+  if (QUOTED_VALUE.test(message)) return message.replace(QUOTED_VALUE, "Value (hidden) at '");
+  const mark = message.search(/['"`\u2018\u201c[{(<]/);
+  return mark < 0 ? message : `${message.slice(0, mark)}(the rest is not shown)`;
 }

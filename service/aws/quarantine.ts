@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { DistributorError } from '../base/errors.ts';
-import { awsErrorName } from './fault.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
+import { awsFailure } from './words.ts';
 
 const gzipAsync = promisify(gzip);
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
@@ -62,11 +61,8 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
         );
       } catch (cause) {
         if (signal.aborted) throw cause;
-        throw new DistributorError(
-          'quarantine-unavailable',
-          `s3://${bucket}/${Key} could not be written (${awsErrorName(cause)})`,
-          { cause },
-        );
+        const purpose = { kind: 'write-quarantine', bucket } as const;
+        throw awsFailure('quarantine-unavailable', `s3://${bucket}/${Key} could not be written`, cause, purpose);
       }
       deps.onWrite(reason);
     },

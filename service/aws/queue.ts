@@ -26,8 +26,8 @@ export interface Queue {
   sendAnew(copies: readonly MessageCopy[]): Promise<readonly string[]>;
   /** Sends the body as it is to the dead-letter queue; it is safe there when this returns. */
   sendDeadLetter(body: string, attributes: Readonly<Record<string, string>>): Promise<void>;
-  /** @throws when the queue cannot be reached */
-  probe(signal: AbortSignal): Promise<void>;
+  /** What SQS says that a queue is, whatever URL names it. @throws when the queue cannot be reached */
+  arn(of: 'messages' | 'dead letters', signal: AbortSignal): Promise<string>;
   /** How many messages SQS counts, about. @throws when the queue cannot be reached */
   depth(signal: AbortSignal): Promise<QueueDepth>;
 }
@@ -78,8 +78,8 @@ export interface QueueDeps {
 }
 
 const LONG_POLL_SECONDS = 20;
-/** A message attribute's value counts to the message's size; a reason need not be a novel. */
-const ATTRIBUTE_LENGTH_MAX = 1_024;
+/** An object's name and what we say take two kilobytes at most, what AWS says one. Values count to the message's size. */
+const ATTRIBUTE_LENGTH_MAX = 3_072;
 
 export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
   return {
@@ -159,10 +159,12 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
       );
     },
 
-    async probe(signal) {
-      await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }), {
-        abortSignal: signal,
-      });
+    async arn(of, signal) {
+      const QueueUrl = of === 'messages' ? queueUrl : deadLetterQueueUrl;
+      // Of a standard queue SQS refuses to tell whether it is a FIFO queue; its name does.
+      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+      const { Attributes } = await sqs.send(command, { abortSignal: signal });
+      return Attributes?.QueueArn ?? '';
     },
 
     async depth(signal) {

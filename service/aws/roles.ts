@@ -2,7 +2,8 @@ import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '
 import { DistributorError } from '../base/errors.ts';
 import { toNewest } from '../base/newest.ts';
 import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
-import { type AwsFault, awsErrorName, faultOf } from './fault.ts';
+import { type AwsFault, faultOf } from './fault.ts';
+import { awsFailure } from './words.ts';
 
 /** Whom to become, and what to say about it. */
 export interface RoleRequest {
@@ -204,25 +205,16 @@ function isRefusal(error: unknown): boolean {
 }
 
 function toRoleError(request: RoleRequest, cause: unknown): DistributorError {
-  const tenant = request.tags.tenant_id ?? 'the platform';
+  const tenantId = request.tags.tenant_id;
+  const what = `AssumeRole of ${request.roleArn} for ${tenantId ?? 'the platform'}`;
   if (cause instanceof DistributorError) {
-    const what = `AssumeRole of ${request.roleArn} for ${tenant} could not be asked for: ${cause.message}`;
-    return new DistributorError('role-unavailable', what, { cause });
+    const { message, aws } = cause;
+    return new DistributorError('role-unavailable', `${what} could not be asked for: ${message}`, { cause, aws });
   }
-  if (!isRefusal(cause)) {
-    return new DistributorError(
-      'role-unavailable',
-      `AssumeRole of ${request.roleArn} for ${tenant} failed: ${awsErrorName(cause)}`,
-      { cause },
-    );
-  }
-  const advice =
-    'check that the role exists and that its trust policy names the distributor, the external id and sts:TagSession';
-  return new DistributorError(
-    'role-refused',
-    `AssumeRole of ${request.roleArn} for ${tenant} was refused (${awsErrorName(cause)}): ${advice}`,
-    { cause },
-  );
+  const purpose = { kind: 'assume-role', tenantId } as const;
+  return isRefusal(cause)
+    ? awsFailure('role-refused', `${what} was refused`, cause, purpose)
+    : awsFailure('role-unavailable', `${what} failed`, cause, purpose);
 }
 
 /** `\w+=,.@-`, 2 to 64 characters (STS API reference). Shown in the customer's CloudTrail. */

@@ -1,10 +1,11 @@
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
-import { DistributorError } from '../base/errors.ts';
+import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import { releaseMemory } from '../base/release-memory.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import type { ByteSource } from '../object/source.ts';
 import { awsErrorName, faultOf } from './fault.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
+import { awsFailure } from './words.ts';
 
 /** An object that was found, with what S3 says of it. */
 export interface S3Object {
@@ -31,7 +32,7 @@ const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
  * Opens an object for ranged reads. Every read asks for the same ETag, so an object that is overwritten while it is
  * read is noticed, never mixed.
  * @param into HEAD_BYTES for what is fetched at opening; the source needs them for as long as it is used. Default: memory of its own
- * @throws DistributorError `object-gone`, `object-archived`, `object-forbidden` or `object-unreadable`
+ * @throws DistributorError `object-gone`, `object-archived`, `object-request-rejected`, `object-forbidden` or `object-unreadable`
  */
 export async function openS3Object(
   deps: S3SourceDeps,
@@ -188,34 +189,30 @@ function stallSignal(outer: AbortSignal, stallMs: number) {
   };
 }
 
-function toObjectError(ref: ObjectRef, cause: unknown): unknown {
-  const name = awsErrorName(cause);
-  const what = objectId(ref);
+/** What a failed call for an object means. @returns the same error when the caller gave up */
+export function toObjectError(ref: ObjectRef, cause: unknown): unknown {
   if (cause instanceof DistributorError) return cause;
-  if (name === 'InvalidObjectState') {
-    return new DistributorError(
-      'object-archived',
-      `${what} lies in an archive class: restore it, then redrive the message`,
-      { cause },
-    );
+  const what = objectId(ref);
+  const failure = (code: ErrorCode, happened: string) =>
+    awsFailure(code, `${what} ${happened}`, cause, { kind: 'read-object', bucket: ref.bucket });
+  switch (awsErrorName(cause)) {
+    case 'InvalidObjectState':
+      return failure('object-archived', 'is archived');
+    // The same request will be answered the same: S3 has the object, and wants more than a service can know (SSE-C).
+    case 'InvalidRequest':
+      return failure('object-request-rejected', 'cannot be read');
   }
   switch (faultOf(cause)) {
     case 'aborted':
       return cause;
     case 'missing':
-      return new DistributorError('object-gone', `${what} does not exist (${name})`, { cause });
+      return failure('object-gone', 'does not exist');
     case 'condition':
-      return new DistributorError('object-gone', `${what} was overwritten; its successor has a message of its own`, {
-        cause,
-      });
+      return failure('object-gone', 'was overwritten; its successor has a message of its own');
     case 'refused':
     case 'credentials':
-      return new DistributorError(
-        'object-forbidden',
-        `${what} may not be read (${name}): check the task role and the bucket's key`,
-        { cause },
-      );
+      return failure('object-forbidden', 'may not be read');
     default:
-      return new DistributorError('object-unreadable', `${what} could not be read (${name})`, { cause });
+      return failure('object-unreadable', 'could not be read');
   }
 }

@@ -1,3 +1,5 @@
+import { type AwsAnswer, answerOf, sayAnswer } from './aws-answer.ts';
+
 /**
  * Every error that decides what happens to a message has a code, and the code has a disposition.
  * Callers branch on these two, never on message text.
@@ -27,6 +29,7 @@ const DISPOSITIONS = {
   'object-corrupt': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
+  'object-request-rejected': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   // The tenant.
@@ -63,17 +66,25 @@ export function dispositionOf(code: ErrorCode): Disposition {
   return DISPOSITIONS[code];
 }
 
+export interface ErrorDetails extends ErrorOptions {
+  /** When trying again makes sense, where that is known: in so many milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** What AWS answered, where that is the reason; the message says it too. */
+  readonly aws?: AwsAnswer | undefined;
+}
+
 /** An error with a code. `message` says what happened to which object or tenant, and what to do. */
 export class DistributorError extends Error {
   override readonly name = 'DistributorError';
   readonly code: ErrorCode;
-  /** When trying again makes sense, where that is known: in so many milliseconds. */
   readonly retryAfterMs: number | undefined;
+  readonly aws: AwsAnswer | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details);
     this.code = code;
-    this.retryAfterMs = options?.retryAfterMs;
+    this.retryAfterMs = details?.retryAfterMs;
+    this.aws = details?.aws;
   }
 
   get disposition(): Disposition {
@@ -84,6 +95,7 @@ export class DistributorError extends Error {
 /** The same error if it already has a code, else `unexpected` with the error as its cause. */
 export function asDistributorError(error: unknown): DistributorError {
   if (error instanceof DistributorError) return error;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new DistributorError('unexpected', text, { cause: error });
+  const aws = answerOf(error);
+  const text = aws ? sayAnswer(aws) : error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new DistributorError('unexpected', text, { cause: error, aws });
 }

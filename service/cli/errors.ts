@@ -1,4 +1,6 @@
 import { awsErrorName, FAULT_NAMES, faultOf } from '../aws/fault.ts';
+import { saidBy } from '../aws/words.ts';
+import { answerOf } from '../base/aws-answer.ts';
 import { DistributorError } from '../base/errors.ts';
 
 /** How a command ends: it did what it was asked for, it found trouble or could not do it, or it was asked for wrongly. */
@@ -32,27 +34,30 @@ export interface Place {
 /** What a failed command tells its user. Never a stack: what nobody expected still has its name and its message. */
 export function explain(error: unknown, place: Place): string {
   if (error instanceof CommandError) return error.message;
-  if (error instanceof DistributorError && error.cause === undefined) return error.message;
+  // What AWS answered, and what to do about it, is in its message.
+  if (error instanceof DistributorError && (error.aws || error.cause === undefined)) return error.message;
   const cause = error instanceof DistributorError ? error.cause : error;
   const said = error instanceof Error ? error.message : String(error);
-  const name = awsErrorName(cause);
+  if (!(cause instanceof Error) || !isOfAws(cause)) return said === '' ? awsErrorName(cause) : said;
   const where = place.endpointUrl === undefined ? `AWS in ${place.region}` : place.endpointUrl;
-  if (!(cause instanceof Error) || !isOfAws(cause)) return said === '' ? name : said;
+  const words = answerOf(cause) ? saidBy(cause) : `${awsErrorName(cause)}: ${said}`;
   switch (faultOf(cause)) {
     case 'credentials':
-      return `${where} does not know these credentials (${name}): set AWS_PROFILE or AWS_ACCESS_KEY_ID, renew an expired session, or run it where a role is. ${said}`;
+      return `${where} does not know these credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, renew an expired session, or run it where a role is. ${words}`;
     case 'refused':
-      return `not permitted (${name}): ${said} Give the identity that runs this command the permission.`;
+      return `not permitted: give the identity that runs this command the permission. ${words}`;
     case 'missing':
-      return `${where} has no such thing (${name}): ${said} Look at AWS_REGION, AWS_ENDPOINT_URL and the names in \`log-distributor config\`.`;
+      return `${where} has no such thing: look at AWS_REGION, AWS_ENDPOINT_URL and the names in \`log-distributor config\`. ${words}`;
     case 'throttle':
-      return `${where} throttles (${name}): try again in a minute, or more slowly.`;
+      return `${where} throttles: try again in a minute, or more slowly. ${words}`;
     case 'transient':
-      return `${where} does not answer (${name}${said === '' || said === name ? '' : `: ${said}`}): look at AWS_ENDPOINT_URL, AWS_REGION and the network, then try again.`;
+      return answerOf(cause)
+        ? `${where} has trouble: try again in a minute. ${words}`
+        : `${where} does not answer: look at AWS_ENDPOINT_URL, AWS_REGION and the network, then try again. ${words}`;
     case 'aborted':
       return 'interrupted';
     default:
-      return `${name}: ${said}`;
+      return words;
   }
 }
 

@@ -1,5 +1,5 @@
-/** A sentence for a page that people show to each other need not be a novel. */
-const LENGTH_MAX = 400;
+/** What we say, and a kilobyte of what AWS says. */
+const LENGTH_MAX = 1_600;
 
 /**
  * The message of an error for people who may see that something is wrong, but not how customers are configured: of ARNs only

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AwsFault, awsErrorName, faultOf } from '../aws/fault.ts';
+import type { Purpose } from '../aws/purpose.ts';
 import type { RoleRequest, RoleSessions, SessionCredentials } from '../aws/roles.ts';
+import { awsFailure } from '../aws/words.ts';
+import { answerOf } from '../base/aws-answer.ts';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
@@ -120,35 +123,34 @@ export interface FailureWords {
   readonly place: string;
   /** The service, as people call it. */
   readonly service: string;
-  /** What the role needs, and whatever else may be the reason. @param name of the error */
-  readonly refused: (name: string) => string;
-  readonly missing: (name: string) => string;
+  /** What it means that something is missing there. */
+  readonly missing: string;
+  readonly purpose: Purpose;
 }
 
 /** The last word on a call that `callTenant` gave up; a DistributorError stays what it is. */
 export function toDestinationError(
   cause: unknown,
-  { place, service, refused, missing }: FailureWords,
+  { place, service, missing, purpose }: FailureWords,
 ): DistributorError {
   if (cause instanceof DistributorError) return cause;
-  const name = awsErrorName(cause);
-  const as = (code: ErrorCode, words: string) => new DistributorError(code, `${place}: ${words}`, { cause });
+  const as = (code: ErrorCode, words: string) => awsFailure(code, `${place}: ${words}`, cause, purpose);
   switch (faultOf(cause)) {
     case 'throttle':
       return as('destination-throttled', `${service} still throttles after ${ATTEMPTS_MAX} attempts`);
     case 'refused':
-      return as('destination-refused', refused(name));
+      return as('destination-refused', `${service} refuses the call`);
     case 'missing':
-      return as('destination-refused', missing(name));
+      return as('destination-refused', missing);
     case 'credentials':
-      return as('destination-unavailable', `fresh credentials are refused (${name})`);
+      return as('destination-unavailable', `${service} refuses fresh credentials`);
     case 'invalid':
     case 'condition':
     case 'exists':
-      return as('destination-rejects-request', `${service} calls the request invalid (${name})`);
+      return as('destination-rejects-request', `${service} calls the request invalid`);
     case 'transient':
     case 'aborted':
-      return as('destination-unavailable', `${service} does not answer (${name})`);
+      return as('destination-unavailable', answerOf(cause) ? `${service} has trouble` : `${service} does not answer`);
   }
 }
 

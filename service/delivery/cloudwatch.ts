@@ -2,6 +2,7 @@ import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import type { LogsSession } from '../aws/clients.ts';
 import { awsErrorName, faultOf } from '../aws/fault.ts';
 import type { LogWriter } from '../aws/log-writer.ts';
+import type { GroupPlace } from '../aws/retention.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
@@ -32,12 +33,21 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
 
-  return ({ delivery, target, task, watch }) => {
+  return ({ delivery, target, task, watch, onNotice }) => {
     const role = roleRequest(delivery, task.keyFields);
+    const placeOf = ({ group }: Route): GroupPlace => ({
+      tenantId: delivery.tenantId,
+      accountId: delivery.accountId,
+      region: delivery.region,
+      group,
+      retentionDays: target.retentionDays,
+    });
 
     /** One put, and what it finds missing created. */
     const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
+      // Before the put: what fails after it would send it again.
+      await unlessStopped(deps.writer.retention.settle(session, placeOf(batch.route), 'used'), signals);
       for (let creations = 0; ; creations++) {
         try {
           return await attemptPut(deps, session, body, batch, signals);
@@ -45,7 +55,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           if (faultOf(error) !== 'missing' || creations === CREATIONS_MAX) throw error;
         }
         signals.abort.throwIfAborted();
-        await unlessStopped(deps.writer.create(session, batch.route, target.retentionDays), signals);
+        await unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
         if (creations > 0) await pause(CREATED_PAUSE_MS, signals);
       }
     };
@@ -74,6 +84,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
             },
             signals,
           );
+          const message = deps.writer.retention.owed(placeOf(batch.route));
+          if (message !== undefined) onNotice({ code: 'retention-not-set', message });
           // After a failure the buffer is left to the collector: a dying socket may still hold it.
           if (buffers.length < BUFFERS_KEPT) buffers.push(buffer);
           return receipt;
@@ -125,8 +137,7 @@ function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
     service: 'CloudWatch Logs',
-    refused: (name) =>
-      `the tenant's role may not write (${name}): it needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there`,
-    missing: () => 'the group or stream is missing again right after its creation',
+    missing: 'the group or stream is missing again right after its creation',
+    purpose: { kind: 'write-logs', region },
   };
 }

@@ -71,6 +71,15 @@ export interface OpenOptions<T extends Target> {
   readonly target: T;
   readonly task: ObjectTask;
   readonly watch: CallWatch;
+  /** Told of what keeps nothing from being delivered, and should be put right all the same; the last of them counts. */
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Something about a destination that an operator should know. */
+export interface Notice {
+  readonly code: 'retention-not-set';
+  /** What it is, and what to do. */
+  readonly message: string;
 }
 
 /** Opens the destination of a delivery for one object. */

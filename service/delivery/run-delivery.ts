@@ -17,6 +17,7 @@ import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
   type Destination,
+  type Notice,
   type ObjectTask,
   type OpenDestination,
   type StopSignals,
@@ -37,6 +38,7 @@ export type DeliveryResult =
       readonly counts: Counts;
       readonly format: string;
       readonly accepted: boolean;
+      readonly notice?: Notice;
     }
   | { readonly type: string; readonly kind: 'duplicate'; readonly counts: Counts }
   /** Disabled, or held back by whoever called. */
@@ -49,6 +51,7 @@ export type DeliveryResult =
       readonly error: DistributorError;
       readonly counts: Counts;
       readonly accepted: boolean;
+      readonly notice?: Notice;
     };
 
 export interface RunDeliveryDeps {
@@ -89,6 +92,7 @@ export async function runDelivery(
   const { type, region } = delivery;
   let counts = NO_COUNTS;
   let accepted = false;
+  let noticed: { readonly notice?: Notice } = {};
   try {
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
@@ -113,10 +117,13 @@ export async function runDelivery(
       accepted: () => {
         accepted = true;
       },
+      notice: (notice) => {
+        noticed = { notice };
+      },
     });
-    return { type, region, kind: 'done', ...run, accepted };
+    return { type, region, kind: 'done', ...run, accepted, ...noticed };
   } catch (error) {
-    return { type, region, kind: 'failed', error: asDistributorError(error), counts, accepted };
+    return { type, region, kind: 'failed', error: asDistributorError(error), counts, accepted, ...noticed };
   }
 }
 
@@ -124,6 +131,7 @@ export async function runDelivery(
 interface Watch {
   readonly counts: (counts: Counts) => void;
   readonly accepted: () => void;
+  readonly notice: (notice: Notice) => void;
 }
 
 async function deliver(
@@ -169,7 +177,13 @@ async function deliver(
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
-    const destination = deps.openDestination({ delivery, target: delivery.target, task, watch: calls });
+    const destination = deps.openDestination({
+      delivery,
+      target: delivery.target,
+      task,
+      watch: calls,
+      onNotice: watch.notice,
+    });
     const run = { task, delivery, object, destination, signals, reading };
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {

@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { awsErrorName } from '../aws/fault.ts';
+import type { Purpose } from '../aws/purpose.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import { DistributorError } from '../base/errors.ts';
 import { type Batch, type ChunkPlan, messageText } from '../core/plan.ts';
@@ -187,12 +188,15 @@ async function* partsOf(source: ByteSource, signal: AbortSignal): AsyncGenerator
 }
 
 function wordsOf({ delivery, target }: OpenOptions<S3Target>): FailureWords {
-  const refused = (name: string) =>
-    `the tenant's role may not write, or the bucket is in another region or not the tenant's (${name}): it needs s3:PutObject and s3:AbortMultipartUpload below ${target.bucket}/${target.keyPrefix}, and the use of the key`;
   return {
     place: `tenant ${delivery.tenantId}, bucket ${target.bucket} in ${delivery.region}`,
     service: 'S3',
-    refused,
-    missing: refused,
+    missing: 'the bucket does not exist',
+    purpose: bucketPurpose(delivery.region, target),
   };
+}
+
+/** Why a tenant's bucket is called, for advice when it refuses. */
+export function bucketPurpose(region: string, { bucket, keyPrefix }: S3Target): Purpose {
+  return { kind: 'write-object', bucket, keyPrefix, region };
 }

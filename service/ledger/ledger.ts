@@ -6,7 +6,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
-import { awsErrorName, faultOf } from '../aws/fault.ts';
+import type { TableKeys } from '../aws/purpose.ts';
+import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
@@ -106,6 +107,9 @@ export interface LedgerDeps {
   readonly onWrite: (operation: 'acquire' | 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury') => void;
 }
 
+/** The table's partition key and sort key. */
+export const LEDGER_KEYS: TableKeys = ['object', 'delivery'];
+
 /** The longest time in which SQS can bring a message back (14 days of retention). */
 const KEEP_SECONDS = 14 * 24 * 3600;
 
@@ -166,7 +170,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
           crashes: Math.max(0, ITEM.parse(attributes).recent_owners.size - 1),
         };
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
+        if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(deps, key, error);
       }
       const item = await read(deps, key);
       if (item?.state === 'done') return { kind: 'done', counts: item.counts };
@@ -188,7 +192,7 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
         names: ['owner'],
       });
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(key, error);
+      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(deps, key, error);
       throw new DistributorError('lease-lost', `another process has taken over ${key.delivery} of ${key.object}`, {
         cause: error,
       });
@@ -266,14 +270,12 @@ async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined>
     );
     return answer.Item && ITEM.parse(unmarshall(answer.Item, UNMARSHALL));
   } catch (error) {
-    throw unavailable(key, error);
+    throw unavailable(deps, key, error);
   }
 }
 
-function unavailable(key: LedgerKey, cause: unknown): DistributorError {
-  return new DistributorError(
-    'ledger-unavailable',
-    `the ledger did not answer for ${key.delivery} of ${key.object} (${faultOf(cause)}: ${awsErrorName(cause)})`,
-    { cause },
-  );
+function unavailable({ table }: Pick<LedgerDeps, 'table'>, key: LedgerKey, cause: unknown): DistributorError {
+  const purpose = { kind: 'use-table', setting: 'LEDGER_TABLE', table, keys: LEDGER_KEYS } as const;
+  const what = `the ledger ${table} could not be used for ${key.delivery} of ${key.object}`;
+  return awsFailure('ledger-unavailable', what, cause, purpose);
 }

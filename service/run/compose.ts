@@ -11,8 +11,10 @@ import {
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
+import { createRetention } from '../aws/retention.ts';
 import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
-import type { Logger } from '../base/logger.ts';
+import { answerOf } from '../base/aws-answer.ts';
+import { awsFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { DecodeLimits } from '../core/chunk.ts';
@@ -25,6 +27,7 @@ import type { Pace } from '../delivery/pace.ts';
 import { createS3Destination } from '../delivery/s3.ts';
 import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { createRetentionDebts } from '../ledger/retention-debts.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
 import { createTenantStore } from '../tenant/store.ts';
@@ -131,6 +134,12 @@ export function composeDelivery({
           ...calling,
           writer: createLogWriter({
             putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
+            retention: createRetention({
+              debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, nowMs }),
+              onRefused: ({ tenantId, group }, message, error) =>
+                logger.warn({ tenant: tenantId, group, ...awsFields(answerOf(error)) }, message),
+              nowMs: monotonicMs,
+            }),
             onCreate: (kind) => {
               metrics.groupsCreated.inc({ kind });
               logger.debug({ kind }, 'created what a put found missing');
@@ -163,9 +172,9 @@ function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestinatio
   return ({ target, ...options }) => {
     switch (target.kind) {
       case 'cloudwatch':
-        return kinds.cloudwatch({ target, ...options });
+        return kinds.cloudwatch({ ...options, target });
       case 's3':
-        return kinds.s3({ target, ...options });
+        return kinds.s3({ ...options, target });
     }
   };
 }

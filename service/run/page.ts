@@ -13,7 +13,7 @@ const FILES: readonly (readonly [path: string, file: string, contentType: string
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/page/page.css', 'page.css', 'text/css; charset=utf-8'],
   ['/page/icon.svg', 'icon.svg', 'image/svg+xml'],
-  ...['main', 'chart', 'dom', 'tenants', 'text', 'trouble', 'workers'].map(
+  ...['main', 'chart', 'dom', 'problems', 'state', 'tenants', 'text', 'trouble', 'workers'].map(
     (name) => [`/page/${name}.js`, `${name}.js`, 'text/javascript; charset=utf-8'] as const,
   ),
 ];

@@ -1,43 +1,64 @@
-import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Queue } from '../aws/queue.ts';
+import type { Finding, Preflight } from './preflight.ts';
+
+/** Whether the queues and the tables can be used; asked at most every few seconds, however often somebody looks. */
+export interface Probe {
+  /** @returns what keeps the service from working; [] when nothing does */
+  ask(): Promise<readonly Problem[]>;
+  /** What the last look found, at once; the next look begins when that is not fresh. */
+  look(): ProbeView;
+}
+
+export interface Problem extends Finding {
+  /** When it was first found, of an unbroken row of looks; epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
+export interface ProbeView {
+  readonly problems: readonly Problem[];
+  /** When AWS was asked for what is shown; undefined before the first answer. Epoch milliseconds. */
+  readonly askedMs: number | undefined;
+}
 
 export interface ProbeDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
-  readonly tables: readonly string[];
-  readonly queue: Pick<Queue, 'probe'>;
-  /** A clock that never goes back, milliseconds. */
+  readonly preflight: Preflight;
+  /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
 
-const PROBE_TIMEOUT_MS = 5_000;
-const PROBE_FRESH_MS = 5_000;
+/** A service that does not answer for so long is away. */
+export const LOOK_TIMEOUT_MS = 5_000;
+const FRESH_MS = 5_000;
 
-/**
- * Whether the queue and the tables answer; asked at most every few seconds, however often somebody looks.
- * @returns why not, or null
- */
-export function createProbe({ dynamo, tables, queue, nowMs }: ProbeDeps): () => Promise<string | null> {
-  let answer: Promise<string | null> | undefined;
-  let askedMs = 0;
+export function createProbe({ preflight, nowMs }: ProbeDeps): Probe {
+  let view: ProbeView = { problems: [], askedMs: undefined };
+  let looking: Promise<readonly Problem[]> | undefined;
+  let beganMs = Number.NEGATIVE_INFINITY;
 
-  const ask = async () => {
-    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-    const describe = (name: string) =>
-      dynamo.send(new DescribeTableCommand({ TableName: name }), { abortSignal: signal });
-    const checks: readonly (readonly [what: string, check: Promise<unknown>])[] = [
-      ['the queue', queue.probe(signal)],
-      ...tables.map((name) => [`the table ${name}`, describe(name)] as const),
-    ];
-    const results = await Promise.allSettled(checks.map(([, check]) => check));
-    const failed = checks.filter((_, at) => results[at]?.status === 'rejected').map(([name]) => name);
-    return failed.length === 0 ? null : `${failed.join(' and ')} cannot be reached`;
+  const begin = async () => {
+    const askedMs = nowMs();
+    const findings = await preflight(AbortSignal.timeout(LOOK_TIMEOUT_MS));
+    const problems = findings.map((finding) => {
+      const before = view.problems.find(({ about, kind }) => about === finding.about && kind === finding.kind);
+      return { ...finding, sinceMs: before?.sinceMs ?? askedMs };
+    });
+    view = { problems, askedMs };
+    return problems;
   };
 
-  return () => {
-    if (!answer || nowMs() - askedMs > PROBE_FRESH_MS) {
-      askedMs = nowMs();
-      answer = ask();
+  const ask = () => {
+    if (!looking || Math.abs(nowMs() - beganMs) > FRESH_MS) {
+      beganMs = nowMs();
+      looking = begin();
     }
-    return answer;
+    return looking;
+  };
+
+  return {
+    ask,
+    look() {
+      // A preflight never rejects.
+      void ask();
+      return view;
+    },
   };
 }

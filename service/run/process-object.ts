@@ -1,4 +1,4 @@
-import type { Logger } from '../base/logger.ts';
+import { awsFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
@@ -123,7 +123,7 @@ function record(
       metrics.objects.inc({ outcome: 'released' });
       logger.info({ ...fields, code: line.code }, line.message);
     } else {
-      logger.warn({ ...fields, code: line.code }, line.message);
+      logger.warn({ ...fields, code: line.code, ...awsFields(line.aws) }, line.message);
     }
   }
 }

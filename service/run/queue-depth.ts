@@ -7,7 +7,12 @@ import type { Horizon } from './horizon.ts';
  */
 export interface QueueDepthView {
   /** undefined until there is an answer, and when the last one is old because SQS no longer answers. */
-  look(): QueueDepth | undefined;
+  look(): CountedDepth | undefined;
+}
+
+export interface CountedDepth extends QueueDepth {
+  /** When SQS was asked, epoch milliseconds. */
+  readonly countedMs: number;
 }
 
 export interface QueueDepthDeps {
@@ -42,7 +47,7 @@ export function createQueueDepth({ queue, horizon, nowMs }: QueueDepthDeps): Que
         askedMs = now;
         ask(now);
       }
-      return last && now - last.atMs < OLD_MS ? last.depth : undefined;
+      return last && now - last.atMs < OLD_MS ? { ...last.depth, countedMs: last.atMs } : undefined;
     },
   };
 }

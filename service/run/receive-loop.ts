@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Purpose } from '../aws/purpose.ts';
 import type { Queue, QueueMessage } from '../aws/queue.ts';
 import { BATCH_MAX } from '../aws/sqs-batch.ts';
+import { explainFailure } from '../aws/words.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { nextBackoffMs } from '../core/backoff.ts';
 import type { Bell } from './bell.ts';
 import type { Horizon } from './horizon.ts';
+import type { Reception } from './reception.ts';
 
 export interface ReceiveLoopDeps {
   readonly queue: Pick<Queue, 'receive'>;
@@ -22,6 +25,8 @@ export interface ReceiveLoopDeps {
   readonly onMessage: (message: QueueMessage) => void;
   /** Told of every receive that was answered, after its messages were handed on. */
   readonly horizon: Pick<Horizon, 'received'>;
+  /** Told how each receive ends. */
+  readonly reception: Pick<Reception, 'begin'>;
   readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
   readonly logger: Logger;
   readonly random: () => number;
@@ -38,6 +43,7 @@ export interface ReceiveLoop {
   readonly turnedMs: number;
 }
 
+const RECEIVING: Purpose = { kind: 'use-queue', setting: 'SQS_QUEUE_URL', action: 'sqs:ReceiveMessage' };
 const BACKOFF = { firstMs: 200, capMs: 10_000 };
 
 /** Asks for messages whenever there is room for some, and waits longer and longer while the queue cannot be reached. */
@@ -62,8 +68,10 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
     const room = Math.min(BATCH_MAX, deps.room() - expected);
     if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
     const askedMs = deps.wallMs();
+    const attempt = deps.reception.begin();
     try {
       const messages = await receive(room, signal);
+      attempt.succeeded();
       deps.metrics.receives.inc({ outcome: messages.length > 0 ? 'messages' : 'empty' });
       deps.metrics.messagesReceived.inc(messages.length);
       plenty = messages.length * 2 >= room;
@@ -72,6 +80,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
       waitMs = BACKOFF.firstMs;
     } catch (error) {
       if (signal.aborted) return;
+      attempt.failed(explainFailure('The queue cannot be read', error, RECEIVING));
       deps.metrics.receives.inc({ outcome: 'failed' });
       waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
       deps.logger.warn({ ...errorFields(error), wait_ms: waitMs }, 'the queue could not be read; trying again');

@@ -1,9 +1,10 @@
+import type { AwsAnswer } from '../base/aws-answer.ts';
 import { DistributorError, dispositionOf, type ErrorCode } from '../base/errors.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
 import type { Place } from '../core/place.ts';
 import type { HeldPlace, Unanswered } from '../delivery/call-watch.ts';
-import type { ObjectTask } from '../delivery/destination.ts';
+import type { Notice, ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
 import type { Permit } from './pacing.ts';
@@ -68,6 +69,10 @@ export interface ReportLine {
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
+  /** What AWS answered, where that is the reason; the message says it too. */
+  readonly aws?: AwsAnswer;
+  /** Something to put right, though nothing was kept from being delivered. */
+  readonly notice?: Notice;
 }
 
 /** @param stsRegion where roles are assumed */
@@ -80,7 +85,7 @@ export function toReport(results: readonly DeliveryResult[], stsRegion: string):
       }
       if (result.kind !== 'failed') return { ...result };
       const { error, region, ...rest } = result;
-      const { code, message, retryAfterMs } = error;
+      const { code, message, retryAfterMs, aws } = error;
       const place = ROLE_TROUBLE.has(code)
         ? ({ service: 'sts', region: stsRegion } as const)
         : region && destinationPlace(result.type, region);
@@ -90,6 +95,7 @@ export function toReport(results: readonly DeliveryResult[], stsRegion: string):
         message,
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         ...(place ? { place } : {}),
+        ...(aws ? { aws } : {}),
       };
     }),
   };
@@ -103,7 +109,8 @@ function destinationPlace(type: string, region: string): Place {
 
 /** The report of an object whose trouble came before or beside any delivery. */
 export function failureReport(error: DistributorError): ObjectReport {
-  return { lines: [{ type: '', kind: 'failed', code: error.code, message: error.message }] };
+  const { code, message, aws } = error;
+  return { lines: [{ type: '', kind: 'failed', code, message, ...(aws ? { aws } : {}) }] };
 }
 
 /** Whether nothing has failed: the process stops, another one is at it, or an answer is awaited. */
@@ -113,5 +120,5 @@ export function onlyWaits(code: ErrorCode | undefined): boolean {
 
 /** The error of a failed line, as it was thrown on the other side. */
 export function errorOf(line: ReportLine): DistributorError {
-  return new DistributorError(line.code ?? 'unexpected', line.message ?? 'no message');
+  return new DistributorError(line.code ?? 'unexpected', line.message ?? 'no message', { aws: line.aws });
 }

@@ -5,9 +5,10 @@ import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
-import type { Settings } from '../base/settings.ts';
+import { type Settings, SettingsError } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
 import { placeKey } from '../core/place.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
 import { createAdmission } from './admission.ts';
 import { createBell } from './bell.ts';
 import { createCanaryBooks } from './canary-books.ts';
@@ -20,10 +21,12 @@ import { createInHand } from './in-hand.ts';
 import { createMetricsPage } from './metrics-page.ts';
 import { createPacing } from './pacing.ts';
 import { createParked } from './parked.ts';
+import { createPreflight } from './preflight.ts';
 import { createProbe } from './probe.ts';
 import { processMessage } from './process-message.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { createReceiveLoop } from './receive-loop.ts';
+import { createReception } from './reception.ts';
 import { createScheduler } from './scheduler.ts';
 import { createSeries } from './series.ts';
 import { createStatus } from './status.ts';
@@ -41,7 +44,10 @@ import { createWorkerPool } from './worker-pool.ts';
  * threads, the timers and the endpoint end.
  */
 export interface Service {
-  /** Resolves once the endpoint listens and the first receive is under way, with the endpoint's port. */
+  /**
+   * Resolves once the endpoint listens and the first receive is under way, with the endpoint's port.
+   * @throws SettingsError when a queue or a table is such that the service can never work with it
+   */
   start(): Promise<number>;
   /** Drains. Resolves when everything has ended, at the latest after the grace period. Idempotent. */
   stop(): Promise<'drained' | 'grace period over'>;
@@ -142,6 +148,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const horizon = createHorizon(nowMs);
   const freshness = createFreshness({ nowMs, horizonMs: () => horizon.ms });
   const depth = createQueueDepth({ queue, horizon, nowMs });
+  const reception = createReception(nowMs);
   const processing = new Set<Promise<void>>();
   const messageEnded = createBell();
   const receiving = new AbortController();
@@ -212,6 +219,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       processing.add(work);
     },
     horizon,
+    reception,
     metrics,
     logger,
     random: Math.random,
@@ -220,23 +228,30 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   });
 
   const probe = createProbe({
-    dynamo: createDynamoClient(settings),
-    tables: [settings.tenantTable, settings.ledgerTable],
-    queue,
-    nowMs: monotonicMs,
+    preflight: createPreflight({ dynamo: createDynamoClient(settings), queue, settings }),
+    nowMs,
   });
+  const unready = async () => {
+    if (receiving.signal.aborted) return 'draining';
+    const problems = (await probe.ask()).map(({ message }) => message);
+    const { state, message } = reception.look();
+    if (state === 'failing') problems.push(message);
+    return problems.length === 0 ? null : withoutSecrets(problems.join(' '));
+  };
   const http = createHttp({
     metrics: page.render,
     unhealthy: () => {
       if (receiving.signal.aborted || room() <= 0 || monotonicMs() - loop.turnedMs < STUCK_MS) return null;
       return 'the receive loop does not turn';
     },
-    unready: async () => (receiving.signal.aborted ? 'draining' : probe()),
+    unready,
     status: createStatus({
       settings,
       version,
       startedMs,
       isDraining: () => receiving.signal.aborted,
+      reception,
+      probe,
       depth,
       horizon,
       freshness,
@@ -271,9 +286,18 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     return 'drained' as const;
   };
 
+  /** What may come back by itself is only told: `/readyz` waits for it. @throws SettingsError */
+  const requireUsable = async () => {
+    const problems = await probe.ask();
+    const wrong = problems.filter(({ kind }) => kind === 'wrong').map(({ message }) => message);
+    if (wrong.length > 0) throw new SettingsError(wrong);
+    for (const { about, message } of problems) logger.error({ about }, message);
+  };
+
   return {
     async start() {
       await http.listen({ port: settings.httpPort, host: settings.httpHost });
+      await requireUsable();
       if (protection) protecting = setInterval(() => protection.update(inHand.size > 0), PROTECT_EVERY_MS);
       looping = Promise.all([loop.run(receiving.signal), canaryWriter?.run(receiving.signal)]);
       const address = http.server.address();

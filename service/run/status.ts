@@ -1,12 +1,15 @@
 import type { Settings } from '../base/settings.ts';
 import { placeName } from '../core/place.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Freshness } from './freshness.ts';
 import type { Horizon } from './horizon.ts';
 import type { InHand } from './in-hand.ts';
 import type { Pacing } from './pacing.ts';
 import type { Parked } from './parked.ts';
-import type { QueueDepthView } from './queue-depth.ts';
+import type { Probe, ProbeView } from './probe.ts';
+import type { CountedDepth, QueueDepthView } from './queue-depth.ts';
+import type { Reception, ReceptionView } from './reception.ts';
 import type { Scheduler } from './scheduler.ts';
 import { endOfLastSlotMs, type Series, SLOT_SECONDS } from './series.ts';
 import type { Surplus } from './surplus.ts';
@@ -15,7 +18,12 @@ import type { ObjectAtWork, WorkerPool } from './worker-pool.ts';
 
 /** What `/status` answers: how this process stands, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
 export interface Status {
-  readonly state: 'receiving' | 'draining';
+  /** As the last receives went (run/reception.ts), or `draining`. */
+  readonly state: ReceptionView['state'] | 'draining';
+  /** What keeps the service from working, or part of it: the same for which it is not ready. */
+  readonly problems: readonly ProblemStatus[];
+  /** When AWS was last asked for the queues and the tables; null before the first answer. */
+  readonly checked_at: string | null;
   /** Of package.json. */
   readonly version: string;
   readonly started_at: string;
@@ -27,8 +35,13 @@ export interface Status {
     readonly memory_bytes: number;
     readonly memory_budget_bytes: number;
   };
-  /** All tasks' queue as SQS counts it, about; null while that is not known. */
-  readonly queue: { readonly visible: number; readonly invisible: number; readonly delayed: number } | null;
+  /** All tasks' queue as SQS counted it, about; null while that is not known. */
+  readonly queue: {
+    readonly visible: number;
+    readonly invisible: number;
+    readonly delayed: number;
+    readonly counted_at: string;
+  } | null;
   /** Messages that were sent before it are, as far as can be known, not waiting in the queue. */
   readonly queue_read_up_to: string | null;
   readonly messages_in_hand: number;
@@ -61,11 +74,20 @@ export interface PlaceStatus {
   readonly tenants: number;
 }
 
+export interface ProblemStatus {
+  /** The setting that names what it is about. */
+  readonly about: string;
+  readonly message: string;
+  readonly since: string;
+}
+
 export interface StatusDeps {
   readonly settings: Pick<Settings, 'memoryBudgetBytes'>;
   readonly version: string;
   readonly startedMs: number;
   readonly isDraining: () => boolean;
+  readonly reception: Pick<Reception, 'look'>;
+  readonly probe: Pick<Probe, 'look'>;
   readonly depth: QueueDepthView;
   readonly horizon: Pick<Horizon, 'ms'>;
   readonly freshness: Pick<Freshness, 'snapshot'>;
@@ -87,8 +109,12 @@ export function createStatus(deps: StatusDeps): () => Status {
   const { scheduler, horizon } = deps;
   return () => {
     const now = deps.nowMs();
+    const reception = deps.reception.look();
+    const checked = deps.probe.look();
     return {
-      state: deps.isDraining() ? 'draining' : 'receiving',
+      state: deps.isDraining() ? 'draining' : reception.state,
+      problems: problemsOf(reception, checked),
+      checked_at: checked.askedMs === undefined ? null : toTime(checked.askedMs),
       version: deps.version,
       started_at: toTime(deps.startedMs),
       now: toTime(now),
@@ -97,7 +123,7 @@ export function createStatus(deps: StatusDeps): () => Status {
         memory_bytes: process.memoryUsage.rss(),
         memory_budget_bytes: deps.settings.memoryBudgetBytes,
       },
-      queue: deps.depth.look() ?? null,
+      queue: toQueueStatus(deps.depth.look()),
       queue_read_up_to: horizon.ms === undefined ? null : toTime(horizon.ms),
       messages_in_hand: deps.inHand.size,
       messages_away: deps.surplus.away,
@@ -124,6 +150,23 @@ export function createStatus(deps: StatusDeps): () => Status {
       tenants: deps.board.list(deps.breakers.list(), deps.freshness.snapshot(), deps.parked),
     };
   };
+}
+
+function toQueueStatus(depth: CountedDepth | undefined): Status['queue'] {
+  if (!depth) return null;
+  const { countedMs, ...counts } = depth;
+  return { ...counts, counted_at: toTime(countedMs) };
+}
+
+/** What a failing receive says of the queue is nearer to the truth than what a look at it says. */
+function problemsOf(reception: ReceptionView, { problems }: ProbeView): ProblemStatus[] {
+  const failing = reception.state === 'failing' ? [{ about: 'SQS_QUEUE_URL', ...reception }] : [];
+  const others = failing.length > 0 ? problems.filter(({ about }) => about !== 'SQS_QUEUE_URL') : problems;
+  return [...failing, ...others].map(({ about, message, sinceMs }) => ({
+    about,
+    message: withoutSecrets(message),
+    since: toTime(sinceMs),
+  }));
 }
 
 function toTime(ms: number): string {

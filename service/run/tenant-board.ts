@@ -3,7 +3,7 @@ import { withoutSecrets } from '../core/without-secrets.ts';
 import type { DeliveryTrouble } from './circuit-breakers.ts';
 import type { FreshnessSnapshot } from './freshness.ts';
 import type { Parked, ParkedMessages } from './parked.ts';
-import { type ObjectReport, onlyWaits } from './report.ts';
+import { type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { createSeries, type Series } from './series.ts';
 
 /** What `/status` says of a tenant. Counts are of this process, since its start. */
@@ -34,6 +34,15 @@ export interface TenantStatus {
   readonly parked: { readonly messages: number; readonly first_dead_letter_at: string | null };
   /** Deliveries that are not tried, or only by a probe, or that wait for an answer: those that are not here are well. */
   readonly circuits: readonly CircuitStatus[];
+  /** What to put right, though it keeps nothing from being delivered: of each delivery the last, if an object met it lately. */
+  readonly notices: readonly NoticeStatus[];
+}
+
+export interface NoticeStatus {
+  readonly delivery: string;
+  readonly code: string;
+  readonly message: string;
+  readonly at: string;
 }
 
 export interface CircuitStatus {
@@ -67,6 +76,8 @@ export interface KnownTenant {
 }
 
 const TENANTS_MAX = 5_000;
+/** One thread meets what another does not know of. Beyond the longest time between two tries (aws/retention.ts). */
+const NOTICE_KEPT_MS = 20 * 60_000;
 
 interface Entry {
   readonly tenant: string;
@@ -83,6 +94,8 @@ interface Entry {
   /** Absent until something was delivered: most tenants of a task have nothing to show. */
   series: Series | undefined;
   trouble: TenantStatus['trouble'];
+  /** By delivery. */
+  readonly notices: Map<string, NoticeStatus>;
 }
 
 export function createTenantBoard(nowMs: () => number): TenantBoard {
@@ -126,6 +139,7 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       let trouble: Entry['trouble'] | undefined;
       for (const line of report.lines) {
         entry.known ||= line.type !== '';
+        noteNotice(entry, line, nowMs());
         if (line.kind === 'done') {
           entry.objects++;
           entry.deliveredMs = nowMs();
@@ -153,7 +167,7 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       const byTenant = Map.groupBy(troubles, ({ tenant }) => tenant);
       return [...tenants.values()]
         .sort((a, b) => a.tenant.localeCompare(b.tenant))
-        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? [], parked.of(entry.tenant)));
+        .map((entry) => toStatus(entry, freshness, byTenant.get(entry.tenant) ?? [], parked.of(entry.tenant), nowMs()));
     },
     known: () =>
       [...tenants.values()].filter(({ known }) => known).map(({ tenant, canaryMs }) => ({ tenant, canaryMs })),
@@ -174,7 +188,17 @@ function emptyEntry(tenant: string): Entry {
     canaryMs: undefined,
     series: undefined,
     trouble: null,
+    notices: new Map(),
   };
+}
+
+function noteNotice({ notices }: Entry, { type, kind, notice }: ReportLine, nowMs: number): void {
+  if (notice) {
+    const message = withoutSecrets(notice.message);
+    notices.set(type, { delivery: type, code: notice.code, message, at: toTime(nowMs) });
+  } else if (kind === 'skipped') {
+    notices.delete(type);
+  }
 }
 
 function toStatus(
@@ -182,6 +206,7 @@ function toStatus(
   freshness: FreshnessSnapshot,
   troubles: readonly DeliveryTrouble[],
   { messages, firstDeadLetterMs }: ParkedMessages,
+  nowMs: number,
 ): TenantStatus {
   const { delivered, filtered, rejected, quarantined } = entry.accounted;
   return {
@@ -202,6 +227,7 @@ function toStatus(
     trouble: entry.trouble,
     parked: { messages, first_dead_letter_at: toTimeOrNull(firstDeadLetterMs) },
     circuits: troubles.map(toCircuitStatus),
+    notices: [...entry.notices.values()].filter(({ at }) => nowMs - Date.parse(at) < NOTICE_KEPT_MS),
   };
 }
 

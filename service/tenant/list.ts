@@ -1,8 +1,7 @@
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { awsErrorName } from '../aws/fault.ts';
-import { DistributorError } from '../base/errors.ts';
 import { type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
+import { tenantTableFailure } from './failure.ts';
 
 export interface TenantListDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
@@ -35,9 +34,7 @@ export async function listTenants(
       from = page.LastEvaluatedKey;
     } while (from);
   } catch (cause) {
-    throw new DistributorError('tenant-lookup-failed', `${table} could not be read (${awsErrorName(cause)})`, {
-      cause,
-    });
+    throw tenantTableFailure(table, `${table} could not be read`, cause);
   }
   return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
 

@@ -1,9 +1,9 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { awsErrorName } from '../aws/fault.ts';
 import { DistributorError } from '../base/errors.ts';
 import { toNewest } from '../base/newest.ts';
 import { type Delivery, type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
+import { tenantTableFailure } from './failure.ts';
 
 /**
  * The tenants' configuration, cached. An entry serves for a minute; after that it is read again in the background while
@@ -101,11 +101,7 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tena
       from = page.LastEvaluatedKey;
     } while (from);
   } catch (cause) {
-    throw new DistributorError(
-      'tenant-lookup-failed',
-      `tenant ${tenantId} could not be looked up in ${deps.table} (${awsErrorName(cause)})`,
-      { cause },
-    );
+    throw tenantTableFailure(deps.table, `tenant ${tenantId} could not be looked up in ${deps.table}`, cause);
   }
   return toTenant(deps, tenantId, items);
 }

@@ -175,9 +175,48 @@ suite('the status page', { skip }, () => {
     assert.equal(await page.evaluate('window.hit ?? null'), null);
   });
 
+  test('with a table or the queue away the page says so in red, since when and why, and is green again after that', async () => {
+    const { cloud } = pipeline;
+    assert.ok(cloud);
+    const away = (service: string, action: string) =>
+      cloud.faults.add({
+        service,
+        action,
+        effect: { kind: 'error', code: 'InternalError', status: 500, message: 'We are ill.' },
+      });
+    const colour = () => page.evaluate<string>(`document.querySelector('#state').className`);
+    away('dynamodb', 'DescribeTable');
+    await until(async () => /^receiving, 2 problems for /.test(await text('#state')), 'the tables are away');
+    assert.equal(await colour(), 'state bad');
+    assert.match(
+      await text('#problem-list'),
+      /^TENANT_CONFIG_TABLE since \S+ UTC: the table \S+ cannot be used\. AWS: InternalError: We are ill\. \(request id \S+\)/,
+    );
+    cloud.faults.clear();
+    await until(async () => (await text('#state')) === 'receiving', 'the tables are back');
+    away('sqs', 'ReceiveMessage');
+    await until(async () => /^not receiving for /.test(await text('#state')), 'the queue is away');
+    assert.match(
+      await text('#problem-list'),
+      /^SQS_QUEUE_URL since \S+ UTC: The queue cannot be read\. AWS: InternalError/,
+    );
+    await picture('queue-away', DESKTOP, 'light');
+    const width = async () => {
+      await picture('queue-away-phone', PHONE, 'light');
+      return page.evaluate<number>('document.documentElement.scrollWidth');
+    };
+    assert.ok((await width()) <= PHONE.width);
+    cloud.faults.clear();
+    await until(async () => (await text('#state')) === 'receiving', 'the queue is back');
+    assert.equal(await colour(), 'state good');
+  });
+
   test('when the service is away the page says so and since when, and keeps the last figures, greyed', async () => {
     await pipeline.service.stop('SIGKILL');
-    await until(async () => (await text('#state')).startsWith('does not answer since '), 'the page says so');
+    await until(
+      async () => /^does not answer since .*; figures of [\d.]+ s ago below$/.test(await text('#state')),
+      'the page says so',
+    );
     assert.equal((await names()).length, 4);
     assert.equal(await page.evaluate(`getComputedStyle(document.querySelector('main')).opacity`), '0.45');
     await picture('away', DESKTOP, 'light');

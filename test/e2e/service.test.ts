@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { startServer } from '../support/server.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
@@ -61,9 +62,61 @@ test('a service that cannot reach its tables is alive but not ready', async () =
   assert.equal((await fetch(`${blind.url}/healthz`)).status, 200);
   const answer = await fetch(`${blind.url}/readyz`);
   assert.equal(answer.status, 503);
-  assert.match(await answer.text(), /the table no-such-table cannot be reached/);
+  assert.match(
+    await answer.text(),
+    /the table no-such-table cannot be used\. There is no such table in the region of the service\. Look at LEDGER_TABLE/,
+  );
   assert.equal(await blind.stop(), 0);
 });
+
+test('queues and tables with which it can never work end the service at its start, with status 2 and the reasons', {
+  skip: process.env.AWS_ENDPOINT_URL ? 'it depends on how the endpoint names queues' : false,
+}, async () => {
+  await using pipeline = await startPipeline();
+  const { names, deps } = pipeline;
+  const { QueueUrl: fifo = '' } = await deps.sqs.send(
+    new CreateQueueCommand({ QueueName: `${names.queue}.fifo`, Attributes: { FifoQueue: 'true' } }),
+  );
+  const { tenantTable, ledgerTable, queueUrl } = names;
+  const itself = queueUrl.replace('127.0.0.1', 'localhost');
+  const ends = (environment: Readonly<Record<string, string>>, words: RegExp) =>
+    assert.rejects(pipeline.startService(environment), words);
+  await ends(
+    { TENANT_CONFIG_TABLE: ledgerTable, LEDGER_TABLE: tenantTable, SQS_QUEUE_URL: fifo },
+    /status 2:\nlog-distributor: 2 wrong settings\nSQS_QUEUE_URL: must be a standard queue, as FIFO queues are not supported \(it is arn:aws:sqs:\S+\.fifo\)\nTENANT_CONFIG_TABLE: must be the table of tenants, and LEDGER_TABLE the ledger: swap them/,
+  );
+  await ends(
+    { LEDGER_TABLE: tenantTable },
+    /status 2:\nlog-distributor: 1 wrong settings\nLEDGER_TABLE: must have the partition key object and the sort key delivery/,
+  );
+  await ends(
+    { DLQ_URL: itself },
+    /status 2:\nlog-distributor: 1 wrong settings\nDLQ_URL: must be another queue than SQS_QUEUE_URL \(both are arn:aws:sqs:/,
+  );
+});
+
+test('a dead-letter queue that is missing keeps the service from being ready, not from starting', async () => {
+  await using pipeline = await startPipeline();
+  const service = await pipeline.startService({ DLQ_URL: `${pipeline.names.queueUrl}-missing` });
+  const { status, reason } = await readiness(service.url);
+  assert.equal(status, 503);
+  assert.match(
+    reason,
+    /the dead-letter queue cannot be used\. There is no such queue\. Look at DLQ_URL and AWS_REGION\. AWS: /,
+  );
+  assert.equal((await fetch(`${service.url}/healthz`)).status, 200);
+  const { QueueUrl } = await pipeline.deps.sqs.send(
+    new CreateQueueCommand({ QueueName: `${pipeline.names.queue}-missing` }),
+  );
+  assert.ok(QueueUrl);
+  await until(async () => (await readiness(service.url)).status === 200, 'it is ready once the queue is there');
+});
+
+async function readiness(url: string): Promise<{ status: number; reason: string }> {
+  const answer = await fetch(`${url}/readyz`);
+  const { reason = '' } = (await answer.json()) as { reason?: string };
+  return { status: answer.status, reason };
+}
 
 test('SIGTERM drains: what is at work is finished or given back, and the exit status is 0', async () => {
   const acme = tenantOf('acme-corp');

@@ -88,6 +88,7 @@ test('the task can do everything that the service does', () => {
     ['sqs:GetQueueAttributes', names.queueArn],
     ['sqs:SendMessage', names.queueArn],
     ['sqs:SendMessage', names.deadLetterQueueArn],
+    ['sqs:GetQueueAttributes', names.deadLetterQueueArn],
     ['s3:GetObject', object],
     ['s3:GetObjectVersion', object],
     ['s3:ListBucket', names.bucketArn],
@@ -112,6 +113,7 @@ test('the task can do no more: other queues, other prefixes, deleting, other rol
   const refused: readonly [string, string][] = [
     ['sqs:SendMessage', 'arn:aws:sqs:us-east-1:111111111111:other'],
     ['sqs:DeleteMessage', names.deadLetterQueueArn],
+    ['sqs:ReceiveMessage', names.deadLetterQueueArn],
     ['sqs:ReceiveMessage', 'arn:aws:sqs:us-east-1:111111111111:other'],
     ['s3:GetObject', `${names.bucketArn}/quarantine/x`],
     ['s3:PutObject', `${names.bucketArn}/logs/x`],

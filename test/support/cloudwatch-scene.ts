@@ -6,7 +6,7 @@ import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
 import { UNWATCHED } from '../../service/delivery/call-watch.ts';
-import type { ObjectTask } from '../../service/delivery/destination.ts';
+import type { Notice, ObjectTask } from '../../service/delivery/destination.ts';
 import { buildChunk } from './chunk.ts';
 import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
 import { buildDelivery, cloudWatchOf } from './delivery.ts';
@@ -39,6 +39,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   const metrics = createMetrics();
   const createSession = createLogsSessionFactory(logs.place);
   const clients: string[] = [];
+  const notices: Notice[] = [];
   const pace = createFreePace();
   const openCloudWatch = createTestCloudWatch(
     { logs, sts: sts.sts, metrics },
@@ -52,7 +53,13 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
     },
   );
   const open = (delivery: Delivery) =>
-    openCloudWatch({ delivery, target: cloudWatchOf(delivery), task: TASK, watch: UNWATCHED });
+    openCloudWatch({
+      delivery,
+      target: cloudWatchOf(delivery),
+      task: TASK,
+      watch: UNWATCHED,
+      onNotice: (notice) => notices.push(notice),
+    });
   const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
   const plan = (...messages: string[]): ChunkPlan =>
     planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), {
@@ -72,7 +79,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   };
   const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
   const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
-  return { logs, sts, metrics, clients, pace, open, plan, send, exists, puts, stored };
+  return { logs, sts, metrics, clients, notices, pace, open, plan, send, exists, puts, stored };
 }
 
 /** A counter's values by its labels, in the order of their first increment. */

@@ -7,12 +7,13 @@ import type { OpenDestination } from '../../service/delivery/destination.ts';
 import type { LogsServer } from './logs-server.ts';
 import { createFreePace } from './pace.ts';
 import { createTestPutEvents } from './put-events.ts';
+import { createTestRetention } from './retention.ts';
 import { createTestSessions } from './role-sessions.ts';
 import type { FakeSts } from './sts.ts';
 
 /** The service's writer, with timeouts that a test can wait for. */
 export function createTestLogWriter(): LogWriter {
-  return createLogWriter({ putEvents: createTestPutEvents(), onCreate: () => {} });
+  return createLogWriter({ putEvents: createTestPutEvents(), retention: createTestRetention(), onCreate: () => {} });
 }
 
 interface Place {

@@ -105,8 +105,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
-    openDestination: ({ delivery, task, watch }) =>
-      openCloudWatch({ delivery, target: cloudWatchOf(delivery), task, watch }),
+    openDestination: (options) => openCloudWatch({ ...options, target: cloudWatchOf(options.delivery) }),
     quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     onAccounted: (_task, accounted) => {

@@ -12,6 +12,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
   'object-archived': 'Restore the object to a class that can be read at once, then redrive.',
   'object-poisonous':
     'It ended processes: look for out-of-memory in their logs, mend or raise the memory, then redrive.',
+  'object-request-rejected':
+    'The detail says what S3 asks for. Have the object written again, which delivers it; then drop these.',
   'object-forbidden': 'Give the task role s3:GetObject on the bucket and kms:Decrypt on its key, then redrive.',
   'object-unreadable': 'S3 failed for long: redrive.',
   'tenant-unknown': '`log-distributor tenants put -f FILE` adds the tenant; then redrive.',

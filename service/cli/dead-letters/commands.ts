@@ -11,7 +11,9 @@ import { type LookOptions, look } from './look.ts';
 /** `dead-letters summary | list | show | redrive | drop`. */
 
 const LIMIT = 10_000;
-const DETAIL_SHOWN_LENGTH = 160;
+const OBJECTS_SHOWN_LENGTH = 160;
+/** Advice, and what AWS answered: its request id stands at the end. */
+const DETAIL_SHOWN_LENGTH = 3_072;
 
 export function addDeadLetters(program: Command, session: Session): void {
   const group = program
@@ -96,13 +98,13 @@ async function summarize(context: Context, options: LookOptions): Promise<ExitCo
         { title: 'tenant', text: ({ tenant }) => tenant || '-' },
         { title: 'first', text: ({ first }) => first },
         { title: 'last', text: ({ last }) => last },
-        { title: 'objects', text: ({ objects }) => shorten(objects, DETAIL_SHOWN_LENGTH) },
+        { title: 'objects', text: ({ objects }) => shorten(objects, OBJECTS_SHOWN_LENGTH) },
       ],
       style,
     );
     const details = groups.map(
       ({ reason, tenant, detail, same_detail: same }) =>
-        `${style.bold(`${reason} ${tenant}`.trimEnd())}${same ? '' : ' (the newest says)'}: ${shorten(detail, DETAIL_SHOWN_LENGTH * 2)}\n`,
+        `${style.bold(`${reason} ${tenant}`.trimEnd())}${same ? '' : ' (the newest says)'}: ${shorten(detail, DETAIL_SHOWN_LENGTH)}\n`,
     );
     const advice = [...new Map(groups.map((group) => [group.reason, group.advice]))].map(
       ([reason, text]) => `${style.bold(reason)}: ${text}\n`,
@@ -148,7 +150,7 @@ async function showLetter(context: Context, options: LookOptions, [id = '']: rea
       `reason  ${style.bad(letter.reason)}`,
       `tenant  ${letter.tenant || '-'}`,
       `object  ${letter.object || '-'}`,
-      `detail  ${shorten(letter.detail, 2_000)}`,
+      `detail  ${shorten(letter.detail, DETAIL_SHOWN_LENGTH)}`,
       `to do   ${advice}`,
       `body    ${shorten(letter.body, 4_000)}`,
       '',

@@ -1,3 +1,4 @@
+import { withoutRequestIds } from '../../base/aws-answer.ts';
 import { formatTime } from '../terminal.ts';
 
 /** A message of the dead-letter queue. */
@@ -48,7 +49,7 @@ export interface Group {
   readonly last: string;
   /** What the names of all its objects begin with. */
   readonly objects: string;
-  /** What all its details say, without the names of objects; else that of the newest. */
+  /** What the newest of its details says; without the name of its object where all say the same. */
   readonly detail: string;
   readonly same_detail: boolean;
 }
@@ -62,8 +63,7 @@ export function groupLetters(letters: readonly DeadLetter[]): Group[] {
 function toGroup(letters: DeadLetter[]): Group {
   const byTime = letters.toSorted((a, b) => a.sentMs - b.sentMs);
   const [oldest, newest] = [byTime[0], byTime.at(-1)];
-  const details = new Set(letters.map(withoutObjects));
-  const [detail = ''] = details;
+  const details = new Set(letters.map((letter) => withoutRequestIds(withoutObjects(letter))));
   return {
     reason: newest?.reason ?? '',
     tenant: newest?.tenant ?? '',
@@ -71,19 +71,21 @@ function toGroup(letters: DeadLetter[]): Group {
     first: formatTime(oldest?.sentMs ?? 0),
     last: formatTime(newest?.sentMs ?? 0),
     objects: commonBeginning(letters.map(({ object }) => object)),
-    detail: details.size === 1 ? detail : (newest?.detail ?? ''),
+    detail: newest === undefined ? '' : details.size === 1 ? withoutObjects(newest) : newest.detail,
     same_detail: details.size === 1,
   };
 }
 
+/** The detail with `the object` in place of its name, as we write it and as a denial of S3's does. */
 function withoutObjects({ detail, object }: DeadLetter): string {
   return object
     .split(' ')
     .filter((name) => name !== '')
-    .reduce(
-      (text, name) => text.replaceAll(name, 'the object').replaceAll(name.replace(/#[^#]*$/, ''), 'the object'),
-      detail,
-    );
+    .flatMap((name) => {
+      const url = name.replace(/#[^#]*$/, '');
+      return [name, url, url.replace('s3://', 'arn:aws:s3:::')];
+    })
+    .reduce((text, name) => text.replaceAll(name, 'the object'), detail);
 }
 
 export function commonBeginning(texts: readonly string[]): string {

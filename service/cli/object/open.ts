@@ -1,5 +1,5 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import { openS3Object, type S3Object } from '../../aws/s3-source.ts';
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import { createKernel } from '../../kernel/kernel.ts';
@@ -10,7 +10,10 @@ import type { Context } from '../session.ts';
 
 /** Objects of the central bucket as the service opens them. */
 export interface ObjectReader {
-  /** The object as its notification would name it; undefined when it is not there. */
+  /**
+   * The object as its notification would name it; undefined when it is not there.
+   * @throws DistributorError as the service would when it opened the object
+   */
   find(url: S3Url, versionId: string | undefined): Promise<ObjectRef | undefined>;
   /** @throws DistributorError as the service would */
   open(ref: ObjectRef): Promise<S3Object>;
@@ -23,13 +26,18 @@ export function createObjectReader({ s3, settings, signal, random }: Context): O
   const deps = { s3, random, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs) };
   return {
     async find({ bucket, key }, versionId) {
+      const place = { Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) };
       const head = await s3
-        .send(new HeadObjectCommand({ Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) }), {
-          abortSignal: signal,
-        })
-        .catch((error: unknown) => {
-          // HEAD has no body that could say more.
+        .send(new HeadObjectCommand(place), { abortSignal: signal })
+        .catch(async (error: unknown) => {
           if (error instanceof Error && error.name === 'NotFound') return undefined;
+          // An answer to HEAD has no body, so no reason; one to GET has.
+          const ref = { bucket, key, version: versionId ?? 'newest', versionId, size: undefined, createdMs: undefined };
+          await s3
+            .send(new GetObjectCommand({ ...place, Range: 'bytes=0-0' }), { abortSignal: signal })
+            .catch((reason) => {
+              throw toObjectError(ref, reason);
+            });
           throw error;
         });
       if (!head) return undefined;

@@ -1,9 +1,10 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import type { S3Target } from '../../core/target/s3.ts';
-import { keeping, placeOf } from '../../delivery/s3.ts';
+import { bucketPurpose, keeping, placeOf } from '../../delivery/s3.ts';
 import { bucketStatement } from './policies.ts';
+import { remedyOf } from './remedy.ts';
 import { type Step, skipped, timed } from './step.ts';
 
 /** What the role may do in the tenant's bucket: one small object that says what it is, put as deliveries are. */
@@ -26,19 +27,12 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
       await deps.s3.send(new PutObjectCommand({ ...place, ...keeping(target), Body, ContentType: 'text/plain' }));
       return { outcome: 'ok', detail: where };
     } catch (error) {
-      const detail = `s3:PutObject on ${where}: ${awsErrorName(error)}`;
-      if (faultOf(error) !== 'refused') {
-        return { outcome: 'failed', detail, cause: error instanceof Error ? error.message : String(error) };
-      }
-      return {
-        outcome: 'failed',
-        detail,
-        cause: `the role's policy or the bucket's refuses it, its key does, or it is not account ${place.ExpectedBucketOwner}'s`,
-        mend: {
-          advice: `a policy of ${delivery.roleArn} must say this`,
-          statements: [bucketStatement(delivery.roleArn, target)],
-        },
+      const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
+      const mend = {
+        advice: `a policy of ${delivery.roleArn} must say this`,
+        statements: [bucketStatement(delivery.roleArn, target)],
       };
+      return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), mend) };
     }
   });
   return [step];

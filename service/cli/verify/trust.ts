@@ -1,6 +1,10 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
+import { adviceOf } from '../../aws/advice.ts';
+import { readDenial } from '../../aws/denial.ts';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import { assumeRoleInput, type RoleRequest, type SessionCredentials } from '../../aws/roles.ts';
+import { saidBy } from '../../aws/words.ts';
+import { answerOf } from '../../base/aws-answer.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { assumeStatement, tagStatement } from './policies.ts';
 import { type Mend, type Step, skipped, timed, type Verdict } from './step.ts';
@@ -23,8 +27,7 @@ export interface TrustResult {
 
 type Attempt =
   | { readonly kind: 'allowed'; readonly session: TrustResult['session'] }
-  | { readonly kind: 'refused'; readonly name: string }
-  | { readonly kind: 'failed'; readonly name: string };
+  | { readonly kind: 'refused' | 'failed'; readonly error: unknown };
 
 const STEPS = {
   assume: 'the role can be assumed',
@@ -49,25 +52,21 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
       session = attempt.session;
       return { outcome: 'ok', detail: roleArn };
     }
+    const { error } = attempt;
     if (attempt.kind === 'failed') {
-      return {
-        outcome: 'failed',
-        detail: `AssumeRole failed (${attempt.name})`,
-        cause: 'STS or the network had trouble: repeat it',
-      };
+      const detail = `AssumeRole failed. ${saidBy(error)}`;
+      return { outcome: 'failed', detail, cause: 'STS or the network had trouble: repeat it' };
     }
-    return {
-      outcome: 'failed',
-      detail: `AssumeRole was refused (${attempt.name})`,
-      ...(await causeOf(deps, own, mend)),
-    };
+    const detail = `AssumeRole was refused. ${saidBy(error)}`;
+    return { outcome: 'failed', detail, ...(await causeOf(deps, own, error, mend)) };
   });
 
   const mustRefuse = (step: string, request: RoleRequest, cause: string) =>
     timed(step, deps.monotonicMs, async (): Promise<Verdict> => {
       const attempt = await attemptAs(deps, request);
-      if (attempt.kind === 'refused') return { outcome: 'ok', detail: attempt.name };
-      if (attempt.kind === 'failed') return { outcome: 'failed', detail: `AssumeRole failed (${attempt.name})` };
+      if (attempt.kind === 'refused') return { outcome: 'ok', detail: awsErrorName(attempt.error) };
+      if (attempt.kind === 'failed')
+        return { outcome: 'failed', detail: `AssumeRole failed. ${saidBy(attempt.error)}` };
       return { outcome: 'finding', detail: 'it was accepted', cause, mend: mend('assume') };
     });
 
@@ -92,13 +91,19 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
   return { steps, session };
 }
 
-/** STS does not say why it refuses. What it would accept instead does. */
+/** Where STS does not say why it refuses, what it would accept instead does. */
 async function causeOf(
   deps: TrustDeps,
   own: RoleRequest,
+  error: unknown,
   mend: (what: 'assume' | 'tag' | 'both') => Mend,
 ): Promise<Pick<Step, 'cause' | 'mend'>> {
   const { tenant_id = '' } = own.tags;
+  const advice = adviceOf(error, { kind: 'assume-role', tenantId: undefined });
+  const answer = answerOf(error);
+  const isOfTrust =
+    readDenial(answer?.message ?? '')?.policy !== 'identity-based policy' && answer?.code === 'AccessDenied';
+  if (!isOfTrust && advice !== undefined) return { cause: advice };
   if ((await attemptAs(deps, { ...own, tags: { tenant_id } })).kind === 'allowed') {
     return {
       cause: 'sts:TagSession is allowed for the tag tenant_id only; the service also sends cluster_id and environment',
@@ -137,13 +142,13 @@ async function attemptAs({ sts }: TrustDeps, request: RoleRequest): Promise<Atte
     const { Credentials } = await sts.send(new AssumeRoleCommand(assumeRoleInput(request)));
     const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {};
     if (!AccessKeyId || !SecretAccessKey || !SessionToken)
-      return { kind: 'failed', name: 'no credentials in the answer' };
+      return { kind: 'failed', error: new Error('no credentials in the answer') };
     return {
       kind: 'allowed',
       session: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
     };
   } catch (error) {
-    return { kind: faultOf(error) === 'refused' ? 'refused' : 'failed', name: awsErrorName(error) };
+    return { kind: faultOf(error) === 'refused' ? 'refused' : 'failed', error };
   }
 }
 

@@ -6,10 +6,12 @@ import {
   PutLogEventsCommand,
   PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import { faultOf } from '../../aws/fault.ts';
+import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import type { CloudWatchTarget } from '../../core/target/cloudwatch.ts';
 import { groupPrefixOf, writeStatement } from './policies.ts';
+import { remedyOf } from './remedy.ts';
 import { type Step, skipped, timed, type Verdict } from './step.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
@@ -86,22 +88,29 @@ async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery,
   if (first) return first;
   if (made !== '') return { outcome: 'ok', detail: made };
   const { retentionDays } = delivery.target;
-  const calls: [action: string, call: () => Promise<unknown>][] = [
-    ['logs:CreateLogGroup', () => logs.send(new CreateLogGroupCommand({ logGroupName: group }))],
-  ];
-  if (retentionDays !== undefined) {
-    const retention = new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays: retentionDays });
-    calls.push(['logs:PutRetentionPolicy', () => logs.send(retention)]);
-  }
-  calls.push(['logs:CreateLogStream', stream]);
-  for (const [action, call] of calls) {
-    const refused = await attempt(delivery, action, group, call);
-    if (refused) return refused;
-  }
+  const createGroup = () => logs.send(new CreateLogGroupCommand({ logGroupName: group }));
+  const noGroup = await attempt(delivery, 'logs:CreateLogGroup', group, createGroup);
+  if (noGroup) return noGroup;
+  const noRetention = await setRetention(logs, delivery, group);
+  const noStream = await attempt(delivery, 'logs:CreateLogStream', group, stream);
+  if (noStream) return noStream;
+  // As the service does: it delivers, and tries the retention again.
+  if (noRetention) return { ...noRetention, outcome: 'finding' };
   return {
     outcome: 'ok',
     detail: `made ${group}${retentionDays === undefined ? '' : `, kept for ${retentionDays} days`}`,
   };
+}
+
+function setRetention(
+  logs: WritingDeps['logs'],
+  delivery: CloudWatchDelivery,
+  group: string,
+): Promise<Verdict | undefined> | undefined {
+  const { retentionDays: retentionInDays } = delivery.target;
+  if (retentionInDays === undefined) return undefined;
+  const command = new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays });
+  return attempt(delivery, 'logs:PutRetentionPolicy', group, () => logs.send(command));
 }
 
 /** The distributor's role need not be able to read; where it is, what it reads is told. */
@@ -119,7 +128,7 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
     return { outcome: 'ok', detail: `keeps ${keeps}, class ${found.logGroupClass ?? 'STANDARD'}${differs}` };
   } catch (error) {
     if (faultOf(error) !== 'refused')
-      return { outcome: 'failed', detail: `DescribeLogGroups failed (${awsErrorName(error)})` };
+      return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
     return { outcome: 'skipped', detail: 'the role may not read them, and need not' };
   }
 }
@@ -135,20 +144,14 @@ async function attempt(
     await call();
     return undefined;
   } catch (error) {
-    const fault = faultOf(error);
-    if (fault === 'exists') return undefined;
-    const detail = `${action} on ${group} in ${delivery.region}: ${awsErrorName(error)}`;
-    if (fault !== 'refused')
-      return { outcome: 'failed', detail, cause: error instanceof Error ? error.message : String(error) };
+    if (faultOf(error) === 'exists') return undefined;
+    const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
     const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
-    return {
-      outcome: 'failed',
-      detail,
-      cause: `the role's policy does not allow ${action} there, a policy of the account forbids it, or the group's key refuses it`,
-      mend: {
-        advice: `a policy of ${delivery.roleArn} must say this`,
-        statements: [writeStatement(delivery.roleArn, prefix)],
-      },
+    const mend = {
+      advice: `a policy of ${delivery.roleArn} must say this`,
+      statements: [writeStatement(delivery.roleArn, prefix)],
     };
+    const purpose = { kind: 'write-logs', region: delivery.region } as const;
+    return { outcome: 'failed', detail, ...remedyOf(error, purpose, mend) };
   }
 }

@@ -5,6 +5,8 @@
  */
 import { createChart } from './chart.js';
 import { byId, setText } from './dom.js';
+import { showProblems } from './problems.js';
+import { ageText, stateOf } from './state.js';
 import { createTenantTable } from './tenants.js';
 import { formatBytes, formatCount, formatSeconds, secondsBetween } from './text.js';
 import { showDestinations, showPlaces, showWorkers } from './workers.js';
@@ -17,6 +19,8 @@ const chart = createChart(true);
 byId('rate-chart').append(chart.element);
 /** @type {Status | undefined} */
 let last;
+/** When the service last answered; by this machine's clock, epoch milliseconds. */
+let answeredMs = 0;
 /** When the service first did not answer, of a row of times; by this machine's clock. */
 let silentSince = '';
 
@@ -34,6 +38,7 @@ function show(status) {
   write('rate', `${formatBytes(status.bytes_per_second.at(-1) ?? 0)}/s`);
   write('rate-more', `at most ${formatBytes(Math.max(0, ...status.bytes_per_second))}/s`);
   write('queue', queue === null ? 'not known' : `${formatCount(queue.visible)} waiting`);
+  write('queue-age', queue === null ? '' : ageText(queue.counted_at, status.now));
   const readUpTo = status.queue_read_up_to;
   const read =
     readUpTo === null ? 'not read yet' : `read up to ${formatSeconds(secondsBetween(status.now, readUpTo))} ago`;
@@ -50,6 +55,9 @@ function show(status) {
   showWorkers(status.workers);
   showDestinations(status.destinations);
   showPlaces(status.places, status.now);
+  showProblems(status);
+  const { text, tone } = stateOf(status);
+  showState(text, tone);
 }
 
 /** @param {string} text @param {string} tone */
@@ -69,13 +77,14 @@ async function ask() {
     const answer = await fetch('status', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     show(await answer.json());
+    answeredMs = Date.now();
     silentSince = '';
     document.body.classList.remove('stale');
-    showState(last?.state ?? '', last?.state === 'draining' ? 'warn' : 'good');
   } catch {
     silentSince ||= new Date().toLocaleTimeString();
     document.body.classList.add('stale');
-    showState(`does not answer since ${silentSince}${last ? '; last figures below' : ''}`, 'bad');
+    const figures = last ? `; figures of ${formatSeconds((Date.now() - answeredMs) / 1000)} ago below` : '';
+    showState(`does not answer since ${silentSince}${figures}`, 'bad');
   }
 }
 

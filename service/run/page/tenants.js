@@ -159,25 +159,38 @@ function keptText(tenant) {
  * @param {TenantStatus} tenant
  * @param {string} now
  */
-function reasonLines({ circuits, trouble, parked }, now) {
-  const lines = troubleLines({ circuits, trouble }, now);
-  if (parked.messages === 0) return lines;
-  const { first_dead_letter_at: first } = parked;
-  const dead =
-    first === null ? '' : `; the first becomes a dead letter in ${formatSeconds(secondsBetween(first, now))}`;
-  const messages = parked.messages === 1 ? '1 message waits' : `${formatCount(parked.messages)} messages wait`;
-  return [...lines, element('p', { text: `${messages} in the queue${dead}` })];
+function reasonLines({ circuits, trouble, notices, parked }, now) {
+  /** @type {(reason: { code: string, message: string, at: string }) => HTMLElement} */
+  const line = ({ code, message, at }) => reasonLine(code, ` ${message} (${formatTime(at, now)})`);
+  const failures = circuits.length === 0 ? (trouble ? [line(trouble)] : []) : circuitLines(circuits, now);
+  return [...failures, ...notices.map(line), ...parkedLines(parked, now)];
 }
 
 /**
- * @param {Pick<TenantStatus, 'circuits' | 'trouble'>} tenant
+ * @param {TenantStatus['parked']} parked
  * @param {string} now
  */
-function troubleLines({ circuits, trouble }, now) {
-  if (circuits.length === 0 && trouble) {
-    const text = ` ${trouble.message} (${formatTime(trouble.at, now)})`;
-    return [element('p', {}, [element('code', { text: trouble.code }), document.createTextNode(text)])];
-  }
+function parkedLines({ messages, first_dead_letter_at: first }, now) {
+  if (messages === 0) return [];
+  const dead =
+    first === null ? '' : `; the first becomes a dead letter in ${formatSeconds(secondsBetween(first, now))}`;
+  const waiting = messages === 1 ? '1 message waits' : `${formatCount(messages)} messages wait`;
+  return [element('p', { text: `${waiting} in the queue${dead}` })];
+}
+
+/**
+ * @param {string} code
+ * @param {string} text
+ */
+function reasonLine(code, text) {
+  return element('p', {}, [element('code', { text: code }), document.createTextNode(text)]);
+}
+
+/**
+ * @param {TenantStatus['circuits']} circuits
+ * @param {string} now
+ */
+function circuitLines(circuits, now) {
   return circuits.map(({ delivery, state, code, message, since, next_try_at }) => {
     const wait = secondsBetween(next_try_at, now);
     const next =
@@ -187,6 +200,6 @@ function troubleLines({ circuits, trouble }, now) {
           ? `tried again in ${formatSeconds(wait)}`
           : 'the next object tries';
     const text = ` to ${delivery}, ${state} since ${formatTime(since, now)}, ${next}: ${message}`;
-    return element('p', {}, [element('code', { text: code }), document.createTextNode(text)]);
+    return reasonLine(code, text);
   });
 }

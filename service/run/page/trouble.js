@@ -28,6 +28,7 @@ export function conditionOf(tenant, now) {
   if (behindSeconds(tenant, now) > BEHIND_SECONDS) return { rank: 3, word: 'behind', tone: 'warn' };
   if (throttled) return { rank: 2, word: 'throttled', tone: 'warn' };
   if (notDelivered(tenant) > 0) return { rank: 1, word: 'not all delivered', tone: 'warn' };
+  if (tenant.notices.length > 0) return { rank: 1, word: 'needs attention', tone: 'warn' };
   const lately = tenant.bytes_per_second.slice(-LATELY_SLOTS);
   if (tenant.waiting + tenant.in_flight > 0 || lately.some((rate) => rate > 0))
     return { rank: 0, word: 'delivering', tone: 'good' };
@@ -74,7 +75,7 @@ export function compareBy(order, now) {
  * @param {TenantStatus} tenant
  * @param {string} text in lower case
  */
-export function matches({ tenant, trouble, circuits }, text) {
-  const reasons = [trouble, ...circuits].flatMap((reason) => (reason ? [reason.code, reason.message] : []));
+export function matches({ tenant, trouble, circuits, notices }, text) {
+  const reasons = [trouble, ...circuits, ...notices].flatMap((reason) => (reason ? [reason.code, reason.message] : []));
   return [tenant, ...reasons].some((part) => part.toLowerCase().includes(text));
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
+import { createLogsSessionFactory, type LogsSession } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
 import { startLogs } from '../../support/logs-server.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
+import { createTestRetention } from '../../support/retention.ts';
 import { until } from '../../support/until.ts';
 
 const never = new AbortController().signal;
@@ -24,14 +25,30 @@ async function setUp(t: TestContext) {
   const client = (account: string) =>
     createSession('eu-west-1', { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'token' });
   const created: string[] = [];
-  const writer = createLogWriter({ putEvents: createTestPutEvents(), onCreate: (kind) => created.push(kind) });
-  return { logs, client, writer, created };
+  const writer = createLogWriter({
+    putEvents: createTestPutEvents(),
+    retention: createTestRetention(),
+    onCreate: (kind) => created.push(kind),
+  });
+  const create = (session: LogsSession, retentionDays?: number) =>
+    writer.create(
+      session,
+      {
+        tenantId: 'acme',
+        accountId: session.credentials.accessKeyId,
+        region: session.region,
+        group: ROUTE.group,
+        retentionDays,
+      },
+      ROUTE.stream,
+    );
+  return { logs, client, writer, create, created };
 }
 
 test('the ready body is what is sent and signed, byte for byte', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, writer, create } = await setUp(t);
   const acme = client('acme');
-  await writer.create(acme, ROUTE, undefined);
+  await create(acme);
   const body = bodyOf(ROUTE, 'one', 'é 🍵 \u2028', 'x'.repeat(100_000));
   // The server recomputes the hash of what arrives and compares it with the signed header.
   assert.equal(await writer.put(acme, body, never), undefined);
@@ -48,9 +65,9 @@ test('the ready body is what is sent and signed, byte for byte', async (t) => {
 });
 
 test('puts at the same time in one session each send their own body', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, writer, create } = await setUp(t);
   const acme = client('acme');
-  await writer.create(acme, ROUTE, undefined);
+  await create(acme);
   const messages = Array.from({ length: 20 }, (_, at) => `message ${at}`);
   await Promise.all(messages.map((message) => writer.put(acme, bodyOf(ROUTE, message), never)));
   assert.deepEqual(
@@ -63,9 +80,9 @@ test('puts at the same time in one session each send their own body', async (t) 
 });
 
 test('a put gives back what the service says of refused events', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, writer, create } = await setUp(t);
   const acme = client('acme');
-  await writer.create(acme, ROUTE, undefined);
+  await create(acme);
   logs.rejections.push({ tooOldLogEventEndIndex: 2, tooNewLogEventStartIndex: 5 });
   assert.deepEqual(await writer.put(acme, bodyOf(ROUTE, 'x'), never), {
     tooOldLogEventEndIndex: 2,
@@ -95,17 +112,17 @@ test('an abort ends a put at once', async (t) => {
 });
 
 test('where the group is there, only the stream is created', async (t) => {
-  const { logs, client, writer, created } = await setUp(t);
+  const { logs, client, created, create } = await setUp(t);
   logs.account('acme').set(ROUTE.group, { retentionDays: 5, streams: new Map() });
-  await writer.create(client('acme'), ROUTE, 30);
+  await create(client('acme'), 30);
   assert.deepEqual(logs.calls, ['CreateLogStream /acme/api c1-prod']);
   assert.deepEqual(created, ['stream']);
   assert.equal(logs.account('acme').get(ROUTE.group)?.retentionDays, 5, "its owner's business");
 });
 
 test('a group that is missing is created with its retention, then the stream', async (t) => {
-  const { logs, client, writer, created } = await setUp(t);
-  await writer.create(client('acme'), ROUTE, 30);
+  const { logs, client, created, create } = await setUp(t);
+  await create(client('acme'), 30);
   assert.deepEqual(logs.calls, [
     'CreateLogStream /acme/api c1-prod',
     'CreateLogGroup /acme/api',
@@ -117,8 +134,8 @@ test('a group that is missing is created with its retention, then the stream', a
 });
 
 test('without a retention the group keeps for ever, and no call says so', async (t) => {
-  const { logs, client, writer } = await setUp(t);
-  await writer.create(client('acme'), ROUTE, undefined);
+  const { logs, client, create } = await setUp(t);
+  await create(client('acme'));
   assert.deepEqual(
     logs.calls.filter((call) => call.startsWith('PutRetention')),
     [],
@@ -126,11 +143,11 @@ test('without a retention the group keeps for ever, and no call says so', async 
 });
 
 test('what somebody else created meanwhile is as good as ours', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, create } = await setUp(t);
   logs.faults.CreateLogGroup.push({ error: 'ResourceAlreadyExistsException' });
   logs.account('acme').set(ROUTE.group, { retentionDays: undefined, streams: new Map([['c1-prod', []]]) });
   logs.faults.CreateLogStream.push({ error: 'ResourceNotFoundException' });
-  await writer.create(client('acme'), ROUTE, 30);
+  await create(client('acme'), 30);
   assert.deepEqual(logs.calls, [
     'CreateLogStream /acme/api c1-prod',
     'CreateLogGroup /acme/api',
@@ -139,34 +156,34 @@ test('what somebody else created meanwhile is as good as ours', async (t) => {
 });
 
 test('callers that miss the same route at the same time share one creation', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, create } = await setUp(t);
   const acme = client('acme');
-  await Promise.all([1, 2, 3].map(() => writer.create(acme, ROUTE, undefined)));
+  await Promise.all([1, 2, 3].map(() => create(acme)));
   assert.equal(logs.calls.length, 3);
-  await writer.create(acme, ROUTE, undefined);
+  await create(acme);
   assert.equal(logs.calls.length, 4, 'a later one looks again');
 });
 
 test('a creation that fails fails for all who share it, and the next one tries again', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, create } = await setUp(t);
   const acme = client('acme');
   logs.faults.CreateLogStream.push({ error: 'AccessDeniedException' });
-  const results = await Promise.allSettled([1, 2].map(() => writer.create(acme, ROUTE, undefined)));
+  const results = await Promise.allSettled([1, 2].map(() => create(acme)));
   assert.deepEqual(
     results.map((result) => result.status === 'rejected' && result.reason.name),
     ['AccessDeniedException', 'AccessDeniedException'],
   );
-  await writer.create(acme, ROUTE, undefined);
+  await create(acme);
   assert.ok(logs.account('acme').get(ROUTE.group)?.streams.has(ROUTE.stream));
 });
 
 test('accounts do not share a creation, though their groups have one name', async (t) => {
-  const { logs, client, writer } = await setUp(t);
+  const { logs, client, create } = await setUp(t);
   const gate = Promise.withResolvers<void>();
   logs.faults.CreateLogStream.push({ wait: gate.promise });
-  const slow = writer.create(client('acme'), ROUTE, undefined);
+  const slow = create(client('acme'));
   await until(() => logs.calls.length === 1);
-  await writer.create(client('globex'), ROUTE, undefined);
+  await create(client('globex'));
   assert.ok(logs.account('globex').get(ROUTE.group)?.streams.has(ROUTE.stream));
   assert.equal(logs.account('acme').size, 0);
   gate.resolve();
@@ -174,25 +191,9 @@ test('accounts do not share a creation, though their groups have one name', asyn
   assert.ok(logs.account('acme').get(ROUTE.group)?.streams.has(ROUTE.stream));
 });
 
-test('a retention that could not be set on a new group is set with the next creation there', async (t) => {
-  const { logs, client, writer } = await setUp(t);
-  const acme = client('acme');
-  logs.faults.PutRetentionPolicy.push({ error: 'ThrottlingException' });
-  await assert.rejects(writer.create(acme, ROUTE, 30), { name: 'ThrottlingException' });
-  assert.equal(logs.account('acme').get(ROUTE.group)?.retentionDays, undefined);
-  await writer.create(acme, { ...ROUTE, stream: 'another' }, 30);
-  assert.equal(logs.account('acme').get(ROUTE.group)?.retentionDays, 30);
-  await writer.create(acme, ROUTE, 30);
-  assert.equal(
-    logs.calls.filter((call) => call.startsWith('PutRetention')).length,
-    2,
-    'set once, left alone after that',
-  );
-});
-
 test('a stream that is there already does not count as created', async (t) => {
-  const { logs, client, writer, created } = await setUp(t);
+  const { logs, client, created, create } = await setUp(t);
   logs.account('acme').set(ROUTE.group, { retentionDays: undefined, streams: new Map([[ROUTE.stream, []]]) });
-  await writer.create(client('acme'), ROUTE, undefined);
+  await create(client('acme'));
   assert.deepEqual(created, []);
 });

@@ -89,7 +89,7 @@ test('what cannot be kept is quarantine-unavailable, and counts as not written',
   await assert.rejects(quarantine.write(PLACE, [line(1, 'x')], never), {
     code: 'quarantine-unavailable',
     message:
-      /^s3:\/\/central\/quarantine\/tenant_id=acme\/reason=too_old\/\w+\.ndjson\.gz could not be written \(AccessDenied\)$/,
+      /^s3:\/\/central\/quarantine\/tenant_id=acme\/reason=too_old\/\w+\.ndjson\.gz could not be written\. The task role needs s3:PutObject .* AWS: AccessDenied$/,
   });
   for (let n = 2; n <= 7; n++) s3.faults.set(n, { kind: 'error', status: 500, code: 'InternalError' });
   await assert.rejects(quarantine.write(PLACE, [line(1, 'x')], never), { code: 'quarantine-unavailable' });

@@ -255,9 +255,9 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
   await queue.sendDeadLetter('b', {
     control: 'a\u0000b\u001fc\td\ne\rf\ufffeg\uffffh',
     half: 'a\ud83cb',
-    exact: 'x'.repeat(1_024),
-    long: 'y'.repeat(1_025),
-    cut: `${'z'.repeat(1_022)}🍵🍵`,
+    exact: 'x'.repeat(3_072),
+    long: 'y'.repeat(3_073),
+    cut: `${'z'.repeat(3_070)}🍵🍵`,
   });
   const attributes = calls[0]?.MessageAttributes as Record<string, { DataType: string; StringValue: string }>;
   assert.deepEqual(
@@ -265,9 +265,9 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
     [
       ['control', 'String', 'a b c\td\ne\rf g h'],
       ['half', 'String', 'a\ufffdb'],
-      ['exact', 'String', 'x'.repeat(1_024)],
-      ['long', 'String', `${'y'.repeat(1_023)}…`],
-      ['cut', 'String', `${'z'.repeat(1_022)}\ufffd…`],
+      ['exact', 'String', 'x'.repeat(3_072)],
+      ['long', 'String', `${'y'.repeat(3_071)}…`],
+      ['cut', 'String', `${'z'.repeat(3_070)}\ufffd…`],
     ],
   );
 });
@@ -280,14 +280,15 @@ test('a dead letter that SQS does not take is an error, so that nobody deletes t
   await assert.rejects(queue.sendDeadLetter('b', {}), { name: /NonExistentQueue|QueueDoesNotExist/ });
 });
 
-test('a probe resolves for a queue that is there, and rejects for one that is not', async (t) => {
+test('SQS says what the queues are, and an error where there is none', async (t) => {
   const { queue } = await onSqs(t);
-  await queue.probe(never);
+  assert.match(await queue.arn('messages', never), /^arn:aws:sqs:us-east-1:0+:logs$/);
+  assert.match(await queue.arn('dead letters', never), /^arn:aws:sqs:us-east-1:0+:dead$/);
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
   const sqs = createSqsClient(place);
   const missing = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
-  await assert.rejects(missing.probe(never));
+  await assert.rejects(missing.arn('messages', never));
 });
 
 test('the depth of a queue tells what waits from what is in hand and what is delayed', async (t) => {

@@ -195,17 +195,24 @@ for (const [fault, told] of PASSING) {
 }
 
 const FINAL: readonly (readonly [status: number, name: string, code: string, message: RegExp, requests: number])[] = [
-  [404, 'NoSuchKey', 'object-gone', /does not exist \(NoSuchKey\)/, 1],
-  [404, 'NoSuchBucket', 'object-gone', /does not exist \(NoSuchBucket\)/, 1],
-  [404, 'NoSuchVersion', 'object-gone', /does not exist \(NoSuchVersion\)/, 1],
-  [405, 'MethodNotAllowed', 'object-gone', /does not exist \(MethodNotAllowed\)/, 1],
+  [404, 'NoSuchKey', 'object-gone', /does not exist\. AWS: NoSuchKey$/, 1],
+  [404, 'NoSuchBucket', 'object-gone', /does not exist\. AWS: NoSuchBucket$/, 1],
+  [404, 'NoSuchVersion', 'object-gone', /does not exist\. AWS: NoSuchVersion$/, 1],
+  [405, 'MethodNotAllowed', 'object-gone', /does not exist\. AWS: MethodNotAllowed$/, 1],
   [412, 'PreconditionFailed', 'object-gone', /was overwritten; its successor has a message of its own/, 1],
-  [403, 'InvalidObjectState', 'object-archived', /archive class: restore it, then redrive/, 1],
-  [403, 'AccessDenied', 'object-forbidden', /may not be read \(AccessDenied\): check the task role/, 1],
+  [
+    403,
+    'InvalidObjectState',
+    'object-archived',
+    /is archived\. .* Restore it, then redrive the message\. AWS: InvalidObjectState$/,
+    1,
+  ],
+  [403, 'AccessDenied', 'object-forbidden', /may not be read\. .*The task role needs s3:GetObject/, 1],
   [400, 'KMS.DisabledException', 'object-forbidden', /may not be read/, 1],
   [400, 'ExpiredToken', 'object-forbidden', /may not be read/, 1],
+  [400, 'InvalidRequest', 'object-request-rejected', /cannot be read\. AWS: InvalidRequest$/, 1],
   [400, 'InvalidArgument', 'object-unreadable', /could not be read/, 1],
-  [503, 'SlowDown', 'object-unreadable', /could not be read \(SlowDown\)/, 6],
+  [503, 'SlowDown', 'object-unreadable', /could not be read\. AWS: SlowDown$/, 6],
 ];
 
 for (const [status, name, code, message, requests] of FINAL) {
@@ -279,7 +286,7 @@ test('an object that never arrives is unreadable after all attempts', async (t) 
   for (let n = 1; n <= 6; n++) s3.faults.set(n, { kind: 'silent' });
   await assert.rejects(open(s3, put(s3, Buffer.from('abc')), never, 20), {
     code: 'object-unreadable',
-    message: /could not be read \(TimeoutError\)/,
+    message: /could not be read\. No answer from AWS \(TimeoutError\)/,
   });
   assert.equal(s3.received.length, 6);
 });

@@ -10,6 +10,7 @@ const DISPOSITIONS = {
   'object-corrupt': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
+  'object-request-rejected': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   'tenant-unknown': 'dead-letter',

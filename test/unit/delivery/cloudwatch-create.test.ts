@@ -22,9 +22,15 @@ test('nothing is looked for: a put comes first, and what it finds missing is cre
 test('a group that may not be created is destination-refused', async (t) => {
   const { logs, send } = await setUpCloudWatch(t);
   logs.faults.CreateLogGroup.push({ error: 'AccessDeniedException' });
-  await assert.rejects(send(), { code: 'destination-refused', message: /may not write \(AccessDeniedException\)/ });
+  await assert.rejects(send(), {
+    code: 'destination-refused',
+    message: /refuses the call\. .*AWS: AccessDeniedException/,
+  });
   logs.faults.CreateLogGroup.push({ error: 'LimitExceededException' });
-  await assert.rejects(send(), { code: 'destination-refused', message: /LimitExceededException/ });
+  await assert.rejects(send(), {
+    code: 'destination-refused',
+    message: /as many log groups in us-east-1 as its quota allows.* AWS: LimitExceededException/,
+  });
   logs.faults.CreateLogStream.push({ error: 'InvalidParameterException' });
   await assert.rejects(send(), { code: 'destination-rejects-request' });
 });
@@ -62,4 +68,20 @@ test('credentials that expire between a put and a creation are replaced', async 
   assert.deepEqual(await send(), ALL_ACCEPTED);
   assert.deepEqual(clients, ['us-east-1 acme_1', 'us-east-1 acme_2']);
   assert.deepEqual(stored(), ['one', 'two']);
+});
+
+test('a retention that the role may not set keeps nothing from being delivered, and is noticed with every batch', async (t) => {
+  const { logs, send, stored, notices } = await setUpCloudWatch(t, { attributes: { retention_days: 14 } });
+  logs.faults.PutRetentionPolicy.push({ error: 'AccessDeniedException' });
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual(stored(), ['one', 'two', 'one', 'two']);
+  assert.deepEqual(
+    notices.map(({ code }) => code),
+    ['retention-not-set', 'retention-not-set'],
+  );
+  assert.match(
+    notices[0]?.message ?? '',
+    /^tenant acme, log group \/tenant-logs\/acme in us-east-1: its retention of 14 days is not set/,
+  );
 });

@@ -52,18 +52,28 @@ const FINAL: readonly (readonly [fault: LogsFault, code: ErrorCode, puts: number
     { error: 'AccessDeniedException' },
     'destination-refused',
     1,
-    /may not write \(AccessDeniedException\): it needs logs:PutLogEvents/,
+    /refuses the call\. The tenant's role needs logs:PutLogEvents.* AWS: AccessDeniedException/,
   ],
-  [{ error: 'InvalidParameterException' }, 'destination-rejects-request', 1, /calls the request invalid \(InvalidPar/],
+  [
+    { error: 'InvalidParameterException' },
+    'destination-rejects-request',
+    1,
+    /calls the request invalid\. AWS: InvalidPar/,
+  ],
   [
     { error: 'SomethingNew', status: 400 },
     'destination-rejects-request',
     1,
-    /calls the request invalid \(SomethingNew\)/,
+    /calls the request invalid\. AWS: SomethingNew/,
   ],
   [{ error: 'ThrottlingException' }, 'destination-throttled', 12, /still throttles after 12 attempts/],
-  [{ error: 'ServiceUnavailableException', status: 503 }, 'destination-unavailable', 12, /does not answer \(ServiceUn/],
-  [{ error: 'ExpiredTokenException' }, 'destination-unavailable', 3, /fresh credentials are refused \(ExpiredTokenEx/],
+  [
+    { error: 'ServiceUnavailableException', status: 503 },
+    'destination-unavailable',
+    12,
+    /has trouble\. AWS: ServiceUn/,
+  ],
+  [{ error: 'ExpiredTokenException' }, 'destination-unavailable', 3, /refuses fresh credentials\. AWS: ExpiredTokenEx/],
 ];
 
 for (const [fault, code, puts, message] of FINAL) {

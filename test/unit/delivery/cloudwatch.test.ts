@@ -60,7 +60,7 @@ test('the memory of a body is used again after a success, and left alone after a
   const memories: ArrayBufferLike[] = [];
   const { logs, send, exists } = await setUpCloudWatch(t, {
     writer: (real) => ({
-      create: real.create,
+      ...real,
       put: (client, body, signal) => {
         memories.push(body.buffer);
         return real.put(client, body, signal);

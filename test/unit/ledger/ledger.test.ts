@@ -240,7 +240,7 @@ test('a table that does not answer is ledger-unavailable, whatever was asked', a
   ]) {
     await assert.rejects(call(), {
       code: 'ledger-unavailable',
-      message: /acme\/cloudwatch of s3:\/\/central\/logs\/a#e1 \(transient: InternalServerError\)/,
+      message: /for acme\/cloudwatch of s3:\/\/central\/logs\/a#e1\. AWS: InternalServerError$/,
     });
   }
   assert.equal(send.mock.callCount(), 5);
@@ -255,7 +255,10 @@ test('a table that fails between the write and the read that explains it is ledg
     if (++calls === 2) return Promise.reject(awsError('ProvisionedThroughputExceededException', 400));
     return send.apply(client, args);
   });
-  await assert.rejects(ledger.acquire(KEY), { code: 'ledger-unavailable', message: /throttle/ });
+  await assert.rejects(ledger.acquire(KEY), {
+    code: 'ledger-unavailable',
+    message: /AWS: ProvisionedThroughputExceededException$/,
+  });
 });
 
 for (const [what, broken] of [

@@ -1,45 +1,70 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Finding } from '../../../service/run/preflight.ts';
 import { createProbe } from '../../../service/run/probe.ts';
-import { LEDGER_TABLE, startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
 
-async function setUp(t: TestContext, tables: readonly string[]) {
-  const { client: dynamo } = await startDynamo(t);
+const AWAY: Finding = { about: 'LEDGER_TABLE', kind: 'away', message: 'the table is away (request id 1)' };
+
+function setUp() {
   const now = { ms: 60_000 };
-  const queue = { away: false, asked: 0 };
+  const findings: Finding[] = [];
+  const seen = { looks: 0 };
   const probe = createProbe({
-    dynamo,
-    tables,
-    queue: {
-      probe: async () => {
-        queue.asked++;
-        if (queue.away) throw new Error('no answer');
-      },
+    preflight: async () => {
+      seen.looks++;
+      return [...findings];
     },
     nowMs: () => now.ms,
   });
-  return { probe, queue, now };
+  return { probe, findings, seen, now };
 }
 
-test('a queue and tables that answer are reached', async (t) => {
-  const { probe } = await setUp(t, [TENANT_TABLE, LEDGER_TABLE]);
-  assert.equal(await probe(), null);
-});
-
-test('all that does not answer is named', async (t) => {
-  const { probe, queue } = await setUp(t, [TENANT_TABLE, 'no-such-table']);
-  queue.away = true;
-  assert.equal(await probe(), 'the queue and the table no-such-table cannot be reached');
-});
-
-test('however often somebody looks, at most every five seconds is asked', async (t) => {
-  const { probe, queue, now } = await setUp(t, [TENANT_TABLE]);
-  assert.deepEqual(await Promise.all([probe(), probe()]), [null, null]);
-  queue.away = true;
+test('however often somebody asks or looks, AWS is asked at most every five seconds', async () => {
+  const { probe, findings, seen, now } = setUp();
+  assert.deepEqual(await Promise.all([probe.ask(), probe.ask()]), [[], []]);
+  probe.look();
+  findings.push(AWAY);
   now.ms += 5_000;
-  assert.equal(await probe(), null);
-  assert.equal(queue.asked, 1);
+  assert.deepEqual(await probe.ask(), []);
+  assert.equal(seen.looks, 1);
   now.ms += 1;
-  assert.equal(await probe(), 'the queue cannot be reached');
-  assert.equal(queue.asked, 2);
+  assert.deepEqual(await probe.ask(), [{ ...AWAY, sinceMs: 65_001 }]);
+  assert.equal(seen.looks, 2);
+});
+
+test('who looks sees the last answer at once, with its age, and the next one when it is there', async () => {
+  const { probe, findings, now } = setUp();
+  assert.deepEqual(probe.look(), { problems: [], askedMs: undefined });
+  findings.push(AWAY);
+  await turn();
+  assert.deepEqual(probe.look(), { problems: [], askedMs: 60_000 });
+  now.ms += 6_000;
+  assert.deepEqual(probe.look(), { problems: [], askedMs: 60_000 });
+  await turn();
+  assert.deepEqual(probe.look(), { problems: [{ ...AWAY, sinceMs: 66_000 }], askedMs: 66_000 });
+});
+
+test('a problem is known since it was first found, whatever its words, until it is gone', async () => {
+  const { probe, findings, now } = setUp();
+  findings.push(AWAY);
+  const since = async () => {
+    now.ms += 6_000;
+    return (await probe.ask()).map(({ message, sinceMs }) => [message, sinceMs]);
+  };
+  assert.deepEqual(await since(), [[AWAY.message, 66_000]]);
+  findings[0] = { ...AWAY, message: 'the table is away (request id 2)' };
+  assert.deepEqual(await since(), [['the table is away (request id 2)', 66_000]]);
+  findings.pop();
+  assert.deepEqual(await since(), []);
+  findings.push(AWAY);
+  assert.deepEqual(await since(), [[AWAY.message, 84_000]]);
+});
+
+test('a clock that is set back keeps nobody from asking again', async () => {
+  const { probe, seen, now } = setUp();
+  await probe.ask();
+  now.ms -= 3_600_000;
+  await probe.ask();
+  assert.equal(seen.looks, 2);
 });

@@ -6,6 +6,7 @@ import { createMetrics } from '../../../service/base/metrics.ts';
 import { NO_HISTORY } from '../../../service/core/history.ts';
 import { createBell } from '../../../service/run/bell.ts';
 import { createReceiveLoop } from '../../../service/run/receive-loop.ts';
+import { createReception } from '../../../service/run/reception.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { createTestLogger } from '../../support/logger.ts';
 import { until } from '../../support/until.ts';
@@ -23,6 +24,7 @@ const message = (id: string): QueueMessage => ({
 function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 5, receivers = 1) {
   const asked: (readonly [countMax: number, visibilitySeconds: number])[] = [];
   const taken: string[] = [];
+  const ends: string[] = [];
   const read: (readonly [messages: number, askedMs: number, taken: number])[] = [];
   const state = { room, now: 1_000 };
   const bell = createBell();
@@ -51,6 +53,12 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
     horizon: {
       received: ({ length }, askedMs) => read.push([length, askedMs, taken.length]),
     },
+    reception: {
+      begin: () => ({
+        succeeded: () => ends.push('succeeded'),
+        failed: (message) => ends.push(message),
+      }),
+    },
     metrics,
     logger,
     random: () => 0,
@@ -65,7 +73,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
   });
   const outcomes = async () =>
     Object.fromEntries((await metrics.receives.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { bell, asked, taken, read, state, loop, stop, running, lines, metrics, outcomes };
+  return { bell, asked, taken, ends, read, state, loop, stop, running, lines, metrics, outcomes };
 }
 
 test('messages are handed on as they come, and the loop asks for what there is room for', async (t) => {
@@ -130,22 +138,26 @@ test('what one receive does not bring is room for the others', async (t) => {
 
 test('a queue that cannot be read is asked again after a wait, and a line says why', async (t) => {
   const failure = awsError('QueueDoesNotExist', 400, 'no such queue');
-  const { asked, lines, taken, outcomes } = setUp(t, [failure, [message('a')]]);
+  const { asked, lines, taken, ends, outcomes } = setUp(t, [failure, [message('a')]]);
   await until(() => asked.length === 3);
   assert.deepEqual(
     lines.map(({ msg, error, wait_ms }) => [msg, error, wait_ms]),
-    [['the queue could not be read; trying again', 'no such queue', 200]],
+    [['the queue could not be read; trying again', 'AWS: QueueDoesNotExist: no such queue', 200]],
   );
   assert.deepEqual(taken, ['a']);
+  assert.deepEqual(ends, [
+    'The queue cannot be read. There is no such queue. Look at SQS_QUEUE_URL and AWS_REGION. AWS: QueueDoesNotExist: no such queue',
+    'succeeded',
+  ]);
   assert.deepEqual(await outcomes(), { failed: 1, messages: 1 });
 });
 
 test('a stop ends the long poll at once, and is no failure', async (t) => {
-  const { asked, stop, running, lines, outcomes } = setUp(t);
+  const { asked, stop, running, lines, ends, outcomes } = setUp(t);
   await until(() => asked.length === 1);
   stop.abort();
   await running;
-  assert.deepEqual([lines, await outcomes()], [[], {}]);
+  assert.deepEqual([lines, ends, await outcomes()], [[], [], {}]);
 });
 
 test('a stop ends the wait for room at once', async (t) => {
@@ -174,6 +186,7 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
     receivers: 2,
     onMessage: () => {},
     horizon: { received: () => {} },
+    reception: createReception(() => 0),
     metrics: createMetrics(),
     logger,
     random: () => 0,

@@ -68,6 +68,19 @@ test('an error of any code is on the other side what it was on this one', () => 
   }
 });
 
+test('what AWS answered, and what there is to put right, is known on the other side too', () => {
+  const aws = { code: 'AccessDenied', message: 'Access Denied', requestId: 'R1' };
+  const notice = { code: 'retention-not-set', message: 'it is not set' } as const;
+  const error = new DistributorError('role-refused', 'refused', { aws });
+  const [line] = cross(
+    toReport([{ type: 'cloudwatch', kind: 'failed', error, counts: COUNTS, accepted: false, notice }], 'us-east-1'),
+  ).lines;
+  assert.ok(line);
+  assert.deepEqual([line.aws, line.notice], [aws, notice]);
+  assert.deepEqual(errorOf(line).aws, aws);
+  assert.deepEqual(failureReport(error).lines[0]?.aws, aws);
+});
+
 test('trouble before any delivery is a line of no type', () => {
   const report = failureReport(new DistributorError('worker-lost', 'the thread ended'));
   assert.deepEqual(report, { lines: [{ type: '', kind: 'failed', code: 'worker-lost', message: 'the thread ended' }] });

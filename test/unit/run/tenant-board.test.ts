@@ -76,6 +76,7 @@ test('the board adds up what came of objects and records, and knows the last lag
       trouble: null,
       parked: { messages: 2, first_dead_letter_at: '2026-01-31T13:00:00.000Z' },
       circuits: [],
+      notices: [],
     },
   ]);
 });
@@ -133,6 +134,32 @@ for (const order of ['first', 'last'] as const) {
     assert.deepEqual([list()[0]?.objects, list()[0]?.trouble?.code], [1, 'role-refused']);
   });
 }
+
+test('a notice of a delivery is shown, without ARNs, until no object has met it for twenty minutes', () => {
+  const { deliver, now, list } = setUp();
+  const [line] = done(1).lines;
+  assert.ok(line);
+  const message = 'the retention of arn:aws:logs:us-east-1:1:log-group:x is not set';
+  const met: ObjectReport = { lines: [{ ...line, notice: { code: 'retention-not-set', message } }] };
+  const shown = {
+    delivery: 'cloudwatch',
+    code: 'retention-not-set',
+    message: 'the retention of (logs, account 1) is not set',
+  };
+  deliver('acme', met);
+  assert.deepEqual([list()[0]?.trouble, list()[0]?.notices], [null, [{ ...shown, at: '2026-01-31T12:00:00.000Z' }]]);
+  now.ms += 60_000;
+  deliver('acme', met);
+  now.ms += 20 * 60_000 - 1;
+  // By another thread, which does not know of it.
+  deliver('acme', done(1));
+  assert.deepEqual(list()[0]?.notices, [{ ...shown, at: '2026-01-31T12:01:00.000Z' }]);
+  now.ms += 1;
+  assert.deepEqual(list()[0]?.notices, []);
+  deliver('acme', met);
+  deliver('acme', { lines: [{ type: 'cloudwatch', kind: 'skipped' }] });
+  assert.deepEqual(list()[0]?.notices, [], 'the delivery was disabled');
+});
 
 test('a stop or a lease of another process is no trouble', () => {
   const { deliver, list } = setUp();

@@ -35,7 +35,8 @@ test('a table that cannot be read is an error that says which', async () => {
   const dynamo = { send: () => Promise.reject(awsError('AccessDeniedException', 400)) };
   await assert.rejects(listTenants({ dynamo, table: 'tenants', defaults }, NEVER), {
     code: 'tenant-lookup-failed',
-    message: 'tenants could not be read (AccessDeniedException)',
+    message:
+      'tenants could not be read. The task role needs dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too) on the table, and kms:Decrypt on its key. AWS: AccessDeniedException',
   });
 });
 
@@ -44,6 +45,6 @@ test('whoever stops waits for no table', async (t) => {
   const aborted = AbortSignal.abort();
   await assert.rejects(listTenants({ dynamo: client, table: TENANT_TABLE, defaults }, aborted), {
     code: 'tenant-lookup-failed',
-    message: `${TENANT_TABLE} could not be read (AbortError)`,
+    message: `${TENANT_TABLE} could not be read. No answer from AWS in time`,
   });
 });

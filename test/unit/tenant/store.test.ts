@@ -154,7 +154,7 @@ test('a table that is away delays nobody who is known, for a quarter of an hour'
   now.ms += 1;
   await assert.rejects(store.lookUp('acme'), {
     code: 'tenant-lookup-failed',
-    message: 'tenant acme could not be looked up in tenant-configurations (InternalServerError)',
+    message: 'tenant acme could not be looked up in tenant-configurations. AWS: InternalServerError',
   });
   table.failing = false;
   assert.deepEqual(await groups(), ['/tenant-logs/acme']);

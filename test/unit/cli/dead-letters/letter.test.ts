@@ -52,6 +52,20 @@ test('letters are grouped by reason and tenant, with what they have in common, t
   ]);
 });
 
+test('details that differ in their objects and request ids only are the same, and the newest has its request id', () => {
+  const denied = (key: string, id: string) =>
+    `s3://central/logs/${key}#1 may not be read. AWS: AccessDenied: not authorized on resource: "arn:aws:s3:::central/logs/${key}" (request id ${id})`;
+  const [group] = groupLetters([
+    letter({ object: 's3://central/logs/a#1', detail: denied('a', 'R1'), sentMs: 1 }),
+    letter({ object: 's3://central/logs/b#1', detail: denied('b', 'R2'), sentMs: 2 }),
+  ]);
+  assert.equal(group?.same_detail, true);
+  assert.equal(
+    group?.detail,
+    'the object may not be read. AWS: AccessDenied: not authorized on resource: "the object" (request id R2)',
+  );
+});
+
 test('details that differ are shown by the newest', () => {
   const [group] = groupLetters([letter({ detail: 'new', sentMs: 2 }), letter({ detail: 'old', sentMs: 1 })]);
   assert.equal(group?.detail, 'new');

@@ -123,3 +123,40 @@ test('an object that is not there, and what is no URL, end with a sentence', asy
   assert.match(gone.err, /does not exist: the service would make it a dead letter \(object-gone\)/);
   assert.equal((await run(['object', 'logs/a'])).code, 2);
 });
+
+test('an object that may not be looked at is told with what S3 says of it, which an answer to HEAD cannot', async (t) => {
+  const { cloud, run, put, pipeline } = await startCliCloud(t, [ACME]);
+  const key = keyOf('acme', 'a.log');
+  await put(key, BODY);
+  const refuse = (status: number, code: string, message: string) => {
+    cloud.faults.clear();
+    for (const action of ['HeadObject', 'GetObject']) {
+      cloud.faults.add({ service: 's3', action, effect: { kind: 'error', status, code, message } });
+    }
+    return run(['object', `s3://${pipeline.bucket}/${key}`]);
+  };
+  const user = 'arn:aws:iam::000000000000:user/operator';
+  const resource = `"arn:aws:s3:::${pipeline.bucket}/${key}"`;
+  const why = 'because no identity-based policy allows the s3:GetObject action';
+  const denied = await refuse(
+    403,
+    'AccessDenied',
+    `User: ${user} is not authorized to perform: s3:GetObject on resource: ${resource} ${why}`,
+  );
+  assert.equal(denied.code, 1);
+  assert.match(
+    denied.err,
+    /^log-distributor: s3:\/\/\S+a\.log#newest may not be read\. No policy of the task role allows/,
+  );
+  assert.match(denied.err, /AWS: AccessDenied: User: \S+ is not authorized .* action \(request id [\w-]+\)\n$/);
+  const encrypted = await refuse(
+    400,
+    'InvalidRequest',
+    'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.',
+  );
+  assert.equal(encrypted.code, 1);
+  assert.match(
+    encrypted.err,
+    /cannot be read\. The object is encrypted with a key that only its writer has \(SSE-C\)\./,
+  );
+});

@@ -1,0 +1,84 @@
+/** What a call was for: it decides who must change what. */
+export type Purpose =
+  /** The central bucket, with the task role. */
+  | { readonly kind: 'read-object'; readonly bucket: string }
+  | { readonly kind: 'write-quarantine'; readonly bucket: string }
+  /** The customer's side, with the tenant's role. */
+  | { readonly kind: 'write-object'; readonly bucket: string; readonly keyPrefix: string; readonly region: string }
+  | { readonly kind: 'write-logs'; readonly region: string }
+  | { readonly kind: 'assume-role'; readonly tenantId: string | undefined }
+  | {
+      readonly kind: 'use-table';
+      /** The setting that names it. */
+      readonly setting: 'TENANT_CONFIG_TABLE' | 'LEDGER_TABLE';
+      readonly table: string;
+      readonly keys: TableKeys;
+    }
+  | { readonly kind: 'use-queue'; readonly setting: 'SQS_QUEUE_URL' | 'DLQ_URL'; readonly action: string };
+
+/** Names of partition key and sort key; both are strings. */
+export type TableKeys = readonly [partition: string, sort: string];
+
+const TABLE_ACTIONS = {
+  TENANT_CONFIG_TABLE: 'dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too)',
+  LEDGER_TABLE: 'dynamodb:GetItem, dynamodb:UpdateItem and dynamodb:DescribeTable',
+} as const;
+
+/** Who calls, whose organization that belongs to, what is encrypted there, and what the caller needs. */
+export interface Party {
+  readonly caller: string;
+  readonly organization: string;
+  readonly thing: string;
+  readonly needs: string;
+}
+
+export function partyOf(purpose: Purpose): Party {
+  const task = { caller: 'the task role', organization: 'your organization' };
+  const tenant = { caller: "the tenant's role", organization: "the customer's organization" };
+  switch (purpose.kind) {
+    case 'read-object':
+      return {
+        ...task,
+        thing: 'the object',
+        needs: 'The task role needs s3:GetObject on the bucket and kms:Decrypt on its key.',
+      };
+    case 'write-quarantine':
+      return {
+        ...task,
+        thing: 'the bucket',
+        needs:
+          'The task role needs s3:PutObject below QUARANTINE_PREFIX and kms:GenerateDataKey on the key of the bucket.',
+      };
+    case 'write-object':
+      return {
+        ...tenant,
+        thing: 'the bucket',
+        needs: `The tenant's role needs s3:PutObject and s3:AbortMultipartUpload below ${purpose.bucket}/${purpose.keyPrefix}, and the use of the bucket's key.`,
+      };
+    case 'write-logs':
+      return {
+        ...tenant,
+        thing: 'the log group',
+        needs:
+          "The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there.",
+      };
+    case 'assume-role':
+      return {
+        ...task,
+        thing: 'the role',
+        needs: 'Both the policies of the task role and the trust policy of the role must allow sts:AssumeRole.',
+      };
+    case 'use-table':
+      return {
+        ...task,
+        thing: 'the table',
+        needs: `The task role needs ${TABLE_ACTIONS[purpose.setting]} on the table, and kms:Decrypt on its key.`,
+      };
+    case 'use-queue':
+      return {
+        ...task,
+        thing: 'the queue',
+        needs: `The task role needs ${purpose.action} on the queue of ${purpose.setting}, and kms:Decrypt and kms:GenerateDataKey on its key.`,
+      };
+  }
+}

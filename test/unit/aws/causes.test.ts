@@ -1,0 +1,419 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import {
+  createDynamoClient,
+  createLogsSessionFactory,
+  createS3Client,
+  createS3ClientFactory,
+  createStsClient,
+} from '../../../service/aws/clients.ts';
+import { createLogWriter } from '../../../service/aws/log-writer.ts';
+import { openS3Object } from '../../../service/aws/s3-source.ts';
+import { DistributorError, type ErrorCode } from '../../../service/base/errors.ts';
+import { createMetrics } from '../../../service/base/metrics.ts';
+import type { Delivery } from '../../../service/core/delivery.ts';
+import { planChunk } from '../../../service/core/plan.ts';
+import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
+import { createCloudWatch } from '../../../service/delivery/cloudwatch.ts';
+import type { ObjectTask } from '../../../service/delivery/destination.ts';
+import { createS3Destination } from '../../../service/delivery/s3.ts';
+import { createLedger } from '../../../service/ledger/ledger.ts';
+import { memorySource } from '../../../service/object/source.ts';
+import { createTenantStore } from '../../../service/tenant/store.ts';
+import {
+  always,
+  BUCKET_REGION,
+  byOperation,
+  jsonAnswer,
+  queryAnswer,
+  REQUEST_ID,
+  s3Answer,
+  type WireAnswer,
+} from '../../support/answers.ts';
+import { placeOf } from '../../support/aws.ts';
+import { buildChunk } from '../../support/chunk.ts';
+import { buildDelivery, cloudWatchOf } from '../../support/delivery.ts';
+import { createFreePace } from '../../support/pace.ts';
+import { createTestPutEvents } from '../../support/put-events.ts';
+import { createTestRetention } from '../../support/retention.ts';
+import { createTestSessions } from '../../support/role-sessions.ts';
+import { startServer } from '../../support/server.ts';
+import { NEVER } from '../../support/stop-signals.ts';
+import { createFakeSts } from '../../support/sts.ts';
+
+/**
+ * What an operator is told of each cause for which AWS does not do what it is asked to: the answers are AWS's as they travel, the
+ * clients are the service's, and the sentence is the one in the log, in `/status` and in the dead letter.
+ */
+
+const REF = { bucket: 'central', key: 'logs/a', version: 'e1', versionId: undefined, size: 1, createdMs: 0 };
+const TASK: ObjectTask = { ref: REF, keyFields: { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod' } };
+const ROLE = 'arn:aws:iam::111122223333:role/LogDistribution-acme';
+const TASK_SESSION = 'arn:aws:sts::999999999999:assumed-role/log-distributor-task/0123';
+const TENANT_SESSION = 'arn:aws:sts::111122223333:assumed-role/LogDistribution-acme/log-distributor-acme';
+const GROUP = 'arn:aws:logs:us-east-1:111122223333:log-group:/tenant-logs/acme';
+const KEY = 'arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+type Ask = (url: string) => Promise<unknown>;
+
+/** Reads an object of the central bucket. */
+const read: Ask = (url) =>
+  openS3Object({ s3: createS3Client(placeOf(url)), random: () => 0, stallMs: 5_000 }, REF, NEVER.abort);
+
+const calling = () => ({
+  sessions: createTestSessions(createFakeSts(Date.now).sts),
+  pace: createFreePace(),
+  metrics: createMetrics(),
+  random: () => 0,
+  stsRegion: 'us-east-1',
+  patienceMs: 60_000,
+  nowMs: () => 0,
+});
+
+/** Copies an object into the tenant's bucket. */
+const copy: Ask = async (url) => {
+  const delivery = buildDelivery({
+    type: 's3',
+    log_group_name: undefined,
+    bucket_name: 'acme-logs',
+    bucket_prefix: 'in/',
+  });
+  assert.ok(delivery.target.kind === 's3');
+  const open = createS3Destination({ ...calling(), createClient: createS3ClientFactory(placeOf(url)) });
+  const destination = open({ delivery, target: delivery.target, task: TASK, watch: UNWATCHED, onNotice: () => {} });
+  await destination.copy?.(memorySource('k', new Uint8Array(3)), NEVER);
+};
+
+/** Puts an event into the tenant's log group. @returns the notice, where one is given */
+const put: Ask = async (url) => {
+  const delivery: Delivery = buildDelivery({ log_stream_name: 's', retention_days: 7 });
+  let notice: string | undefined;
+  const writer = createLogWriter({
+    putEvents: createTestPutEvents(),
+    retention: createTestRetention(),
+    onCreate: () => {},
+  });
+  const open = createCloudWatch({
+    ...calling(),
+    writer,
+    createSession: createLogsSessionFactory(placeOf(url)),
+  });
+  const destination = open({
+    delivery,
+    target: cloudWatchOf(delivery),
+    task: TASK,
+    watch: UNWATCHED,
+    onNotice: ({ message }) => {
+      notice = message;
+    },
+  });
+  const plan = planChunk(buildChunk([{ message: 'a customer’s secret', timeMs: 0 }]), {
+    delivery,
+    keyFields: TASK.keyFields,
+    lastModifiedMs: 0,
+    eventBytesMax: 1_000_000,
+  });
+  const [batch] = plan.batches;
+  assert.ok(batch);
+  await destination.send(plan, batch, NEVER);
+  return notice;
+};
+
+const assume: Ask = (url) =>
+  createTestSessions(createStsClient(placeOf(url))).credentials({
+    roleArn: ROLE,
+    externalId: 'acme-secret-9vLr',
+    tags: { tenant_id: 'acme' },
+  });
+
+const useLedger: Ask = (url) =>
+  createLedger({
+    dynamo: createDynamoClient(placeOf(url)),
+    table: 'delivery-ledger',
+    leaseMs: 1_000,
+    nowMs: () => 0,
+    newOwner: () => 'o',
+    onWrite: () => {},
+  }).acquire({ object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' });
+
+const lookUp: Ask = (url) =>
+  createTenantStore({
+    dynamo: createDynamoClient(placeOf(url)),
+    table: 'tenant-configurations',
+    defaults: { region: 'us-east-1', applicationGroups: {} },
+    nowMs: () => 0,
+  }).lookUp('acme');
+
+interface Cause {
+  readonly cause: string;
+  readonly ask: Ask;
+  /** To every call, or by operation of a JSON protocol. */
+  readonly answer: WireAnswer | Readonly<Record<string, WireAnswer>>;
+  readonly code: ErrorCode;
+  readonly sentence: string;
+}
+
+const missing = jsonAnswer('ResourceNotFoundException', 'The specified log group does not exist.');
+const denied = (who: string, action: string, resource: string, why: string) =>
+  `User: ${who} is not authorized to perform: ${action} on resource: ${resource}${why}`;
+const noIdentityPolicy = (action: string) => ` because no identity-based policy allows the ${action} action`;
+
+const CAUSES: readonly Cause[] = [
+  {
+    cause: 'a central bucket in another region (PermanentRedirect)',
+    ask: read,
+    answer: s3Answer(
+      301,
+      'PermanentRedirect',
+      'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
+      { Endpoint: 'central.s3-eu-west-1.amazonaws.com', Bucket: 'central' },
+      BUCKET_REGION,
+    ),
+    code: 'object-forbidden',
+    sentence: `s3://central/logs/a#e1 may not be read. The bucket central is in eu-west-1; the service uses buckets in its own region only (AWS_REGION). Run it in the region of the bucket, or have the objects written to a bucket in its region. AWS: PermanentRedirect: The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint. (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: "a tenant's bucket in another region (AuthorizationHeaderMalformed)",
+    ask: copy,
+    answer: s3Answer(
+      400,
+      'AuthorizationHeaderMalformed',
+      "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'",
+      { Region: BUCKET_REGION },
+      BUCKET_REGION,
+    ),
+    code: 'destination-refused',
+    sentence: `tenant acme, bucket acme-logs in us-east-1: S3 refuses the call. The bucket is in eu-west-1, not in us-east-1. Set target_region to eu-west-1 in the tenant's item. AWS: AuthorizationHeaderMalformed: The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1' (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'kms:Decrypt denied by the key policy',
+    ask: read,
+    answer: s3Answer(
+      403,
+      'AccessDenied',
+      denied(TASK_SESSION, 'kms:Decrypt', KEY, ' because no resource-based policy allows the kms:Decrypt action'),
+    ),
+    code: 'object-forbidden',
+    sentence: `s3://central/logs/a#e1 may not be read. The task role may not use the KMS key that encrypts the object. Allow kms:Decrypt in the policy of ${KEY}. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: kms:Decrypt on resource: ${KEY} because no resource-based policy allows the kms:Decrypt action (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'a key that is disabled',
+    ask: read,
+    answer: s3Answer(400, 'KMS.DisabledException', `${KEY} is disabled.`),
+    code: 'object-forbidden',
+    sentence: `s3://central/logs/a#e1 may not be read. The KMS key that encrypts the object is disabled. Enable it. AWS: KMS.DisabledException: ${KEY} is disabled. (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'requester pays',
+    ask: read,
+    answer: s3Answer(403, 'AccessDenied', 'Access Denied'),
+    code: 'object-forbidden',
+    sentence: `s3://central/logs/a#e1 may not be read. S3 does not say why. The task role needs s3:GetObject on the bucket and kms:Decrypt on its key; where the bucket belongs to another account, its policy must allow the task role s3:GetObject, and Requester Pays must be off. AWS: AccessDenied: Access Denied (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'SSE-C',
+    ask: read,
+    answer: s3Answer(
+      400,
+      'InvalidRequest',
+      'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.',
+    ),
+    code: 'object-request-rejected',
+    sentence: `s3://central/logs/a#e1 cannot be read. The object is encrypted with a key that only its writer has (SSE-C). Have it written again with SSE-S3 or SSE-KMS. AWS: InvalidRequest: The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object. (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: "an SCP's explicit deny",
+    ask: put,
+    answer: {
+      PutLogEvents: jsonAnswer(
+        'AccessDeniedException',
+        denied(
+          TENANT_SESSION,
+          'logs:PutLogEvents',
+          `${GROUP}:log-stream:s`,
+          ' with an explicit deny in a service control policy: arn:aws:organizations::123456789012:policy/o-abc/service_control_policy/p-def',
+        ),
+      ),
+    },
+    code: 'destination-refused',
+    sentence: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs refuses the call. A service control policy of the customer's organization denies logs:PutLogEvents (arn:aws:organizations::123456789012:policy/o-abc/service_control_policy/p-def), and no permission of the tenant's role can override it. The administrator of that organization must exempt the role. AWS: AccessDeniedException: User: ${TENANT_SESSION} is not authorized to perform: logs:PutLogEvents on resource: ${GROUP}:log-stream:s with an explicit deny in a service control policy: arn:aws:organizations::123456789012:policy/o-abc/service_control_policy/p-def (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'as many log groups as the quota allows',
+    ask: put,
+    answer: {
+      PutLogEvents: missing,
+      CreateLogStream: missing,
+      CreateLogGroup: jsonAnswer('LimitExceededException', 'Resource limit exceeded.'),
+    },
+    code: 'destination-refused',
+    sentence: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs refuses the call. The customer's account has as many log groups in us-east-1 as its quota allows. Have some deleted or the quota raised, or write to fewer groups (log_group_name). AWS: LimitExceededException: Resource limit exceeded. (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'STS not enabled in the region',
+    ask: assume,
+    answer: queryAnswer(
+      403,
+      'RegionDisabledException',
+      'STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console.',
+    ),
+    code: 'role-refused',
+    sentence: `AssumeRole of ${ROLE} for acme was refused. STS is switched off for account 111122223333 in the region of the service (AWS_REGION). An administrator of that account switches it on in IAM, under "Account settings". AWS: RegionDisabledException: STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console. (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'TagSession missing',
+    ask: assume,
+    answer: queryAnswer(403, 'AccessDenied', denied(TASK_SESSION, 'sts:TagSession', ROLE, '')),
+    code: 'role-refused',
+    sentence: `AssumeRole of ${ROLE} for acme was refused. The trust policy of the role does not allow sts:TagSession with the tags tenant_id, cluster_id and environment. Add it beside sts:AssumeRole. \`log-distributor tenants verify acme\` prints the trust policy that is needed. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:TagSession on resource: ${ROLE} (request id ${REQUEST_ID})`,
+  },
+  ...(['a role that does not exist', 'a wrong external id'] as const).map((cause) => ({
+    cause,
+    ask: assume,
+    answer: queryAnswer(403, 'AccessDenied', denied(TASK_SESSION, 'sts:AssumeRole', ROLE, '')),
+    code: 'role-refused' as const,
+    sentence: `AssumeRole of ${ROLE} for acme was refused. Either the role does not exist, or its trust policy does not name the distributor, the external_id of the tenant's item or its tenant_id; AWS does not tell these apart. \`log-distributor tenants verify acme\` prints the trust policy that is needed. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:AssumeRole on resource: ${ROLE} (request id ${REQUEST_ID})`,
+  })),
+  {
+    cause: 'a ledger table with another key schema',
+    ask: useLedger,
+    answer: jsonAnswer(
+      'com.amazon.coral.validate#ValidationException',
+      'The provided key element does not match the schema',
+    ),
+    code: 'ledger-unavailable',
+    sentence: `the ledger delivery-ledger could not be used for acme/cloudwatch of s3://central/logs/a#e1. The table delivery-ledger has another key: its partition key must be object and its sort key delivery, both strings. Set LEDGER_TABLE to the right table. AWS: ValidationException: The provided key element does not match the schema (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'a tenant table with another key schema',
+    ask: lookUp,
+    answer: jsonAnswer(
+      'com.amazon.coral.validate#ValidationException',
+      'Query condition missed key schema element: object',
+    ),
+    code: 'tenant-lookup-failed',
+    sentence: `tenant acme could not be looked up in tenant-configurations. The table tenant-configurations has another key: its partition key must be tenant_id and its sort key type, both strings. Set TENANT_CONFIG_TABLE to the right table. AWS: ValidationException: Query condition missed key schema element: object (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'an object in Glacier',
+    ask: read,
+    answer: s3Answer(403, 'InvalidObjectState', "The operation is not valid for the object's storage class", {
+      StorageClass: 'GLACIER',
+    }),
+    code: 'object-archived',
+    sentence: `s3://central/logs/a#e1 is archived. The object lies in GLACIER. Restore it, then redrive the message. AWS: InvalidObjectState: The operation is not valid for the object's storage class (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'an object in an archive tier of Intelligent-Tiering',
+    ask: read,
+    answer: s3Answer(403, 'InvalidObjectState', "The action is not valid for the object's access tier", {
+      StorageClass: 'INTELLIGENT_TIERING',
+      AccessTier: 'ARCHIVE_ACCESS',
+    }),
+    code: 'object-archived',
+    sentence: `s3://central/logs/a#e1 is archived. The object lies in the tier ARCHIVE_ACCESS of INTELLIGENT_TIERING. Restore it, which takes hours, then redrive the message. AWS: InvalidObjectState: The action is not valid for the object's access tier (request id ${REQUEST_ID})`,
+  },
+  // Beyond the causes that were asked for: where the same code or sentence means another remedy.
+  {
+    cause: 'kms:Decrypt that the task role itself lacks',
+    ask: read,
+    answer: s3Answer(403, 'AccessDenied', denied(TASK_SESSION, 'kms:Decrypt', KEY, noIdentityPolicy('kms:Decrypt'))),
+    code: 'object-forbidden',
+    sentence: `s3://central/logs/a#e1 may not be read. The task role may not use the KMS key that encrypts the object. Allow kms:Decrypt in the policies of the task role, for ${KEY}. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: kms:Decrypt on resource: ${KEY} because no identity-based policy allows the kms:Decrypt action (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'sts:AssumeRole that the task role itself lacks',
+    ask: assume,
+    answer: queryAnswer(
+      403,
+      'AccessDenied',
+      denied(TASK_SESSION, 'sts:AssumeRole', ROLE, noIdentityPolicy('sts:AssumeRole')),
+    ),
+    code: 'role-refused',
+    sentence: `AssumeRole of ${ROLE} for acme was refused. The policies of the task role do not allow sts:AssumeRole on this role. The policy that is deployed with the service allows roles whose names begin with LogDistribution. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:AssumeRole on resource: ${ROLE} because no identity-based policy allows the sts:AssumeRole action (request id ${REQUEST_ID})`,
+  },
+  {
+    cause: 'a policy that does not allow logs:CreateLogGroup',
+    ask: put,
+    answer: {
+      PutLogEvents: missing,
+      CreateLogStream: missing,
+      CreateLogGroup: jsonAnswer(
+        'AccessDeniedException',
+        denied(TENANT_SESSION, 'logs:CreateLogGroup', `${GROUP}:log-stream:`, noIdentityPolicy('logs:CreateLogGroup')),
+      ),
+    },
+    code: 'destination-refused',
+    sentence: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs refuses the call. No policy of the tenant's role allows logs:CreateLogGroup. The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there. AWS: AccessDeniedException: User: ${TENANT_SESSION} is not authorized to perform: logs:CreateLogGroup on resource: ${GROUP}:log-stream: because no identity-based policy allows the logs:CreateLogGroup action (request id ${REQUEST_ID})`,
+  },
+];
+
+async function ask(t: TestContext, { answer, ask: call }: Pick<Cause, 'answer' | 'ask'>): Promise<unknown> {
+  const isOne = (value: Cause['answer']): value is WireAnswer => typeof value.status === 'number';
+  const { url } = await startServer(t, isOne(answer) ? always(answer) : byOperation(answer));
+  return call(url);
+}
+
+for (const { cause, code, sentence, ...asked } of CAUSES) {
+  test(`the operator is told of ${cause}, with the remedy and AWS's own words`, async (t) => {
+    const error = await ask(t, asked).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof DistributorError, String(error));
+    assert.equal(error.message, sentence);
+    assert.equal(error.code, code);
+    assert.equal(error.aws?.requestId, REQUEST_ID);
+    assert.doesNotMatch(error.message, /acme-secret-9vLr|customer’s secret/);
+  });
+}
+
+test('the operator is told that only PutRetentionPolicy is missing, and the event is delivered', async (t) => {
+  const refusal = jsonAnswer(
+    'AccessDeniedException',
+    denied(
+      TENANT_SESSION,
+      'logs:PutRetentionPolicy',
+      `${GROUP}:log-stream:`,
+      noIdentityPolicy('logs:PutRetentionPolicy'),
+    ),
+  );
+  const calls: string[] = [];
+  const { url } = await startServer(t, (request, response) => {
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    calls.push(operation);
+    const isMissing =
+      (operation === 'CreateLogStream' && !calls.includes('CreateLogGroup')) ||
+      (operation === 'PutLogEvents' && !calls.includes('CreateLogStream'));
+    byOperation({ PutRetentionPolicy: refusal, ...(isMissing ? { [operation]: missing } : {}) })(request, response);
+  });
+  assert.equal(
+    await put(url),
+    `tenant acme, log group /tenant-logs/acme in us-east-1: its retention of 7 days is not set yet, so it keeps events for ever. Events are delivered, and the retention is tried again. No policy of the tenant's role allows logs:PutRetentionPolicy. The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there. AWS: AccessDeniedException: User: ${TENANT_SESSION} is not authorized to perform: logs:PutRetentionPolicy on resource: ${GROUP}:log-stream: because no identity-based policy allows the logs:PutRetentionPolicy action (request id ${REQUEST_ID})`,
+  );
+  assert.deepEqual(calls, [
+    'PutLogEvents',
+    'CreateLogStream',
+    'CreateLogGroup',
+    'PutRetentionPolicy',
+    'CreateLogStream',
+    'PutLogEvents',
+  ]);
+});
+
+test('a request that CloudWatch Logs quotes because it breaks a rule is not shown: it holds log text', async (t) => {
+  for (const [message, shown] of [
+    [
+      "1 validation error detected: Value 'a customer’s secret' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length less than or equal to 5",
+      "1 validation error detected: Value (hidden) at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length less than or equal to 5",
+    ],
+    ['Log event "a customer’s secret" is too long', 'Log event (the rest is not shown)'],
+    ['Log events in a single PutLogEvents request must be in chronological order.', undefined],
+  ] as const) {
+    const answer = { PutLogEvents: jsonAnswer('InvalidParameterException', message) };
+    await assert.rejects(ask(t, { answer, ask: put }), {
+      code: 'destination-rejects-request',
+      message: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs calls the request invalid. AWS: InvalidParameterException: ${shown ?? message} (request id ${REQUEST_ID})`,
+    });
+  }
+});
