@@ -6,11 +6,12 @@ import type { SessionCredentials } from '../aws/roles.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
-import type { Batch } from '../core/plan.ts';
+import { type Batch, type ChunkPlan, timeOf } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
 import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
+import { createKnownExpiry } from './known-expiry.ts';
 import { createSessionClients, roleRequest } from './tenant-session.ts';
 
 /** CloudWatch Logs in a tenant's account. */
@@ -32,9 +33,12 @@ const BUFFERS_KEPT = 16;
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
+  const expiry = createKnownExpiry(deps.nowMs);
 
   return ({ delivery, target, task }) => {
     const role = roleRequest(delivery, task.keyFields);
+    const account = `logs/${delivery.accountId}/${delivery.region}`;
+    const placeOf = ({ route }: Batch) => `${account}/${route.group}`;
 
     /** One put, and what it finds missing created. */
     const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
@@ -52,13 +56,18 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     };
 
     return {
+      foresee(plan, batch) {
+        const { length } = batch.events;
+        if (timeAt(plan, batch, length - 1) > expiry.upToMs(placeOf(batch))) return undefined;
+        return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
+      },
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const body = writeBody(plan, batch, buffer);
         const paced = {
           tenantId: delivery.tenantId,
           type: delivery.type,
-          destination: `logs/${delivery.accountId}/${delivery.region}`,
+          destination: account,
           bytes: batch.bytes,
           bytesPerSecondMax: delivery.bytesPerSecondMax,
         };
@@ -70,6 +79,9 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           );
           // After a failure the buffer is left to the collector: a dying socket may still hold it.
           if (buffers.length < BUFFERS_KEPT) buffers.push(buffer);
+          const { tooOldBefore, expiredBefore } = receipt;
+          // Of what is too old as well it says nothing of the retention.
+          if (expiredBefore > tooOldBefore) expiry.learn(placeOf(batch), timeAt(plan, batch, expiredBefore - 1));
           return receipt;
         } catch (error) {
           signals.abort.throwIfAborted();
@@ -105,6 +117,10 @@ async function attemptPut(
   } finally {
     metrics.putSeconds.observe((deps.nowMs() - startedMs) / 1000);
   }
+}
+
+function timeAt(plan: ChunkPlan, { events }: Batch, at: number): number {
+  return timeOf(plan, events[at] ?? 0);
 }
 
 function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): BatchReceipt {

@@ -146,6 +146,7 @@ export function composeDelivery({
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,
+      awsNowMs: tableClock.nowMs,
       monotonicMs,
     },
   };

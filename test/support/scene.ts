@@ -123,6 +123,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     },
     random: () => 0,
     nowMs: () => scene.nowMs,
+    awsNowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };
   return {

@@ -7,7 +7,7 @@ import type { LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
 import { fieldsOf } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
-import { LAYOUT_VERSION } from '../../../service/delivery/run-delivery.ts';
+import { LAYOUT_VERSION } from '../../../service/delivery/layout.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import { decodeFrom, LIMITS, open } from '../../support/decode.ts';
 import { buildDelivery } from '../../support/delivery.ts';
