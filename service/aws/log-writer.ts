@@ -14,8 +14,9 @@ export interface LogWriter {
   /**
    * Creates what is missing of a route. Calls of one session for the same route at the same time share one creation,
    * which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
+   * @returns false where the stream is there already
    */
-  create(session: LogsSession, route: Route, retentionDays: number | undefined): Promise<void>;
+  create(session: LogsSession, route: Route, retentionDays: number | undefined): Promise<boolean>;
 }
 
 export interface LogWriterDeps {
@@ -24,7 +25,7 @@ export interface LogWriterDeps {
 }
 
 interface Account {
-  readonly creations: Map<string, Promise<void>>;
+  readonly creations: Map<string, Promise<boolean>>;
   /** Groups of our making whose retention is still to be set. That of an existing group is its owner's business. */
   readonly unretained: Set<string>;
 }
@@ -50,7 +51,9 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
     const client = session.client();
     const createStream = async () => {
       const command = new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream });
-      if (await unlessExists(() => client.send(command))) deps.onCreate('stream');
+      const created = await unlessExists(() => client.send(command));
+      if (created) deps.onCreate('stream');
+      return created;
     };
     const retain = async () => {
       if (retentionDays === undefined || !unretained.has(group)) return;
@@ -59,7 +62,7 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
     };
     await retain();
     try {
-      await createStream();
+      return await createStream();
     } catch (error) {
       if (faultOf(error) !== 'missing') throw error;
       if (await unlessExists(() => client.send(new CreateLogGroupCommand({ logGroupName: group })))) {
@@ -67,7 +70,7 @@ export function createLogWriter(deps: LogWriterDeps): LogWriter {
         if (retentionDays !== undefined) unretained.add(group);
       }
       await retain();
-      await createStream();
+      return createStream();
     }
   };
 

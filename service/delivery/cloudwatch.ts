@@ -12,6 +12,7 @@ import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
 import { createKnownExpiry } from './known-expiry.ts';
+import { createNewStreams } from './new-streams.ts';
 import { createSessionClients, roleRequest } from './tenant-session.ts';
 
 /** CloudWatch Logs in a tenant's account. */
@@ -23,8 +24,6 @@ export interface CloudWatchDeps extends AttemptDeps {
   readonly nowMs: () => number;
 }
 
-/** A put that finds its stream missing right after its creation is eventual consistency; more often than this it is not. */
-const CREATIONS_MAX = 3;
 /** What was just created may take a moment to be seen. */
 const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
@@ -34,6 +33,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
   const expiry = createKnownExpiry(deps.nowMs);
+  const streams = createNewStreams();
 
   return ({ delivery, target, task }) => {
     const role = roleRequest(delivery, task.keyFields);
@@ -41,18 +41,17 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     const placeOf = ({ route }: Batch) => `${account}/${route.group}`;
 
     /** One put, and what it finds missing created. */
-    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
+    const attempt = (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
-      for (let creations = 0; ; creations++) {
-        try {
-          return await attemptPut(deps, session, body, batch, signals);
-        } catch (error) {
-          if (faultOf(error) !== 'missing' || creations === CREATIONS_MAX) throw error;
-        }
-        signals.abort.throwIfAborted();
-        await unlessStopped(deps.writer.create(session, batch.route, target.retentionDays), signals);
-        if (creations > 0) await pause(CREATED_PAUSE_MS, signals);
-      }
+      const calls = {
+        put: () => attemptPut(deps, session, body, batch, signals),
+        create: () => {
+          signals.abort.throwIfAborted();
+          return unlessStopped(deps.writer.create(session, batch.route, target.retentionDays), signals);
+        },
+        pause: () => pause(CREATED_PAUSE_MS, signals),
+      };
+      return streams.put(session, batch.route, calls, signals);
     };
 
     return {
