@@ -46,6 +46,29 @@ test('what the service refused of a batch comes back as ranges', async (t) => {
   assert.deepEqual(await send(), { tooOldBefore: 0, expiredBefore: 1, tooNewFrom: 2 });
 });
 
+test('a batch that lies wholly before an event that the service has called expired has its answer without a call', async (t) => {
+  const { logs, send, exists, plan, foresee, open, puts } = await setUpCloudWatch(t);
+  exists('s');
+  const earlier = plan('one', 'two');
+  assert.equal(foresee(earlier), undefined);
+  logs.rejections.push({ tooOldLogEventEndIndex: 1, expiredLogEventEndIndex: 1 });
+  await send(plan('one', 'two', 'three'));
+  assert.equal(foresee(earlier), undefined, 'what is too old says nothing of the retention');
+  logs.rejections.push({ expiredLogEventEndIndex: 2 });
+  await send(plan('one', 'two', 'three'));
+  assert.deepEqual(foresee(earlier), { tooOldBefore: 0, expiredBefore: 2, tooNewFrom: 2 });
+  assert.equal(foresee(plan('one', 'two', 'three')), undefined, 'its last event may be in time');
+  for (const [what, attributes] of Object.entries({
+    group: { log_group_name: '/tenant-logs/acme/other' },
+    region: { target_region: 'eu-west-1' },
+    account: { log_distribution_role_arn: 'arn:aws:iam::999999999999:role/logs' },
+  })) {
+    const delivery = buildDelivery({ log_stream_name: 's', ...attributes });
+    assert.equal(foresee(plan('one'), open(delivery), delivery), undefined, `another ${what}`);
+  }
+  assert.equal(puts(), 2);
+});
+
 test('puts at the same time do not mix their bodies', async (t) => {
   const { send, exists, plan, stored, logs } = await setUpCloudWatch(t);
   exists('s');
