@@ -3,10 +3,11 @@ import { asDistributorError, type DistributorError } from '../base/errors.ts';
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isCanary } from '../core/canary.ts';
-import { type ObjectRef, objectId, parseNotification } from '../core/notification.ts';
+import { type ObjectRef, objectId, parseNotification, type RefusedRecords } from '../core/notification.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { type Admission, putBack } from './admission.ts';
+import { buryRest } from './bury-rest.ts';
 import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
@@ -39,6 +40,8 @@ export interface ProcessDeps {
   readonly onCrash: (error: DistributorError) => void;
 }
 
+/** How long a message stays away whose dead letter could not be sent. */
+const UNSENT_SECONDS = 60;
 /** By then the alert for canaries that are missing has rung. */
 const CANARY_KEPT_MS = 3_600_000;
 
@@ -49,10 +52,11 @@ const CANARY_KEPT_MS = 3_600_000;
 export async function processMessage(deps: ProcessDeps, received: HeldMessage): Promise<void> {
   const { message } = received;
   let objects: readonly ObjectRef[] = [];
+  let rest: RefusedRecords | undefined;
   let reports: ObjectReport[];
   try {
     const notification = parseNotification(message.body);
-    if (notification.kind === 'objects') objects = notification.objects;
+    if (notification.kind === 'objects') ({ objects, rest } = notification);
   } catch (error) {
     const report = failureReport(asDistributorError(error));
     return carryOut(deps, received, objects, decideNow(deps, received, [report]));
@@ -70,7 +74,10 @@ export async function processMessage(deps: ProcessDeps, received: HeldMessage): 
   } finally {
     admitted.leave();
   }
-  await carryOut(deps, held, objects, decideNow(deps, held, reports));
+  const verdict = decideNow(deps, held, reports);
+  // Before the message goes for good. Where it stays, or is a dead letter as a whole, the rest is still in it.
+  if (verdict.kind === 'delete' && rest && !(await buryRest(deps, message, rest))) return held.release(UNSENT_SECONDS);
+  await carryOut(deps, held, objects, verdict);
 }
 
 function decideNow(deps: ProcessDeps, { message }: HeldMessage, reports: readonly ObjectReport[]): Verdict {
@@ -245,7 +252,7 @@ async function bury(
       { ...errorFields(cause), message_id: message.id },
       'a dead letter could not be sent; the message stays in its queue',
     );
-    return held.release(60);
+    return held.release(UNSENT_SECONDS);
   }
   deps.metrics.objects.inc({ outcome: 'dead_letter' });
   deps.metrics.deadLetters.inc({ reason: error.code });
