@@ -26,6 +26,11 @@ export function addCounts(a: Counts, b: Partial<Counts>): Counts {
   };
 }
 
+/** Records that are in quarantine. */
+export function keptBack({ rejected, quarantined }: Counts): number {
+  return rejected + quarantined;
+}
+
 /** Records that are in no outcome; 0 when the books balance. */
 export function unaccounted(counts: Counts): number {
   return counts.read - counts.delivered - counts.filtered - counts.rejected - counts.quarantined;

@@ -62,6 +62,8 @@ export interface RunDeliveryDeps {
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
+  /** A chunk of the object has so many records beyond the names that it may have. Told once for each attempt. */
+  readonly onOverflow: (task: ObjectTask, delivery: Delivery, records: number) => void;
   readonly decodeLimits: DecodeLimits;
   readonly eventBytesMax: number;
   readonly random: () => number;
@@ -230,11 +232,14 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     asked: recordTest(task.ref.replay),
   };
   const keep = createKeep(deps.quarantine, task, delivery, run.reading);
+  let overflowed = false;
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
     const judgedMs = tracker.judgedMs(deps.awsNowMs());
     const plan = planChunk(chunk, { ...context, judgedMs });
     tracker.planned(plan.judged ? judgedMs : undefined);
     await deliverChunk(deps, run, keep, plan);
+    if (plan.overflowed > 0 && !overflowed) deps.onOverflow(task, delivery, plan.overflowed);
+    overflowed ||= plan.overflowed > 0;
     // The end of the object is saved by `finish`.
     if (chunk.next) await run.keeper.checkpoint();
   }
@@ -260,7 +265,7 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   account(deps, run, unsent);
   deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
   deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
-  deps.metrics.routesOverflowed.inc(plan.overflowed);
+  if (plan.overflowed > 0) deps.metrics.routesOverflowed.inc({ tenant: delivery.tenantId }, plan.overflowed);
 }
 
 function account(

@@ -11,6 +11,7 @@ import { buryRest } from './bury-rest.ts';
 import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
+import { outcomeOf } from './outcome.ts';
 import { errorOf, failureReport, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { type Scheduler, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
@@ -159,7 +160,8 @@ function record(
     } else if (line.kind !== 'failed') {
       metrics.objects.inc({ outcome: line.kind });
       if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
-      logger.info(fields, SENTENCES[line.kind]);
+      const { level, sentence } = outcomeOf({ ...line, kind: line.kind });
+      logger[level](fields, sentence);
     } else if (onlyWaits(line.code)) {
       metrics.objects.inc({ outcome: 'released' });
       logger.info({ ...fields, code: line.code }, line.message);
@@ -168,12 +170,6 @@ function record(
     }
   }
 }
-
-const SENTENCES = {
-  done: 'object delivered',
-  duplicate: 'object was delivered before; acknowledged again',
-  skipped: 'delivery is disabled; object acknowledged',
-} as const;
 
 async function carryOut(
   deps: ProcessDeps,

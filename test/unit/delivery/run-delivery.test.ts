@@ -13,6 +13,7 @@ import {
   NOON_MS,
   numbered,
   OBJECT,
+  SPREAD,
   setUp,
   TASK,
 } from '../../support/scene.ts';
@@ -135,4 +136,21 @@ test('the position is saved after every chunk but the last, whose end is saved b
   await runDelivery(deps, TASK, DELIVERY, NEVER);
   const writes = (await metrics.ledgerWrites.get()).values.map(({ labels, value }) => [labels.operation, value]);
   assert.deepEqual(Object.fromEntries(writes), { acquire: 1, checkpoint: 3, finish: 1 });
+});
+
+test('records beyond the names that a chunk may have are told of once for an object, and counted by tenant', async (t) => {
+  const names = Array.from({ length: 2 * 2_005 }, (_, at) => ({
+    message: `m${at}`,
+    timeMs: NOON_MS,
+    fields: { application: `a${at % 2_005}` },
+  }));
+  const { deps, scene, metrics } = await setUp(t, { records: names, decoder: { recordsPerChunk: 2_005 } });
+  const send = async () => ({ tooOldBefore: 0, expiredBefore: 0, tooNewFrom: 1e9 });
+  const result = await runDelivery({ ...deps, openDestination: () => ({ send }) }, TASK, SPREAD, NEVER);
+  assert.equal(result.kind, 'done');
+  assert.deepEqual(scene.overflowed, ['acme/cloudwatch 5']);
+  assert.deepEqual(
+    (await metrics.routesOverflowed.get()).values.map(({ labels, value }) => [labels.tenant, value]),
+    [['acme', 10]],
+  );
 });
