@@ -25,6 +25,9 @@ export const TIMESTAMP_MIN_MS = 0;
 /** The last instant that a Date can hold; later ones cannot be shown to anyone. */
 export const TIMESTAMP_MAX_MS = 8.64e15;
 
+/** The longest that SQS keeps a message, and a dead-letter queue a dead letter (SQS quotas, message retention). */
+export const MESSAGE_DAYS_MAX = 14;
+
 /** Characters of a log group name, 1 to 512 (API reference, CreateLogGroup). */
 export const LOG_GROUP_NAME = /^[a-zA-Z0-9_\-/.#]{1,512}$/;
 /** Characters of a log stream name, 1 to 512, without ':' and '*' (API reference, CreateLogStream). */
