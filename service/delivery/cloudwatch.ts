@@ -32,13 +32,11 @@ const BUFFERS_KEPT = 16;
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
-  const expiry = createKnownExpiry(deps.nowMs);
   const streams = createNewStreams();
 
   return ({ delivery, target, task }) => {
     const role = roleRequest(delivery, task.keyFields);
-    const account = `logs/${delivery.accountId}/${delivery.region}`;
-    const placeOf = ({ route }: Batch) => `${account}/${route.group}`;
+    const expiry = createKnownExpiry();
 
     /** One put, and what it finds missing created. */
     const attempt = (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
@@ -57,7 +55,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     return {
       foresee(plan, batch) {
         const { length } = batch.events;
-        if (timeAt(plan, batch, length - 1) > expiry.upToMs(placeOf(batch))) return undefined;
+        if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
         return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
       },
       async send(plan, batch, signals) {
@@ -66,7 +64,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         const paced = {
           tenantId: delivery.tenantId,
           type: delivery.type,
-          destination: account,
+          destination: `logs/${delivery.accountId}/${delivery.region}`,
           bytes: batch.bytes,
           bytesPerSecondMax: delivery.bytesPerSecondMax,
         };
@@ -80,7 +78,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           if (buffers.length < BUFFERS_KEPT) buffers.push(buffer);
           const { tooOldBefore, expiredBefore } = receipt;
           // Of what is too old as well it says nothing of the retention.
-          if (expiredBefore > tooOldBefore) expiry.learn(placeOf(batch), timeAt(plan, batch, expiredBefore - 1));
+          if (expiredBefore > tooOldBefore) expiry.learn(batch.route.group, timeAt(plan, batch, expiredBefore - 1));
           return receipt;
         } catch (error) {
           signals.abort.throwIfAborted();
