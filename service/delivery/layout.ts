@@ -28,7 +28,6 @@ export function chunkLayout(objectLayout: string, judgedMs: number | undefined):
 }
 
 export function parseLayout(layout: string): { readonly objectLayout: string; readonly judgedMs: number | undefined } {
-  const [objectLayout = '', judged] = layout.split(JUDGED_MARK);
-  const judgedMs = Number(judged);
-  return { objectLayout, judgedMs: Number.isSafeInteger(judgedMs) ? judgedMs : undefined };
+  const [objectLayout = '', judged = ''] = layout.split(JUDGED_MARK);
+  return { objectLayout, judgedMs: /^\d{1,15}$/.test(judged) ? Number(judged) : undefined };
 }
