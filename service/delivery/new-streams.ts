@@ -33,8 +33,8 @@ interface Group {
   readonly known: Set<string>;
   /** Whether the last stream that was not known turned out to be missing. */
   missing: boolean;
-  /** The first put, then its end. */
-  first: Promise<unknown> | undefined;
+  /** The first put; null once it has come to its end, whatever that was. */
+  first: Promise<unknown> | null | undefined;
 }
 
 export function createNewStreams(): NewStreams {
@@ -52,17 +52,17 @@ export function createNewStreams(): NewStreams {
     async put(session, route, calls, signals) {
       const group = groupOf(session, route.group);
       const attempt = () => putAndCreate(group, route.stream, calls);
-      if (group.first) {
-        await unlessStopped(group.first.catch(throwIfTransient), signals);
-        return attempt();
+      if (group.first === undefined) {
+        const first = attempt();
+        group.first = first;
+        const over = () => {
+          group.first = null;
+        };
+        first.then(over, over);
+        return first;
       }
-      const first = attempt();
-      group.first = first;
-      const over = () => {
-        group.first = Promise.resolve();
-      };
-      first.then(over, over);
-      return first;
+      if (group.first) await unlessStopped(group.first.catch(throwIfTransient), signals);
+      return attempt();
     },
   };
 }
