@@ -1,6 +1,7 @@
 import type { LogsSession } from '../aws/clients.ts';
 import { faultOf } from '../aws/fault.ts';
 import { DistributorError } from '../base/errors.ts';
+import { toNewest } from '../base/newest.ts';
 import type { Route } from '../core/route.ts';
 import { type StopSignals, unlessStopped } from './destination.ts';
 
@@ -25,8 +26,14 @@ export interface StreamCalls<T> {
 
 /** A put that finds its stream missing right after its creation is eventual consistency; more often than this it is not. */
 const CREATIONS_MAX = 3;
-/** Streams that are remembered of a group; a session lasts an hour. */
-const STREAMS_MAX = 10_000;
+/** What is remembered of a session, which lasts an hour: the groups that were used last, and streams in all of them. */
+const GROUPS_MAX = 1_000;
+const STREAMS_MAX = 20_000;
+
+interface Session {
+  readonly groups: Map<string, Group>;
+  streams: number;
+}
 
 interface Group {
   /** Streams that took a put. */
@@ -38,20 +45,28 @@ interface Group {
 }
 
 export function createNewStreams(): NewStreams {
-  const sessions = new WeakMap<LogsSession, Map<string, Group>>();
+  const sessions = new WeakMap<LogsSession, Session>();
 
-  const groupOf = (session: LogsSession, name: string): Group => {
-    const groups = sessions.get(session) ?? new Map<string, Group>();
-    sessions.set(session, groups);
+  const sessionOf = (key: LogsSession): Session => {
+    const session = sessions.get(key) ?? { groups: new Map(), streams: 0 };
+    sessions.set(key, session);
+    return session;
+  };
+  const groupOf = ({ groups }: Session, name: string): Group => {
     const group = groups.get(name) ?? { known: new Set(), missing: false, first: undefined };
-    groups.set(name, group);
+    toNewest(groups, name, group, GROUPS_MAX);
     return group;
   };
 
   return {
-    async put(session, route, calls, signals) {
+    async put(key, route, calls, signals) {
+      const session = sessionOf(key);
       const group = groupOf(session, route.group);
-      const attempt = () => putAndCreate(group, route.stream, calls);
+      const attempt = async () => {
+        const answer = await putAndCreate(group, route.stream, calls);
+        remember(session, group, route.stream);
+        return answer;
+      };
       if (group.first === undefined) {
         const first = attempt();
         group.first = first;
@@ -67,14 +82,22 @@ export function createNewStreams(): NewStreams {
   };
 }
 
+function remember(session: Session, { known }: Group, stream: string): void {
+  if (known.has(stream)) return;
+  // All is asked anew rather than that anything grows: the streams of a session that are used again are few.
+  if (session.streams >= STREAMS_MAX) {
+    for (const group of session.groups.values()) group.known.clear();
+    session.streams = 0;
+  }
+  known.add(stream);
+  session.streams++;
+}
+
 async function putAndCreate<T>(group: Group, stream: string, calls: StreamCalls<T>): Promise<T> {
-  const { known } = group;
-  if (group.missing && !known.has(stream)) group.missing = await createBefore(calls);
+  if (group.missing && !group.known.has(stream)) group.missing = await createBefore(calls);
   for (let creations = 0; ; creations++) {
     try {
-      const answer = await calls.put();
-      if (known.size < STREAMS_MAX) known.add(stream);
-      return answer;
+      return await calls.put();
     } catch (error) {
       if (faultOf(error) !== 'missing' || creations === CREATIONS_MAX) throw error;
     }

@@ -137,3 +137,18 @@ test('a stream that is gone is created again, however well it is known', async (
   assert.equal(await put('a'), 'stored in a');
   assert.deepEqual(log, ['put a', 'put a', 'create a', 'put a']);
 });
+
+test('what is remembered of a session is bounded, and forgetting costs no more than asking anew', async () => {
+  const names = Array.from({ length: 20_001 }, (_, at) => `s${at}`);
+  const { log, put } = setUp(...names);
+  await put('missing');
+  for (const name of names) await put(name);
+  log.length = 0;
+  // Known still, as the last one: no creation before its put, though the last new stream of another group was missing.
+  await put('s20000');
+  assert.deepEqual(log, ['put s20000']);
+  for (let at = 0; at < 1_001; at++) await put('s0', { group: `/group/${at}` });
+  log.length = 0;
+  await put('new');
+  assert.deepEqual(log, ['put new', 'create new', 'put new'], 'the group is one that nothing is known of');
+});
