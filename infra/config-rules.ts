@@ -1,9 +1,11 @@
-import { SETTING_NAMES } from '../service/base/settings.ts';
-import { RETENTION_DAYS } from '../service/core/limits.ts';
+import { readSettings, SETTING_NAMES, SettingsError } from '../service/base/settings.ts';
+import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../service/core/limits.ts';
+import { MAX_RECEIVE_COUNT_MIN } from '../service/core/receives.ts';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';
 import { literalFolderOf } from './object-layout.ts';
 import { RECORD_COLUMNS } from './record.ts';
+import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
 const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
@@ -62,8 +64,9 @@ export function problemsOf(config: Config): readonly string[] {
   between('ingestion.parquetBlockMb', config.ingestion.parquetBlockMb, 64, 256);
   checkStorage(config, rule);
 
-  between('queue.retentionDays', config.queue.retentionDays, 1, 14);
-  between('queue.maxReceiveCount', config.queue.maxReceiveCount, 10, 1000);
+  between('queue.retentionDays', config.queue.retentionDays, 1, MESSAGE_DAYS_MAX);
+  // With fewer SQS would move messages without a reason, before the service gives them up with one.
+  between('queue.maxReceiveCount', config.queue.maxReceiveCount, MAX_RECEIVE_COUNT_MIN, 1000);
 
   const { distributor, network } = config;
   const [from, to, step] = FARGATE_MEMORY[distributor.cpuUnits] ?? [];
@@ -92,8 +95,7 @@ export function problemsOf(config: Config): readonly string[] {
     `must be one of ${RETENTION_DAYS.join(', ')}`,
     distributor.logRetentionDays,
   );
-  const unknown = Object.keys(distributor.settings).filter((name) => !SETTING_NAMES.some((known) => known === name));
-  rule('distributor.settings', unknown.length === 0, 'must name settings of the service', unknown);
+  checkSettings(config, rule);
 
   between('network.availabilityZones', network.availabilityZones, 2, 3);
   between('network.natGateways', network.natGateways, 1, network.availabilityZones);
@@ -154,6 +156,37 @@ function checkKeyTemplate({ objectKeyTemplate, quarantinePrefix, ingestion }: Co
   );
 }
 
+/**
+ * The service must start with what its container is given, and not be told another thing than the resources around it: a port that
+ * nobody opens, a grace that ends after the task.
+ */
+function checkSettings(config: Config, rule: Rule): void {
+  const given = Object.keys(config.distributor.settings);
+  const unknown = given.filter((name) => !SETTING_NAMES.some((known) => known === name));
+  rule('distributor.settings', unknown.length === 0, 'must name settings of the service', unknown);
+  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
+  const urls = { queue: 'https://queue.invalid/queue', deadLetterQueue: 'https://queue.invalid/dead-letters' };
+  const fixed = deploymentSettings(config, names, urls);
+  const taken = given.filter((name) => name in fixed);
+  rule('distributor.settings', taken.length === 0, 'must not name what follows from other settings here', taken);
+  try {
+    const { requestTimeoutMs, shutdownGraceMs } = readSettings(serviceEnvironment(config, names, urls));
+    rule(
+      'distributor.settings',
+      requestTimeoutMs < shutdownGraceMs,
+      `REQUEST_TIMEOUT_SECONDS must be less than the ${shutdownGraceMs / 1000} that a task has to drain`,
+      requestTimeoutMs / 1000,
+    );
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    // What has a rule of its own here is told once, by the name that it has here.
+    const problems = error.problems.filter((problem) => !RULED.test(problem));
+    rule('distributor.settings', problems.length === 0, 'the service must start with its settings', problems);
+  }
+}
+
+const RULED = /^(AWS_REGION|OBJECT_KEY_TEMPLATE|QUARANTINE_PREFIX): /;
+
 function checkStorage({ storage }: Config, rule: Rule): void {
   const { infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays } = storage;
   const stages = [infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays].filter((days) => days !== null);
@@ -166,6 +199,11 @@ function checkStorage({ storage }: Config, rule: Rule): void {
     'must be at least 30',
     infrequentAccessDays,
   );
-  // The queue can bring a message back for 14 days; its object must still be there.
-  rule('storage.retentionDays', retentionDays >= 14, 'must be at least 14', retentionDays);
+  // The queue can bring a message back for so long; its object must still be there.
+  rule(
+    'storage.retentionDays',
+    retentionDays >= MESSAGE_DAYS_MAX,
+    `must be at least ${MESSAGE_DAYS_MAX}`,
+    retentionDays,
+  );
 }

@@ -1,4 +1,6 @@
 import { readSettings } from '../service/base/settings.ts';
+import { MESSAGE_DAYS_MAX } from '../service/core/limits.ts';
+import { MAX_RECEIVE_COUNT } from '../service/core/receives.ts';
 
 /**
  * The settings of the infrastructure, by environment. Everything that an operator may want another way is here, under
@@ -90,7 +92,10 @@ export interface DistributorConfig {
   readonly tracingImage: string | undefined;
   /** The collector of metrics and traces (public.ecr.aws/aws-observability/aws-otel-collector), full name with tag. */
   readonly collectorImage: string;
-  /** Further environment of the service, by its own names (docs/design.md, Settings). */
+  /**
+   * Further environment of the service, by its own names (docs/design.md, Settings); those that follow from the rest of this
+   * configuration are refused.
+   */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -161,8 +166,8 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
     abortUploadDays: 7,
   },
   queue: {
-    retentionDays: 14,
-    maxReceiveCount: 50,
+    retentionDays: MESSAGE_DAYS_MAX,
+    maxReceiveCount: MAX_RECEIVE_COUNT,
     visibilityTimeoutSeconds: SERVICE.visibilityTimeoutSeconds,
   },
   distributor: {

@@ -16,14 +16,13 @@ export function writesCanaries({ distributor }: Config): boolean {
   return Number(distributor.settings.CANARY_INTERVAL_SECONDS ?? 0) > 0;
 }
 
-/** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
-export function serviceEnvironment(
-  config: Config,
-  names: Names,
-  urls: { readonly queue: string; readonly deadLetterQueue: string },
-): Readonly<Record<string, string>> {
-  const { distributor } = config;
-  const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);
+interface Urls {
+  readonly queue: string;
+  readonly deadLetterQueue: string;
+}
+
+/** Settings of the service that follow from the resources around it, or have a name of their own in the configuration. */
+export function deploymentSettings(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
   return {
     SQS_QUEUE_URL: urls.queue,
     DLQ_URL: urls.deadLetterQueue,
@@ -31,14 +30,23 @@ export function serviceEnvironment(
     LEDGER_TABLE: names.ledgerTable,
     AWS_REGION: config.region,
     HTTP_PORT: String(HTTP_PORT),
-    WORKER_THREADS: String(Math.max(1, Math.floor(distributor.cpuUnits / 1024))),
-    MEMORY_BUDGET_MB: String(memoryBudgetMb),
     OBJECT_KEY_TEMPLATE: config.objectKeyTemplate,
     QUARANTINE_PREFIX: config.quarantinePrefix,
     SHUTDOWN_GRACE_SECONDS: String(STOP_TIMEOUT_SECONDS - 10),
     VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
-    LOG_LEVEL: distributor.logLevel,
+    LOG_LEVEL: config.distributor.logLevel,
     ...(writesCanaries(config) ? { CANARY_BUCKET: names.bucket } : {}),
+  };
+}
+
+/** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
+export function serviceEnvironment(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
+  const { distributor } = config;
+  const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);
+  return {
+    WORKER_THREADS: String(Math.max(1, Math.floor(distributor.cpuUnits / 1024))),
+    MEMORY_BUDGET_MB: String(memoryBudgetMb),
     ...distributor.settings,
+    ...deploymentSettings(config, names, urls),
   };
 }

@@ -2,6 +2,7 @@ import { SnsTopicSubscription } from '@cdktn/provider-aws/lib/sns-topic-subscrip
 import { SqsQueue } from '@cdktn/provider-aws/lib/sqs-queue/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktn/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import { Construct } from 'constructs';
+import { MESSAGE_DAYS_MAX } from '../../service/core/limits.ts';
 import type { QueueConfig } from '../config.ts';
 import { spokeQueuePolicy } from '../policies/messaging.ts';
 
@@ -40,7 +41,7 @@ export function createSpoke(parent: Construct, id: string, props: SpokeProps): S
   const deadLetterQueue = new SqsQueue(scope, 'dead-letters', {
     ...common(props.deadLetterQueue),
     // A redrive by SQS keeps the age, so a shorter time here would drop what waited long in the queue.
-    messageRetentionSeconds: 14 * SECONDS_PER_DAY,
+    messageRetentionSeconds: MESSAGE_DAYS_MAX * SECONDS_PER_DAY,
   });
   const queue = new SqsQueue(scope, 'queue', {
     ...common(props.queue),

@@ -1,5 +1,6 @@
 import { DynamodbTable } from '@cdktn/provider-aws/lib/dynamodb-table/index.js';
 import { Construct } from 'constructs';
+import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import type { Config } from '../config.ts';
 
 export interface Tables {
@@ -7,20 +8,21 @@ export interface Tables {
   readonly ledger: DynamodbTable;
 }
 
-/** The two tables of the service; their keys are the contract of docs/design.md. */
+/** The two tables of the service. */
 export function createTables(parent: Construct, config: Config, keyArn: string | undefined): Tables {
   const scope = new Construct(parent, 'tables');
   const createTable = (
     id: string,
     name: string,
-    keys: { readonly hashKey: string; readonly rangeKey: string },
+    keys: TableKeys,
     more: { readonly ttl?: { readonly attributeName: string; readonly enabled: true } } = {},
   ) =>
     new DynamodbTable(scope, id, {
       name,
       billingMode: 'PAY_PER_REQUEST',
-      ...keys,
-      attribute: [keys.hashKey, keys.rangeKey].map((attribute) => ({ name: attribute, type: 'S' })),
+      hashKey: keys.partition,
+      rangeKey: keys.sort,
+      attribute: [keys.partition, keys.sort].map((attribute) => ({ name: attribute, type: 'S' })),
       pointInTimeRecovery: { enabled: true },
       // `enabled: false` is not plain text: it is a key that AWS owns (DynamoDB developer guide, "Encryption at rest").
       serverSideEncryption: keyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn: keyArn },
@@ -28,12 +30,9 @@ export function createTables(parent: Construct, config: Config, keyArn: string |
       ...more,
     });
   return {
-    tenants: createTable('tenants', config.tenantTable, { hashKey: 'tenant_id', rangeKey: 'type' }),
-    ledger: createTable(
-      'ledger',
-      config.ledgerTable,
-      { hashKey: 'object', rangeKey: 'delivery' },
-      { ttl: { attributeName: 'expires_at', enabled: true } },
-    ),
+    tenants: createTable('tenants', config.tenantTable, TENANT_TABLE_KEYS),
+    ledger: createTable('ledger', config.ledgerTable, LEDGER_TABLE_KEYS, {
+      ttl: { attributeName: LEDGER_EXPIRES_AT, enabled: true },
+    }),
   };
 }

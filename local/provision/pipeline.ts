@@ -11,6 +11,10 @@ import {
 } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { readToolSettings } from '../../service/base/settings.ts';
+import { MESSAGE_DAYS_MAX } from '../../service/core/limits.ts';
+import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
+import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 import { provisionTable } from './table.ts';
@@ -48,15 +52,11 @@ export interface Pipeline extends PipelineNames {
   readonly topicArn: string;
 }
 
-/** The longest that SQS keeps a message. */
-const RETENTION_SECONDS = String(14 * 24 * 3600);
-/** The service gives up with a reason long before; this only catches what kills it. */
-const MAX_RECEIVE_COUNT = 50;
-/** As the service's VISIBILITY_TIMEOUT_SECONDS by default. */
-const VISIBILITY_SECONDS = '120';
+const RETENTION_SECONDS = String(MESSAGE_DAYS_MAX * 24 * 3600);
 
 /** Creates the bucket, what it tells of its objects, the queue, and the tables. Whatever exists is kept and brought up to date. */
 export async function provisionPipeline(deps: ProvisionDeps, names: PipelineNames = PIPELINE_NAMES): Promise<Pipeline> {
+  const { visibilityTimeoutSeconds } = readToolSettings({});
   const { Account: account = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const bucketArn = `arn:aws:s3:::${names.bucket}`;
   await provisionBucket(deps.s3, names.bucket, deps.region);
@@ -75,19 +75,14 @@ export async function provisionPipeline(deps: ProvisionDeps, names: PipelineName
   const queue = await provisionQueue(deps, names.queue, (arn) => ({
     MessageRetentionPeriod: RETENTION_SECONDS,
     ReceiveMessageWaitTimeSeconds: '20',
-    VisibilityTimeout: VISIBILITY_SECONDS,
+    VisibilityTimeout: String(visibilityTimeoutSeconds),
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: MAX_RECEIVE_COUNT }),
     Policy: allowService('sns.amazonaws.com', 'sqs:SendMessage', arn, { ArnEquals: { 'aws:SourceArn': topicArn } }),
   }));
   await subscribe(deps, topicArn, queue.arn, names.rawDelivery ?? false);
   await notify(deps, names, topicArn);
-  await provisionTable(deps, { name: names.tenantTable, partitionKey: 'tenant_id', sortKey: 'type' });
-  await provisionTable(deps, {
-    name: names.ledgerTable,
-    partitionKey: 'object',
-    sortKey: 'delivery',
-    expiresAt: 'expires_at',
-  });
+  await provisionTable(deps, { name: names.tenantTable, keys: TENANT_TABLE_KEYS });
+  await provisionTable(deps, { name: names.ledgerTable, keys: LEDGER_TABLE_KEYS, expiresAt: LEDGER_EXPIRES_AT });
   return { ...names, topicArn, queueUrl: queue.url, queueArn: queue.arn, deadLetterQueueUrl: deadLetters.url };
 }
 

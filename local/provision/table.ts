@@ -6,13 +6,12 @@ import {
   ResourceInUseException,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { TableKeys } from '../../service/core/tables.ts';
 import type { ProvisionDeps } from './deps.ts';
 
 export interface TableSpec {
   readonly name: string;
-  /** Both are text. */
-  readonly partitionKey: string;
-  readonly sortKey: string;
+  readonly keys: TableKeys;
   /** The attribute by which items expire, epoch seconds. Default: they do not. */
   readonly expiresAt?: string;
 }
@@ -22,19 +21,19 @@ const ATTEMPTS_MAX = 1_200;
 
 /** Creates a table unless it exists, and waits until it can be used. */
 export async function provisionTable({ dynamo }: ProvisionDeps, spec: TableSpec): Promise<void> {
-  const { name, partitionKey, sortKey, expiresAt } = spec;
+  const { name, keys, expiresAt } = spec;
   try {
     await dynamo.send(
       new CreateTableCommand({
         TableName: name,
         BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [partitionKey, sortKey].map((key) => ({
+        AttributeDefinitions: [keys.partition, keys.sort].map((key) => ({
           AttributeName: key,
           AttributeType: 'S' as const,
         })),
         KeySchema: [
-          { AttributeName: partitionKey, KeyType: 'HASH' },
-          { AttributeName: sortKey, KeyType: 'RANGE' },
+          { AttributeName: keys.partition, KeyType: 'HASH' },
+          { AttributeName: keys.sort, KeyType: 'RANGE' },
         ],
       }),
     );

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../service/core/permissions.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -29,10 +30,6 @@ export type DeliverySpec = Readonly<Record<string, unknown>> & {
 };
 
 const POLICY_NAME = 'WriteLogs';
-/** An upload in parts that is broken off must not leave its parts behind. */
-const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'];
-/** All that the distributor ever calls in a tenant's account. */
-const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'];
 
 /** Creates the tenant's role and items, or brings them up to date. @returns the role's ARN */
 export async function provisionTenant(
@@ -95,7 +92,7 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
         Action: 'sts:TagSession',
         Condition: {
           StringEquals: tagged,
-          'ForAllValues:StringEquals': { 'aws:TagKeys': ['tenant_id', 'cluster_id', 'environment'] },
+          'ForAllValues:StringEquals': { 'aws:TagKeys': TAG_KEYS },
         },
       },
     ],

@@ -10,8 +10,9 @@ export interface LogWriter {
   /**
    * Creates what is missing of a stream and its group. Calls of one session for the same stream at the same time share one
    * creation, which is why it takes no signal: one caller's leaving must not fail the others. Each request has its timeout.
+   * @returns false where the stream is there already
    */
-  create(session: LogsSession, place: GroupPlace, stream: string): Promise<void>;
+  create(session: LogsSession, place: GroupPlace, stream: string): Promise<boolean>;
   /** Of the groups that `create` makes. */
   readonly retention: Pick<Retention, 'settle' | 'owed'>;
 }
@@ -27,7 +28,7 @@ const AMBIGUOUS: ReadonlySet<AwsFault> = new Set(['transient', 'aborted']);
 
 export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDeps): LogWriter {
   /** Creations under way; the same names mean other groups in another session's account. */
-  const creations = new WeakMap<LogsSession, Map<string, Promise<void>>>();
+  const creations = new WeakMap<LogsSession, Map<string, Promise<boolean>>>();
 
   const createGroup = async (session: LogsSession, place: GroupPlace) => {
     const notOurs = await retention.begin(place);
@@ -47,23 +48,27 @@ export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDep
   const createRoute = async (session: LogsSession, place: GroupPlace, stream: string) => {
     const createStream = async () => {
       const command = new CreateLogStreamCommand({ logGroupName: place.group, logStreamName: stream });
-      if (await unlessExists(() => session.client().send(command))) onCreate('stream');
+      const created = await unlessExists(() => session.client().send(command));
+      if (created) onCreate('stream');
+      return created;
     };
+    let created: boolean;
     try {
-      await createStream();
+      created = await createStream();
     } catch (error) {
       if (faultOf(error) !== 'missing') throw error;
       await createGroup(session, place);
       return createStream();
     }
     await retention.settle(session, place, 'looked at');
+    return created;
   };
 
   return {
     put: putEvents,
     retention,
     create(session, place, stream) {
-      const ofSession = creations.get(session) ?? new Map<string, Promise<void>>();
+      const ofSession = creations.get(session) ?? new Map<string, Promise<boolean>>();
       creations.set(session, ofSession);
       const key = `${place.group}\n${stream}`;
       const running = ofSession.get(key);

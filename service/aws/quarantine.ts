@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
 import { awsFailure } from './words.ts';
 
-const gzipAsync = promisify(gzip);
+/** Characters that are compressed at a time: the lines of a file may be all of a chunk, and only what they compress to is held. */
+const PIECE_LENGTH = 64 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
 
 /** One record or event that is kept because it could not be delivered. */
@@ -34,7 +36,7 @@ export interface Quarantine {
    * Writes lines of one reason as gzip NDJSON under `<prefix>tenant_id=…/reason=…/`; they are safe when it returns.
    * @throws DistributorError `quarantine-unavailable`
    */
-  write(place: QuarantinePlace, lines: readonly QuarantineLine[], signal: AbortSignal): Promise<void>;
+  write(place: QuarantinePlace, lines: Iterable<QuarantineLine>, signal: AbortSignal): Promise<void>;
 }
 
 export interface QuarantineDeps extends RetryDeps {
@@ -46,7 +48,7 @@ export interface QuarantineDeps extends RetryDeps {
 export function createQuarantine(deps: QuarantineDeps): Quarantine {
   return {
     async write({ bucket, tenantId, reason, place }, lines, signal) {
-      const body = await gzipAsync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const body = await pipeline(piecesOf(lines), createGzip(), buffer);
       const name = createHash('sha256').update(place).digest('hex').slice(0, 32);
       const Key = `${deps.prefix}tenant_id=${encodeURIComponent(tenantId)}/reason=${reason}/${name}.ndjson.gz`;
       try {
@@ -67,4 +69,15 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
       deps.onWrite(reason);
     },
   };
+}
+
+function* piecesOf(lines: Iterable<QuarantineLine>): Generator<string, void, undefined> {
+  let piece = '';
+  for (const line of lines) {
+    piece += `${JSON.stringify(line)}\n`;
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
 }

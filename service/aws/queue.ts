@@ -9,6 +9,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { HISTORY_ATTRIBUTES, type History, historyAttributes, readHistory } from '../core/history.ts';
+import { faultOf } from './fault.ts';
 import { BATCH_MAX, batchesOf } from './sqs-batch.ts';
 
 /** The queue in the service's words. Batches hold at most ten entries (SQS quotas); these functions cut them. */
@@ -24,7 +25,10 @@ export interface Queue {
    * @returns the receipts of those that SQS would not take
    */
   sendAnew(copies: readonly MessageCopy[]): Promise<readonly string[]>;
-  /** Sends the body as it is to the dead-letter queue; it is safe there when this returns. */
+  /**
+   * Sends the body as it is to the dead-letter queue; it is safe there when this returns.
+   * @param attributes the most important first: where the queue takes no message of that size, the last ones are left out
+   */
   sendDeadLetter(body: string, attributes: Readonly<Record<string, string>>): Promise<void>;
   /** What SQS says that a queue is, whatever URL names it. @throws when the queue cannot be reached */
   arn(of: 'messages' | 'dead letters', signal: AbortSignal): Promise<string>;
@@ -150,13 +154,23 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
     },
 
     async sendDeadLetter(body, attributes) {
-      await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: deadLetterQueueUrl,
-          MessageBody: body,
-          MessageAttributes: attributesOf(attributes, 'String'),
-        }),
-      );
+      const all = Object.entries(attributesOf(attributes, 'String'));
+      for (let count = all.length; ; count--) {
+        try {
+          await sqs.send(
+            new SendMessageCommand({
+              QueueUrl: deadLetterQueueUrl,
+              MessageBody: body,
+              MessageAttributes: Object.fromEntries(all.slice(0, count)),
+            }),
+          );
+          return;
+        } catch (error) {
+          // Names, types and values count to the size (API reference, MessageAttributeValue): at most 1 MiB, or what the
+          // queue's MaximumMessageSize says, which nobody tells us.
+          if (count === 0 || faultOf(error) !== 'invalid') throw error;
+        }
+      }
     },
 
     async arn(of, signal) {

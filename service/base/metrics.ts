@@ -80,7 +80,9 @@ export function createMetrics() {
     ),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
-    routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.'),
+    routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.', [
+      'tenant',
+    ]),
     ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
     quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),
     groupsCreated: counter('groups_created_total', 'Log groups and streams created.', ['kind']),

@@ -10,6 +10,8 @@ const MEGABYTE = 1024 * 1024;
 const OBJECT_KEY_TEMPLATE = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
 const QUARANTINE_PREFIX = 'quarantine/';
 const CANARY_INTERVAL_SECONDS_MIN = 5;
+/** The longest that LEASE_SECONDS may be. */
+export const LEASE_SECONDS_MAX = 3_600;
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -88,7 +90,7 @@ const SCHEMA = {
   /** Largest event, its 26 bytes of overhead included. 1 MB since April 2025; China's regions still take 262144. */
   EVENT_BYTES_MAX: wholeNumber(1_024, 1_048_576).default(1_000_000),
   /** How long a delivery is another process's after that process was last heard of. */
-  LEASE_SECONDS: wholeNumber(5, 3_600).default(60),
+  LEASE_SECONDS: wholeNumber(5, LEASE_SECONDS_MAX).default(60),
   /** How long AWS may be silent before a call is given up; where that is too long for a drain, less. */
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 300).default(30),
   /** Named groups of applications for the tenants' `groups`, as JSON: {"api":["kube-apiserver"]}. */

@@ -8,7 +8,7 @@ export interface Counts {
   readonly delivered: number;
   /** Not wanted: a filter of the delivery, or an empty message, which the destination cannot store. */
   readonly filtered: number;
-  /** Refused by the destination record by record (too old, too new, expired); kept in quarantine. */
+  /** Too old, too new or expired: the destination refused it, or surely would have; kept in quarantine. */
   readonly rejected: number;
   /** Refused by us (unparsable, another tenant's); kept in quarantine. */
   readonly quarantined: number;
@@ -24,6 +24,11 @@ export function addCounts(a: Counts, b: Partial<Counts>): Counts {
     rejected: a.rejected + (b.rejected ?? 0),
     quarantined: a.quarantined + (b.quarantined ?? 0),
   };
+}
+
+/** Records that are in quarantine. */
+export function keptBack({ rejected, quarantined }: Counts): number {
+  return rejected + quarantined;
 }
 
 /** Records that are in no outcome; 0 when the books balance. */

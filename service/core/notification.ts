@@ -1,4 +1,4 @@
-import { DistributorError } from '../base/errors.ts';
+import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { parseReplay, REPLAY_MEMBER, type Replay } from './replay.ts';
 
 /** An object that a notification announces. */
@@ -18,9 +18,18 @@ export interface ObjectRef {
 }
 
 export type Notification =
-  | { readonly kind: 'objects'; readonly objects: readonly ObjectRef[] }
+  /** `objects` may be empty: then everything in it is acknowledged. */
+  | { readonly kind: 'objects'; readonly objects: readonly ObjectRef[]; readonly rest?: RefusedRecords }
   /** What S3 sends when somebody configures notifications. */
   | { readonly kind: 'test' };
+
+/** Records beside objects that can be delivered which announce none: another event, or an object without a name. */
+export interface RefusedRecords {
+  /** A notification with these records only. */
+  readonly body: string;
+  /** What is wrong with the first of them. */
+  readonly error: DistributorError;
+}
 
 /** No S3 notification comes near this; SQS allows at most 1 MiB a message. */
 const OBJECTS_MAX = 1_000;
@@ -29,8 +38,8 @@ const OBJECTS_MAX = 1_000;
  * Understands every way in which S3 tells of a new object: an SNS envelope around an S3 event, the bare S3 event (SNS raw
  * delivery, or S3 straight to SQS), and EventBridge's "Object Created". Events that are not creations (a removal, a
  * restore) are an error like anything else unknown: a queue that gets them is wired wrongly, and dropping them would
- * hide it.
- * @throws DistributorError `not-a-notification`
+ * hide it. An empty object whose key ends with `/` is a folder of S3's console, and left out.
+ * @throws DistributorError `not-a-notification` when nothing of the message can be delivered
  */
 export function parseNotification(body: string): Notification {
   const outer = parseJson(body, 'the message body');
@@ -40,8 +49,11 @@ export function parseNotification(body: string): Notification {
       : outer;
   if (!isRecord(inner)) throw refuse('the body is JSON but no object');
   if (inner.Event === 's3:TestEvent') return { kind: 'test' };
-  if (Array.isArray(inner.Records)) return { kind: 'objects', objects: fromS3Records(inner.Records) };
-  if (inner['detail-type'] !== undefined) return { kind: 'objects', objects: [fromEventBridge(inner)] };
+  if (Array.isArray(inner.Records)) return { kind: 'objects', ...fromS3Records(inner.Records) };
+  if (inner['detail-type'] !== undefined) {
+    const ref = fromEventBridge(inner);
+    return { kind: 'objects', objects: isFolder(ref) ? [] : [ref] };
+  }
   throw refuse('the body has neither Records nor detail-type');
 }
 
@@ -49,15 +61,31 @@ function isSnsEnvelope(outer: Record<string, unknown>): boolean {
   return outer.Type === 'Notification' || outer.TopicArn !== undefined;
 }
 
-function fromS3Records(records: readonly unknown[]): ObjectRef[] {
+function fromS3Records(records: readonly unknown[]): {
+  readonly objects: readonly ObjectRef[];
+  readonly rest?: RefusedRecords;
+} {
   if (records.length === 0) throw refuse('Records is empty');
   if (records.length > OBJECTS_MAX) throw refuse(`Records has ${records.length} entries, more than ${OBJECTS_MAX}`);
   const byIdentity = new Map<string, ObjectRef>();
+  const refused: unknown[] = [];
+  let first: DistributorError | undefined;
   for (const record of records) {
-    const ref = fromS3Record(record);
-    byIdentity.set(objectId(ref), ref);
+    try {
+      const ref = fromS3Record(record);
+      byIdentity.set(objectId(ref), ref);
+    } catch (error) {
+      first ??= asDistributorError(error);
+      refused.push(record);
+    }
   }
-  return [...byIdentity.values()];
+  if (first && byIdentity.size === 0) throw first;
+  const objects = [...byIdentity.values()].filter((ref) => !isFolder(ref));
+  return { objects, ...(first ? { rest: { body: JSON.stringify({ Records: refused }), error: first } } : {}) };
+}
+
+function isFolder({ key, size }: ObjectRef): boolean {
+  return size === 0 && key.endsWith('/');
 }
 
 function fromS3Record(record: unknown): ObjectRef {

@@ -1,14 +1,17 @@
 import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
 import { recordText } from './record-text.ts';
 import { type RecordTimes, resolveTimes } from './record-times.ts';
+import type { Refusal } from './refusal.ts';
 import { type Route, routeRecords } from './route.ts';
-import { type Refusal, type ScreenContext, screen } from './screen.ts';
+import { type ScreenContext, screen } from './screen.ts';
 import { splitMessage } from './split.ts';
 import { type BatchLimits, hasTimes } from './target/target.ts';
 
 /**
- * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk and
- * delivery give the same batches in any process, which is what lets the ledger name a batch by its number.
+ * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk, delivery and
+ * `judgedMs` give the same batches in any process, which is what lets the ledger name a batch by its number. Time passes
+ * between two attempts, so `judgedMs` is fixed before anything depends on it, and stands in the ledger
+ * (delivery/tracker.ts, decisions/0060).
  */
 
 /** One call of the destination to be: for CloudWatch Logs, PutLogEvents. */
@@ -38,6 +41,8 @@ export interface ChunkPlan {
   readonly refusals: readonly Refusal[];
   /** Records dropped by a filter or for an empty message. */
   readonly filtered: number;
+  /** Whether the batches depend on `judgedMs`: whether any record lies outside of the window that it gives. */
+  readonly judged: boolean;
   /** The time of each event, with substitutes in place: of all records, then of the parts. */
   readonly timesMs: Float64Array;
   /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
@@ -59,7 +64,7 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
   const { delivery, keyFields, lastModifiedMs } = context;
   const { limits } = delivery.target;
   const times = resolveTimes(chunk, lastModifiedMs);
-  const { admitted, refusals, filtered } = screen(chunk, times, context);
+  const { admitted, refusals, filtered, judged } = screen(chunk, times, context);
   const substituted = countSubstituted(chunk, times, admitted);
   const { routes, of: routeOf, overflowed } = routeRecords(chunk, admitted, times, delivery, keyFields);
   // A batch must be able to hold the largest event.
@@ -74,7 +79,7 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
     if (hasTimes(limits) && !times.ascending) sortByTime(events, timesMs);
     cutBatches(routes[number] as Route, events, sizes, timesMs, limits, batches);
   }
-  return { chunk, batches, parts, refusals, filtered, timesMs, substituted, overflowed };
+  return { chunk, batches, parts, refusals, filtered, judged, timesMs, substituted, overflowed };
 }
 
 function countSubstituted(
@@ -223,6 +228,16 @@ export function recordsIn(plan: EventTable, events: Uint32Array): number {
     if (event < plan.chunk.count || plan.parts[event - plan.chunk.count]?.first) records++;
   }
   return records;
+}
+
+/** UTF-8 bytes of the messages of events. */
+export function sizeOf({ chunk, parts }: EventTable, events: Uint32Array): number {
+  const { count, messages } = chunk;
+  let bytes = 0;
+  for (const event of events) {
+    bytes += (event < count ? messages.size[event] : parts[event - count]?.size) ?? 0;
+  }
+  return bytes;
 }
 
 /** The message of an event as text: for quarantine, not for the hot path. */

@@ -1,34 +1,33 @@
 import type { Chunk, TextColumn } from './chunk.ts';
 import type { Delivery } from './delivery.ts';
 import { levelRank } from './levels.ts';
-import { TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
+import { EVENT_TIME_MARGIN_MS, TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
 import type { RecordTimes } from './record-times.ts';
-import { hasTimes } from './target/target.ts';
+import type { QuarantineReason, Refusal } from './refusal.ts';
+import { type BatchLimits, hasTimes } from './target/target.ts';
 
 /** What becomes of a record before anything is known of its destination. */
-
-export type QuarantineReason = 'unparsable' | 'foreign_tenant' | 'too_old' | 'too_new' | 'expired';
-
-/** A record that is not sent, and why. */
-export interface Refusal {
-  readonly record: number;
-  readonly reason: QuarantineReason;
-  readonly detail: string;
-}
 
 export interface Screened {
   /** Numbers of the records to deliver, in ascending order. */
   readonly admitted: Uint32Array;
-  /** In ascending order too. */
+  /** One for each reason that occurs. */
   readonly refusals: readonly Refusal[];
   /** Records dropped by a filter or for an empty message. */
   readonly filtered: number;
+  /** Whether another `judgedMs` could have admitted other records. */
+  readonly judged: boolean;
 }
 
 export interface ScreenContext {
   readonly delivery: Delivery;
   /** Which records are asked for, by their ordinal in the object; absent: all. */
   readonly asked?: ((record: number) => boolean) | undefined;
+  /**
+   * The destination's time, epoch milliseconds: what it surely refuses at that time is refused here. Absent: all that any call may
+   * hold is left to the destination.
+   */
+  readonly judgedMs?: number | undefined;
 }
 
 /** Marks on records; any other but the first means that the record is not delivered. */
@@ -39,8 +38,11 @@ const FOREIGN_TENANT = 3;
 const TOO_OLD = 4;
 const TOO_NEW = 5;
 
+/** In the order of the marks, from UNPARSABLE on. */
+const REASONS: readonly QuarantineReason[] = ['unparsable', 'foreign_tenant', 'too_old', 'too_new'];
+
 /** @param times of all records of the chunk */
-export function screen(chunk: Chunk, times: RecordTimes, { delivery, asked }: ScreenContext): Screened {
+export function screen(chunk: Chunk, times: RecordTimes, { delivery, asked, judgedMs }: ScreenContext): Screened {
   const { applications, minLevel, tenantId, target } = delivery;
   const { customer_tenant, application, log_level } = chunk.fields;
   const marks = new Uint8Array(chunk.count);
@@ -52,8 +54,31 @@ export function screen(chunk: Chunk, times: RecordTimes, { delivery, asked }: Sc
   if (minLevel !== null) markWhere(marks, FILTER, log_level, (level) => (levelRank(level) ?? minLevel) < minLevel);
   // An empty message has nothing to store, and one of them would fail the whole call.
   if (!target.limits.emptyMessages) markEmpty(marks, chunk);
-  if (hasTimes(target.limits)) markOutOfRange(marks, times);
-  return sortOut(marks, chunk);
+  if (!hasTimes(target.limits)) return { ...sortOut(marks), judged: false };
+  const window = windowOf(target.limits, judgedMs);
+  markOutside(marks, times, window);
+  return { ...sortOut(marks), judged: window !== ANY_TIME && isOutside(times, window) };
+}
+
+/** The times that events may have which are sent, both included. */
+interface TimeWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What a call may hold at all. */
+const ANY_TIME: TimeWindow = { fromMs: TIMESTAMP_MIN_MS, toMs: TIMESTAMP_MAX_MS };
+
+function windowOf({ ageMaxMs, aheadMaxMs }: BatchLimits, judgedMs: number | undefined): TimeWindow {
+  if (judgedMs === undefined) return ANY_TIME;
+  return {
+    fromMs: Math.max(ANY_TIME.fromMs, judgedMs - ageMaxMs - EVENT_TIME_MARGIN_MS),
+    toMs: Math.min(ANY_TIME.toMs, judgedMs + aheadMaxMs + EVENT_TIME_MARGIN_MS),
+  };
+}
+
+function isOutside({ earliestMs, latestMs }: RecordTimes, { fromMs, toMs }: TimeWindow): boolean {
+  return earliestMs < fromMs || latestMs > toMs;
 }
 
 function markUnasked(marks: Uint8Array, { at }: Chunk, asked: (record: number) => boolean): void {
@@ -83,40 +108,30 @@ function markEmpty(marks: Uint8Array, { messages: { size } }: Chunk): void {
   for (let record = 0; record < count; record++) if (size[record] === 0) marks[record] ||= FILTER;
 }
 
-function markOutOfRange(marks: Uint8Array, { ofMs, earliestMs, latestMs }: RecordTimes): void {
-  if (earliestMs >= TIMESTAMP_MIN_MS && latestMs <= TIMESTAMP_MAX_MS) return;
+function markOutside(marks: Uint8Array, times: RecordTimes, window: TimeWindow): void {
+  if (!isOutside(times, window)) return;
+  const { ofMs } = times;
+  const { fromMs, toMs } = window;
   const count = marks.length;
   for (let record = 0; record < count; record++) {
     const timeMs = ofMs[record] as number;
-    if (timeMs < TIMESTAMP_MIN_MS) marks[record] ||= TOO_OLD;
-    else if (timeMs > TIMESTAMP_MAX_MS) marks[record] ||= TOO_NEW;
+    if (timeMs < fromMs) marks[record] ||= TOO_OLD;
+    else if (timeMs > toMs) marks[record] ||= TOO_NEW;
   }
 }
 
-function sortOut(marks: Uint8Array, chunk: Chunk): Screened {
+function sortOut(marks: Uint8Array): Omit<Screened, 'judged'> {
   const count = marks.length;
   const admitted = new Uint32Array(count);
-  const refusals: Refusal[] = [];
+  const refused = REASONS.map((reason) => ({ reason, records: [] as number[] }));
   let delivered = 0;
   let filtered = 0;
   for (let record = 0; record < count; record++) {
     const mark = marks[record] as number;
     if (mark === DELIVER) admitted[delivered++] = record;
     else if (mark === FILTER) filtered++;
-    else refusals.push({ record, ...whyOf(mark, chunk, record) });
+    else refused[mark - UNPARSABLE]?.records.push(record);
   }
+  const refusals = refused.filter(({ records }) => records.length > 0);
   return { admitted: admitted.subarray(0, delivered), refusals, filtered };
-}
-
-function whyOf(mark: number, { unparsable }: Chunk, record: number): Omit<Refusal, 'record'> {
-  switch (mark) {
-    case UNPARSABLE:
-      return { reason: 'unparsable', detail: unparsable.get(record) ?? '' };
-    case FOREIGN_TENANT:
-      return { reason: 'foreign_tenant', detail: 'customer_tenant names another tenant than the object key' };
-    case TOO_OLD:
-      return { reason: 'too_old', detail: 'the timestamp lies before 1970' };
-    default:
-      return { reason: 'too_new', detail: 'the timestamp lies beyond what a date can hold' };
-  }
 }

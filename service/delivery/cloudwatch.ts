@@ -7,11 +7,13 @@ import type { SessionCredentials } from '../aws/roles.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
-import type { Batch } from '../core/plan.ts';
+import { type Batch, type ChunkPlan, timeOf } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
 import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
+import { createKnownExpiry } from './known-expiry.ts';
+import { createNewStreams } from './new-streams.ts';
 import { createSessionClients, roleRequest } from './tenant-session.ts';
 
 /** CloudWatch Logs in a tenant's account. */
@@ -22,8 +24,6 @@ export interface CloudWatchDeps extends AttemptDeps {
   readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
 }
 
-/** A put that finds its stream missing right after its creation is eventual consistency; more often than this it is not. */
-const CREATIONS_MAX = 3;
 /** What was just created may take a moment to be seen. */
 const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
@@ -32,6 +32,7 @@ const BUFFERS_KEPT = 16;
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
+  const streams = createNewStreams();
 
   return ({ delivery, target, task, watch, onNotice }) => {
     const role = roleRequest(delivery, task.keyFields);
@@ -42,25 +43,30 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       group,
       retentionDays: target.retentionDays,
     });
+    const expiry = createKnownExpiry();
 
     /** One put, and what it finds missing created. */
     const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
       // Before the put: what fails after it would send it again.
       await unlessStopped(deps.writer.retention.settle(session, placeOf(batch.route), 'used'), signals);
-      for (let creations = 0; ; creations++) {
-        try {
-          return await attemptPut(deps, session, body, batch, signals);
-        } catch (error) {
-          if (faultOf(error) !== 'missing' || creations === CREATIONS_MAX) throw error;
-        }
-        signals.abort.throwIfAborted();
-        await unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
-        if (creations > 0) await pause(CREATED_PAUSE_MS, signals);
-      }
+      const calls = {
+        put: () => attemptPut(deps, session, body, batch, signals),
+        create: () => {
+          signals.abort.throwIfAborted();
+          return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
+        },
+        pause: () => pause(CREATED_PAUSE_MS, signals),
+      };
+      return streams.put(session, batch.route, calls, signals);
     };
 
     return {
+      foresee(plan, batch) {
+        const { length } = batch.events;
+        if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
+        return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
+      },
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const body = writeBody(plan, batch, buffer);
@@ -88,6 +94,9 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           if (message !== undefined) onNotice({ code: 'retention-not-set', message });
           // After a failure the buffer is left to the collector: a dying socket may still hold it.
           if (buffers.length < BUFFERS_KEPT) buffers.push(buffer);
+          const { tooOldBefore, expiredBefore } = receipt;
+          // Of what is too old as well it says nothing of the retention.
+          if (expiredBefore > tooOldBefore) expiry.learn(batch.route.group, timeAt(plan, batch, expiredBefore - 1));
           return receipt;
         } catch (error) {
           signals.abort.throwIfAborted();
@@ -123,6 +132,10 @@ async function attemptPut(
   } finally {
     metrics.putSeconds.observe((deps.nowMs() - startedMs) / 1000);
   }
+}
+
+function timeAt(plan: ChunkPlan, { events }: Batch, at: number): number {
+  return timeOf(plan, events[at] ?? 0);
 }
 
 function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): BatchReceipt {

@@ -56,7 +56,7 @@ async function readAll(deps: CopyDeps, { task, delivery, object, reading }: Copy
   let messageBytes = 0;
   for await (const chunk of decoder.chunks(START, request, reading)) {
     const plan = planChunk(chunk, context);
-    if (plan.filtered + plan.refusals.length > 0) return undefined;
+    if (plan.filtered > 0 || plan.refusals.length > 0) return undefined;
     records += chunk.count;
     for (const { bytes } of plan.batches) messageBytes += bytes;
   }

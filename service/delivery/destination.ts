@@ -42,7 +42,7 @@ export async function unlessStopped<T>(work: Promise<T>, signals: StopSignals): 
   return work;
 }
 
-/** What a destination did with a batch that it accepted: event index ranges that it refused, by reason. */
+/** What a destination did with a batch that it took: event index ranges that it refused, by reason. */
 export interface BatchReceipt {
   readonly tooOldBefore: number;
   readonly expiredBefore: number;
@@ -56,6 +56,8 @@ export interface Destination {
    * @throws DistributorError with the disposition of what could not be mended
    */
   send(plan: ChunkPlan, batch: Batch, signals: StopSignals): Promise<BatchReceipt>;
+  /** The answer to a batch of which the destination is known to refuse every event, without a call; undefined: it must be sent. */
+  foresee?(plan: ChunkPlan, batch: Batch): BatchReceipt | undefined;
   /**
    * Delivers the object as it is, byte for byte, where the delivery wants every record of it; absent where only batches
    * can be delivered. Repeating it does no harm.

@@ -3,6 +3,7 @@ import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
 import type { Counts } from '../core/counts.ts';
 import type { Lease, Progress } from '../ledger/ledger.ts';
+import { parseLayout } from './layout.ts';
 
 /**
  * Holds a lease while a delivery runs: saves the position when it has moved, and renews in time when it has not. Writes
@@ -140,9 +141,9 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
   };
 }
 
-/** What a delivery has achieved: two positions are the same place when nothing was accepted between them. */
-function placeOf({ record, cursor, batch, ahead, answers }: Progress): string {
-  return JSON.stringify([record, cursor, batch, ahead, answers]);
+/** What a delivery has achieved: two positions are the same place when nothing was accepted or fixed between them. */
+function placeOf({ record, cursor, batch, ahead, answers, layout }: Progress): string {
+  return JSON.stringify([record, cursor, batch, ahead, answers, parseLayout(layout).judgedMs]);
 }
 
 function silence(): DistributorError {

@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto';
-import type { Quarantine, QuarantineLine } from '../aws/quarantine.ts';
+import type { Quarantine } from '../aws/quarantine.ts';
 import type { S3Object } from '../aws/s3-source.ts';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
-import { type Delivery, fieldsOf, layoutOf } from '../core/delivery.ts';
+import { type Delivery, fieldsOf } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
-import { recordText } from '../core/record-text.ts';
+import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
-import type { QuarantineReason } from '../core/screen.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
@@ -23,6 +21,8 @@ import {
   type StopSignals,
   throwIfStopped,
 } from './destination.ts';
+import { createKeep, type Keep, keepRefusals } from './keep-refused.ts';
+import { objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import type { OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
@@ -69,17 +69,19 @@ export interface RunDeliveryDeps {
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
+  /** A chunk of the object has so many records beyond the names that it may have. Told once for each attempt. */
+  readonly onOverflow: (task: ObjectTask, delivery: Delivery, records: number) => void;
   readonly decodeLimits: DecodeLimits;
   readonly eventBytesMax: number;
   readonly random: () => number;
   readonly nowMs: () => number;
+  /** AWS's clock, epoch milliseconds: by it events are too old or too new, whatever the host's says. */
+  readonly awsNowMs: () => number;
   readonly monotonicMs: () => number;
 }
 
 /** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
 const CRASHES_MAX = 5;
-/** Part of `layout`: raise it with every change that moves the boundaries of chunks or batches; a test knows them. */
-export const LAYOUT_VERSION = 1;
 
 /** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
 export async function runDelivery(
@@ -176,7 +178,7 @@ async function deliver(
     }
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
-    tracker = createTracker(progress, layout(deps, delivery, decoder));
+    tracker = createTracker(progress, objectLayout(delivery, decoder, deps));
     const destination = deps.openDestination({
       delivery,
       target: delivery.target,
@@ -226,17 +228,6 @@ function stopReason(
   return undefined;
 }
 
-function layout(deps: RunDeliveryDeps, delivery: Delivery, decoder: Decoder): string {
-  const text = JSON.stringify([
-    LAYOUT_VERSION,
-    decoder.format,
-    layoutOf(delivery),
-    deps.eventBytesMax,
-    deps.decodeLimits,
-  ]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
 interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
@@ -251,7 +242,7 @@ interface Run {
 }
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
-  const { task, delivery, destination, tracker, signals } = run;
+  const { task, delivery, tracker } = run;
   const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
   const context = {
     delivery,
@@ -260,81 +251,41 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     eventBytesMax: deps.eventBytesMax,
     asked: recordTest(task.ref.replay),
   };
+  const keep = createKeep(deps.quarantine, task, delivery, run.reading);
+  let overflowed = false;
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
-    const plan = planChunk(chunk, context);
-    await keepRefusals(deps, run, plan);
-    await sendChunk(plan, { destination, tracker, ...sendHooks(deps, run, plan) }, signals);
-    const unsent = { filtered: plan.filtered, quarantined: plan.refusals.length };
-    tracker.completeChunk(chunk, unsent);
-    account(deps, run, unsent);
-    deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
-    deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
-    deps.metrics.routesOverflowed.inc(plan.overflowed);
+    const judgedMs = tracker.judgedMs(deps.awsNowMs());
+    const plan = planChunk(chunk, { ...context, judgedMs });
+    tracker.planned(plan.judged ? judgedMs : undefined);
+    await deliverChunk(deps, run, keep, plan);
+    if (plan.overflowed > 0 && !overflowed) deps.onOverflow(task, delivery, plan.overflowed);
+    overflowed ||= plan.overflowed > 0;
     // The end of the object is saved by `finish`.
     if (chunk.next) await run.keeper.checkpoint();
   }
 }
 
-function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendChunkDeps, 'quarantine' | 'onAccepted'> {
-  return {
-    quarantine: (reason, batch, events) =>
-      keep(
-        deps,
-        run,
-        reason,
-        `${plan.chunk.at.record}/${batch.index}`,
-        events.map((event) => ({ ...event, detail: REJECTED[reason] ?? reason })),
-      ),
-    onAccepted: (batch, counts) => {
-      run.watch.accepted();
-      const overheadBytes = batch.events.length * run.delivery.target.limits.eventOverheadBytes;
-      account(deps, run, { ...counts, messageBytes: batch.bytes - overheadBytes });
-    },
+async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: ChunkPlan): Promise<void> {
+  const { delivery, destination, tracker, keeper, signals, watch } = run;
+  const save = () => keeper.checkpoint();
+  const { eventOverheadBytes } = delivery.target.limits;
+  const onAccepted: SendChunkDeps['onAccepted'] = (batch, counts, rejectedBytes) => {
+    const overheadBytes = batch.events.length * eventOverheadBytes;
+    account(deps, run, { ...counts, messageBytes: batch.bytes - overheadBytes - rejectedBytes });
   };
-}
-
-const REJECTED: Readonly<Partial<Record<QuarantineReason, string>>> = {
-  too_old: 'CloudWatch Logs refused the event: its timestamp is more than 14 days old',
-  too_new: 'CloudWatch Logs refused the event: its timestamp is more than 2 hours ahead',
-  expired: 'CloudWatch Logs refused the event: its timestamp is older than the retention of the log group',
-};
-
-/** Records that are never sent are in quarantine before the position can move past them. */
-async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Promise<void> {
-  for (const [reason, refusals] of Map.groupBy(plan.refusals, (refusal) => refusal.reason)) {
-    const lines = refusals.map(({ record, detail }) => {
-      // Its own time, not the object's that would have stood for it.
-      const timestamp = plan.chunk.timestampsMs[record] ?? Number.NaN;
-      return {
-        record: plan.chunk.at.record + record,
-        detail,
-        message: recordText(plan.chunk, record),
-        ...(Number.isFinite(timestamp) ? { timestamp } : {}),
-      };
-    });
-    await keep(deps, run, reason, String(plan.chunk.at.record), lines);
+  await sendChunk(plan, { destination, tracker, keep, save, onTaken: watch.accepted, onAccepted }, signals);
+  if (plan.judged) {
+    // Kept records must not be sent by whoever goes on later, when they are no longer too new.
+    tracker.fix();
+    await save();
   }
-}
-
-async function keep(
-  deps: RunDeliveryDeps,
-  { task, delivery, reading }: Run,
-  reason: QuarantineReason,
-  place: string,
-  lines: readonly Omit<QuarantineLine, 'object' | 'delivery' | 'reason'>[],
-): Promise<void> {
-  const common = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${delivery.type}`, reason };
-  await deps.quarantine.write(
-    {
-      bucket: task.ref.bucket,
-      tenantId: delivery.tenantId,
-      reason,
-      place: `${common.object}\n${common.delivery}\n${place}`,
-    },
-    lines.map((line) => ({ ...common, ...line })),
-    // What is not kept now is kept by whoever goes on: a drain need not wait.
-    reading,
-  );
+  await keepRefusals(keep, plan);
+  const unsent = { filtered: plan.filtered, ...countRefusals(plan.refusals) };
+  tracker.completeChunk(plan.chunk, unsent);
+  account(deps, run, unsent);
+  deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
+  deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
+  if (plan.overflowed > 0) deps.metrics.routesOverflowed.inc({ tenant: delivery.tenantId }, plan.overflowed);
 }
 
 function account(

@@ -1,33 +1,52 @@
 import pLimit from 'p-limit';
 import type { Counts } from '../core/counts.ts';
-import { type Batch, type ChunkPlan, messageText, recordOf, recordsIn, timeOf } from '../core/plan.ts';
-import type { QuarantineReason } from '../core/screen.ts';
+import { type Batch, type ChunkPlan, messageText, recordOf, recordsIn, sizeOf, timeOf } from '../core/plan.ts';
+import { detailOf, type Rejection } from '../core/refusal.ts';
 import { type BatchReceipt, type Destination, type StopSignals, throwIfStopped } from './destination.ts';
+import type { Keep, KeptRecord } from './keep-refused.ts';
 import type { Tracker } from './tracker.ts';
-
-/** An event that the destination refused. */
-export interface RefusedEvent {
-  readonly record: number;
-  readonly timestamp: number;
-  readonly message: string;
-}
 
 export interface SendChunkDeps {
   readonly destination: Destination;
   readonly tracker: Tracker;
-  /** Keeps refused events of a batch. It counts as accepted only afterwards; until then its answer is in the books. */
-  readonly quarantine: (reason: QuarantineReason, batch: Batch, events: readonly RefusedEvent[]) => Promise<void>;
-  readonly onAccepted: (batch: Batch, counts: Partial<Counts>) => void;
+  /** Keeps events that the destination refused. Their batches count as accepted only afterwards; until then their answers are in the books. */
+  readonly keep: Keep;
+  /** Saves the position. What is kept in quarantine then follows from what is saved, whoever writes it. */
+  readonly save: () => Promise<void>;
+  /** The destination has taken a batch, whatever it says of its events. */
+  readonly onTaken: () => void;
+  /** @param rejectedBytes of the messages of rejected events */
+  readonly onAccepted: (batch: Batch, counts: Pick<Counts, 'delivered' | 'rejected'>, rejectedBytes: number) => void;
 }
 
 /** Calls under way at once for one delivery: enough to hide their latency, few enough to bound what a crash can repeat. */
 export const PUTS_AT_ONCE = 4;
+/**
+ * Batches whose refused events are kept together, in one file for each reason. Almost every chunk is one round; the answers that are
+ * open meanwhile stand in the ledger's item, some 70 bytes each.
+ */
+export const ROUND_BATCHES = 256;
+
+/** Sends the batches of a chunk that are not accepted yet, and keeps what the destination refuses of them. */
+export async function sendChunk(plan: ChunkPlan, deps: SendChunkDeps, signals: StopSignals): Promise<void> {
+  for (let from = 0; from < plan.batches.length; from += ROUND_BATCHES) {
+    const round = plan.batches.slice(from, from + ROUND_BATCHES);
+    await sendRound(plan, round, deps, signals);
+    await keepRejected(plan, round, deps);
+  }
+}
 
 /**
- * Sends the batches of a chunk that are not accepted yet. When one fails, no further one is begun, and those under way
- * are waited for, so that the tracker knows their fate before anyone saves the position.
+ * When one batch fails, no further one is begun, and those under way are waited for, so that the tracker knows their fate before
+ * anyone saves the position.
  */
-export async function sendChunk(plan: ChunkPlan, deps: SendChunkDeps, signals: StopSignals): Promise<void> {
+async function sendRound(
+  plan: ChunkPlan,
+  round: readonly Batch[],
+  deps: SendChunkDeps,
+  signals: StopSignals,
+): Promise<void> {
+  const { tracker } = deps;
   const limit = pLimit(PUTS_AT_ONCE);
   let failed = false;
   const sendOne = async (batch: Batch) => {
@@ -40,43 +59,64 @@ export async function sendChunk(plan: ChunkPlan, deps: SendChunkDeps, signals: S
       throw error;
     }
   };
-  const pending = plan.batches.filter((batch) => !deps.tracker.accepted(batch.index));
+  const pending = round.filter(({ index }) => !tracker.accepted(index) && !tracker.answerTo(index));
   const results = await Promise.allSettled(pending.map((batch) => limit(sendOne, batch)));
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
 }
 
 async function sendBatch(plan: ChunkPlan, batch: Batch, deps: SendChunkDeps, signals: StopSignals): Promise<void> {
-  const { tracker } = deps;
-  const receipt = tracker.answerTo(batch.index) ?? (await deps.destination.send(plan, batch, signals));
-  const refusals = refusedRanges(receipt, batch.events.length);
-  // The destination has the others: whatever becomes of the quarantine, they must not be sent again.
-  if (refusals.length > 0) tracker.answered(batch.index, receipt);
-  let rejected = 0;
-  for (const { reason, from, to } of refusals) {
-    const events = batch.events.subarray(from, to);
-    rejected += recordsIn(plan, events);
-    await deps.quarantine(
-      reason,
-      batch,
-      Array.from(events, (event) => toRefused(plan, event)),
-    );
+  const { destination, tracker } = deps;
+  let receipt = destination.foresee?.(plan, batch);
+  if (!receipt) {
+    receipt = await destination.send(plan, batch, signals);
+    deps.onTaken();
   }
-  const counts = { delivered: recordsIn(plan, batch.events) - rejected, rejected };
-  tracker.accept(batch.index, counts);
-  deps.onAccepted(batch, counts);
+  // The destination has the others: whatever becomes of the quarantine, they must not be sent again.
+  if (rejectedRanges(receipt, batch.events.length).length > 0) tracker.answered(batch.index, receipt);
+  else accept(plan, batch, [], deps);
 }
 
-interface RefusedRange {
-  readonly reason: QuarantineReason;
+/** Keeps the events of a round that the destination refused, then counts their batches as accepted, all in one turn. */
+async function keepRejected(plan: ChunkPlan, round: readonly Batch[], deps: SendChunkDeps): Promise<void> {
+  const answered = round.flatMap((batch) => {
+    const receipt = deps.tracker.answerTo(batch.index);
+    return receipt ? [{ batch, ranges: rejectedRanges(receipt, batch.events.length) }] : [];
+  });
+  if (answered.length === 0) return;
+  await deps.save();
+  const place = `${plan.chunk.at.record}/from batch ${round[0]?.index}`;
+  const kept = answered.flatMap(({ batch, ranges }) => ranges.map((range) => ({ ...range, batch })));
+  for (const [reason, ranges] of Map.groupBy(kept, (range) => range.reason)) {
+    await deps.keep(reason, place, keptRecords(plan, ranges));
+  }
+  for (const { batch, ranges } of answered) accept(plan, batch, ranges, deps);
+}
+
+function accept(plan: ChunkPlan, batch: Batch, ranges: readonly RejectedRange[], deps: SendChunkDeps): void {
+  const { index, events } = batch;
+  let rejected = 0;
+  let rejectedBytes = 0;
+  for (const { from, to } of ranges) {
+    const part = events.subarray(from, to);
+    rejected += recordsIn(plan, part);
+    rejectedBytes += sizeOf(plan, part);
+  }
+  const counts = { delivered: recordsIn(plan, events) - rejected, rejected };
+  deps.tracker.accept(index, counts);
+  deps.onAccepted(batch, counts, rejectedBytes);
+}
+
+interface RejectedRange {
+  readonly reason: Rejection;
   readonly from: number;
   readonly to: number;
 }
 
 /** The ranges do not overlap: an event that is both too old and expired is too old. */
-function refusedRanges(receipt: BatchReceipt, events: number): RefusedRange[] {
+function rejectedRanges(receipt: BatchReceipt, events: number): RejectedRange[] {
   const { tooOldBefore, expiredBefore, tooNewFrom } = receipt;
-  const ranges: RefusedRange[] = [
+  const ranges: RejectedRange[] = [
     { reason: 'too_old', from: 0, to: Math.min(tooOldBefore, events) },
     { reason: 'expired', from: tooOldBefore, to: Math.min(expiredBefore, events) },
     { reason: 'too_new', from: Math.max(tooNewFrom, tooOldBefore, expiredBefore), to: events },
@@ -84,10 +124,19 @@ function refusedRanges(receipt: BatchReceipt, events: number): RefusedRange[] {
   return ranges.filter(({ from, to }) => from < to);
 }
 
-function toRefused(plan: ChunkPlan, event: number): RefusedEvent {
-  return {
-    record: plan.chunk.at.record + recordOf(plan, event),
-    timestamp: timeOf(plan, event),
-    message: messageText(plan, event),
-  };
+function* keptRecords(
+  plan: ChunkPlan,
+  ranges: readonly (RejectedRange & { readonly batch: Batch })[],
+): Generator<KeptRecord, void, undefined> {
+  for (const { batch, reason, from, to } of ranges) {
+    for (const event of batch.events.subarray(from, to)) {
+      const record = recordOf(plan, event);
+      yield {
+        record: plan.chunk.at.record + record,
+        timestamp: timeOf(plan, event),
+        detail: detailOf(reason, plan.chunk, record),
+        message: messageText(plan, event),
+      };
+    }
+  }
 }

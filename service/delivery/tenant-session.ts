@@ -1,10 +1,11 @@
 import type { RoleRequest, SessionCredentials } from '../aws/roles.ts';
 import type { Delivery } from '../core/delivery.ts';
+import { KEY_TAGS, TENANT_TAG } from '../core/permissions.ts';
 
 /** The role of a delivery, with session tags: what the customer's policies can ask for. */
 export function roleRequest(delivery: Delivery, keyFields: Readonly<Record<string, string>>): RoleRequest {
-  const tags: Record<string, string> = { tenant_id: delivery.tenantId };
-  for (const name of ['cluster_id', 'environment'] as const) {
+  const tags: Record<string, string> = { [TENANT_TAG]: delivery.tenantId };
+  for (const name of KEY_TAGS) {
     const value = keyFields[name];
     if (value) tags[name] = value;
   }

@@ -2,14 +2,28 @@ import type { Chunk, Position } from '../core/chunk.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../core/counts.ts';
 import type { Progress } from '../ledger/ledger.ts';
 import type { BatchReceipt } from './destination.ts';
+import { chunkLayout, parseLayout } from './layout.ts';
 
 /**
  * Keeps the books of one delivery while it runs: which batches of the current chunk are accepted, and what became of
  * every record so far. Always in a state that the ledger may save.
+ *
+ * It also keeps the time by which the current chunk is planned (`judgedMs`): batches are numbers, and they mean the same only as
+ * long as the same events are left out for their times. The time is fixed with the first thing that depends on it, a batch that
+ * is accepted or an event that is kept, and is part of the saved layout from then on. Until then every attempt takes its own.
  */
 export interface Tracker {
   /** Where decoding starts. */
   readonly from: Position;
+  /**
+   * The time by which the current chunk is to be planned: the one that it is fixed to, else `nowMs`. undefined: it was planned
+   * without one before, by a version that knew of none, or because all of its events were in time.
+   */
+  judgedMs(nowMs: number): number | undefined;
+  /** The chunk is planned. @param judgedMs undefined: its batches do not depend on the time */
+  planned(judgedMs: number | undefined): void;
+  /** From now on whoever goes on must plan the chunk by the same time. */
+  fix(): void;
   /** Whether a batch was accepted already: by us, or by whoever held the delivery before. */
   accepted(batch: number): boolean;
   accept(batch: number, counts: Partial<Counts>): void;
@@ -30,22 +44,33 @@ export interface Tracker {
 
 /**
  * @param saved where the ledger says the delivery stands
- * @param layout what batch numbers depend on now; when the saved one differs, the chunk at hand starts anew
+ * @param layout what batch numbers depend on now, for the whole object; when the saved one differs, the chunk at hand starts anew
  */
 export function createTracker(saved: Progress, layout: string): Tracker {
-  const same = saved.layout === layout;
+  const before = parseLayout(saved.layout);
+  const same = before.objectLayout === layout;
   let { chunk, record, cursor, counts } = saved;
   let batch = same ? saved.batch : 0;
   let ahead = same ? saved.ahead : [];
   let answers = new Map(same ? saved.answers.map((answer) => [answer.batch, answer]) : []);
   let partial = same ? saved.partial : NO_COUNTS;
+  let judgedMs = same ? before.judgedMs : undefined;
+  let fixed = judgedMs !== undefined || batch > 0 || ahead.length > 0 || answers.size > 0;
   /** What the last chunk adds to the counts, besides its accepted batches. */
   let last: Partial<Counts> = {};
 
   return {
     from: { record, cursor },
+    judgedMs: (nowMs) => (fixed ? judgedMs : nowMs),
+    planned(ms) {
+      if (!fixed) judgedMs = ms;
+    },
+    fix() {
+      fixed = true;
+    },
     accepted: (index) => index < batch || ahead.some(([from, to]) => from <= index && index < to),
     accept(index, accepted) {
+      fixed = true;
       ahead = join([...ahead, [index, index + 1]]);
       const [first, ...others] = ahead;
       if (first?.[0] === batch) {
@@ -56,6 +81,7 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       partial = addCounts(partial, accepted);
     },
     answered(index, { tooOldBefore, expiredBefore, tooNewFrom }) {
+      fixed = true;
       answers.set(index, { batch: index, tooOldBefore, expiredBefore, tooNewFrom });
     },
     answerTo: (index) => answers.get(index),
@@ -73,6 +99,8 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       ahead = [];
       answers = new Map();
       partial = NO_COUNTS;
+      judgedMs = undefined;
+      fixed = false;
     },
     progress: () => ({
       chunk,
@@ -81,7 +109,7 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       batch,
       ahead,
       answers: [...answers.values()],
-      layout,
+      layout: chunkLayout(layout, fixed ? judgedMs : undefined),
       counts,
       partial,
     }),

@@ -11,6 +11,7 @@ import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
+import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -110,8 +111,8 @@ export interface LedgerDeps {
 /** The table's partition key and sort key. */
 export const LEDGER_KEYS: TableKeys = ['object', 'delivery'];
 
-/** The longest time in which SQS can bring a message back (14 days of retention). */
-const KEEP_SECONDS = 14 * 24 * 3600;
+/** The longest time in which SQS can bring a message back. */
+const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
 
 /** Attributes of others may hold numbers that are no doubles, at which the SDK would throw. */
 const UNMARSHALL = { wrapNumbers: Number };

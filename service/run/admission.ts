@@ -1,6 +1,6 @@
+import { RECEIVES_MAX, RENEW_AT_RECEIVES } from '../core/receives.ts';
 import type { MessageInFlight } from './in-hand.ts';
 import type { Surplus } from './surplus.ts';
-import { RECEIVES_MAX } from './verdict.ts';
 
 /**
  * How many messages of one tenant may be in flight. What is received beyond goes back to the queue: not a failure, and
@@ -34,8 +34,6 @@ export interface AdmissionDeps {
   readonly hasPlace: () => boolean;
 }
 
-/** Receives after which a message is sent anew although nothing has failed: below the 50 of the queue's redrive policy. */
-const RENEW_AT_RECEIVES = 30;
 /**
  * Messages away from which on further ones are sent anew with a delay: a received message that is invisible counts to the
  * 120,000 that a queue may have in flight (SQS quotas), a delayed new one does not.

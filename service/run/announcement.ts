@@ -1,5 +1,5 @@
 import { asDistributorError, type DistributorError } from '../base/errors.ts';
-import { type ObjectRef, parseNotification } from '../core/notification.ts';
+import { type ObjectRef, parseNotification, type RefusedRecords } from '../core/notification.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 
@@ -9,16 +9,24 @@ export interface Announcement {
   readonly tasks: readonly ObjectTask[];
   /** One for each object whose key names no tenant. */
   readonly errors: readonly DistributorError[];
+  /** What stands beside them, and announces no object. */
+  readonly rest: RefusedRecords | undefined;
   readonly tenants: ReadonlySet<string>;
 }
 
-export const NOTHING_ANNOUNCED: Announcement = { objects: [], tasks: [], errors: [], tenants: new Set() };
+export const NOTHING_ANNOUNCED: Announcement = {
+  objects: [],
+  tasks: [],
+  errors: [],
+  rest: undefined,
+  tenants: new Set(),
+};
 
 /** @throws DistributorError `not-a-notification` */
 export function readAnnouncement(body: string, keyTemplate: KeyTemplate): Announcement {
   const notification = parseNotification(body);
   if (notification.kind !== 'objects') return NOTHING_ANNOUNCED;
-  const { objects } = notification;
+  const { objects, rest } = notification;
   const tasks: ObjectTask[] = [];
   const errors: DistributorError[] = [];
   for (const ref of objects) {
@@ -28,5 +36,5 @@ export function readAnnouncement(body: string, keyTemplate: KeyTemplate): Announ
       errors.push(asDistributorError(error));
     }
   }
-  return { objects, tasks, errors, tenants: new Set(tasks.map(({ keyFields }) => keyFields.tenant_id)) };
+  return { objects, tasks, errors, rest, tenants: new Set(tasks.map(({ keyFields }) => keyFields.tenant_id)) };
 }

@@ -5,6 +5,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { objectId } from '../core/notification.ts';
 import { putBack } from './admission.ts';
 import type { Announcement } from './announcement.ts';
+import { buryRest } from './bury-rest.ts';
 import type { CanaryBooks } from './canary-books.ts';
 import type { MessageInFlight } from './in-hand.ts';
 import type { Parked } from './parked.ts';
@@ -25,6 +26,9 @@ export interface CarryOutDeps {
   readonly onCrash: (error: DistributorError) => void;
 }
 
+/** How long a message stays away whose dead letter could not be sent. */
+const UNSENT_SECONDS = 60;
+
 /** Gives a message back as the verdict says. Never rejects. */
 export async function carryOut(
   deps: CarryOutDeps,
@@ -41,7 +45,7 @@ export async function carryOut(
   }
   switch (verdict.kind) {
     case 'delete':
-      return message.remove();
+      return finish(deps, message, announcement);
     case 'wait':
       return wait(deps, message, announcement, verdict);
     case 'fail':
@@ -55,6 +59,12 @@ export async function carryOut(
       await message.release(0);
       deps.onCrash(verdict.error);
   }
+}
+
+/** What stands beside the objects is kept before the message goes for good; where the message stays, it is still in it. */
+async function finish(deps: CarryOutDeps, message: MessageInFlight, { rest }: Announcement): Promise<void> {
+  if (rest && !(await buryRest(deps, message.message, rest))) return message.release(UNSENT_SECONDS);
+  return message.remove();
 }
 
 type Kept = Extract<Verdict, { kind: 'wait' | 'fail' }>;
@@ -106,7 +116,7 @@ async function bury(
       { ...errorFields(cause), message_id: message.id },
       'a dead letter could not be sent; the message stays in its queue',
     );
-    return inFlight.release(60);
+    return inFlight.release(UNSENT_SECONDS);
   }
   deps.metrics.objects.inc({ outcome: 'dead_letter' });
   deps.metrics.deadLetters.inc({ reason: error.code });

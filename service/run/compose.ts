@@ -18,6 +18,7 @@ import { awsFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { DecodeLimits } from '../core/chunk.ts';
+import { objectId } from '../core/notification.ts';
 import type { Target } from '../core/target/target.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
@@ -158,10 +159,23 @@ export function composeDelivery({
       }),
       metrics,
       onAccounted,
+      onOverflow: ({ ref }, { tenantId, type, target }, records) =>
+        logger.warn(
+          {
+            object: objectId(ref),
+            tenant: tenantId,
+            delivery: type,
+            records,
+            log_group_name: target.group.source,
+            log_stream_name: target.stream.source,
+          },
+          'a chunk has more names of log streams than the service makes; these records share the stream "overflow"',
+        ),
       decodeLimits: DECODE_LIMITS,
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,
+      awsNowMs: tableClock.nowMs,
       monotonicMs,
     },
   };

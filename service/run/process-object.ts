@@ -4,6 +4,7 @@ import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { CanaryBooks } from './canary-books.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
+import { outcomeOf } from './outcome.ts';
 import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { type Scheduler, type Stay, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
@@ -118,7 +119,8 @@ function record(
     } else if (line.kind !== 'failed') {
       metrics.objects.inc({ outcome: line.kind });
       if (line.kind === 'done') metrics.objectSeconds.observe(seconds);
-      logger.info(fields, SENTENCES[line.kind]);
+      const { level, sentence } = outcomeOf({ ...line, kind: line.kind });
+      logger[level](fields, sentence);
     } else if (onlyWaits(line.code)) {
       metrics.objects.inc({ outcome: 'released' });
       logger.info({ ...fields, code: line.code }, line.message);
@@ -127,9 +129,3 @@ function record(
     }
   }
 }
-
-const SENTENCES = {
-  done: 'object delivered',
-  duplicate: 'object was delivered before; acknowledged again',
-  skipped: 'delivery is disabled; object acknowledged',
-} as const;

@@ -1,7 +1,9 @@
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../core/accounted.ts';
+import type { Counts } from '../core/counts.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
 import type { DeliveryTrouble } from './circuit-breakers.ts';
 import type { FreshnessSnapshot } from './freshness.ts';
+import { isNothingDelivered } from './outcome.ts';
 import type { Parked, ParkedMessages } from './parked.ts';
 import { type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
 import { createSeries, type Series } from './series.ts';
@@ -28,7 +30,10 @@ export interface TenantStatus {
   readonly last_canary_at: string | null;
   /** Bytes of delivered messages per second in each slot of the series, the oldest first; [] when there were none. */
   readonly bytes_per_second: readonly number[];
-  /** The last failure, while no further object has been delivered since. */
+  /**
+   * The last failure, or the last object of which nothing was delivered (`nothing-delivered`), while no further object has been
+   * delivered since.
+   */
   readonly trouble: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Messages that wait in the queue because the tenant's destinations take nothing, as far as this process gave them back. */
   readonly parked: { readonly messages: number; readonly first_dead_letter_at: string | null };
@@ -78,6 +83,8 @@ export interface KnownTenant {
 const TENANTS_MAX = 5_000;
 /** One thread meets what another does not know of. Beyond the longest time between two tries (aws/retention.ts). */
 const NOTICE_KEPT_MS = 20 * 60_000;
+/** Beside the codes of errors: the object is done, and every record that was wanted of it is in quarantine. */
+const NOTHING_DELIVERED = 'nothing-delivered';
 
 interface Entry {
   readonly tenant: string;
@@ -140,8 +147,10 @@ export function createTenantBoard(nowMs: () => number): TenantBoard {
       for (const line of report.lines) {
         entry.known ||= line.type !== '';
         noteNotice(entry, line, nowMs());
-        if (line.kind === 'done') {
-          entry.objects++;
+        if (line.kind === 'done') entry.objects++;
+        if (line.kind === 'done' && isNothingDelivered(line.counts)) {
+          trouble ||= { code: NOTHING_DELIVERED, message: describeKept(line, line.counts), at: toTime(nowMs()) };
+        } else if (line.kind === 'done') {
           entry.deliveredMs = nowMs();
           entry.lagSeconds = createdMs === undefined ? null : Math.max(0, nowMs() - createdMs) / 1000;
           trouble ??= null;
@@ -234,6 +243,10 @@ function toStatus(
 function toCircuitStatus({ type, state, code, message, sinceMs, againAtMs }: DeliveryTrouble): CircuitStatus {
   const shown = { delivery: type, state, code, message: withoutSecrets(message) };
   return { ...shown, since: toTime(sinceMs), next_try_at: toTime(againAtMs) };
+}
+
+function describeKept({ type }: ReportLine, { read, rejected, quarantined }: Counts): string {
+  return `nothing of an object of ${read} records was delivered to ${type}: the quarantine has ${quarantined} that could not be read or name another tenant, and ${rejected} that are too old, too new or expired`;
 }
 
 function toTime(ms: number): string {

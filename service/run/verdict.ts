@@ -1,7 +1,9 @@
 import type { QueueMessage } from '../aws/queue.ts';
 import type { Disposition, DistributorError } from '../base/errors.ts';
+import { LEASE_SECONDS_MAX } from '../base/settings.ts';
 import { releaseDelaySeconds, waitingDelaySeconds } from '../core/backoff.ts';
 import { type History, sameHistory } from '../core/history.ts';
+import { RECEIVES_MAX } from '../core/receives.ts';
 import { errorOf, type ObjectReport, type ReportLine } from './report.ts';
 
 /** What happens to a message once all its objects have been worked on. */
@@ -36,13 +38,6 @@ const RETRY_DELAY = { firstSeconds: 5, capSeconds: 900 };
 const FAILURES_MAX = 45;
 /** At first until the next probe; the cap is the longest that SQS keeps a new message back. */
 const PARK_DELAY = { firstSeconds: 1, capSeconds: 900 };
-/** The longest that LEASE_SECONDS may say. */
-const LEASE_SECONDS_MAX = 3_600;
-/**
- * The net under messages that cannot be sent anew (no permission, a queue that takes none): before the queue's redrive
- * policy (50) would move them without a word, we do, with the reason.
- */
-export const RECEIVES_MAX = 45;
 /** What may still succeed, the gravest first: its error is the message's. */
 const MAY_SUCCEED: readonly Disposition[] = ['retry', 'park', 'pace', 'wait'];
 

@@ -60,7 +60,7 @@ say(
   `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
 );
 say(`Parquet by ${writer.name}; rounds: ${rounds}`);
-const load = (workload: Workload) => loadDataSet(scene.dataFolder, workload, writer, say);
+const load = (workload: Workload) => loadDataSet(scene.dataFolder, workload, writer, say, Date.now());
 for (const workload of [...workloads, ...threads]) await load(workload);
 
 const measured: WorkloadResult[] = [];

@@ -92,16 +92,23 @@ test('from bytes to calls: every record has one outcome, every call keeps every 
       delivery,
       fc.constantFrom(1_024, 262_144, 1_048_576),
       fc.constantFrom(4_093, 65_536),
-      async (some, to, eventBytesMax, pieceBytes) => {
+      fc.constantFrom(undefined, NOON_MS, NOON_MS + 13 * CALL.spanMs),
+      async (some, to, eventBytesMax, pieceBytes, judgedMs) => {
         // A first line that looks like nothing else than NDJSON.
         const all = ['{"message":"first"}', ...some];
         let read = 0;
         await eachChunk(Buffer.from(all.join('\n')), to, pieceBytes, (chunk) => {
           read += chunk.count;
-          const plan = planChunk(chunk, { delivery: to, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax });
+          const plan = planChunk(chunk, {
+            delivery: to,
+            keyFields: {},
+            lastModifiedMs: NOON_MS,
+            eventBytesMax,
+            judgedMs,
+          });
           const sent = plan.batches.reduce((sum, { events }) => sum + recordsIn(plan, events), 0);
           assert.equal(
-            sent + plan.filtered + plan.refusals.length,
+            sent + plan.filtered + plan.refusals.reduce((sum, { records }) => sum + records.length, 0),
             chunk.count,
             'a record without an outcome, or with two',
           );

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { configOf } from '../../infra/config.ts';
 import { problemsOf } from '../../infra/config-rules.ts';
 import { readSettings } from '../../service/base/settings.ts';
+import { MAX_RECEIVE_COUNT_MIN, RECEIVES_MAX, RENEW_AT_RECEIVES } from '../../service/core/receives.ts';
 
 const SERVICE = readSettings({ SQS_QUEUE_URL: 'https://sqs/queue', DLQ_URL: 'https://sqs/dead-letters' });
 
@@ -53,12 +54,22 @@ const WRONG: readonly [name: string, overrides: Parameters<typeof configOf>[1]][
     { storage: { infrequentAccessDays: null, glacierDays: null, deepArchiveDays: null, retentionDays: 7 } },
   ],
   ['queue.retentionDays', { queue: { retentionDays: 15 } }],
-  ['queue.maxReceiveCount', { queue: { maxReceiveCount: 3 } }],
+  ['queue.maxReceiveCount', { queue: { maxReceiveCount: RECEIVES_MAX } }],
   ['distributor.cpuUnits', { distributor: { cpuUnits: 1000 } }],
   ['distributor.memoryMb', { distributor: { memoryMb: 2048 } }],
   ['distributor.tasksMax', { distributor: { tasksMin: 5, tasksMax: 4 } }],
   ['distributor.logRetentionDays', { distributor: { logRetentionDays: 31 } }],
   ['distributor.settings', { distributor: { settings: { LOG_LEVLE: 'info' } } }],
+  // A port that nobody opens; a grace that ends after the task; what has a name of its own.
+  ['distributor.settings', { distributor: { settings: { HTTP_PORT: '9090' } } }],
+  ['distributor.settings', { distributor: { settings: { SHUTDOWN_GRACE_SECONDS: '300' } } }],
+  ['distributor.settings', { distributor: { settings: { LOG_LEVEL: 'debug' } } }],
+  // A call under way would outlast the drain, and be repeated.
+  ['distributor.settings', { distributor: { settings: { REQUEST_TIMEOUT_SECONDS: '110' } } }],
+  // What the service would not start with.
+  ['distributor.settings', { distributor: { settings: { PARK_HOURS: '0' } } }],
+  ['distributor.settings', { queue: { visibilityTimeoutSeconds: 5 } }],
+  ['distributor.settings', { distributor: { logLevel: 'loud' } }],
   ['network.natGateways', { network: { availabilityZones: 2, natGateways: 3 } }],
   ['network.existing', { network: { existing: { vpcId: 'vpc-1', privateSubnetIds: ['subnet-1'] } } }],
   ['network.metricsSources', { network: { metricsSources: ['0.0.0.0/0'] } }],
@@ -77,4 +88,15 @@ for (const [name, overrides] of WRONG) {
 test('a template of other fields is fine where Firehose does not write', () => {
   const overrides = { objectKeyTemplate: 'logs/{tenant_id}/{pod_name}/', ingestion: { firehose: false } };
   assert.deepEqual(problemsOf(configOf('staging', overrides)), []);
+});
+
+test('a queue lets a message be received until the service has given it up with a reason, and once more', () => {
+  assert.deepEqual(problemsOf(configOf('staging', { queue: { maxReceiveCount: MAX_RECEIVE_COUNT_MIN } })), []);
+  assert.ok(RENEW_AT_RECEIVES < RECEIVES_MAX && RECEIVES_MAX < MAX_RECEIVE_COUNT_MIN);
+  assert.ok(configOf('production').queue.maxReceiveCount >= MAX_RECEIVE_COUNT_MIN);
+});
+
+test('what the service would not start with is told in its own words', () => {
+  const [problem] = problemsOf(configOf('staging', { distributor: { settings: { PROBE_SECONDS: 'often' } } }));
+  assert.match(problem ?? '', /PROBE_SECONDS: must be a whole number from 1 to 3600/);
 });

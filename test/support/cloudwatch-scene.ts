@@ -17,6 +17,7 @@ import { createFakeSts } from './sts.ts';
 
 export const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const KEY_FIELDS = { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod', other: 'x' };
+const CONTEXT = { keyFields: KEY_FIELDS, lastModifiedMs: NOON_MS, eventBytesMax: 1_000_000 };
 const TASK: ObjectTask = {
   ref: { bucket: 'central', key: 'k', version: 'e', versionId: undefined, size: 1, createdMs: NOON_MS },
   keyFields: KEY_FIELDS,
@@ -62,24 +63,26 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
     });
   const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
   const plan = (...messages: string[]): ChunkPlan =>
-    planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), {
-      delivery,
-      keyFields: KEY_FIELDS,
-      lastModifiedMs: NOON_MS,
-      eventBytesMax: 1_000_000,
-    });
+    planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), { ...CONTEXT, delivery });
   const destination = open(delivery);
   const send = (planned = plan('one', 'two'), signals = NEVER) => {
     const [batch] = planned.batches;
     assert.ok(batch);
     return destination.send(planned, batch, signals);
   };
+  /** What a destination says beforehand of the plan's only batch, as one of the given delivery. */
+  const foresee = ({ chunk }: ChunkPlan, of = destination, to = delivery) => {
+    const planned = planChunk(chunk, { ...CONTEXT, delivery: to });
+    const [batch] = planned.batches;
+    assert.ok(batch);
+    return of.foresee?.(planned, batch);
+  };
   const exists = (...names: string[]) => {
     logs.account('acme').set(GROUP, { retentionDays: undefined, streams: new Map(names.map((name) => [name, []])) });
   };
   const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
   const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
-  return { logs, sts, metrics, clients, notices, pace, open, plan, send, exists, puts, stored };
+  return { logs, sts, metrics, clients, notices, pace, open, plan, send, foresee, exists, puts, stored };
 }
 
 /** A counter's values by its labels, in the order of their first increment. */

@@ -11,6 +11,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
 import { createDynamoClient } from '../../service/aws/clients.ts';
+import { LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { placeOf } from './aws.ts';
 
 export const LEDGER_TABLE = 'delivery-ledger';
@@ -37,8 +38,8 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
     client.destroy();
     server.close();
   });
-  await createTable(client, LEDGER_TABLE, 'object', 'delivery');
-  await createTable(client, TENANT_TABLE, 'tenant_id', 'type');
+  await createTable(client, LEDGER_TABLE, LEDGER_TABLE_KEYS);
+  await createTable(client, TENANT_TABLE, TENANT_TABLE_KEYS);
   return {
     client,
     place,
@@ -53,18 +54,18 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
   };
 }
 
-async function createTable(client: DynamoDBClient, name: string, hash: string, range: string): Promise<void> {
+async function createTable(client: DynamoDBClient, name: string, { partition, sort }: TableKeys): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: name,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [
-        { AttributeName: hash, KeyType: 'HASH' },
-        { AttributeName: range, KeyType: 'RANGE' },
+        { AttributeName: partition, KeyType: 'HASH' },
+        { AttributeName: sort, KeyType: 'RANGE' },
       ],
       AttributeDefinitions: [
-        { AttributeName: hash, AttributeType: 'S' },
-        { AttributeName: range, AttributeType: 'S' },
+        { AttributeName: partition, AttributeType: 'S' },
+        { AttributeName: sort, AttributeType: 'S' },
       ],
     }),
   );

@@ -53,6 +53,7 @@ export interface Scene {
   savePatienceMs: number;
   /** What was told of on the way. */
   accounted: Accounted;
+  readonly overflowed: string[];
 }
 
 /** Everything around a delivery that is real: the ledger on dynalite, the destination and the quarantine over HTTP. */
@@ -68,6 +69,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     eventBytesMax: 1_000_000,
     savePatienceMs: 0,
     accounted: NOTHING_ACCOUNTED,
+    overflowed: [],
     ...initial,
   };
   const send = async (...args: Parameters<DynamoDBClient['send']>) => {
@@ -111,6 +113,9 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     onAccounted: (_task, accounted) => {
       scene.accounted = addAccounted(scene.accounted, accounted);
     },
+    onOverflow: (_task, { tenantId, type }, records) => {
+      scene.overflowed.push(`${tenantId}/${type} ${records}`);
+    },
     decodeLimits: {
       chunkBytesMax: 1e6,
       chunkRecordsMax: 1e3,
@@ -123,6 +128,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     },
     random: () => 0,
     nowMs: () => scene.nowMs,
+    awsNowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };
   return {

@@ -96,6 +96,7 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
         keyFields,
         lastModifiedMs: object.lastModifiedMs,
         eventBytesMax: settings.eventBytesMax,
+        judgedMs: context.nowMs(),
       };
       const found = await attempt(async (): Promise<Forecast> => {
         using decoder = await reader.decoder(object);

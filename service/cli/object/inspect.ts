@@ -58,7 +58,7 @@ export async function forecast(decoder: Decoder, context: PlanContext, look: Loo
   const { records, complete } = await eachChunk(decoder, delivery, look, (chunk) => {
     const plan = planChunk(chunk, context);
     filtered += plan.filtered;
-    for (const { reason } of plan.refusals) quarantined[reason] = (quarantined[reason] ?? 0) + 1;
+    for (const { reason, records } of plan.refusals) quarantined[reason] = (quarantined[reason] ?? 0) + records.length;
     for (const batch of plan.batches) {
       const { group, stream } = batch.route;
       const name = `${group}\n${stream}`;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { compileKeyTemplate } from '../../core/object-key.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
@@ -17,6 +18,7 @@ import {
   shownValue,
 } from './item.ts';
 import { createTenantTable, type TenantTable } from './table.ts';
+import { warningsOf } from './warnings.ts';
 
 /** `tenants list | get | put | enable | disable | import`. */
 export function addTenants(program: Command, session: Session): Command {
@@ -162,6 +164,8 @@ export async function existing(context: Context, tenantId: string, type: string 
 
 interface Planned extends Judged {
   readonly before: Item | undefined;
+  /** All of the tenant's items as they are in the table. */
+  readonly siblings: readonly Judged[];
   readonly after: Item;
   readonly changes: readonly Change[];
   readonly action: 'create' | 'change' | 'unchanged' | 'left alone' | 'not written';
@@ -179,9 +183,7 @@ async function writeFiles(context: Context, files: readonly string[], options: W
   refuseInvalid(judged);
   const planned: Planned[] = [];
   for (const one of judged) planned.push(await plan(context, one, options.overwrite === true));
-  for (const { item, unknown } of planned) {
-    if (unknown.length > 0) context.printer.note(`${nameOf(item)}: the service does not know ${unknown.join(', ')}`);
-  }
+  noteOddities(context, planned);
   if (options.dryRun) {
     showPlan(context, planned, true);
     return EXIT_DONE;
@@ -199,13 +201,30 @@ async function writeFiles(context: Context, files: readonly string[], options: W
   return carryOut(context, planned);
 }
 
+/** What is valid and may not be meant; it is written all the same. */
+function noteOddities(context: Context, planned: readonly Planned[]): void {
+  const template = compileKeyTemplate(context.settings.objectKeyTemplate);
+  for (const { item, unknown, delivery, siblings } of planned) {
+    const note = (text: string) => context.printer.note(`${nameOf(item)}: ${text}`);
+    if (unknown.length > 0) note(`the service does not know ${unknown.join(', ')}`);
+    if (!delivery) continue;
+    const written = planned.filter((one) => one.item.tenant_id === item.tenant_id && one.action !== 'left alone');
+    const names = new Set(written.map((one) => nameOf(one.item)));
+    const others = [...siblings.filter((one) => !names.has(nameOf(one.item))), ...written];
+    const deliveries = others.flatMap((one) => one.delivery ?? []);
+    for (const warning of warningsOf(delivery, deliveries, template)) note(`warning: ${warning}`);
+  }
+}
+
 async function plan(context: Context, judged: Judged, overwrite: boolean): Promise<Planned> {
   const { tenant_id: tenantId, type } = judged.item;
-  const before = (await tableOf(context).of(String(tenantId))).find((item) => item.type === type);
+  const items = await tableOf(context).of(String(tenantId));
+  const before = items.find((item) => item.type === type);
+  const siblings = items.map((item) => judgeIn(context, item));
   const after = merge(before, judged.item);
   const changes = changesOf(before, after);
   const change = changes.length === 0 ? 'unchanged' : overwrite ? 'change' : 'left alone';
-  return { ...judged, before, after, changes, action: before ? change : 'create' };
+  return { ...judged, before, siblings, after, changes, action: before ? change : 'create' };
 }
 
 /** Writes one item after another; an interruption comes between two of them. */
@@ -289,6 +308,7 @@ async function setEnabled(
     return {
       ...judgeIn(context, after),
       before: item,
+      siblings: [],
       after,
       changes,
       action: changes.length > 0 ? 'change' : 'unchanged',

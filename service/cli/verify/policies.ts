@@ -1,4 +1,5 @@
 import type { Delivery } from '../../core/delivery.ts';
+import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
 import type { S3Target } from '../../core/target/s3.ts';
 
 /**
@@ -7,11 +8,6 @@ import type { S3Target } from '../../core/target/s3.ts';
  */
 
 export type Statement = Readonly<Record<string, unknown>>;
-
-/** All that the distributor ever calls in a tenant's account. */
-const LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:PutRetentionPolicy'];
-/** The session tags that the service sends. */
-const TAG_KEYS = ['tenant_id', 'cluster_id', 'environment'];
 
 export interface Trusted {
   readonly tenantId: string;
@@ -58,13 +54,13 @@ export function writeStatement(roleArn: string, prefix: string): Statement {
   };
 }
 
-/** What the role may do in a bucket. An upload in parts that is broken off must not leave its parts behind. */
+/** What the role may do in a bucket. */
 export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
   const [, partition] = roleArn.split(':');
   return {
     Sid: 'WriteOwnBucket',
     Effect: 'Allow',
-    Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
+    Action: BUCKET_ACTIONS,
     Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
   };
 }

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { number } from '../item.ts';
-import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SPAN_MS, EVENT_OVERHEAD_BYTES, RETENTION_DAYS } from '../limits.ts';
+import {
+  BATCH_BYTES_MAX,
+  BATCH_EVENTS_MAX,
+  BATCH_SPAN_MS,
+  EVENT_AGE_MAX_MS,
+  EVENT_AHEAD_MAX_MS,
+  EVENT_OVERHEAD_BYTES,
+  RETENTION_DAYS,
+} from '../limits.ts';
 import { compileNameTemplate } from '../template.ts';
 import type { BatchLimits, TargetBase, TargetKind } from './target.ts';
 
@@ -17,6 +25,8 @@ const LIMITS: BatchLimits = {
   bytesMax: BATCH_BYTES_MAX,
   eventsMax: BATCH_EVENTS_MAX,
   spanMs: BATCH_SPAN_MS,
+  ageMaxMs: EVENT_AGE_MAX_MS,
+  aheadMaxMs: EVENT_AHEAD_MAX_MS,
   eventOverheadBytes: EVENT_OVERHEAD_BYTES,
   splits: true,
   emptyMessages: false,

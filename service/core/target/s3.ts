@@ -25,6 +25,8 @@ const LIMITS: BatchLimits = {
   bytesMax: Number.POSITIVE_INFINITY,
   eventsMax: Number.POSITIVE_INFINITY,
   spanMs: Number.POSITIVE_INFINITY,
+  ageMaxMs: Number.POSITIVE_INFINITY,
+  aheadMaxMs: Number.POSITIVE_INFINITY,
   eventOverheadBytes: 0,
   splits: false,
   emptyMessages: true,

@@ -21,6 +21,9 @@ export interface BatchLimits {
   readonly eventsMax: number;
   /** From the first event's time to the last one's; Infinity: times and their order do not matter, and events keep the object's. */
   readonly spanMs: number;
+  /** How old an event may be, and how far ahead of the destination's clock; Infinity: any. */
+  readonly ageMaxMs: number;
+  readonly aheadMaxMs: number;
   readonly eventOverheadBytes: number;
   /** Whether an event has a largest size (the setting EVENT_BYTES_MAX); longer ones are split. */
   readonly splits: boolean;

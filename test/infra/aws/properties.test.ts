@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { configOf } from '../../../infra/config.ts';
 import { RECORD_COLUMNS } from '../../../infra/record.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
+import { MAX_RECEIVE_COUNT } from '../../../service/core/receives.ts';
 import { type Resource, type Synthesis, synthesis } from '../support/synth.ts';
 
 let production: Synthesis;
@@ -122,10 +123,12 @@ test('a message that kills its process ends in the dead-letter queue, and so doe
   const deadLetters = queues.find((it) => it.name === 'log-distributor-production-delivery-dlq');
   assert.ok(queue && deadLetters);
   const redrive = parsed(queue, 'redrive_policy');
-  assert.equal(redrive.maxReceiveCount, 50);
+  assert.equal(redrive.maxReceiveCount, MAX_RECEIVE_COUNT);
   assert.match(redrive.deadLetterTargetArn, /dead-letters/);
   assert.equal(queue.message_retention_seconds, 14 * 86_400);
   assert.equal(deadLetters.message_retention_seconds, 14 * 86_400);
+  // A dead letter is a message of the queue: neither may be smaller than the other.
+  assert.equal(queue.max_message_size, deadLetters.max_message_size);
   const subscription = production.resources('aws_sns_topic_subscription').find(({ protocol }) => protocol === 'sqs');
   assert.ok(subscription);
   assert.match(parsed(subscription, 'redrive_policy').deadLetterTargetArn, /dead-letters/);

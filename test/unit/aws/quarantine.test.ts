@@ -53,6 +53,17 @@ test('lines are kept as gzip NDJSON below the tenant and the reason', async (t) 
   assert.equal(s3.received[0]?.headers['content-type'], 'application/gzip');
 });
 
+test('the lines of a whole chunk are one file, whatever their number', async (t) => {
+  const { quarantine, lines } = await setUp(t);
+  const count = 50_000;
+  const all = function* () {
+    for (let record = 0; record < count; record++) yield line(record, `é ${record}`);
+  };
+  await quarantine.write(PLACE, all(), never);
+  const [[, content] = []] = lines();
+  assert.deepEqual(content, [...all(), '']);
+});
+
 test('the same place overwrites its file, another place has another', async (t) => {
   const { quarantine, lines } = await setUp(t);
   await quarantine.write(PLACE, [line(1, 'first')], never);

@@ -272,6 +272,22 @@ test('attributes lose the characters that SQS refuses, and are cut to a length',
   );
 });
 
+test('a body that fills the queue to its last byte is a dead letter with as many attributes as still fit', async (t) => {
+  const attributes = { reason: 'object-corrupt', tenant_id: 'acme', object: 'o'.repeat(300), detail: 'd'.repeat(300) };
+  const sizeOf = (names: readonly (keyof typeof attributes)[]) =>
+    names.reduce((sum, name) => sum + name.length + 'String'.length + attributes[name].length, 0);
+  const { server, queue } = await onSqs(t);
+  // SQS API reference, MessageAttributeValue: 1 MiB for a message with its attributes.
+  for (const fit of [[], ['reason'], ['reason', 'tenant_id'], ['reason', 'tenant_id', 'object', 'detail']] as const) {
+    const body = 'x'.repeat(1_048_576 - sizeOf(fit));
+    await queue.sendDeadLetter(body, attributes);
+    const letter = server.inspectQueue('dead')?.messages.ready.at(-1);
+    assert.equal(letter?.body.length, body.length);
+    assert.deepEqual(Object.keys(letter?.messageAttributes ?? {}), [...fit]);
+  }
+  await assert.rejects(queue.sendDeadLetter('x'.repeat(1_048_577), attributes), { name: /InvalidParameter/ });
+});
+
 test('a dead letter that SQS does not take is an error, so that nobody deletes the message', async (t) => {
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;

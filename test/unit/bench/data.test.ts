@@ -8,7 +8,7 @@ import { type ColumnMetaData, parquetMetadata } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { createRandom } from '../../../local/workload/random.ts';
 import { memorySource } from '../../../service/object/source.ts';
-import { type DataObject, loadDataSet } from '../../bench/data/dataset.ts';
+import { type DataObject, firstEventMs, loadDataSet } from '../../bench/data/dataset.ts';
 import { addTallies, createEventTally, NO_EVENTS } from '../../bench/data/event-tally.ts';
 import { LINES } from '../../bench/data/lines.ts';
 import { HYPARQUET_WRITER, type ParquetWriter, PYARROW } from '../../bench/data/parquet.ts';
@@ -17,6 +17,7 @@ import { decodeAll } from '../../support/decode.ts';
 
 /** One object whose messages fill a page of 1 MiB. */
 const ONE: Layout = { name: 'one', objects: 1, objectMessageBytes: 1.2e6, copies: 1 };
+const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const TWO: Layout = { name: 'several', objects: 2, objectMessageBytes: 10_000, copies: 1 };
 const FORMATS = ['parquet', 'parquet-5-groups', 'ndjson-gzip'] as const;
 
@@ -28,7 +29,8 @@ async function prepare(t: TestContext, writer: ParquetWriter, layout: Layout) {
   const folder = await mkdtemp(join(tmpdir(), 'data-'));
   t.after(() => rm(folder, { recursive: true }));
   const said: string[] = [];
-  const load = () => loadDataSet(folder, { lines: 'unicode', layout }, writer, (text) => said.push(text));
+  const load = (nowMs = NOON_MS) =>
+    loadDataSet(folder, { lines: 'unicode', layout }, writer, (text) => said.push(text), nowMs);
   return { load, said, folder };
 }
 
@@ -106,6 +108,28 @@ test('a data set is made once; the same seed gives the same lines', async (t) =>
   const [one, other] = made.objects;
   assert.notEqual(one?.events.digest, other?.events.digest);
   assert.deepEqual([one?.tenantId, other?.tenantId], ['tenant-00', 'tenant-01']);
+});
+
+test('a data set is made anew each week, in place of the one before', async (t) => {
+  const { load, said, folder } = await prepare(t, HYPARQUET_WRITER, TWO);
+  await load();
+  await load(NOON_MS + 24 * 3_600_000);
+  assert.equal(said.length, 1, 'the same week');
+  await load(NOON_MS + 2 * 24 * 3_600_000);
+  assert.equal(said.length, 2);
+  assert.deepEqual(
+    (await readdir(folder)).map((name) => name.slice(-10)),
+    ['2026-02-01'],
+  );
+});
+
+test('whenever the benchmark runs, its events are less than nine days old and not ahead', () => {
+  for (let hour = 0; hour < 24 * 15; hour++) {
+    const nowMs = NOON_MS + hour * 3_600_000;
+    const ageDays = (nowMs - firstEventMs(nowMs)) / (24 * 3_600_000);
+    assert.ok(ageDays > 0.5 && ageDays < 9, `${ageDays} days`);
+    assert.equal(new Date(firstEventMs(nowMs)).getUTCDay(), 0);
+  }
 });
 
 test('plain lines have the size that their name says', () => {

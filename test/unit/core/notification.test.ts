@@ -217,7 +217,6 @@ const GARBAGE: readonly (readonly [what: string, body: string, why: RegExp])[] =
   ['neither a version id nor an ETag', s3Event(s3Record({ eTag: undefined })), /neither a version id nor an ETag/],
   ['an empty ETag', s3Event(s3Record({ eTag: '""', versionId: 'null' })), /neither a version id nor an ETag/],
   ['an EventBridge event without either', eventBridge({ etag: 7 }), /neither a version id nor an ETag/],
-  ['one good and one bad record', s3Event(s3Record({}), s3Record({ key: '' })), /no object key/],
 ];
 
 for (const [what, body, why] of GARBAGE) {
@@ -250,3 +249,29 @@ test('whatever JSON comes, the answer is a notification or not-a-notification', 
       }
     }),
   ));
+
+test('events beside creations are told apart from the objects, with what is wrong with the first', () => {
+  const removed = s3Record({ key: 'logs/b' }, { eventName: 'ObjectRemoved:Delete' });
+  const nameless = s3Record({ key: '' });
+  const notification = parseNotification(s3Event(removed, s3Record({}), nameless));
+  assert.ok(notification.kind === 'objects');
+  assert.deepEqual(notification.objects, [REF]);
+  assert.equal(notification.rest?.body, s3Event(removed, nameless));
+  assert.match(String(notification.rest?.error.message), /its event is "ObjectRemoved:Delete"/);
+  assert.throws(() => parseNotification(notification.rest?.body ?? ''), { code: 'not-a-notification' });
+});
+
+test('a message of which nothing can be delivered is refused as a whole', () => {
+  const removed = s3Record({ key: 'logs/b' }, { eventName: 'ObjectRemoved:Delete' });
+  assert.throws(() => parseNotification(s3Event(removed, removed)), { message: /ObjectRemoved:Delete/ });
+});
+
+test('a folder of the console, empty and with a key that ends with a slash, is nothing to deliver', () => {
+  const folder = { key: 'logs/tenant_id%3Dacme/', size: 0 };
+  assert.deepEqual(parseNotification(s3Event(s3Record(folder))), { kind: 'objects', objects: [] });
+  assert.deepEqual(parseNotification(eventBridge(folder)), { kind: 'objects', objects: [] });
+  assert.deepEqual(keysOf(s3Event(s3Record(folder), s3Record({}))), ['logs/a']);
+  // What is not known to be empty, or not named like a folder, is an object.
+  assert.deepEqual(keysOf(s3Event(s3Record({ ...folder, size: undefined }))), ['logs/tenant_id=acme/']);
+  assert.deepEqual(keysOf(s3Event(s3Record({ size: 0 }))), ['logs/a']);
+});

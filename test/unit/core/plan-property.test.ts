@@ -49,7 +49,11 @@ const delivery: fc.Arbitrary<Delivery> = fc
   .map((attributes) => parseDelivery({ ...ITEM, ...attributes }, { region: 'us-east-1', applicationGroups: {} }));
 
 /** Where a record must end, told from the record alone. */
-function fate(spec: RecordSpec, { applications, minLevel }: Delivery): 'filtered' | 'refused' | 'sent' {
+function fate(
+  spec: RecordSpec,
+  { applications, minLevel }: Delivery,
+  judgedMs: number | undefined,
+): 'filtered' | 'refused' | 'sent' {
   if (spec.unparsable !== undefined) return 'refused';
   if (spec.fields?.customer_tenant === 'globex') return 'refused';
   const rank = levelRank(spec.fields?.log_level ?? '');
@@ -57,7 +61,10 @@ function fate(spec: RecordSpec, { applications, minLevel }: Delivery): 'filtered
   if (minLevel !== null && rank !== null && rank < minLevel) return 'filtered';
   if (spec.message.length === 0) return 'filtered';
   const time = spec.timeMs ?? TIMESTAMP_MISSING;
-  return time === -1 || time === 9e15 ? 'refused' : 'sent';
+  if (time === -1 || time === 9e15) return 'refused';
+  if (judgedMs === undefined) return 'sent';
+  const aheadMs = (time > TIMESTAMP_UNREADABLE ? time : LAST_MODIFIED_MS) - judgedMs;
+  return aheadMs < -(14 * 24 + 1 / 6) * 3_600_000 || aheadMs > (2 + 1 / 6) * 3_600_000 ? 'refused' : 'sent';
 }
 
 /** What makes a batch's number mean the same in any process: routes as records first come to them, equal times as in the object. */
@@ -109,8 +116,12 @@ test('every record ends in exactly one place, no batch is over any limit, and al
       fc.array(record, { maxLength: 40, size: 'max' }),
       delivery,
       fc.constantFrom(1_024, 262_144, 1_048_576),
-      (specs, to, eventBytesMax) => {
-        const context = { delivery: to, keyFields: {}, lastModifiedMs: LAST_MODIFIED_MS, eventBytesMax };
+      fc.option(
+        fc.integer({ min: -20, max: 20 * 24 }).map((hours) => NOON_MS + hours * 3_600_000),
+        { nil: undefined },
+      ),
+      (specs, to, eventBytesMax, judgedMs) => {
+        const context = { delivery: to, keyFields: {}, lastModifiedMs: LAST_MODIFIED_MS, eventBytesMax, judgedMs };
         const planned = planChunk(buildChunk(specs), context);
 
         const texts = new Map<number, string>();
@@ -139,8 +150,8 @@ test('every record ends in exactly one place, no batch is over any limit, and al
           }
         }
 
-        const wanted = new Map([...specs.entries()].filter(([, spec]) => fate(spec, to) === 'sent'));
-        const refused = [...specs.entries()].filter(([, spec]) => fate(spec, to) === 'refused');
+        const wanted = new Map([...specs.entries()].filter(([, spec]) => fate(spec, to, judgedMs) === 'sent'));
+        const refused = [...specs.entries()].filter(([, spec]) => fate(spec, to, judgedMs) === 'refused');
         assert.deepEqual(
           new Map([...texts].sort(([a], [b]) => a - b)),
           new Map([...wanted].map(([at, spec]) => [at, spec.message])),
@@ -148,7 +159,7 @@ test('every record ends in exactly one place, no batch is over any limit, and al
         assert.equal(records, wanted.size);
         assertOrder(planned);
         assert.deepEqual(
-          planned.refusals.map(({ record: at }) => at),
+          planned.refusals.flatMap(({ records: at }) => at).sort((a, b) => a - b),
           refused.map(([at]) => at),
         );
         assert.equal(planned.filtered, specs.length - wanted.size - refused.length);

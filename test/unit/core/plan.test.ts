@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../../service/core/chunk.ts';
 import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BATCH_SPAN_MS } from '../../../service/core/limits.ts';
-import { type ChunkPlan, messageText, planChunk, recordOf, recordsIn, timeOf } from '../../../service/core/plan.ts';
+import {
+  type ChunkPlan,
+  messageText,
+  type PlanContext,
+  planChunk,
+  recordOf,
+  recordsIn,
+  timeOf,
+} from '../../../service/core/plan.ts';
+import { detailOf } from '../../../service/core/refusal.ts';
 import { buildChunk, type ChunkSpec, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
@@ -16,7 +25,7 @@ const MARKER = /^\[[^\]]+\] /;
 function plan(
   records: readonly RecordSpec[],
   attributes: Readonly<Record<string, unknown>> = {},
-  { eventBytesMax = EVENT_BYTES_MAX, ...spec }: ChunkSpec & { readonly eventBytesMax?: number } = {},
+  { eventBytesMax = EVENT_BYTES_MAX, judgedMs, ...spec }: ChunkSpec & Partial<PlanContext> = {},
 ): ChunkPlan {
   const delivery = buildDelivery(attributes);
   return planChunk(buildChunk(records, spec), {
@@ -24,6 +33,7 @@ function plan(
     keyFields: { cluster_id: 'c1', environment: 'prod' },
     lastModifiedMs: LAST_MODIFIED_MS,
     eventBytesMax,
+    judgedMs,
   });
 }
 
@@ -122,13 +132,7 @@ test("another tenant's record is refused, even where a filter would drop it", ()
     { desired_logs: ['api'] },
   );
   assert.deepEqual(messages(planned), [['own', 'nobody says']]);
-  assert.deepEqual(
-    planned.refusals.map(({ record, reason }) => [record, reason]),
-    [
-      [2, 'foreign_tenant'],
-      [3, 'foreign_tenant'],
-    ],
-  );
+  assert.deepEqual(planned.refusals, [{ reason: 'foreign_tenant', records: [2, 3] }]);
   assert.equal(planned.filtered, 0);
 });
 
@@ -138,10 +142,11 @@ test('a record that could not be decoded is refused with the reason, whatever el
     { message: '', unparsable: 'not an object' },
     { message: 'fine', timeMs: NOON_MS },
   ]);
-  assert.deepEqual(planned.refusals, [
-    { record: 0, reason: 'unparsable', detail: 'Unexpected end of JSON input' },
-    { record: 1, reason: 'unparsable', detail: 'not an object' },
-  ]);
+  assert.deepEqual(planned.refusals, [{ reason: 'unparsable', records: [0, 1] }]);
+  assert.deepEqual(
+    [0, 1].map((record) => detailOf('unparsable', planned.chunk, record)),
+    ['Unexpected end of JSON input', 'not an object'],
+  );
   assert.deepEqual(messages(planned), [['fine']]);
 });
 
@@ -188,15 +193,63 @@ test('times that no call may hold are refused one by one, so that they do not fa
     { message: 'beyond', timeMs: 8.64e15 + 2 },
     { message: 'infinite', timeMs: Number.POSITIVE_INFINITY },
   ]);
-  assert.deepEqual(
-    planned.refusals.map(({ record, reason }) => [record, reason]),
-    [
-      [0, 'too_old'],
-      [3, 'too_new'],
-      [4, 'too_new'],
-    ],
-  );
+  assert.deepEqual(planned.refusals, [
+    { reason: 'too_old', records: [0] },
+    { reason: 'too_new', records: [3, 4] },
+  ]);
+  assert.equal(planned.judged, false, 'whenever it is planned');
   assert.deepEqual(messages(planned), [['epoch'], ['last']]);
+});
+
+const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const MARGIN_MS = 600_000;
+
+test('what CloudWatch surely refuses at the time of planning is refused; what is near a limit is left to it', () => {
+  const oldest = NOON_MS - 14 * DAY_MS - MARGIN_MS;
+  const newest = NOON_MS + 2 * HOUR_MS + MARGIN_MS;
+  const records = [oldest - 1, oldest, NOON_MS, newest, newest + 1].map((timeMs, at) => ({ message: `${at}`, timeMs }));
+  const judged = plan(records, { log_stream_name: 's' }, { judgedMs: NOON_MS });
+  assert.deepEqual(judged.refusals, [
+    { reason: 'too_old', records: [0] },
+    { reason: 'too_new', records: [4] },
+  ]);
+  assert.deepEqual([judged.judged, messages(judged)], [true, [['1'], ['2', '3']]]);
+  assert.deepEqual(messages(plan(records, { log_stream_name: 's' })), [
+    ['0', '1'],
+    ['2', '3', '4'],
+  ]);
+
+  const inTime = records.slice(1, 4);
+  const { chunk: _, ...same } = plan(inTime, {}, { judgedMs: NOON_MS });
+  const { chunk: __, ...unjudged } = plan(inTime);
+  assert.deepEqual(same, unjudged, 'no time was looked at, and nothing depends on it');
+});
+
+test('a record without a time of its own is judged by the time that stands for it', () => {
+  const records = [{ message: 'm' }, { message: 'unreadable', timeMs: TIMESTAMP_UNREADABLE }];
+  const planned = plan(records, {}, { judgedMs: LAST_MODIFIED_MS + 15 * DAY_MS });
+  assert.deepEqual(planned.refusals, [{ reason: 'too_old', records: [0, 1] }]);
+  assert.deepEqual([planned.batches, planned.substituted], [[], { missing: 0, unreadable: 0 }]);
+});
+
+test('events that are surely refused take no stream: those in time keep their own, whatever the number of dates', () => {
+  const garbage = Array.from({ length: 3_000 }, (_, day) => ({
+    message: 'old',
+    timeMs: NOON_MS - (20 + day) * DAY_MS,
+  }));
+  const planned = plan([...garbage, { message: 'good', timeMs: NOON_MS }], {}, { judgedMs: NOON_MS });
+  assert.deepEqual(sent(planned), [['/tenant-logs/acme c1-prod-2026-01-31', 'good']]);
+  assert.equal(planned.overflowed, 0);
+});
+
+test('a bucket takes events of any time', () => {
+  const records = [
+    { message: '{}', timeMs: 5 },
+    { message: '{}', timeMs: NOON_MS + 400 * DAY_MS },
+  ];
+  const planned = plan(records, { type: 's3', bucket_name: 'acme-logs' }, { judgedMs: NOON_MS });
+  assert.deepEqual([planned.refusals, planned.judged, messages(planned)], [[], false, [['{}', '{}']]]);
 });
 
 const sizes = (...lengths: number[]) => lengths.map((length) => ({ message: 'x'.repeat(length), timeMs: NOON_MS }));

@@ -28,11 +28,17 @@ test('a stop does not wait for a creation, which goes on for the others that sha
   const drain = new AbortController();
   const drained = send(plan('x'), { drain: drain.signal, abort: NEVER.abort });
   const staying = send(plan('y'));
-  await until(() => logs.calls.length === 3);
+  await until(() => logs.calls.length === 2);
   drain.abort();
   await assert.rejects(drained, { code: 'stopping' });
+  await until(() => logs.calls.length === 3);
   gate.resolve();
   await staying;
+  assert.equal(
+    logs.calls.filter((call) => call.startsWith('CreateLogStream')).length,
+    2,
+    'one creation, with its group',
+  );
   assert.deepEqual(stored(), ['y']);
 });
 

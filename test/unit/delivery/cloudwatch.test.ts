@@ -46,6 +46,24 @@ test('what the service refused of a batch comes back as ranges', async (t) => {
   assert.deepEqual(await send(), { tooOldBefore: 0, expiredBefore: 1, tooNewFrom: 2 });
 });
 
+test('a batch that lies wholly before an event that the service has called expired has its answer without a call', async (t) => {
+  const { logs, send, exists, plan, foresee, open, puts } = await setUpCloudWatch(t);
+  exists('s');
+  const earlier = plan('one', 'two');
+  assert.equal(foresee(earlier), undefined);
+  logs.rejections.push({ tooOldLogEventEndIndex: 1, expiredLogEventEndIndex: 1 });
+  await send(plan('one', 'two', 'three'));
+  assert.equal(foresee(earlier), undefined, 'what is too old says nothing of the retention');
+  logs.rejections.push({ expiredLogEventEndIndex: 2 });
+  await send(plan('one', 'two', 'three'));
+  assert.deepEqual(foresee(earlier), { tooOldBefore: 0, expiredBefore: 2, tooNewFrom: 2 });
+  assert.equal(foresee(plan('one', 'two', 'three')), undefined, 'its last event may be in time');
+  const delivery = buildDelivery({ log_stream_name: 's', log_group_name: '/tenant-logs/acme/other' });
+  assert.equal(foresee(earlier, undefined, delivery), undefined, 'another group');
+  assert.equal(foresee(earlier, open(buildDelivery({ log_stream_name: 's' }))), undefined, 'another object');
+  assert.equal(puts(), 2);
+});
+
 test('puts at the same time do not mix their bodies', async (t) => {
   const { send, exists, plan, stored, logs } = await setUpCloudWatch(t);
   exists('s');

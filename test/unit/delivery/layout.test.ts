@@ -7,7 +7,7 @@ import type { LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
 import { fieldsOf } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
-import { LAYOUT_VERSION } from '../../../service/delivery/run-delivery.ts';
+import { chunkLayout, LAYOUT_VERSION, objectLayout, parseLayout } from '../../../service/delivery/layout.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import { decodeFrom, LIMITS, open } from '../../support/decode.ts';
 import { buildDelivery } from '../../support/delivery.ts';
@@ -43,13 +43,13 @@ async function encode(format: ObjectFormat): Promise<Buffer> {
 }
 
 /** Everything that a position means: where chunks begin, and which events each batch has, in which order. */
-async function layoutOf(format: ObjectFormat): Promise<string> {
+async function layoutOf(format: ObjectFormat, judgedMs?: number): Promise<string> {
   const body = await encode(format);
   const hash = createHash('sha256');
   for (const delivery of DELIVERIES) {
     using decoder = await open(memorySource('o', body), LIMITS);
     const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: LIMITS };
-    const context = { delivery, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax: 20_000 };
+    const context = { delivery, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax: 20_000, judgedMs };
     for await (const chunk of decodeFrom(decoder, undefined, request)) {
       const { batches } = planChunk(chunk, context);
       hash.update(JSON.stringify([chunk.at.record, chunk.count]));
@@ -65,8 +65,25 @@ async function layoutOf(format: ObjectFormat): Promise<string> {
  */
 const VERSION = 1;
 const LAYOUT = '8ac97c7679bf2ba2';
+/** When some of the records are too old to be sent, and the boundaries of version 1 by that time: the ledger has it beside them. */
+const JUDGED_MS = NOON_MS - 20 * HOUR_MS + 14 * 24 * HOUR_MS;
+const JUDGED_LAYOUT = '8cbc01869b0cc624';
 
 test('the boundaries of chunks and batches are those of the layout’s version, whatever the format', async () => {
   assert.equal(LAYOUT_VERSION, VERSION);
   for (const format of OBJECT_FORMATS) assert.equal(await layoutOf(format), LAYOUT, format);
+});
+
+test('so are those by a time at which some events are too old to be sent', async () => {
+  assert.equal(await layoutOf('ndjson', JUDGED_MS), JUDGED_LAYOUT);
+  assert.notEqual(JUDGED_LAYOUT, LAYOUT);
+});
+
+test('the layout of a chunk names the time by which it was judged, and is read back as it was', () => {
+  const object = objectLayout(buildDelivery(), { format: 'ndjson' }, { eventBytesMax: 1, decodeLimits: LIMITS });
+  assert.match(object, /^[0-9a-f]{16}$/);
+  assert.equal(chunkLayout(object, undefined), object, 'as it was before there were such times');
+  assert.deepEqual(parseLayout(object), { objectLayout: object, judgedMs: undefined });
+  assert.deepEqual(parseLayout(chunkLayout(object, NOON_MS)), { objectLayout: object, judgedMs: NOON_MS });
+  for (const odd of ['', 'x@', 'x@soon', 'x@1.5']) assert.equal(parseLayout(odd).judgedMs, undefined, odd);
 });

@@ -89,8 +89,8 @@ test('an abort ends what is under way with its reason, and gives the lease back'
 test('a configuration that moves batch boundaries starts the chunk at hand anew, and no earlier one', async (t) => {
   const { deps, logs, stored } = await setUp(t, { records: spread(20) });
   const put = logs.faults.PutLogEvents;
-  // Ten streams are found missing and created with the first chunk: twenty puts. Then the second fails.
-  put.push(...Array.from({ length: 22 }, () => ({ wait: Promise.resolve() })), { error: 'AccessDeniedException' });
+  // The first chunk has eleven puts: the first finds its stream missing, and the others are created before theirs.
+  put.push(...Array.from({ length: 13 }, () => ({ wait: Promise.resolve() })), { error: 'AccessDeniedException' });
   failure(await runDelivery(deps, TASK, SPREAD, UNWATCHED, NEVER));
   const before = stored();
   assert.ok(before.length > 10 && before.length < 20);

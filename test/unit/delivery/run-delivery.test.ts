@@ -14,6 +14,7 @@ import {
   NOON_MS,
   numbered,
   OBJECT,
+  SPREAD,
   setUp,
   TASK,
 } from '../../support/scene.ts';
@@ -101,10 +102,10 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
     NEVER,
   );
   assert.ok(result.kind === 'done');
-  assert.deepEqual(result.counts, countsOf({ read: 8, delivered: 2, filtered: 2, rejected: 1, quarantined: 3 }));
+  assert.deepEqual(result.counts, countsOf({ read: 8, delivered: 2, filtered: 2, rejected: 2, quarantined: 2 }));
   assert.equal(unaccounted(result.counts), 0);
   // Told on the way, with the bytes of what was sent.
-  assert.deepEqual(scene.accounted, { delivered: 2, filtered: 2, rejected: 1, quarantined: 3, messageBytes: 45 });
+  assert.deepEqual(scene.accounted, { delivered: 2, filtered: 2, rejected: 2, quarantined: 2, messageBytes: 45 - 22 });
   assert.deepEqual(stored(), ['delivered', 'too old for CloudWatch', 'without a time']);
 
   const common = { object: OBJECT, delivery: 'acme/cloudwatch' };
@@ -123,7 +124,7 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
       ...common,
       record: 5,
       reason: 'too_old',
-      detail: 'the timestamp lies before 1970',
+      detail: 'CloudWatch Logs takes no event that is more than 14 days old',
       timestamp: -5,
       message: 'before the epoch',
     },
@@ -131,13 +132,13 @@ test('filtered, refused, rejected and quarantined records add up to what was rea
       ...common,
       record: 6,
       reason: 'too_old',
-      detail: 'CloudWatch Logs refused the event: its timestamp is more than 14 days old',
+      detail: 'CloudWatch Logs takes no event that is more than 14 days old',
       timestamp: NOON_MS - 1,
       message: 'too old for CloudWatch',
     },
   ]);
   const outcomes = (await metrics.events.get()).values.map(({ labels, value }) => [labels.outcome, value]);
-  assert.deepEqual(Object.fromEntries(outcomes), { delivered: 2, rejected: 1, filtered: 2, quarantined: 3 });
+  assert.deepEqual(Object.fromEntries(outcomes), { delivered: 2, rejected: 2, filtered: 2, quarantined: 2 });
   const substituted = (await metrics.timestampsSubstituted.get()).values.map(({ labels, value }) => [
     labels.cause,
     value,
@@ -150,4 +151,21 @@ test('the position is saved after every chunk but the last, whose end is saved b
   await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   const writes = (await metrics.ledgerWrites.get()).values.map(({ labels, value }) => [labels.operation, value]);
   assert.deepEqual(Object.fromEntries(writes), { acquire: 1, checkpoint: 3, finish: 1 });
+});
+
+test('records beyond the names that a chunk may have are told of once for an object, and counted by tenant', async (t) => {
+  const names = Array.from({ length: 2 * 2_005 }, (_, at) => ({
+    message: `m${at}`,
+    timeMs: NOON_MS,
+    fields: { application: `a${at % 2_005}` },
+  }));
+  const { deps, scene, metrics } = await setUp(t, { records: names, decoder: { recordsPerChunk: 2_005 } });
+  const send = async () => ({ tooOldBefore: 0, expiredBefore: 0, tooNewFrom: 1e9 });
+  const result = await runDelivery({ ...deps, openDestination: () => ({ send }) }, TASK, SPREAD, UNWATCHED, NEVER);
+  assert.equal(result.kind, 'done');
+  assert.deepEqual(scene.overflowed, ['acme/cloudwatch 5']);
+  assert.deepEqual(
+    (await metrics.routesOverflowed.get()).values.map(({ labels, value }) => [labels.tenant, value]),
+    [['acme', 10]],
+  );
 });

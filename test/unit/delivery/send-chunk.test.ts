@@ -4,9 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { type Batch, planChunk } from '../../../service/core/plan.ts';
 import type { BatchReceipt } from '../../../service/delivery/destination.ts';
-import { PUTS_AT_ONCE, sendChunk } from '../../../service/delivery/send-chunk.ts';
+import { PUTS_AT_ONCE, ROUND_BATCHES, sendChunk } from '../../../service/delivery/send-chunk.ts';
 import { createTracker } from '../../../service/delivery/tracker.ts';
-import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
+import { NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 import { progressOf } from '../../support/progress.ts';
@@ -37,10 +37,14 @@ function setUp(
   const tracker = createTracker(saved, saved.layout);
   const log: string[] = [];
   const quarantined: unknown[] = [];
+  const saves: Progress[] = [];
   const behaviour = {
     send: async (_batch: Batch): Promise<BatchReceipt> => ALL_ACCEPTED,
+    foresee: (_batch: Batch): BatchReceipt | undefined => undefined,
     keep: async (_reason: string): Promise<void> => {},
   };
+  const taken = { count: 0 };
+  const details = new Set<string>();
   const run = (signals = NEVER) =>
     sendChunk(
       plan,
@@ -51,17 +55,30 @@ function setUp(
             log.push(`send ${batch.index}`);
             return behaviour.send(batch);
           },
+          foresee: (_plan, batch) => behaviour.foresee(batch),
         },
-        quarantine: async (reason, batch, events) => {
-          log.push(`keep ${batch.index} ${reason} ${tracker.accepted(batch.index) ? 'after' : 'before'} acceptance`);
-          quarantined.push([reason, ...events]);
+        keep: async (reason, place, records) => {
+          log.push(`keep ${reason} at ${place}`);
+          const kept = [...records];
+          for (const { detail } of kept) details.add(detail);
+          quarantined.push([reason, ...kept.map(({ detail: _, ...rest }) => rest)]);
           return behaviour.keep(reason);
         },
-        onAccepted: (batch, counts) => log.push(`accepted ${batch.index} ${JSON.stringify(counts)}`),
+        save: async () => {
+          log.push('save');
+          saves.push(tracker.progress());
+        },
+        onTaken: () => {
+          taken.count++;
+        },
+        onAccepted: ({ index }, counts, rejectedBytes) =>
+          log.push(
+            `accepted ${index} ${JSON.stringify({ ...counts, ...(rejectedBytes > 0 ? { rejectedBytes } : {}) })}`,
+          ),
       },
       signals,
     );
-  return { plan, tracker, log, quarantined, behaviour, run };
+  return { plan, tracker, log, quarantined, details, saves, taken, behaviour, run };
 }
 
 const sends = (log: readonly string[]) => log.filter((line) => line.startsWith('send'));
@@ -198,16 +215,71 @@ for (const [what, receipt, kept, rejected] of RANGES) {
   });
 }
 
-test('refused events are in quarantine before their batch counts as accepted', async () => {
-  const { log, behaviour, run } = setUp(ten, { stream: 's' });
+test('the answer is saved before its refused events are kept, and they are kept before their batch counts as accepted', async () => {
+  const { log, details, saves, behaviour, run } = setUp(ten, { stream: 's' });
   behaviour.send = async () => ({ ...ALL_ACCEPTED, tooOldBefore: 1, tooNewFrom: 9 });
   await run();
   assert.deepEqual(log, [
     'send 0',
-    'keep 0 too_old before acceptance',
-    'keep 0 too_new before acceptance',
-    'accepted 0 {"delivered":8,"rejected":2}',
+    'save',
+    'keep too_old at 100/from batch 0',
+    'keep too_new at 100/from batch 0',
+    'accepted 0 {"delivered":8,"rejected":2,"rejectedBytes":4}',
   ]);
+  assert.deepEqual(saves, [progressOf({ answers: [{ batch: 0, tooOldBefore: 1, expiredBefore: 0, tooNewFrom: 9 }] })]);
+  assert.deepEqual(
+    [...details],
+    [
+      'CloudWatch Logs takes no event that is more than 14 days old',
+      'CloudWatch Logs takes no event whose timestamp is more than 2 hours ahead',
+    ],
+  );
+});
+
+test('what is refused of many batches is kept together, a file for each reason, and no other batch waits for it', async () => {
+  const { tracker, log, quarantined, behaviour, run } = setUp(perBatch(5));
+  behaviour.send = async ({ index }) => {
+    if (index === 1 || index === 4) return { ...ALL_ACCEPTED, tooOldBefore: 1 };
+    return index === 2 ? { ...ALL_ACCEPTED, tooNewFrom: 0 } : ALL_ACCEPTED;
+  };
+  await run();
+  assert.deepEqual(quarantined, [
+    ['too_old', ...[101, 104].map((record) => ({ record, timestamp: NOON_MS, message: `m${record - 100}` }))],
+    ['too_new', { record: 102, timestamp: NOON_MS, message: 'm2' }],
+  ]);
+  const kept = log.findIndex((line) => line.startsWith('keep'));
+  assert.deepEqual(
+    log.slice(0, kept).filter((line) => line.startsWith('accepted')),
+    ['accepted 0 {"delivered":1,"rejected":0}', 'accepted 3 {"delivered":1,"rejected":0}'],
+  );
+  const { delivered, rejected } = tracker.counts();
+  assert.deepEqual([delivered, rejected, tracker.progress().batch], [2, 3, 5]);
+});
+
+test('the answers that are open at once are bounded: many batches are kept in rounds', async () => {
+  const many = ROUND_BATCHES + 10;
+  const { tracker, log, saves, behaviour, run } = setUp(perBatch(many));
+  behaviour.send = async () => ({ ...ALL_ACCEPTED, tooOldBefore: 1 });
+  await run();
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('keep')),
+    ['keep too_old at 100/from batch 0', `keep too_old at 100/from batch ${ROUND_BATCHES}`],
+  );
+  assert.deepEqual(
+    saves.map(({ answers }) => answers.length),
+    [ROUND_BATCHES, 10],
+  );
+  assert.equal(tracker.counts().rejected, many);
+});
+
+test('a batch of which every refusal is known beforehand is not sent, only kept', async () => {
+  const { tracker, log, quarantined, taken, behaviour, run } = setUp(perBatch(3));
+  behaviour.foresee = ({ index }) => (index === 1 ? { tooOldBefore: 0, expiredBefore: 1, tooNewFrom: 1 } : undefined);
+  await run();
+  assert.deepEqual(sends(log), ['send 0', 'send 2']);
+  assert.deepEqual(quarantined, [['expired', { record: 101, timestamp: NOON_MS, message: 'm1' }]]);
+  const { delivered, rejected } = tracker.counts();
+  assert.deepEqual([delivered, rejected, taken.count], [2, 1, 2]);
 });
 
 test('a batch whose refused events cannot be kept does not count as accepted', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { unaccounted } from '../../../service/core/counts.ts';
-import { createTracker } from '../../../service/delivery/tracker.ts';
+import { createTracker, type Tracker } from '../../../service/delivery/tracker.ts';
 import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { buildChunk, type ChunkSpec } from '../../support/chunk.ts';
 import { progressOf } from '../../support/progress.ts';
@@ -180,4 +180,51 @@ test('the last chunk counts, but leaves the position at its start: a cursor beyo
   assert.deepEqual([0, 1].map(next.accepted), [true, true]);
   next.completeChunk(last, { filtered: 1 });
   assert.deepEqual(next.counts(), counts);
+});
+
+const JUDGED_MS = Date.UTC(2026, 0, 31, 12);
+
+test('every attempt judges times by its own, until something depends on it', () => {
+  const first = createTracker(NO_PROGRESS, 'L');
+  assert.equal(first.judgedMs(JUDGED_MS), JUDGED_MS);
+  first.planned(JUDGED_MS);
+  assert.equal(first.progress().layout, 'L');
+  const second = createTracker(first.progress(), 'L');
+  assert.equal(second.judgedMs(JUDGED_MS + 60_000), JUDGED_MS + 60_000);
+});
+
+const DEPEND: readonly (readonly [what: string, depend: (tracker: Tracker) => void])[] = [
+  ['a batch was accepted', (tracker) => tracker.accept(0, { delivered: 1 })],
+  ['a batch was accepted ahead of others', (tracker) => tracker.accept(3, { delivered: 1 })],
+  ['a batch was answered', (tracker) => tracker.answered(0, { tooOldBefore: 1, expiredBefore: 0, tooNewFrom: 9 })],
+  ['events that are not sent are about to be kept', (tracker) => tracker.fix()],
+];
+for (const [what, depend] of DEPEND) {
+  test(`once ${what}, whoever goes on judges times as before, and a version that cannot starts the chunk anew`, () => {
+    const first = createTracker(NO_PROGRESS, 'L');
+    first.planned(first.judgedMs(JUDGED_MS));
+    depend(first);
+    const { layout } = first.progress();
+    assert.equal(layout, `L@${JUDGED_MS}`);
+    const second = createTracker(first.progress(), 'L');
+    assert.equal(second.judgedMs(JUDGED_MS + 60_000), JUDGED_MS);
+    second.planned(JUDGED_MS);
+    assert.deepEqual(second.progress(), first.progress());
+    assert.equal(createTracker(first.progress(), 'M').judgedMs(JUDGED_MS + 60_000), JUDGED_MS + 60_000);
+
+    second.completeChunk(chunkOf(10, NEXT), {});
+    assert.equal(second.progress().layout, 'L', 'the next chunk is judged by a time of its own');
+    assert.equal(second.judgedMs(JUDGED_MS + 120_000), JUDGED_MS + 120_000);
+  });
+}
+
+test('what was accepted while nothing was too old or too new is gone on with as if no time were looked at, as an earlier version did', () => {
+  const first = createTracker(NO_PROGRESS, 'L');
+  first.planned(undefined);
+  first.accept(0, { delivered: 1 });
+  assert.equal(first.progress().layout, 'L');
+  const second = createTracker(first.progress(), 'L');
+  assert.equal(second.judgedMs(JUDGED_MS), undefined);
+  second.planned(undefined);
+  assert.deepEqual(second.progress(), first.progress());
 });

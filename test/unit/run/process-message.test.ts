@@ -55,6 +55,20 @@ test('a message whose objects are all delivered is deleted, and each delivery le
   assert.deepEqual(await objects(), { done: 1, skipped: 1, duplicate: 1 });
 });
 
+test('an object whose records all went to quarantine is a warning, and the trouble of its tenant', async () => {
+  const counts = { read: 5, delivered: 0, filtered: 0, rejected: 0, quarantined: 5 };
+  const { run, log, lines, board, freshness, parked, objects } = setUpMessages({
+    acme: [{ type: 'cloudwatch', kind: 'done', counts, format: 'ndjson' }],
+  });
+  await run(s3Event(keyOf('acme')));
+  assert.deepEqual([log, await objects()], [['remove'], { done: 1 }]);
+  assert.deepEqual(
+    lines.map(({ level, msg, tenant, quarantined }) => [level, msg, tenant, quarantined]),
+    [[40, 'nothing of the object was delivered: its records are in quarantine', 'acme', 5]],
+  );
+  assert.equal(board.list([], freshness.snapshot(), parked)[0]?.trouble?.code, 'nothing-delivered');
+});
+
 test('the test event of S3 is acknowledged without any work', async () => {
   const { run, log, tasks } = setUpMessages();
   await run('{"Service":"Amazon S3","Event":"s3:TestEvent"}');

@@ -221,3 +221,38 @@ test('the deliveries in trouble stand beside their tenant, each with its state a
     ],
   );
 });
+
+const kept: ObjectReport = {
+  lines: [
+    { type: 'cloudwatch', kind: 'done', counts: { read: 9, delivered: 0, filtered: 0, rejected: 2, quarantined: 7 } },
+  ],
+};
+
+test('an object of which nothing was delivered is trouble until one of which something was', () => {
+  const { deliver, list } = setUp();
+  deliver('acme', kept);
+  const [entry] = list();
+  assert.deepEqual([entry?.objects, entry?.last_delivered_at], [1, null]);
+  assert.deepEqual(entry?.trouble, {
+    code: 'nothing-delivered',
+    message:
+      'nothing of an object of 9 records was delivered to cloudwatch: the quarantine has 7 that could not be read or name another tenant, and 2 that are too old, too new or expired',
+    at: '2026-01-31T12:00:00.000Z',
+  });
+  deliver('acme', failed('lease-held'));
+  assert.equal(list()[0]?.trouble?.code, 'nothing-delivered');
+  deliver('acme', done(1));
+  assert.equal(list()[0]?.trouble, null);
+});
+
+test('of two deliveries of an object, a failure says more than an empty one, and an empty one more than one that was made', () => {
+  const { deliver, list } = setUp();
+  const troubleOf = (...reports: ObjectReport[]) => {
+    deliver('acme', { lines: reports.flatMap(({ lines }) => lines) });
+    return list()[0]?.trouble?.code;
+  };
+  assert.equal(troubleOf(kept, failed('role-refused')), 'role-refused');
+  assert.equal(troubleOf(failed('role-refused'), kept), 'role-refused');
+  assert.equal(troubleOf(kept, done(3)), 'nothing-delivered');
+  assert.equal(troubleOf(done(3), kept), 'nothing-delivered');
+});

@@ -5,8 +5,8 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { createQuarantine } from '../../../../service/aws/quarantine.ts';
 import { parseQuarantineKey, replaysOf, whyUseless } from '../../../../service/cli/quarantine/file.ts';
 import { parseNotification } from '../../../../service/core/notification.ts';
+import type { QuarantineReason } from '../../../../service/core/refusal.ts';
 import { REPLAY_RANGES_MAX } from '../../../../service/core/replay.ts';
-import type { QuarantineReason } from '../../../../service/core/screen.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 

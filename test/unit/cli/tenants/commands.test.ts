@@ -89,6 +89,33 @@ test('a file with invalid tenants changes nothing, and every problem of every on
   assert.deepEqual(await Array.fromAsync(table.all()), []);
 });
 
+test('what is valid and may not be meant is a warning: of the file, and of what is in the table beside it', async (t) => {
+  const { dynamo, table, tenants, file } = await setUp(t);
+  await dynamo.put(TENANT_TABLE, ITEM);
+  const second = { ...ITEM, type: 'cloudwatch#second' };
+  const path = await file(
+    'second.json',
+    JSON.stringify([second, { ...ITEM, tenant_id: 'a/b', target_region: 'cn-north-1' }]),
+  );
+  const put = await tenants('put', '-f', path);
+  assert.equal(put.code, 0);
+  assert.deepEqual(
+    put.err.split('\n').filter((line) => line.includes('warning')),
+    [
+      'acme/cloudwatch#second: warning: cloudwatch writes to the same account, region, log group and stream: each event is delivered twice',
+      "a/b/cloudwatch: warning: tenant_id: only keys in which it is percent-encoded are this tenant's: they begin like logs/tenant_id=a%2Fb/cluster_id=x/environment=x/",
+      'a/b/cloudwatch: warning: target_region: the partition of the role, aws, has no region cn-north-1',
+    ],
+  );
+  assert.equal((await Array.fromAsync(table.all())).length, 3, 'and it is written');
+
+  // A file that moves the first one away has nothing to warn of.
+  const moved = await file('moved.json', JSON.stringify([second, { ...ITEM, log_group_name: '/moved' }]));
+  assert.doesNotMatch((await tenants('put', '-f', moved, '--dry-run')).err, /warning/);
+  // An import that leaves it alone does.
+  assert.match((await tenants('import', await file('only.json', JSON.stringify([second])), '--dry-run')).err, /twice/);
+});
+
 test('a file that is not there is told in a sentence, status 2', async (t) => {
   const { tenants } = await setUp(t);
   const { code, err } = await tenants('put', '-f', 'no-such-file.yaml');

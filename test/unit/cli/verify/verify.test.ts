@@ -9,6 +9,7 @@ import { createProvisionDeps } from '../../../../local/provision/deps.ts';
 import { PIPELINE_NAMES } from '../../../../local/provision/pipeline.ts';
 import { provisionTable } from '../../../../local/provision/table.ts';
 import { provisionTenant, type TenantSpec } from '../../../../local/provision/tenant.ts';
+import { TENANT_TABLE_KEYS } from '../../../../service/core/tables.ts';
 import { cli, cliEnvironment } from '../../../support/cli.ts';
 
 const ACME: TenantSpec = {
@@ -42,7 +43,7 @@ async function setUp(t: TestContext) {
     deps.close();
     await cloud.close();
   });
-  await provisionTable(deps, { name: PIPELINE_NAMES.tenantTable, partitionKey: 'tenant_id', sortKey: 'type' });
+  await provisionTable(deps, { name: PIPELINE_NAMES.tenantTable, keys: TENANT_TABLE_KEYS });
   await provisionTenant(deps, ACME, PIPELINE_NAMES);
   const environment = cliEnvironment({ endpointUrl: cloud.url });
   return {

@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { createProvisionDeps } from '../../../../../local/provision/deps.ts';
 import { provisionTable } from '../../../../../local/provision/table.ts';
+import { LEDGER_TABLE_KEYS } from '../../../../../service/core/tables.ts';
 import { createLedger, NO_PROGRESS } from '../../../../../service/ledger/ledger.ts';
 import { createTableClock } from '../../../../../service/ledger/table-clock.ts';
 import { awsError, openCloud } from '../../../../support/cloud.ts';
@@ -28,7 +29,7 @@ after(() => world.close());
 
 async function table(name: string, more: object = {}): Promise<string> {
   const deps = createProvisionDeps({ endpointUrl: world.cloud.url, region: 'us-east-1' });
-  await provisionTable(deps, { name, partitionKey: 'object', sortKey: 'delivery', ...more });
+  await provisionTable(deps, { name, keys: LEDGER_TABLE_KEYS, ...more });
   deps.close();
   return name;
 }

@@ -1,0 +1,61 @@
+import type { Delivery } from '../../core/delivery.ts';
+import type { KeyTemplate } from '../../core/object-key.ts';
+import { hasRegion, partitionOf } from '../../core/partition.ts';
+
+/** What is valid in an item of the tenant table, and hardly meant. Pure. */
+
+/** @param others the tenant's other deliveries, as they are once the change is made */
+export function warningsOf(delivery: Delivery, others: readonly Delivery[], template: KeyTemplate): string[] {
+  return [...idWarnings(delivery.tenantId, template), ...regionWarnings(delivery), ...twiceWarnings(delivery, others)];
+}
+
+/** A part of a key that no template holds by itself, to find the place of the tenant's id. */
+const PLACE = 'TENANT';
+
+function idWarnings(tenantId: string, template: KeyTemplate): string[] {
+  const names = (key: string): boolean => {
+    try {
+      return template.parse(key).tenant_id === tenantId;
+    } catch {
+      return false;
+    }
+  };
+  // S3 takes no half of a character in a key.
+  if (tenantId.isWellFormed()) {
+    if (names(template.build(PLACE, 'x').replaceAll(PLACE, () => tenantId))) return [];
+    const encoded = template.build(tenantId, 'x');
+    if (names(encoded)) {
+      return [`tenant_id: only keys in which it is percent-encoded are this tenant's: they begin like ${encoded}`];
+    }
+  }
+  return ['tenant_id: no object key names this tenant: OBJECT_KEY_TEMPLATE finds another id, or none, in every key'];
+}
+
+function regionWarnings({ roleArn, region }: Delivery): string[] {
+  const partition = partitionOf(roleArn);
+  if (hasRegion(partition, region)) return [];
+  return [`target_region: the partition of the role, ${partition}, has no region ${region}`];
+}
+
+function twiceWarnings(delivery: Delivery, others: readonly Delivery[]): string[] {
+  if (!delivery.enabled) return [];
+  return others
+    .filter((other) => other.enabled && other.type !== delivery.type && overlap(delivery, other))
+    .flatMap((other) => {
+      if (placeOf(delivery) !== placeOf(other)) return [];
+      return delivery.target.kind === 's3'
+        ? [`${other.type} writes to the same place of the same bucket: what one of them writes, the other overwrites`]
+        : [`${other.type} writes to the same account, region, log group and stream: each event is delivered twice`];
+    });
+}
+
+/** Whether two deliveries may want the same records. */
+function overlap({ applications: a }: Delivery, { applications: b }: Delivery): boolean {
+  return a === null || b === null || !a.isDisjointFrom(b);
+}
+
+function placeOf({ target, accountId, region, tenantId }: Delivery): string {
+  const name = (source: string) => source.replaceAll('{tenant_id}', () => tenantId);
+  const names = [name(target.group.source), name(target.stream.source)];
+  return JSON.stringify(target.kind === 's3' ? ['s3', ...names] : [target.kind, accountId, region, ...names]);
+}

@@ -1,0 +1,17 @@
+/** What the service does in a tenant's account, and says of itself there: what roles must allow, wherever they are made. */
+
+/** All calls to CloudWatch Logs. */
+export const LOGS_ACTIONS = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'logs:PutRetentionPolicy',
+] as const;
+
+/** All calls to the tenant's bucket. An upload in parts that is broken off must not leave its parts behind. */
+export const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'] as const;
+
+/** Session tags: the tenant, and what the object's key says of these two. Trust policies allow no others. */
+export const TENANT_TAG = 'tenant_id';
+export const KEY_TAGS = ['cluster_id', 'environment'] as const;
+export const TAG_KEYS = [TENANT_TAG, ...KEY_TAGS] as const;

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { DecodeLimits, Decoder } from '../core/chunk.ts';
+import { type Delivery, layoutOf } from '../core/delivery.ts';
+
+/**
+ * What the numbers of batches depend on, as the ledger keeps it beside them: a hash of all that is the same for the whole object,
+ * and `@` with the time by which events of the chunk at hand were found too old or too new to be sent, where any were. A process
+ * that finds another hash, or does not know of the time, starts the chunk anew.
+ */
+
+/** Part of the hash: raise it with every change that moves the boundaries of chunks or batches; a test knows them. */
+export const LAYOUT_VERSION = 1;
+
+const JUDGED_MARK = '@';
+
+export function objectLayout(
+  delivery: Delivery,
+  { format }: Pick<Decoder, 'format'>,
+  limits: { readonly eventBytesMax: number; readonly decodeLimits: DecodeLimits },
+): string {
+  const text = JSON.stringify([LAYOUT_VERSION, format, layoutOf(delivery), limits.eventBytesMax, limits.decodeLimits]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** @param judgedMs undefined: no event of the chunk was left out for its time */
+export function chunkLayout(objectLayout: string, judgedMs: number | undefined): string {
+  return judgedMs === undefined ? objectLayout : `${objectLayout}${JUDGED_MARK}${judgedMs}`;
+}
+
+export function parseLayout(layout: string): { readonly objectLayout: string; readonly judgedMs: number | undefined } {
+  const [objectLayout = '', judged = ''] = layout.split(JUDGED_MARK);
+  return { objectLayout, judgedMs: /^\d{1,15}$/.test(judged) ? Number(judged) : undefined };
+}
