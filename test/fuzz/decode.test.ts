@@ -199,5 +199,25 @@ function parse(line: string): Record<string, unknown> | undefined {
 function textOf(line: string, format: 'message' | 'record'): string {
   const message = format === 'message' ? parse(line)?.message : undefined;
   if (message === undefined || message === null) return line.toWellFormed();
-  return (typeof message === 'string' ? message : JSON.stringify(message)).toWellFormed();
+  return (typeof message === 'string' ? message : lastSource(line, 'message')).toWellFormed();
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** The bytes of the object's last member of this name, found among the line's tokens. */
+function lastSource(line: string, name: string): string {
+  let depth = 0;
+  let from = -1;
+  let source = '';
+  let key: string | undefined;
+  for (const { 0: token, index } of line.matchAll(TOKEN)) {
+    if (depth === 1 && from === -1 && token === ':') from = index + 1;
+    else if (depth === 1 && from !== -1 && (token === ',' || token === '}')) {
+      if (key === name) source = line.slice(from, index).trim();
+      from = -1;
+    } else if (depth === 1 && from === -1 && token.startsWith('"')) key = JSON.parse(token);
+    if (token === '{' || token === '[') depth++;
+    if (token === '}' || token === ']') depth--;
+  }
+  return source;
 }

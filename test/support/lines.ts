@@ -24,7 +24,7 @@ function readPlainly(line: string, messageFormat: 'message' | 'record'): Decoded
       timestampMs: Number.NaN,
       message: text,
       fields: Object.fromEntries(RECORD_FIELDS.map((name) => [name, ''])),
-      unparsable: 'not a JSON object, or nested too deep',
+      unparsable: 'not a JSON object',
     };
   }
 }

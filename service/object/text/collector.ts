@@ -30,7 +30,7 @@ const INFLATION = { compressed: 16, plain: 1 };
 const MESSAGE_BYTES = 100;
 const SMALLEST_BYTES = 64 * 1024;
 /** Why a record is none. What JSON.parse says would quote it, and that is the tenant's. */
-const PROBLEM = 'not a JSON object, or nested too deep';
+const PROBLEM = 'not a JSON object';
 
 /** @param object what it is collected from */
 export function createCollector(
