@@ -17,7 +17,7 @@ import {
   USED,
   useScanner,
 } from './scanner';
-import { NO_TIME, parseDateTime, parseEpoch } from './time';
+import { DATE_TIME_LENGTH, NO_TIME, parseDateTime, parseEpoch } from './time';
 
 /**
  * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (text is a JSON string
@@ -208,7 +208,7 @@ function readValue(name: u32, from: usize, end: usize): usize {
   }
   if (savedByEscapes != 0) return 0;
   if (kind == KIND_TIMESTAMP) {
-    time = length >= 20 && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
+    time = length >= <u32>DATE_TIME_LENGTH && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
     return time == NO_TIME ? 0 : close + 1;
   }
   if (length > FIELD_BYTES_MAX) return 0;
