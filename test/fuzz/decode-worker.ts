@@ -48,7 +48,7 @@ async function outcomeOf(one: DecodeCase): Promise<DecodeOutcome> {
       ? outcome
       : broken(`${kernel.memory.lent} bytes of the kernel's memory are not given back`);
   } catch (error) {
-    if (error instanceof DistributorError && error.code === 'object-corrupt') {
+    if (error instanceof DistributorError && error.disposition === 'dead-letter') {
       return { kind: 'corrupt', why: error.message };
     }
     return broken(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -84,8 +84,8 @@ suite('whatever the bytes of an object', () => {
         fc.constantFrom(gzipSync, zstdCompressSync, (text: Buffer) => text),
         setting,
         async (lines, compress, { pieceBytes, messageFormat, resumeAt }) => {
-          // A first line that looks like nothing else.
-          const all = ['{"message":"first"}', ...lines];
+          // A first line that looks like nothing else, and so many of them that most lines look like text.
+          const all = [...lines.map(() => '{"message":"first"}'), '{"message":"first"}', ...lines];
           const outcome = await decoding.decode({
             name: 'o',
             bytes: new Uint8Array(compress(Buffer.from(all.join('\n')))),

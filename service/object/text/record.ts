@@ -16,8 +16,11 @@ export interface JsonRecord {
   field(name: RecordField): string;
 }
 
-/** @throws Error with the reason, when the text is no JSON object */
-export function parseRecord(text: string): JsonRecord {
+/**
+ * @param timeMember the member that holds the time, where it is not `timestamp`
+ * @throws Error with the reason, when the text is no JSON object
+ */
+export function parseRecord(text: string, timeMember = 'timestamp'): JsonRecord {
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) throw new Error(`a JSON ${Array.isArray(value) ? 'array' : typeof value}, not an object`);
   const kubernetes = isObject(value.kubernetes) ? value.kubernetes : {};
@@ -28,7 +31,7 @@ export function parseRecord(text: string): JsonRecord {
     return sources.get(name) ?? '';
   };
   return {
-    timestampMs: timestampOf(value.timestamp, () => sourceOf('timestamp')),
+    timestampMs: timestampOf(value[timeMember], () => sourceOf(timeMember)),
     message: messageOf(value.message, () => sourceOf('message')),
     field(name) {
       const inside = KUBERNETES_FIELDS.has(name);
