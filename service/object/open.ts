@@ -35,13 +35,18 @@ export async function openObject(
       ? openParquet(kernel, source, signal)
       : openWrappedParquet(kernel, source, wrappings, limits, signal);
   }
-  if (magic === ENCRYPTED_PARQUET_MAGIC) throw unsupported(sentenceOf('encrypted Parquet', wrappings));
+  if (magic === ENCRYPTED_PARQUET_MAGIC) {
+    throw unsupported(
+      sentenceOf('encrypted Parquet', wrappings, 'only its writer has the keys; write it without encryption'),
+    );
+  }
   // Without its magic number the object is none, and none of its lines would be one.
   if (wrappings.length === 0 && source.name.endsWith('.parquet')) {
     throw corrupt('its name says Parquet, its first bytes do not');
   }
   if (!isText(beginning.bytes)) {
-    throw unsupported(sentenceOf(binaryFormatOf(beginning.bytes) ?? 'of an unknown format that is no text', wrappings));
+    const format = binaryFormatOf(beginning.bytes) ?? 'an unknown format, whose first lines are no text,';
+    throw unsupported(sentenceOf(format, wrappings));
   }
   return createTextDecoder(kernel, source, { shape: await chooseShape(content), wrappings });
 }

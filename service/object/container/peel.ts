@@ -21,8 +21,8 @@ export interface Beginning {
   readonly whole: boolean;
 }
 
-/** What a byte source has at hand from its opening: enough for every magic number, and for a compressed block to end. */
-const HEAD_BYTES = 1024 * 1024;
+/** What a source on S3 has at hand from its opening: enough for every magic number, and for the first block of any compression. */
+export const HEAD_BYTES = 1024 * 1024;
 /** What is looked at of something that is wrapped: most shapes show in less. */
 const FIRST_BYTES = 16 * 1024;
 /** gzip in gzip happens, and UTF-16 within it; what goes deeper was made to keep a decoder busy. */
@@ -81,10 +81,12 @@ export async function peel(
   };
 }
 
-/** What a dead letter says of an object that is not read. */
-export function sentenceOf(format: string, wrappings: readonly Wrapping[]): string {
+const ADVICE = 'write JSON lines or Parquet, plain or with gzip or zstd';
+
+/** What a dead letter says of an object that is not read, and what to do. */
+export function sentenceOf(format: string, wrappings: readonly Wrapping[], advice = ADVICE): string {
   const where = wrappings.length === 0 ? '' : ` within ${wrappings.toReversed().join(' within ')}`;
-  return `the object is ${format}${where}, which is not read: write JSON lines or Parquet, plain or with gzip or zstd`;
+  return `${format}${where} is not read: ${advice}`;
 }
 
 /** Stands for what of the object is not at hand. */

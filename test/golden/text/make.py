@@ -246,6 +246,11 @@ SHAPES = {
             broken('{"end":'),
         ],
     ),
+    "pretty-text-cut.json": (
+        f'{PRETTY[0]}\n{{\n "cut": "here\n}}\nsome text\n{PRETTY[1]}\n',
+        "json-objects",
+        [read(0), broken('{\n "cut": "here\n}'), broken("some text"), read(1)],
+    ),
     "concatenated-one-broken.json": (
         f'{record(0)}{{broken}}{record(1)}{{"message":"cut{record(2)}{record(3)}',
         "json-objects",

@@ -106,7 +106,7 @@ suite('the scanner of JSON', () => {
 
   test('nests without measure', () => {
     const depth = 100_000;
-    const mixed = '[{"a":'.repeat(depth) + '1' + '}]'.repeat(depth);
+    const mixed = `${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`;
     assert.deepEqual(scanAll(createJsonScanner(), Buffer.from(mixed), 1_000), { state: 'whole', at: mixed.length });
     assert.equal(scanAll(createJsonScanner(), Buffer.from(mixed.replace('}]', ']}')), 1_000).state, 'broken');
   });
@@ -126,6 +126,7 @@ suite('the scanner of JSON', () => {
       '{"event":[1]}',
       '{"eventss":[1]}',
       '{"\\u0065vents":[1]}',
+      '{"events\\u0000":[1]}',
       '[["events",[1]]]',
       `{"${'x'.repeat(70)}events":[]}`,
     ]) {
