@@ -42,6 +42,8 @@ export interface ChunkPlan {
   readonly timesMs: Float64Array;
   /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
   readonly substituted: { readonly missing: number; readonly unreadable: number };
+  /** Records whose bytes are not UTF-8: of those in batches, and of the refusals. */
+  readonly notUtf8: { readonly admitted: number; readonly refused: number };
   /** Records that share one route because the chunk has too many. */
   readonly overflowed: number;
 }
@@ -74,7 +76,17 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
     if (hasTimes(limits) && !times.ascending) sortByTime(events, timesMs);
     cutBatches(routes[number] as Route, events, sizes, timesMs, limits, batches);
   }
-  return { chunk, batches, parts, refusals, filtered, timesMs, substituted, overflowed };
+  const notUtf8 = countNotUtf8(chunk, admitted, refusals);
+  return { chunk, batches, parts, refusals, filtered, timesMs, substituted, notUtf8, overflowed };
+}
+
+function countNotUtf8({ originals }: Chunk, admitted: Uint32Array, refusals: readonly Refusal[]): ChunkPlan['notUtf8'] {
+  if (!originals) return { admitted: 0, refused: 0 };
+  const records = new Set(originals.records);
+  return {
+    admitted: admitted.filter((record) => records.has(record)).length,
+    refused: refusals.filter(({ record }) => records.has(record)).length,
+  };
 }
 
 function countSubstituted(

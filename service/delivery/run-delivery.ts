@@ -58,7 +58,7 @@ export interface RunDeliveryDeps {
   readonly quarantine: Quarantine;
   readonly metrics: Pick<
     Metrics,
-    'events' | 'messageBytes' | 'timestampsSubstituted' | 'routesOverflowed' | 'lagSeconds'
+    'events' | 'messageBytes' | 'timestampsSubstituted' | 'invalidText' | 'routesOverflowed' | 'lagSeconds'
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
@@ -249,6 +249,8 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     account(deps, run, unsent);
     deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
     deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
+    deps.metrics.invalidText.inc({ outcome: 'delivered' }, plan.notUtf8.admitted);
+    deps.metrics.invalidText.inc({ outcome: 'quarantined' }, plan.notUtf8.refused);
     deps.metrics.routesOverflowed.inc(plan.overflowed);
     // The end of the object is saved by `finish`.
     if (chunk.next) await run.keeper.checkpoint();
@@ -263,7 +265,11 @@ function sendHooks(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): Pick<SendC
         run,
         reason,
         `${plan.chunk.at.record}/${batch.index}`,
-        events.map((event) => ({ ...event, detail: REJECTED[reason] ?? reason })),
+        events.map((event) => ({
+          ...event,
+          detail: REJECTED[reason] ?? reason,
+          ...originalOf(plan, event.record - plan.chunk.at.record),
+        })),
       ),
     onAccepted: (batch, counts) => {
       run.watch.accepted();
@@ -290,10 +296,17 @@ async function keepRefusals(deps: RunDeliveryDeps, run: Run, plan: ChunkPlan): P
         detail,
         message: recordText(plan.chunk, record),
         ...(Number.isFinite(timestamp) ? { timestamp } : {}),
+        ...originalOf(plan, record),
       };
     });
     await keep(deps, run, reason, String(plan.chunk.at.record), lines);
   }
+}
+
+/** What a text with U+FFFD in it was read from is kept as it was. */
+function originalOf({ chunk }: ChunkPlan, record: number): Pick<QuarantineLine, 'original_base64'> {
+  const bytes = chunk.originals?.of(record);
+  return bytes ? { original_base64: Buffer.from(bytes).toString('base64') } : {};
 }
 
 async function keep(

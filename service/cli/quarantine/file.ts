@@ -34,6 +34,7 @@ const LINE = z.object({
   detail: z.string().catch(''),
   timestamp: z.number().optional(),
   message: z.string().catch(''),
+  original_base64: z.base64().optional(),
 });
 export type QuarantinedRecord = z.output<typeof LINE>;
 

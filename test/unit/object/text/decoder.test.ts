@@ -186,6 +186,54 @@ test('invalid UTF-8 and lone surrogates come as U+FFFD, and count as what they b
   assert.equal(record?.message, 'a\ufffdb\ufffd');
 });
 
+suite('bytes that are not UTF-8', () => {
+  const broken = Buffer.from('Stra\xdfe', 'latin1');
+  const member = Buffer.from('{"message":"caf\xe9","n":1.0}', 'latin1');
+  const good = Buffer.from('{"message":"good"}');
+  const originals = async (bytes: Buffer, pieceBytes = 1 << 20): Promise<(string | undefined)[]> => {
+    using decoder = await open(source(bytes, pieceBytes));
+    const found: (string | undefined)[] = [];
+    for await (const { count, originals } of decodeFrom(decoder)) {
+      for (let record = 0; record < count; record++) {
+        const bytes = originals?.of(record);
+        found.push(bytes && Buffer.from(bytes).toString('latin1'));
+      }
+      assert.deepEqual(
+        [...(originals?.records ?? [])],
+        found.flatMap((bytes, at) => (bytes === undefined ? [] : [at])),
+      );
+    }
+    return found;
+  };
+  const [line, object] = [broken, member].map((bytes) => bytes.toString('latin1'));
+  const joined = (...parts: (Buffer | string)[]) => Buffer.concat(parts.map((part) => Buffer.from(part)));
+
+  for (const [shape, bytes, expected] of [
+    ['lines', joined(broken, '\n \t', member, ' \r\n', good, '\n'), [line, object, undefined]],
+    ['glued lines', joined(member, member, good, '\n'), [object, object, undefined]],
+    ['an array', joined('[', member, ' ,', good, ']'), [object, undefined]],
+    ['objects', joined(good, member, '\n', broken), [undefined, object, line]],
+    ['UTF-8', joined(good, '\n', good), [undefined, undefined]],
+  ] as const) {
+    test(`are kept of each record that has some, in ${shape}`, async () => {
+      for (const pieceBytes of [1, 1 << 20]) assert.deepEqual(await originals(bytes, pieceBytes), expected);
+    });
+  }
+
+  test('are bounded: a chunk ends before they are more than a chunk may store', async () => {
+    const long = joined('{"message":"m","x":"', Buffer.alloc(90_000, 0xff), '"}\n');
+    const bytes = joined(...Array.from({ length: 10 }, () => long));
+    const limits = { ...LIMITS, chunkStoredBytesMax: 300_000 };
+    using decoder = await open(source(bytes));
+    const counts: number[] = [];
+    for await (const { count, next } of decodeFrom(decoder, START, { limits })) {
+      counts.push(count);
+      if (next) assert.equal((await decodeAll(source(bytes), { limits }, next)).length, 10 - next.record);
+    }
+    assert.deepEqual(counts, [3, 3, 3, 1]);
+  });
+});
+
 test('only what JSON calls white space is taken off a line, invalid UTF-8 or not', async () => {
   const body = Buffer.concat([
     Buffer.from(' \t\u00a0no JSON '),
