@@ -12,6 +12,7 @@ import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import { recordTest } from '../core/replay.ts';
 import type { QuarantineReason } from '../core/screen.ts';
+import type { Shape } from '../core/shape.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
@@ -53,7 +54,12 @@ export interface RunDeliveryDeps {
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
   readonly openObject: OpenObject;
-  readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
+  readonly openDecoder: (
+    object: S3Object,
+    limits: DecodeLimits,
+    signal: AbortSignal,
+    inputFormat: Shape | undefined,
+  ) => Promise<Decoder>;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
   readonly metrics: Pick<
@@ -161,7 +167,7 @@ async function deliver(
       );
     }
     using object = await deps.openObject(task.ref, reading);
-    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
     tracker = createTracker(progress, layout(deps, delivery, decoder));
     const destination = deps.openDestination({ delivery, target: delivery.target, task });
     const run = { task, delivery, object, destination, signals, reading };

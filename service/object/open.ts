@@ -1,4 +1,5 @@
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
+import type { Shape } from '../core/shape.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { binaryFormatOf, wrappingOf } from './container/magic.ts';
 import { type Content, peel, sentenceOf } from './container/peel.ts';
@@ -8,7 +9,7 @@ import { openWrappedParquet } from './parquet/wrapped.ts';
 import type { ByteSource } from './source.ts';
 import { createTextDecoder } from './text/decoder.ts';
 import { isText } from './text/is-text.ts';
-import { type Shape, shapeOf } from './text/shape.ts';
+import { shapeOf } from './text/shape.ts';
 
 /** What of a wrapped text is looked at where its first kilobytes do not say how it goes on. */
 const SHAPE_BYTES = 256 * 1024;
@@ -18,6 +19,7 @@ const ENCRYPTED_PARQUET_MAGIC = 'PARE';
 /**
  * Opens an object: its first bytes decide what it is, whatever it is called, and what is around it. Text of no other shape is NDJSON,
  * line by line; a line that is no JSON object is its own trouble, not the object's.
+ * @param inputFormat the shape that the object has if it is text, where somebody knows
  * @throws DistributorError `object-corrupt`, or `object-unsupported` with the name of a format that is not read
  */
 export async function openObject(
@@ -25,6 +27,7 @@ export async function openObject(
   source: ByteSource,
   limits: DecodeLimits,
   signal: AbortSignal,
+  inputFormat?: Shape,
 ): Promise<Decoder> {
   if (source.size === 0) return { format: 'empty', async *chunks() {}, [Symbol.dispose]() {} };
   const content = await peel(kernel, source, limits, isContent, signal);
@@ -44,11 +47,11 @@ export async function openObject(
   if (wrappings.length === 0 && source.name.endsWith('.parquet')) {
     throw corrupt('its name says Parquet, its first bytes do not');
   }
-  if (!isText(beginning.bytes)) {
+  if (!inputFormat && !isText(beginning.bytes)) {
     const format = binaryFormatOf(beginning.bytes) ?? 'an unknown format, whose first lines are no text,';
     throw unsupported(sentenceOf(format, wrappings));
   }
-  return createTextDecoder(kernel, source, { shape: await chooseShape(content), wrappings });
+  return createTextDecoder(kernel, source, { shape: inputFormat ?? (await chooseShape(content)), wrappings });
 }
 
 async function chooseShape({ beginning, look }: Content): Promise<Shape> {

@@ -1,11 +1,12 @@
 import type { Chunk, DecodeLimits, DecodeRequest, Decoder, Position } from '../../core/chunk.ts';
+import type { Shape } from '../../core/shape.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { unwrap, type Wrapping } from '../container/unwrap.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { createLineInput } from './line-input.ts';
-import { ENVELOPES, type Shape, type ValueShape } from './shape.ts';
+import { ENVELOPES, type ValueShape } from './shape.ts';
 import { createValueSplitter, type ValuePlace } from './value-splitter.ts';
 
 /** Decoder of JSON text of any shape, whatever is around it. */

@@ -17,7 +17,7 @@ export interface JsonRecord {
 }
 
 /**
- * @param timeMember the member that holds the time, where it is not `timestamp`
+ * @param timeMember the member that holds the time, where there is one other than `timestamp`
  * @throws Error with the reason, when the text is no JSON object
  */
 export function parseRecord(text: string, timeMember = 'timestamp'): JsonRecord {
@@ -30,8 +30,9 @@ export function parseRecord(text: string, timeMember = 'timestamp'): JsonRecord 
     sources ??= memberSources(text);
     return sources.get(name) ?? '';
   };
+  const time = timeMember in value ? timeMember : 'timestamp';
   return {
-    timestampMs: timestampOf(value[timeMember], () => sourceOf(timeMember)),
+    timestampMs: timestampOf(value[time], () => sourceOf(time)),
     message: messageOf(value.message, () => sourceOf('message')),
     field(name) {
       const inside = KUBERNETES_FIELDS.has(name);

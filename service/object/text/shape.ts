@@ -1,18 +1,9 @@
+import type { Shape } from '../../core/shape.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { CARRIAGE_RETURN, isBlank, isLineEnd, isSpace, NEWLINE } from './space.ts';
 
-/**
- * How the text of an object is cut into records. `docs/design.md` ("Formats") says how each is recognised.
- *
- * - `ndjson`: a record a line. Objects that stand behind one another in a line are records too.
- * - `ndjson-cr`: the same where lines end with carriage returns alone.
- * - `json-array`: the elements of arrays.
- * - `json-objects`: objects behind one another, over any number of lines.
- * - `cloudtrail`: the same, and of an object with `Records` its elements.
- * - `cloudwatch-logs`: the same, and of an object with `logEvents` its elements.
- */
-export type Shape = 'ndjson' | 'ndjson-cr' | ValueShape;
-export type ValueShape = 'json-array' | 'json-objects' | 'cloudtrail' | 'cloudwatch-logs';
+/** Shapes whose records may go over several lines, or stand behind one another without any. */
+export type ValueShape = Exclude<Shape, 'ndjson' | 'ndjson-cr'>;
 
 /** The member whose array holds the events of an envelope. */
 export const ENVELOPES: Readonly<Partial<Record<Shape, string>>> = {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { snappyCompress } from 'hysnappy';
 import { HEAD_BYTES as S3_HEAD_BYTES } from '../../../service/aws/s3-source.ts';
 import { HEAD_BYTES } from '../../../service/object/container/peel.ts';
 import { type ByteSource, memorySource } from '../../../service/object/source.ts';
-import { decodeAll, open } from '../../support/decode.ts';
+import { decodeAll, decodeFrom, open, recordsOf } from '../../support/decode.ts';
 
 const MIB = 1024 * 1024;
 const line = (at: number, pad = '') => JSON.stringify({ message: `line ${at}`, pad });
@@ -127,6 +128,37 @@ suite('text that begins as something else might', () => {
       assert.equal((await open(memorySource('o', gzipSync(text)))).format, 'ndjson+gzip');
     });
   }
+});
+
+suite('a shape that the tenant says its objects have', () => {
+  const late = `${line(0, noise(300_000, 3))}${line(1)}`;
+  const events = '{"Records":[{"message":"a","eventTime":"2026-01-01T00:00:00Z"},{"message":"b"}]}';
+  for (const [shape, body, messages] of [
+    ['json-objects', late, ['line 0', 'line 1']],
+    ['ndjson', '{"message":"a"}{"message":"b"}', ['a', 'b']],
+    ['ndjson', '\u0001one\u0001\n\u0001two\u0001\n', ['\u0001one\u0001', '\u0001two\u0001']],
+    ['ndjson-cr', '{"message":"a"}\r{"message":\r\n', ['a', '{"message":']],
+    ['cloudtrail', events, ['a', 'b']],
+    ['cloudwatch-logs', '{"logEvents":[{"message":"a"}]}', ['a']],
+    ['json-array', '{"message":"a"}\n[{"message":"b"}]', ['a', 'b']],
+  ] as const) {
+    test(`is believed: ${shape}`, async () => {
+      for (const bytes of [Buffer.from(body), gzipSync(body)]) {
+        using decoder = await open(memorySource('o', bytes), LIMITS, shape);
+        assert.equal(decoder.format.split('+')[0], shape);
+        const found: string[] = [];
+        for await (const chunk of decodeFrom(decoder, undefined, { limits: LIMITS })) {
+          found.push(...recordsOf(chunk).map(({ message }) => message));
+        }
+        assert.deepEqual(found, messages);
+      }
+    });
+  }
+
+  test('is that of text: Parquet stays what it is', async () => {
+    const parquet = await readFile(new URL('../../golden/parquet/no-rows.parquet', import.meta.url));
+    assert.equal((await open(memorySource('o', parquet), LIMITS, 'ndjson')).format, 'parquet');
+  });
 });
 
 suite('the name of an object', () => {

@@ -46,6 +46,14 @@ test('a number of nanoseconds keeps its digits, wherever it stands', () => {
   assert.equal(at, 1_767_225_600_123);
 });
 
+test('the time is that of the member that is asked for, or else of the usual one', () => {
+  const [early, late] = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z'];
+  const timeOf = (value: object) => parseRecord(JSON.stringify(value), 'eventTime').timestampMs;
+  assert.equal(timeOf({ timestamp: late, eventTime: early }), Date.parse(early));
+  assert.equal(timeOf({ timestamp: late }), Date.parse(late));
+  assert.equal(parseRecord('{"eventTime":1767225600123999999}', 'eventTime').timestampMs, 1_767_225_600_123);
+});
+
 test('the kernel and JSON.parse agree on messages that are no text', async () => {
   const lines = FRAGILE.flatMap((value) => [`{"message":${value}}`, `{"message":${value} ,"timestamp":1767225600}`]);
   const broken = FRAGILE.map((value) => `{"message":${value.slice(0, -1)}}`);
