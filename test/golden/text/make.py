@@ -156,8 +156,8 @@ CONTAINERS = {
     "framed-twice.snappy": (framed(TEXT), {"format": "ndjson+snappy-framed", "records": [read(at) for at in range(4)] * 2}),
     "raw.snappy": (snappy.compress(TEXT), ndjson("snappy")),
     "raw-of-many-fragments.snappy": (
-        snappy.compress("".join(record(at, pad=f"{at}-{at}-" * 1_000) + "\n" for at in range(60)).encode()),
-        ndjson("snappy", 60),
+        snappy.compress("".join(record(at, pad=f"{at}-{at}-" * 600) + "\n" for at in range(45)).encode()),
+        ndjson("snappy", 45),
     ),
     "raw-in-gzip.gz": (gz(snappy.compress(TEXT)), ndjson("snappy+gzip")),
     "hadoop.snappy": (hadoop(TEXT), ndjson("snappy-hadoop")),
@@ -332,7 +332,9 @@ def write(name, data, expected):
 
 
 for name, (data, expected) in CONTAINERS.items():
-    write(name, data, expected)
+    # Encrypted anew, the archive would be another each time.
+    if name != "encrypted.zip" or not (HERE / name).exists():
+        write(name, data, expected)
 for name, (text, form, records) in SHAPES.items():
     write(name, text.encode(), {"format": form, "records": records})
     write(f"{name}.gz", gz(text.encode()), {"format": f"{form}+gzip", "records": records})
