@@ -11,7 +11,7 @@ const FOLDERS = {
   parquet: { folder: '../golden/parquet/', isSeed: (name: string) => name.endsWith('.parquet') },
   text: {
     folder: '../golden/text/',
-    isSeed: (name: string, all: ReadonlySet<string>) => all.has(`${name}.json`) || name.endsWith('.parquet.gz'),
+    isSeed: (name: string, all: ReadonlySet<string>) => all.has(`${name}.json`),
   },
 } as const;
 

@@ -396,6 +396,13 @@ FOUND = {
     "firehose.zip": ndjson("zip"),
     "framed.snappy": ndjson("snappy-framed"),
     "utf16.json": ndjson("utf-16le"),
+    "wrapped.parquet.gz": {
+        "format": "parquet+gzip",
+        "records": [
+            {"timestampMs": row["timestampMs"], "message": row["record"] if row["message"] is None else row["message"]}
+            for row in json.loads((HERE / "../parquet/codec-gzip.json").read_text())
+        ],
+    },
     "lines.bz2": refused("bzip2"),
     "encrypted-footer": refused("encrypted Parquet"),
 }
