@@ -4,7 +4,9 @@ import type { Wrapping } from './unwrap.ts';
 /** What the first bytes say. */
 
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-const begins = (head: Buffer, magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
+// The first byte alone rules nearly all out, and every object is asked for each of them.
+const begins = (head: Buffer, magic: Buffer): boolean =>
+  head[0] === magic[0] && head.subarray(0, magic.length).equals(magic);
 
 const WRAPPINGS: readonly (readonly [Wrapping, Buffer])[] = [
   ['gzip', bytesOf('1f 8b')],
@@ -36,6 +38,7 @@ const UNREAD: readonly (readonly [string, Buffer])[] = [
   ['SQLite', bytesOf('53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00')],
 ];
 
+const BZIP2 = Buffer.from('BZh');
 /** A compressed block follows, or the end of a file without any. */
 const BZIP2_BLOCKS = [bytesOf('31 41 59 26 53 59'), bytesOf('17 72 45 38 50 90')];
 const TAR = { name: 'ustar', at: 257 };
@@ -50,9 +53,9 @@ export function wrappingOf(head: Buffer): Wrapping | undefined {
 
 /** The name of a format that is not read. */
 export function unreadFormatOf(head: Buffer): string | undefined {
-  if (begins(head, Buffer.from('BZh')) && BZIP2_BLOCKS.some((block) => begins(head.subarray(4), block))) return 'bzip2';
-  const [name, magic] = [head.subarray(0, TAR.at), head.toString('latin1', TAR.at, TAR.at + TAR.name.length)];
-  if (magic === TAR.name && name.includes(0)) return 'tar';
+  if (begins(head, BZIP2) && BZIP2_BLOCKS.some((block) => begins(head.subarray(4), block))) return 'bzip2';
+  const isTar = head.toString('latin1', TAR.at, TAR.at + TAR.name.length) === TAR.name;
+  if (isTar && head.subarray(0, TAR.at).includes(0)) return 'tar';
   return UNREAD.find(([, magic]) => begins(head, magic))?.[0];
 }
 

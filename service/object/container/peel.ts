@@ -126,5 +126,5 @@ async function takeSample(
     if (broken && !(error instanceof DistributorError)) throw error;
     whole = false;
   }
-  return { bytes: Buffer.concat(taken), whole, broken };
+  return { bytes: taken.length === 1 && taken[0] ? taken[0] : Buffer.concat(taken), whole, broken };
 }

@@ -15,6 +15,7 @@ const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 const isOpening = (byte: number | undefined) => byte === OPEN_BRACE || byte === OPEN_BRACKET;
 
+const ENVELOPE_NAMES = Object.values(ENVELOPES).map((name) => `"${name}"`);
 /** What each kind of envelope is told by: in its first event, and in front of its events. */
 const SIGNS = { cloudtrail: ['"eventVersion"', '"eventTime"'], 'cloudwatch-logs': ['"messageType"'] } as const;
 
@@ -45,11 +46,14 @@ function shapeOfObject(head: Buffer, start: number, whole: boolean): Shape | und
   const scanner = createJsonScanner();
   const end = scanner.scan(head, start, head.length);
   const isOpen = scanner.state === 'open';
-  const envelope = envelopeOf(head, start, isOpen && !whole);
+  const object = head.subarray(start, end);
+  const envelope = ENVELOPE_NAMES.some((name) => object.includes(name))
+    ? envelopeOf(head, start, isOpen && !whole)
+    : 'none';
   if (envelope !== 'none') return envelope;
   if (scanner.state === 'broken') return gluedLine(head) ? 'json-objects' : 'ndjson';
   // No line ends within a string, so the object goes over several.
-  if (hasLineEnd(head.subarray(start, end))) return 'json-objects';
+  if (hasLineEnd(object)) return 'json-objects';
   const next = isOpen ? undefined : head[skipWithinLine(head, end)];
   if (isOpening(next)) return 'json-objects';
   return next === undefined && !whole ? undefined : 'ndjson';
