@@ -20,8 +20,8 @@ const WRAPPINGS: readonly (readonly [Wrapping, Buffer])[] = [
   ['utf-16be', bytesOf('fe ff')],
 ];
 
-/** What is known and not read. Names that a magic number alone makes certain. */
-const UNREAD: readonly (readonly [string, Buffer])[] = [
+/** What is known by a magic number, and not read. */
+export const UNREAD: readonly (readonly [string, Buffer])[] = [
   ['xz', bytesOf('fd 37 7a 58 5a 00')],
   ['lzip', bytesOf('4c 5a 49 50 01')],
   ['compress (.Z)', bytesOf('1f 9d')],
@@ -59,10 +59,15 @@ export function unreadFormatOf(head: Buffer): string | undefined {
   return UNREAD.find(([, magic]) => begins(head, magic))?.[0];
 }
 
-/** The same by bytes that text might begin with too: only of what is no text. */
+/** The same by bytes that text might begin with too. */
+export const UNREAD_BINARY: readonly (readonly [string, Buffer])[] = [
+  ['lzma', bytesOf('5d 00 00')],
+  ['ORC', Buffer.from('ORC')],
+];
+
+/** The name of a format that is not read, of something that is no text. */
 export function binaryFormatOf(head: Buffer): string | undefined {
-  if (begins(head, bytesOf('5d 00 00'))) return 'lzma';
-  return begins(head, Buffer.from('ORC')) ? 'ORC' : undefined;
+  return UNREAD_BINARY.find(([, magic]) => begins(head, magic))?.[0];
 }
 
 /** Deflate with a window of 32 KiB and no dictionary, of any level; the two bytes are a multiple of 31 (RFC 1950). */

@@ -8,18 +8,21 @@ import { unblockHadoopSnappy, unblockJavaSnappy, unframeSnappy } from './snappy.
 import { decodeUtf16 } from './utf16.ts';
 import { unzip } from './zip.ts';
 
-/** What may be around the content of an object: a compression, or another encoding of its text. The names are those of formats. */
-export type Wrapping =
-  | 'gzip'
-  | 'zstd'
-  | 'zlib'
-  | 'zip'
-  | 'snappy-framed'
-  | 'snappy-java'
-  | 'snappy-hadoop'
-  | 'snappy'
-  | 'utf-16le'
-  | 'utf-16be';
+/** What may be around the content of an object: a compression, or another encoding of its text. The names are parts of formats. */
+export const WRAPPINGS = [
+  'gzip',
+  'zstd',
+  'zlib',
+  'zip',
+  'snappy-framed',
+  'snappy-java',
+  'snappy-hadoop',
+  'snappy',
+  'utf-16le',
+  'utf-16be',
+] as const;
+
+export type Wrapping = (typeof WRAPPINGS)[number];
 
 export interface UnwrapOptions {
   /** Of the object: whatever is around what, all of it together may not grow to more than `ratioMax` times this. */
