@@ -25,6 +25,8 @@ export interface Beginning {
 export const HEAD_BYTES = 1024 * 1024;
 /** What is looked at of something that is wrapped: most shapes show in less. */
 const FIRST_BYTES = 16 * 1024;
+/** So far is read to see whether something comes out even, where not all of it is at hand anyway. */
+const TRIAL_BYTES = 1024 * 1024;
 /** gzip in gzip happens, and UTF-16 within it; what goes deeper was made to keep a decoder busy. */
 const WRAPPINGS_MAX = 4;
 
@@ -49,13 +51,14 @@ export async function peel(
     ratioMax: limits.decompressionRatioMax,
     pieceBytes: FIRST_BYTES,
   };
-  const sample = (wrappings: readonly Wrapping[], bytesMax: number, all: boolean) =>
-    takeSample(unwrap(kernel, headOf(outermost), wrappings, options), bytesMax, all);
+  const sample = (wrappings: readonly Wrapping[], bytesMax: number, readBytesMax = bytesMax) =>
+    takeSample(unwrap(kernel, headOf(outermost), wrappings, options), bytesMax, readBytesMax);
+  const trialBytes = outermost.whole ? Number.POSITIVE_INFINITY : TRIAL_BYTES;
 
   const tried = async (wrappings: readonly Wrapping[], { bytes, whole }: Beginning): Promise<Wrapping | undefined> => {
     const size = wrappings.length === 0 ? source.size : whole ? bytes.length : undefined;
     for (const wrapping of possibleWrappings(bytes, size)) {
-      const found = await sample([...wrappings, wrapping], FIRST_BYTES, true);
+      const found = await sample([...wrappings, wrapping], FIRST_BYTES, trialBytes);
       if (!found.broken && found.bytes.length > 0 && isContent(found.bytes)) return wrapping;
     }
     return undefined;
@@ -72,12 +75,12 @@ export async function peel(
     if (wrappings.length > WRAPPINGS_MAX) {
       throw unsupported(`more than ${WRAPPINGS_MAX} wrappings one within another: ${wrappings.join(', ')}`);
     }
-    beginning = await sample(wrappings, FIRST_BYTES, false);
+    beginning = await sample(wrappings, FIRST_BYTES);
   }
   return {
     wrappings,
     beginning,
-    look: async (bytes) => (wrappings.length === 0 ? outermost : await sample(wrappings, bytes, false)),
+    look: async (bytes) => (wrappings.length === 0 ? outermost : await sample(wrappings, bytes)),
   };
 }
 
@@ -99,12 +102,12 @@ async function* headOf({ bytes, whole }: Beginning): AsyncGenerator<Uint8Array, 
 
 /**
  * The beginning of a stream whose end may not be at hand. What is broken in it will be found again by whoever reads it all.
- * @param all reads on beyond `bytesMax`, to see whether something is broken
+ * @param readBytesMax more than `bytesMax` to see whether something is broken behind it
  */
 async function takeSample(
   pieces: AsyncIterable<Uint8Array>,
   bytesMax: number,
-  all: boolean,
+  readBytesMax: number,
 ): Promise<Beginning & { readonly broken: boolean }> {
   const taken: Buffer[] = [];
   let bytes = 0;
@@ -116,7 +119,7 @@ async function takeSample(
       // A piece is good until the next one is asked for.
       else taken.push(Buffer.from(piece));
       bytes += piece.length;
-      if (bytes >= bytesMax && !all) {
+      if (bytes >= readBytesMax) {
         whole = false;
         break;
       }

@@ -35,6 +35,10 @@ const [STORED, DEFLATED] = [0, 8];
 const IN_EXTRA = 0xffffffff;
 const EXTRA_ZIP64 = 1;
 const NEWLINE = 0x0a;
+/** An archive may have very many small files, and zlib takes a piece for each. */
+const PIECE_BYTES_MAX = 64 * 1024;
+/** Each costs a stream of its own, however small it is. */
+const FILES_MAX = 10_000;
 
 /**
  * @param filesMax files that are not empty
@@ -46,16 +50,18 @@ export async function* unzip(
   filesMax = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let last: number | undefined;
+  let headers = 0;
   let files = 0;
   let signature = (await reader.demand(4, 'the ZIP archive')).readUInt32LE(0);
   if (!BEGINS.has(signature)) throw corrupt('the ZIP archive does not begin with a file');
   if (signature === SIGNATURE.descriptor) signature = await nextSignature(reader);
   for (; signature === SIGNATURE.file; signature = await nextSignature(reader)) {
+    if (++headers > FILES_MAX) throw tooMany(FILES_MAX);
     const header = await readHeader(reader);
     const sum = { bytes: 0, crc: 0 };
-    for await (const piece of contentOf(reader, header, pieceBytes)) {
+    for await (const piece of contentOf(reader, header, Math.min(pieceBytes, PIECE_BYTES_MAX))) {
       if (piece.length === 0) continue;
-      if (sum.bytes === 0 && ++files > filesMax) throw unsupported(`a ZIP archive of more than ${filesMax} file`);
+      if (sum.bytes === 0 && ++files > filesMax) throw tooMany(filesMax);
       if (sum.bytes === 0 && last !== undefined && last !== NEWLINE) yield Uint8Array.of(NEWLINE);
       sum.bytes += piece.length;
       sum.crc = crc32(piece, sum.crc);
@@ -67,6 +73,10 @@ export async function* unzip(
       throw corrupt('a file of the ZIP archive has another checksum');
   }
   if (!BEHIND_FILES.has(signature)) throw corrupt('between the files of the ZIP archive stands something else');
+}
+
+function tooMany(filesMax: number): Error {
+  return unsupported(`a ZIP archive of more than ${filesMax} ${filesMax === 1 ? 'file' : 'files'}`);
 }
 
 async function nextSignature(reader: PieceReader): Promise<number> {

@@ -5,6 +5,7 @@ import { unwrap, type Wrapping } from '../container/unwrap.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type Collector, createCollector } from './collector.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
 import { createLineInput } from './line-input.ts';
 import { ENVELOPES, type ValueShape } from './shape.ts';
 import { createValueSplitter, type ValuePlace } from './value-splitter.ts';
@@ -20,14 +21,15 @@ export interface TextFormat {
  * A position's cursor has the record's offset in the text: a plain object is read from there; one that is wrapped must be unwrapped up to
  * it, but not parsed.
  */
-export function createTextDecoder(kernel: Kernel, source: ByteSource, format: TextFormat): Decoder {
-  const { shape, wrappings } = format;
+export function createTextDecoder(kernel: Kernel, source: ByteSource, text: TextFormat): Decoder {
+  const { shape, wrappings } = text;
+  const format = [shape, ...wrappings.toReversed()].join('+');
   const resources = new DisposableStack();
   return {
-    format: [shape, ...wrappings.toReversed()].join('+'),
+    format,
     async *chunks(from, request, signal) {
       const { limits } = request;
-      const place = parseCursor(shape, from.cursor);
+      const place = parseCursor(format, from.cursor);
       const object = {
         bytes: source.size,
         compressed: wrappings.length > 0,
@@ -35,40 +37,14 @@ export function createTextDecoder(kernel: Kernel, source: ByteSource, format: Te
       };
       const collector = resources.use(createCollector(kernel, from, request, object));
       const pieces = piecesFrom(kernel, source, wrappings, place.offset, limits, signal);
-      if (isLines(shape)) yield* cutLines(kernel, resources, pieces, collector, from, shape, request);
-      else yield* cutValues(pieces, collector, from, shape, request);
+      const cut = { pieces, collector, from, place, request, cursorOf: (at: ValuePlace) => formatCursor(format, at) };
+      if (shape === 'ndjson' || shape === 'ndjson-cr') yield* cutLines(kernel, resources, shape, cut);
+      else yield* cutValues(shape, cut);
     },
     [Symbol.dispose]() {
       resources.dispose();
     },
   };
-}
-
-function isLines(shape: Shape): shape is Exclude<Shape, ValueShape> {
-  return shape === 'ndjson' || shape === 'ndjson-cr';
-}
-
-/** Letters in front of offsets; none is what lines have, and the elements of an array that is all of its object. */
-const LETTERS: Readonly<Record<ValuePlace['within'], string>> = { top: 't', array: 'a', events: 'e' };
-const PLAIN: Readonly<Partial<Record<Shape, ValuePlace['within']>>> = {
-  ndjson: 'top',
-  'ndjson-cr': 'top',
-  'json-array': 'array',
-};
-
-function formatCursor(shape: Shape, { offset, within }: ValuePlace): string {
-  return PLAIN[shape] === within ? String(offset) : `${LETTERS[within]}${offset}`;
-}
-
-/** @throws DistributorError `object-corrupt` for a cursor of another shape: who saved it has read the object as something else */
-function parseCursor(shape: Shape, cursor: string): ValuePlace {
-  if (cursor === '') return { offset: 0, within: 'top' };
-  const [, letter, digits] = /^([tae]?)(\d+)$/.exec(cursor) ?? [];
-  const found = Object.entries(LETTERS).find(([, one]) => one === letter)?.[0] as ValuePlace['within'] | undefined;
-  const within = letter === '' ? PLAIN[shape] : isLines(shape) ? undefined : found;
-  const offset = Number(digits);
-  if (within === undefined || !Number.isSafeInteger(offset)) throw corrupt(`the cursor ${cursor} is none of ${shape}`);
-  return { offset, within };
 }
 
 /** The text from `offset` on. */
@@ -93,17 +69,24 @@ async function* piecesFrom(
   if (skip > 0) throw corrupt(`the object ends ${skip} bytes before the saved position`);
 }
 
+/** What cutting a text takes, whatever its shape is. */
+interface Cut {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  readonly collector: Collector;
+  readonly from: Position;
+  readonly place: ValuePlace;
+  readonly request: DecodeRequest;
+  readonly cursorOf: (place: ValuePlace) => string;
+}
+
 async function* cutLines(
   kernel: Kernel,
   resources: DisposableStack,
-  pieces: AsyncIterable<Uint8Array>,
-  collector: Collector,
-  from: Position,
   shape: Exclude<Shape, ValueShape>,
-  { limits }: DecodeRequest,
+  { pieces, collector, from, place, request, cursorOf }: Cut,
 ): AsyncGenerator<Chunk, void, undefined> {
-  const { offset } = parseCursor(shape, from.cursor);
-  const input = resources.use(createLineInput(kernel, offset, limits.recordBytesMax, shape === 'ndjson-cr'));
+  const { recordBytesMax } = request.limits;
+  const input = resources.use(createLineInput(kernel, place.offset, recordBytesMax, shape === 'ndjson-cr'));
   let first = from.record;
 
   function* drain(last: boolean): Generator<Chunk, void, undefined> {
@@ -112,8 +95,7 @@ async function* cutLines(
         next = isUtf8 ? collector.takeLines(next, end) : collector.takeLine(next, end);
         if (next === end) break;
         first += collector.count;
-        const cursor = formatCursor(shape, { offset: input.offsetOf(next), within: 'top' });
-        yield collector.finish({ record: first, cursor });
+        yield collector.finish({ record: first, cursor: cursorOf({ offset: input.offsetOf(next), within: 'top' }) });
       }
     }
   }
@@ -129,13 +111,10 @@ async function* cutLines(
 }
 
 async function* cutValues(
-  pieces: AsyncIterable<Uint8Array>,
-  collector: Collector,
-  from: Position,
   shape: ValueShape,
-  { limits }: DecodeRequest,
+  { pieces, collector, from, place, request, cursorOf }: Cut,
 ): AsyncGenerator<Chunk, void, undefined> {
-  const splitter = createValueSplitter(parseCursor(shape, from.cursor), limits.recordBytesMax, ENVELOPES[shape]);
+  const splitter = createValueSplitter(place, request.limits.recordBytesMax, ENVELOPES[shape]);
   let first = from.record;
 
   function* drain(): Generator<Chunk, void, undefined> {
@@ -143,7 +122,7 @@ async function* cutValues(
       const record = splitter.bytes.subarray(splitter.start, splitter.stop);
       if (collector.takeRecord(record)) continue;
       first += collector.count;
-      yield collector.finish({ record: first, cursor: formatCursor(shape, splitter.place) });
+      yield collector.finish({ record: first, cursor: cursorOf(splitter.place) });
       collector.takeRecord(record);
     }
   }

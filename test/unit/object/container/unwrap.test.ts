@@ -241,6 +241,13 @@ suite('what grows without measure is given up', () => {
   }
 });
 
+test('an archive of more files than anybody writes is refused', async () => {
+  const empty = zipped('', { method: 0 });
+  const many = Buffer.concat([...Array.from({ length: 10_001 }, () => empty), DIRECTORY]);
+  await assert.rejects(unwrapAll(many, ['zip'], MIB), { code: 'object-unsupported', message: /more than 10000 files/ });
+  assert.equal((await unwrapAll(many.subarray(empty.length), ['zip'], MIB)).length, 0);
+});
+
 test('whoever leaves early ends the source, and leaves nothing of the kernel behind', async () => {
   const text = randomBytes(2 * MIB);
   for (const [wrappings, body] of [
