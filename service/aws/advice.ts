@@ -1,7 +1,8 @@
 import { type AwsAnswer, answerOf } from '../base/aws-answer.ts';
+import type { TableKeys } from '../core/tables.ts';
 import { type Denial, readDenial } from './denial.ts';
 import { faultOf } from './fault.ts';
-import { type Purpose, partyOf, type TableKeys } from './purpose.ts';
+import { type Purpose, partyOf } from './purpose.ts';
 
 interface Circumstances {
   readonly answer: AwsAnswer;
@@ -200,7 +201,7 @@ function otherSchema({ answer, purpose }: Circumstances): string | undefined {
 }
 
 /** What the keys of a table must be; also where the table is looked at instead of used. */
-export function keyAdvice(setting: string, table: string, [partition, sort]: TableKeys): string {
+export function keyAdvice(setting: string, table: string, { partition, sort }: TableKeys): string {
   return `The table ${table} has another key: its partition key must be ${partition} and its sort key ${sort}, both strings. Set ${setting} to the right table.`;
 }
 

@@ -1,3 +1,5 @@
+import type { TableKeys } from '../core/tables.ts';
+
 /** What a call was for: it decides who must change what. */
 export type Purpose =
   /** The central bucket, with the task role. */
@@ -15,9 +17,6 @@ export type Purpose =
       readonly keys: TableKeys;
     }
   | { readonly kind: 'use-queue'; readonly setting: 'SQS_QUEUE_URL' | 'DLQ_URL'; readonly action: string };
-
-/** Names of partition key and sort key; both are strings. */
-export type TableKeys = readonly [partition: string, sort: string];
 
 const TABLE_ACTIONS = {
   TENANT_CONFIG_TABLE: 'dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too)',

@@ -21,6 +21,11 @@ export interface QuarantineLine {
   /** Epoch milliseconds; absent where the record has none that is valid. */
   readonly timestamp?: number;
   readonly message: string;
+  /**
+   * The bytes that the message was read from, where they are not UTF-8, so that it has U+FFFD in place of some: of text formats the
+   * whole record's, of Parquet the message's.
+   */
+  readonly original_base64?: string;
 }
 
 export interface QuarantinePlace {

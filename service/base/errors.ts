@@ -27,6 +27,7 @@ const DISPOSITIONS = {
   // The object.
   'object-gone': 'dead-letter',
   'object-corrupt': 'dead-letter',
+  'object-unsupported': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
   'object-request-rejected': 'dead-letter',

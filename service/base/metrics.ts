@@ -80,6 +80,7 @@ export function createMetrics() {
     ),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
+    invalidText: counter('invalid_text_total', 'Records whose bytes are not UTF-8.', ['outcome']),
     routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.', [
       'tenant',
     ]),

@@ -60,7 +60,10 @@ export function canaryBody(tenantId: string, nowMs: number): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** The delivery without what would keep a canary back: a filter says which logs are wanted, not whether the way is open. */
+/**
+ * The delivery without what would keep a canary back: a filter says which logs are wanted, not whether the way is open, and the shape of
+ * the tenant's objects is not the canary's.
+ */
 export function withoutFilters(delivery: Delivery): Delivery {
-  return { ...delivery, applications: null, minLevel: null };
+  return { ...delivery, applications: null, minLevel: null, inputFormat: undefined };
 }

@@ -68,6 +68,14 @@ export interface Messages {
   readonly writeEvents?: (records: Uint32Array, timesMs: Float64Array) => Uint8Array | null;
 }
 
+/** Of records whose bytes in the object are not UTF-8, so that their text has U+FFFD in place of what is broken: the bytes. */
+export interface OriginalBytes {
+  /** Indices of these records, in ascending order. */
+  readonly records: Uint32Array;
+  /** The bytes that a record's text was read from: of text formats the record's, of Parquet the message's. undefined: they are UTF-8. */
+  of(record: number): Uint8Array | undefined;
+}
+
 /**
  * A place in an object from which decoding can go on without what came before it.
  * Serializable: the ledger keeps it, and another process of another version may be the one that resumes.
@@ -97,8 +105,10 @@ export interface Chunk {
   readonly messages: Messages;
   /** A column for each requested field; a field that no record of the object has is a column of zeros. */
   readonly fields: Readonly<Partial<Record<RecordField, TextColumn>>>;
-  /** Records that could not be decoded (a line that is no JSON object): index → why. Their bytes stand in `messages`. */
+  /** Records that could not be decoded (a line that is no JSON object): index → why. Their text stands in `messages`. */
   readonly unparsable: ReadonlyMap<number, string>;
+  /** Absent: all records are UTF-8. */
+  readonly originals?: OriginalBytes;
 }
 
 /** Limits that make a decode bounded. All are enforced while decoding, not afterwards. */
@@ -111,7 +121,7 @@ export interface DecodeLimits {
   readonly chunkRecordsMax: number;
   /**
    * A chunk also ends before the record with which its messages, as they are stored, would take more than this: JSON escapes can
-   * make them several times as long as what is counted.
+   * make them several times as long as what is counted. The same holds of the bytes that are kept because they are not UTF-8.
    */
   readonly chunkStoredBytesMax: number;
   /** Longest record (line, array element, cell) in bytes. A longer one makes the object corrupt. */
@@ -136,7 +146,7 @@ export interface DecodeRequest {
  * chunks: nobody may look at one afterwards.
  */
 export interface Decoder extends Disposable {
-  /** `parquet`, `ndjson`, `json-array` or `empty`; with the compression, as in `ndjson+gzip`. For logs and metrics. */
+  /** `parquet`, `empty` or a shape of text such as `ndjson`; then what is around it, as in `ndjson+gzip`. Part of `layout`. */
   readonly format: string;
   /** @throws DistributorError `object-corrupt` when the bytes are not what they claim to be. */
   chunks(from: Position, request: DecodeRequest, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RecordField } from './chunk.ts';
 import { boolean, createItemReader, number, texts } from './item.ts';
 import { levelRank } from './levels.ts';
+import { SHAPES, type Shape } from './shape.ts';
 import { CLOUDWATCH } from './target/cloudwatch.ts';
 import { S3 } from './target/s3.ts';
 import type { Target, TargetKind } from './target/target.ts';
@@ -26,6 +27,8 @@ export interface Delivery {
   /** Only records of this severity or more, and those whose level nobody knows; null: all. */
   readonly minLevel: number | null;
   readonly messageFormat: 'message' | 'record';
+  /** The shape of the tenant's objects of text; undefined: each object's own content says it. */
+  readonly inputFormat: Shape | undefined;
   readonly bytesPerSecondMax: number | undefined;
 }
 
@@ -88,6 +91,7 @@ const COMMON = z.object({
     .refine((name) => levelRank(name) !== null, 'must be a log level such as info')
     .optional(),
   message_format: z.enum(['message', 'record'], 'must be message or record').optional(),
+  input_format: z.enum(SHAPES, `must be one of ${SHAPES.join(', ')}`).optional(),
   max_bytes_per_second: number.refine((n) => n >= 1024, 'must be at least 1024').optional(),
 });
 type Common = Partial<z.output<typeof COMMON>>;
@@ -127,6 +131,7 @@ export function parseDelivery(item: Readonly<Record<string, unknown>>, defaults:
     applications,
     minLevel: it.min_log_level === undefined ? null : levelRank(it.min_log_level),
     messageFormat,
+    inputFormat: it.input_format,
     bytesPerSecondMax: it.max_bytes_per_second,
   };
 }

@@ -47,6 +47,8 @@ export interface ChunkPlan {
   readonly timesMs: Float64Array;
   /** Records in batches whose time was missing or unreadable, so that the object's LastModified stands for it. */
   readonly substituted: { readonly missing: number; readonly unreadable: number };
+  /** Records whose bytes are not UTF-8: of those in batches, and of the refusals. */
+  readonly notUtf8: { readonly admitted: number; readonly refused: number };
   /** Records that share one route because the chunk has too many. */
   readonly overflowed: number;
 }
@@ -79,7 +81,17 @@ export function planChunk(chunk: Chunk, context: PlanContext): ChunkPlan {
     if (hasTimes(limits) && !times.ascending) sortByTime(events, timesMs);
     cutBatches(routes[number] as Route, events, sizes, timesMs, limits, batches);
   }
-  return { chunk, batches, parts, refusals, filtered, judged, timesMs, substituted, overflowed };
+  const notUtf8 = countNotUtf8(chunk, admitted, refusals);
+  return { chunk, batches, parts, refusals, filtered, judged, timesMs, substituted, notUtf8, overflowed };
+}
+
+function countNotUtf8({ originals }: Chunk, admitted: Uint32Array, refusals: readonly Refusal[]): ChunkPlan['notUtf8'] {
+  if (!originals) return { admitted: 0, refused: 0 };
+  const notUtf8 = new Set(originals.records);
+  return {
+    admitted: admitted.filter((record) => notUtf8.has(record)).length,
+    refused: refusals.flatMap(({ records }) => records.filter((record) => notUtf8.has(record))).length,
+  };
 }
 
 function countSubstituted(

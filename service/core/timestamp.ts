@@ -1,9 +1,11 @@
 import { TIMESTAMP_UNREADABLE } from './chunk.ts';
 
 /**
- * Reads the time of a record: RFC 3339 text, or a number of seconds, milliseconds, microseconds or nanoseconds since
- * the epoch, as number or text. Works on bytes, as it runs once for every record. Nothing is guessed: `Date` would take
- * "1" for the year 2001 and move 30 February into March.
+ * Reads the time of a record: RFC 3339 text and the forms near it that agents write, or a number of seconds, milliseconds,
+ * microseconds or nanoseconds since the epoch, as number or text. Works on bytes, as it runs once for every record. Nothing is
+ * guessed: `Date` would take "1" for the year 2001 and move 30 February into March. Text without a zone is UTC.
+ *
+ * The kernel reads the same forms (kernel/assembly/time.ts); a test compares the two.
  *
  * The unit of a number follows from its magnitude. A time between the start of 1971 and the end of 2199 lies within
  *
@@ -22,18 +24,21 @@ const TEXT_LENGTH_MAX = 64;
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-const LAST_MINUTE_OF_DAY = 1439;
 
 const ZERO = 0x30;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const SPACE = 0x20;
 /** Makes an ASCII letter lower case. */
 const LOWER = 0x20;
 const LOWER_T = 0x74;
 const LOWER_Z = 0x7a;
+const UTC = [0x55, 0x54, 0x43];
+/** `2026-01-31T23:59:59` */
+const DATE_TIME_LENGTH = 19;
 
 /** @returns whole milliseconds since the epoch, rounded down, or TIMESTAMP_UNREADABLE */
 export function parseTimestamp(value: string | number): number {
@@ -46,11 +51,15 @@ export function parseTimestamp(value: string | number): number {
 /** The same for text that stands in bytes [start, end). */
 export function parseTimestampBytes(bytes: Uint8Array, start: number, end: number): number {
   if (end - start > TEXT_LENGTH_MAX) return TIMESTAMP_UNREADABLE;
-  if (end - start >= 20 && bytes[start + 4] === MINUS) return parseDateTime(bytes, start, end);
+  if (end - start >= DATE_TIME_LENGTH && bytes[start + 4] === MINUS) return parseDateTime(bytes, start, end);
   return parseNumber(bytes, start, end);
 }
 
-/** `2026-01-31T23:59:59.123456789+01:00`: at least 20 bytes, of which the fifth is known to be a hyphen. */
+/**
+ * `2026-01-31T23:59:59.123456789+01:00`, with a space for the T, a comma for the point, and any zone that `offsetMinutes` reads: at
+ * least 19 bytes, of which the fifth is known to be a hyphen. Second 60 is the first of the next minute: of leap seconds, and of
+ * clocks that write one where there is none.
+ */
 function parseDateTime(bytes: Uint8Array, start: number, end: number): number {
   const year = twoDigits(bytes, start) * 100 + twoDigits(bytes, start + 2);
   const month = twoDigits(bytes, start + 5);
@@ -69,9 +78,9 @@ function parseDateTime(bytes: Uint8Array, start: number, end: number): number {
   ) {
     return TIMESTAMP_UNREADABLE;
   }
-  let at = start + 19;
+  let at = start + DATE_TIME_LENGTH;
   let fractionMs = 0;
-  if (bytes[at] === DOT) {
+  if (at < end && (bytes[at] === DOT || bytes[at] === COMMA)) {
     const from = ++at;
     for (let unit = 100; at < end && isDigit(bytes[at]); at++) {
       if (unit >= 1) fractionMs += (bytes[at] - ZERO) * unit;
@@ -79,22 +88,27 @@ function parseDateTime(bytes: Uint8Array, start: number, end: number): number {
     }
     if (at === from) return TIMESTAMP_UNREADABLE;
   }
-  const offset = offsetMinutes(bytes, at, end);
-  const minuteOfDay = hour * 60 + minute;
-  // A leap second is the last of a day in UTC, wherever the clock that wrote it hangs.
-  if (second === 60 && (minuteOfDay - offset + 2 * 1440) % 1440 !== LAST_MINUTE_OF_DAY) return TIMESTAMP_UNREADABLE;
-  const ms = daysSinceEpoch(year, month, day) * DAY_MS + minuteOfDay * MINUTE_MS + second * 1000 + fractionMs;
-  // An offset or a digit that could not be read has made this NaN.
-  const result = ms - offset * MINUTE_MS;
+  const minutes = hour * 60 + minute - offsetMinutes(bytes, at, end);
+  // An offset or a digit that could not be read makes this NaN.
+  const result = daysSinceEpoch(year, month, day) * DAY_MS + minutes * MINUTE_MS + second * 1000 + fractionMs;
   return Number.isNaN(result) ? TIMESTAMP_UNREADABLE : result;
 }
 
-/** Minutes east of UTC of the offset that fills [at, end); NaN when it is none. */
-function offsetMinutes(bytes: Uint8Array, at: number, end: number): number {
-  if (end - at === 1) return (bytes[at] | LOWER) === LOWER_Z ? 0 : Number.NaN;
-  if (end - at !== 6 || bytes[at + 3] !== COLON) return Number.NaN;
+/**
+ * Minutes east of UTC of the zone that fills [from, end): `Z`, `UTC`, `+01:00`, `+0100` or `+01`, with or without a space in front;
+ * no zone is UTC. NaN when it is none of them.
+ */
+function offsetMinutes(bytes: Uint8Array, from: number, end: number): number {
+  if (from === end) return 0;
+  const at = bytes[from] === SPACE ? from + 1 : from;
+  const length = end - at;
+  if (length === 1) return (bytes[at] | LOWER) === LOWER_Z ? 0 : Number.NaN;
+  if (length === UTC.length && UTC.every((byte, i) => bytes[at + i] === byte)) return 0;
+  const colon = length === 6 ? 1 : 0;
+  if (length !== 3 && length !== 5 && length !== 6) return Number.NaN;
+  if (colon === 1 && bytes[at + 3] !== COLON) return Number.NaN;
   const hours = twoDigits(bytes, at + 1);
-  const minutes = twoDigits(bytes, at + 4);
+  const minutes = length === 3 ? 0 : twoDigits(bytes, at + 3 + colon);
   if (!(hours <= 23 && minutes <= 59)) return Number.NaN;
   if (bytes[at] === PLUS) return hours * 60 + minutes;
   return bytes[at] === MINUS ? -(hours * 60 + minutes) : Number.NaN;

@@ -51,7 +51,7 @@ async function readAll(deps: CopyDeps, { task, delivery, object, reading }: Copy
   };
   const request = { fields: fieldsOf(delivery), messageFormat: 'message', limits: deps.decodeLimits } as const;
   // A decoder gives its chunks once: the caller's is for those that are delivered.
-  using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+  using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
   let records = 0;
   let messageBytes = 0;
   for await (const chunk of decoder.chunks(START, request, reading)) {

@@ -1,4 +1,5 @@
 import type { Quarantine } from '../aws/quarantine.ts';
+import type { Chunk } from '../core/chunk.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, timeOf } from '../core/plan.ts';
@@ -16,6 +17,8 @@ export interface KeptRecord {
   readonly message: string;
   /** Epoch milliseconds; absent where the record has none that is valid. */
   readonly timestamp?: number;
+  /** The bytes that the text with U+FFFD in it was read from; absent where they are UTF-8. */
+  readonly original_base64?: string;
 }
 
 /**
@@ -58,6 +61,12 @@ function* refusedRecords(plan: ChunkPlan, { reason, records }: Refusal): Generat
       detail: detailOf(reason, chunk, record),
       message: recordText(chunk, record),
       ...(Number.isFinite(timestamp) ? { timestamp } : {}),
+      ...originalOf(chunk, record),
     };
   }
+}
+
+export function originalOf({ originals }: Chunk, record: number): Pick<KeptRecord, 'original_base64'> {
+  const bytes = originals?.of(record);
+  return bytes ? { original_base64: Buffer.from(bytes).toString('base64') } : {};
 }

@@ -10,6 +10,7 @@ import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
+import type { Shape } from '../core/shape.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
@@ -60,12 +61,17 @@ export interface RunDeliveryDeps {
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
   readonly openObject: OpenObject;
-  readonly openDecoder: (object: S3Object, limits: DecodeLimits, signal: AbortSignal) => Promise<Decoder>;
+  readonly openDecoder: (
+    object: S3Object,
+    limits: DecodeLimits,
+    signal: AbortSignal,
+    inputFormat: Shape | undefined,
+  ) => Promise<Decoder>;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
   readonly metrics: Pick<
     Metrics,
-    'events' | 'messageBytes' | 'timestampsSubstituted' | 'routesOverflowed' | 'lagSeconds'
+    'events' | 'messageBytes' | 'timestampsSubstituted' | 'invalidText' | 'routesOverflowed' | 'lagSeconds'
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
@@ -177,7 +183,7 @@ async function deliver(
       );
     }
     using object = await deps.openObject(task.ref, reading);
-    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading);
+    using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
     tracker = createTracker(progress, objectLayout(delivery, decoder, deps));
     const destination = deps.openDestination({
       delivery,
@@ -285,6 +291,8 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   account(deps, run, unsent);
   deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
   deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
+  deps.metrics.invalidText.inc({ outcome: 'delivered' }, plan.notUtf8.admitted);
+  deps.metrics.invalidText.inc({ outcome: 'quarantined' }, plan.notUtf8.refused);
   if (plan.overflowed > 0) deps.metrics.routesOverflowed.inc({ tenant: delivery.tenantId }, plan.overflowed);
 }
 

@@ -3,7 +3,7 @@ import type { Counts } from '../core/counts.ts';
 import { type Batch, type ChunkPlan, messageText, recordOf, recordsIn, sizeOf, timeOf } from '../core/plan.ts';
 import { detailOf, type Rejection } from '../core/refusal.ts';
 import { type BatchReceipt, type Destination, type StopSignals, throwIfStopped } from './destination.ts';
-import type { Keep, KeptRecord } from './keep-refused.ts';
+import { type Keep, type KeptRecord, originalOf } from './keep-refused.ts';
 import type { Tracker } from './tracker.ts';
 
 export interface SendChunkDeps {
@@ -136,6 +136,7 @@ function* keptRecords(
         timestamp: timeOf(plan, event),
         detail: detailOf(reason, plan.chunk, record),
         message: messageText(plan, event),
+        ...originalOf(plan.chunk, record),
       };
     }
   }

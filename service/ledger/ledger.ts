@@ -6,12 +6,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
-import type { TableKeys } from '../aws/purpose.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
+import { LEDGER_TABLE_KEYS } from '../core/tables.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -107,9 +107,6 @@ export interface LedgerDeps {
   readonly newOwner: () => string;
   readonly onWrite: (operation: 'acquire' | 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury') => void;
 }
-
-/** The table's partition key and sort key. */
-export const LEDGER_KEYS: TableKeys = ['object', 'delivery'];
 
 /** The longest time in which SQS can bring a message back. */
 const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
@@ -276,7 +273,7 @@ async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined>
 }
 
 function unavailable({ table }: Pick<LedgerDeps, 'table'>, key: LedgerKey, cause: unknown): DistributorError {
-  const purpose = { kind: 'use-table', setting: 'LEDGER_TABLE', table, keys: LEDGER_KEYS } as const;
+  const purpose = { kind: 'use-table', setting: 'LEDGER_TABLE', table, keys: LEDGER_TABLE_KEYS } as const;
   const what = `the ledger ${table} could not be used for ${key.delivery} of ${key.object}`;
   return awsFailure('ledger-unavailable', what, cause, purpose);
 }

@@ -5,6 +5,11 @@ export function corrupt(what: string, cause?: unknown): DistributorError {
   return new DistributorError('object-corrupt', what, { cause });
 }
 
+/** The object may be right, but is of a kind that the service does not read, or not in bounded memory. */
+export function unsupported(what: string): DistributorError {
+  return new DistributorError('object-unsupported', what);
+}
+
 /** Runs a decoding step; whatever a library throws on bad bytes becomes `object-corrupt`. */
 export function orCorrupt<T>(what: string, step: () => T): T {
   try {

@@ -129,7 +129,8 @@ export function composeDelivery({
       leaseMs: settings.leaseMs,
       savePatienceMs: SAVE_PATIENCE_MS,
       openObject: createObjectOpener({ ...s3Deps, s3: reader }, kernel),
-      openDecoder: (object, limits, signal) => openObject(kernel, object.source, limits, signal),
+      openDecoder: (object, limits, signal, inputFormat) =>
+        openObject(kernel, object.source, limits, signal, inputFormat),
       openDestination: openByKind({
         cloudwatch: createCloudWatch({
           ...calling,

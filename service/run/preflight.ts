@@ -1,10 +1,9 @@
 import { DescribeTableCommand, type DynamoDBClient, type TableDescription } from '@aws-sdk/client-dynamodb';
-import type { Purpose, TableKeys } from '../aws/purpose.ts';
+import type { Purpose } from '../aws/purpose.ts';
 import type { Queue } from '../aws/queue.ts';
 import { explainFailure } from '../aws/words.ts';
 import type { Settings } from '../base/settings.ts';
-import { LEDGER_KEYS } from '../ledger/ledger.ts';
-import { TENANT_KEYS } from '../tenant/failure.ts';
+import { LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../core/tables.ts';
 
 /** Something without which the service cannot work. */
 export interface Finding {
@@ -36,8 +35,8 @@ export function createPreflight({ dynamo, queue, settings }: PreflightDeps): Pre
 
   return async (signal) => {
     const { tenantTable, ledgerTable } = settings;
-    const tenantPurpose = tablePurpose('TENANT_CONFIG_TABLE', tenantTable, TENANT_KEYS);
-    const ledgerPurpose = tablePurpose('LEDGER_TABLE', ledgerTable, LEDGER_KEYS);
+    const tenantPurpose = tablePurpose('TENANT_CONFIG_TABLE', tenantTable, TENANT_TABLE_KEYS);
+    const ledgerPurpose = tablePurpose('LEDGER_TABLE', ledgerTable, LEDGER_TABLE_KEYS);
     const [queueArn, deadLetterArn, tenants, ledger] = await Promise.all([
       look(queuePurpose('SQS_QUEUE_URL'), 'the queue', queue.arn('messages', signal)),
       look(queuePurpose('DLQ_URL'), 'the dead-letter queue', queue.arn('dead letters', signal)),
@@ -122,18 +121,18 @@ const keysOf = ({ KeySchema = [], AttributeDefinitions = [] }: TableDescription)
     const type = AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType;
     return `${name} (${type})`;
   }).join(', ');
-const wanted = (keys: TableKeys): string => keys.map((name) => `${name} (S)`).join(', ');
+const wanted = (keys: TableKeys): string => [keys.partition, keys.sort].map((name) => `${name} (S)`).join(', ');
 
 function tableFindings(tenants: TableDescription | undefined, ledger: TableDescription | undefined): Finding[] {
   const swapped =
-    tenants && ledger && keysOf(tenants) === wanted(LEDGER_KEYS) && keysOf(ledger) === wanted(TENANT_KEYS);
+    tenants && ledger && keysOf(tenants) === wanted(LEDGER_TABLE_KEYS) && keysOf(ledger) === wanted(TENANT_TABLE_KEYS);
   if (swapped) {
     const message = `TENANT_CONFIG_TABLE: must be the table of tenants, and LEDGER_TABLE the ledger: swap them (got ${tenants.TableName} and ${ledger.TableName})`;
     return [{ about: 'TENANT_CONFIG_TABLE', kind: 'wrong', message }];
   }
   return [
-    ...tableFinding('TENANT_CONFIG_TABLE', tenants, TENANT_KEYS),
-    ...tableFinding('LEDGER_TABLE', ledger, LEDGER_KEYS),
+    ...tableFinding('TENANT_CONFIG_TABLE', tenants, TENANT_TABLE_KEYS),
+    ...tableFinding('LEDGER_TABLE', ledger, LEDGER_TABLE_KEYS),
   ];
 }
 
@@ -147,7 +146,7 @@ function tableFinding(
 ): Finding[] {
   if (!table) return [];
   if (keysOf(table) !== wanted(keys)) {
-    const rule = `must have the partition key ${keys[0]} and the sort key ${keys[1]}, both of type S`;
+    const rule = `must have the partition key ${keys.partition} and the sort key ${keys.sort}, both of type S`;
     const message = `${about}: ${rule} (${table.TableName} has ${keysOf(table)})`;
     return [{ about, kind: 'wrong', message }];
   }

@@ -30,7 +30,7 @@ export interface DecodeCase {
 
 export type DecodeOutcome =
   | { readonly kind: 'decoded'; readonly texts: readonly string[]; readonly unparsable: number }
-  | { readonly kind: 'corrupt'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string }
   /** A broken promise of the decoder. */
   | { readonly kind: 'broken'; readonly why: string };
 
@@ -48,8 +48,8 @@ async function outcomeOf(one: DecodeCase): Promise<DecodeOutcome> {
       ? outcome
       : broken(`${kernel.memory.lent} bytes of the kernel's memory are not given back`);
   } catch (error) {
-    if (error instanceof DistributorError && error.code === 'object-corrupt') {
-      return { kind: 'corrupt', why: error.message };
+    if (error instanceof DistributorError && error.disposition === 'dead-letter') {
+      return { kind: 'refused', why: error.message };
     }
     return broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }

@@ -99,6 +99,7 @@ const item = fc.record(
       'groups',
       'min_log_level',
       'message_format',
+      'input_format',
       'max_bytes_per_second',
       'somebody_elses',
     ].map((name) => [name, attribute]),

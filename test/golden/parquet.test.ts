@@ -63,3 +63,15 @@ for (const name of names) {
     }
   });
 }
+
+test('messages that are not UTF-8 come with their bytes', async () => {
+  const { source } = await load('invalid-utf8');
+  using decoder = await open(source);
+  const originals: [number, string][] = [];
+  for await (const { originals: kept } of decodeFrom(decoder)) {
+    for (const record of kept?.records ?? []) {
+      originals.push([record, Buffer.from(kept?.of(record) ?? []).toString('latin1')]);
+    }
+  }
+  assert.deepEqual(originals, [[3, 'broken \xff\xfe utf-8 \xc3']]);
+});

@@ -9,6 +9,7 @@ import {
   type TextColumn,
   TIMESTAMP_MISSING,
 } from '../../service/core/chunk.ts';
+import { createOriginalsCollector } from '../../service/object/original-bytes.ts';
 
 /** A record of a chunk to be built. */
 export interface RecordSpec {
@@ -21,6 +22,8 @@ export interface RecordSpec {
   readonly json?: boolean;
   /** Why the record could not be decoded. */
   readonly unparsable?: string;
+  /** The bytes that its text was read from, where they are not UTF-8. */
+  readonly original?: Uint8Array;
 }
 
 export interface ChunkSpec {
@@ -55,6 +58,9 @@ export function buildChunk(
     pieces.push(bytes, Buffer.from('gap'));
     end += bytes.length + 3;
   }
+  const originals = createOriginalsCollector();
+  for (const [index, { original }] of records.entries()) if (original) originals.add(index, original);
+  const kept = originals.take();
   const present = columns ?? RECORD_FIELDS.filter((field) => records.some(({ fields }) => fields?.[field]));
   // The view starts in the middle of its memory, as a decoder's may.
   const memory = Buffer.concat([Buffer.from('before'), ...pieces]);
@@ -68,6 +74,7 @@ export function buildChunk(
     unparsable: new Map(
       records.flatMap(({ unparsable }, index) => (unparsable === undefined ? [] : [[index, unparsable] as const])),
     ),
+    ...(kept ? { originals: kept } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   START,
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
+import type { Shape } from '../../service/core/shape.ts';
 import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import type { ByteSource } from '../../service/object/source.ts';
@@ -23,8 +24,8 @@ export const LIMITS: DecodeLimits = {
 /** One for all tests of a file, as a thread has one for all of its objects. */
 export const kernel = createKernel();
 
-export function open(source: ByteSource, limits: DecodeLimits = LIMITS): Promise<Decoder> {
-  return openObject(kernel, source, limits, new AbortController().signal);
+export function open(source: ByteSource, limits: DecodeLimits = LIMITS, inputFormat?: Shape): Promise<Decoder> {
+  return openObject(kernel, source, limits, new AbortController().signal, inputFormat);
 }
 
 /** A record as tests compare it: columns gathered into an object. */

@@ -24,7 +24,7 @@ function readPlainly(line: string, messageFormat: 'message' | 'record'): Decoded
       timestampMs: Number.NaN,
       message: text,
       fields: Object.fromEntries(RECORD_FIELDS.map((name) => [name, ''])),
-      unparsable: 'not a JSON object, or nested too deep',
+      unparsable: 'not a JSON object',
     };
   }
 }
@@ -40,7 +40,7 @@ export async function checkLines(
 ): Promise<void> {
   const source = memorySource('x.log', Buffer.from(lines.join('\n')), pieceBytes);
   const expected = lines.filter((line) => !isBlank(line)).map((line) => readPlainly(line, messageFormat));
-  using decoder = createTextDecoder(kernel, source, { layout: 'ndjson', compression: undefined });
+  using decoder = createTextDecoder(kernel, source, { shape: 'ndjson', wrappings: [] });
   const records: DecodedRecord[] = [];
   for await (const chunk of decodeFrom(decoder, undefined, { messageFormat, limits }))
     records.push(...recordsOf(chunk));

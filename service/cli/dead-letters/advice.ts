@@ -9,6 +9,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
   'object-gone':
     'The object was deleted or overwritten before it was delivered: drop these; look at the lifecycle rules.',
   'object-corrupt': '`log-distributor object URL` says what is wrong: mend the writer. Redriving does not help.',
+  'object-unsupported':
+    'The object is of a format that is not read; the detail names it: change the writer, convert the objects, drop these.',
   'object-archived': 'Restore the object to a class that can be read at once, then redrive.',
   'object-poisonous':
     'It ended processes: look for out-of-memory in their logs, mend or raise the memory, then redrive.',

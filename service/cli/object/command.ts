@@ -3,6 +3,7 @@ import type { S3Object } from '../../aws/s3-source.ts';
 import { asDistributorError, type DistributorError } from '../../base/errors.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
+import type { Shape } from '../../core/shape.ts';
 import { type LedgerEntry, readEntries } from '../../ledger/entries.ts';
 import { readFooter } from '../../object/parquet/footer.ts';
 import { DECODE_LIMITS } from '../../run/compose.ts';
@@ -86,7 +87,9 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
   const tenant = keyFields ? await tenants.lookUp(keyFields.tenant_id) : undefined;
   const ledger = await readEntries(dynamo, settings.ledgerTable, id);
   const object = await attempt(() => reader.open(ref));
-  const shape = object ? await attempt(() => shapeOf(context, reader, object)) : undefined;
+  const shape = object
+    ? await attempt(() => shapeOf(context, reader, object, tenant?.deliveries[0]?.inputFormat))
+    : undefined;
 
   const deliveries: DeliveryReport[] = [];
   if (object && shape && keyFields) {
@@ -99,7 +102,7 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
         judgedMs: context.nowMs(),
       };
       const found = await attempt(async (): Promise<Forecast> => {
-        using decoder = await reader.decoder(object);
+        using decoder = await reader.decoder(object, delivery.inputFormat);
         return await forecast(decoder, planContext, look);
       });
       if (found) deliveries.push({ type: delivery.type, enabled: delivery.enabled, ...found });
@@ -132,8 +135,9 @@ async function shapeOf(
   { signal }: Context,
   reader: ObjectReader,
   object: S3Object,
+  inputFormat: Shape | undefined,
 ): Promise<Pick<ObjectReport, 'format' | 'parquet'>> {
-  using decoder = await reader.decoder(object);
+  using decoder = await reader.decoder(object, inputFormat);
   const { format } = decoder;
   if (format !== 'parquet') return { format, parquet: null };
   const footer = await readFooter(object.source, signal);

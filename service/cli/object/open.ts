@@ -2,6 +2,7 @@ import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
+import type { Shape } from '../../core/shape.ts';
 import { createKernel } from '../../kernel/kernel.ts';
 import { openObject } from '../../object/open.ts';
 import { DECODE_LIMITS, STALL_MS } from '../../run/compose.ts';
@@ -18,7 +19,7 @@ export interface ObjectReader {
   /** @throws DistributorError as the service would */
   open(ref: ObjectRef): Promise<S3Object>;
   /** A decoder of its own for each look, as each gives its chunks once. */
-  decoder(object: S3Object): Promise<Decoder>;
+  decoder(object: S3Object, inputFormat?: Shape): Promise<Decoder>;
 }
 
 export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {
@@ -52,6 +53,6 @@ export function createObjectReader({ s3, settings, signal, random }: Context): O
       };
     },
     open: (ref) => openS3Object(deps, ref, signal),
-    decoder: (object) => openObject(kernel, object.source, DECODE_LIMITS, signal),
+    decoder: (object, inputFormat) => openObject(kernel, object.source, DECODE_LIMITS, signal, inputFormat),
   };
 }

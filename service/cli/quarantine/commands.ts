@@ -19,6 +19,7 @@ interface Selection {
 }
 
 const MESSAGE_SHOWN_LENGTH = 160;
+const NOT_UTF8_NOTE = 'Records that are not UTF-8 are kept byte for byte: --json shows them as original_base64.\n';
 /** Files that a command holds in memory: about 100 MB. */
 const FILES_MAX = 200_000;
 
@@ -135,11 +136,13 @@ async function showFile(
     const [first] = shown;
     if (!first) return 'the file is empty\n';
     const head = `${style.bold(first.object)}\n${first.delivery}  ${style.warn(first.reason)}  ${first.detail}\n`;
-    const lines = shown.map(({ record, timestamp, message }) => {
+    const lines = shown.map(({ record, timestamp, message, original_base64: original }) => {
       const time = timestamp === undefined ? '-' : timeText(timestamp);
-      return `${formatCount(record).padStart(9)}  ${style.dim(time)}  ${shorten(message, MESSAGE_SHOWN_LENGTH)}\n`;
+      const text = `${shorten(message, MESSAGE_SHOWN_LENGTH)}${original === undefined ? '' : style.warn('  (not UTF-8)')}`;
+      return `${formatCount(record).padStart(9)}  ${style.dim(time)}  ${text}\n`;
     });
-    return head + lines.join('');
+    const note = shown.some((one) => one.original_base64 !== undefined) ? NOT_UTF8_NOTE : '';
+    return head + lines.join('') + note;
   });
   return EXIT_DONE;
 }

@@ -34,6 +34,7 @@ const LINE = z.object({
   detail: z.string().catch(''),
   timestamp: z.number().optional(),
   message: z.string().catch(''),
+  original_base64: z.base64().optional(),
 });
 export type QuarantinedRecord = z.output<typeof LINE>;
 
@@ -75,7 +76,8 @@ export function whyUseless(reason: string): string | undefined {
 }
 
 const USELESS: Readonly<Record<string, string>> = {
-  unparsable: 'the lines are as broken as before: mend the writer; their text is in the quarantine',
+  unparsable:
+    'the records are as broken as before: fix the writer, or set input_format where the shape was taken for another and replay the objects; their text is in the quarantine',
   foreign_tenant: 'records of another tenant are never delivered to this one: mend whoever writes the objects',
   too_old: 'CloudWatch Logs never takes events that are more than 14 days old',
 };

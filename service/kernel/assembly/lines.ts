@@ -17,11 +17,11 @@ import {
   USED,
   useScanner,
 } from './scanner';
-import { NO_TIME, parseDateTime, parseEpoch } from './time';
+import { DATE_TIME_LENGTH, NO_TIME, parseDateTime, parseEpoch } from './time';
 
 /**
- * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (it is a JSON string
- * already), and leaves every line that is unusual in any way to its caller. What is accepted here is read exactly as JSON.parse
+ * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (text is a JSON string
+ * already, anything else is its own JSON), and leaves every line that is unusual in any way to its caller. What is accepted here is read exactly as JSON.parse
  * would.
  */
 
@@ -46,6 +46,7 @@ let time: f64 = NaN;
 let messageAt: usize = 0;
 let messageLength: u32 = 0;
 let messageSize: u32 = 0;
+let messageForm: u32 = 0;
 /** Where the numbers of its fields go, and how far apart those of two fields are. */
 let ids: usize = 0;
 let idsStride: usize = 0;
@@ -184,6 +185,15 @@ function readValue(name: u32, from: usize, end: usize): usize {
     time = parseEpoch(from, behind);
     return time == NO_TIME ? 0 : behind;
   }
+  if (kind == KIND_MESSAGE && byte != 0x22) {
+    // A message that is no text is its own JSON.
+    const behind = skipValue(from, end, 1);
+    messageAt = from;
+    messageLength = <u32>(behind - from);
+    messageSize = messageLength;
+    messageForm = FORM_TEXT;
+    return behind;
+  }
   if (byte != 0x22) return 0;
   const text = from + 1;
   const close = skipString(text, end);
@@ -193,11 +203,12 @@ function readValue(name: u32, from: usize, end: usize): usize {
     messageAt = text;
     messageLength = length;
     messageSize = length - savedByEscapes;
+    messageForm = FORM_JSON;
     return close + 1;
   }
   if (savedByEscapes != 0) return 0;
   if (kind == KIND_TIMESTAMP) {
-    time = length >= 20 && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
+    time = length >= <u32>DATE_TIME_LENGTH && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
     return time == NO_TIME ? 0 : close + 1;
   }
   if (length > FIELD_BYTES_MAX) return 0;
@@ -223,6 +234,7 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   messageAt = from;
   messageLength = <u32>(behind - from);
   messageSize = messageLength;
+  messageForm = FORM_TEXT;
   return behind;
 }
 
@@ -296,7 +308,7 @@ export function scanLines(
     store<u32>(starts + slot, used);
     store<u32>(lengths + slot, messageLength);
     store<u32>(sizes + slot, messageSize);
-    store<u8>(forms + count, wholeRecords ? FORM_TEXT : FORM_JSON);
+    store<u8>(forms + count, messageForm);
     store<f64>(times + (slot << 1), time);
     used += messageLength;
     metered += cost;

@@ -1,4 +1,4 @@
-/** Timestamps of records, in the forms that nearly all have; the others are left to core/timestamp.ts. */
+/** Timestamps of records, in the forms that core/timestamp.ts reads too; the few that are not read here are left to it. */
 
 /** Nothing that is read here: no double that a time can be. */
 export const NO_TIME: f64 = -1;
@@ -32,15 +32,39 @@ let lastDateHigh: u64 = 0;
 let lastDateLow: u32 = 0;
 let lastDays: i64 = 0;
 
-/** RFC 3339 in [at, end). @returns milliseconds since the epoch, or NO_TIME */
+/** What no zone is off UTC. */
+const NO_ZONE: i64 = i64.MIN_VALUE;
+/** `2026-01-31T23:59:59` */
+export const DATE_TIME_LENGTH: usize = 19;
+
+/** Minutes east of UTC of the zone in [from, end), which is not `Z` alone. */
+function zoneMinutes(from: usize, end: usize): i64 {
+  if (from == end) return 0;
+  const at = load<u8>(from) == 0x20 ? from + 1 : from;
+  const length = end - at;
+  if (length == 1) return (load<u8>(at) | 0x20) == 0x7a ? 0 : NO_ZONE;
+  if (length == 3 && load<u16>(at) == 0x5455 && load<u8>(at + 2) == 0x43) return 0;
+  if (length != 3 && length != 5 && length != 6) return NO_ZONE;
+  if (length == 6 && load<u8>(at + 3) != 0x3a) return NO_ZONE;
+  const hours = two(at + 1);
+  const minutes = length == 3 ? 0 : two(length == 6 ? at + 4 : at + 3);
+  const sign = <u32>load<u8>(at);
+  if (hours > 23 || minutes > 59 || (sign != 0x2b && sign != 0x2d)) return NO_ZONE;
+  return <i64>(hours * 60 + minutes) * (sign == 0x2d ? -1 : 1);
+}
+
+/** A date and a time in [from, end), as core/timestamp.ts has them. @returns milliseconds since the epoch, or NO_TIME */
 export function parseDateTime(from: usize, end: usize): f64 {
   const length = end - from;
-  if (length < 20 || length > 64) return NO_TIME;
+  if (length < DATE_TIME_LENGTH || length > 64) return NO_TIME;
   // Consecutive lines are mostly of the same day: YYYY-MM- and DD.
   const dateHigh = load<u64>(from);
   const dateLow = <u32>load<u16>(from + 8);
   if (dateHigh != lastDateHigh || dateLow != lastDateLow) {
-    const year = two(from) * 100 + two(from + 2);
+    const century = two(from);
+    const ofCentury = two(from + 2);
+    if (century > 99 || ofCentury > 99) return NO_TIME;
+    const year = century * 100 + ofCentury;
     const month = two(from + 5);
     const day = two(from + 8);
     if (load<u8>(from + 4) != 0x2d || load<u8>(from + 7) != 0x2d) return NO_TIME;
@@ -56,11 +80,10 @@ export function parseDateTime(from: usize, end: usize): f64 {
   const between = <u32>load<u8>(from + 10);
   if (between != 0x54 && between != 0x20 && between != 0x74) return NO_TIME;
   if (load<u8>(from + 13) != 0x3a || load<u8>(from + 16) != 0x3a) return NO_TIME;
-  // A leap second is left to the other reader.
-  if (hour > 23 || minute > 59 || second > 59) return NO_TIME;
-  let at = from + 19;
+  if (hour > 23 || minute > 59 || second > 60) return NO_TIME;
+  let at = from + DATE_TIME_LENGTH;
   let fraction: i64 = 0;
-  if (load<u8>(at) == 0x2e) {
+  if (at < end && (load<u8>(at) == 0x2e || load<u8>(at) == 0x2c)) {
     const first = ++at;
     let unit: i64 = 100;
     for (; at < end && <u32>load<u8>(at) - 0x30 <= 9; at++) {
@@ -70,15 +93,9 @@ export function parseDateTime(from: usize, end: usize): f64 {
     if (at == first) return NO_TIME;
   }
   let offsetMinutes: i64 = 0;
-  if (end - at == 1) {
-    if ((load<u8>(at) | 0x20) != 0x7a) return NO_TIME;
-  } else {
-    if (end - at != 6 || load<u8>(at + 3) != 0x3a) return NO_TIME;
-    const hours = two(at + 1);
-    const minutes = two(at + 4);
-    const sign = <u32>load<u8>(at);
-    if (hours > 23 || minutes > 59 || (sign != 0x2b && sign != 0x2d)) return NO_TIME;
-    offsetMinutes = <i64>(hours * 60 + minutes) * (sign == 0x2d ? -1 : 1);
+  if (end - at != 1 || (load<u8>(at) | 0x20) != 0x7a) {
+    offsetMinutes = zoneMinutes(at, end);
+    if (offsetMinutes == NO_ZONE) return NO_TIME;
   }
   const seconds = lastDays * 86_400 + <i64>(hour * 3_600 + minute * 60 + second) - offsetMinutes * 60;
   return <f64>(seconds * 1_000 + fraction);

@@ -105,6 +105,7 @@ async function* decode(
     const { timestampsMs, fields } = await readOthers(columns, count, store);
     const record = at.record + count;
     const next = record < rows ? { record, cursor: formatCursor(columns.all) } : null;
+    const originals = messages.takeOriginals();
     yield {
       at,
       next,
@@ -113,6 +114,7 @@ async function* decode(
       messages: store.messages(count, messages.used),
       fields,
       unparsable: new Map(),
+      ...(originals ? { originals } : {}),
     };
     if (!next) return;
     at = next;

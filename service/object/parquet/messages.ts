@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { FORM_TEXT } from '../../core/chunk.ts';
+import { FORM_TEXT, type OriginalBytes } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { ChunkMeter } from '../chunk-meter.ts';
 import type { ChunkStore } from '../chunk-store.ts';
+import { createOriginalsCollector } from '../original-bytes.ts';
 import type { Span } from './column.ts';
 import type { ByteValues, PlainValues } from './values.ts';
 
@@ -22,6 +23,8 @@ export interface MessageCollector {
   takeSpan(span: Span, meter: ChunkMeter): number;
   /** Takes a text for a row. @returns false when the chunk is full */
   takeText(text: string, meter: ChunkMeter): boolean;
+  /** The bytes of the messages that are not UTF-8; undefined: there are none. To be asked for once, at the end. */
+  takeOriginals(): OriginalBytes | undefined;
 }
 
 export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDefinition: number): MessageCollector {
@@ -30,6 +33,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
   let count = 0;
   /** What to add to the starts of a dictionary's values; null for one that is not valid UTF-8. */
   const dictionaries = new Map<PlainValues, number | null>();
+  const originals = createOriginalsCollector();
 
   /**
    * Copies values [first, end) behind what is used, without using it up yet.
@@ -85,7 +89,9 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     for (let row = 0; row < rows; row++) {
       const index = indexOf(row);
       const start = values.start[index] ?? 0;
-      if (!takeText(bytes.toString('utf8', start, start + (values.length[index] ?? 0)), meter)) return row;
+      const message = bytes.subarray(start, start + (values.length[index] ?? 0));
+      if (!takeText(message.toString('utf8'), meter)) return row;
+      if (!isUtf8(message)) originals.add(count - 1, message);
     }
     return rows;
   };
@@ -160,6 +166,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
       return taken;
     },
     takeText,
+    takeOriginals: originals.take,
   };
 }
 

@@ -1,38 +1,45 @@
 import type { Chunk, DecodeLimits, DecodeRequest, Decoder, Position } from '../../core/chunk.ts';
+import type { Shape } from '../../core/shape.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { unwrap, type Wrapping } from '../container/unwrap.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { type Collector, createCollector } from './collector.ts';
-import { type Compression, inflate } from './inflate.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
 import { createLineInput } from './line-input.ts';
-import { createArraySplitter } from './splitter.ts';
+import { ENVELOPES, type ValueShape } from './shape.ts';
+import { createValueSplitter, type ValuePlace } from './value-splitter.ts';
 
-/**
- * Decoder of NDJSON and of JSON arrays, compressed or not. A position's cursor is the record's offset in the
- * uncompressed stream: a plain object is read from there; a compressed one must be inflated up to it, but not parsed.
- */
+/** Decoder of JSON text of any shape, whatever is around it. */
 export interface TextFormat {
-  readonly layout: 'ndjson' | 'json-array';
-  readonly compression: Compression | undefined;
+  readonly shape: Shape;
+  /** The outermost first. */
+  readonly wrappings: readonly Wrapping[];
 }
 
-export function createTextDecoder(kernel: Kernel, source: ByteSource, { layout, compression }: TextFormat): Decoder {
+/**
+ * A position's cursor has the record's offset in the text: a plain object is read from there; one that is wrapped must be unwrapped up to
+ * it, but not parsed.
+ */
+export function createTextDecoder(kernel: Kernel, source: ByteSource, text: TextFormat): Decoder {
+  const { shape, wrappings } = text;
+  const format = [shape, ...wrappings.toReversed()].join('+');
   const resources = new DisposableStack();
   return {
-    format: compression ? `${layout}+${compression}` : layout,
+    format,
     async *chunks(from, request, signal) {
       const { limits } = request;
-      const offset = from.cursor === '' ? 0 : Number(from.cursor);
-      if (!Number.isSafeInteger(offset) || offset < 0) throw corrupt(`the cursor ${from.cursor} is no byte offset`);
-      const collector = resources.use(
-        createCollector(kernel, from, request, {
-          bytes: source.size,
-          compressed: compression !== undefined,
-        }),
-      );
-      const pieces = piecesFrom(source, compression, offset, limits, signal);
-      if (layout === 'ndjson') yield* cutLines(kernel, resources, pieces, collector, from, offset, request);
-      else yield* cutArray(pieces, collector, from, offset, request);
+      const place = parseCursor(format, from.cursor);
+      const object = {
+        bytes: source.size,
+        compressed: wrappings.length > 0,
+        timeMember: shape === 'cloudtrail' ? 'eventTime' : undefined,
+      };
+      const collector = resources.use(createCollector(kernel, from, request, object));
+      const pieces = piecesFrom(kernel, source, wrappings, place.offset, limits, signal);
+      const cut = { pieces, collector, from, place, request, cursorOf: (at: ValuePlace) => formatCursor(format, at) };
+      if (shape === 'ndjson' || shape === 'ndjson-cr') yield* cutLines(kernel, resources, shape, cut);
+      else yield* cutValues(shape, cut);
     },
     [Symbol.dispose]() {
       resources.dispose();
@@ -40,45 +47,55 @@ export function createTextDecoder(kernel: Kernel, source: ByteSource, { layout, 
   };
 }
 
-/** The uncompressed stream from `offset` on. */
+/** The text from `offset` on. */
 async function* piecesFrom(
+  kernel: Kernel,
   source: ByteSource,
-  compression: Compression | undefined,
+  wrappings: readonly Wrapping[],
   offset: number,
-  limits: DecodeLimits,
+  { decompressionRatioMax: ratioMax }: DecodeLimits,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!compression) {
+  if (wrappings.length === 0) {
     yield* source.stream(offset, signal);
     return;
   }
   let skip = offset;
-  for await (const piece of inflate(source.stream(0, signal), compression, source.size, limits.decompressionRatioMax)) {
+  const options = { sizeBytes: source.size, ratioMax };
+  for await (const piece of unwrap(kernel, source.stream(0, signal), wrappings, options)) {
     if (piece.length > skip) yield skip === 0 ? piece : piece.subarray(skip);
     skip = Math.max(0, skip - piece.length);
   }
   if (skip > 0) throw corrupt(`the object ends ${skip} bytes before the saved position`);
 }
 
+/** What cutting a text takes, whatever its shape is. */
+interface Cut {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  readonly collector: Collector;
+  readonly from: Position;
+  readonly place: ValuePlace;
+  readonly request: DecodeRequest;
+  readonly cursorOf: (place: ValuePlace) => string;
+}
+
 async function* cutLines(
   kernel: Kernel,
   resources: DisposableStack,
-  pieces: AsyncIterable<Uint8Array>,
-  collector: Collector,
-  from: Position,
-  offset: number,
-  { limits }: DecodeRequest,
+  shape: Exclude<Shape, ValueShape>,
+  { pieces, collector, from, place, request, cursorOf }: Cut,
 ): AsyncGenerator<Chunk, void, undefined> {
-  const input = resources.use(createLineInput(kernel, offset, limits.recordBytesMax));
+  const { recordBytesMax } = request.limits;
+  const input = resources.use(createLineInput(kernel, place.offset, recordBytesMax, shape === 'ndjson-cr'));
   let first = from.record;
 
   function* drain(last: boolean): Generator<Chunk, void, undefined> {
-    for (const { start, end, mended } of input.lines(last)) {
+    for (const { start, end, isUtf8 } of input.lines(last)) {
       for (let next = start; ; ) {
-        next = mended === undefined ? collector.takeLines(next, end) : collector.takeText(mended) ? end : next;
+        next = isUtf8 ? collector.takeLines(next, end) : collector.takeLine(next, end);
         if (next === end) break;
         first += collector.count;
-        yield collector.finish({ record: first, cursor: String(input.offsetOf(next)) });
+        yield collector.finish({ record: first, cursor: cursorOf({ offset: input.offsetOf(next), within: 'top' }) });
       }
     }
   }
@@ -93,23 +110,20 @@ async function* cutLines(
   if (collector.count > 0) yield collector.finish(null);
 }
 
-async function* cutArray(
-  pieces: AsyncIterable<Uint8Array>,
-  collector: Collector,
-  from: Position,
-  offset: number,
-  { limits }: DecodeRequest,
+async function* cutValues(
+  shape: ValueShape,
+  { pieces, collector, from, place, request, cursorOf }: Cut,
 ): AsyncGenerator<Chunk, void, undefined> {
-  const splitter = createArraySplitter(offset, limits.recordBytesMax);
+  const splitter = createValueSplitter(place, request.limits.recordBytesMax, ENVELOPES[shape]);
   let first = from.record;
 
   function* drain(): Generator<Chunk, void, undefined> {
     while (splitter.next()) {
-      const text = splitter.bytes.toString('utf8', splitter.start, splitter.stop);
-      if (collector.takeText(text)) continue;
+      const record = splitter.bytes.subarray(splitter.start, splitter.stop);
+      if (collector.takeRecord(record)) continue;
       first += collector.count;
-      yield collector.finish({ record: first, cursor: String(splitter.offset) });
-      collector.takeText(text);
+      yield collector.finish({ record: first, cursor: cursorOf(splitter.place) });
+      collector.takeRecord(record);
     }
   }
 

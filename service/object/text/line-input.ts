@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
-import { BYTE_ORDER_MARK } from './splitter.ts';
+import { BYTE_ORDER_MARK, CARRIAGE_RETURN, NEWLINE } from './space.ts';
 
 /** The uncompressed stream of an object, piece by piece in the kernel's memory, cut into stretches of whole lines. */
 export interface LineInput extends Disposable {
@@ -21,19 +21,22 @@ export interface LineInput extends Disposable {
 export interface Stretch {
   readonly start: number;
   readonly end: number;
-  /** Set for a single line that is not valid UTF-8: its text, with U+FFFD where it is broken. */
-  readonly mended?: string;
+  /** False for a single line that is not UTF-8. */
+  readonly isUtf8: boolean;
 }
 
 /** What is pushed at once at most: what inflating gives. */
 const PART_BYTES = 1024 * 1024;
 /** The kernel looks at 16 bytes at a time, also at the end. */
 const ROOM_BEHIND = 64;
-const NEWLINE = 0x0a;
-/** White space as JSON has it: what else `trim` takes away is the tenant's. */
-const AROUND = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
-export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: number): LineInput {
+/** @param endsWithReturn lines end with carriage returns */
+export function createLineInput(
+  kernel: Kernel,
+  offset: number,
+  lineBytesMax: number,
+  endsWithReturn: boolean,
+): LineInput {
   const { bytes: all, memory } = kernel;
   let room = 2 * PART_BYTES;
   let at = memory.allocate(room + ROOM_BEHIND);
@@ -52,10 +55,7 @@ export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: nu
     for (let start = at; start < end; ) {
       const newline = all.subarray(0, end).indexOf(NEWLINE, start);
       const next = newline === -1 ? end : newline + 1;
-      const line = all.subarray(start, next);
-      yield isUtf8(line)
-        ? { start, end: next }
-        : { start, end: next, mended: line.toString('utf8').replace(AROUND, '') };
+      yield { start, end: next, isUtf8: isUtf8(all.subarray(start, next)) };
       start = next;
     }
   }
@@ -74,6 +74,8 @@ export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: nu
         at = larger;
       }
       all.set(part, at + held);
+      // The kernel knows one end of lines only; outside of strings, where neither may stand, it is white space all the same.
+      if (endsWithReturn) replaceReturns(all, at + held, at + held + part.length);
       held += part.length;
       if (base === 0 && held >= BYTE_ORDER_MARK.length && BYTE_ORDER_MARK.every((byte, i) => all[at + i] === byte)) {
         advance(BYTE_ORDER_MARK.length);
@@ -83,7 +85,7 @@ export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: nu
       const newline = last ? held - 1 : all.subarray(at, at + held).lastIndexOf(NEWLINE);
       const whole = newline + 1;
       if (whole === 0) return;
-      if (isUtf8(all.subarray(at, at + whole))) yield { start: at, end: at + whole };
+      if (isUtf8(all.subarray(at, at + whole))) yield { start: at, end: at + whole, isUtf8: true };
       else yield* oneByOne(at + whole);
       advance(whole);
     },
@@ -92,4 +94,10 @@ export function createLineInput(kernel: Kernel, offset: number, lineBytesMax: nu
       memory.release(at);
     },
   };
+}
+
+function replaceReturns(bytes: Buffer, from: number, end: number): void {
+  for (let at = bytes.indexOf(CARRIAGE_RETURN, from); at !== -1 && at < end; at = bytes.indexOf(CARRIAGE_RETURN, at)) {
+    bytes[at] = NEWLINE;
+  }
 }

@@ -16,12 +16,13 @@ import { provisionTenant } from '../../../local/provision/tenant.ts';
 import { startService } from '../../../local/service-process.ts';
 import { fingerprint } from '../../../local/workload/tally.ts';
 import { TENANTS } from '../tenants.ts';
-import { createGzipObject } from './gzip-object.ts';
+import { createGzipObject, SUBSCRIPTION } from './gzip-object.ts';
 import type { HugeObject } from './huge-object.ts';
 import { createParquetObject } from './parquet-object.ts';
 
 interface Options {
   readonly gzipGigabytes: string;
+  readonly subscriptionGigabytes: string;
   readonly parquetMegabytes: string;
   readonly copies: string;
   readonly json?: true;
@@ -41,6 +42,7 @@ interface Result {
 const options = new Command('npm run chaos:memory --')
   .description('Delivers objects that are far larger than the memory that the service takes for them.')
   .option('--gzip-gigabytes <n>', 'gzip NDJSON of this size, uncompressed', '4')
+  .option('--subscription-gigabytes <n>', 'a message of a CloudWatch Logs subscription, uncompressed', '1')
   .option('--parquet-megabytes <n>', 'a Parquet row group of this size, as it lies in the file', '256')
   .option('--copies <n>', 'as many of each at the same time', '1')
   .option('--json', 'print one line of JSON for each kind of object')
@@ -131,6 +133,10 @@ const kinds = [
   [
     `gzip NDJSON of ${options.gzipGigabytes} GB`,
     () => createGzipObject({ ...place, bytes: Number(options.gzipGigabytes) * 1024 ** 3 }),
+  ],
+  [
+    `a subscription's message of ${options.subscriptionGigabytes} GB in gzip`,
+    () => createGzipObject({ ...place, bytes: Number(options.subscriptionGigabytes) * 1024 ** 3 }, SUBSCRIPTION),
   ],
   [
     `Parquet with a row group of ${options.parquetMegabytes} MB`,

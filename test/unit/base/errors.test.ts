@@ -8,6 +8,7 @@ const DISPOSITIONS = {
   'object-key-invalid': 'dead-letter',
   'object-gone': 'dead-letter',
   'object-corrupt': 'dead-letter',
+  'object-unsupported': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
   'object-request-rejected': 'dead-letter',

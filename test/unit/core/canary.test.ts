@@ -73,8 +73,13 @@ test('a canary is one record, of its tenant and of an application of its own', (
   );
 });
 
-test('a delivery without its filters is otherwise the same', () => {
-  const delivery = buildDelivery({ desired_logs: ['api'], min_log_level: 'error' });
-  assert.deepEqual(withoutFilters(delivery), { ...delivery, applications: null, minLevel: null });
-  assert.ok(delivery.applications && delivery.minLevel);
+test('a delivery of a canary has no filters and no shape, and is otherwise the same', () => {
+  const delivery = buildDelivery({ desired_logs: ['api'], min_log_level: 'error', input_format: 'json-array' });
+  assert.deepEqual(withoutFilters(delivery), {
+    ...delivery,
+    applications: null,
+    minLevel: null,
+    inputFormat: undefined,
+  });
+  assert.ok(delivery.applications && delivery.minLevel && delivery.inputFormat);
 });

@@ -33,6 +33,7 @@ test('an item that sets only what it must gets the defaults of the design', () =
     applications: null,
     minLevel: null,
     messageFormat: 'message',
+    inputFormat: undefined,
     bytesPerSecondMax: undefined,
   });
   assert.ok(target.kind === 'cloudwatch');
@@ -57,6 +58,7 @@ test('every attribute is read', () => {
     groups: ['api'],
     min_log_level: 'Warning',
     message_format: 'record',
+    input_format: 'cloudtrail',
     max_bytes_per_second: 1_000_000,
   });
   assert.deepEqual(rest, {
@@ -70,6 +72,7 @@ test('every attribute is read', () => {
     applications: new Set(['web', 'gateway', 'auth']),
     minLevel: 4,
     messageFormat: 'record',
+    inputFormat: 'cloudtrail',
     bytesPerSecondMax: 1_000_000,
   });
   assert.ok(target.kind === 'cloudwatch');
@@ -167,6 +170,11 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
     'groups: names the group "constructor", which APPLICATION_GROUPS does not define (got ["constructor"])',
   ],
   ['min_log_level', 'loud', 'min_log_level: must be a log level such as info (got "loud")'],
+  [
+    'input_format',
+    'csv',
+    'input_format: must be one of ndjson, ndjson-cr, json-array, json-objects, cloudtrail, cloudwatch-logs (got "csv")',
+  ],
   ['message_format', 'raw', 'message_format: must be message or record (got "raw")'],
   ['max_bytes_per_second', 1023, 'max_bytes_per_second: must be at least 1024 (got 1023)'],
   ['max_bytes_per_second', true, 'max_bytes_per_second: must be a number (got true)'],

@@ -143,6 +143,18 @@ test('a copy that breaks off is nothing but tried again, from the start', async 
   assert.deepEqual(got, ['the whole object']);
 });
 
+test('the shape that the tenant says its objects have is that of every decoder', async (t) => {
+  const { run, deps } = await withBucket(t, { records: [FOREIGN] }, { input_format: 'json-objects' });
+  const { openDecoder: open } = deps;
+  const asked: unknown[] = [];
+  deps.openDecoder = (object, limits, signal, inputFormat) => {
+    asked.push(inputFormat);
+    return open(object, limits, signal, inputFormat);
+  };
+  assert.equal((await run()).kind, 'done');
+  assert.deepEqual(asked, ['json-objects', 'json-objects'], 'to look at it for a copy, and to deliver it');
+});
+
 for (const [what, line] of [
   ['copied', '{"message":"x"}\n'],
   ['written record by record', '{"message":"x","customer_tenant":"globex"}\n'],

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { snappyCompress } from 'hysnappy';
 import { encodeRecords, OBJECT_FORMATS, type ObjectFormat, takeRecords } from '../../../local/workload/object.ts';
 import type { LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
 import { fieldsOf } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
+import type { Shape } from '../../../service/core/shape.ts';
 import { chunkLayout, LAYOUT_VERSION, objectLayout, parseLayout } from '../../../service/delivery/layout.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import { decodeFrom, LIMITS, open } from '../../support/decode.ts';
@@ -42,12 +44,28 @@ async function encode(format: ObjectFormat): Promise<Buffer> {
   ]();
 }
 
+/** The same lines in every other shape of text, and within other compressions. */
+const SHAPES: Readonly<Record<string, (lines: readonly string[]) => Buffer>> = {
+  'ndjson-cr': (lines) => Buffer.from(lines.join('\r')),
+  'json-array': (lines) => Buffer.from(`[${lines.join(',\n')}]`),
+  'json-objects': (lines) => Buffer.from(lines.join('')),
+  cloudtrail: (lines) => Buffer.from(`{"Records":[${lines.join(',')}]}`),
+  'cloudwatch-logs': (lines) => Buffer.from(`{"messageType":"DATA_MESSAGE","logEvents":[${lines.join(' , ')}]}`),
+  'ndjson+snappy': (lines) => Buffer.from(snappyCompress(Buffer.from(lines.join('\n')))),
+  'ndjson+utf-16le': (lines) => Buffer.from(`\ufeff${lines.join('\n')}`, 'utf16le'),
+  'ndjson+gzip+gzip': (lines) => gzipSync(gzipSync(lines.join('\n'))),
+};
+
 /** Everything that a position means: where chunks begin, and which events each batch has, in which order. */
-async function layoutOf(format: ObjectFormat, judgedMs?: number): Promise<string> {
-  const body = await encode(format);
+async function layoutOf(
+  body: Buffer,
+  format: string,
+  { inputFormat, judgedMs }: { readonly inputFormat?: Shape | undefined; readonly judgedMs?: number } = {},
+): Promise<string> {
   const hash = createHash('sha256');
   for (const delivery of DELIVERIES) {
-    using decoder = await open(memorySource('o', body), LIMITS);
+    using decoder = await open(memorySource('o', body), LIMITS, inputFormat);
+    assert.equal(decoder.format, format);
     const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: LIMITS };
     const context = { delivery, keyFields: {}, lastModifiedMs: NOON_MS, eventBytesMax: 20_000, judgedMs };
     for await (const chunk of decodeFrom(decoder, undefined, request)) {
@@ -60,10 +78,11 @@ async function layoutOf(format: ObjectFormat, judgedMs?: number): Promise<string
 }
 
 /**
- * The boundaries of version 1. A position that another process saved names batches by number; when the numbers mean
+ * The boundaries of version 2; those of version 1 were the same for objects like these, and others for objects with times, messages or
+ * glued lines that it read otherwise. A position that another process saved names batches by number; when the numbers mean
  * something else, it must not be followed. So when this changes: raise LAYOUT_VERSION, and write down the new ones.
  */
-const VERSION = 1;
+const VERSION = 2;
 const LAYOUT = '8ac97c7679bf2ba2';
 /** When some of the records are too old to be sent, and the boundaries of version 1 by that time: the ledger has it beside them. */
 const JUDGED_MS = NOON_MS - 20 * HOUR_MS + 14 * 24 * HOUR_MS;
@@ -71,11 +90,20 @@ const JUDGED_LAYOUT = '8cbc01869b0cc624';
 
 test('the boundaries of chunks and batches are those of the layout’s version, whatever the format', async () => {
   assert.equal(LAYOUT_VERSION, VERSION);
-  for (const format of OBJECT_FORMATS) assert.equal(await layoutOf(format), LAYOUT, format);
+  for (const format of OBJECT_FORMATS) assert.equal(await layoutOf(await encode(format), format), LAYOUT, format);
+});
+
+test('every shape of text has the boundaries of lines', async () => {
+  const lines = (await encode('ndjson')).toString().trimEnd().split('\n');
+  for (const [format, write] of Object.entries(SHAPES)) {
+    // These lines are no events of CloudTrail, which would be recognised.
+    const inputFormat = format === 'cloudtrail' ? format : undefined;
+    assert.equal(await layoutOf(write(lines), format, { inputFormat }), LAYOUT, format);
+  }
 });
 
 test('so are those by a time at which some events are too old to be sent', async () => {
-  assert.equal(await layoutOf('ndjson', JUDGED_MS), JUDGED_LAYOUT);
+  assert.equal(await layoutOf(await encode('ndjson'), 'ndjson', { judgedMs: JUDGED_MS }), JUDGED_LAYOUT);
   assert.notEqual(JUDGED_LAYOUT, LAYOUT);
 });
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
+import type { RecordSpec } from '../../support/chunk.ts';
 import { countsOf } from '../../support/counts.ts';
-import { DELIVERY, failure, messages, numbered, setUp, TASK } from '../../support/scene.ts';
+import { DELIVERY, failure, messages, NOON_MS, numbered, setUp, TASK } from '../../support/scene.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
 
@@ -16,6 +17,39 @@ test('quarantine names records by their place in the object, in any chunk', asyn
     quarantined().map(({ record, message }) => [record, message]),
     [[13, 'x']],
   );
+});
+
+test('what is not UTF-8 is quarantined byte for byte, and counted whatever becomes of it', async (t) => {
+  const [line, foreign, late, good] = ['Stra\xdfe', 'foreign \xe9', 'too old \xff', 'delivered \xfe'].map((text) =>
+    Buffer.from(text, 'latin1'),
+  ) as [Buffer, Buffer, Buffer, Buffer];
+  const spec = (original: Buffer, more: Partial<RecordSpec> = {}): RecordSpec => ({
+    message: original.toString(),
+    timeMs: NOON_MS,
+    original,
+    ...more,
+  });
+  const { deps, logs, metrics, quarantined } = await setUp(t, {
+    records: [
+      ...numbered(1),
+      spec(line, { unparsable: 'broken' }),
+      spec(foreign, { fields: { customer_tenant: 'globex' } }),
+      spec(late, { timeMs: NOON_MS - 1 }),
+      spec(good),
+    ],
+  });
+  logs.rejections.push({ tooOldLogEventEndIndex: 1 });
+  assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');
+  assert.deepEqual(
+    quarantined().map(({ record, reason, message, original_base64: original }) => [record, reason, message, original]),
+    [
+      [1, 'unparsable', 'Stra\ufffde', line.toString('base64')],
+      [2, 'foreign_tenant', 'foreign \ufffd', foreign.toString('base64')],
+      [3, 'too_old', 'too old \ufffd', late.toString('base64')],
+    ],
+  );
+  const counted = (await metrics.invalidText.get()).values.map(({ labels, value }) => [labels.outcome, value]);
+  assert.deepEqual(Object.fromEntries(counted), { delivered: 2, quarantined: 2 });
 });
 
 test('records that cannot be kept are not passed over', async (t) => {

@@ -61,6 +61,16 @@ test('an object is told as the service would deliver it, and nothing is changed 
   assert.equal(cloud.calls.list().filter(({ service }) => service === 'logs' || service === 'sqs').length, before);
 });
 
+test('an object is read in the shape that the tenant says its objects have', async (t) => {
+  const shaped = buildTenant('shaped', '333333333333', { input_format: 'json-objects' });
+  const { run, put, pipeline } = await startCliCloud(t, [shaped]);
+  const key = keyOf('shaped', 'a.log');
+  await put(key, '{"message":"one"\n}\n');
+  const report = (await run(['object', `s3://${pipeline.bucket}/${key}`, '--json'])).json() as ObjectReport;
+  assert.equal(report.format, 'json-objects');
+  assert.deepEqual(report.deliveries[0]?.quarantined, {});
+});
+
 test('of Parquet the row groups are told', async (t) => {
   const { run, put, pipeline } = await startCliCloud(t, [ACME]);
   const source = createRecordSource({ seed: 'object', tenantId: 'acme', clusterId: 'eu-1', environment: 'prod' });

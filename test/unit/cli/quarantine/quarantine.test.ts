@@ -34,7 +34,11 @@ async function setUp(t: TestContext) {
     key,
     object,
     take,
-    keep: (reason: QuarantineReason, records: readonly { record: number; timestamp?: number }[], of = object) =>
+    keep: (
+      reason: QuarantineReason,
+      records: readonly { record: number; timestamp?: number; original_base64?: string }[],
+      of = object,
+    ) =>
       quarantine.write(
         { bucket: at.pipeline.bucket, tenantId: 'acme', reason, place: `${of}${reason}` },
         records.map((record) => ({
@@ -70,6 +74,28 @@ test('list tells what is there by tenant and reason, and file by file', async (t
   const shown = await quarantine('show', file?.url ?? '');
   assert.equal(shown.code, 0);
   assert.match(shown.out, /^s3:\/\/.*\nacme\/cloudwatch {2}too_new {2}why\n +1 {2}- {2}text\n$/);
+});
+
+test('show says which records are not UTF-8, and gives their bytes; redrive takes them like any other', async (t) => {
+  const { keep, quarantine, take } = await setUp(t);
+  const original_base64 = Buffer.from('Stra\xdfe', 'latin1').toString('base64');
+  await keep('expired', [{ record: 1, original_base64 }, { record: 2 }]);
+  const [file] = (await quarantine('list', '--files', '--json')).json() as { url: string }[];
+  const shown = await quarantine('show', file?.url ?? '');
+  assert.match(
+    shown.out,
+    / 1 {2}- {2}text {2}\(not UTF-8\)\n +2 {2}- {2}text\nRecords that are not UTF-8 .*original_base64\.\n$/,
+  );
+  const records = (await quarantine('show', file?.url ?? '', '--json')).json() as { original_base64?: string }[];
+  assert.deepEqual(
+    records.map((record) => record.original_base64),
+    [original_base64, undefined],
+  );
+  const { code } = await quarantine('redrive', '--reason', 'expired', '--yes');
+  assert.equal(code, 0);
+  const notification = parseNotification((await take())[0] ?? '');
+  assert.ok(notification.kind === 'objects');
+  assert.deepEqual(notification.objects[0]?.replay?.records, [[1, 3]]);
 });
 
 test('a file that is not there, or not of the quarantine, ends with a sentence', async (t) => {

@@ -10,6 +10,7 @@ import { SCAN } from '../../../../service/object/text/scanner.ts';
 import { decodeFrom, kernel } from '../../../support/decode.ts';
 import { checkLines, member, space } from '../../../support/lines.ts';
 import { holds } from '../../../support/property.ts';
+import { READABLE_TIMES, UNREADABLE_TIMES } from '../../../support/times.ts';
 
 const objectText = fc
   .tuple(fc.array(fc.tuple(member, space, space, space), { maxLength: 8 }), fc.boolean())
@@ -73,7 +74,10 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       timestamp,
     }),
   );
+  const forms = READABLE_TIMES.filter(([value, ms]) => /^[^0]\d*(-.*)?$/.test(String(value)) && ms >= 0);
+  const times = forms.map(([value]) => `{"message":"m","timestamp":${JSON.stringify(String(value))}}`);
   for (const [from, bytes] of [
+    ['agents with other times', Buffer.from(times.join('\n'))],
     ['Vector', encodeNdjson(collected)],
     ['others', Buffer.from(otherwise.join('\n'))],
   ] as const) {
@@ -91,13 +95,42 @@ suite('the scan of lines reads what JSON.parse reads', () => {
         },
       };
       const source = memorySource('x.log', bytes);
-      using decoder = createTextDecoder(watched, source, { layout: 'ndjson', compression: undefined });
+      using decoder = createTextDecoder(watched, source, { shape: 'ndjson', wrappings: [] });
       let count = 0;
       for await (const chunk of decodeFrom(decoder)) count += chunk.count;
-      assert.equal(count, collected.length);
+      assert.equal(count, from === 'agents with other times' ? times.length : collected.length);
       assert.ok(results.length > 0 && !results.includes(SCAN.unusualLine));
     });
   }
+
+  test('times of every form, and what is none', async () => {
+    const values = [...READABLE_TIMES.map(([value]) => value), ...UNREADABLE_TIMES].map((value) =>
+      JSON.stringify(value),
+    );
+    await checkLines(
+      values.map((value) => `{"message":"m","timestamp":${value}}`),
+      'message',
+    );
+  });
+
+  test('times that are nearly one of those forms', async () => {
+    const known = fc.constantFrom(...READABLE_TIMES.map(([value]) => String(value)));
+    const changed = fc
+      .tuple(known, fc.nat(), fc.constantFrom('', '0', '9', ' ', ':', '-', '+', '.', ',', 'Z', 'T', 'U'), fc.boolean())
+      .map(([time, at, put, replace]) => {
+        const place = at % (time.length + 1);
+        return time.slice(0, place) + put + time.slice(place + (replace ? 1 : 0));
+      });
+    await holds(
+      fc.asyncProperty(fc.array(changed, { minLength: 50, maxLength: 100 }), (times) =>
+        checkLines(
+          times.map((value) => JSON.stringify({ message: 'm', timestamp: value })),
+          'message',
+        ),
+      ),
+      100,
+    );
+  });
 
   test('the edges of vectors: messages and names of every length up to forty', async () => {
     const lines = Array.from({ length: 41 }, (_, length) =>

@@ -1,46 +1,42 @@
 import type { Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { corrupt } from '../corrupt.ts';
-import { growsTooMuch } from '../growth.ts';
+import type { PieceReader } from './piece-reader.ts';
 
-export type Compression = 'gzip' | 'zstd';
+/** `deflate` has neither header nor checksum: ZIP's. */
+export type Compression = 'gzip' | 'zstd' | 'zlib' | 'deflate';
 
 /** Pieces of this size keep the calls into zlib few. */
-const PIECE_BYTES = 1024 * 1024;
+export const PIECE_BYTES = 1024 * 1024;
+
+const STREAMS: Readonly<Record<Compression, (options: { chunkSize: number }) => Transform & { bytesWritten: number }>> =
+  {
+    gzip: createGunzip,
+    zstd: createZstdDecompress,
+    zlib: createInflate,
+    deflate: createInflateRaw,
+  };
 
 /**
- * Decompresses a stream, all its gzip members or zstd frames. Memory is bounded by back-pressure in both directions.
- * A piece is good until the next one is asked for.
- * @param sizeBytes of the compressed stream
+ * Decompresses what the reader gives, all its gzip members or zstd frames; the reader is then behind them. Memory is bounded by
+ * back-pressure in both directions. A piece is good until the next one is asked for.
  * @param pieceBytes of a piece at most; zlib takes as much memory at once, however short the stream is
- * @throws DistributorError `object-corrupt` when the stream is broken, truncated, followed by something else, or
- * inflates to more than `ratioMax` times its size
+ * @throws DistributorError `object-corrupt` when the stream is broken or truncated
  */
 export async function* inflate(
-  pieces: AsyncIterable<Uint8Array>,
+  reader: PieceReader,
   compression: Compression,
-  sizeBytes: number,
-  ratioMax: number,
   pieceBytes = PIECE_BYTES,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stream =
-    compression === 'gzip' ? createGunzip({ chunkSize: pieceBytes }) : createZstdDecompress({ chunkSize: pieceBytes });
-  const feeding = feed(pieces, stream);
-  let inflated = 0;
+  const stream = STREAMS[compression]({ chunkSize: pieceBytes });
+  const feeding = feed(reader, stream);
   let last: Uint8Array | undefined;
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
-      inflated += piece.length;
-      if (growsTooMuch(inflated, sizeBytes, ratioMax)) {
-        throw corrupt(`${sizeBytes} bytes of ${compression} inflate to more than ${ratioMax} times their size`);
-      }
       yield piece;
       // Full: zlib has taken another buffer for what follows.
       if (piece.byteOffset + piece.length === pieceBytes) release(piece, pieceBytes);
       last = piece;
-    }
-    if (stream.bytesWritten < sizeBytes) {
-      throw corrupt(`${compression} data ends at byte ${stream.bytesWritten} of ${sizeBytes}; what follows is none`);
     }
     if (last) release(last, pieceBytes);
   } catch (error) {
@@ -61,13 +57,18 @@ function release({ buffer }: Uint8Array, pieceBytes: number): void {
 }
 
 /** Never rejects: a failure of the source destroys the stream, whose reader then throws it. */
-async function feed(pieces: AsyncIterable<Uint8Array>, stream: Transform): Promise<void> {
+async function feed(reader: PieceReader, stream: Transform & { bytesWritten: number }): Promise<void> {
   const closed = new Promise((resolve) => stream.once('close', resolve));
+  let fed = 0;
   try {
-    for await (const piece of pieces) {
-      // The callback comes when the piece is used up; a stream that fails over it only closes.
+    for (let piece = await reader.piece(); piece; piece = await reader.piece()) {
+      // A stream that fails over the piece, or is left, only closes.
       await Promise.race([new Promise((resolve) => stream.write(piece, resolve)), closed]);
-      if (stream.destroyed) return;
+      const used = stream.bytesWritten - fed;
+      reader.use(used);
+      fed += used;
+      // It has ended within the piece, or before it.
+      if (stream.destroyed || used < piece.length) return;
     }
     stream.end();
   } catch (error) {

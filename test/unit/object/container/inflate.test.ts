@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { inflate } from '../../../../service/object/text/inflate.ts';
+import { inflate } from '../../../../service/object/container/inflate.ts';
+import { createPieceReader } from '../../../../service/object/container/piece-reader.ts';
 
 const MIB = 1024 * 1024;
 /** Compresses to a third, and is several pieces long. */
@@ -21,7 +22,7 @@ for (const [compression, compress] of [
       const whole: Buffer[] = [];
       const used: Uint8Array[] = [];
       const bytes = compress(TEXT);
-      for await (const piece of inflate(inPieces(bytes, size), compression, bytes.length, 1_000)) {
+      for await (const piece of inflate(createPieceReader(inPieces(bytes, size)), compression)) {
         // Those before are gone by now; this one is there.
         whole.push(Buffer.from(piece));
         used.push(piece);
@@ -37,7 +38,7 @@ for (const [compression, compress] of [
 test('what a stream has given before it breaks is not taken away from who holds it', async () => {
   const bytes = gzipSync(TEXT);
   const pieces: Uint8Array[] = [];
-  const broken = inflate(inPieces(bytes.subarray(0, -20), 100 * MIB), 'gzip', bytes.length, 1_000);
+  const broken = inflate(createPieceReader(inPieces(bytes.subarray(0, -20), 100 * MIB)), 'gzip');
   await assert.rejects(
     async () => {
       for await (const piece of broken) pieces.push(piece);
