@@ -23,6 +23,7 @@ const DISPOSITIONS = {
   'object-corrupt': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
+  'object-too-large': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   // The tenant.
@@ -45,6 +46,7 @@ const DISPOSITIONS = {
   // Ourselves.
   stopping: 'retry',
   'worker-lost': 'retry',
+  'memory-short': 'retry',
   unexpected: 'retry',
   'invariant-broken': 'crash',
 } as const satisfies Record<string, Disposition>;
@@ -59,11 +61,18 @@ export class DistributorError extends Error {
   readonly code: ErrorCode;
   /** When trying again makes sense, where that is known: in so many milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Of memory, beyond what every object is admitted for: with so much it would go on. */
+  readonly neededBytes: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly retryAfterMs?: number; readonly neededBytes?: number },
+  ) {
     super(message, options);
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs;
+    this.neededBytes = options?.neededBytes;
   }
 
   get disposition(): Disposition {

@@ -64,6 +64,7 @@ export function createMetrics() {
     ),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
+    valuesUnshown: counter('record_values_unshown_total', 'Values that whole records do not show.', ['cause']),
     routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.'),
     ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
     quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),

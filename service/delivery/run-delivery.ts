@@ -58,11 +58,13 @@ export interface RunDeliveryDeps {
   readonly quarantine: Quarantine;
   readonly metrics: Pick<
     Metrics,
-    'events' | 'messageBytes' | 'timestampsSubstituted' | 'routesOverflowed' | 'lagSeconds'
+    'events' | 'messageBytes' | 'timestampsSubstituted' | 'valuesUnshown' | 'routesOverflowed' | 'lagSeconds'
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
   readonly decodeLimits: DecodeLimits;
+  /** What an object may be admitted for, beyond what every object is. */
+  readonly moreMemoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
   readonly nowMs: () => number;
@@ -72,7 +74,7 @@ export interface RunDeliveryDeps {
 /** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
 const CRASHES_MAX = 5;
 /** Part of `layout`: raise it with every change that moves the boundaries of chunks or batches; a test knows them. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
 export async function runDelivery(
@@ -232,7 +234,9 @@ interface Run {
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
   const { task, delivery, destination, tracker, signals } = run;
-  const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
+  const memory = { grantedBytes: task.moreMemoryBytes ?? 0, mostBytes: deps.moreMemoryBytesMax };
+  const { messageFormat } = delivery;
+  const request = { fields: fieldsOf(delivery), messageFormat, limits: deps.decodeLimits, memory };
   const context = {
     delivery,
     keyFields: task.keyFields,
@@ -250,6 +254,8 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
     deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
     deps.metrics.routesOverflowed.inc(plan.overflowed);
+    deps.metrics.valuesUnshown.inc({ cause: 'value' }, chunk.unshown?.values ?? 0);
+    deps.metrics.valuesUnshown.inc({ cause: 'column' }, chunk.unshown?.columns ?? 0);
     // The end of the object is saved by `finish`.
     if (chunk.next) await run.keeper.checkpoint();
   }

@@ -7,11 +7,12 @@ import { type ObjectRef, objectId, parseNotification } from '../core/notificatio
 import type { KeyTemplate } from '../core/object-key.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { type Admission, putBack } from './admission.ts';
+import { deliverAdmitted } from './deliver-admitted.ts';
 import type { AnnouncedObject, Freshness } from './freshness.ts';
 import type { Gate } from './gate.ts';
 import type { HeldMessage } from './in-hand.ts';
 import { errorOf, failureReport, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
-import { type Scheduler, sizeOfJob } from './scheduler.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
 import { decide, type Verdict } from './verdict.ts';
@@ -90,14 +91,7 @@ async function processObject(deps: ProcessDeps, held: HeldMessage, ref: ObjectRe
   const lines = deps.gate.held(tenant, only);
   if (lines) return { lines };
   deps.board.waiting(tenant);
-  const report = await deps.scheduler.submit(tenant, sizeOfJob(ref.size), async () => {
-    deps.board.started(tenant);
-    const late = deps.gate.held(tenant, only);
-    if (late) return { lines: late };
-    const pass = deps.gate.enter(tenant, only);
-    // While the slot is still its own, so that whoever is next already knows what came of it.
-    return pass.leave(await deps.workers.deliver(task, pass.held, held.signal));
-  });
+  const report = await deliverAdmitted(deps, task, held.signal, () => deps.board.started(tenant));
   if (report.lines.every(isOver)) deps.surplus.done(tenant);
   deps.board.ended(tenant, report, ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);

@@ -52,6 +52,8 @@ export interface ReportLine {
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
+  /** Of `memory-short`: memory beyond what every object has, with which it would go on. */
+  readonly neededBytes?: number;
 }
 
 export function toReport(results: readonly DeliveryResult[]): ObjectReport {
@@ -59,8 +61,14 @@ export function toReport(results: readonly DeliveryResult[]): ObjectReport {
     lines: results.map((result) => {
       if (result.kind !== 'failed') return { ...result };
       const { error, ...rest } = result;
-      const { code, message, retryAfterMs } = error;
-      return { ...rest, code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      const { code, message, retryAfterMs, neededBytes } = error;
+      return {
+        ...rest,
+        code,
+        message,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(neededBytes === undefined ? {} : { neededBytes }),
+      };
     }),
   };
 }

@@ -10,6 +10,7 @@ const DISPOSITIONS = {
   'object-corrupt': 'dead-letter',
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
+  'object-too-large': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   'tenant-unknown': 'dead-letter',
@@ -28,6 +29,7 @@ const DISPOSITIONS = {
   'quarantine-unavailable': 'retry',
   stopping: 'retry',
   'worker-lost': 'retry',
+  'memory-short': 'retry',
   unexpected: 'retry',
   'invariant-broken': 'crash',
 };

@@ -60,10 +60,11 @@ async function layoutOf(format: ObjectFormat): Promise<string> {
 }
 
 /**
- * The boundaries of version 1. A position that another process saved names batches by number; when the numbers mean
+ * The boundaries of version 2: of these objects they are those of version 1, which wrote other texts for some whole records of Parquet (a
+ * DATE, a DECIMAL). A position that another process saved names batches by number; when the numbers mean
  * something else, it must not be followed. So when this changes: raise LAYOUT_VERSION, and write down the new ones.
  */
-const VERSION = 1;
+const VERSION = 2;
 const LAYOUT = '8ac97c7679bf2ba2';
 
 test('the boundaries of chunks and batches are those of the layout’s version, whatever the format', async () => {
