@@ -61,7 +61,7 @@ export class DistributorError extends Error {
   readonly code: ErrorCode;
   /** When trying again makes sense, where that is known: in so many milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Of memory, beyond what every object is admitted for: with so much it would go on. */
+  /** Of memory, in all: admitted for so much, the object would go on. */
   readonly neededBytes: number | undefined;
 
   constructor(

@@ -130,7 +130,7 @@ export interface DecodeLimits {
   readonly decompressionRatioMax: number;
 }
 
-/** What a decoder may hold in memory beyond what every object is admitted for (run/scheduler.ts), in bytes. */
+/** What a decoder may take of memory, in bytes: objects are admitted by what they take (run/scheduler.ts). */
 export interface DecodeMemory {
   /** What the object was admitted for. */
   readonly grantedBytes: number;
@@ -147,7 +147,7 @@ export interface DecodeRequest {
    */
   readonly messageFormat: 'message' | 'record';
   readonly limits: DecodeLimits;
-  /** Nothing beyond what every object is admitted for where it is left out. */
+  /** As much as the kernel has where it is left out. */
   readonly memory?: DecodeMemory;
 }
 

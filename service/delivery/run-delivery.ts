@@ -63,8 +63,8 @@ export interface RunDeliveryDeps {
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
   readonly decodeLimits: DecodeLimits;
-  /** What an object may be admitted for, beyond what every object is. */
-  readonly moreMemoryBytesMax: number;
+  /** Memory that any object may be admitted for, bytes. */
+  readonly memoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
   readonly nowMs: () => number;
@@ -234,7 +234,7 @@ interface Run {
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
   const { task, delivery, destination, tracker, signals } = run;
-  const memory = { grantedBytes: task.moreMemoryBytes ?? 0, mostBytes: deps.moreMemoryBytesMax };
+  const memory = { grantedBytes: task.memoryBytes ?? deps.memoryBytesMax, mostBytes: deps.memoryBytesMax };
   const { messageFormat } = delivery;
   const request = { fields: fieldsOf(delivery), messageFormat, limits: deps.decodeLimits, memory };
   const context = {

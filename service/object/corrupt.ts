@@ -4,13 +4,3 @@ import { DistributorError } from '../base/errors.ts';
 export function corrupt(what: string, cause?: unknown): DistributorError {
   return new DistributorError('object-corrupt', what, { cause });
 }
-
-/** Runs a decoding step; whatever a library throws on bad bytes becomes `object-corrupt`. */
-export function orCorrupt<T>(what: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    if (error instanceof DistributorError) throw error;
-    throw corrupt(`${what}: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-}

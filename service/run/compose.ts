@@ -28,7 +28,7 @@ import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
 import { createTenantStore } from '../tenant/store.ts';
-import { moreMemoryMax } from './scheduler.ts';
+import { memoryOfOne } from './scheduler.ts';
 
 /** Everything that delivers an object, put together from the settings. */
 export interface Composed {
@@ -144,7 +144,7 @@ export function composeDelivery({
       metrics,
       onAccounted,
       decodeLimits: DECODE_LIMITS,
-      moreMemoryBytesMax: moreMemoryMax(settings.memoryBudgetBytes),
+      memoryBytesMax: memoryOfOne(settings.memoryBudgetBytes),
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,

@@ -1,7 +1,7 @@
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { Gate } from './gate.ts';
 import type { ObjectReport, ReportLine } from './report.ts';
-import { type JobSize, type Scheduler, sizeOfJob, sizeWithMore } from './scheduler.ts';
+import { type JobSize, type Scheduler, sizeOfJob } from './scheduler.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface DeliverAdmittedDeps {
@@ -14,9 +14,9 @@ export interface DeliverAdmittedDeps {
 const STEP_BYTES = 16 * 1024 * 1024;
 
 /**
- * Delivers an object as soon as it is admitted. How much memory it takes is estimated from its size; where decoding finds that it takes more
+ * Delivers an object as soon as it is admitted. What it takes of memory is estimated from its size; where decoding finds that it takes more
  * (`memory-short`), what it had is free again, and it is admitted anew for that: it waits its turn as an object of that size, and goes on
- * where it stopped. Nobody holds memory while waiting for more of it.
+ * where it stopped. So nobody holds memory while it waits for more.
  * @param onStart is called when it starts for the first time
  */
 export async function deliverAdmitted(
@@ -27,18 +27,16 @@ export async function deliverAdmitted(
 ): Promise<ObjectReport> {
   const over: ReportLine[] = [];
   let size = sizeOfJob(task.ref.size);
-  let moreMemoryBytes = 0;
-  for (;;) {
-    const admitted = moreMemoryBytes > 0 ? { ...task, moreMemoryBytes } : task;
+  for (let turn = 0; ; turn++) {
+    const { memoryBytes } = size;
     const done = over.map(({ type }) => type);
-    const started = moreMemoryBytes === 0 ? onStart : () => {};
-    const { lines } = await deliverOnce(deps, admitted, size, done, signal, started);
-    const needed = Math.max(0, ...lines.map(({ neededBytes }) => neededBytes ?? 0));
+    const start = turn === 0 ? onStart : () => {};
+    const { lines } = await deliverOnce(deps, { ...task, memoryBytes }, size, done, signal, start);
     const others = lines.filter(({ type }) => !done.includes(type));
-    if (needed <= moreMemoryBytes) return { lines: [...over, ...others] };
+    const needed = Math.max(0, ...others.map(({ neededBytes }) => neededBytes ?? 0));
+    if (needed <= memoryBytes) return { lines: [...over, ...others] };
     over.push(...others.filter(({ neededBytes }) => neededBytes === undefined));
-    moreMemoryBytes = Math.ceil(needed / STEP_BYTES) * STEP_BYTES;
-    size = sizeWithMore(size, moreMemoryBytes);
+    size = { ...size, memoryBytes: Math.ceil(needed / STEP_BYTES) * STEP_BYTES };
   }
 }
 

@@ -1,6 +1,8 @@
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
+import { errorFields, type Logger } from '../base/logger.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
+import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
@@ -52,7 +54,7 @@ export interface ReportLine {
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
-  /** Of `memory-short`: memory beyond what every object has, with which it would go on. */
+  /** Of `memory-short`: the memory with which it would go on. */
   readonly neededBytes?: number;
 }
 
@@ -71,6 +73,23 @@ export function toReport(results: readonly DeliveryResult[]): ObjectReport {
       };
     }),
   };
+}
+
+/** Says aloud, with its stack, what nobody expected: that is our fault and not the object's, and retrying only hides it. */
+export function logUnexpected(
+  logger: Pick<Logger, 'error'>,
+  { ref, keyFields }: ObjectTask,
+  results: readonly DeliveryResult[],
+): void {
+  for (const result of results) {
+    if (result.kind !== 'failed' || result.error.code !== 'unexpected') continue;
+    const { error, type } = result;
+    const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
+    logger.error(
+      { object: objectId(ref), tenant: keyFields.tenant_id, delivery: type, ...errorFields(error), stack },
+      'a delivery failed by an error of the service itself: report it with these fields',
+    );
+  }
 }
 
 /** The report of an object whose trouble came before or beside any delivery. */

@@ -193,14 +193,9 @@ const SMALL_OBJECT_BYTES = 4 * 1024 * 1024;
 /** Log objects inflate to eight to twenty times their size. */
 const INFLATION = 16;
 
-/** What one object may be admitted for, beyond what a large one is in any case. */
-export function moreMemoryMax(budgetBytes: number): number {
-  return Math.max(0, budgetBytes * SHARE - LARGE_OBJECT_BYTES);
-}
-
-/** The same object with so much memory more than a large one has. */
-export function sizeWithMore({ bytes }: JobSize, moreBytes: number): JobSize {
-  return { bytes, memoryBytes: LARGE_OBJECT_BYTES + moreBytes };
+/** What one object may be admitted for at most. */
+export function memoryOfOne(budgetBytes: number): number {
+  return budgetBytes * SHARE;
 }
 
 /** What delivering an object takes, from its size; an object of unknown size may be large. */

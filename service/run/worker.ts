@@ -8,7 +8,7 @@ import { deliverObject } from '../delivery/deliver-object.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { composeDelivery } from './compose.ts';
 import type { Permit } from './pacing.ts';
-import { type FromWorker, type ToWorker, toReport } from './report.ts';
+import { type FromWorker, logUnexpected, type ToWorker, toReport } from './report.ts';
 import { createWorkerPace } from './worker-pace.ts';
 
 /**
@@ -70,6 +70,7 @@ port.on('message', async (message: ToWorker) => {
       byTask.set(task, run);
       const signals = { drain: drain.signal, abort: run.abort.signal };
       const results = await deliverObject(deps.deliverObject, task, held, signals);
+      logUnexpected(logger, task, results);
       running.delete(id);
       byTask.delete(task);
       answer({ kind: 'report', id, report: toReport(results), accounted: tell(run) });

@@ -118,7 +118,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       recordBytesMax: 1e6,
       decompressionRatioMax: 400,
     },
-    moreMemoryBytesMax: 0,
+    memoryBytesMax: 1e9,
     get eventBytesMax() {
       return scene.eventBytesMax;
     },

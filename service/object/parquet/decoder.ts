@@ -54,6 +54,9 @@ export async function openParquet(kernel: Kernel, source: ByteSource, signal: Ab
   };
 }
 
+/** Where nobody says what there is: all of the kernel's memory. */
+const UNLIMITED = { grantedBytes: 2 ** 30, mostBytes: 2 ** 30 };
+
 /** What metadata claims may be anything. */
 const SMALLEST_BYTES = 64 * 1024;
 
@@ -85,7 +88,7 @@ async function* decode(
 ): AsyncGenerator<Chunk, void, undefined> {
   const rows = file.groupRows.at(-1) ?? 0;
   if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
-  const room = createRoom(request.memory ?? { grantedBytes: 0, mostBytes: 0 });
+  const room = createRoom(request.memory ?? UNLIMITED);
   const columns = openColumns(file, schema, from, request, room, signal);
   for (const cursor of columns.all) resources.use(cursor);
   // All at once: each is a request, and takes its time.
@@ -93,6 +96,7 @@ async function* decode(
   const whole = resources.use(createRowReader(file, schema, room, signal));
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
+  resources.use(room.open()).hold(memoryOfChunks(hint, request.fields.length), `two chunks of ${hint.records} records`);
   const stores = [
     createChunkStore(file.kernel, request.fields.length, hint),
     createChunkStore(file.kernel, request.fields.length, hint),
@@ -165,6 +169,20 @@ function openColumns(
 
 function isText(leaf: Leaf | undefined): boolean {
   return leaf?.type === 'BYTE_ARRAY' && leaf.logical?.kind !== 'decimal';
+}
+
+/** Of a record in a chunk: its times, its places, its form; and the number of each field. */
+const RECORD_BYTES = 21;
+const FIELD_BYTES = 4;
+/** What a large object is admitted for in any case has room for the largest chunks (run/scheduler.ts). */
+const CHUNKS_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What the two chunks take that are there at a time. */
+function memoryOfChunks(
+  { bytes, records }: { readonly bytes: number; readonly records: number },
+  fields: number,
+): number {
+  return Math.min(CHUNKS_BYTES_MAX, 2 * (bytes + records * (RECORD_BYTES + FIELD_BYTES * fields)));
 }
 
 /** A column that the one who saved did not read begins at its row group. */

@@ -249,6 +249,7 @@ def main():
     types()
     nested()
     types_of_duckdb()
+    encrypted()
 
 
 class Raw(str):
@@ -368,6 +369,34 @@ def types_of_duckdb():
         query = " UNION ALL ".join(selects)
         duckdb.sql(f"COPY ({query}) TO '{HERE / name}.parquet' (FORMAT parquet{options})")
         expect(name, expectation)
+
+
+def encrypted():
+    """A column that is encrypted with a key of its own, in a file whose footer is plain: null, and the others are as they are."""
+    if "encrypted-column" not in sys.argv[1:]:
+        return
+    import pyarrow.parquet.encryption as pe
+
+    class Keys(pe.KmsClient):
+        def __init__(self, config):
+            super().__init__()
+            self.keys = config.custom_kms_conf
+
+        def wrap_key(self, key_bytes, master):
+            return base64.b64encode(key_bytes + self.keys[master].encode())
+
+        def unwrap_key(self, wrapped, master):
+            return base64.b64decode(wrapped)[: -len(self.keys[master])]
+
+    config = pe.EncryptionConfiguration(footer_key="a", column_keys={"b": ["secret"]}, plaintext_footer=True, data_key_length_bits=128)
+    keys = pe.KmsConnectionConfig(custom_kms_conf={"a": "0123456789112345", "b": "1234567890123450"})
+    properties = pe.CryptoFactory(Keys).file_encryption_properties(keys, config)
+    table = pa.table({"message": ["one", None, "three"], "secret": ["a", "b", "c"], "n": [1, 2, 3]})
+    with pq.ParquetWriter(HERE / "encrypted-column.parquet", table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    rows = [{"message": message, "secret": None, "n": n} for message, n in zip(table["message"].to_pylist(), [1, 2, 3])]
+    rows[1].pop("message")
+    expect("encrypted-column", [{"timestampMs": None, "message": row.get("message"), "record": dump(row)} for row in rows])
 
 
 def nested():
