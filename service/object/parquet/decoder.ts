@@ -40,7 +40,8 @@ export async function openParquet(kernel: Kernel, source: ByteSource, signal: Ab
     groupRows.push((groupRows.at(-1) ?? 0) + rows);
   }
   const rows = groupRows.at(-1) ?? 0;
-  if (!Number.isSafeInteger(rows) || rows !== metadata.rows) {
+  // Some writers leave the number of all rows at zero; where it says something, no row group may be missing.
+  if (!Number.isSafeInteger(rows) || (rows !== metadata.rows && metadata.rows !== 0)) {
     throw corrupt(`the Parquet file claims ${metadata.rows} rows, and its row groups ${rows}`);
   }
   const file: ParquetFile = { kernel, source: gatherReads(kernel, source), metadata, groupRows };

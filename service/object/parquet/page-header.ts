@@ -19,8 +19,16 @@ export interface PageHeader {
   /** Of levels in a data page v2. */
   readonly definitionBytes: number;
   readonly repetitionBytes: number;
-  /** Of values in a data page v2. */
+  /** Whether the values of a data page v2 are, as it says itself: see `areValuesCompressed`. */
   readonly isCompressed: boolean;
+}
+
+/**
+ * Whether the values of a data page v2 are compressed. Arrow before 3.0 compressed them and said that it had not (ARROW-10353); then the
+ * sizes tell.
+ */
+export function areValuesCompressed({ isCompressed, compressedBytes, uncompressedBytes }: PageHeader): boolean {
+  return isCompressed || compressedBytes !== uncompressedBytes;
 }
 
 /** A page of a column chunk, whose header is read. */

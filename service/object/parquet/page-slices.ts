@@ -4,7 +4,7 @@ import type { PageBody } from './byte-run.ts';
 import type { Codec } from './codecs.ts';
 import type { Page } from './page.ts';
 import type { PageBuffer } from './page-buffer.ts';
-import type { PageHeader } from './page-header.ts';
+import { areValuesCompressed, type PageHeader } from './page-header.ts';
 import { createPageStream, type PageStream, readOut } from './page-stream.ts';
 import type { Room } from './room.ts';
 import { bitWidthOf, createRuns, type Runs } from './runs.ts';
@@ -140,7 +140,7 @@ async function openLevels(
   const plain = { peek: body.peekSome, skip: body.skip };
   const repetition = await readOut(plain, repetitionBytes);
   const definition = await readOut(plain, definitionBytes);
-  const valueCodec = header.isCompressed ? codec : 'UNCOMPRESSED';
+  const valueCodec = areValuesCompressed(header) ? codec : 'UNCOMPRESSED';
   return {
     stream: resources.use(await createPageStream(kernel, valueCodec, body, length, room)),
     repetition: leaf.maxRepetition === 0 ? null : repetition,

@@ -2,7 +2,7 @@ import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import type { Decompress } from './codecs.ts';
 import type { PageBuffer } from './page-buffer.ts';
-import type { PageHeader } from './page-header.ts';
+import { areValuesCompressed, type PageHeader } from './page-header.ts';
 import { bitWidthOf, createRuns } from './runs.ts';
 import type { Leaf } from './schema.ts';
 import { decodeValues, ENCODING, type PlainValues, type Values, viewOf } from './values.ts';
@@ -107,7 +107,7 @@ function decodeV2(
   const repetition = readRepetition(body.subarray(0, repetitionBytes), leaf, entries);
   const { definition, present } = readDefinition(body.subarray(repetitionBytes, levelsEnd), leaf, entries);
   const packed = body.subarray(levelsEnd);
-  const bytes = header.isCompressed ? decompress(packed, header.uncompressedBytes - levelsEnd, buffer) : packed;
+  const bytes = areValuesCompressed(header) ? decompress(packed, header.uncompressedBytes - levelsEnd, buffer) : packed;
   const values = decodeValues(bytes, header.encoding, present, leaf, dictionary, buffer);
   return { entries, definition, repetition, values };
 }

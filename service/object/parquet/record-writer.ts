@@ -132,10 +132,11 @@ export function compileList(context: WriteContext, repeated: SchemaNode, write: 
   };
 }
 
-/** A map is an object; keys that are no texts are made some. */
+/** A map is an object; keys that are no texts are made some. One without values is the list of its keys. */
 function compileMap(context: WriteContext, entry: SchemaNode, key: SchemaNode, value: SchemaNode | undefined): Write {
   const writeKey = compileNode(context, key);
-  const writeValue = value ? compileNode(context, value) : () => null;
+  if (!value) return compileList(context, entry, writeKey);
+  const writeValue = compileNode(context, value);
   const each = compileEach(context, entry, () => {
     const name = writeKey() ?? 'null';
     return `${name.startsWith('"') ? name : JSON.stringify(name)}:${writeValue() ?? 'null'}`;

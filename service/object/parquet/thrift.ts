@@ -12,7 +12,10 @@ export interface ThriftReader {
   struct(visit: (field: number) => void): void;
   /** Reads a list; `read` reads one element. */
   list<T>(read: () => T): T[];
-  /** An integer of any width. Exact up to 2^53; nothing in Parquet's metadata has a meaning beyond it. */
+  /**
+   * An integer of any width. Exact up to 2^53; nothing in Parquet's metadata has a meaning beyond it. A boolean is one too: fastparquet writes
+   * `false` where 0 belongs.
+   */
   integer(): number;
   boolean(): boolean;
   /** A view on the bytes that are read from. */
@@ -176,6 +179,11 @@ export function createThriftReader(bytes: Uint8Array): ThriftReader {
     return bytes.subarray(from, from + length);
   };
 
+  const readBoolean = (): boolean => {
+    expect(TYPE.true, TYPE.false, LISTED_BOOLEAN);
+    return type === LISTED_BOOLEAN ? byte() === TYPE.true : type === TYPE.true;
+  };
+
   return {
     get offset() {
       return at;
@@ -189,15 +197,11 @@ export function createThriftReader(bytes: Uint8Array): ThriftReader {
       return elements;
     },
     integer() {
+      if (type === TYPE.true || type === TYPE.false) return Number(readBoolean());
       expect(TYPE.byte, TYPE.i16, TYPE.i32, TYPE.i64);
       return type === TYPE.byte ? (byte() << 24) >> 24 : zigzag();
     },
-    boolean() {
-      const isListed = type === LISTED_BOOLEAN;
-      const value = type === TYPE.true;
-      expect(TYPE.true, TYPE.false, LISTED_BOOLEAN);
-      return isListed ? byte() === TYPE.true : value;
-    },
+    boolean: readBoolean,
     bytes: readBytes,
     text() {
       const { buffer, byteOffset, length } = readBytes();

@@ -72,6 +72,11 @@ suite('a structure', () => {
     assert.deepEqual(found, { 1: Number.MAX_SAFE_INTEGER, 5: [true, false] });
   });
 
+  test('has a number where a boolean stands in its place', () => {
+    assert.deepEqual(read([field(1, 2), STOP]).found, { 1: 0 });
+    assert.deepEqual(read([field(1, 1), STOP]).found, { 1: 1 });
+  });
+
   test('that ends too soon anywhere is corrupt', () => {
     const bytes = [field(1, 5), 0x83, 1, field(1, 1), field(1, 8), 2, 0x68, 0x69, field(1, 9), 0x25, 2, 4, STOP];
     for (let length = 0; length < bytes.length; length++) {
