@@ -31,6 +31,7 @@ const DISPOSITIONS = {
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
   'object-request-rejected': 'dead-letter',
+  'object-too-large': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   // The tenant.
@@ -55,6 +56,7 @@ const DISPOSITIONS = {
   // Ourselves.
   stopping: 'wait',
   'worker-lost': 'retry',
+  'memory-short': 'retry',
   unexpected: 'retry',
   'invariant-broken': 'crash',
 } as const satisfies Record<string, Disposition>;
@@ -72,6 +74,7 @@ export interface ErrorDetails extends ErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** What AWS answered, where that is the reason; the message says it too. */
   readonly aws?: AwsAnswer | undefined;
+  readonly neededBytes?: number | undefined;
 }
 
 /** An error with a code. `message` says what happened to which object or tenant, and what to do. */
@@ -80,12 +83,15 @@ export class DistributorError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
   readonly aws: AwsAnswer | undefined;
+  /** Of memory, in all: admitted for so much, the object would go on. */
+  readonly neededBytes: number | undefined;
 
   constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
     this.code = code;
     this.retryAfterMs = details?.retryAfterMs;
     this.aws = details?.aws;
+    this.neededBytes = details?.neededBytes;
   }
 
   get disposition(): Disposition {

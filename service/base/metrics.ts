@@ -81,6 +81,7 @@ export function createMetrics() {
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
     invalidText: counter('invalid_text_total', 'Records whose bytes are not UTF-8.', ['outcome']),
+    valuesUnshown: counter('record_values_unshown_total', 'Values that whole records do not show.', ['cause']),
     routesOverflowed: counter('routes_overflowed_total', 'Records whose names are one too many and share a stream.', [
       'tenant',
     ]),

@@ -105,10 +105,20 @@ export interface Chunk {
   readonly messages: Messages;
   /** A column for each requested field; a field that no record of the object has is a column of zeros. */
   readonly fields: Readonly<Partial<Record<RecordField, TextColumn>>>;
-  /** Records that could not be decoded (a line that is no JSON object): index → why. Their text stands in `messages`. */
+  /** Values that stand as null in whole records because they cannot be shown there, or because their column cannot be read. */
+  readonly unshown?: Unshown;
+  /** Records that could not be decoded (a line that is no JSON object): index → why. Their bytes stand in `messages`. */
   readonly unparsable: ReadonlyMap<number, string>;
   /** Absent: all records are UTF-8. */
   readonly originals?: OriginalBytes;
+}
+
+/** How many values of whole records are missing there, by why. */
+export interface Unshown {
+  /** They have no form in JSON. */
+  readonly values: number;
+  /** Their column cannot be read: it is encrypted, or in a codec that is not supported. */
+  readonly columns: number;
 }
 
 /** Limits that make a decode bounded. All are enforced while decoding, not afterwards. */
@@ -130,6 +140,14 @@ export interface DecodeLimits {
   readonly decompressionRatioMax: number;
 }
 
+/** What a decoder may take of memory, in bytes: objects are admitted by what they take (run/scheduler.ts). */
+export interface DecodeMemory {
+  /** What the object was admitted for. */
+  readonly grantedBytes: number;
+  /** What any object may be admitted for. */
+  readonly mostBytes: number;
+}
+
 /** What a decoder is asked for. */
 export interface DecodeRequest {
   readonly fields: readonly RecordField[];
@@ -139,6 +157,8 @@ export interface DecodeRequest {
    */
   readonly messageFormat: 'message' | 'record';
   readonly limits: DecodeLimits;
+  /** As much as the kernel has where it is left out. */
+  readonly memory?: DecodeMemory;
 }
 
 /**

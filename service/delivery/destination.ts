@@ -99,4 +99,6 @@ export interface ObjectTask {
   readonly ref: ObjectRef;
   /** `tenant_id` and whatever else the key template names; what the sessions are tagged with comes from here. */
   readonly keyFields: Readonly<Record<string, string>> & { readonly tenant_id: string };
+  /** Memory that it was admitted for, bytes. */
+  readonly memoryBytes?: number;
 }

@@ -71,13 +71,21 @@ export interface RunDeliveryDeps {
   readonly quarantine: Quarantine;
   readonly metrics: Pick<
     Metrics,
-    'events' | 'messageBytes' | 'timestampsSubstituted' | 'invalidText' | 'routesOverflowed' | 'lagSeconds'
+    | 'events'
+    | 'messageBytes'
+    | 'timestampsSubstituted'
+    | 'invalidText'
+    | 'valuesUnshown'
+    | 'routesOverflowed'
+    | 'lagSeconds'
   >;
   /** Told of an object's records as they come to their ends in this process, one delivery after another. */
   readonly onAccounted: (task: ObjectTask, accounted: Partial<Accounted>) => void;
   /** A chunk of the object has so many records beyond the names that it may have. Told once for each attempt. */
   readonly onOverflow: (task: ObjectTask, delivery: Delivery, records: number) => void;
   readonly decodeLimits: DecodeLimits;
+  /** Memory that any object may be admitted for, bytes. */
+  readonly memoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
   readonly nowMs: () => number;
@@ -249,7 +257,9 @@ interface Run {
 
 async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
   const { task, delivery, tracker } = run;
-  const request = { fields: fieldsOf(delivery), messageFormat: delivery.messageFormat, limits: deps.decodeLimits };
+  const memory = { grantedBytes: task.memoryBytes ?? deps.memoryBytesMax, mostBytes: deps.memoryBytesMax };
+  const { messageFormat } = delivery;
+  const request = { fields: fieldsOf(delivery), messageFormat, limits: deps.decodeLimits, memory };
   const context = {
     delivery,
     keyFields: task.keyFields,
@@ -293,6 +303,8 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);
   deps.metrics.invalidText.inc({ outcome: 'delivered' }, plan.notUtf8.admitted);
   deps.metrics.invalidText.inc({ outcome: 'quarantined' }, plan.notUtf8.refused);
+  deps.metrics.valuesUnshown.inc({ cause: 'value' }, plan.chunk.unshown?.values ?? 0);
+  deps.metrics.valuesUnshown.inc({ cause: 'column' }, plan.chunk.unshown?.columns ?? 0);
   if (plan.overflowed > 0) deps.metrics.routesOverflowed.inc({ tenant: delivery.tenantId }, plan.overflowed);
 }
 

@@ -19,6 +19,8 @@ export interface Kernel {
 /** The exports of assembly/index.ts, where each is described. Addresses and sizes are bytes. */
 export interface KernelCalls {
   snappyDecompress(source: number, sourceLength: number, target: number, targetLength: number): number;
+  snappyPart(state: number, end: number, begin: number, limit: number): number;
+  lz4Part(state: number, end: number, begin: number, limit: number): number;
   scanByteArrays(
     source: number,
     sourceLength: number,

@@ -9,13 +9,3 @@ export function corrupt(what: string, cause?: unknown): DistributorError {
 export function unsupported(what: string): DistributorError {
   return new DistributorError('object-unsupported', what);
 }
-
-/** Runs a decoding step; whatever a library throws on bad bytes becomes `object-corrupt`. */
-export function orCorrupt<T>(what: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    if (error instanceof DistributorError) throw error;
-    throw corrupt(`${what}: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-}

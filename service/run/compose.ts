@@ -32,6 +32,7 @@ import { createRetentionDebts } from '../ledger/retention-debts.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { openObject } from '../object/open.ts';
 import { createTenantStore } from '../tenant/store.ts';
+import { memoryOfOne } from './scheduler.ts';
 
 /** Everything that delivers an object, put together from the settings. */
 export interface Composed {
@@ -173,6 +174,7 @@ export function composeDelivery({
           'a chunk has more names of log streams than the service makes; these records share the stream "overflow"',
         ),
       decodeLimits: DECODE_LIMITS,
+      memoryBytesMax: memoryOfOne(settings.memoryBudgetBytes),
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,

@@ -3,19 +3,14 @@ import type { Metrics } from '../base/metrics.ts';
 import { objectId } from '../core/notification.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { CanaryBooks } from './canary-books.ts';
-import type { CircuitBreakers } from './circuit-breakers.ts';
+import { type DeliverAdmittedDeps, deliverAdmitted } from './deliver-admitted.ts';
 import { outcomeOf } from './outcome.ts';
 import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from './report.ts';
-import { type Scheduler, type Stay, sizeOfJob } from './scheduler.ts';
 import type { Surplus } from './surplus.ts';
 import type { TenantBoard } from './tenant-board.ts';
-import type { ObjectListener, WorkerPool } from './worker-pool.ts';
 
-export interface ProcessObjectDeps {
-  readonly breakers: CircuitBreakers;
+export interface ProcessObjectDeps extends DeliverAdmittedDeps {
   readonly surplus: Pick<Surplus, 'done'>;
-  readonly scheduler: Pick<Scheduler, 'submit' | 'reconsider'>;
-  readonly workers: Pick<WorkerPool, 'deliver'>;
   readonly board: TenantBoard;
   readonly canaries: CanaryBooks;
   readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds'>;
@@ -29,26 +24,17 @@ export async function processObject(
   task: ObjectTask,
   signal: AbortSignal,
 ): Promise<ObjectReport> {
-  const { breakers, board } = deps;
+  const { board } = deps;
   const startedMs = deps.nowMs();
   const tenant = task.keyFields.tenant_id;
-  const only = task.ref.replay?.delivery;
-  const instead = () => {
-    const lines = breakers.held(tenant, only);
-    return lines && { lines };
-  };
-  const held = instead();
-  if (held) return held;
+  const held = deps.breakers.held(tenant, task.ref.replay?.delivery);
+  if (held) return { lines: held };
 
   let started = false;
   board.waiting(tenant);
-  const report = await deps.scheduler.submit(tenant, sizeOfJob(task.ref.size), {
-    instead,
-    run: (stay) => {
-      started = true;
-      board.started(tenant);
-      return deliver(deps, task, stay, signal);
-    },
+  const report = await deliverAdmitted(deps, task, signal, () => {
+    started = true;
+    board.started(tenant);
   });
   if (!started) {
     board.withdrawn(tenant);
@@ -59,36 +45,6 @@ export async function processObject(
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   deps.canaries.ended(task, report);
   return report;
-}
-
-/** While the slot is still its own, its end is known to whoever is next. */
-async function deliver(
-  { breakers, scheduler, workers }: ProcessObjectDeps,
-  task: ObjectTask,
-  stay: Stay,
-  signal: AbortSignal,
-): Promise<ObjectReport> {
-  const tenant = task.keyFields.tenant_id;
-  const pass = breakers.enter(tenant, task.ref.replay?.delivery);
-  let waits = false;
-  const listener: ObjectListener = {
-    unanswered(call) {
-      waits = true;
-      pass.unanswered(call);
-      stay.wait();
-      scheduler.reconsider(tenant);
-    },
-    answered(type) {
-      waits = false;
-      pass.answered(type);
-      stay.resume();
-    },
-    delivered() {
-      breakers.answered(tenant);
-      if (!waits) stay.resume();
-    },
-  };
-  return pass.leave(await workers.deliver(task, pass, AbortSignal.any([signal, stay.evicted]), listener));
 }
 
 /** Whether there is nothing more to do: a flood that becomes dead letters is worked off as one that is delivered. */

@@ -1,7 +1,9 @@
 import type { AwsAnswer } from '../base/aws-answer.ts';
 import { DistributorError, dispositionOf, type ErrorCode } from '../base/errors.ts';
+import { errorFields, type Logger } from '../base/logger.ts';
 import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
+import { objectId } from '../core/notification.ts';
 import type { Place } from '../core/place.ts';
 import type { HeldPlace, Unanswered } from '../delivery/call-watch.ts';
 import type { Notice, ObjectTask } from '../delivery/destination.ts';
@@ -73,6 +75,8 @@ export interface ReportLine {
   readonly aws?: AwsAnswer;
   /** Something to put right, though nothing was kept from being delivered. */
   readonly notice?: Notice;
+  /** Of `memory-short`: the memory with which it would go on. */
+  readonly neededBytes?: number;
 }
 
 /** @param stsRegion where roles are assumed */
@@ -85,7 +89,7 @@ export function toReport(results: readonly DeliveryResult[], stsRegion: string):
       }
       if (result.kind !== 'failed') return { ...result };
       const { error, region, ...rest } = result;
-      const { code, message, retryAfterMs, aws } = error;
+      const { code, message, retryAfterMs, aws, neededBytes } = error;
       const place = ROLE_TROUBLE.has(code)
         ? ({ service: 'sts', region: stsRegion } as const)
         : region && destinationPlace(result.type, region);
@@ -96,6 +100,7 @@ export function toReport(results: readonly DeliveryResult[], stsRegion: string):
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         ...(place ? { place } : {}),
         ...(aws ? { aws } : {}),
+        ...(neededBytes === undefined ? {} : { neededBytes }),
       };
     }),
   };
@@ -105,6 +110,23 @@ const ROLE_TROUBLE: ReadonlySet<ErrorCode> = new Set(['role-refused', 'role-unav
 
 function destinationPlace(type: string, region: string): Place {
   return { service: type === 's3' || type.startsWith('s3#') ? 's3' : 'logs', region };
+}
+
+/** Says aloud, with its stack, what nobody expected: that is our fault and not the object's, and retrying only hides it. */
+export function logUnexpected(
+  logger: Pick<Logger, 'error'>,
+  { ref, keyFields }: ObjectTask,
+  results: readonly DeliveryResult[],
+): void {
+  for (const result of results) {
+    if (result.kind !== 'failed' || result.error.code !== 'unexpected') continue;
+    const { error, type } = result;
+    const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
+    logger.error(
+      { object: objectId(ref), tenant: keyFields.tenant_id, delivery: type, ...errorFields(error), stack },
+      'a delivery failed by an error of the service itself: report it with these fields',
+    );
+  }
 }
 
 /** The report of an object whose trouble came before or beside any delivery. */

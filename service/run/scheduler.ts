@@ -360,6 +360,11 @@ const SMALL_WAITING_BYTES = 2 * 1024 * 1024;
 /** Log objects inflate to eight to twenty times their size. */
 const INFLATION = 16;
 
+/** What one object may be admitted for at most. */
+export function memoryOfOne(budgetBytes: number): number {
+  return budgetBytes * SHARE;
+}
+
 /** What delivering an object takes, from its size; an object of unknown size may be large. */
 export function sizeOfJob(objectBytes: number | undefined): JobSize {
   const bytes = objectBytes ?? LARGE_OBJECT_BYTES / INFLATION;

@@ -10,7 +10,7 @@ import { deliverObject } from '../delivery/deliver-object.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { composeDelivery } from './compose.ts';
 import type { Permit } from './pacing.ts';
-import { type FromWorker, type ToWorker, toReport } from './report.ts';
+import { type FromWorker, logUnexpected, type ToWorker, toReport } from './report.ts';
 import { createWorkerPace } from './worker-pace.ts';
 
 /**
@@ -83,6 +83,7 @@ port.on('message', async (message: ToWorker) => {
         nowMs: monotonicMs,
       });
       const results = await deliverObject(deps.deliverObject, task, { held, watch }, signals);
+      logUnexpected(logger, task, results);
       running.delete(id);
       byTask.delete(task);
       answer({ kind: 'report', id, report: toReport(results, settings.region), accounted: tell(run) });

@@ -123,6 +123,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       recordBytesMax: 1e6,
       decompressionRatioMax: 400,
     },
+    memoryBytesMax: 1e9,
     get eventBytesMax() {
       return scene.eventBytesMax;
     },

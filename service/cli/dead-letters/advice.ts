@@ -16,6 +16,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
     'It ended processes: look for out-of-memory in their logs, mend or raise the memory, then redrive.',
   'object-request-rejected':
     'The detail says what S3 asks for. Have the object written again, which delivers it; then drop these.',
+  'object-too-large':
+    'A dictionary or a value of the object does not fit in memory: raise MEMORY_BUDGET_MB (and the memory of the task), then redrive.',
   'object-forbidden': 'Give the task role s3:GetObject on the bucket and kms:Decrypt on its key, then redrive.',
   'object-unreadable': 'S3 failed for long: redrive.',
   'tenant-unknown': '`log-distributor tenants put -f FILE` adds the tenant; then redrive.',
@@ -37,6 +39,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
   'lease-lost': 'The ledger or the host stalled: redrive.',
   'ledger-unavailable': 'The ledger failed for long: redrive.',
   'quarantine-unavailable': 'Give the task role s3:PutObject below QUARANTINE_PREFIX, then redrive.',
+  'memory-short':
+    'It needed more memory than it was admitted for, again and again: report it with the detail, then redrive.',
   'worker-lost': 'Worker threads ended: look at their last log lines, then redrive.',
   unexpected: 'Nobody expected this: report it with the detail, then redrive.',
   [BY_THE_QUEUE]:

@@ -144,11 +144,8 @@ async function shapeOf(
   return {
     format,
     parquet: {
-      written_by: footer.created_by ?? null,
-      row_groups: footer.row_groups.map(({ num_rows: rows, total_byte_size: bytes }) => ({
-        rows: Number(rows),
-        bytes: Number(bytes),
-      })),
+      written_by: footer.createdBy ?? null,
+      row_groups: footer.rowGroups.map(({ rows, bytes }) => ({ rows, bytes })),
     },
   };
 }

@@ -12,25 +12,45 @@ export interface ByteRun extends Disposable {
   readonly left: number;
   /** The next `length` bytes, which stay next. Good until anything else is asked for. */
   peek(length: number): Promise<Uint8Array>;
-  /** Leaves bytes behind that were peeked at. */
+  /** The next bytes as far as they lie together, at least one while there are any; they stay next. Good as those of `peek`. */
+  peekSome(): Promise<Uint8Array>;
+  /** Leaves bytes behind; what was not fetched of them is not fetched. */
   skip(length: number): void;
 }
 
-/** Large enough to hide a request's latency, small enough that a dozen columns of an object stay cheap. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+/** The body of a page, as a part of the run that it lies in. */
+export type PageBody = Omit<ByteRun, 'offset' | typeof Symbol.dispose>;
+
+/** @param end of the body, a place in the file */
+export function bodyOf(run: ByteRun, end: number): PageBody {
+  return {
+    get left() {
+      return end - run.offset;
+    },
+    peek: (length) => run.peek(length),
+    peekSome: async () => (await run.peekSome()).subarray(0, end - run.offset),
+    // Who reads it in the background may be late: what comes behind it is somebody else's.
+    skip: (length) => run.skip(Math.max(0, Math.min(length, end - run.offset))),
+  };
+}
 
 interface Window {
   readonly from: number;
+  readonly end: number;
   readonly bytes: Uint8Array;
   /** Where in the kernel's memory it lies. */
   readonly at: number;
 }
 
-/** Windows lie in the kernel's memory, where they are used again and again: as garbage they would be most of all there is. */
+/**
+ * Windows lie in the kernel's memory, where they are used again and again: as garbage they would be most of all there is.
+ * @param windowBytes of each: large enough to hide a request's latency
+ */
 export function createByteRun(
   { source, kernel }: { readonly source: ByteSource; readonly kernel: Kernel },
   start: number,
   end: number,
+  windowBytes: number,
   signal: AbortSignal,
 ): ByteRun {
   const { bytes: all, memory } = kernel;
@@ -39,12 +59,13 @@ export function createByteRun(
   /** They lie behind one another; the first has the next byte. */
   const windows: Window[] = [];
   let ahead: Promise<Window> | undefined;
+  let closed = false;
 
   const fetch = async (from: number, to: number): Promise<Window> => {
     const at = memory.allocate(to - from);
     try {
       const bytes = await source.read(from, to, signal, all.subarray(at, at + to - from));
-      return { from, bytes, at };
+      return { from, end: to, bytes, at };
     } catch (error) {
       memory.release(at);
       throw error;
@@ -52,22 +73,31 @@ export function createByteRun(
   };
 
   const request = (): Promise<Window> | undefined => {
-    if (requested >= end) return undefined;
-    const from = requested;
-    requested = Math.min(end, from + WINDOW_BYTES);
+    // What lies behind a page that was passed over.
+    const from = windows.length === 0 ? Math.max(requested, offset) : requested;
+    if (from >= end) return undefined;
+    requested = Math.min(end, from + windowBytes);
     const window = fetch(from, requested);
     // Whoever comes for it hears of its failure; if nobody comes, nobody needs to.
     window.catch(() => {});
     return window;
   };
 
+  const dropPassed = (): void => {
+    while (windows[0] && windows[0].end <= offset) memory.release(windows.shift()?.at ?? 0);
+  };
+
   const fetchUpTo = async (place: number): Promise<void> => {
     for (;;) {
-      const last = windows.at(-1);
-      if ((last ? last.from + last.bytes.length : offset) >= place) return;
+      dropPassed();
+      if ((windows.at(-1)?.end ?? offset) >= place) return;
       const window = await (ahead ?? request());
+      // What was on its way then is given back when it has settled.
+      if (closed) throw new Error('the column chunk was left while it was read');
       if (!window) throw corrupt('nothing is left of a column chunk');
       windows.push(window);
+      ahead = undefined;
+      dropPassed();
       ahead = request();
     }
   };
@@ -81,8 +111,6 @@ export function createByteRun(
       return end - offset;
     },
     async peek(length) {
-      while (windows[0] && windows[0].from + windows[0].bytes.length <= offset)
-        memory.release(windows.shift()?.at ?? 0);
       if (length > end - offset) throw corrupt(`a Parquet page reaches beyond its column chunk, at byte ${offset}`);
       await fetchUpTo(offset + length);
       const [first] = windows;
@@ -98,10 +126,17 @@ export function createByteRun(
       }
       return joined;
     },
+    async peekSome() {
+      if (offset >= end) return new Uint8Array(0);
+      await fetchUpTo(offset + 1);
+      const [first] = windows as [Window];
+      return first.bytes.subarray(offset - first.from);
+    },
     skip(length) {
       offset += length;
     },
     [Symbol.dispose]() {
+      closed = true;
       for (const { at } of windows.splice(0)) memory.release(at);
       // One that is still on its way is written to until it has settled.
       ahead?.then(

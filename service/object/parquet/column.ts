@@ -1,17 +1,13 @@
-import type { ColumnMetaData, FileMetaData } from 'hyparquet';
-import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
-import type { ByteSource } from '../source.ts';
-import { type ByteRun, createByteRun } from './byte-run.ts';
-import { createDecompress, type Decompress } from './decompress.ts';
-import { decodeDictionary, decodePage, entriesOf, nextPage, type Page, type RawPage, releasePage } from './page.ts';
+import { type ColumnChunk, type ColumnMemory, type OpenPage, openChunk, type ParquetFile } from './column-chunk.ts';
+import { type Page, releasePage } from './page.ts';
 import { createPageBuffer } from './page-buffer.ts';
+import type { PlacedPage } from './page-header.ts';
 import type { Leaf } from './schema.ts';
-import type { PlainValues } from './values.ts';
 
 /**
  * A cursor over one leaf column, through all row groups of the file, page by page. Nothing is fetched before it is
- * sought or loaded, and no more than a window ahead; no more than the page at hand is kept.
+ * sought or loaded, and no more than a window ahead; no more than the page at hand, or a slice of it, is kept.
  */
 export interface ColumnCursor extends Disposable {
   readonly leaf: Leaf;
@@ -32,6 +28,7 @@ export interface ColumnCursor extends Disposable {
 export type ColumnPosition = readonly [rowGroup: number, pageOffset: number, row: number];
 
 export interface Span {
+  /** A page, or a slice of a large one. */
   readonly page: Page;
   /** Index of the next entry in the page. */
   readonly entry: number;
@@ -39,18 +36,23 @@ export interface Span {
   readonly value: number;
 }
 
-export interface ParquetFile {
-  readonly kernel: Kernel;
-  readonly source: ByteSource;
-  readonly metadata: FileMetaData;
-  /** Number of the first row of each row group, and the number of all rows behind the last. */
-  readonly groupRows: readonly number[];
+/** The page at hand. */
+interface Opened {
+  readonly slices: OpenPage;
+  readonly entries: number;
+  /** Entries in front of the slice at hand. */
+  behind: number;
+  slice: Page | undefined;
+  /** Of the slice at hand: its next entry, and the value that belongs to it or to the next one that has any. */
+  entry: number;
+  value: number;
 }
 
 export function createColumnCursor(
   file: ParquetFile,
   leaf: Leaf,
   from: ColumnPosition | undefined,
+  memory: ColumnMemory,
   signal: AbortSignal,
 ): ColumnCursor {
   const { groupRows } = file;
@@ -58,112 +60,126 @@ export function createColumnCursor(
   const repeated = leaf.maxRepetition > 0;
   let group = from?.[0] ?? 0;
   let chunk: ColumnChunk | undefined;
-  /** Entries of the row group behind us; for a leaf that is not repeated these are rows. */
+  /** Entries of the row group in front of the page at hand; for a leaf that is not repeated these are rows. */
   let passed = from?.[2] ?? 0;
   let resumeAt = from?.[1];
-  let page: Page | undefined;
+  let opened: Opened | undefined;
   let position: ColumnPosition | undefined;
-  let entry = 0;
-  let value = 0;
 
-  const endOf = (opened: ColumnChunk) => (repeated ? opened.values : rowsIn(groupRows, group));
+  const endOf = (open: ColumnChunk) => (repeated ? open.values : rowsIn(groupRows, group));
 
   /** The chunk that the next page is in; undefined at the end of the file. */
-  const open = async (): Promise<ColumnChunk | undefined> => {
-    while (group < groupRows.length - 1) {
-      chunk ??= openChunk(file, leaf, group, signal);
-      if (passed < endOf(chunk)) {
-        await chunk.prepare(resumeAt);
-        resumeAt = undefined;
-        return chunk;
-      }
-      leaveGroup();
+  const openNextChunk = async (): Promise<ColumnChunk | undefined> => {
+    for (; group < groupRows.length - 1; leaveGroup()) {
+      // Where there are no rows there is nothing to read, and the columns may lie nowhere.
+      if (rowsIn(groupRows, group) === 0) continue;
+      chunk ??= openChunk(file, leaf, group, memory, signal);
+      if (passed >= endOf(chunk)) continue;
+      await chunk.prepare(resumeAt);
+      resumeAt = undefined;
+      return chunk;
     }
     return undefined;
   };
 
-  const consume = (entries: number): void => {
-    if (!page) throw new Error('nothing is loaded');
-    value += countValues(page, entry, entries, leaf.maxDefinition);
-    entry += entries;
+  const leaveSlice = (): void => {
+    if (!opened?.slice) return;
+    releasePage(opened.slice);
+    opened.behind += opened.slice.entries;
+    opened.slice = undefined;
+    opened.entry = 0;
+    opened.value = 0;
   };
 
   const leavePage = (): void => {
-    if (page) releasePage(page);
-    page = undefined;
+    leaveSlice();
+    opened?.slices[Symbol.dispose]();
+    opened = undefined;
   };
 
   const leaveGroup = (): void => {
+    leavePage();
     chunk?.[Symbol.dispose]();
     group++;
     chunk = undefined;
-    leavePage();
     passed = 0;
     resumeAt = undefined;
   };
 
-  const begin = (decoded: Page): void => {
-    page = decoded;
-    entry = 0;
-    value = 0;
+  const nextPage = async (from: ColumnChunk): Promise<PlacedPage> => {
+    const placed = await from.nextDataPage();
+    const { entries } = placed.header;
+    if (entries < 0) throw corrupt(`a Parquet page of ${entries} entries`);
+    if (passed + entries > endOf(from)) throw corrupt(`the pages of ${leaf.name} have more rows than their row group`);
+    position = [group, placed.offset, passed];
+    return placed;
   };
 
-  const drop = (): void => {
-    if (!page || entry < page.entries) return;
-    passed += page.entries;
+  const open = async (from: ColumnChunk, placed: PlacedPage): Promise<void> => {
+    const slices = await from.open(placed, buffer);
+    opened = { slices, entries: placed.header.entries, behind: 0, slice: undefined, entry: 0, value: 0 };
+  };
+
+  /** The slice that has the next entry of the page at hand; undefined behind its last one. */
+  const nextSlice = async (): Promise<Page | undefined> => {
+    if (!opened) return undefined;
+    if (opened.slice && opened.entry < opened.slice.entries) return opened.slice;
+    leaveSlice();
+    opened.slice = await opened.slices.next();
+    if (opened.slice) return opened.slice;
+    passed += opened.entries;
     leavePage();
+    return undefined;
   };
 
-  const read = async (opened: ColumnChunk): Promise<{ raw: RawPage; entries: number }> => {
-    const raw = await opened.nextDataPage();
-    const entries = entriesOf(raw) ?? 0;
-    if (passed + entries > endOf(opened))
-      throw corrupt(`the pages of ${leaf.name} have more rows than their row group`);
-    position = [group, raw.offset, passed];
-    return { raw, entries };
+  const consume = (entries: number): void => {
+    if (!opened?.slice) throw new Error('nothing is loaded');
+    opened.value += countValues(opened.slice, opened.entry, entries, leaf.maxDefinition);
+    opened.entry += entries;
   };
+
+  const row = () => passed + (opened ? opened.behind + opened.entry : 0);
 
   return {
     leaf,
     get position(): ColumnPosition | undefined {
       // Behind a page that is used up, the next one; it has not been looked at, and need not be.
-      if (chunk && page && entry === page.entries) return [group, chunk.offset, passed + entry];
+      if (chunk && opened && opened.behind + opened.entry === opened.entries) return [group, chunk.offset, row()];
       return position;
     },
     async load() {
-      drop();
-      while (!page) {
-        const opened = await open();
-        if (!opened) return null;
-        const { raw, entries } = await read(opened);
-        if (entries === 0) continue;
-        begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
+      for (;;) {
+        const slice = await nextSlice();
+        if (slice && opened) return { page: slice, entry: opened.entry, value: opened.value };
+        const from = await openNextChunk();
+        if (!from) return null;
+        const placed = await nextPage(from);
+        if (placed.header.entries > 0) await open(from, placed);
       }
-      return { page, entry, value };
     },
     consume,
     [Symbol.dispose]() {
+      leavePage();
       chunk?.[Symbol.dispose]();
       buffer[Symbol.dispose]();
     },
-    async seek(row) {
-      while (group < groupRows.length - 1 && row >= (groupRows[group + 1] ?? 0)) leaveGroup();
-      const target = row - (groupRows[group] ?? 0);
+    async seek(wanted) {
+      while (group < groupRows.length - 1 && wanted >= (groupRows[group + 1] ?? 0)) leaveGroup();
+      const target = wanted - (groupRows[group] ?? 0);
       if (repeated && target > 0) throw new Error(`the rows of ${leaf.name} cannot be counted by its pages`);
-      drop();
-      while (passed + (page ? entry : 0) < target) {
-        if (page) {
-          consume(Math.min(target - passed - entry, page.entries - entry));
-          drop();
+      while (row() < target) {
+        const slice = await nextSlice();
+        if (slice && opened) {
+          consume(Math.min(target - row(), slice.entries - opened.entry));
           continue;
         }
-        const opened = await open();
-        if (!opened) throw corrupt(`${leaf.name} ends before row ${row}`);
-        const { raw, entries } = await read(opened);
-        if (passed + entries <= target) passed += entries;
-        else begin(decodePage(opened.decompress, raw, leaf, opened.dictionary, buffer));
+        const from = await openNextChunk();
+        if (!from) throw corrupt(`${leaf.name} ends before row ${wanted}`);
+        const placed = await nextPage(from);
+        if (passed + placed.header.entries <= target) passed += placed.header.entries;
+        else await open(from, placed);
       }
-      if (!page) await open();
+      if (!opened) await openNextChunk();
     },
   };
 }
@@ -178,92 +194,4 @@ export function countValues({ definition }: Page, from: number, count: number, m
   let values = 0;
   for (let i = from; i < from + count; i++) if (definition[i] === maxDefinition) values++;
   return values;
-}
-
-/** One column chunk: the pages of a leaf in one row group. */
-interface ColumnChunk extends Disposable {
-  readonly decompress: Decompress;
-  /** Values and nulls, as the metadata has them. */
-  readonly values: number;
-  readonly dictionary: PlainValues | undefined;
-  /** Place of the next page in the file. */
-  readonly offset: number;
-  /** Reads the dictionary, if there is one, and moves to the page at this offset, or to the first. */
-  prepare(pageOffset: number | undefined): Promise<void>;
-  nextDataPage(): Promise<RawPage>;
-}
-
-function openChunk(file: ParquetFile, leaf: Leaf, group: number, signal: AbortSignal): ColumnChunk {
-  const metadata = findColumn(file, leaf, group);
-  const { codec, encodings } = metadata;
-  const decompress = createDecompress(file.kernel, codec);
-  const hasDictionary = encodings?.some((encoding) => encoding.endsWith('DICTIONARY')) ?? true;
-  const dataOffset = Number(metadata.data_page_offset);
-  const dictionaryOffset = Number(metadata.dictionary_page_offset ?? 0);
-  // Some writers set the offset to 0, or to that of the data, where there is no dictionary.
-  const start = dictionaryOffset > 0 && dictionaryOffset < dataOffset ? dictionaryOffset : dataOffset;
-  const end = start + Number(metadata.total_compressed_size);
-  if (!(start >= 4 && end >= start && end <= file.source.size)) {
-    throw corrupt(`the column chunk of ${leaf.name} lies at bytes ${start} to ${end} of ${file.source.size}`);
-  }
-  let run: ByteRun | undefined;
-  let dictionary: PlainValues | undefined;
-
-  /** Dictionaries come first, but not every writer says so in the metadata: any page may be one. */
-  const readPage = async (from: ByteRun): Promise<RawPage | undefined> => {
-    const raw = await nextPage(from);
-    if (!raw.header.dictionary_page_header) return raw;
-    dictionary = decodeDictionary(decompress, raw, leaf);
-    return undefined;
-  };
-
-  return {
-    decompress,
-    values: Number(metadata.num_values),
-    get dictionary() {
-      return dictionary;
-    },
-    get offset() {
-      return run?.offset ?? start;
-    },
-    async prepare(pageOffset) {
-      if (run) return;
-      if (pageOffset === undefined || pageOffset <= start) {
-        run = createByteRun(file, start, end, signal);
-        return;
-      }
-      if (pageOffset > end) throw corrupt(`the saved position of ${leaf.name} lies beyond its column chunk`);
-      if (hasDictionary) {
-        // Where its end is known, no page behind it is fetched.
-        using first = createByteRun(
-          file,
-          start,
-          start < dataOffset ? Math.min(dataOffset, pageOffset) : pageOffset,
-          signal,
-        );
-        await readPage(first);
-      }
-      run = createByteRun(file, pageOffset, end, signal);
-    },
-    [Symbol.dispose]() {
-      run?.[Symbol.dispose]();
-    },
-    async nextDataPage() {
-      if (!run) throw new Error('not prepared');
-      for (;;) {
-        if (run.left === 0) throw corrupt(`the pages of ${leaf.name} have fewer rows than their row group`);
-        const raw = await readPage(run);
-        if (raw && entriesOf(raw) !== undefined) return raw;
-      }
-    },
-  };
-}
-
-function findColumn({ metadata }: ParquetFile, leaf: Leaf, group: number): ColumnMetaData {
-  const column = metadata.row_groups[group]?.columns.find(
-    ({ meta_data: data }) => data !== undefined && data.path_in_schema.join('.') === leaf.name,
-  );
-  if (!column?.meta_data) throw corrupt(`row group ${group} has no column ${leaf.name}, or an encrypted one`);
-  if (column.file_path) throw corrupt(`the column ${leaf.name} lies in another file`);
-  return column.meta_data;
 }

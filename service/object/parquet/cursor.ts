@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ColumnCursor, ColumnPosition, ParquetFile } from './column.ts';
+import type { ColumnCursor, ColumnPosition } from './column.ts';
+import type { ParquetFile } from './column-chunk.ts';
 
 /**
  * The cursor of a position in a Parquet object: for each column that was read, the page where the next record is. Only a

@@ -10,17 +10,20 @@ import {
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkMeter, createChunkMeter } from '../chunk-meter.ts';
 import { type ChunkStore, createChunkStore } from '../chunk-store.ts';
-import { corrupt, orCorrupt } from '../corrupt.ts';
+import { corrupt } from '../corrupt.ts';
 import { growsTooMuch } from '../growth.ts';
 import type { ByteSource } from '../source.ts';
-import { type ColumnCursor, type ColumnPosition, createColumnCursor, type ParquetFile } from './column.ts';
+import { type ColumnCursor, type ColumnPosition, createColumnCursor } from './column.ts';
+import type { ParquetFile } from './column-chunk.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { readTextColumn } from './fields.ts';
 import { readFooter } from './footer.ts';
 import { gatherReads } from './gather-reads.ts';
 import { createMessageCollector, type MessageCollector } from './messages.ts';
+import { createRoom, type Room } from './room.ts';
 import { createRowReader, type RowReader } from './rows.ts';
 import { type Leaf, leafNameOf, type ParquetSchema, readSchema } from './schema.ts';
+import { shareOf } from './share.ts';
 import { createTimestampReader } from './times.ts';
 
 /**
@@ -30,12 +33,16 @@ import { createTimestampReader } from './times.ts';
  */
 export async function openParquet(kernel: Kernel, source: ByteSource, signal: AbortSignal): Promise<Decoder> {
   const metadata = await readFooter(source, signal);
-  const schema = orCorrupt('the Parquet schema', () => readSchema(metadata));
+  const schema = readSchema(metadata.elements);
   const groupRows = [0];
-  for (const { num_rows: rows } of metadata.row_groups) groupRows.push((groupRows.at(-1) ?? 0) + Number(rows));
+  for (const { rows } of metadata.rowGroups) {
+    if (rows < 0) throw corrupt(`a row group of the Parquet file claims ${rows} rows`);
+    groupRows.push((groupRows.at(-1) ?? 0) + rows);
+  }
   const rows = groupRows.at(-1) ?? 0;
-  if (!Number.isSafeInteger(rows) || rows < 0 || rows !== Number(metadata.num_rows)) {
-    throw corrupt(`the Parquet file claims ${metadata.num_rows} rows, and its row groups ${rows}`);
+  // Some writers leave the number of all rows at zero; where it says something, no row group may be missing.
+  if (!Number.isSafeInteger(rows) || (rows !== metadata.rows && metadata.rows !== 0)) {
+    throw corrupt(`the Parquet file claims ${metadata.rows} rows, and its row groups ${rows}`);
   }
   const file: ParquetFile = { kernel, source: gatherReads(kernel, source), metadata, groupRows };
   const resources = new DisposableStack();
@@ -48,14 +55,19 @@ export async function openParquet(kernel: Kernel, source: ByteSource, signal: Ab
   };
 }
 
+/** Where nobody says what there is: all of the kernel's memory. */
+const UNLIMITED = { grantedBytes: 2 ** 30, mostBytes: 2 ** 30 };
+
 /** What metadata claims may be anything. */
 const SMALLEST_BYTES = 64 * 1024;
 
 /**
- * How much further a Parquet file may grow than compressed text: a dictionary says a message once for all of its rows, and a
- * page of eight million rows can be thirty bytes. With 400 for text: ten kilobytes for each byte of the object.
+ * How much further a Parquet file may grow than compressed text: a dictionary says a message once for all of its rows. With 400 for
+ * text: ten kilobytes for each byte of the object.
  */
 const DICTIONARY_RATIO = 25;
+/** Nine million equal rows are 531 bytes when DuckDB writes them: growth is judged only beyond this. */
+const JUDGED_FROM_BYTES = 4 * 1024 * 1024 * 1024;
 
 interface Columns {
   /** undefined: every record is delivered as its JSON. */
@@ -77,13 +89,15 @@ async function* decode(
 ): AsyncGenerator<Chunk, void, undefined> {
   const rows = file.groupRows.at(-1) ?? 0;
   if (from.record > rows) throw corrupt(`the saved position is record ${from.record} of ${rows}`);
-  const columns = openColumns(file, schema, from, request, signal);
+  const room = createRoom(request.memory ?? UNLIMITED);
+  const columns = openColumns(file, schema, from, request, room, signal);
   for (const cursor of columns.all) resources.use(cursor);
   // All at once: each is a request, and takes its time.
   await settleAll(columns.all.map((cursor) => cursor.seek(from.record)));
-  const whole = resources.use(createRowReader(file, schema, signal));
+  const whole = resources.use(createRowReader(file, schema, room, signal));
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
+  resources.use(room.open()).hold(memoryOfChunks(hint, request.fields.length), `two chunks of ${hint.records} records`);
   const stores = [
     createChunkStore(file.kernel, request.fields.length, hint),
     createChunkStore(file.kernel, request.fields.length, hint),
@@ -92,6 +106,7 @@ async function* decode(
   const ratioMax = request.limits.decompressionRatioMax * DICTIONARY_RATIO;
   let at = from;
   let grown = 0;
+  let before = { ...whole.unshown };
   for (let turn = 0; at.record < rows; turn++) {
     const store = stores[turn % 2 === 0 ? 0 : 1];
     meter.reset();
@@ -99,13 +114,16 @@ async function* decode(
     await collect(columns.message, whole, messages, meter, at.record, rows);
     const { count } = messages;
     grown += meter.bytes;
-    if (growsTooMuch(grown, file.source.size, ratioMax)) {
+    if (growsTooMuch(grown, file.source.size, ratioMax, JUDGED_FROM_BYTES)) {
       throw corrupt(`the ${file.source.size} bytes of the Parquet file become more than ${ratioMax} times their size`);
     }
     const { timestampsMs, fields } = await readOthers(columns, count, store);
     const record = at.record + count;
     const next = record < rows ? { record, cursor: formatCursor(columns.all) } : null;
     const originals = messages.takeOriginals();
+    const { values, columns: lost } = whole.unshown;
+    const unshown = { values: values - before.values, columns: lost - before.columns };
+    before = { values, columns: lost };
     yield {
       at,
       next,
@@ -113,6 +131,7 @@ async function* decode(
       timestampsMs,
       messages: store.messages(count, messages.used),
       fields,
+      unshown,
       unparsable: new Map(),
       ...(originals ? { originals } : {}),
     };
@@ -126,13 +145,16 @@ function openColumns(
   schema: ParquetSchema,
   from: Position,
   { fields, messageFormat }: DecodeRequest,
+  room: Room,
   signal: AbortSignal,
 ): Columns {
   const saved = parseCursor(from.cursor, file);
+  // The message, the timestamp and the fields.
+  const memory = { room, ...shareOf(2 + fields.length) };
   const all: ColumnCursor[] = [];
   const open = (leaf: Leaf | undefined): ColumnCursor | undefined => {
     if (!leaf) return undefined;
-    const cursor = createColumnCursor(file, leaf, savedFor(leaf, saved, file, from.record), signal);
+    const cursor = createColumnCursor(file, leaf, savedFor(leaf, saved, file, from.record), memory, signal);
     all.push(cursor);
     return cursor;
   };
@@ -141,11 +163,29 @@ function openColumns(
   const timestampCursor = open(timestamp);
   return {
     // Messages that are no bytes (a number, a date) are part of the record's JSON.
-    message: open(message?.element.type === 'BYTE_ARRAY' ? message : undefined),
+    message: open(isText(message) ? message : undefined),
     timestamp: timestamp && timestampCursor && { cursor: timestampCursor, read: createTimestampReader(timestamp) },
     fields: fields.map((name) => ({ name, cursor: open(schema.find(leafNameOf(name))) })),
     all,
   };
+}
+
+function isText(leaf: Leaf | undefined): boolean {
+  return leaf?.type === 'BYTE_ARRAY' && leaf.logical?.kind !== 'decimal';
+}
+
+/** Of a record in a chunk: its times, its places, its form; and the number of each field. */
+const RECORD_BYTES = 21;
+const FIELD_BYTES = 4;
+/** What a large object is admitted for in any case has room for the largest chunks (run/scheduler.ts). */
+const CHUNKS_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What the two chunks take that are there at a time. */
+function memoryOfChunks(
+  { bytes, records }: { readonly bytes: number; readonly records: number },
+  fields: number,
+): number {
+  return Math.min(CHUNKS_BYTES_MAX, 2 * (bytes + records * (RECORD_BYTES + FIELD_BYTES * fields)));
 }
 
 /** A column that the one who saved did not read begins at its row group. */
@@ -165,14 +205,12 @@ function sizeHint(
   { message }: Columns,
   { limits }: DecodeRequest,
 ): { readonly bytes: number; readonly records: number } {
-  const chunks = metadata.row_groups
-    .flatMap(({ columns }) => columns)
-    .filter(({ meta_data: data }) => data?.path_in_schema.join('.') === message?.leaf.name);
-  const bytes = chunks.reduce((sum, { meta_data: data }) => sum + Number(data?.total_uncompressed_size ?? 0), 0);
+  const chunks = metadata.rowGroups.flatMap(({ columns }) => columns.filter(({ name }) => name === message?.leaf.name));
+  const bytes = chunks.reduce((sum, { uncompressedBytes }) => sum + uncompressedBytes, 0);
   const share = Math.min(1, limits.chunkBytesMax / Math.max(1, bytes));
   return {
     bytes: Math.max(SMALLEST_BYTES, Math.min(limits.chunkBytesMax, bytes)),
-    records: Math.ceil(Math.min(limits.chunkRecordsMax, Number(metadata.num_rows) * share)),
+    records: Math.ceil(Math.min(limits.chunkRecordsMax, metadata.rows * share)),
   };
 }
 

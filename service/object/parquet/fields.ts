@@ -3,7 +3,8 @@ import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
 import type { ColumnCursor, Span } from './column.ts';
 import type { Leaf } from './schema.ts';
-import { type PlainValues, rawValues } from './values.ts';
+import { createShow } from './show.ts';
+import type { PlainValues } from './values.ts';
 
 /** Calls back for each stretch of the next `rows` rows that lies in one page. */
 export async function eachSpan(
@@ -94,16 +95,18 @@ function createValueTable(): ValueTable {
 }
 
 function textReader(values: PlainValues, leaf: Leaf): (value: number) => string {
-  if (values.kind === 'bytes') {
+  if (values.kind === 'bytes' && leaf.logical?.kind !== 'decimal') {
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
     return (value) => {
       const start = values.start[value] ?? 0;
       return fieldText(bytes.toString('utf8', start, start + (values.length[value] ?? 0)));
     };
   }
-  const raw = rawValues(values, leaf);
+  // Bytes that are no text name nothing.
+  if (leaf.type === 'FIXED_LEN_BYTE_ARRAY' && !leaf.logical) return () => '';
+  const show = createShow(leaf)(values);
   return (value) => {
-    const it = raw[value];
-    return fieldText(typeof it === 'bigint' ? String(it) : it);
+    const json = show(value) ?? '';
+    return fieldText(json.startsWith('"') ? JSON.parse(json) : json);
   };
 }

@@ -1,6 +1,6 @@
-import { type FileMetaData, parquetMetadata } from 'hyparquet';
-import { corrupt, orCorrupt } from '../corrupt.ts';
+import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
+import { type FileMetadata, readMetadata } from './metadata.ts';
 
 /** Read with the footer at first: most footers are smaller, and then it is the only request. */
 const TAIL_BYTES = 64 * 1024;
@@ -11,7 +11,7 @@ const TRAILER_BYTES = 8;
 const MAGIC = 0x31524150;
 
 /** The file's metadata. @throws DistributorError `object-corrupt` */
-export async function readFooter(source: ByteSource, signal: AbortSignal): Promise<FileMetaData> {
+export async function readFooter(source: ByteSource, signal: AbortSignal): Promise<FileMetadata> {
   if (source.size < 4 + TRAILER_BYTES) throw corrupt(`a Parquet file of ${source.size} bytes`);
   let tail = await source.read(Math.max(0, source.size - TAIL_BYTES), source.size, signal);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
@@ -24,6 +24,5 @@ export async function readFooter(source: ByteSource, signal: AbortSignal): Promi
   if (length + TRAILER_BYTES > tail.length) {
     tail = await source.read(source.size - TRAILER_BYTES - length, source.size, signal);
   }
-  // Without `geoparquet` it does not interpret key-value metadata, which a flipped byte can turn into an endless loop.
-  return orCorrupt('the Parquet footer', () => parquetMetadata(tail, { geoparquet: false }));
+  return readMetadata(tail.subarray(tail.length - TRAILER_BYTES - length, tail.length - TRAILER_BYTES));
 }

@@ -34,6 +34,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
   /** What to add to the starts of a dictionary's values; null for one that is not valid UTF-8. */
   const dictionaries = new Map<PlainValues, number | null>();
   const originals = createOriginalsCollector();
+  const sparse = new Map<PlainValues, SparsePlaces>();
 
   /**
    * Copies values [first, end) behind what is used, without using it up yet.
@@ -56,6 +57,45 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     if (shift !== null) used += to - from;
     dictionaries.set(values, shift);
     return shift;
+  };
+
+  /** Copies an entry of a large dictionary when a row first says it; broken text is mended. */
+  const placeEntry = (values: ByteValues, { starts, sizes, broken }: SparsePlaces, index: number): void => {
+    const from = values.start[index] as number;
+    const bytes = values.bytes.subarray(from, from + (values.length[index] as number));
+    const valid = isUtf8(bytes) ? bytes : Buffer.from(Buffer.from(bytes).toString('utf8'));
+    if (valid !== bytes) broken.set(index, Buffer.from(bytes));
+    store.reserveBytes(used + valid.length, used);
+    all.set(valid, store.at.bytes + used);
+    starts[index] = used;
+    sizes[index] = valid.length;
+    used += valid.length;
+  };
+
+  const takeSparsely = (
+    values: ByteValues,
+    indexOf: (row: number) => number,
+    rows: number,
+    meter: ChunkMeter,
+  ): number => {
+    const known = sparse.get(values);
+    const places = known ?? {
+      starts: new Int32Array(values.count).fill(-1),
+      sizes: new Int32Array(values.count),
+      broken: new Map<number, Uint8Array>(),
+    };
+    if (!known) sparse.set(values, places);
+    store.reserveRecords(count + rows, count);
+    for (let row = 0; row < rows; row++) {
+      const index = indexOf(row);
+      if (places.starts[index] === -1) placeEntry(values, places, index);
+      const size = places.sizes[index] as number;
+      if (!meter.admit(size)) return row;
+      put(places.starts[index] as number, size);
+      const original = places.broken.get(index);
+      if (original) originals.add(count - 1, original);
+    }
+    return rows;
   };
 
   const put = (start: number, length: number): void => {
@@ -153,6 +193,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
       }
       if (rows === 0) return 0;
       const indexOf = (row: number) => (indices ? (indices[value + row] ?? 0) : value + row);
+      if (indices && bytesOf(plain) > DICTIONARY_BYTES_MAX) return takeSparsely(plain, indexOf, rows, meter);
       const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
       if (shift === null) return takeMended(plain, indexOf, rows, meter);
       store.reserveRecords(count + rows, count);
@@ -168,6 +209,22 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     takeText,
     takeOriginals: originals.take,
   };
+}
+
+/** A larger dictionary would fill a chunk by itself: of it, only what the chunk says is copied. */
+const DICTIONARY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Where entries of a dictionary lie in the store, and how many bytes of it they are; -1 for those that are not there. */
+interface SparsePlaces {
+  readonly starts: Int32Array;
+  readonly sizes: Int32Array;
+  /** The bytes of entries that are not UTF-8. */
+  readonly broken: Map<number, Uint8Array>;
+}
+
+function bytesOf(values: ByteValues): number {
+  const { from, to } = stretchOf(values, 0, values.count);
+  return to - from;
 }
 
 /** The bytes that values [first, end) and the encoding's own in front of each lie in. */

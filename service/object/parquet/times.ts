@@ -3,8 +3,9 @@ import { TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../core/chunk.ts';
 import { parseTimestamp, parseTimestampBytes } from '../../core/timestamp.ts';
 import type { ColumnCursor } from './column.ts';
 import { eachSpan } from './fields.ts';
+import type { TimeUnit } from './metadata.ts';
 import type { Leaf } from './schema.ts';
-import { type FixedValues, type PlainValues, rawValues, type Values } from './values.ts';
+import type { FixedValues, PlainValues, Values } from './values.ts';
 
 /**
  * Reads the timestamps of rows as whole milliseconds since the epoch, rounded down: from INT96 and TIMESTAMP columns, from
@@ -52,29 +53,54 @@ function createTimesReader(read: (values: PlainValues) => Float64Array): (values
   };
 }
 
-type Unit = 'MILLIS' | 'MICROS' | 'NANOS';
-
 function readTimes(values: PlainValues, leaf: Leaf): Float64Array {
-  const unit = unitOf(leaf);
-  const { type } = leaf.element;
-  if (values.kind === 'fixed' && type === 'INT96') return mapFixed(values, int96Ms);
-  if (values.kind === 'fixed' && type === 'INT64' && unit) return mapFixed(values, INT64_MS[unit]);
   if (values.kind === 'bytes') {
+    if (leaf.logical?.kind === 'decimal') return new Float64Array(values.count).fill(TIMESTAMP_UNREADABLE);
     return Float64Array.from(values.start, (start, i) =>
       parseTimestampBytes(values.bytes, start, start + (values.length[i] ?? 0)),
     );
   }
-  const raw = rawValues(values, leaf);
-  return Float64Array.from({ length: values.count }, (_, i) => timeOf(raw[i], type === 'INT96' ? 'INT96' : unit));
+  return mapFixed(values, fixedReader(leaf));
 }
 
-function unitOf({ element }: Leaf): Unit | undefined {
-  if (element.logical_type?.type === 'TIMESTAMP') return element.logical_type.unit;
-  if (element.converted_type === 'TIMESTAMP_MILLIS') return 'MILLIS';
-  return element.converted_type === 'TIMESTAMP_MICROS' ? 'MICROS' : undefined;
+/** Reads a time where it lies. */
+type ReadTime = (view: DataView, at: number) => number;
+
+const unreadable: ReadTime = () => TIMESTAMP_UNREADABLE;
+
+function fixedReader({ type, logical }: Leaf): ReadTime {
+  if (type === 'INT96') return int96Ms;
+  switch (logical?.kind) {
+    case 'timestamp':
+      return INT64_MS[logical.unit];
+    case 'date':
+      return (view, at) => view.getInt32(at, true) * DAY_MS;
+    case undefined:
+    case 'integer':
+      return numberReader(type, logical?.signed ?? true);
+    default:
+      // A time of day, a decimal: nothing that says when.
+      return unreadable;
+  }
 }
 
-function mapFixed({ view, count, width }: FixedValues, read: (view: DataView, at: number) => number): Float64Array {
+/** Bare numbers: their unit follows from their magnitude. */
+function numberReader(type: Leaf['type'], signed: boolean): ReadTime {
+  switch (type) {
+    case 'INT32':
+      return (view, at) => parseTimestamp(signed ? view.getInt32(at, true) : view.getUint32(at, true));
+    case 'INT64':
+      return (view, at) => parseTimestamp(String(signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true)));
+    case 'FLOAT':
+      return (view, at) => parseTimestamp(view.getFloat32(at, true));
+    case 'DOUBLE':
+      return (view, at) => parseTimestamp(view.getFloat64(at, true));
+    default:
+      return unreadable;
+  }
+}
+
+function mapFixed({ view, count, width }: FixedValues, read: ReadTime): Float64Array {
   const out = new Float64Array(count);
   for (let i = 0; i < count; i++) out[i] = read(view, i * width);
   return out;
@@ -85,10 +111,10 @@ const WORD = 2 ** 32;
 const WORD_IN_MICROS = { ms: 4_294_967, rest: 296 };
 const WORD_IN_NANOS = { ms: 4_294, rest: 967_296 };
 
-const INT64_MS: Readonly<Record<Unit, (view: DataView, at: number) => number>> = {
-  MILLIS: (view, at) => view.getInt32(at + 4, true) * WORD + view.getUint32(at, true),
-  MICROS: (view, at) => scaled(view, at, WORD_IN_MICROS, 1e3),
-  NANOS: (view, at) => scaled(view, at, WORD_IN_NANOS, 1e6),
+const INT64_MS: Readonly<Record<TimeUnit, ReadTime>> = {
+  millis: (view, at) => view.getInt32(at + 4, true) * WORD + view.getUint32(at, true),
+  micros: (view, at) => scaled(view, at, WORD_IN_MICROS, 1e3),
+  nanos: (view, at) => scaled(view, at, WORD_IN_NANOS, 1e6),
 };
 
 function scaled(view: DataView, at: number, word: { ms: number; rest: number }, unitsPerMs: number): number {
@@ -97,34 +123,11 @@ function scaled(view: DataView, at: number, word: { ms: number; rest: number }, 
 }
 
 /** Julian day number of 1970-01-01. */
-const JULIAN_EPOCH_DAY = 2_440_588;
+export const JULIAN_EPOCH_DAY = 2_440_588;
 const DAY_MS = 86_400_000;
 
 /** Nanoseconds of the day in eight bytes, then the Julian day in four: what Hive and Firehose write. */
 function int96Ms(view: DataView, at: number): number {
   const nanos = view.getUint32(at + 4, true) * WORD + view.getUint32(at, true);
   return (view.getInt32(at + 8, true) - JULIAN_EPOCH_DAY) * DAY_MS + Math.floor(nanos / 1e6);
-}
-
-/** For what the rarer encodings give: numbers, and big integers as hyparquet has them. */
-function timeOf(value: unknown, unit: Unit | 'INT96' | undefined): number {
-  if (typeof value === 'number') return parseTimestamp(value);
-  if (typeof value !== 'bigint') return TIMESTAMP_UNREADABLE;
-  switch (unit) {
-    case 'MILLIS':
-      return Number(value);
-    case 'MICROS':
-      return floorDivide(value, 1_000n);
-    case 'NANOS':
-      return floorDivide(value, 1_000_000n);
-    case 'INT96':
-      return (Number(value >> 64n) - JULIAN_EPOCH_DAY) * DAY_MS + floorDivide(BigInt.asUintN(64, value), 1_000_000n);
-    default:
-      return parseTimestamp(String(value));
-  }
-}
-
-function floorDivide(value: bigint, by: bigint): number {
-  const quotient = value / by;
-  return Number(value < 0n && quotient * by !== value ? quotient - 1n : quotient);
 }

@@ -1,13 +1,11 @@
-import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
-import { byteStreamSplit, readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
-import { readPlain } from 'hyparquet/src/plain.js';
 import { corrupt } from '../corrupt.ts';
-import { oneRunOf, readHybrid } from './levels.ts';
+import { readDeltas } from './delta.ts';
 import type { PageBuffer } from './page-buffer.ts';
+import { createRuns } from './runs.ts';
 import type { Leaf } from './schema.ts';
 
-/** Values of a page or a dictionary. Texts and timestamps stay bytes; who needs more than bytes asks for it. */
-export type PlainValues = ByteValues | FixedValues | OtherValues;
+/** Values of a page or a dictionary. They stay bytes; who needs more than bytes asks for it. */
+export type PlainValues = ByteValues | FixedValues;
 export type Values = PlainValues | IndexValues;
 
 /** BYTE_ARRAY: value i is bytes [start[i], start[i] + length[i]). */
@@ -21,19 +19,12 @@ export interface ByteValues {
   readonly gap: number;
 }
 
-/** Numbers and byte strings of one width, as the PLAIN encoding has them: little endian, one behind the other. */
+/** All other types, as the PLAIN encoding has them: little endian, one behind the other. A BOOLEAN is a byte, 0 or 1. */
 export interface FixedValues {
   readonly kind: 'fixed';
   readonly count: number;
   readonly view: DataView;
   readonly width: number;
-}
-
-/** Whatever hyparquet makes of the rarer encodings. */
-export interface OtherValues {
-  readonly kind: 'other';
-  readonly count: number;
-  readonly values: ArrayLike<unknown>;
 }
 
 export interface IndexValues {
@@ -45,75 +36,75 @@ export interface IndexValues {
   readonly dictionary: PlainValues;
 }
 
-/** Bytes of a value in the PLAIN encoding, for types that have a fixed number. */
-const WIDTHS: Readonly<Record<string, number>> = { INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
+/** The encodings of values, by their numbers in parquet.thrift. */
+export const ENCODING = {
+  plain: 0,
+  plainDictionary: 2,
+  rle: 3,
+  deltaBinaryPacked: 5,
+  deltaLengthByteArray: 6,
+  deltaByteArray: 7,
+  rleDictionary: 8,
+  byteStreamSplit: 9,
+} as const;
+
 /** PLAIN puts four bytes of length in front of each BYTE_ARRAY. */
-const LENGTH_BYTES = 4;
-const FOUR_SPACES = 0x20202020;
+export const LENGTH_BYTES = 4;
+export const FOUR_SPACES = 0x20202020;
 /** The start and the length of a value. */
 const PLACE_BYTES = 8;
 
+/** Those that are only read as a stream: what comes out may be much more than what goes in. */
+export const STREAMED_ENCODINGS: readonly number[] = [ENCODING.deltaLengthByteArray, ENCODING.deltaByteArray];
+
 /**
- * Decodes `count` values. Bytes may be written to, and those of a PLAIN page of texts are.
+ * Decodes `count` values, in an encoding that is not a streamed one. Bytes may be written to, and those of a PLAIN page of texts are.
  * @param buffer of the page, if it is a data page: where its values lie may be kept there
- * @throws DistributorError `object-corrupt`, or whatever hyparquet throws on bytes that end too soon
+ * @throws DistributorError `object-corrupt`
  */
 export function decodeValues(
   bytes: Uint8Array,
-  encoding: string,
+  encoding: number,
   count: number,
   leaf: Leaf,
   dictionary: PlainValues | undefined,
   buffer?: PageBuffer,
 ): Values {
-  const { type } = leaf.element;
   switch (encoding) {
-    case 'PLAIN':
+    case ENCODING.plain:
       return decodePlain(bytes, count, leaf, buffer);
-    case 'PLAIN_DICTIONARY':
-    case 'RLE_DICTIONARY':
-      if (!dictionary) throw corrupt('a dictionary page is missing');
-      return decodeIndices(bytes, count, dictionary);
-    case 'DELTA_LENGTH_BYTE_ARRAY':
-      return decodeDeltaLength(bytes, count);
-    case 'DELTA_BYTE_ARRAY':
-      return decodeDeltaBytes(bytes, count);
-    case 'DELTA_BINARY_PACKED': {
-      const values = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
-      if (count > 0) deltaBinaryUnpack(readerOf(bytes), count, values);
-      return { kind: 'other', count, values };
-    }
-    case 'BYTE_STREAM_SPLIT': {
-      const width = leaf.element.type_length ?? WIDTHS[type ?? ''] ?? 0;
-      if (!type || count * width > bytes.length) throw corrupt('split values end too soon');
-      return { kind: 'other', count, values: byteStreamSplit(readerOf(bytes), count, type, leaf.element.type_length) };
-    }
-    case 'RLE': {
-      const values = new Array<number>(count);
-      readRleBitPackedHybrid(readerOf(bytes), 1, values);
-      return { kind: 'other', count, values: values.map(Boolean) };
-    }
+    case ENCODING.plainDictionary:
+    case ENCODING.rleDictionary:
+      return indexReader(bytes, dictionary)(count);
+    case ENCODING.rle:
+      return booleanReader(bytes, leaf)(count);
+    case ENCODING.deltaBinaryPacked:
+      return decodeDeltas(bytes, count, leaf);
+    case ENCODING.byteStreamSplit:
+      return splitReader(bytes, count, leaf)(count);
     default:
       throw corrupt(`the Parquet encoding ${encoding} is not supported`);
   }
 }
 
-function readerOf(bytes: Uint8Array): { view: DataView; offset: number } {
-  return { view: viewOf(bytes), offset: 0 };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function decodePlain(bytes: Uint8Array, count: number, leaf: Leaf, buffer: PageBuffer | undefined): PlainValues {
-  const { type, type_length: typeLength } = leaf.element;
-  if (!type) throw corrupt('a column without a type');
-  if (type === 'BYTE_ARRAY') return decodeByteArrays(bytes, count, buffer);
-  const width = type === 'FIXED_LEN_BYTE_ARRAY' ? typeLength : WIDTHS[type];
-  if (width === undefined) return { kind: 'other', count, values: readPlain(readerOf(bytes), type, count, typeLength) };
+export function decodePlain(bytes: Uint8Array, count: number, leaf: Leaf, buffer?: PageBuffer): PlainValues {
+  const { type, width } = leaf;
+  if (width === undefined) return decodeByteArrays(bytes, count, buffer);
+  if (type === 'BOOLEAN') return { kind: 'fixed', count, view: viewOf(readBits(bytes, 0, count)), width };
   if (count * width > bytes.length) throw corrupt(`${bytes.length} bytes for ${count} values of ${width}`);
   return { kind: 'fixed', count, view: viewOf(bytes), width };
+}
+
+/** Bits, the least significant of a byte first, as a byte each. @param from a bit */
+export function readBits(bytes: Uint8Array, from: number, count: number): Uint8Array {
+  if (Math.ceil((from + count) / 8) > bytes.length) throw corrupt(`${bytes.length} bytes for ${from + count} bits`);
+  const out = new Uint8Array(count);
+  for (let i = 0; i < count; i++) out[i] = ((bytes[(from + i) >> 3] as number) >> ((from + i) & 7)) & 1;
+  return out;
 }
 
 function decodeByteArrays(bytes: Uint8Array, count: number, buffer: PageBuffer | undefined): ByteValues {
@@ -127,7 +118,7 @@ function decodeByteArrays(bytes: Uint8Array, count: number, buffer: PageBuffer |
 }
 
 type Places = Pick<ByteValues, 'start' | 'length'>;
-const BEYOND = 'a value reaches beyond its page';
+export const BEYOND = 'a value reaches beyond its page';
 
 function placesByKernel(bytes: Uint8Array, count: number, buffer: PageBuffer): Places {
   const { calls, words } = buffer.kernel;
@@ -147,6 +138,7 @@ function placesOf(bytes: Uint8Array, count: number): Places {
   const length = new Uint32Array(count);
   let at = 0;
   for (let i = 0; i < count; i++) {
+    if (at + LENGTH_BYTES > bytes.length) throw corrupt(BEYOND);
     const size = view.getUint32(at, true);
     view.setUint32(at, FOUR_SPACES);
     at += LENGTH_BYTES;
@@ -158,84 +150,64 @@ function placesOf(bytes: Uint8Array, count: number): Places {
   return { start, length };
 }
 
-/** Lengths that must be those of `count` values: none is negative. @returns them, and where their bytes end */
-function readLengths(reader: { view: DataView; offset: number }, count: number): Int32Array {
-  const lengths = new Int32Array(count);
-  if (count > 0) deltaBinaryUnpack(reader, count, lengths);
-  for (const length of lengths) if (length < 0) throw corrupt('a value has a negative length');
-  return lengths;
+export function decodeDeltas(bytes: Uint8Array, count: number, { type, width = 0 }: Leaf): FixedValues {
+  if (type !== 'INT32' && type !== 'INT64') throw corrupt(`deltas of ${type}`);
+  const values = type === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
+  if (count > 0) readDeltas(bytes, 0, values);
+  return { kind: 'fixed', count, view: new DataView(values.buffer), width };
 }
 
-function decodeDeltaLength(bytes: Uint8Array, count: number): ByteValues {
-  const reader = readerOf(bytes);
-  const length = Uint32Array.from(readLengths(reader, count));
-  const start = new Uint32Array(count);
-  let at = reader.offset;
-  for (let i = 0; i < count; i++) {
-    start[i] = at;
-    at += length[i] ?? 0;
-    if (at > bytes.length) throw corrupt('a value reaches beyond its page');
-  }
-  return { kind: 'bytes', count, bytes, start, length, gap: 0 };
+/** Reads the next values of a page whose bytes are all there, which stay as they are. */
+export type ReadNext = (count: number) => Values;
+
+/** Indices of a dictionary, behind a byte with their width. */
+export function indexReader(bytes: Uint8Array, dictionary: PlainValues | undefined): ReadNext {
+  if (!dictionary) throw corrupt('a dictionary page is missing');
+  const [width] = bytes;
+  const runs = width === undefined ? undefined : createRuns(bytes.subarray(1), width);
+  return (count) => {
+    const indices = new Uint32Array(count);
+    if (count === 0) return { kind: 'indices', count, indices, only: undefined, dictionary };
+    if (!runs) throw corrupt('indices without a bit width');
+    const only = width === 0 ? 0 : runs.only(count);
+    if (only === undefined) runs.read(indices, count);
+    else indices.fill(only);
+    for (const index of only === undefined ? indices : [only]) {
+      if (index >= dictionary.count) throw corrupt(`index ${index} of a dictionary of ${dictionary.count}`);
+    }
+    return { kind: 'indices', count, indices, only, dictionary };
+  };
 }
 
-/** Values that share beginnings can be much larger than their page: as much as the largest page may be. */
-const DELTA_BYTES_MAX = 64 * 1024 * 1024;
+/** Booleans as runs of one bit, behind their length in four bytes. */
+export function booleanReader(bytes: Uint8Array, { type }: Leaf): ReadNext {
+  if (type !== 'BOOLEAN') throw corrupt(`runs of ${type}`);
+  const end = bytes.length < LENGTH_BYTES ? Number.NaN : LENGTH_BYTES + viewOf(bytes).getUint32(0, true);
+  if (!(end <= bytes.length)) throw corrupt('runs reach beyond their page');
+  const runs = createRuns(bytes.subarray(LENGTH_BYTES, end), 1);
+  return (count) => {
+    const values = new Uint8Array(count);
+    runs.read(values, count);
+    return { kind: 'fixed', count, view: viewOf(values), width: 1 };
+  };
+}
 
-/** Each value is so many bytes of the one before, and a suffix. */
-function decodeDeltaBytes(bytes: Uint8Array, count: number): ByteValues {
-  const reader = readerOf(bytes);
-  const prefixes = readLengths(reader, count);
-  const suffixes = readLengths(reader, count);
-  const total = prefixes.reduce((sum, length) => sum + length, 0) + suffixes.reduce((sum, length) => sum + length, 0);
-  if (total > DELTA_BYTES_MAX) throw corrupt(`the values of a page come to ${total} bytes`);
-  const out = new Uint8Array(total);
-  const start = new Uint32Array(count);
-  const length = new Uint32Array(count);
-  let from = reader.offset;
+/**
+ * The first bytes of all values, then their second ones, and so on: put together again.
+ * @param total number of values that the page has
+ */
+export function splitReader(bytes: Uint8Array, total: number, { type, width }: Leaf): ReadNext {
+  if (width === undefined || type === 'BOOLEAN' || type === 'INT96')
+    throw corrupt(`${type} split into streams of bytes`);
+  if (total * width > bytes.length) throw corrupt(`${bytes.length} bytes for ${total} values of ${width}`);
   let at = 0;
-  for (let i = 0; i < count; i++) {
-    const prefix = prefixes[i] ?? 0;
-    const suffix = suffixes[i] ?? 0;
-    const before = i === 0 ? 0 : (start[i - 1] ?? 0);
-    if (prefix > (i === 0 ? 0 : (length[i - 1] ?? 0)) || from + suffix > bytes.length) {
-      throw corrupt('a value refers to bytes that are not there');
+  return (count) => {
+    const values = new Uint8Array(count * width);
+    for (let byte = 0; byte < width; byte++) {
+      const from = byte * total + at;
+      for (let i = 0; i < count; i++) values[i * width + byte] = bytes[from + i] as number;
     }
-    out.copyWithin(at, before, before + prefix);
-    out.set(bytes.subarray(from, from + suffix), at + prefix);
-    start[i] = at;
-    length[i] = prefix + suffix;
-    at += prefix + suffix;
-    from += suffix;
-  }
-  return { kind: 'bytes', count, bytes: out, start, length, gap: 0 };
-}
-
-function decodeIndices(bytes: Uint8Array, count: number, dictionary: PlainValues): IndexValues {
-  const indices = new Uint32Array(count);
-  if (count === 0) return { kind: 'indices', count, indices, only: undefined, dictionary };
-  const width = bytes[0];
-  if (width === undefined) throw corrupt('indices without a bit width');
-  const only = width === 0 ? 0 : oneRunOf(bytes, 1, width, count);
-  if (only === undefined) readHybrid(bytes, 1, bytes.length, width, indices, count);
-  else indices.fill(only);
-  for (const index of only === undefined ? indices : [only]) {
-    if (index >= dictionary.count) throw corrupt(`index ${index} of a dictionary of ${dictionary.count}`);
-  }
-  return { kind: 'indices', count, indices, only, dictionary };
-}
-
-/** The values as hyparquet has them before it converts them to rich types: for the slow paths. */
-export function rawValues(values: PlainValues, leaf: Leaf): ArrayLike<unknown> {
-  switch (values.kind) {
-    case 'bytes':
-      return Array.from(values.start, (start, i) => values.bytes.subarray(start, start + (values.length[i] ?? 0)));
-    case 'fixed': {
-      const { type, type_length: typeLength } = leaf.element;
-      if (!type) throw corrupt('a column without a type');
-      return readPlain({ view: values.view, offset: 0 }, type, values.count, typeLength);
-    }
-    case 'other':
-      return values.values;
-  }
+    at += count;
+    return { kind: 'fixed', count, view: viewOf(values), width };
+  };
 }

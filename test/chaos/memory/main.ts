@@ -16,6 +16,8 @@ import { provisionTenant } from '../../../local/provision/tenant.ts';
 import { startService } from '../../../local/service-process.ts';
 import { fingerprint } from '../../../local/workload/tally.ts';
 import { TENANTS } from '../tenants.ts';
+import { createEqualRowsObject } from './equal-rows-object.ts';
+import { createGroupsObject } from './groups-object.ts';
 import { createGzipObject, SUBSCRIPTION } from './gzip-object.ts';
 import type { HugeObject } from './huge-object.ts';
 import { createParquetObject } from './parquet-object.ts';
@@ -24,7 +26,9 @@ interface Options {
   readonly gzipGigabytes: string;
   readonly subscriptionGigabytes: string;
   readonly parquetMegabytes: string;
+  readonly pagesMegabytes: string;
   readonly copies: string;
+  readonly only?: string;
   readonly json?: true;
 }
 
@@ -44,7 +48,13 @@ const options = new Command('npm run chaos:memory --')
   .option('--gzip-gigabytes <n>', 'gzip NDJSON of this size, uncompressed', '4')
   .option('--subscription-gigabytes <n>', 'a message of a CloudWatch Logs subscription, uncompressed', '1')
   .option('--parquet-megabytes <n>', 'a Parquet row group of this size, as it lies in the file', '256')
-  .option('--copies <n>', 'as many of each at the same time', '1')
+  .option('--pages-megabytes <n>', 'Parquet whose pages and dictionaries are of 80 MB, as it lies in the file', '64')
+  .option(
+    '--copies <n>',
+    'as many of each at the same time as are said here, times as many as each kind has itself',
+    '1',
+  )
+  .option('--only <text>', 'only kinds with this in their name')
   .option('--json', 'print one line of JSON for each kind of object')
   .parse()
   .opts<Options>();
@@ -129,22 +139,38 @@ function peakMegabytes(pid: number): number {
 
 const copies = Number(options.copies);
 const place = { seed: 'huge', tenantId: tenant.tenantId, nowMs: Date.now() };
-const kinds = [
+const pagesBytes = Number(options.pagesMegabytes) * MEGABYTE;
+/** By name: how many at the same time, and how one is made. */
+const kinds: readonly (readonly [what: string, atOnce: number, make: () => HugeObject | Promise<HugeObject>])[] = [
   [
     `gzip NDJSON of ${options.gzipGigabytes} GB`,
+    1,
     () => createGzipObject({ ...place, bytes: Number(options.gzipGigabytes) * 1024 ** 3 }),
   ],
   [
     `a subscription's message of ${options.subscriptionGigabytes} GB in gzip`,
+    1,
     () => createGzipObject({ ...place, bytes: Number(options.subscriptionGigabytes) * 1024 ** 3 }, SUBSCRIPTION),
   ],
   [
     `Parquet with a row group of ${options.parquetMegabytes} MB`,
+    1,
     () => createParquetObject({ ...place, bytes: Number(options.parquetMegabytes) * MEGABYTE }),
   ],
-] as const;
-for (const [what, make] of kinds) {
-  const result = await deliver(what, await make(), copies);
+  [
+    'Parquet with pages of 80 MB',
+    4,
+    () => createGroupsObject({ ...place, bytes: pagesBytes, name: 'pages.parquet', encoding: 'PLAIN' }),
+  ],
+  [
+    'Parquet with dictionaries of 80 MB',
+    4,
+    () => createGroupsObject({ ...place, bytes: pagesBytes, name: 'dictionaries.parquet', encoding: 'RLE_DICTIONARY' }),
+  ],
+  ['Parquet of three million equal rows', 8, () => createEqualRowsObject(place)],
+];
+for (const [what, atOnce, make] of kinds.filter(([name]) => name.includes(options.only ?? ''))) {
+  const result = await deliver(what, await make(), copies * atOnce);
   if (options.json) console.log(JSON.stringify(result));
   else console.table(result);
   if (result.wrong > 0 || result.peak_rss_megabytes >= PEAK_MEGABYTES_MAX) process.exitCode = 1;

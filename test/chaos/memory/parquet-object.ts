@@ -23,6 +23,7 @@ export async function createParquetObject(options: HugeObjectOptions): Promise<H
   const metadata = new thrift.FileMetaData();
   decodeThrift(metadata, file.subarray(footerStart, file.length - 8));
   const [group] = metadata.row_groups;
+  if (!group) throw new Error('the file has no row group');
   const rounds = Math.ceil(groupBytes / Number(group.total_byte_size));
   const pieces: Buffer[] = [MAGIC];
   let offset = MAGIC.length;

@@ -15,6 +15,7 @@ declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
     file_offset: Int64;
     readonly meta_data: {
       data_page_offset: Int64;
+      dictionary_page_offset: Int64 | null;
       num_values: Int64;
       total_compressed_size: Int64;
       total_uncompressed_size: Int64;
@@ -27,9 +28,7 @@ declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
 
   export class FileMetaData {
     num_rows: Int64;
-    readonly row_groups: readonly [
-      { num_rows: Int64; total_byte_size: Int64; readonly columns: readonly ColumnChunk[] },
-    ];
+    row_groups: { num_rows: Int64; total_byte_size: Int64; readonly columns: readonly ColumnChunk[] }[];
   }
 
   const types: { readonly FileMetaData: typeof FileMetaData };

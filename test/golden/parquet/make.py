@@ -1,16 +1,21 @@
-"""Writes the golden Parquet files and what must be read from them, with pyarrow (an independent writer).
+"""Writes the golden Parquet files and what must be read from them, with pyarrow and DuckDB (independent writers).
 
-    pip install pyarrow && python3 test/golden/parquet/make.py
+    pip install pyarrow duckdb && python3 test/golden/parquet/make.py NAME ...
 
 Each file NAME.parquet has its expectation in NAME.json: for every row the time in milliseconds (null: none), the message
-(null: none), and the text of the whole record as JSON. The files are committed; this runs again only when one is added.
+(null: none), and the text of the whole record as JSON. The files are committed; this runs again only for those that are added. Files that
+others wrote have their expectations in others.py.
 """
 
 import base64
 import datetime
+import decimal
 import json
+import math
 import pathlib
 import random
+import sys
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -106,8 +111,13 @@ def table(data, unit="ms", columns=None):
 
 
 def write(name, data, arrow, expectation=None, **options):
+    if name not in sys.argv[1:]:
+        return
     pq.write_table(arrow, HERE / f"{name}.parquet", **options)
-    body = expected(data) if expectation is None else expectation
+    expect(name, expected(data) if expectation is None else expectation)
+
+
+def expect(name, body):
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in body)
     (HERE / f"{name}.json").write_text(f"[\n{lines}\n]\n" if body else "[]\n")
 
@@ -231,7 +241,215 @@ def main():
     raw[3] = b"broken \xff\xfe utf-8 \xc3"
     data[3]["message"] = raw[3].decode("utf-8", "replace")
     arrow = arrow.set_column(1, "message", pa.array(raw, pa.binary()))
-    write("invalid-utf8", data, arrow, use_dictionary=False)
+    expectation = expected(data)
+    # As a member of a record it keeps its bytes; a message is mended.
+    record = json.loads(expectation[3]["record"]) | {"message": base64.b64encode(raw[3]).decode()}
+    expectation[3]["record"] = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    write("invalid-utf8", data, arrow, expectation, use_dictionary=False)
+    types()
+    nested()
+    types_of_duckdb()
+    encrypted()
+
+
+class Raw(str):
+    """A piece of JSON as it must stand there."""
+
+
+def dump(value):
+    """Compact JSON in which numbers that Python would change are written as they are."""
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{dump(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(dump, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def records(rows):
+    """The expectation of rows without a time and a message, of which only the whole record is told."""
+    return [{"timestampMs": None, "message": None, "record": dump(row)} for row in rows]
+
+
+def types():
+    """Every type that Arrow can write, at its ends. What is left out of a row is null."""
+    columns = {
+        "i8": (pa.int8(), [-128, 127]),
+        "i16": (pa.int16(), [-(2**15), 2**15 - 1]),
+        "i32": (pa.int32(), [-(2**31), 2**31 - 1]),
+        "i64": (pa.int64(), [-(2**63), 2**63 - 1]),
+        "u8": (pa.uint8(), [0, 255]),
+        "u16": (pa.uint16(), [0, 2**16 - 1]),
+        "u32": (pa.uint32(), [0, 2**32 - 1]),
+        "u64": (pa.uint64(), [2**63, 2**64 - 1]),
+        "f16": (pa.float16(), [(0.1, "0.1"), (65504.0, "65504")]),
+        "f32": (pa.float32(), [(0.1, "0.1"), (16777216.0, "16777216"), (-0.0, "-0")]),
+        "f64": (pa.float64(), [(0.1, "0.1"), (1e300, "1e+300"), (5e-324, "5e-324"), (-0.0, "-0")]),
+        "nan": (pa.float64(), [(math.nan, '"NaN"'), (math.inf, '"Infinity"'), (-math.inf, '"-Infinity"')]),
+        "nan32": (pa.float32(), [(math.nan, '"NaN"'), (math.inf, '"Infinity"')]),
+        "flag": (pa.bool_(), [True, False]),
+        "money": (pa.decimal128(9, 2), [(d, d) for d in ["10.00", "-0.01", "7712.48", "0.00"]]),
+        "money18": (pa.decimal128(18, 3), [(d, d) for d in ["-1.500", "999999999999999.999"]]),
+        "precise": (pa.decimal128(38, 10), [(d, d) for d in ["1234567890123456789012345678.0123456789", "-0.0000000001"]]),
+        "huge": (pa.decimal256(76, 0), [("9" * 76, "9" * 76), ("-" + "9" * 76, "-" + "9" * 76)]),
+        "date": (pa.date32(), [(d, f'"{d}"') for d in ["1969-12-31", "2026-02-28", "0001-01-01", "9999-12-31"]]),
+        "time_ms": (pa.time32("ms"), [(1, '"00:00:00.001"'), (86_399_999, '"23:59:59.999"')]),
+        "time_us": (pa.time64("us"), [(1, '"00:00:00.000001"'), (3_600_000_000, '"01:00:00.000"')]),
+        "time_ns": (pa.time64("ns"), [(1, '"00:00:00.000000001"'), (86_399_999_999_000, '"23:59:59.999999"')]),
+        "at_ms": (pa.timestamp("ms", "UTC"), [(-1, '"1969-12-31T23:59:59.999Z"'), (253402300799999, '"9999-12-31T23:59:59.999Z"')]),
+        "at_us": (pa.timestamp("us"), [(-1, '"1969-12-31T23:59:59.999999Z"'), (1_000_000, '"1970-01-01T00:00:01.000Z"')]),
+        "at_ns": (pa.timestamp("ns"), [(-1, '"1969-12-31T23:59:59.999999999Z"'), (2**63 - 1, '"2262-04-11T23:47:16.854775807Z"')]),
+        "text": (pa.string(), [(t, json.dumps(t, ensure_ascii=False)) for t in ["", "Straße 🎉", 'a "quoted" \\ line\n']]),
+        "bytes": (pa.binary(), [(b"\xff\x00\xfe", '"/wD+"'), (b"plain", '"plain"')]),
+        "hash": (pa.binary(3), [(b"\x00\x01\x02", '"AAEC"'), (b"abc", '"YWJj"')]),
+        "uuid": (pa.uuid(), [(u, f'"{u}"') for u in ["00112233-4455-6677-8899-aabbccddeeff"]]),
+        "json": (pa.json_(), [(t, t) for t in ['{"id":12345678901234567890,"a":1.0,"a":2}', " [1 , 2] ", '"text"', "null"]]
+                 + [('{\n  "pretty": "\\n"\r\n}', '{   "pretty": "\\n"  }'), ("not json", '"not json"')]),
+        "nothing": (pa.null(), [None]),
+    }
+    count = max(len(values) for _, values in columns.values())
+    rows = [{} for _ in range(count)]
+    arrays = {}
+    for name, (kind, values) in columns.items():
+        pairs = [pair if isinstance(pair, tuple) else (pair, None if pair is None else dump(pair)) for pair in values]
+        for row, (_, text) in zip(rows, pairs):
+            if text is not None:
+                row[name] = Raw(text)
+        arrays[name] = make_array([value for value, _ in pairs] + [None] * (count - len(pairs)), kind)
+    for name, extra in [("types", {}), ("types-plain", {"use_dictionary": False, "data_page_version": "2.0"})]:
+        write(name, None, pa.table(arrays), records(rows), version="2.6", **extra)
+    split = [name for name in arrays if name in ("i32", "i64", "f32", "f64", "hash", "precise", "u64", "at_ms", "date")]
+    some = [{name: row[name] for name in arrays if name in split and name in row} for row in rows]
+    table = pa.table({name: arrays[name] for name in arrays if name in split})
+    encoding = {name: "BYTE_STREAM_SPLIT" for name in split}
+    write("types-byte-stream-split", None, table, records(some), version="2.6", use_dictionary=False, column_encoding=encoding)
+    whole = [name for name in arrays if name in ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "date", "time_ms", "time_us", "at_ns")]
+    some = [{name: row[name] for name in whole if name in row} for row in rows]
+    table = pa.table({name: arrays[name] for name in whole})
+    encoding = {name: "DELTA_BINARY_PACKED" for name in whole}
+    write("types-delta", None, table, records(some), version="2.6", use_dictionary=False, column_encoding=encoding)
+
+
+def make_array(values, kind):
+    if pa.types.is_decimal(kind):
+        return pa.array([None if value is None else decimal.Decimal(value) for value in values], kind)
+    if kind == pa.date32():
+        return pa.array([None if value is None else datetime.date.fromisoformat(value) for value in values], kind)
+    if kind == pa.uuid():
+        return pa.array([None if value is None else uuid.UUID(value).bytes for value in values], pa.binary(16)).cast(kind)
+    if kind == pa.json_():
+        return pa.array(values, pa.string()).cast(kind)
+    if kind == pa.float16():
+        import numpy
+
+        return pa.array([None if value is None else numpy.float16(value) for value in values], kind)
+    return pa.array(values, kind)
+
+
+
+def types_of_duckdb():
+    """What Arrow cannot write: INTERVAL, and VARIANT, shredded and not."""
+    if not {"duckdb", "duckdb-variant-shredded"} & set(sys.argv[1:]):
+        return
+    import duckdb
+
+    values = [
+        ("INTERVAL '14 months 3 days 04:05:06.789'", '"P14M3DT14706.789S"', "{'x': 1, 'y': 'text', 'z': [1.5, NULL]}", '{"x":1,"y":"text","z":[1.5,null]}'),
+        ("INTERVAL '0 days'", '"PT0S"', "1234567890123456789", "1234567890123456789"),
+        ("INTERVAL '1 day'", '"P1D"', "12345678901234567.890::DECIMAL(20, 3)", "12345678901234567.890"),
+        ("INTERVAL '1 year'", '"P12M"', "TIMESTAMP '2026-01-01 00:00:00.000001'", '"2026-01-01T00:00:00.000001Z"'),
+        ("NULL", None, "NULL", None),
+    ]
+    rows = [{"n": n, "i": interval and Raw(interval), "v": variant and Raw(variant)} for n, (_, interval, _, variant) in enumerate(values)]
+    expectation = records([{name: value for name, value in row.items() if value is not None} for row in rows])
+    selects = [f"SELECT {n} AS n, {interval} AS i, {variant}::VARIANT AS v" for n, (interval, _, variant, _) in enumerate(values)]
+    shapes = {"duckdb": "", "duckdb-variant-shredded": ", SHREDDING {v: 'STRUCT(x INTEGER, y VARCHAR, missing BOOLEAN)'}"}
+    for name, options in shapes.items():
+        query = " UNION ALL ".join(selects)
+        duckdb.sql(f"COPY ({query}) TO '{HERE / name}.parquet' (FORMAT parquet{options})")
+        expect(name, expectation)
+
+
+def encrypted():
+    """A column that is encrypted with a key of its own, in a file whose footer is plain: null, and the others are as they are."""
+    if "encrypted-column" not in sys.argv[1:]:
+        return
+    import pyarrow.parquet.encryption as pe
+
+    class Keys(pe.KmsClient):
+        def __init__(self, config):
+            super().__init__()
+            self.keys = config.custom_kms_conf
+
+        def wrap_key(self, key_bytes, master):
+            return base64.b64encode(key_bytes + self.keys[master].encode())
+
+        def unwrap_key(self, wrapped, master):
+            return base64.b64decode(wrapped)[: -len(self.keys[master])]
+
+    config = pe.EncryptionConfiguration(footer_key="a", column_keys={"b": ["secret"]}, plaintext_footer=True, data_key_length_bits=128)
+    keys = pe.KmsConnectionConfig(custom_kms_conf={"a": "0123456789112345", "b": "1234567890123450"})
+    properties = pe.CryptoFactory(Keys).file_encryption_properties(keys, config)
+    table = pa.table({"message": ["one", None, "three"], "secret": ["a", "b", "c"], "n": [1, 2, 3]})
+    with pq.ParquetWriter(HERE / "encrypted-column.parquet", table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    rows = [{"message": message, "secret": None, "n": n} for message, n in zip(table["message"].to_pylist(), [1, 2, 3])]
+    rows[1].pop("message")
+    expect("encrypted-column", [{"timestampMs": None, "message": row.get("message"), "record": dump(row)} for row in rows])
+
+
+def nested():
+    """Groups, lists and maps in one another, empty, null and full; large enough to lie across pages and row groups."""
+    inner = pa.struct([("a", pa.int32()), ("b", pa.list_(pa.string()))])
+    columns = {
+        "group": pa.struct([("x", pa.int64()), ("in", pa.struct([("y", pa.string())]))]),
+        "list": pa.list_(pa.int32()),
+        "lists": pa.list_(pa.list_(pa.string())),
+        "groups": pa.list_(inner),
+        "map": pa.map_(pa.string(), pa.int64()),
+        "numbers": pa.map_(pa.int32(), pa.string()),
+        "maps": pa.map_(pa.string(), pa.list_(pa.map_(pa.string(), inner))),
+    }
+    dice = random.Random("nested")
+    rows = [{name: random_value(dice, kind, 0.2) for name, kind in columns.items()} for _ in range(120)]
+    table = pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in columns.items()})
+    expectation = records([as_json(row, columns) for row in rows])
+    for version in ["1.0", "2.0"]:
+        options = {"data_page_version": version, "data_page_size": 64, "write_batch_size": 3, "row_group_size": 50}
+        write(f"nested-v{version[0]}", None, table, expectation, **options)
+    write("nested-one-page", None, table, expectation, use_dictionary=False, compression="zstd")
+
+
+def random_value(dice, kind, nulls):
+    if dice.random() < nulls:
+        return None
+    if pa.types.is_struct(kind):
+        return {field.name: random_value(dice, field.type, nulls) for field in kind}
+    if pa.types.is_map(kind):
+        count = dice.choice([0, 1, 1, 2, 3])
+        return [(random_value(dice, kind.key_type, 0), random_value(dice, kind.item_type, nulls)) for _ in range(count)]
+    if pa.types.is_list(kind):
+        return [random_value(dice, kind.value_type, nulls) for _ in range(dice.choice([0, 1, 1, 2, 5]))]
+    return dice.choice(["", "a", "é\n", '"']) if kind == pa.string() else dice.randrange(-5, 2**31 - 1)
+
+
+def as_json(row, columns):
+    """Nulls are left out of groups, and stand in lists and maps."""
+    return {name: plain(row[name], kind) for name, kind in columns.items() if row[name] is not None}
+
+
+def plain(value, kind):
+    if value is None:
+        return None
+    if pa.types.is_struct(kind):
+        return {field.name: plain(value[field.name], field.type) for field in kind if value[field.name] is not None}
+    if pa.types.is_map(kind):
+        # A name may come twice.
+        return Raw("{" + ",".join(f"{json.dumps(str(name), ensure_ascii=False)}:{dump(plain(item, kind.item_type))}" for name, item in value) + "}")
+    if pa.types.is_list(kind):
+        return [plain(item, kind.value_type) for item in value]
+    return value
 
 
 main()

@@ -12,6 +12,7 @@ const DISPOSITIONS = {
   'object-archived': 'dead-letter',
   'object-poisonous': 'dead-letter',
   'object-request-rejected': 'dead-letter',
+  'object-too-large': 'dead-letter',
   'object-unreadable': 'retry',
   'object-forbidden': 'retry',
   'tenant-unknown': 'dead-letter',
@@ -32,6 +33,7 @@ const DISPOSITIONS = {
   'quarantine-unavailable': 'retry',
   stopping: 'wait',
   'worker-lost': 'retry',
+  'memory-short': 'retry',
   unexpected: 'retry',
   'invariant-broken': 'crash',
 };

@@ -78,8 +78,9 @@ async function layoutOf(
 }
 
 /**
- * The boundaries of version 2; those of version 1 were the same for objects like these, and others for objects with times, messages or
- * glued lines that it read otherwise. A position that another process saved names batches by number; when the numbers mean
+ * The boundaries of version 2; those of version 1 were the same for objects like these. Version 1 read some times, messages and glued
+ * lines differently, and wrote other texts for some whole records of Parquet (a DATE, a DECIMAL). A position that another process
+ * saved names batches by number; when the numbers mean
  * something else, it must not be followed. So when this changes: raise LAYOUT_VERSION, and write down the new ones.
  */
 const VERSION = 2;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DistributorError, ERROR_CODES } from '../../../service/base/errors.ts';
+import { asDistributorError, DistributorError, ERROR_CODES } from '../../../service/base/errors.ts';
 import type { DeliveryResult } from '../../../service/delivery/run-delivery.ts';
-import { errorOf, failureReport, type ObjectReport, toReport } from '../../../service/run/report.ts';
+import { errorOf, failureReport, logUnexpected, type ObjectReport, toReport } from '../../../service/run/report.ts';
+import { createTestLogger } from '../../support/logger.ts';
+import { TASK } from '../../support/scene.ts';
 
 const COUNTS = { read: 5, delivered: 2, filtered: 1, rejected: 1, quarantined: 1 };
 
@@ -22,6 +24,13 @@ test('results of every kind cross to another thread and stay what they are', () 
         cause: new Error('inside'),
         retryAfterMs: 1_500,
       }),
+      counts: COUNTS,
+      accepted: false,
+    },
+    {
+      type: 'cloudwatch#d',
+      kind: 'failed',
+      error: new DistributorError('memory-short', 'a dictionary', { neededBytes: 100_000_000 }),
       counts: COUNTS,
       accepted: false,
     },
@@ -46,6 +55,15 @@ test('results of every kind cross to another thread and stay what they are', () 
       counts: COUNTS,
       accepted: false,
       retryAfterMs: 1_500,
+    },
+    {
+      type: 'cloudwatch#d',
+      kind: 'failed',
+      code: 'memory-short',
+      message: 'a dictionary',
+      counts: COUNTS,
+      accepted: false,
+      neededBytes: 100_000_000,
     },
   ]);
 });
@@ -101,4 +119,27 @@ test('a line says whose answer it was: STS for a role, else the service and regi
   assert.deepEqual(place('s3#a', 'destination-unavailable'), { service: 's3', region: 'eu-west-1' });
   assert.deepEqual(place('s3', 'role-unavailable'), { service: 'sts', region: 'us-east-1' });
   assert.deepEqual(place('cloudwatch', 'role-refused'), { service: 'sts', region: 'us-east-1' });
+});
+
+test('an error of the service itself is logged with its stack, one of the object or of AWS is not', () => {
+  const { logger, lines } = createTestLogger();
+  const bug = new TypeError('columns is undefined');
+  const failed = (error: DistributorError): DeliveryResult => ({
+    type: 'cloudwatch',
+    kind: 'failed',
+    error,
+    counts: COUNTS,
+    accepted: false,
+  });
+  logUnexpected(logger, TASK, [
+    failed(new DistributorError('object-corrupt', 'a page')),
+    failed(asDistributorError(bug)),
+  ]);
+  assert.equal(lines.length, 1);
+  const [line] = lines;
+  assert.deepEqual(
+    [line?.level, line?.object, line?.tenant, line?.error],
+    [50, 's3://central/logs/a#e1', 'acme', 'TypeError: columns is undefined'],
+  );
+  assert.match(String(line?.stack), /report\.test/);
 });

@@ -5,7 +5,9 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { createKernel } from '../../../../service/kernel/kernel.ts';
 import { createColumnCursor } from '../../../../service/object/parquet/column.ts';
 import { readFooter } from '../../../../service/object/parquet/footer.ts';
+import { createRoom } from '../../../../service/object/parquet/room.ts';
 import { readSchema } from '../../../../service/object/parquet/schema.ts';
+import { shareOf } from '../../../../service/object/parquet/share.ts';
 import { memorySource } from '../../../../service/object/source.ts';
 
 const never = new AbortController().signal;
@@ -23,12 +25,13 @@ async function openMessages(codec: 'SNAPPY' | 'GZIP') {
   });
   const source = memorySource('x.parquet', new Uint8Array(object));
   const metadata = await readFooter(source, never);
-  const leaf = readSchema(metadata).find('message');
+  const leaf = readSchema(metadata.elements).find('message');
   assert.ok(leaf);
   const kernel = createKernel();
+  const memory = { room: createRoom({ grantedBytes: 0, mostBytes: 0 }), ...shareOf(1) };
   return {
     kernel,
-    cursor: createColumnCursor({ kernel, source, metadata, groupRows: [0, ROWS] }, leaf, undefined, never),
+    cursor: createColumnCursor({ kernel, source, metadata, groupRows: [0, ROWS] }, leaf, undefined, memory, never),
   };
 }
 

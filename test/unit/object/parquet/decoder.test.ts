@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -13,6 +14,7 @@ import { type ByteSource, memorySource } from '../../../../service/object/source
 import { decodeAll, decodeFrom, kernel, LIMITS, open, recordsOf } from '../../../support/decode.ts';
 import { holds } from '../../../support/property.ts';
 
+const never = new AbortController().signal;
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
 const source = createRecordSource({ seed: 'parquet', tenantId: 'acme', clusterId: 'c', environment: 'prod' });
 const records = takeRecords(source, 16_000_000, FROM_MS, FROM_MS + 60_000);
@@ -231,15 +233,42 @@ test('no more of a large column is fetched ahead than two windows', async () => 
 const corrupt = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'object-corrupt';
 const small = await encodeParquet(records.slice(0, 300));
 
-test('a file that grows without measure is given up', async () => {
-  const [like] = records;
-  assert.ok(like);
-  // Snappy makes a twentieth of it, where at most two and a half times the size is allowed here.
-  const same = await encodeParquet(Array.from({ length: 4_800 }, () => ({ ...like, message: 'm'.repeat(15_000) })));
-  const decode = (decompressionRatioMax: number) =>
-    decodeAll(memorySource('x.parquet', same), { limits: { ...LIMITS, decompressionRatioMax } });
-  await assert.rejects(decode(0.1), { code: 'object-corrupt' });
-  assert.equal((await decode(1)).length, 4_800);
+test('a file that grows without measure is given up, beyond what any file may become', async () => {
+  // 4.5 GB of messages from some kilobytes, which the dictionary says once.
+  const rows = 300_000;
+  const data = new Array<string>(rows).fill('m'.repeat(15_000));
+  const column = { name: 'message', data, type: 'STRING', encoding: 'RLE_DICTIONARY' } as const;
+  const same = new Uint8Array(parquetWriteBuffer({ columnData: [column], rowGroupSize: rows }));
+  const decode = async (decompressionRatioMax: number) => {
+    using decoder = await open(memorySource('x.parquet', same));
+    const limits = { ...LIMITS, chunkBytesMax: 100_000_000, decompressionRatioMax };
+    let count = 0;
+    for await (const chunk of decoder.chunks(START, { fields: [], messageFormat: 'message', limits }, never)) {
+      count += chunk.count;
+    }
+    return count;
+  };
+  await assert.rejects(decode(10), { code: 'object-corrupt', message: /become more than 250 times their size/ });
+  assert.equal(await decode(1_000_000), rows);
+});
+
+test('nine million equal rows of 531 bytes are nine million events', async () => {
+  const file = await readFile(new URL('../../../golden/large/nine-million-equal-rows.parquet', import.meta.url));
+  using decoder = await open(memorySource('x.parquet', file));
+  const limits = { ...LIMITS, chunkBytesMax: 10_000_000, chunkRecordsMax: 400_000 };
+  const before = kernel.memory.lent;
+  let count = 0;
+  let most = 0;
+  for await (const chunk of decoder.chunks(START, { fields: [], messageFormat: 'message', limits }, never)) {
+    for (const record of [0, chunk.count - 1]) {
+      assert.equal(recordText(chunk, record), 'same');
+      assert.equal(chunk.timestampsMs[record], Date.UTC(2026, 0, 1));
+    }
+    count += chunk.count;
+    most = Math.max(most, kernel.memory.lent - before);
+  }
+  assert.equal(count, 9_000_000);
+  assert.ok(most < 64 * 1024 * 1024, `${most} bytes of the kernel's memory`);
 });
 
 test('a file that is cut off anywhere is corrupt', async () => {
