@@ -40,17 +40,19 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
   let renewals = 0;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
-    await deps.pace.ready(call.paced, signals);
+    const answered = await deps.pace.ready(call.paced, signals);
     const credentials = await unlessStopped(deps.sessions.credentials(call.role), signals);
     try {
-      return await call.attempt(credentials);
+      const result = await call.attempt(credentials);
+      answered('accepted');
+      return result;
     } catch (error) {
       signals.abort.throwIfAborted();
       if (error instanceof DistributorError) throw error;
       const fault = faultOf(error);
       if (fault === 'throttle') {
         deps.metrics.throttles.inc({ service: call.service });
-        deps.pace.throttled(call.paced);
+        answered('refused');
       }
       if (fault === 'credentials' && renewals < RENEWALS_MAX) {
         renewals++;

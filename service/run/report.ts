@@ -4,7 +4,7 @@ import type { Counts } from '../core/counts.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
-import type { Permit } from './pacing.ts';
+import type { PacedAnswer, Permit } from './pacing.ts';
 
 /** What the main thread and its workers say to each other. Plain data: it is cloned on its way. */
 
@@ -25,7 +25,7 @@ export type FromWorker =
   /** With how much further the thread's objects have come since it last said so; those that have not are left out. */
   | { readonly kind: 'pong'; readonly progress: readonly Progress[] }
   | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
-  | { readonly kind: 'throttled'; readonly destination: string; readonly callsPerSecond: number }
+  | { readonly kind: 'answered'; readonly answer: PacedAnswer }
   /** `accounted`: since the last pong. */
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport; readonly accounted: Accounted }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };

@@ -116,6 +116,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       workers.limit(destination, limited);
     },
     nowMs: monotonicMs,
+    epochMs: nowMs,
   });
   const workers = createWorkerPool({
     settings,

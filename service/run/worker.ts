@@ -40,7 +40,7 @@ const pace = createWorkerPace({
     answer({ kind: 'ask', id, call });
     return promise.finally(() => asked.delete(id));
   },
-  tell: (destination, callsPerSecond) => answer({ kind: 'throttled', destination, callsPerSecond }),
+  tell: (paced) => answer({ kind: 'answered', answer: paced }),
   nowMs: () => performance.now(),
 });
 const deps = composeDelivery({
