@@ -3,15 +3,15 @@
  *
  * Calls are counted in rounds. What was accepted in the last round is the best estimate of what will be accepted, so a rate falls
  * to that, with a little headroom, when too much is refused. The number of refusals does not say who causes them: a
- * customer's own writers use the same quota. Where a fall does not help, the process brakes, that is, it calls for one round at half of
- * what was accepted. If the refusals end, we caused them, and the rate stays low. If they go on, others cause them: the old
+ * customer's own writers use the same quota. Where a fall does not help, the process brakes, that is, it calls for one round much less than
+ * was accepted. If the refusals end, we caused them, and the rate stays low. If they go on, others cause them: the old
  * rate is restored, and this share of refusals, the background, no longer lowers it.
  *
  *                   ┌── too much refused ──▶ braking ◀── too much refused, still after a fall; at the next tick ──┐
  *     measuring ────┤                           │                                                                 │
  *                   └── else ───────────────────┴──────────▶ running ─────────────────────────────────────────────┘
  *
- * docs/decisions/0060-pace.md has the sources, the alternatives and the figures.
+ * docs/decisions/0041-pace.md has the sources, the alternatives and the figures.
  */
 export interface CallRate {
   readonly phase: 'measuring' | 'running' | 'braking';
@@ -22,14 +22,14 @@ export interface CallRate {
   readonly acceptedPerSecond: number;
   /** What the current brake, or the next one, is compared with. */
   readonly before: Sample;
-  /** Too much was refused, and the fall of the rate has not helped so far. */
+  /** Too much is refused, and falls of the rate have not ended it so far. */
   readonly doubt: Doubt | undefined;
   /** Answers from around brakes that did not help. */
   readonly background: Answers;
   /** What the rate gains, as a share of itself, after a round that was refused no more than the background. */
   readonly growth: number;
-  /** The last brake did not begin at a tick: other processes of ours may have called at their full rate meanwhile. */
-  readonly brakedAlone: boolean;
+  /** The background is from a brake that did not begin at a tick: other processes of ours may not have braked with it. */
+  readonly unconfirmed: boolean;
   readonly tick: number;
 }
 
@@ -60,6 +60,7 @@ interface Sample extends Answers {
   readonly sentPerSecond: number;
 }
 
+/** `sentPerSecond` is from before the first fall, the answers are from the rounds that did not help. */
 interface Doubt extends Sample {
   readonly rounds: number;
   /** The share that was refused in the last of these rounds. */
@@ -68,22 +69,33 @@ interface Doubt extends Sample {
 
 /** The largest quota of PutLogEvents that AWS documents ("CloudWatch Logs quotas"): no pace at all for a process. */
 const MEASURING_PER_SECOND = 5_000;
+/** Begins with this, where more is not known to be accepted: of fewer calls the first round would tell little, or late. */
+const PER_SECOND_FIRST = 5;
 /** No quota is as low. A destination that takes nothing is asked this often whether that is over. */
 const PER_SECOND_MIN = 1;
 /**
- * Above the least rate, at most this many calls are made for each accepted one, so two refused ones. Half of all calls refused at
- * random must not lower the rate, and a sample of twenty calls may then show two thirds.
+ * Above the least rate, at most this many calls are made for each accepted one, so three refused ones for two accepted ones. Half of
+ * all calls refused at random must not lower the rate, and a sample of twenty calls may then show six tenths.
  */
-const CALLS_PER_ACCEPTED_MAX = 3;
+const CALLS_PER_ACCEPTED_MAX = 2.5;
 /** When more than this is refused, there is no brake: what others refuse could not explain it, within the bound above. */
 const BLAMED_MAX = 0.8;
 /** Calls above what was accepted, so that a larger capacity is noticed. A full destination refuses them: one call in 21. */
 const HEADROOM = 0.05;
-const BRAKE = 0.5;
-/** A rate above this share of the one before is no brake, and calls of the one before are no burden to it. */
+/**
+ * The share of what was accepted that is called while braking. It is small, because what was accepted may have been taken from
+ * others, who then retry: only a rate that leaves them their part ends the refusals.
+ */
+const BRAKE = 0.25;
+/** The same for a first verdict, right after measuring and at the next tick: quick, and put right by later brakes if it misleads. */
+const BRAKE_QUICK = 0.7;
+/** A rate above this share of the one before is no brake, and does not suffer from calls of the one before. */
 const BRAKED_MAX = 0.75;
-/** A fall, or a brake, that leaves more than this share of the refusals has not helped. */
-const HELPED_MAX = 0.5;
+/** A fall that leaves more than this share of the refusals has not helped; after so many of them a brake is due. */
+const FALL_HELPED_MAX = 0.75;
+const FALLS_MAX = 2;
+/** The same of a brake: what it leaves is not our doing. */
+const BRAKE_HELPED_MAX = 0.5;
 /** Refusals beyond the expected ones that are still chance, in standard deviations. */
 const DEVIATIONS = 2;
 /** The same where the rate is to grow: of two rounds with nothing but the background, one should pass. */
@@ -127,7 +139,7 @@ export function beginCallRate(acceptedLately: number, at: Instant): CallRate {
     doubt: undefined,
     background: NO_ANSWERS,
     growth: GROWTH_MAX,
-    brakedAlone: false,
+    unconfirmed: false,
     tick: tickOf(at),
   };
 }
@@ -140,10 +152,12 @@ export function advance(rate: CallRate, at: Instant): CallRate {
   if (tick === rate.tick) return current;
   const ticked = { ...current, tick };
   if (ticked.phase !== 'running') return ticked;
-  const { doubt, before, background, brakedAlone } = ticked;
-  if (doubt) return doubt.rounds > 1 && canBrake(ticked, doubt) ? brake(ticked, doubt, false, at) : ticked;
-  const testDue = background.refused > 0 && (brakedAlone || tick % TICKS_BETWEEN_TESTS === 0);
-  return testDue && before.refused > 0 && canBrake(ticked, before) ? brake(ticked, before, false, at) : ticked;
+  const { doubt, before, background, unconfirmed } = ticked;
+  const confirmed = { ...ticked, unconfirmed: false };
+  if (doubt) return doubt.rounds > FALLS_MAX ? brakeIfSlower(confirmed, doubt, BRAKE, at) : ticked;
+  if (background.refused === 0 || before.refused === 0) return ticked;
+  if (unconfirmed) return brakeIfSlower(confirmed, before, BRAKE_QUICK, at);
+  return tick % TICKS_BETWEEN_TESTS === 0 ? brakeIfSlower(ticked, before, BRAKE, at) : ticked;
 }
 
 /** A call goes. Its answer belongs to the round that the rate has now. */
@@ -184,8 +198,8 @@ function afterMeasuring(rate: CallRate, sample: Sample, at: Instant): CallRate {
   const acceptedPerSecond = Math.max(acceptedOf(sample), rate.acceptedPerSecond);
   const measured = { ...rate, acceptedPerSecond, before: sample };
   if (!isTooMuch(sample, NO_ANSWERS)) return run({ ...measured, growth: HEADROOM }, sample.sentPerSecond, at);
-  if (mayBeOthers(sample) && canBrake(measured, sample)) return brake(measured, sample, true, at);
-  return run(measured, sustainable(acceptedPerSecond, NO_ANSWERS), at);
+  const first = run(measured, Math.max(PER_SECOND_FIRST, sustainable(acceptedPerSecond, NO_ANSWERS)), at);
+  return mayBeOthers(sample) ? brakeIfSlower({ ...first, unconfirmed: true }, sample, BRAKE_QUICK, at) : first;
 }
 
 function afterRunning(rate: CallRate, sample: Sample, at: Instant): CallRate {
@@ -200,26 +214,31 @@ function afterRunning(rate: CallRate, sample: Sample, at: Instant): CallRate {
   return run({ ...calm, growth }, rate.perSecond + Math.max(GAIN_MIN, rate.perSecond * rate.growth), at);
 }
 
-/** The rate falls to what was accepted. If the last fall did not help, it waits for a brake to show who causes the refusals. */
+/** The rate falls to what was accepted. After falls that have not helped it waits for a brake to show who causes the refusals. */
 function fall(rate: CallRate, sample: Sample, at: Instant): CallRate {
-  const share = refusedShare(sample);
   const { doubt } = rate;
-  if (doubt && share > doubt.share * HELPED_MAX && mayBeOthers(sample)) {
-    const both = { ...doubt, ...add(doubt, sample), share, rounds: doubt.rounds + 1 };
-    return run({ ...rate, growth: cautious(rate.perSecond), doubt: both }, rate.perSecond, at);
-  }
-  const perSecond = Math.min(rate.perSecond, sustainable(rate.acceptedPerSecond, rate.background));
-  return run({ ...rate, growth: cautious(perSecond), doubt: { ...sample, share, rounds: 1 } }, perSecond, at);
+  const share = refusedShare(sample);
+  const goesOn = doubt !== undefined && share > doubt.share * FALL_HELPED_MAX && mayBeOthers(sample);
+  const rounds = goesOn ? doubt.rounds + 1 : 1;
+  const answers = goesOn ? add(doubt, sample) : sample;
+  const perSecond =
+    rounds > FALLS_MAX
+      ? rate.perSecond
+      : Math.min(rate.perSecond, sustainable(rate.acceptedPerSecond, rate.background));
+  const { accepted, refused } = answers;
+  const sentPerSecond = doubt?.sentPerSecond ?? sample.sentPerSecond;
+  const next = { accepted, refused, sentPerSecond, share, rounds };
+  return run({ ...rate, growth: cautious(perSecond), doubt: next }, perSecond, at);
 }
 
 function afterBraking(rate: CallRate, sample: Sample, at: Instant): CallRate {
   const { before } = rate;
-  const accepted = Math.max(rate.acceptedPerSecond, acceptedOf(sample));
-  if (refusedShare(sample) < refusedShare(before) * HELPED_MAX) {
+  if (refusedShare(sample) < refusedShare(before) * BRAKE_HELPED_MAX) {
+    const accepted = Math.max(rate.acceptedPerSecond, acceptedOf(sample));
     return run({ ...rate, background: sample }, sustainable(accepted, sample), at);
   }
   const background = add(scale(rate.background, REMEMBERED), add(before, sample));
-  const perSecond = Math.min(before.sentPerSecond, accepted * CALLS_PER_ACCEPTED_MAX);
+  const perSecond = before.sentPerSecond * Math.min(1, (1 - refusedShare(before)) * CALLS_PER_ACCEPTED_MAX);
   return run({ ...rate, background, growth: GROWTH_MAX }, perSecond, at);
 }
 
@@ -255,18 +274,15 @@ function mayBeOthers(sample: Sample): boolean {
   return refusedShare(sample) <= BLAMED_MAX;
 }
 
-/** Close to the least rate there is no slower one, and nothing to be learned. */
-function canBrake({ acceptedPerSecond }: CallRate, before: Sample): boolean {
-  return Math.max(PER_SECOND_MIN, acceptedPerSecond * BRAKE) <= before.sentPerSecond * BRAKED_MAX;
-}
-
 function run(rate: CallRate, perSecond: number, at: Instant): CallRate {
   return begin({ ...rate, phase: 'running' }, perSecond, at);
 }
 
-function brake(rate: CallRate, before: Sample, brakedAlone: boolean, at: Instant): CallRate {
-  const braking: CallRate = { ...rate, phase: 'braking', before, brakedAlone, doubt: undefined };
-  return begin(braking, rate.acceptedPerSecond * BRAKE, at);
+/** Brakes to a share of what was accepted, where that is slower than the rate: otherwise it would tell nothing. */
+function brakeIfSlower(rate: CallRate, before: Sample, share: number, at: Instant): CallRate {
+  const perSecond = Math.max(PER_SECOND_MIN, rate.acceptedPerSecond * share);
+  if (perSecond > rate.perSecond * BRAKED_MAX) return rate;
+  return begin({ ...rate, phase: 'braking', before, doubt: undefined }, perSecond, at);
 }
 
 function begin(rate: CallRate, perSecond: number, at: Instant): CallRate {

@@ -55,7 +55,7 @@ export interface WorldOptions {
   readonly latencyMs?: readonly [number, number];
   /** How far a process's wall clock is off. Default: not at all. */
   readonly clockOffsetMs?: (process: number) => number;
-  /** Writers of the customer: so many first attempts a second, each repeated up to twice when it is refused. */
+  /** Writers of the customer: so many batches a second, each tried three times, as the AWS SDK does by default. */
   readonly others?: { readonly perSecond: number; readonly untilMs?: number };
   /** The world ends when so many of our calls were accepted. */
   readonly calls?: number;
@@ -74,6 +74,9 @@ export interface World {
   /** The highest rate that any process had while paced, in each second. */
   readonly rates: readonly number[];
 }
+
+/** Full jitter up to this, twice as much the second time: the standard mode's for calls that are throttled. */
+const SDK_BACKOFF_MS = 500;
 
 type Schedule = (inMs: number, action: () => void) => void;
 
@@ -118,7 +121,7 @@ export function runWorld(options: WorldOptions): World {
   if (others) {
     const put = (attempt: number) => {
       if (limit(world.nowMs)) count(counts.others);
-      else if (attempt < 3) schedule(100 * 2 ** attempt * (0.5 + share(random)), () => put(attempt + 1));
+      else if (attempt < 3) schedule(SDK_BACKOFF_MS * 2 ** (attempt - 1) * share(random), () => put(attempt + 1));
     };
     const next = () => {
       if (world.nowMs > (others.untilMs ?? Number.POSITIVE_INFINITY)) return;

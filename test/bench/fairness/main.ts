@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { runBench } from './bench.ts';
+import { runThrottledBench } from './throttled.ts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -13,14 +14,16 @@ const number = (text: string): number => {
 
 const options = new Command('npm run bench:fairness --')
   .description("Measures quiet tenants' delivery lag alone and beside the trouble of others.")
+  .option('--throttled', 'instead of that, measure how much is used of what throttled accounts take')
   .option('--json', 'print one line of JSON at the end')
   .option('--quiet-tenants <number>', 'tenants that write an object now and then', number, 50)
   .option('--quiet-rate <number>', 'objects a second of all of them together', number, 10)
   .option('--noisy-objects <number>', 'objects of the noisy tenant, all queued at once', number, 2_000)
   .option('--noisy-events <number>', 'events in each of these', number, 1_000)
-  .option('--seconds <number>', 'how long each of the two measurements takes', number, 45)
+  .option('--seconds <number>', 'how long each measurement takes', number, 45)
   .parse()
   .opts<{
+    readonly throttled?: true;
     readonly json?: true;
     readonly quietTenants: number;
     readonly quietRate: number;
@@ -29,16 +32,19 @@ const options = new Command('npm run bench:fairness --')
     readonly seconds: number;
   }>();
 
-const result = await runBench(
-  {
-    quietTenants: options.quietTenants,
-    quietObjectsPerSecond: options.quietRate,
-    noisyObjects: options.noisyObjects,
-    noisyEventsPerObject: options.noisyEvents,
-    seconds: options.seconds,
-  },
-  (text) => process.stderr.write(`${text}\n`),
-);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const result = options.throttled
+  ? await runThrottledBench(options.seconds, say)
+  : await runBench(
+      {
+        quietTenants: options.quietTenants,
+        quietObjectsPerSecond: options.quietRate,
+        noisyObjects: options.noisyObjects,
+        noisyEventsPerObject: options.noisyEvents,
+        seconds: options.seconds,
+      },
+      say,
+    );
 if (options.json) console.log(JSON.stringify(result));
 else console.table(result);
 process.exitCode = result.lost + result.misrouted === 0 ? 0 : 1;

@@ -52,15 +52,19 @@ for (const perSecond of [0.5, 1]) {
   });
 }
 
-for (const processes of [2, 4]) {
-  for (const perSecond of [5, 20, 100]) {
+for (const [processes, rates] of [
+  [2, [5, 20, 100]],
+  [4, [5, 20, 100]],
+  [16, [100]],
+] as const) {
+  for (const perSecond of rates) {
     test(`${processes} processes that know nothing of each other use up ${perSecond} calls a second`, () => {
       const { used, refusedPerAccepted } = worst(
         worlds(() => ({ limit: bucketLimit(perSecond), processes })),
         perSecond,
       );
-      assert.ok(used >= 0.9, `${used} of it`);
-      assert.ok(refusedPerAccepted <= 1, `${refusedPerAccepted} refused calls for an accepted one`);
+      assert.ok(used >= 0.95, `${used} of it`);
+      assert.ok(refusedPerAccepted <= 0.6, `${refusedPerAccepted} refused calls for an accepted one`);
     });
   }
 }
@@ -71,7 +75,7 @@ test('two processes may share as little as two calls a second', () => {
     2,
   );
   assert.ok(used >= 0.9, `${used} of it`);
-  assert.ok(refusedPerAccepted <= 1.2, `${refusedPerAccepted} refused calls for an accepted one`);
+  assert.ok(refusedPerAccepted <= 0.8, `${refusedPerAccepted} refused calls for an accepted one`);
 });
 
 test('processes whose clocks disagree lose nothing but some refused calls', () => {
@@ -79,7 +83,7 @@ test('processes whose clocks disagree lose nothing but some refused calls', () =
   const all = worlds(() => ({ limit: bucketLimit(100), processes: 4, clockOffsetMs }));
   const { used, refusedPerAccepted } = worst(all, 100);
   assert.ok(used >= 0.95, `${used} of it`);
-  assert.ok(refusedPerAccepted <= 2, `${refusedPerAccepted} refused calls for an accepted one`);
+  assert.ok(refusedPerAccepted <= 1.5, `${refusedPerAccepted} refused calls for an accepted one`);
 });
 
 test('it makes no difference how a limit counts: deep buckets, shallow ones, or whole seconds', () => {
@@ -100,16 +104,18 @@ test('calls that take half a second are paced like those that take a moment', ()
   assert.ok(refusedPerAccepted <= 0.5, `${refusedPerAccepted} refused calls for an accepted one`);
 });
 
-test('what other writers leave of a quota is used, and is about all that is taken from it', () => {
-  const all = worlds(() => ({ limit: bucketLimit(20), others: { perSecond: 15 } }));
-  const { used, refusedPerAccepted } = worst(all, 5);
-  assert.ok(used >= 0.9, `${used} of what is left`);
-  assert.ok(refusedPerAccepted <= 1, `${refusedPerAccepted} refused calls for an accepted one`);
-  for (const world of all) {
-    const others = world.othersAccepted(WARM_UP, WARM_UP + SECONDS) / (15 * SECONDS);
-    assert.ok(others >= 0.95, `the others have ${others} of their calls accepted`);
-  }
-});
+for (const processes of [1, 2]) {
+  test(`${processes} processes use what other writers leave of a quota, and leave these what they had`, () => {
+    const all = worlds(() => ({ limit: bucketLimit(20), others: { perSecond: 15 }, processes }));
+    const { used, refusedPerAccepted } = worst(all, 5);
+    assert.ok(used >= 0.9, `${used} of what is left`);
+    assert.ok(refusedPerAccepted <= 1, `${refusedPerAccepted} refused calls for an accepted one`);
+    for (const world of all) {
+      const others = world.othersAccepted(WARM_UP, WARM_UP + SECONDS) / (15 * SECONDS);
+      assert.ok(others >= 0.95, `the others have ${others} of their batches stored`);
+    }
+  });
+}
 
 for (const [share, used] of [
   [0.1, 0.9],
