@@ -102,7 +102,7 @@ const DEVIATIONS = 2;
 const DEVIATIONS_CALM = 0.5;
 /** Accepted calls that are added to the background's: few refusals are no evidence. */
 const PRESUMED = 10;
-/** How much earlier brakes still count after one with the same result. */
+/** What earlier brakes still count after one with the same result. */
 const REMEMBERED = 0.5;
 const GROWTH_FACTOR = 3;
 const GROWTH_MAX = 1;
@@ -114,6 +114,8 @@ const USED_MIN = 0.8;
 /** A round lasts until it has so many answers and milliseconds, */
 const ANSWERS = 20;
 const ROUND_MS_MIN = 1_000;
+/** While measuring, so many refusals and nothing else are enough. Half of all calls refused at random begins so once in 256 times. */
+const REFUSED_ENOUGH = 8;
 /** or, at low rates, until it has so many. While the rate doubles, these few are enough, if none of them is a refusal. */
 const ANSWERS_FEW = 5;
 const ROUND_MS_MAX = 5_000;
@@ -187,7 +189,7 @@ export function answered(rate: CallRate, roundId: number, answer: keyof Answers,
 function isOver({ phase, round, growth }: CallRate, { nowMs }: Instant): boolean {
   const answers = answersIn(round);
   const tookMs = nowMs - round.startMs;
-  if (phase === 'measuring' && answers >= ANSWERS) return true;
+  if (phase === 'measuring' && (answers >= ANSWERS || (round.accepted === 0 && answers >= REFUSED_ENOUGH))) return true;
   if (phase === 'braking' && tookMs >= BRAKE_MS_MAX) return true;
   const doubling = phase === 'running' && growth >= GROWTH_MAX && round.refused === 0;
   const enough = doubling ? ANSWERS_FEW : ANSWERS;

@@ -6,6 +6,8 @@ import { holds } from '../../support/property.ts';
 
 /** The processes' clocks tick this often. */
 const TICK_MS = 5_000;
+/** Whatever is waited for comes within this. */
+const PATIENCE_MS = 300_000;
 /** A background is tested this often. */
 const TEST_MS = 4 * TICK_MS;
 
@@ -25,7 +27,11 @@ function setUp(acceptedLately = 0, epochMs = 0) {
     rate = answered(rate, rate.round.id, taken ? 'accepted' : 'refused', at());
   };
   const goOn = (condition: () => boolean, acceptedShare: number, perSecond?: number) => {
-    while (condition()) call(acceptedShare, perSecond);
+    const endMs = clock.ms + PATIENCE_MS;
+    while (condition()) {
+      call(acceptedShare, perSecond);
+      assert.ok(clock.ms <= endMs, 'it comes to an end');
+    }
   };
   return {
     clock,
@@ -42,6 +48,9 @@ function setUp(acceptedLately = 0, epochMs = 0) {
         acceptedShare,
         perSecond,
       );
+    },
+    until(phase: CallRate['phase'], acceptedShare: number) {
+      goOn(() => rate.phase !== phase, acceptedShare);
     },
     during(ms: number, acceptedShare: number, perSecond?: number) {
       const endMs = clock.ms + ms;
@@ -68,8 +77,16 @@ function settled() {
 
 test('it measures before it judges: twenty calls at whatever rate they come', () => {
   const law = setUp();
-  for (let n = 0; n < 19; n++) law.call(0, 200);
+  for (let n = 0; n < 19; n++) law.call(0.5, 200);
   assert.deepEqual([law.phase(), law.perSecond()], ['measuring', 5_000]);
+  law.call(0.5, 200);
+  assert.equal(law.phase(), 'braking');
+});
+
+test('eight calls are enough to measure where each of them is refused', () => {
+  const law = setUp();
+  for (let n = 0; n < 7; n++) law.call(0, 200);
+  assert.equal(law.phase(), 'measuring');
   law.call(0, 200);
   assert.equal(law.phase(), 'running');
 });
@@ -100,7 +117,7 @@ test('refusals of others lower the rate no more, as long as their share stays th
   const law = measured(0.5);
   law.round(0.5);
   // The first brake was on its own; the others' share is looked at again at a tick, when all processes brake.
-  while (law.phase() !== 'braking') law.call(0.5);
+  law.until('braking', 0.5);
   law.round(0.5);
   law.during(TEST_MS - law.clock.ms - 100, 0.5);
   assert.equal(law.phase(), 'running');
@@ -222,17 +239,16 @@ test('where two falls have not helped, it waits for the next tick of the clock, 
   assert.ok(second < first * 0.6, `${rates}`);
   assert.equal(third, second, 'it waits at the lower rate');
   const tick = Math.ceil(law.clock.ms / TICK_MS) * TICK_MS;
-  while (law.phase() === 'running') {
-    assert.equal(law.perSecond(), second);
-    law.call(0.5);
-  }
+  law.during(tick - 400 - law.clock.ms, 0.5);
+  assert.deepEqual([law.phase(), law.perSecond()], ['running', second]);
+  law.until('braking', 0.5);
   assert.ok(law.clock.ms >= tick && law.clock.ms < tick + 500, `${law.clock.ms} ms`);
 });
 
 test('a brake that has not helped restores the rate of before the first fall', () => {
   const law = settled();
   for (let n = 0; n < 3; n++) law.round(0.5);
-  while (law.phase() === 'running') law.call(0.5);
+  law.until('braking', 0.5);
   law.round(0.5);
   assert.equal(law.phase(), 'running');
   assert.ok(Math.abs(law.perSecond() - 21) < 1.5, `${law.perSecond()} a second`);
@@ -242,7 +258,7 @@ test('processes brake at the same moment, whenever they were started', () => {
   const brakesAt = [0, 1_234, 4_800].map((epochMs) => {
     const law = setUp(0, epochMs);
     law.round(19 / 20, 40);
-    while (law.phase() !== 'braking') law.call(0.5);
+    law.until('braking', 0.5);
     return Math.round((epochMs + law.clock.ms) / 200) * 200;
   });
   assert.deepEqual(
@@ -251,19 +267,38 @@ test('processes brake at the same moment, whenever they were started', () => {
   );
 });
 
-test("the others' share is tested again every twenty seconds, and forgotten when a brake finds none", () => {
+test("the others' share is tested at the next tick, then every twenty seconds, and forgotten when a brake finds none", () => {
   const law = measured(0.5);
   law.round(0.5);
   const tests: number[] = [];
+  const depths: string[] = [];
   while (law.clock.ms < 3 * TEST_MS - 1_000) {
     const before = law.phase();
     law.call(law.phase() === 'braking' && law.clock.ms >= 2 * TEST_MS ? 1 : 0.5);
-    if (law.phase() === 'braking' && before === 'running') tests.push(Math.floor(law.clock.ms / TICK_MS));
+    if (law.phase() === 'braking' && before === 'running') {
+      tests.push(Math.floor(law.clock.ms / TICK_MS));
+      depths.push((law.perSecond() / law.rate().acceptedPerSecond).toFixed(2));
+    }
     if (law.clock.ms < 2 * TEST_MS) assert.ok(law.rate().background.refused > 0);
     else if (law.phase() === 'running') break;
   }
   assert.deepEqual(tests, [1, 4, 8]);
+  assert.deepEqual(depths, ['0.70', '0.25', '0.25'], 'the first is quick, the others are deep');
   assert.equal(law.rate().background.refused, 0);
+});
+
+test('brakes with the same result add up, the earlier ones at half of their weight', () => {
+  const law = measured(0.5);
+  law.round(0.5);
+  const first = law.rate().background;
+  law.until('braking', 0.5);
+  const { before } = law.rate();
+  law.call(0.5);
+  law.round(0.5);
+  const { accepted, refused } = law.rate().background;
+  const answers = first.accepted / 2 + first.refused / 2 + before.accepted + before.refused;
+  // Twenty answers of the second brake itself.
+  assert.equal(accepted + refused, answers + 20);
 });
 
 test('an answer to a call of an earlier round does not count', () => {
@@ -283,7 +318,7 @@ test('after a great fall it counts from the first answer on: calls that were und
 
 test('a pause of the callers is not taken for a low rate', () => {
   const law = settled();
-  law.during(500, 1);
+  law.during(500, 0.5);
   law.clock.ms += 60_000;
   law.round(0.5);
   law.round(0.5);

@@ -52,10 +52,10 @@ for (const perSecond of [0.5, 1]) {
   });
 }
 
-for (const [processes, rates] of [
-  [2, [5, 20, 100]],
-  [4, [5, 20, 100]],
-  [16, [100]],
+for (const [processes, rates, refusedMax] of [
+  [2, [5, 20, 100], 0.6],
+  [4, [5, 20, 100], 0.6],
+  [16, [100], 1.2],
 ] as const) {
   for (const perSecond of rates) {
     test(`${processes} processes that know nothing of each other use up ${perSecond} calls a second`, () => {
@@ -64,7 +64,7 @@ for (const [processes, rates] of [
         perSecond,
       );
       assert.ok(used >= 0.95, `${used} of it`);
-      assert.ok(refusedPerAccepted <= 0.6, `${refusedPerAccepted} refused calls for an accepted one`);
+      assert.ok(refusedPerAccepted <= refusedMax, `${refusedPerAccepted} refused calls for an accepted one`);
     });
   }
 }

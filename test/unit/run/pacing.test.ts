@@ -40,7 +40,7 @@ function setUp() {
   /** The destination accepts so many calls a second: what is measured first says so. */
   const limitTo = (perSecond: number) => {
     refuse(perSecond);
-    for (let n = 0; n < 20; n++) tell('refused', go().round);
+    for (let n = 0; n < 8; n++) tell('refused', go().round);
     assert.equal(rate(), perSecond * 1.05);
   };
   return { pacing, now, others, limits, rate, go, tell, callsIn, refuse, limitTo };
