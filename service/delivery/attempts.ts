@@ -56,7 +56,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
   let troubleSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
-    await deps.pace.ready(call.paced, signals);
+    const limitAnswered = await deps.pace.ready(call.paced, signals);
     const credentials = await credentialsFor(deps, call, signals);
     call.watch.admit(place);
     const askedMs = deps.nowMs();
@@ -64,6 +64,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
       watched.asked();
       const result = await call.attempt(credentials);
       watched.answered();
+      limitAnswered('accepted');
       return result;
     } catch (error) {
       signals.abort.throwIfAborted();
@@ -72,7 +73,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
       noteAnswer(watched, fault, error);
       if (fault === 'throttle') {
         deps.metrics.throttles.inc({ service: call.service });
-        deps.pace.throttled(call.paced);
+        limitAnswered('refused');
       }
       // A request that timed out has used the patience up by itself.
       troubleSinceMs = fault === 'transient' ? (troubleSinceMs ?? askedMs) : undefined;

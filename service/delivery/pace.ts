@@ -12,14 +12,15 @@ export interface PacedCall {
   readonly bytesPerSecondMax: number | undefined;
 }
 
+/** What a destination's limit made of a call. Errors of another kind say nothing about the limit. */
+export type LimitAnswer = 'accepted' | 'refused';
+
 /** Keeps the calls to each destination within what it takes, over all objects and threads of the process. */
 export interface Pace {
   /**
-   * Resolves when the call may be made.
+   * Resolves when the call may be made, with a function to be told its answer.
    * @throws DistributorError `destination-throttled`, with `retryAfterMs`, when waiting would keep a slot from others; and
    * as `throwIfStopped`
    */
-  ready(call: PacedCall, signals: StopSignals): Promise<void>;
-  /** The destination has throttled a call. */
-  throttled(call: PacedCall): void;
+  ready(call: PacedCall, signals: StopSignals): Promise<(answer: LimitAnswer) => void>;
 }

@@ -1,24 +1,35 @@
 import { toNewest } from '../base/newest.ts';
+import { advance, answered, beginCallRate, type CallRate, type Instant, sent } from '../core/call-rate.ts';
 import { refill, spend, type TokenBucket, untilToken } from '../core/token-bucket.ts';
-import type { PacedCall } from '../delivery/pace.ts';
+import type { LimitAnswer, PacedCall } from '../delivery/pace.ts';
 
 /** The answer to a thread that wants to call a destination. */
 export type Permit =
-  | { readonly kind: 'go' }
+  /** `round`: what the call's answer belongs to; undefined where the destination is free. */
+  | { readonly kind: 'go'; readonly round?: number }
   /** Ask again in so long. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** Leave the slot to others: there will be nothing to do for so long. */
   | { readonly kind: 'yield'; readonly ms: number };
 
+/** What became of a call, as a thread reports it. */
+export interface PacedAnswer {
+  readonly destination: string;
+  /** Of the call's permit. */
+  readonly round?: number;
+  readonly answer: LimitAnswer;
+  /** Calls that the thread saw accepted there in the last second. */
+  readonly acceptedLately: number;
+}
+
 /**
- * The rates of destinations, for all threads of the process. A destination is free until it throttles; then it has a rate
- * of calls that falls by half when it throttles again and grows by a call a second while it does not, until a minute
- * has passed without. A tenant's own cap in bytes holds beside it.
+ * The rates of destinations, for all threads of the process. A destination is free until it throttles; then the law in
+ * `core/call-rate.ts` gives it a rate, until a minute has passed without a refusal. A tenant's own cap in bytes holds beside it.
  */
 export interface Pacing {
   ask(call: PacedCall): Permit;
-  /** @param callsPerSecond what the thread has sent there lately */
-  throttled(destination: string, callsPerSecond: number): void;
+  /** To be told of every call that has a round, and of every refused one. */
+  answered(answer: PacedAnswer): void;
   /** Destinations that have a rate now. */
   list(): readonly DestinationRate[];
 }
@@ -35,97 +46,107 @@ export interface PacingDeps {
   readonly onLimit: (destination: string, limited: boolean) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
 }
 
-/** The lowest rate: what a destination that takes nothing is asked to do anyway. */
-const CALLS_PER_SECOND_MIN = 0.1;
-/** What a rate gains in a second in which it is used. */
-const INCREASE_PER_SECOND = 1;
-const DECREASE = 0.5;
-/** Calls that were under way when the rate was cut say nothing of the new one. */
-const CUT_EVERY_MS = 1_000;
 const FREE_AFTER_MS = 60_000;
 /** A pause that is shorter costs others less than saving, leaving and coming back. */
 const YIELD_FROM_MS = 50;
-/** Nobody holds memory for longer than this without doing anything, even if nobody else wants it. */
+/** Nobody holds memory for longer than this without doing anything, even if nobody else wants it, */
 const PATIENCE_MS = 5_000;
+/** nor for a destination that has accepted nothing for this long: its deliveries wait in the queue, for longer and longer. */
+const BARREN_MS = 10_000;
 /** How often those who wait look whether others want their slot. */
 const LOOK_EVERY_MS = 1_000;
 const DESTINATIONS_MAX = 5_000;
 
 interface Rate {
-  callsPerSecond: number;
+  law: CallRate;
   bucket: TokenBucket;
-  cutMs: number;
+  acceptedMs: number;
+  refusedMs: number;
 }
 
-export function createPacing({ othersWait, onLimit, nowMs }: PacingDeps): Pacing {
+export function createPacing({ othersWait, onLimit, nowMs, epochMs }: PacingDeps): Pacing {
   const rates = new Map<string, Rate>();
   const caps = new Map<string, TokenBucket>();
+
+  const now = (): Instant => ({ nowMs: nowMs(), epochMs: epochMs() });
 
   const free = (destination: string) => {
     rates.delete(destination);
     onLimit(destination, false);
   };
 
-  const isOver = ({ cutMs }: Rate, now: number) => now - cutMs > FREE_AFTER_MS;
+  const isOver = ({ refusedMs }: Rate, at: Instant) => at.nowMs - refusedMs > FREE_AFTER_MS;
 
-  const rateOf = (destination: string, now: number): Rate | undefined => {
+  const rateOf = (destination: string, at: Instant): Rate | undefined => {
     const rate = rates.get(destination);
-    if (!rate || !isOver(rate, now)) return rate;
+    if (!rate || !isOver(rate, at)) return rate;
     free(destination);
     return undefined;
   };
 
-  const pause = (tenant: string, ms: number): Permit => {
-    const leave = ms > PATIENCE_MS || (ms > YIELD_FROM_MS && othersWait(tenant));
+  const follow = (rate: Rate, law: CallRate, at: Instant) => {
+    // What a higher rate has saved up is not for a lower one to spend.
+    if (law.perSecond < rate.law.perSecond) rate.bucket = { tokens: 0, atMs: at.nowMs };
+    rate.law = law;
+  };
+
+  const pause = (tenant: string, ms: number, rate: Rate | undefined, at: Instant): Permit => {
+    const barren = rate !== undefined && at.nowMs - rate.acceptedMs > BARREN_MS;
+    const leave = barren || ms > PATIENCE_MS || (ms > YIELD_FROM_MS && othersWait(tenant));
     return leave ? { kind: 'yield', ms } : { kind: 'wait', ms: Math.min(ms, LOOK_EVERY_MS) };
   };
 
   return {
     ask({ tenantId, type, destination, bytes, bytesPerSecondMax }) {
-      const now = nowMs();
-      const rate = rateOf(destination, now);
+      const at = now();
+      const rate = rateOf(destination, at);
       const capKey = `${tenantId}/${type}`;
-      const full = { tokens: bytesPerSecondMax ?? 0, atMs: now };
-      const cap = bytesPerSecondMax && refill(caps.get(capKey) ?? full, bytesPerSecondMax, now);
-      if (rate) rate.bucket = refill(rate.bucket, rate.callsPerSecond, now);
+      const full = { tokens: bytesPerSecondMax ?? 0, atMs: at.nowMs };
+      const cap = bytesPerSecondMax && refill(caps.get(capKey) ?? full, bytesPerSecondMax, at.nowMs);
+      if (rate) {
+        follow(rate, advance(rate.law, at), at);
+        rate.bucket = refill(rate.bucket, rate.law.perSecond, at.nowMs);
+      }
       const waitMs = Math.max(
-        rate ? untilToken(rate.bucket, rate.callsPerSecond) : 0,
+        rate ? untilToken(rate.bucket, rate.law.perSecond) : 0,
         cap && bytesPerSecondMax ? untilToken(cap, bytesPerSecondMax) : 0,
       );
-      if (waitMs > 0) return pause(tenantId, waitMs);
-      if (rate) {
-        rate.bucket = spend(rate.bucket, 1);
-        rate.callsPerSecond += Math.min(INCREASE_PER_SECOND / rate.callsPerSecond, rate.callsPerSecond);
-      }
+      if (waitMs > 0) return pause(tenantId, waitMs, rate, at);
       if (cap) toNewest(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
-      return { kind: 'go' };
+      if (!rate) return { kind: 'go' };
+      rate.bucket = spend(rate.bucket, 1);
+      rate.law = sent(rate.law, at);
+      return { kind: 'go', round: rate.law.round.id };
     },
-    throttled(destination, callsPerSecond) {
-      const now = nowMs();
-      const rate = rateOf(destination, now);
-      if (rate && now - rate.cutMs < CUT_EVERY_MS) return;
-      const cut = Math.max(CALLS_PER_SECOND_MIN, (rate?.callsPerSecond ?? callsPerSecond) * DECREASE);
-      const surplus = toNewest(
-        rates,
-        destination,
-        {
-          callsPerSecond: cut,
-          bucket: { tokens: 0, atMs: now },
-          cutMs: now,
-        },
-        DESTINATIONS_MAX,
-      );
-      if (!rate) onLimit(destination, true);
+    answered({ destination, round, answer, acceptedLately }) {
+      const at = now();
+      const known = rateOf(destination, at);
+      if (known && round !== undefined) follow(known, answered(known.law, round, answer, at), at);
+      if (answer === 'accepted') {
+        if (known) known.acceptedMs = at.nowMs;
+        return;
+      }
+      const rate = known ?? {
+        law: beginCallRate(acceptedLately, at),
+        bucket: { tokens: 0, atMs: at.nowMs },
+        acceptedMs: at.nowMs,
+        refusedMs: at.nowMs,
+      };
+      rate.refusedMs = at.nowMs;
+      const surplus = toNewest(rates, destination, rate, DESTINATIONS_MAX);
+      if (!known) onLimit(destination, true);
       // Threads remember for whom they must ask.
       if (surplus !== undefined) onLimit(surplus, false);
     },
     list() {
       // Nobody may ask for a destination again, and it is free all the same.
-      const now = nowMs();
-      for (const [destination, rate] of rates) if (isOver(rate, now)) free(destination);
-      return [...rates].map(([destination, { callsPerSecond }]) => ({ destination, callsPerSecond }));
+      const at = now();
+      for (const [destination, rate] of rates) if (isOver(rate, at)) free(destination);
+      return [...rates].map(([destination, { law }]) => ({ destination, callsPerSecond: law.perSecond }));
     },
   };
 }

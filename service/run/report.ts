@@ -9,7 +9,7 @@ import type { HeldPlace, Unanswered } from '../delivery/call-watch.ts';
 import type { Notice, ObjectTask } from '../delivery/destination.ts';
 import type { PacedCall } from '../delivery/pace.ts';
 import type { DeliveryResult } from '../delivery/run-delivery.ts';
-import type { Permit } from './pacing.ts';
+import type { PacedAnswer, Permit } from './pacing.ts';
 
 /** What the main thread and its workers say to each other. Plain data: it is cloned on its way. */
 
@@ -34,7 +34,7 @@ export type FromWorker =
   | { readonly kind: 'unanswered'; readonly id: number; readonly call: Unanswered }
   | { readonly kind: 'answered'; readonly id: number; readonly type: string }
   | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
-  | { readonly kind: 'throttled'; readonly destination: string; readonly callsPerSecond: number }
+  | { readonly kind: 'paced-answer'; readonly answer: PacedAnswer }
   /** `accounted`: since the last pong. */
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport; readonly accounted: Accounted }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };

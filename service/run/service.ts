@@ -129,6 +129,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       workers.limit(destination, limited);
     },
     nowMs: monotonicMs,
+    epochMs: nowMs,
   });
   const workers = createWorkerPool({
     settings,

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DistributorError } from '../base/errors.ts';
 import { throwIfStopped } from '../delivery/destination.ts';
-import type { Pace, PacedCall } from '../delivery/pace.ts';
-import type { Permit } from './pacing.ts';
+import type { LimitAnswer, Pace, PacedCall } from '../delivery/pace.ts';
+import type { PacedAnswer, Permit } from './pacing.ts';
 
 /**
  * A thread's side of the pacing. Calls to a destination that is free and without a cap go at once, and are only counted;
- * all others ask the main thread, which paces for all threads.
+ * all others ask the main thread, which paces for all threads, and report their answers to it.
  */
 export interface WorkerPace extends Pace {
   /** The destination must be asked for from now on, or no longer. */
@@ -15,7 +15,7 @@ export interface WorkerPace extends Pace {
 
 export interface WorkerPaceDeps {
   readonly ask: (call: PacedCall) => Promise<Permit>;
-  readonly tell: (destination: string, callsPerSecond: number) => void;
+  readonly tell: (answer: PacedAnswer) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
 }
@@ -28,15 +28,22 @@ export function createWorkerPace({ ask, tell, nowMs }: WorkerPaceDeps): WorkerPa
   const limited = new Set<string>();
   const counts = createCallCounts(nowMs);
 
+  const heard = (destination: string, round?: number) => (answer: LimitAnswer) => {
+    if (answer === 'accepted') counts.add(destination);
+    // Nobody counts what a free destination accepts.
+    if (round === undefined && answer === 'accepted') return;
+    const acceptedLately = counts.perSecond(destination);
+    tell({ destination, answer, acceptedLately, ...(round === undefined ? {} : { round }) });
+  };
+
   return {
     async ready(call, signals) {
       const { destination, tenantId } = call;
-      counts.add(destination);
-      if (call.bytesPerSecondMax === undefined && !limited.has(destination)) return;
+      if (call.bytesPerSecondMax === undefined && !limited.has(destination)) return heard(destination);
       for (;;) {
         throwIfStopped(signals);
         const permit = await ask(call);
-        if (permit.kind === 'go') return;
+        if (permit.kind === 'go') return heard(destination, permit.round);
         if (permit.kind === 'yield') {
           throw new DistributorError(
             'destination-throttled',
@@ -48,7 +55,6 @@ export function createWorkerPace({ ask, tell, nowMs }: WorkerPaceDeps): WorkerPa
         await delay(permit.ms, undefined, { signal: stop }).catch(() => {});
       }
     },
-    throttled: ({ destination }) => tell(destination, counts.perSecond(destination)),
     limit(destination, isLimited) {
       if (isLimited) limited.add(destination);
       else limited.delete(destination);
@@ -56,7 +62,7 @@ export function createWorkerPace({ ask, tell, nowMs }: WorkerPaceDeps): WorkerPa
   };
 }
 
-/** Calls of the current second and of the one before. */
+/** Accepted calls of the current second and of the one before. */
 function createCallCounts(nowMs: () => number) {
   const windows = new Map<string, { startMs: number; calls: number; before: number }>();
   const current = (destination: string) => {
@@ -78,7 +84,7 @@ function createCallCounts(nowMs: () => number) {
     },
     perSecond(destination: string): number {
       const { calls, before } = current(destination);
-      return Math.max(1, calls, before);
+      return Math.max(calls, before);
     },
   };
 }

@@ -58,7 +58,7 @@ export interface WorkerPoolDeps {
   /** What a thread runs: `worker.ts`. */
   readonly script: URL;
   readonly logger: Logger;
-  readonly pacing: Pick<Pacing, 'ask' | 'throttled' | 'list'>;
+  readonly pacing: Pick<Pacing, 'ask' | 'answered' | 'list'>;
   /** Records of an object have come to their ends. Told while it is at work, every few seconds, and at its end. */
   readonly onAccounted: (task: ObjectTask, accounted: Accounted) => void;
   readonly onRestart: () => void;
@@ -166,8 +166,8 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
         return thread.pending.get(message.id)?.listener.answered(message.type);
       case 'ask':
         return post(thread, { kind: 'permit', id: message.id, permit: pacing.ask(message.call) });
-      case 'throttled':
-        return pacing.throttled(message.destination, message.callsPerSecond);
+      case 'paced-answer':
+        return pacing.answered(message.answer);
     }
   };
 

@@ -43,7 +43,7 @@ const pace = createWorkerPace({
     answer({ kind: 'ask', id, call });
     return promise.finally(() => asked.delete(id));
   },
-  tell: (destination, callsPerSecond) => answer({ kind: 'throttled', destination, callsPerSecond }),
+  tell: (paced) => answer({ kind: 'paced-answer', answer: paced }),
   nowMs: monotonicMs,
 });
 const answerTimes = createAnswerTimes();

@@ -9,14 +9,15 @@ export const CALL: PacedCall = {
   bytesPerSecondMax: undefined,
 };
 
-/** Lets every call go at once, and remembers which destinations throttled. */
+/** Lets every call go at once, and remembers which destinations refused one. */
 export function createFreePace(): Pace & { readonly throttles: readonly string[] } {
   const throttles: string[] = [];
   return {
     throttles,
-    ready: async () => {},
-    throttled: ({ destination }) => {
-      throttles.push(destination);
-    },
+    ready:
+      async ({ destination }) =>
+      (answer) => {
+        if (answer === 'refused') throttles.push(destination);
+      },
   };
 }

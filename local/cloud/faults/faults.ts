@@ -1,4 +1,5 @@
 import type { Random } from '../../workload/random.ts';
+import { createRateLimit } from '../rate-limit.ts';
 import { type Effect, FAULT_RULE, type FaultRule } from './rule.ts';
 
 /** The fault rules in force. */
@@ -52,11 +53,14 @@ export function createFaults({ random, nowMs }: FaultsDeps): Faults {
   const make = (given: FaultRule): Entry => {
     const rule = FAULT_RULE.parse(given);
     const untilMs = rule.forMs === undefined ? Number.POSITIVE_INFINITY : nowMs() + rule.forMs;
+    const { effect } = rule;
+    const abovePerSecond = effect.kind === 'throttle' ? effect.abovePerSecond : undefined;
+    const takes = abovePerSecond === undefined ? undefined : createRateLimit(abovePerSecond);
     const nth = rule.nth === undefined ? undefined : [rule.nth].flat();
     const entry: Entry = {
       id: String(++added),
       given,
-      effect: rule.effect,
+      effect,
       matched: 0,
       struck: 0,
       strikes(call) {
@@ -69,6 +73,7 @@ export function createFaults({ random, nowMs }: FaultsDeps): Faults {
         if (rule.count !== undefined && entry.struck >= rule.count) return false;
         if (nth !== undefined && !nth.includes(entry.matched)) return false;
         if (rule.probability < 1 && !random.chance(rule.probability)) return false;
+        if (takes?.(nowMs())) return false;
         entry.struck++;
         return true;
       },

@@ -6,8 +6,11 @@ const count = z.int().positive();
 const EFFECT = z.discriminatedUnion('kind', [
   /** The call is begun later, by `ms` and up to `jitterMs` more. */
   z.strictObject({ kind: z.literal('latency'), ms: z.number().min(0), jitterMs: z.number().min(0).default(0) }),
-  /** Refused under the service's own name for it; not executed. */
-  z.strictObject({ kind: z.literal('throttle') }),
+  /**
+   * Refused under the service's own name for it; not executed. With `abovePerSecond`, only calls beyond so many a second, all that
+   * the rule matches together: a token bucket of one second.
+   */
+  z.strictObject({ kind: z.literal('throttle'), abovePerSecond: z.number().positive().optional() }),
   /** Refused with this error; not executed. S3 also refuses by redirections. */
   z.strictObject({
     kind: z.literal('error'),

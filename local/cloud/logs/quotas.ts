@@ -1,4 +1,5 @@
 import { AwsError } from '../http/aws-error.ts';
+import { createRateLimit } from '../rate-limit.ts';
 
 /** Calls a second that an account has in a region, by action. Actions that are not named are free. */
 export type LogsQuotas = Readonly<Record<string, number>>;
@@ -14,26 +15,23 @@ export const AWS_LOGS_QUOTAS: LogsQuotas = {
   GetLogEvents: 10,
 };
 
-/** Buckets kept; the one not used for longest goes first. */
-const BUCKETS_MAX = 10_000;
+/** Limits kept; the one not used for longest goes first. */
+const LIMITS_MAX = 10_000;
 
-/** A token bucket for each account, region and action, as large as one second's quota. */
+/** A rate limit for each account, region and action. */
 export function createQuotas(quotas: LogsQuotas): (place: string, action: string, nowMs: number) => void {
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const limits = new Map<string, (nowMs: number) => boolean>();
   return (place, action, nowMs) => {
     const perSecond = quotas[action];
     if (perSecond === undefined) return;
     const key = `${place}/${action}`;
-    const bucket = buckets.get(key) ?? { tokens: perSecond, atMs: nowMs };
-    bucket.tokens = Math.min(perSecond, bucket.tokens + ((nowMs - bucket.atMs) * perSecond) / 1000);
-    bucket.atMs = nowMs;
-    buckets.delete(key);
-    buckets.set(key, bucket);
-    if (buckets.size > BUCKETS_MAX) {
-      const [oldest] = buckets.keys();
-      if (oldest !== undefined) buckets.delete(oldest);
+    const takes = limits.get(key) ?? createRateLimit(perSecond);
+    limits.delete(key);
+    limits.set(key, takes);
+    if (limits.size > LIMITS_MAX) {
+      const [oldest] = limits.keys();
+      if (oldest !== undefined) limits.delete(oldest);
     }
-    if (bucket.tokens < 1) throw new AwsError('ThrottlingException', 'Rate exceeded');
-    bucket.tokens--;
+    if (!takes(nowMs)) throw new AwsError('ThrottlingException', 'Rate exceeded');
   };
 }

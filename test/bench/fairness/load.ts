@@ -15,7 +15,8 @@ const MESSAGE_LENGTH = 250;
 /** Words from a list of this length: gzip makes about a tenth of it, as of real logs. */
 const WORDS = 256;
 
-export function createWriter(tenantId: string, eventsPerObject: number): Writer {
+/** @param applications that an object's events belong to, in turns */
+export function createWriter(tenantId: string, eventsPerObject: number, applications = 1): Writer {
   const tally = createTally();
   const random = createRandom(tenantId);
   const words = Array.from({ length: WORDS }, () => random.hex(random.between(3, 9)));
@@ -39,7 +40,8 @@ export function createWriter(tenantId: string, eventsPerObject: number): Writer 
       for (let at = 0; at < eventsPerObject; at++) {
         const event = { timestamp: nowMs - eventsPerObject + at, message: message(at) };
         tally.add(event.timestamp, event.message);
-        lines.push(JSON.stringify({ ...event, customer_tenant: tenantId, application: 'web', log_level: 'info' }));
+        const application = `web-${at % applications}`;
+        lines.push(JSON.stringify({ ...event, customer_tenant: tenantId, application, log_level: 'info' }));
       }
       const key = `logs/tenant_id=${tenantId}/cluster_id=c1/environment=prod/${String(objects).padStart(6, '0')}.log.gz`;
       objects++;

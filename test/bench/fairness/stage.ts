@@ -42,7 +42,7 @@ const WORKER_THREADS = '1';
  * Milliseconds that calls take on AWS within a region, about; without them everything here would be a matter of CPU, and
  * all of it would share two of those.
  */
-const LATENCIES = [
+export const LATENCIES = [
   { service: 'sqs', ms: 8, jitterMs: 8 },
   { service: 'dynamodb', ms: 4, jitterMs: 4 },
   { service: 's3', ms: 25, jitterMs: 25 },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LimitAnswer } from '../../../service/delivery/pace.ts';
 import { createPacing } from '../../../service/run/pacing.ts';
 import { CALL } from '../../support/pace.ts';
 
@@ -13,97 +14,95 @@ function setUp() {
     othersWait: () => others.wait,
     onLimit: (name, limited) => limits.push(`${name} ${limited}`),
     nowMs: () => now.ms,
+    epochMs: () => now.ms,
   });
   const rate = () => pacing.list()[0]?.callsPerSecond;
+  /** Asks until a call goes. */
+  const go = (call = CALL) => {
+    for (;;) {
+      const permit = pacing.ask(call);
+      if (permit.kind === 'go') return permit;
+      now.ms += permit.ms;
+    }
+  };
+  const tell = (answer: LimitAnswer, round?: number) =>
+    pacing.answered({ destination, answer, acceptedLately: 0, ...(round === undefined ? {} : { round }) });
   /** Calls that go within so many seconds when somebody always asks again as soon as it may. */
   const callsIn = (seconds: number, call = CALL) => {
     const endMs = now.ms + seconds * 1000;
     let calls = 0;
-    while (now.ms < endMs) {
-      const permit = pacing.ask(call);
-      if (permit.kind === 'go') calls++;
-      else now.ms += permit.ms;
-    }
+    for (go(call); now.ms < endMs; go(call)) calls++;
     return calls;
   };
-  return { pacing, now, others, limits, rate, callsIn };
+  /** A call of a free destination is refused, after so many were accepted within a second. */
+  const refuse = (acceptedLately = 0, name = destination) =>
+    pacing.answered({ destination: name, answer: 'refused', acceptedLately });
+  /** The destination accepts so many calls a second: what is measured first says so. */
+  const limitTo = (perSecond: number) => {
+    refuse(perSecond);
+    for (let n = 0; n < 8; n++) tell('refused', go().round);
+    assert.equal(rate(), perSecond * 1.05);
+  };
+  return { pacing, now, others, limits, rate, go, tell, callsIn, refuse, limitTo };
 }
 
 test('a destination that never throttled is free', () => {
   const { pacing } = setUp();
   for (let n = 0; n < 1_000; n++) assert.deepEqual(pacing.ask(CALL), { kind: 'go' });
+  pacing.answered({ destination, answer: 'accepted', acceptedLately: 1 });
   assert.deepEqual(pacing.list(), []);
 });
 
-test('a destination that throttles gets half the rate of before, for everybody, and all threads are told', () => {
-  const { pacing, limits, rate } = setUp();
-  pacing.throttled(destination, 40);
-  assert.equal(rate(), 20);
+test('a destination that throttles has a rate from now on, for everybody, and all threads are told', () => {
+  const { pacing, limits, limitTo } = setUp();
+  limitTo(20);
   assert.deepEqual(limits, [`${destination} true`]);
-  assert.deepEqual(pacing.ask({ ...CALL, tenantId: 'other' }), { kind: 'wait', ms: 50 });
+  assert.deepEqual(pacing.ask({ ...CALL, tenantId: 'other' }), { kind: 'wait', ms: 48 });
   assert.deepEqual(pacing.ask({ ...CALL, destination: 'logs/2/us-east-1' }), { kind: 'go' });
 });
 
-test('it halves once a second at most: calls that were under way say nothing of the new rate', () => {
-  const { pacing, now, rate } = setUp();
-  now.ms = 50_000;
-  pacing.throttled(destination, 40);
-  pacing.throttled(destination, 40);
-  now.ms += 999;
-  pacing.throttled(destination, 40);
-  assert.equal(rate(), 20);
-  now.ms += 1;
-  pacing.throttled(destination, 40);
-  assert.equal(rate(), 10);
-});
-
-test('it never falls below a call in ten seconds', () => {
-  const { pacing, now, rate } = setUp();
-  for (let n = 0; n < 20; n++, now.ms += 1_000) pacing.throttled(destination, 40);
-  assert.equal(rate(), 0.1);
-  assert.deepEqual(pacing.ask(CALL), { kind: 'yield', ms: 9_000 });
-});
-
-test('it grows by a call a second in each second in which it is used', () => {
-  const { pacing, rate, callsIn } = setUp();
-  pacing.throttled(destination, 20);
-  assert.equal(rate(), 10);
+test('calls go at the rate, whoever asks', () => {
+  const { limitTo, callsIn } = setUp();
+  limitTo(20);
   const calls = callsIn(10);
-  assert.ok(calls > 130 && calls < 170, `${calls} calls, 150 for a rate from 10 to 20`);
-  assert.ok(Math.abs((rate() ?? 0) - 20) < 1);
+  assert.ok(Math.abs(calls - 210) <= 1, `${calls} calls in ten seconds`);
 });
 
-test('the calls of a destination that takes five a second settle around five', () => {
-  const { pacing, now } = setUp();
-  const accepted: number[] = [];
-  let second = 0;
-  let taken = 0;
-  let refused = 0;
-  pacing.throttled(destination, 100);
-  while (now.ms < 120_000) {
-    const permit = pacing.ask(CALL);
-    if (permit.kind !== 'go') {
-      now.ms += permit.ms;
-      continue;
-    }
-    if (Math.floor(now.ms / 1000) > second) {
-      second = Math.floor(now.ms / 1000);
-      taken = 0;
-    }
-    if (++taken > 5) {
-      if (now.ms > 60_000) refused++;
-      pacing.throttled(destination, 0);
-    } else if (now.ms > 60_000) {
-      accepted.push(now.ms);
-    }
+test('a permit has the round that the answer belongs to, and answers change the rate', () => {
+  const { limitTo, rate, go, tell } = setUp();
+  limitTo(20);
+  for (let n = 0; n < 40; n++) {
+    const { round } = go();
+    assert.ok(round !== undefined);
+    tell('accepted', round);
   }
-  assert.ok(accepted.length > 60 * 3.5, `${accepted.length} calls in a minute that takes 300`);
-  assert.ok(refused < 60, `${refused} calls were throttled in that minute`);
+  assert.ok((rate() ?? 0) > 21, `${rate()} a second`);
+});
+
+test('an answer without a round changes no rate: the call went before there was one', () => {
+  const { limitTo, rate, tell } = setUp();
+  limitTo(20);
+  for (let n = 0; n < 40; n++) tell('refused');
+  assert.equal(rate(), 21);
+});
+
+test('what a rate has saved up is not for a lower one to spend', () => {
+  const { pacing, now, limitTo, rate, go, tell } = setUp();
+  limitTo(200);
+  // The first answer only begins the count.
+  tell('accepted', go().round);
+  now.ms += 1_000;
+  const rounds = Array.from({ length: 40 }, () => go().round);
+  assert.equal(pacing.ask(CALL).kind, 'go', 'a second of the rate has been saved up');
+  now.ms += 1_000;
+  for (const round of rounds) tell('refused', round);
+  assert.equal(rate(), 1);
+  assert.equal(pacing.ask(CALL).kind, 'wait');
 });
 
 test('after a minute without throttling the destination is free again', () => {
-  const { pacing, now, limits } = setUp();
-  pacing.throttled(destination, 2);
+  const { pacing, now, limits, refuse } = setUp();
+  refuse(2);
   now.ms += 60_000;
   pacing.ask(CALL);
   assert.equal(pacing.list().length, 1);
@@ -114,25 +113,51 @@ test('after a minute without throttling the destination is free again', () => {
 });
 
 test('a destination that nobody calls any more is free after that minute too', () => {
-  const { pacing, now, limits } = setUp();
-  pacing.throttled(destination, 2);
+  const { pacing, now, limits, refuse } = setUp();
+  refuse(2);
   now.ms += 60_001;
   assert.deepEqual([pacing.list(), limits], [[], [`${destination} true`, `${destination} false`]]);
 });
 
-test('who waits leaves the slot where others want it, and stays otherwise, looking again within a second', () => {
-  const { pacing, others } = setUp();
-  pacing.throttled(destination, 1);
-  assert.deepEqual(pacing.ask(CALL), { kind: 'wait', ms: 1_000 });
+test('who waits leaves the slot where others want it, and stays otherwise', () => {
+  const { pacing, others, limitTo } = setUp();
+  limitTo(8);
+  assert.deepEqual(pacing.ask(CALL), { kind: 'wait', ms: 120 });
   others.wait = true;
-  assert.deepEqual(pacing.ask(CALL), { kind: 'yield', ms: 2_000 });
+  assert.deepEqual(pacing.ask(CALL), { kind: 'yield', ms: 120 });
+});
+
+test('who waits for long looks every second whether others want the slot', () => {
+  const { pacing, others } = setUp();
+  const capped = { ...CALL, bytesPerSecondMax: 1_000, bytes: 4_000 };
+  pacing.ask(capped);
+  assert.deepEqual(pacing.ask(capped), { kind: 'wait', ms: 1_000 });
+  others.wait = true;
+  assert.deepEqual(pacing.ask(capped), { kind: 'yield', ms: 3_001 });
 });
 
 test('a moment is waited out even where others want the slot', () => {
-  const { pacing, others } = setUp();
+  const { pacing, others, limitTo } = setUp();
   others.wait = true;
-  pacing.throttled(destination, 100);
-  assert.deepEqual(pacing.ask(CALL), { kind: 'wait', ms: 20 });
+  limitTo(100);
+  assert.deepEqual(pacing.ask(CALL), { kind: 'wait', ms: 10 });
+});
+
+test('who waits for a destination that has accepted nothing for ten seconds leaves, even if nobody wants the slot', () => {
+  const { pacing, now, limitTo, go, tell } = setUp();
+  limitTo(10);
+  go();
+  tell('accepted');
+  now.ms += 10_000;
+  let permit = pacing.ask(CALL);
+  while (permit.kind === 'go') permit = pacing.ask(CALL);
+  assert.equal(permit.kind, 'wait');
+  now.ms += 1;
+  assert.equal(pacing.ask(CALL).kind, 'yield');
+  tell('refused');
+  assert.equal(pacing.ask(CALL).kind, 'yield');
+  tell('accepted');
+  assert.equal(pacing.ask(CALL).kind, 'wait');
 });
 
 test("a tenant's cap bounds its bytes, over all that it sends there", () => {
@@ -151,11 +176,11 @@ test('a cap smaller than a batch lets the batch go, and makes the next one wait 
 });
 
 test('what is remembered is bounded, here and in the threads', () => {
-  const { pacing, now, limits } = setUp();
-  for (let n = 0; n < 5_000; n++) pacing.throttled(`logs/${n}/us-east-1`, 1);
+  const { pacing, now, limits, refuse } = setUp();
+  for (let n = 0; n < 5_000; n++) refuse(1, `logs/${n}/us-east-1`);
   now.ms += 1_000;
   // The first is heard of once more: it is no longer the one to leave.
-  for (const n of [0, 5_000, 5_001]) pacing.throttled(`logs/${n}/us-east-1`, 1);
+  for (const n of [0, 5_000, 5_001]) refuse(1, `logs/${n}/us-east-1`);
   assert.equal(pacing.list().length, 5_000);
   assert.deepEqual(
     limits.filter((limit) => limit.endsWith('false')),

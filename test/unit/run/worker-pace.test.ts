@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { PacedCall } from '../../../service/delivery/pace.ts';
-import type { Permit } from '../../../service/run/pacing.ts';
+import type { LimitAnswer, PacedCall } from '../../../service/delivery/pace.ts';
+import type { PacedAnswer, Permit } from '../../../service/run/pacing.ts';
 import { createWorkerPace } from '../../../service/run/worker-pace.ts';
 import { CALL } from '../../support/pace.ts';
 import { NEVER } from '../../support/stop-signals.ts';
@@ -11,13 +11,15 @@ import { NEVER } from '../../support/stop-signals.ts';
 function setUp(...answers: Permit[]) {
   const now = { ms: 0 };
   const asked: PacedCall[] = [];
-  const told: (readonly [string, number])[] = [];
+  const told: PacedAnswer[] = [];
   const pace = createWorkerPace({
     ask: async (call) => {
       asked.push(call);
       return answers.shift() ?? { kind: 'go' };
     },
-    tell: (destination, perSecond) => told.push([destination, perSecond]),
+    tell: (answer) => {
+      told.push(answer);
+    },
     nowMs: () => now.ms,
   });
   return { pace, asked, told, now };
@@ -72,21 +74,38 @@ test('a stop ends the wait at once', async () => {
   await assert.rejects(ready, { code: 'stopping' });
 });
 
-test('a throttled call tells how many a second there were: of the second before, or of this one if it has more', async () => {
+test('of a free destination only refusals are reported, with how many calls were accepted in a second', async () => {
   const { pace, told, now } = setUp();
-  const call = async (times: number) => {
-    for (let n = 0; n < times; n++) await pace.ready(CALL, NEVER);
+  const call = async (times: number, answer: LimitAnswer) => {
+    for (let n = 0; n < times; n++) (await pace.ready(CALL, NEVER))(answer);
   };
-  await call(30);
+  await call(30, 'accepted');
   now.ms = 1_000;
-  await call(10);
-  pace.throttled(CALL);
-  await call(50);
-  pace.throttled(CALL);
+  await call(10, 'accepted');
+  await call(1, 'refused');
+  await call(50, 'accepted');
+  await call(1, 'refused');
   now.ms = 9_000;
-  pace.throttled(CALL);
+  await call(1, 'refused');
+  const { destination } = CALL;
+  // Of the second before, or of this one if it has more.
+  assert.deepEqual(told, [
+    { destination, answer: 'refused', acceptedLately: 30 },
+    { destination, answer: 'refused', acceptedLately: 60 },
+    { destination, answer: 'refused', acceptedLately: 0 },
+  ]);
+});
+
+test('every answer to a call that has a round is reported with it', async () => {
+  const { pace, told } = setUp({ kind: 'go', round: 7 }, { kind: 'go', round: 8 }, { kind: 'go' });
+  pace.limit(CALL.destination, true);
+  const calls = [await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER)];
+  for (const [n, answered] of calls.entries()) answered(n === 1 ? 'refused' : 'accepted');
   assert.deepEqual(
-    told.map(([, perSecond]) => perSecond),
-    [30, 60, 1],
+    told.map(({ round, answer }) => [round, answer]),
+    [
+      [7, 'accepted'],
+      [8, 'refused'],
+    ],
   );
 });

@@ -76,6 +76,30 @@ test('a rule strikes by chance, the same calls for the same seed', () => {
   assert.deepEqual(struckOf({ probability: 0, ...THROTTLE }, 100), []);
 });
 
+test('a throttle above a rate refuses what is beyond it, after one second of it at once', () => {
+  const { faults, sleep } = faultsOf();
+  const fault = faults.add({ account: CALL.account, effect: { kind: 'throttle', abovePerSecond: 4 } });
+  const accepted = (calls: number) =>
+    Array.from({ length: calls }, () => faults.strike(CALL).length === 0).filter(Boolean).length;
+  assert.equal(accepted(10), 4);
+  sleep(500);
+  assert.equal(accepted(10), 2);
+  sleep(60_000);
+  assert.equal(accepted(10), 4);
+  assert.deepEqual([fault.matched, fault.struck], [30, 20]);
+  assert.equal(faults.strike({ ...CALL, account: '222222222222' }).length, 0);
+});
+
+test('a throttle above less than one call a second lets a call through now and then', () => {
+  const { faults, sleep } = faultsOf();
+  faults.add({ effect: { kind: 'throttle', abovePerSecond: 0.5 } });
+  const outcomes = [0, 1_000, 1_000, 1_000, 1_000].map((ms) => {
+    sleep(ms);
+    return faults.strike(CALL).length;
+  });
+  assert.deepEqual(outcomes, [0, 1, 0, 1, 0]);
+});
+
 test('a rule is over after its time', () => {
   const { faults, sleep } = faultsOf();
   faults.add({ forMs: 1_000, ...THROTTLE });
