@@ -1,8 +1,8 @@
 import { DistributorError } from '../base/errors.ts';
 import type { Delivery } from '../core/delivery.ts';
+import type { Target } from '../core/destination/target.ts';
 import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
-import type { Target } from '../core/target/target.ts';
 import type { ByteSource } from '../object/source.ts';
 import type { CallWatch } from './call-watch.ts';
 

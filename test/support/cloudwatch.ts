@@ -1,7 +1,7 @@
 import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
 import type { Metrics } from '../../service/base/metrics.ts';
-import type { CloudWatchTarget } from '../../service/core/target/cloudwatch.ts';
+import type { CloudWatchTarget } from '../../service/core/destination/cloudwatch.ts';
 import { type CloudWatchDeps, createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { OpenDestination } from '../../service/delivery/destination.ts';
 import type { LogsServer } from './logs-server.ts';

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../../local/workload/random.ts';
-import { createPacing, type Pacing } from '../../service/run/pacing.ts';
+import { createPacing, type Pacing } from '../../service/run/schedule/rate-limits.ts';
 import { CALL } from './pace.ts';
 
 /**

@@ -4,17 +4,17 @@ import { createMetrics } from '../../service/base/metrics.ts';
 import { type History, NO_HISTORY } from '../../service/core/history.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
-import { createAdmission } from '../../service/run/admission.ts';
-import { createCanaryBooks } from '../../service/run/canary-books.ts';
-import { createCircuitBreakers } from '../../service/run/circuit-breakers.ts';
-import { createFreshness } from '../../service/run/freshness.ts';
-import { createParked } from '../../service/run/parked.ts';
-import { type ProcessDeps, processMessage } from '../../service/run/process-message.ts';
-import type { ObjectReport, ReportLine } from '../../service/run/report.ts';
-import { createScheduler } from '../../service/run/scheduler.ts';
-import { createSurplus } from '../../service/run/surplus.ts';
-import { createTenantBoard } from '../../service/run/tenant-board.ts';
-import type { ObjectListener } from '../../service/run/worker-pool.ts';
+import type { ObjectReport, ReportLine } from '../../service/delivery/report.ts';
+import { createAdmission } from '../../service/run/messages/admission.ts';
+import { createCanaryBooks } from '../../service/run/messages/canaries.ts';
+import { type ProcessDeps, processMessage } from '../../service/run/messages/process-message.ts';
+import { createFreshness } from '../../service/run/queue/freshness.ts';
+import { createSurplus } from '../../service/run/queue/handed-back.ts';
+import { createCircuitBreakers } from '../../service/run/schedule/circuit-breakers.ts';
+import { createScheduler } from '../../service/run/schedule/scheduler.ts';
+import { createParked } from '../../service/run/stats/parked.ts';
+import { createTenantBoard } from '../../service/run/stats/tenant-stats.ts';
+import type { ObjectListener } from '../../service/run/threads/worker-pool.ts';
 import { createTestLogger } from './logger.ts';
 
 /** The clock's time when a test begins. */

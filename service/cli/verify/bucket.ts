@@ -1,7 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
-import type { S3Target } from '../../core/target/s3.ts';
+import type { S3Target } from '../../core/destination/s3.ts';
 import { bucketPurpose, keeping, placeOf } from '../../delivery/s3.ts';
 import { bucketStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';

@@ -9,7 +9,7 @@ import {
 import { faultOf } from '../../aws/fault.ts';
 import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
-import type { CloudWatchTarget } from '../../core/target/cloudwatch.ts';
+import type { CloudWatchTarget } from '../../core/destination/cloudwatch.ts';
 import { groupPrefixOf, writeStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';
 import { type Step, skipped, timed, type Verdict } from './step.ts';

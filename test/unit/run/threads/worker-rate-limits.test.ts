@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LimitAnswer, PacedCall } from '../../../../service/delivery/pace.ts';
+import type { PacedAnswer, Permit } from '../../../../service/run/schedule/rate-limits.ts';
+import { createWorkerPace } from '../../../../service/run/threads/worker-rate-limits.ts';
+import { CALL } from '../../../support/pace.ts';
+import { NEVER } from '../../../support/stop-signals.ts';
+
+/** A thread's pace whose questions get the answers that the test has prepared. */
+function setUp(...answers: Permit[]) {
+  const now = { ms: 0 };
+  const asked: PacedCall[] = [];
+  const told: PacedAnswer[] = [];
+  const pace = createWorkerPace({
+    ask: async (call) => {
+      asked.push(call);
+      return answers.shift() ?? { kind: 'go' };
+    },
+    tell: (answer) => {
+      told.push(answer);
+    },
+    nowMs: () => now.ms,
+  });
+  return { pace, asked, told, now };
+}
+
+test('calls to a destination that is free go without a question', async () => {
+  const { pace, asked } = setUp();
+  await pace.ready(CALL, NEVER);
+  assert.deepEqual(asked, []);
+});
+
+test('calls to a limited destination, and those with a cap, ask before they go', async () => {
+  const { pace, asked } = setUp();
+  const capped = { ...CALL, destination: 'logs/2/us-east-1', bytesPerSecondMax: 5_000 };
+  await pace.ready(capped, NEVER);
+  pace.limit(CALL.destination, true);
+  await pace.ready(CALL, NEVER);
+  assert.deepEqual(asked, [capped, CALL]);
+  pace.limit(CALL.destination, false);
+  await pace.ready(CALL, NEVER);
+  assert.equal(asked.length, 2);
+});
+
+test('who is told to wait asks again after that, not at once', async () => {
+  const { pace, asked } = setUp({ kind: 'wait', ms: 50 }, { kind: 'wait', ms: 50 });
+  pace.limit(CALL.destination, true);
+  const ready = pace.ready(CALL, NEVER);
+  for (let n = 0; n < 10; n++) await turn();
+  assert.equal(asked.length, 1);
+  await ready;
+  assert.equal(asked.length, 3);
+});
+
+test('who is told to yield leaves with the time after which there is something to do', async () => {
+  const { pace } = setUp({ kind: 'yield', ms: 9_001 });
+  pace.limit(CALL.destination, true);
+  await assert.rejects(pace.ready(CALL, NEVER), {
+    code: 'destination-throttled',
+    retryAfterMs: 9_001,
+    message: 'tenant acme: logs/1/us-east-1 may be called again in 10 s; the position is saved',
+  });
+});
+
+test('a stop ends the wait at once', async () => {
+  const { pace } = setUp({ kind: 'wait', ms: 60_000 });
+  pace.limit(CALL.destination, true);
+  const drain = new AbortController();
+  const ready = pace.ready(CALL, { ...NEVER, drain: drain.signal });
+  ready.catch(() => {});
+  await turn();
+  drain.abort();
+  await assert.rejects(ready, { code: 'stopping' });
+});
+
+test('of a free destination only refusals are reported, with how many calls were accepted in a second', async () => {
+  const { pace, told, now } = setUp();
+  const call = async (times: number, answer: LimitAnswer) => {
+    for (let n = 0; n < times; n++) (await pace.ready(CALL, NEVER))(answer);
+  };
+  await call(30, 'accepted');
+  now.ms = 1_000;
+  await call(10, 'accepted');
+  await call(1, 'refused');
+  await call(50, 'accepted');
+  await call(1, 'refused');
+  now.ms = 9_000;
+  await call(1, 'refused');
+  const { destination } = CALL;
+  // Of the second before, or of this one if it has more.
+  assert.deepEqual(told, [
+    { destination, answer: 'refused', acceptedLately: 30 },
+    { destination, answer: 'refused', acceptedLately: 60 },
+    { destination, answer: 'refused', acceptedLately: 0 },
+  ]);
+});
+
+test('every answer to a call that has a round is reported with it', async () => {
+  const { pace, told } = setUp({ kind: 'go', round: 7 }, { kind: 'go', round: 8 }, { kind: 'go' });
+  pace.limit(CALL.destination, true);
+  const calls = [await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER)];
+  for (const [n, answered] of calls.entries()) answered(n === 1 ? 'refused' : 'accepted');
+  assert.deepEqual(
+    told.map(({ round, answer }) => [round, answer]),
+    [
+      [7, 'accepted'],
+      [8, 'refused'],
+    ],
+  );
+});
