@@ -24,7 +24,7 @@ import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import type { OpenDestination } from '../delivery/destination.ts';
 import { createObjectOpener } from '../delivery/open-object.ts';
-import type { Pace } from '../delivery/pace.ts';
+import type { RateLimiter } from '../delivery/rate-limiter.ts';
 import { createS3Destination } from '../delivery/s3.ts';
 import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
@@ -55,7 +55,7 @@ const DECOMPRESSION_RATIO_MAX = 400;
 
 /**
  * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
- * delivered meanwhile, and a message may be in hand for almost 12 hours.
+ * delivered meanwhile, and a message may be in flight for almost 12 hours.
  */
 const SAVE_PATIENCE_MS = 10 * 60_000;
 
@@ -74,13 +74,13 @@ export function composeDelivery({
   settings,
   metrics,
   logger,
-  pace,
+  rateLimiter,
   onAccounted,
 }: {
   settings: Settings;
   metrics: Metrics;
   logger: Logger;
-  pace: Pace;
+  rateLimiter: RateLimiter;
   onAccounted: DeliverObjectDeps['onAccounted'];
 }): Composed {
   const { random } = Math;
@@ -104,7 +104,7 @@ export function composeDelivery({
   const calling = {
     sessions,
     stsRegion: settings.region,
-    pace,
+    rateLimiter,
     metrics,
     patienceMs: settings.requestTimeoutMs,
     random,

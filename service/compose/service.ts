@@ -13,19 +13,19 @@ import { createAdmission } from '../run/messages/admission.ts';
 import { createCanaryBooks } from '../run/messages/canaries.ts';
 import { processMessage } from '../run/messages/process-message.ts';
 import { createFreshness } from '../run/queue/freshness.ts';
-import { createSurplus } from '../run/queue/handed-back.ts';
-import { createInHand } from '../run/queue/in-flight.ts';
-import { createBell } from '../run/queue/notifier.ts';
+import { createHandBacks } from '../run/queue/hand-backs.ts';
+import { createInFlight } from '../run/queue/in-flight.ts';
+import { createNotifier } from '../run/queue/notifier.ts';
 import { createQueueDepth } from '../run/queue/queue-depth.ts';
 import { createReceiveLoop } from '../run/queue/receive-loop.ts';
 import { createReception } from '../run/queue/reception.ts';
-import { createHorizon } from '../run/queue/watermark.ts';
+import { createWatermark } from '../run/queue/watermark.ts';
 import { createCircuitBreakers } from '../run/schedule/circuit-breakers.ts';
-import { createPacing } from '../run/schedule/rate-limits.ts';
+import { createRateLimits } from '../run/schedule/rate-limits.ts';
 import { createScheduler } from '../run/schedule/scheduler.ts';
 import { createParked } from '../run/stats/parked.ts';
 import { createSeries } from '../run/stats/series.ts';
-import { createTenantBoard } from '../run/stats/tenant-stats.ts';
+import { createTenantStats } from '../run/stats/tenant-stats.ts';
 import { createWorkerPool } from '../run/threads/worker-pool.ts';
 import { createHttp } from '../run/watch/http.ts';
 import { createMetricsPage } from '../run/watch/metrics-page.ts';
@@ -58,15 +58,15 @@ export interface ServiceDeps {
   readonly logger: Logger;
   /** Of package.json, for people. */
   readonly version: string;
-  /** Something that only a restart of the process can mend. */
+  /** Something that only a restart of the process can fix. */
   readonly onCrash: (error: DistributorError) => void;
 }
 
 /** Objects at once in each thread: while one waits for the network, others decode. */
 const OBJECTS_PER_THREAD = 4;
-/** Messages in hand beyond the objects at work, so that a free slot need not wait for a receive. */
+/** Messages in flight beyond the objects at work, so that a free slot need not wait for a receive. */
 const PREFETCH = 20;
-/** Of the messages in hand: what one tenant may have of them. More than its share of the slots, so that it fills these. */
+/** Of the messages in flight: what one tenant may have of them. More than its share of the slots, so that it fills these. */
 const TENANT_SHARE = 1 / 2;
 /** As many as it takes to ask for all messages that there is room for with one thread, and so usual. */
 const RECEIVERS = 3;
@@ -77,7 +77,7 @@ const RECEIVERS = 3;
 const RECEIVED_SECONDS_MAX = 30;
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
-/** How often scale-in protection looks at the work in hand. */
+/** How often scale-in protection looks at the work in flight. */
 const PROTECT_EVERY_MS = 2_000;
 
 export function createService({ settings, logger, version, onCrash }: ServiceDeps): Service {
@@ -93,7 +93,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     nowMs,
   });
   const receivedSeconds = Math.min(RECEIVED_SECONDS_MAX, settings.visibilityTimeoutSeconds);
-  const inHand = createInHand({
+  const inFlight = createInFlight({
     queue,
     receivedSeconds,
     visibilitySeconds: settings.visibilityTimeoutSeconds,
@@ -120,12 +120,12 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     nowMs: monotonicMs,
   });
   const parked = createParked(nowMs);
-  const surplus = createSurplus(monotonicMs);
+  const handBacks = createHandBacks(monotonicMs);
   const messagesMax = slots + PREFETCH;
-  const pacing = createPacing({
+  const rateLimits = createRateLimits({
     othersWait: scheduler.othersWait,
     onLimit: (destination, limited) => {
-      logger.info({ destination, limited }, limited ? 'calls are paced from now on' : 'calls are free again');
+      logger.info({ destination, limited }, limited ? 'calls are limited in rate from now on' : 'calls are free again');
       workers.limit(destination, limited);
     },
     nowMs: monotonicMs,
@@ -135,31 +135,31 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     settings,
     script: new URL('./worker.ts', import.meta.url),
     logger,
-    pacing,
+    rateLimits,
     onAccounted: (task, accounted) => {
-      board.accounted(task.keyFields.tenant_id, accounted);
+      tenantStats.accounted(task.keyFields.tenant_id, accounted);
       delivered.add(accounted.messageBytes);
     },
     onRestart: () => metrics.workersRestarted.inc(),
     onHopeless: onCrash,
     nowMs: monotonicMs,
   });
-  const board = createTenantBoard(nowMs);
+  const tenantStats = createTenantStats(nowMs);
   const delivered = createSeries(nowMs);
-  const horizon = createHorizon(nowMs);
-  const freshness = createFreshness({ nowMs, horizonMs: () => horizon.ms });
-  const depth = createQueueDepth({ queue, horizon, nowMs });
+  const watermark = createWatermark(nowMs);
+  const freshness = createFreshness({ nowMs, watermarkMs: () => watermark.ms });
+  const depth = createQueueDepth({ queue, watermark, nowMs });
   const reception = createReception(nowMs);
   const processing = new Set<Promise<void>>();
-  const messageEnded = createBell();
+  const messageEnded = createNotifier();
   const receiving = new AbortController();
   const page = createMetricsPage(metrics, workers, () => {
-    metrics.messagesInFlight.set(inHand.size);
+    metrics.messagesInFlight.set(inFlight.size);
     metrics.objectsInFlight.set(scheduler.running);
     metrics.behindBulkhead.set(scheduler.behindBulkhead);
     metrics.memoryReserved.set(scheduler.reservedBytes);
-    metrics.messagesAway.set(surplus.away);
-    metrics.destinationsLimited.set(pacing.list().length);
+    metrics.messagesAway.set(handBacks.away);
+    metrics.destinationsLimited.set(rateLimits.list().length);
     observeTrouble(metrics, breakers, parked, nowMs());
     observeFreshness();
   });
@@ -168,10 +168,10 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
   const observeFreshness = () => {
     depth.look();
-    if (horizon.ms !== undefined) metrics.queueReadUpTo.set(horizon.ms / 1000);
+    if (watermark.ms !== undefined) metrics.queueReadUpTo.set(watermark.ms / 1000);
     const snapshot = freshness.snapshot();
     for (const gauge of [metrics.deliveredUpTo, metrics.canaryDelivered, metrics.canaryWritten]) gauge.reset();
-    for (const { tenant, canaryMs } of board.known()) {
+    for (const { tenant, canaryMs } of tenantStats.known()) {
       const upToMs = snapshot.upToMs(tenant);
       if (upToMs !== undefined) metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
       if (canaryMs !== undefined) metrics.canaryDelivered.set({ tenant }, canaryMs / 1000);
@@ -180,24 +180,24 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   };
 
   // Messages whose objects wait behind the bulkhead keep nobody out.
-  const room = () => messagesMax + scheduler.behindBulkhead - inHand.size;
+  const room = () => messagesMax + scheduler.behindBulkhead - inFlight.size;
   const processDeps = {
     keyTemplate,
     admission: createAdmission({
       messagesMax: Math.ceil(messagesMax * TENANT_SHARE),
-      surplus,
+      handBacks,
       onTrial: breakers.onTrial,
       hasPlace: scheduler.wantPlace,
     }),
     breakers,
     parked,
-    canaries: createCanaryBooks({ metrics, board, nowMs }),
+    canaries: createCanaryBooks({ metrics, tenantStats, nowMs }),
     freshness,
-    surplus,
+    handBacks,
     scheduler,
     workers,
     queue,
-    board,
+    tenantStats,
     metrics,
     logger,
     parkMs: settings.parkMs,
@@ -210,16 +210,16 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     queue,
     visibilitySeconds: receivedSeconds,
     room,
-    roomBell: messageEnded,
+    roomNotifier: messageEnded,
     receivers: RECEIVERS,
     onMessage: (message) => {
-      const work = processMessage(processDeps, inHand.take(message)).finally(() => {
+      const work = processMessage(processDeps, inFlight.take(message)).finally(() => {
         processing.delete(work);
-        messageEnded.ring();
+        messageEnded.notify();
       });
       processing.add(work);
     },
-    horizon,
+    watermark,
     reception,
     metrics,
     logger,
@@ -254,16 +254,16 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       reception,
       probe,
       depth,
-      horizon,
+      watermark,
       freshness,
-      inHand,
-      surplus,
+      inFlight,
+      handBacks,
       scheduler,
       workers,
-      pacing,
+      rateLimits,
       breakers,
       parked,
-      board,
+      tenantStats,
       delivered,
       nowMs,
     }),
@@ -283,7 +283,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     await looping;
     // Jobs that still wait for a slot start now, one after another, and end at once with `stopping`.
     while (processing.size > 0) await Promise.all(processing);
-    await inHand.close();
+    await inFlight.close();
     return 'drained' as const;
   };
 
@@ -299,7 +299,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     async start() {
       await http.listen({ port: settings.httpPort, host: settings.httpHost });
       await requireUsable();
-      if (protection) protecting = setInterval(() => protection.update(inHand.size > 0), PROTECT_EVERY_MS);
+      if (protection) protecting = setInterval(() => protection.update(inFlight.size > 0), PROTECT_EVERY_MS);
       looping = Promise.all([loop.run(receiving.signal), canaryWriter?.run(receiving.signal)]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;

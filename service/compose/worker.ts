@@ -10,7 +10,7 @@ import { deliverObject } from '../delivery/deliver-object.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
 import { type FromWorker, logUnexpected, type ToWorker, toReport } from '../delivery/report.ts';
 import type { Permit } from '../run/schedule/rate-limits.ts';
-import { createWorkerPace } from '../run/threads/worker-rate-limits.ts';
+import { createWorkerRateLimits } from '../run/threads/worker-rate-limits.ts';
 import { composeDelivery } from './delivery.ts';
 
 /**
@@ -35,7 +35,7 @@ const answer = (message: FromWorker) => port.postMessage(message);
 const asked = new Map<number, (permit: Permit) => void>();
 let questions = 0;
 const monotonicMs = () => performance.now();
-const pace = createWorkerPace({
+const rateLimiter = createWorkerRateLimits({
   ask(call) {
     const { promise, resolve } = Promise.withResolvers<Permit>();
     const id = ++questions;
@@ -43,7 +43,7 @@ const pace = createWorkerPace({
     answer({ kind: 'ask', id, call });
     return promise.finally(() => asked.delete(id));
   },
-  tell: (paced) => answer({ kind: 'paced-answer', answer: paced }),
+  tell: (rateLimited) => answer({ kind: 'rate-limit-answer', answer: rateLimited }),
   nowMs: monotonicMs,
 });
 const answerTimes = createAnswerTimes();
@@ -52,7 +52,7 @@ const deps = composeDelivery({
   settings,
   metrics,
   logger,
-  pace,
+  rateLimiter,
   onAccounted(task, accounted) {
     const run = byTask.get(task);
     if (run) run.untold = addAccounted(run.untold, accounted);
@@ -101,7 +101,7 @@ port.on('message', async (message: ToWorker) => {
       });
       return;
     case 'limit':
-      pace.limit(message.destination, message.limited);
+      rateLimiter.limit(message.destination, message.limited);
       return;
     case 'place':
       if (message.held) heldPlaces.set(message.key, message.held);

@@ -70,7 +70,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const body = writeBody(plan, batch, buffer);
-        const paced = {
+        const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
           destination: `logs/${delivery.accountId}/${delivery.region}`,
@@ -84,7 +84,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
               service: 'logs',
               role,
               region: delivery.region,
-              paced,
+              rateLimited,
               watch,
               attempt: (credentials) => attempt(credentials, body, batch, signals),
             },

@@ -5,10 +5,10 @@ import type { Accounted } from '../core/accounted.ts';
 import type { Counts } from '../core/counts.ts';
 import { objectId } from '../core/notification.ts';
 import type { Place } from '../core/place.ts';
-import type { PacedAnswer, Permit } from '../run/schedule/rate-limits.ts';
+import type { Permit, RateLimitAnswer } from '../run/schedule/rate-limits.ts';
 import type { HeldPlace, Unanswered } from './call-watch.ts';
 import type { Notice, ObjectTask } from './destination.ts';
-import type { PacedCall } from './pace.ts';
+import type { RateLimitedCall } from './rate-limiter.ts';
 import type { DeliveryResult } from './run-delivery.ts';
 
 /** What the main thread and its workers say to each other. Plain data: it is cloned on its way. */
@@ -33,8 +33,8 @@ export type FromWorker =
   /** A call of an object has no answer yet, or all that had none have theirs. */
   | { readonly kind: 'unanswered'; readonly id: number; readonly call: Unanswered }
   | { readonly kind: 'answered'; readonly id: number; readonly type: string }
-  | { readonly kind: 'ask'; readonly id: number; readonly call: PacedCall }
-  | { readonly kind: 'paced-answer'; readonly answer: PacedAnswer }
+  | { readonly kind: 'ask'; readonly id: number; readonly call: RateLimitedCall }
+  | { readonly kind: 'rate-limit-answer'; readonly answer: RateLimitAnswer }
   /** `accounted`: since the last pong. */
   | { readonly kind: 'report'; readonly id: number; readonly report: ObjectReport; readonly accounted: Accounted }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: readonly object[] };

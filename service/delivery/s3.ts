@@ -47,7 +47,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
       attempt: (client: S3Client, abortSignal: AbortSignal) => Promise<T>,
       signals: StopSignals,
     ): Promise<T> => {
-      const paced = {
+      const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
         destination: `s3/${delivery.accountId}/${delivery.region}`,
@@ -61,7 +61,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
             service: 's3',
             role,
             region: delivery.region,
-            paced,
+            rateLimited,
             watch,
             attempt: (credentials) => attempt(clientOf(credentials, delivery.region), signals.abort),
           },

@@ -28,11 +28,11 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
       return { outcome: 'ok', detail: where };
     } catch (error) {
       const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
-      const mend = {
+      const fix = {
         advice: `a policy of ${delivery.roleArn} must say this`,
         statements: [bucketStatement(delivery.roleArn, target)],
       };
-      return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), mend) };
+      return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), fix) };
     }
   });
   return [step];

@@ -4,7 +4,7 @@ import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.t
 
 /**
  * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
- * whoever has to mend a role.
+ * whoever has to fix a role.
  */
 
 export type Statement = Readonly<Record<string, unknown>>;

@@ -147,11 +147,11 @@ async function attempt(
     if (faultOf(error) === 'exists') return undefined;
     const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
     const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
-    const mend = {
+    const fix = {
       advice: `a policy of ${delivery.roleArn} must say this`,
       statements: [writeStatement(delivery.roleArn, prefix)],
     };
     const purpose = { kind: 'write-logs', region: delivery.region } as const;
-    return { outcome: 'failed', detail, ...remedyOf(error, purpose, mend) };
+    return { outcome: 'failed', detail, ...remedyOf(error, purpose, fix) };
   }
 }

@@ -1,5 +1,5 @@
 import { RECEIVES_MAX, RENEW_AT_RECEIVES } from '../../core/receives.ts';
-import type { Surplus } from '../queue/handed-back.ts';
+import type { HandBacks } from '../queue/hand-backs.ts';
 import type { MessageInFlight } from '../queue/in-flight.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface HandedBack {
 export interface AdmissionDeps {
   /** Messages of one tenant. */
   readonly messagesMax: number;
-  readonly surplus: Pick<Surplus, 'handBack' | 'away'>;
+  readonly handBacks: Pick<HandBacks, 'handBack' | 'away'>;
   readonly onTrial: (tenant: string) => boolean;
   /** Whether there is a place for one more object on trial. */
   readonly hasPlace: () => boolean;
@@ -42,7 +42,7 @@ const AWAY_MAX = 20_000;
 /** A trial ends within a tenth of a second, or shows that it will take long; SQS counts in seconds. */
 const TRIAL_SECONDS = 1;
 
-export function createAdmission({ messagesMax, surplus, onTrial, hasPlace }: AdmissionDeps): Admission {
+export function createAdmission({ messagesMax, handBacks, onTrial, hasPlace }: AdmissionDeps): Admission {
   const inFlight = new Map<string, number>();
   const messagesOf = (tenant: string) => inFlight.get(tenant) ?? 0;
   const add = (tenant: string, messages: 1 | -1) => {
@@ -62,8 +62,8 @@ export function createAdmission({ messagesMax, surplus, onTrial, hasPlace }: Adm
       }
       // A message of several tenants waits for none of them: S3 makes no such messages, and to split them is not ours.
       if (mayGoBack && all.every(isFull)) {
-        const seconds = Math.max(...all.map((tenant) => surplus.handBack(tenant)));
-        return { kind: 'handed back', reason: 'surplus', given: putBack(message, seconds, surplus.away > AWAY_MAX) };
+        const seconds = Math.max(...all.map((tenant) => handBacks.handBack(tenant)));
+        return { kind: 'handed back', reason: 'surplus', given: putBack(message, seconds, handBacks.away > AWAY_MAX) };
       }
       for (const tenant of all) add(tenant, 1);
       return {

@@ -2,7 +2,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { isCanary } from '../../core/canary.ts';
 import type { ObjectTask } from '../../delivery/destination.ts';
 import type { ObjectReport, ReportLine } from '../../delivery/report.ts';
-import type { TenantBoard } from '../stats/tenant-stats.ts';
+import type { TenantStats } from '../stats/tenant-stats.ts';
 import type { Announcement } from './announcement.ts';
 
 /** What becomes of canaries: which have arrived, and which nobody waits for any more. */
@@ -18,20 +18,20 @@ export interface CanaryBooks {
 
 export interface CanaryBooksDeps {
   readonly metrics: Pick<Metrics, 'canaries' | 'canarySeconds'>;
-  readonly board: Pick<TenantBoard, 'canaryDelivered'>;
+  readonly tenantStats: Pick<TenantStats, 'canaryDelivered'>;
   readonly nowMs: () => number;
 }
 
 /** A canary that has not arrived within this is given up: by then the alert has rung. */
 const KEPT_MS = 3_600_000;
 
-export function createCanaryBooks({ metrics, board, nowMs }: CanaryBooksDeps): CanaryBooks {
+export function createCanaryBooks({ metrics, tenantStats, nowMs }: CanaryBooksDeps): CanaryBooks {
   return {
     ended({ ref, keyFields }, report) {
       if (!isCanary(ref) || ref.createdMs === undefined || !hasArrived(report)) return;
       metrics.canaries.inc({ outcome: 'delivered' });
       metrics.canarySeconds.observe(Math.max(0, nowMs() - ref.createdMs) / 1000);
-      board.canaryDelivered(keyFields.tenant_id, ref.createdMs);
+      tenantStats.canaryDelivered(keyFields.tenant_id, ref.createdMs);
     },
     areStale: ({ objects }) =>
       objects.length > 0 &&

@@ -4,10 +4,10 @@ import { errorFields, type Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { objectId } from '../../core/notification.ts';
 import { onlyWaits } from '../../delivery/report.ts';
-import type { Surplus } from '../queue/handed-back.ts';
+import type { HandBacks } from '../queue/hand-backs.ts';
 import type { MessageInFlight } from '../queue/in-flight.ts';
 import type { Parked } from '../stats/parked.ts';
-import type { TenantBoard } from '../stats/tenant-stats.ts';
+import type { TenantStats } from '../stats/tenant-stats.ts';
 import { putBack } from './admission.ts';
 import type { Announcement } from './announcement.ts';
 import { buryRest } from './bury-rest.ts';
@@ -16,9 +16,9 @@ import type { Verdict } from './verdict.ts';
 
 export interface CarryOutDeps {
   readonly queue: Pick<Queue, 'sendDeadLetter'>;
-  readonly surplus: Pick<Surplus, 'handBack'>;
+  readonly handBacks: Pick<HandBacks, 'handBack'>;
   readonly parked: Pick<Parked, 'add'>;
-  readonly board: Pick<TenantBoard, 'deadLetter'>;
+  readonly tenantStats: Pick<TenantStats, 'deadLetter'>;
   readonly canaries: Pick<CanaryBooks, 'areStale'>;
   readonly metrics: Pick<Metrics, 'objects' | 'deadLetters' | 'messagesHandedBack' | 'canaries'>;
   readonly logger: Logger;
@@ -83,7 +83,7 @@ async function wait(
   let { delaySeconds } = verdict;
   if (verdict.error.disposition === 'pace') {
     deps.metrics.messagesHandedBack.inc({ reason: 'throttled' });
-    for (const tenant of announcement.tenants) delaySeconds = Math.max(delaySeconds, deps.surplus.handBack(tenant));
+    for (const tenant of announcement.tenants) delaySeconds = Math.max(delaySeconds, deps.handBacks.handBack(tenant));
   }
   if (WAITS_FOR_DESTINATION.has(verdict.error.code)) park(deps, announcement, verdict, delaySeconds);
   return putBack(message, delaySeconds);
@@ -120,7 +120,7 @@ async function bury(
   }
   deps.metrics.objects.inc({ outcome: 'dead_letter' });
   deps.metrics.deadLetters.inc({ reason: error.code });
-  for (const tenant of tenants) deps.board.deadLetter(tenant);
+  for (const tenant of tenants) deps.tenantStats.deadLetter(tenant);
   deps.logger.warn({ ...attributes, message_id: message.id }, 'message moved to the dead-letter queue');
   return inFlight.remove();
 }

@@ -3,15 +3,15 @@ import type { Metrics } from '../../base/metrics.ts';
 import { objectId } from '../../core/notification.ts';
 import type { ObjectTask } from '../../delivery/destination.ts';
 import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from '../../delivery/report.ts';
-import type { Surplus } from '../queue/handed-back.ts';
+import type { HandBacks } from '../queue/hand-backs.ts';
 import { outcomeOf } from '../stats/outcome.ts';
-import type { TenantBoard } from '../stats/tenant-stats.ts';
+import type { TenantStats } from '../stats/tenant-stats.ts';
 import type { CanaryBooks } from './canaries.ts';
 import { type DeliverAdmittedDeps, deliverAdmitted } from './deliver-admitted.ts';
 
 export interface ProcessObjectDeps extends DeliverAdmittedDeps {
-  readonly surplus: Pick<Surplus, 'done'>;
-  readonly board: TenantBoard;
+  readonly handBacks: Pick<HandBacks, 'done'>;
+  readonly tenantStats: TenantStats;
   readonly canaries: CanaryBooks;
   readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds'>;
   readonly logger: Logger;
@@ -24,24 +24,24 @@ export async function processObject(
   task: ObjectTask,
   signal: AbortSignal,
 ): Promise<ObjectReport> {
-  const { board } = deps;
+  const { tenantStats } = deps;
   const startedMs = deps.nowMs();
   const tenant = task.keyFields.tenant_id;
   const held = deps.breakers.held(tenant, task.ref.replay?.delivery);
   if (held) return { lines: held };
 
   let started = false;
-  board.waiting(tenant);
+  tenantStats.waiting(tenant);
   const report = await deliverAdmitted(deps, task, signal, () => {
     started = true;
-    board.started(tenant);
+    tenantStats.started(tenant);
   });
   if (!started) {
-    board.withdrawn(tenant);
+    tenantStats.withdrawn(tenant);
     return report;
   }
-  if (report.lines.every(isOver)) deps.surplus.done(tenant);
-  board.ended(tenant, report, task.ref.createdMs);
+  if (report.lines.every(isOver)) deps.handBacks.done(tenant);
+  tenantStats.ended(tenant, report, task.ref.createdMs);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   deps.canaries.ended(task, report);
   return report;

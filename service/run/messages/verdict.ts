@@ -9,7 +9,7 @@ import { errorOf, type ObjectReport, type ReportLine } from '../../delivery/repo
 /** What happens to a message once all its objects have been worked on. */
 export type Verdict =
   | { readonly kind: 'delete' }
-  /** It only waits: for another process, for its destination's pace. It becomes invisible, and remembers nothing new. */
+  /** It only waits: for another process, for its destination's rate limit. It becomes invisible, and remembers nothing new. */
   | ({ readonly kind: 'wait' } & Delay)
   /** It failed, or was refused: it is sent anew, and remembers. */
   | ({ readonly kind: 'fail'; readonly history: History } & Delay)
@@ -99,7 +99,7 @@ function isTenants({ disposition }: DistributorError): boolean {
   return disposition === 'park' || disposition === 'pace';
 }
 
-/** The tenant's side refuses, is silent, or throttled every call. A delivery that is held for its pace only waits. */
+/** The tenant's side refuses, is silent, or throttled every call. A delivery that its rate limit holds only waits. */
 function takesNothing({ line, error }: Failure): boolean {
   if (!isTenants(error) || line.accepted) return false;
   return error.disposition === 'park' || line.kind === 'failed';

@@ -37,12 +37,12 @@ const TENANTS_MAX = 5_000;
 
 export function createFreshness({
   nowMs,
-  horizonMs,
+  watermarkMs,
 }: {
   readonly nowMs: () => number;
-  readonly horizonMs: () => number | undefined;
+  readonly watermarkMs: () => number | undefined;
 }): Freshness {
-  const inHand = new Set<readonly AnnouncedObject[]>();
+  const inFlight = new Set<readonly AnnouncedObject[]>();
   /** For each tenant: by the ten seconds in which messages come back, when the oldest object in them was announced. */
   const away = new Map<string, Map<number, number>>();
 
@@ -53,7 +53,7 @@ export function createFreshness({
       const slots = away.get(tenant) ?? new Map<number, number>();
       lower(slots, Math.min(slot, last), announcedMs);
       away.set(tenant, slots);
-      if (slots.size > SLOTS_MAX) makeRoom(slots, horizonMs());
+      if (slots.size > SLOTS_MAX) makeRoom(slots, watermarkMs());
       const [oldest] = away.keys();
       if (away.size > TENANTS_MAX && oldest !== undefined) away.delete(oldest);
     }
@@ -68,20 +68,20 @@ export function createFreshness({
 
   return {
     follow(held, objects) {
-      inHand.add(objects);
-      /** Until SQS knows, it is in hand: its time away begins no sooner. */
+      inFlight.add(objects);
+      /** Until SQS knows, it is in flight: its time away begins no sooner. */
       const giveBack = async (seconds: number, given: Promise<void>) => {
         try {
           await given;
         } finally {
-          if (inHand.delete(objects)) goAway(objects, seconds);
+          if (inFlight.delete(objects)) goAway(objects, seconds);
         }
       };
       return {
         message: held.message,
         signal: held.signal,
         remove() {
-          inHand.delete(objects);
+          inFlight.delete(objects);
           return held.remove();
         },
         release: (seconds) => giveBack(seconds, held.release(seconds)),
@@ -89,10 +89,10 @@ export function createFreshness({
       };
     },
     snapshot() {
-      const upToMs = horizonMs();
+      const upToMs = watermarkMs();
       if (upToMs !== undefined) forgetAllReturned(upToMs);
       const oldest = new Map<string, number>();
-      for (const objects of inHand) for (const { tenant, announcedMs } of objects) lower(oldest, tenant, announcedMs);
+      for (const objects of inFlight) for (const { tenant, announcedMs } of objects) lower(oldest, tenant, announcedMs);
       for (const [tenant, slots] of away) for (const announcedMs of slots.values()) lower(oldest, tenant, announcedMs);
       return {
         upToMs: (tenant) => (upToMs === undefined ? undefined : Math.min(upToMs, oldest.get(tenant) ?? upToMs)),

@@ -5,10 +5,10 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { History } from '../../core/history.ts';
 
 /**
- * The messages in hand: each is kept invisible to others from its receive until it is deleted or released. One timer
+ * The messages in flight: each is kept invisible to others from its receive until it is deleted or released. One timer
  * serves all; calls are batched.
  */
-export interface InHand {
+export interface InFlight {
   take(message: QueueMessage): MessageInFlight;
   readonly size: number;
   /** Waits until everything given back so far is with SQS, and ends the timer. */
@@ -29,7 +29,7 @@ export interface MessageInFlight {
   renew(history: History, delaySeconds: number): Promise<void>;
 }
 
-export interface InHandDeps {
+export interface InFlightDeps {
   readonly queue: Pick<Queue, 'remove' | 'changeVisibility' | 'sendAnew'>;
   /** For how long a message is invisible when it is taken. */
   readonly receivedSeconds: number;
@@ -45,7 +45,7 @@ export interface InHandDeps {
 const HOLD_MAX_MS = 11.5 * 3_600_000;
 /** How long no message is copied after one could not be removed. */
 const NO_COPIES_MS = 60_000;
-/** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in hand. */
+/** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in flight. */
 const GATHER_MS = 20;
 
 interface Entry extends MessageInFlight {
@@ -54,7 +54,7 @@ interface Entry extends MessageInFlight {
   extendAtMs: number;
 }
 
-export function createInHand(deps: InHandDeps): InHand {
+export function createInFlight(deps: InFlightDeps): InFlight {
   const { queue, metrics, logger } = deps;
   const extendEveryMs = (deps.visibilitySeconds * 1000) / 3;
   const entries = new Set<Entry>();
@@ -70,7 +70,7 @@ export function createInHand(deps: InHandDeps): InHand {
     for (const entry of entries) {
       if (now - entry.takenMs > HOLD_MAX_MS) {
         entry.abort.abort(
-          new DistributorError('stopping', 'the message was in hand for almost 12 hours; the position is saved'),
+          new DistributorError('stopping', 'the message was in flight for almost 12 hours; the position is saved'),
         );
       } else if (now >= entry.extendAtMs) {
         entry.extendAtMs = now + extendEveryMs;
@@ -89,7 +89,7 @@ export function createInHand(deps: InHandDeps): InHand {
       metrics.heartbeats.inc({ outcome: 'failed' }, due.length);
       logger.warn(
         { error: String(error), messages: due.length },
-        'the visibility of messages in hand could not be extended; the next beat tries again',
+        'the visibility of messages in flight could not be extended; the next beat tries again',
       );
       for (const entry of due) entry.extendAtMs = 0;
     }

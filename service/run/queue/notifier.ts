@@ -1,19 +1,19 @@
 import { EventEmitter, once } from 'node:events';
 
 /** Wakes whoever waits for something to change. Waiting leaves nothing behind, however often it is done. */
-export interface Bell {
-  ring(): void;
-  /** Resolves with the next ring, or when the signal aborts. */
-  heard(signal: AbortSignal): Promise<void>;
+export interface Notifier {
+  notify(): void;
+  /** Resolves with the next notification, or when the signal aborts. */
+  notified(signal: AbortSignal): Promise<void>;
 }
 
-export function createBell(): Bell {
+export function createNotifier(): Notifier {
   const emitter = new EventEmitter();
   const done = () => {};
   return {
-    ring() {
-      emitter.emit('ring');
+    notify() {
+      emitter.emit('notify');
     },
-    heard: (signal) => once(emitter, 'ring', { signal }).then(done, done),
+    notified: (signal) => once(emitter, 'notify', { signal }).then(done, done),
   };
 }

@@ -1,8 +1,8 @@
 import type { Queue, QueueDepth } from '../../aws/queue.ts';
-import type { Horizon } from './watermark.ts';
+import type { Watermark } from './watermark.ts';
 
 /**
- * What SQS counts in the queue, for people who look and for the horizon. Asked for only while somebody looks, and at most
+ * What SQS counts in the queue, for people who look and for the watermark. Asked for only while somebody looks, and at most
  * every ten seconds; who looks gets the last answer and waits for none.
  */
 export interface QueueDepthView {
@@ -17,7 +17,7 @@ export interface CountedDepth extends QueueDepth {
 
 export interface QueueDepthDeps {
   readonly queue: Pick<Queue, 'depth'>;
-  readonly horizon: Pick<Horizon, 'counted'>;
+  readonly watermark: Pick<Watermark, 'counted'>;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
@@ -26,7 +26,7 @@ const FRESH_MS = 10_000;
 const OLD_MS = 120_000;
 const TIMEOUT_MS = 5_000;
 
-export function createQueueDepth({ queue, horizon, nowMs }: QueueDepthDeps): QueueDepthView {
+export function createQueueDepth({ queue, watermark, nowMs }: QueueDepthDeps): QueueDepthView {
   let last: { readonly depth: QueueDepth; readonly atMs: number } | undefined;
   let askedMs = Number.NEGATIVE_INFINITY;
 
@@ -34,7 +34,7 @@ export function createQueueDepth({ queue, horizon, nowMs }: QueueDepthDeps): Que
     try {
       const depth = await queue.depth(AbortSignal.timeout(TIMEOUT_MS));
       last = { depth, atMs };
-      horizon.counted(depth.visible, atMs);
+      watermark.counted(depth.visible, atMs);
     } catch {
       // /readyz and the receive loop tell of a queue that cannot be reached; here the figure is missing.
     }

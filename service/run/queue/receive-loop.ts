@@ -6,17 +6,17 @@ import { explainFailure } from '../../aws/words.ts';
 import { errorFields, type Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { nextBackoffMs } from '../../core/backoff.ts';
-import type { Bell } from './notifier.ts';
+import type { Notifier } from './notifier.ts';
 import type { Reception } from './reception.ts';
-import type { Horizon } from './watermark.ts';
+import type { Watermark } from './watermark.ts';
 
 export interface ReceiveLoopDeps {
   readonly queue: Pick<Queue, 'receive'>;
   readonly visibilitySeconds: number;
-  /** How many more messages may be in hand now. */
+  /** How many more messages may be in flight now. */
   readonly room: () => number;
   /** Rung when there may be more room. */
-  readonly roomBell: Bell;
+  readonly roomNotifier: Notifier;
   /**
    * Receives under way at once while they bring plenty: behind a flood of one tenant the others' messages are found so much
    * sooner. A queue that is almost empty is asked by one, which brings what there is just as soon.
@@ -24,7 +24,7 @@ export interface ReceiveLoopDeps {
   readonly receivers: number;
   readonly onMessage: (message: QueueMessage) => void;
   /** Told of every receive that was answered, after its messages were handed on. */
-  readonly horizon: Pick<Horizon, 'received'>;
+  readonly watermark: Pick<Watermark, 'received'>;
   /** Told how each receive ends. */
   readonly reception: Pick<Reception, 'begin'>;
   readonly metrics: Pick<Metrics, 'receives' | 'messagesReceived'>;
@@ -66,7 +66,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
 
   const turn = async (signal: AbortSignal) => {
     const room = Math.min(BATCH_MAX, deps.room() - expected);
-    if (room <= 0 || (expected > 0 && !plenty)) return deps.roomBell.heard(signal);
+    if (room <= 0 || (expected > 0 && !plenty)) return deps.roomNotifier.notified(signal);
     const askedMs = deps.wallMs();
     const attempt = deps.reception.begin();
     try {
@@ -76,7 +76,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
       deps.metrics.messagesReceived.inc(messages.length);
       plenty = messages.length * 2 >= room;
       for (const message of messages) deps.onMessage(message);
-      deps.horizon.received(messages, askedMs);
+      deps.watermark.received(messages, askedMs);
       waitMs = BACKOFF.firstMs;
     } catch (error) {
       if (signal.aborted) return;
@@ -87,7 +87,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }
     // What did not come is room for the others.
-    deps.roomBell.ring();
+    deps.roomNotifier.notify();
   };
 
   const receiver = async (at: number, signal: AbortSignal) => {

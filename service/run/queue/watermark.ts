@@ -1,8 +1,8 @@
 import type { QueueMessage } from '../../aws/queue.ts';
 
 /**
- * How far the queue has been read: messages that were sent before the horizon are, as far as anybody can know, not waiting
- * in it. They are deleted, or some process has them in hand, or has handed them back and knows of it (decisions/0050).
+ * How far the queue has been read: messages that were sent before the watermark are, as far as anybody can know, not waiting
+ * in it. They are deleted, or some process has them in flight, or has handed them back and knows of it (decisions/0050).
  *
  * Evidence, the best first:
  * - A long poll that came back empty has asked all of SQS's servers, and would have come back with a message as soon as there
@@ -12,9 +12,9 @@ import type { QueueMessage } from '../../aws/queue.ts';
  * - Messages that nobody received before. A standard queue brings messages in about their order (SQS developer guide, "Message
  *   ordering"), so what still waits is about as old as the oldest of the last minute's, or younger.
  *
- * Without evidence, because the queue cannot be read or there is no room for its messages, the horizon stays where it is.
+ * Without evidence, because the queue cannot be read or there is no room for its messages, the watermark stays where it is.
  */
-export interface Horizon {
+export interface Watermark {
   /** @param askedMs when the receive began */
   received(messages: readonly Pick<QueueMessage, 'receiveCount' | 'sentMs' | 'history'>[], askedMs: number): void;
   /** SQS has counted so many visible messages. */
@@ -30,15 +30,15 @@ const COUNT_LATE_MS = 60_000;
 /** What a message may take from being sent to waking a poll; it takes milliseconds. */
 const WAKE_LATE_MS = 5_000;
 
-export function createHorizon(nowMs: () => number): Horizon {
+export function createWatermark(nowMs: () => number): Watermark {
   /** Oldest evidence by the time at which it came, in slots of ten seconds. */
   let slots: { atMs: number; oldestMs: number }[] = [];
-  let horizonMs: number | undefined;
+  let watermarkMs: number | undefined;
 
   const look = () => {
     slots = slots.filter(({ atMs }) => nowMs() - atMs < WINDOW_MS);
-    if (slots.length > 0) horizonMs = Math.min(...slots.map(({ oldestMs }) => oldestMs));
-    return horizonMs;
+    if (slots.length > 0) watermarkMs = Math.min(...slots.map(({ oldestMs }) => oldestMs));
+    return watermarkMs;
   };
   const add = (sentMs: number) => {
     const last = slots.at(-1);
@@ -48,7 +48,7 @@ export function createHorizon(nowMs: () => number): Horizon {
   };
   /** What is known of the whole queue makes all that was guessed from its messages before void. */
   const readUpTo = (ms: number) => {
-    if (horizonMs !== undefined && ms < horizonMs) return;
+    if (watermarkMs !== undefined && ms < watermarkMs) return;
     slots = [];
     add(ms);
   };

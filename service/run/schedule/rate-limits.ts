@@ -1,7 +1,7 @@
 import { toNewest } from '../../base/newest.ts';
 import { advance, answered, beginCallRate, type CallRate, type Instant, sent } from '../../core/call-rate.ts';
 import { refill, spend, type TokenBucket, untilToken } from '../../core/token-bucket.ts';
-import type { LimitAnswer, PacedCall } from '../../delivery/pace.ts';
+import type { LimitAnswer, RateLimitedCall } from '../../delivery/rate-limiter.ts';
 
 /** The answer to a thread that wants to call a destination. */
 export type Permit =
@@ -13,7 +13,7 @@ export type Permit =
   | { readonly kind: 'yield'; readonly ms: number };
 
 /** What became of a call, as a thread reports it. */
-export interface PacedAnswer {
+export interface RateLimitAnswer {
   readonly destination: string;
   /** Of the call's permit. */
   readonly round?: number;
@@ -26,10 +26,10 @@ export interface PacedAnswer {
  * The rates of destinations, for all threads of the process. A destination is free until it throttles; then the law in
  * `core/call-rate.ts` gives it a rate, until a minute has passed without a refusal. A tenant's own cap in bytes holds beside it.
  */
-export interface Pacing {
-  ask(call: PacedCall): Permit;
+export interface RateLimits {
+  ask(call: RateLimitedCall): Permit;
   /** To be told of every call that has a round, and of every refused one. */
-  answered(answer: PacedAnswer): void;
+  answered(answer: RateLimitAnswer): void;
   /** Destinations that have a rate now. */
   list(): readonly DestinationRate[];
 }
@@ -39,7 +39,7 @@ export interface DestinationRate {
   readonly callsPerSecond: number;
 }
 
-export interface PacingDeps {
+export interface RateLimitsDeps {
   /** Whether objects of other tenants wait for what the asking one holds. */
   readonly othersWait: (tenant: string) => boolean;
   /** A destination has a rate from now on, or no longer. */
@@ -68,7 +68,7 @@ interface Rate {
   refusedMs: number;
 }
 
-export function createPacing({ othersWait, onLimit, nowMs, epochMs }: PacingDeps): Pacing {
+export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLimitsDeps): RateLimits {
   const rates = new Map<string, Rate>();
   const caps = new Map<string, TokenBucket>();
 

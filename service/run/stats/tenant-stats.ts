@@ -11,7 +11,7 @@ import { createSeries, type Series } from './series.ts';
 /** What `/status` says of a tenant. Counts are of this process, since its start. */
 export interface TenantStatus {
   readonly tenant: string;
-  /** Objects in hand that wait for their turn, and objects that are being delivered. */
+  /** Objects in flight that wait for their turn, and objects that are being delivered. */
   readonly waiting: number;
   readonly in_flight: number;
   readonly objects: number;
@@ -60,7 +60,7 @@ export interface CircuitStatus {
 }
 
 /** Keeps what happened lately, tenant by tenant, for people who look. Bounded: tenants idle for longest leave first. */
-export interface TenantBoard {
+export interface TenantStats {
   waiting(tenant: string): void;
   started(tenant: string): void;
   accounted(tenant: string, accounted: Accounted): void;
@@ -105,7 +105,7 @@ interface Entry {
   readonly notices: Map<string, NoticeStatus>;
 }
 
-export function createTenantBoard(nowMs: () => number): TenantBoard {
+export function createTenantStats(nowMs: () => number): TenantStats {
   const tenants = new Map<string, Entry>();
 
   const of = (tenant: string) => {

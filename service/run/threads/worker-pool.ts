@@ -9,7 +9,7 @@ import { objectId } from '../../core/notification.ts';
 import type { HeldPlace, Unanswered } from '../../delivery/call-watch.ts';
 import type { ObjectTask } from '../../delivery/destination.ts';
 import { type FromWorker, failureReport, type ObjectReport, type Order, type ToWorker } from '../../delivery/report.ts';
-import type { Pacing } from '../schedule/rate-limits.ts';
+import type { RateLimits } from '../schedule/rate-limits.ts';
 
 /**
  * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions
@@ -58,11 +58,11 @@ export interface WorkerPoolDeps {
   /** What a thread runs: `worker.ts`. */
   readonly script: URL;
   readonly logger: Logger;
-  readonly pacing: Pick<Pacing, 'ask' | 'answered' | 'list'>;
+  readonly rateLimits: Pick<RateLimits, 'ask' | 'answered' | 'list'>;
   /** Records of an object have come to their ends. Told while it is at work, every few seconds, and at its end. */
   readonly onAccounted: (task: ObjectTask, accounted: Accounted) => void;
   readonly onRestart: () => void;
-  /** Threads die one after another: something that restarting does not mend. */
+  /** Threads die one after another: something that restarting does not fix. */
   readonly onHopeless: (error: DistributorError) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
@@ -108,7 +108,7 @@ const INITIAL_HEAP_MB = 64;
 const SEMI_SPACE_MAX_MB = 8;
 
 export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
-  const { settings, script, logger, pacing, onRestart, onHopeless } = deps;
+  const { settings, script, logger, rateLimits, onRestart, onHopeless } = deps;
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MAX_MB}`);
   const threads: Thread[] = [];
@@ -146,7 +146,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     });
     if (draining) post(thread, { kind: 'drain' });
     for (const [key, held] of heldPlaces) post(thread, { kind: 'place', key, held });
-    for (const { destination } of pacing.list()) post(thread, { kind: 'limit', destination, limited: true });
+    for (const { destination } of rateLimits.list()) post(thread, { kind: 'limit', destination, limited: true });
     return thread;
   };
 
@@ -165,9 +165,9 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
       case 'answered':
         return thread.pending.get(message.id)?.listener.answered(message.type);
       case 'ask':
-        return post(thread, { kind: 'permit', id: message.id, permit: pacing.ask(message.call) });
-      case 'paced-answer':
-        return pacing.answered(message.answer);
+        return post(thread, { kind: 'permit', id: message.id, permit: rateLimits.ask(message.call) });
+      case 'rate-limit-answer':
+        return rateLimits.answered(message.answer);
     }
   };
 

@@ -1,21 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DistributorError } from '../../base/errors.ts';
 import { throwIfStopped } from '../../delivery/destination.ts';
-import type { LimitAnswer, Pace, PacedCall } from '../../delivery/pace.ts';
-import type { PacedAnswer, Permit } from '../schedule/rate-limits.ts';
+import type { LimitAnswer, RateLimitedCall, RateLimiter } from '../../delivery/rate-limiter.ts';
+import type { Permit, RateLimitAnswer } from '../schedule/rate-limits.ts';
 
 /**
- * A thread's side of the pacing. Calls to a destination that is free and without a cap go at once, and are only counted;
- * all others ask the main thread, which paces for all threads, and report their answers to it.
+ * A thread's side of the rate limits. Calls to a destination that is free and without a cap go at once, and are only counted;
+ * all others ask the main thread, which keeps the limits for all threads, and report their answers to it.
  */
-export interface WorkerPace extends Pace {
+export interface WorkerRateLimits extends RateLimiter {
   /** The destination must be asked for from now on, or no longer. */
   limit(destination: string, limited: boolean): void;
 }
 
-export interface WorkerPaceDeps {
-  readonly ask: (call: PacedCall) => Promise<Permit>;
-  readonly tell: (answer: PacedAnswer) => void;
+export interface WorkerRateLimitsDeps {
+  readonly ask: (call: RateLimitedCall) => Promise<Permit>;
+  readonly tell: (answer: RateLimitAnswer) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
 }
@@ -24,7 +24,7 @@ const WINDOW_MS = 1_000;
 /** Destinations whose calls are counted; a destination that was forgotten counts from nought. */
 const COUNTED_MAX = 5_000;
 
-export function createWorkerPace({ ask, tell, nowMs }: WorkerPaceDeps): WorkerPace {
+export function createWorkerRateLimits({ ask, tell, nowMs }: WorkerRateLimitsDeps): WorkerRateLimits {
   const limited = new Set<string>();
   const counts = createCallCounts(nowMs);
 

@@ -2,17 +2,17 @@ import type { Settings } from '../../base/settings.ts';
 import { placeName } from '../../core/place.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
 import type { Freshness } from '../queue/freshness.ts';
-import type { Surplus } from '../queue/handed-back.ts';
-import type { InHand } from '../queue/in-flight.ts';
+import type { HandBacks } from '../queue/hand-backs.ts';
+import type { InFlight } from '../queue/in-flight.ts';
 import type { CountedDepth, QueueDepthView } from '../queue/queue-depth.ts';
 import type { Reception, ReceptionView } from '../queue/reception.ts';
-import type { Horizon } from '../queue/watermark.ts';
+import type { Watermark } from '../queue/watermark.ts';
 import type { CircuitBreakers } from '../schedule/circuit-breakers.ts';
-import type { Pacing } from '../schedule/rate-limits.ts';
+import type { RateLimits } from '../schedule/rate-limits.ts';
 import type { Scheduler } from '../schedule/scheduler.ts';
 import type { Parked } from '../stats/parked.ts';
 import { endOfLastSlotMs, type Series, SLOT_SECONDS } from '../stats/series.ts';
-import type { TenantBoard, TenantStatus } from '../stats/tenant-stats.ts';
+import type { TenantStats, TenantStatus } from '../stats/tenant-stats.ts';
 import type { ObjectAtWork, WorkerPool } from '../threads/worker-pool.ts';
 import type { Probe, ProbeView } from './probe.ts';
 
@@ -44,8 +44,8 @@ export interface Status {
   } | null;
   /** Messages that were sent before it are, as far as can be known, not waiting in the queue. */
   readonly queue_read_up_to: string | null;
-  readonly messages_in_hand: number;
-  /** Handed back as surplus and still away, by estimate. */
+  readonly messages_in_flight: number;
+  /** Handed back and not yet visible again, by estimate. */
   readonly messages_away: number;
   readonly objects: {
     readonly running: number;
@@ -89,16 +89,16 @@ export interface StatusDeps {
   readonly reception: Pick<Reception, 'look'>;
   readonly probe: Pick<Probe, 'look'>;
   readonly depth: QueueDepthView;
-  readonly horizon: Pick<Horizon, 'ms'>;
+  readonly watermark: Pick<Watermark, 'ms'>;
   readonly freshness: Pick<Freshness, 'snapshot'>;
-  readonly inHand: Pick<InHand, 'size'>;
-  readonly surplus: Pick<Surplus, 'away'>;
+  readonly inFlight: Pick<InFlight, 'size'>;
+  readonly handBacks: Pick<HandBacks, 'away'>;
   readonly scheduler: Pick<Scheduler, 'running' | 'behindBulkhead' | 'waiting' | 'reservedBytes'>;
   readonly workers: Pick<WorkerPool, 'work'>;
-  readonly pacing: Pick<Pacing, 'list'>;
+  readonly rateLimits: Pick<RateLimits, 'list'>;
   readonly breakers: Pick<CircuitBreakers, 'list' | 'listPlaces'>;
   readonly parked: Pick<Parked, 'of'>;
-  readonly board: Pick<TenantBoard, 'list'>;
+  readonly tenantStats: Pick<TenantStats, 'list'>;
   /** Bytes of messages, of all tenants. */
   readonly delivered: Pick<Series, 'rates'>;
   /** Epoch milliseconds. */
@@ -106,7 +106,7 @@ export interface StatusDeps {
 }
 
 export function createStatus(deps: StatusDeps): () => Status {
-  const { scheduler, horizon } = deps;
+  const { scheduler, watermark } = deps;
   return () => {
     const now = deps.nowMs();
     const reception = deps.reception.look();
@@ -124,9 +124,9 @@ export function createStatus(deps: StatusDeps): () => Status {
         memory_budget_bytes: deps.settings.memoryBudgetBytes,
       },
       queue: toQueueStatus(deps.depth.look()),
-      queue_read_up_to: horizon.ms === undefined ? null : toTime(horizon.ms),
-      messages_in_hand: deps.inHand.size,
-      messages_away: deps.surplus.away,
+      queue_read_up_to: watermark.ms === undefined ? null : toTime(watermark.ms),
+      messages_in_flight: deps.inFlight.size,
+      messages_away: deps.handBacks.away,
       objects: {
         running: scheduler.running,
         behind_bulkhead: scheduler.behindBulkhead,
@@ -134,7 +134,7 @@ export function createStatus(deps: StatusDeps): () => Status {
         memory_reserved_bytes: scheduler.reservedBytes,
       },
       workers: deps.workers.work().map((objects, thread) => ({ thread, objects })),
-      destinations: deps.pacing.list().map(({ destination, callsPerSecond }) => ({
+      destinations: deps.rateLimits.list().map(({ destination, callsPerSecond }) => ({
         destination,
         calls_per_second: Math.round(callsPerSecond * 10) / 10,
       })),
@@ -147,7 +147,7 @@ export function createStatus(deps: StatusDeps): () => Status {
         next_try_at: toTime(againAtMs),
         tenants,
       })),
-      tenants: deps.board.list(deps.breakers.list(), deps.freshness.snapshot(), deps.parked),
+      tenants: deps.tenantStats.list(deps.breakers.list(), deps.freshness.snapshot(), deps.parked),
     };
   };
 }

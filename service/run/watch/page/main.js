@@ -42,12 +42,12 @@ function show(status) {
   const readUpTo = status.queue_read_up_to;
   const read =
     readUpTo === null ? 'not read yet' : `read up to ${formatSeconds(secondsBetween(status.now, readUpTo))} ago`;
-  const invisible = queue === null ? '' : `, ${formatCount(queue.invisible + queue.delayed)} in hand or away`;
+  const invisible = queue === null ? '' : `, ${formatCount(queue.invisible + queue.delayed)} in flight or handed back`;
   write('queue-more', `${read}${invisible}`);
-  write('in-hand', `${formatCount(status.messages_in_hand)} messages`);
+  write('in-flight', `${formatCount(status.messages_in_flight)} messages`);
   const away = status.messages_away === 0 ? '' : `, ${formatCount(status.messages_away)} handed back`;
   const behind = objects.behind_bulkhead === 0 ? '' : ` (${objects.behind_bulkhead} wait for an answer)`;
-  write('in-hand-more', `objects: ${objects.running} at work${behind}, ${objects.waiting} waiting${away}`);
+  write('in-flight-more', `objects: ${objects.running} at work${behind}, ${objects.waiting} waiting${away}`);
   write('memory', formatBytes(process.memory_bytes));
   const reserved = `${formatBytes(objects.memory_reserved_bytes)} of ${formatBytes(process.memory_budget_bytes)}`;
   write('memory-more', `${reserved} reserved by objects`);

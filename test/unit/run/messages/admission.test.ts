@@ -7,18 +7,18 @@ import type { MessageInFlight } from '../../../../service/run/queue/in-flight.ts
 const NO_TRIAL = { tenants: new Set<string>(), hasPlace: true };
 
 function setUp(messagesMax = 2, trial: { readonly tenants: ReadonlySet<string>; hasPlace: boolean } = NO_TRIAL) {
-  const surplus = {
+  const handBacks = {
     away: 0,
     handed: [] as string[],
     done: () => {},
     handBack(tenant: string) {
-      surplus.handed.push(tenant);
+      handBacks.handed.push(tenant);
       return tenant === 'slow' ? 60 : 3;
     },
   };
   const admission = createAdmission({
     messagesMax,
-    surplus,
+    handBacks,
     onTrial: (tenant) => trial.tenants.has(tenant),
     hasPlace: () => trial.hasPlace,
   });
@@ -35,16 +35,16 @@ function setUp(messagesMax = 2, trial: { readonly tenants: ReadonlySet<string>; 
     },
   });
   const admit = (tenants: readonly string[], receiveCount = 1) => admission.admit(held(receiveCount), new Set(tenants));
-  return { surplus, admit, log, held };
+  return { handBacks, admit, log, held };
 }
 
-test('a tenant has so many messages in hand and no more; what is beyond goes back, and others are let in', () => {
-  const { admit, log, surplus } = setUp(2);
+test('a tenant has so many messages in flight and no more; what is beyond goes back, and others are let in', () => {
+  const { admit, log, handBacks } = setUp(2);
   assert.deepEqual(
     [admit(['flood']), admit(['flood']), admit(['flood']), admit(['quiet'])].map(({ kind }) => kind),
     ['admitted', 'admitted', 'handed back', 'admitted'],
   );
-  assert.deepEqual([log, surplus.handed], [['release 3'], ['flood']]);
+  assert.deepEqual([log, handBacks.handed], [['release 3'], ['flood']]);
 });
 
 test('a message that is done with makes room for another', () => {
@@ -75,8 +75,8 @@ test('before its receives are used up a message goes back as a new one, so that 
 });
 
 test('when very many are away they go back as new ones: only so many received messages may be invisible', () => {
-  const { admit, log, surplus } = setUp(0);
-  surplus.away = 20_001;
+  const { admit, log, handBacks } = setUp(0);
+  handBacks.away = 20_001;
   admit(['flood']);
   assert.deepEqual(log, ['renew 3']);
 });

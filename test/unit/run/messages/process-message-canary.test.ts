@@ -13,14 +13,14 @@ const canaries = async ({ canaries: counter }: ReturnType<typeof createMetrics>)
 
 test('a canary that every delivery has taken has arrived, and its time is known', async () => {
   const arrived = { ...done, counts: ONE };
-  const { run, metrics, board } = setUpMessages({ acme: [arrived, { type: 'cloudwatch#off', kind: 'skipped' }] });
+  const { run, metrics, tenantStats } = setUpMessages({ acme: [arrived, { type: 'cloudwatch#off', kind: 'skipped' }] });
   await run(s3Event(CANARY_KEY));
   assert.deepEqual(await canaries(metrics), { delivered: 1 });
   assert.equal(
     (await metrics.canarySeconds.get()).values.find(({ metricName }) => metricName?.endsWith('_sum'))?.value,
     60,
   );
-  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: NOON_MS - 60_000 }]);
+  assert.deepEqual(tenantStats.known(), [{ tenant: 'acme', canaryMs: NOON_MS - 60_000 }]);
 });
 
 for (const [what, lines] of [
@@ -63,10 +63,10 @@ test('a canary in a replay proves nothing of the way from S3, and is kept like a
     const { Records } = JSON.parse(s3Event(CANARY_KEY));
     return JSON.stringify({ Records: [{ ...Records[0], [REPLAY_MEMBER]: { id: 'r1' } }] });
   };
-  const { run, metrics, board } = setUpMessages({ acme: [arrived] });
+  const { run, metrics, tenantStats } = setUpMessages({ acme: [arrived] });
   await run(replayed());
   assert.deepEqual(await canaries(metrics), {});
-  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: undefined }]);
+  assert.deepEqual(tenantStats.known(), [{ tenant: 'acme', canaryMs: undefined }]);
   const refused = setUpMessages({ acme: [failed('role-refused')] });
   refused.now.ms += 3_600_000;
   await refused.run(replayed());

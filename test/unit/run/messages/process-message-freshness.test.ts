@@ -17,13 +17,13 @@ test("an object holds its tenant's watermark while it is at work, and while its 
 });
 
 test("a message handed back as surplus holds its tenant's watermark", async () => {
-  const { run, freshness, hold, now, handedBack } = setUpMessages({}, 1);
+  const { run, freshness, hold, now, messagesHandedBack } = setUpMessages({}, 1);
   const letGo = hold();
   const running = run(s3Event(keyOf('acme')));
   await run(s3Event(keyOf('acme')));
   letGo();
   await running;
-  assert.deepEqual(await handedBack(), { surplus: 1 });
+  assert.deepEqual(await messagesHandedBack(), { surplus: 1 });
   assert.equal(now.ms - (freshness.snapshot().upToMs('acme') ?? 0), 60_000);
 });
 
@@ -40,11 +40,11 @@ test('a replay of old objects does not take the watermark back', async () => {
 });
 
 test('a dead letter lets the watermark go on, and is counted for its tenant', async () => {
-  const { run, freshness, board, now, parked } = setUpMessages({ acme: [failed('object-gone')] });
+  const { run, freshness, tenantStats, now, parked } = setUpMessages({ acme: [failed('object-gone')] });
   await run(s3Event(keyOf('acme')));
   assert.equal(freshness.snapshot().upToMs('acme'), now.ms);
   assert.deepEqual(
-    board.list([], freshness.snapshot(), parked).map(({ tenant, dead_letters }) => [tenant, dead_letters]),
+    tenantStats.list([], freshness.snapshot(), parked).map(({ tenant, dead_letters }) => [tenant, dead_letters]),
     [['acme', 1]],
   );
 });

@@ -52,7 +52,7 @@ test('what never gets an answer is parked for a probe, and becomes a dead letter
 });
 
 test('while several tenants are silent, a tenant that has shown nothing since has one message at work', async () => {
-  const { run, seen, hold, tasks, log, handedBack } = setUpMessages();
+  const { run, seen, hold, tasks, log, messagesHandedBack } = setUpMessages();
   hold();
   for (const tenant of ['a', 'b', 'c']) run(s3Event(keyOf(tenant)));
   await turn();
@@ -61,7 +61,7 @@ test('while several tenants are silent, a tenant that has shown nothing since ha
   await turn();
   await turn();
   assert.equal(tasks.filter(({ keyFields }) => keyFields.tenant_id === 'new').length, 1);
-  assert.deepEqual([log, await handedBack()], [['release 1', 'release 1'], { trial: 2 }]);
+  assert.deepEqual([log, await messagesHandedBack()], [['release 1', 'release 1'], { trial: 2 }]);
 });
 
 test('a tenant at work that delivers something has shown that its destination answers', async () => {

@@ -57,7 +57,7 @@ test('a message whose objects are all delivered is deleted, and each delivery le
 
 test('an object whose records all went to quarantine is a warning, and the trouble of its tenant', async () => {
   const counts = { read: 5, delivered: 0, filtered: 0, rejected: 0, quarantined: 5 };
-  const { run, log, lines, board, freshness, parked, objects } = setUpMessages({
+  const { run, log, lines, tenantStats, freshness, parked, objects } = setUpMessages({
     acme: [{ type: 'cloudwatch', kind: 'done', counts, format: 'ndjson' }],
   });
   await run(s3Event(keyOf('acme')));
@@ -66,7 +66,7 @@ test('an object whose records all went to quarantine is a warning, and the troub
     lines.map(({ level, msg, tenant, quarantined }) => [level, msg, tenant, quarantined]),
     [[40, 'nothing of the object was delivered: its records are in quarantine', 'acme', 5]],
   );
-  assert.equal(board.list([], freshness.snapshot(), parked)[0]?.trouble?.code, 'nothing-delivered');
+  assert.equal(tenantStats.list([], freshness.snapshot(), parked)[0]?.trouble?.code, 'nothing-delivered');
 });
 
 test('the test event of S3 is acknowledged without any work', async () => {
@@ -76,11 +76,11 @@ test('the test event of S3 is acknowledged without any work', async () => {
 });
 
 test('an object is admitted by its size, and shown while it is at work and afterwards', async () => {
-  const { run, seen, board, freshness, parked } = setUpMessages();
+  const { run, seen, tenantStats, freshness, parked } = setUpMessages();
   await run(s3Event(keyOf('acme')));
   assert.deepEqual([seen.running, seen.reserved, seen.inFlight], [1, sizeOfJob(1_000).memoryBytes, 1]);
   assert.deepEqual(
-    board
+    tenantStats
       .list([], freshness.snapshot(), parked)
       .map(({ tenant, waiting, in_flight, objects, lag_seconds }) => [
         tenant,

@@ -8,9 +8,9 @@ const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const MINUTE = 60_000;
 
 function setUp() {
-  const now = { ms: NOON_MS, horizonMs: NOON_MS as number | undefined };
+  const now = { ms: NOON_MS, watermarkMs: NOON_MS as number | undefined };
   const calls: string[] = [];
-  const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.horizonMs });
+  const freshness = createFreshness({ nowMs: () => now.ms, watermarkMs: () => now.watermarkMs });
   const held: MessageInFlight = {
     message: {
       id: 'm',
@@ -43,13 +43,13 @@ function setUp() {
 test('a tenant that nothing is open for is delivered up to where the queue is read', () => {
   const { behind, now } = setUp();
   assert.equal(behind('idle'), 0);
-  now.horizonMs = NOON_MS - 5 * MINUTE;
+  now.watermarkMs = NOON_MS - 5 * MINUTE;
   assert.equal(behind('idle'), 5);
-  now.horizonMs = undefined;
+  now.watermarkMs = undefined;
   assert.equal(behind('idle'), undefined);
 });
 
-test("the oldest object in hand holds its tenant's watermark, and nobody else's, until its message is removed", async () => {
+test("the oldest object in flight holds its tenant's watermark, and nobody else's, until its message is removed", async () => {
   const { follow, behind, calls } = setUp();
   const old = follow('acme', 10 * MINUTE);
   const young = follow('acme', MINUTE);
@@ -79,26 +79,26 @@ for (const way of ['release', 'renew'] as const) {
     assert.equal(behind('acme'), 20);
     now.ms += 12 * MINUTE;
     assert.equal(behind('acme'), 20, 'it is back, and nobody may have received it yet');
-    now.horizonMs = NOON_MS + 10 * MINUTE;
+    now.watermarkMs = NOON_MS + 10 * MINUTE;
     assert.equal(behind('acme'), 20, 'it comes back within ten seconds');
-    now.horizonMs = NOON_MS + 10.5 * MINUTE;
+    now.watermarkMs = NOON_MS + 10.5 * MINUTE;
     assert.equal(behind('acme'), -10.5);
   });
 }
 
-test('a message is in hand until SQS has it back, and its time away begins then', async () => {
+test('a message is in flight until SQS has it back, and its time away begins then', async () => {
   const { freshness, held, behind, now } = setUp();
   const { promise, resolve } = Promise.withResolvers<void>();
   const slow = { ...held, release: () => promise };
   const given = freshness.follow(slow, [{ tenant: 'acme', announcedMs: NOON_MS - 20 * MINUTE }]).release(60);
   now.ms += 2 * MINUTE;
-  now.horizonMs = now.ms;
+  now.watermarkMs = now.ms;
   assert.equal(behind('acme'), 20);
   resolve();
   await given;
-  now.horizonMs = now.ms + 0.5 * MINUTE;
+  now.watermarkMs = now.ms + 0.5 * MINUTE;
   assert.equal(behind('acme'), 20);
-  now.horizonMs = now.ms + 1.5 * MINUTE;
+  now.watermarkMs = now.ms + 1.5 * MINUTE;
   assert.equal(behind('acme'), -3.5);
 });
 
@@ -106,7 +106,7 @@ test('a message that comes back here holds the watermark from hand to hand', asy
   const { follow, behind, now } = setUp();
   await follow('acme', 20 * MINUTE).release(60);
   const again = follow('acme', 20 * MINUTE);
-  now.horizonMs = NOON_MS + 5 * MINUTE;
+  now.watermarkMs = NOON_MS + 5 * MINUTE;
   assert.equal(behind('acme'), 20);
   await again.remove();
   assert.equal(behind('acme'), -5);
@@ -119,31 +119,31 @@ test('a backlog that is handed back again and again does not hold what has come 
     now.ms += MINUTE;
     await follow('flood', 10 * MINUTE).release(300);
   }
-  now.horizonMs = NOON_MS + 3 * MINUTE;
+  now.watermarkMs = NOON_MS + 3 * MINUTE;
   assert.equal(behind('flood'), 10);
 });
 
 test('a message that is away for longer than any should be joins those of an hour, and is forgotten then', async () => {
   const { follow, behind, now } = setUp();
   await follow('acme', MINUTE).release(43_200);
-  now.horizonMs = NOON_MS + 66 * MINUTE;
+  now.watermarkMs = NOON_MS + 66 * MINUTE;
   assert.equal(behind('acme'), 1);
-  now.horizonMs = NOON_MS + 67 * MINUTE;
+  now.watermarkMs = NOON_MS + 67 * MINUTE;
   assert.equal(behind('acme'), -67);
 });
 
 test('where nobody looks and the queue is not read, what came back first holds on with what comes next, and nothing is let go', async () => {
   const { follow, behind, now } = setUp();
-  now.horizonMs = undefined;
+  now.watermarkMs = undefined;
   await follow('acme', 60 * MINUTE).release(0);
   // One for each ten seconds of an hour and more: as many as are kept apart.
   for (let n = 1; n <= 400; n++) {
     now.ms += 10_000;
     await follow('acme', MINUTE).release(0);
   }
-  now.horizonMs = NOON_MS + 10_000;
+  now.watermarkMs = NOON_MS + 10_000;
   assert.equal(behind('acme'), 60, 'the first one has joined the second');
-  now.horizonMs = NOON_MS + 20_000;
+  now.watermarkMs = NOON_MS + 20_000;
   assert.equal(behind('acme'), 1);
 });
 
@@ -152,10 +152,10 @@ test('where nobody looks, what has come back is forgotten as others go', async (
   await follow('acme', 60 * MINUTE).release(0);
   for (let n = 1; n <= 400; n++) {
     now.ms += 10_000;
-    now.horizonMs = now.ms;
+    now.watermarkMs = now.ms;
     await follow('acme', MINUTE).release(0);
   }
-  // The queue's horizon goes back where an older message turns up: what was forgotten stays so.
-  now.horizonMs = NOON_MS;
+  // The queue's watermark goes back where an older message turns up: what was forgotten stays so.
+  now.watermarkMs = NOON_MS;
   assert.equal(behind('acme'), 1);
 });

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { MessageCopy, QueueMessage, VisibilityChange } from '../../../../service/aws/queue.ts';
 import { createMetrics } from '../../../../service/base/metrics.ts';
 import { NO_HISTORY } from '../../../../service/core/history.ts';
-import { createInHand } from '../../../../service/run/queue/in-flight.ts';
+import { createInFlight } from '../../../../service/run/queue/in-flight.ts';
 import { createTestLogger } from '../../../support/logger.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,7 +18,7 @@ const messageOf = (n: number): QueueMessage => ({
   history: NO_HISTORY,
 });
 
-/** Messages in hand over a queue that records its calls, with time that passes when the test says so. */
+/** Messages in flight over a queue that records its calls, with time that passes when the test says so. */
 function setUp(t: TestContext, visibilitySeconds = 120) {
   t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const calls: (readonly [what: string, ...entries: string[]])[] = [];
@@ -38,7 +38,7 @@ function setUp(t: TestContext, visibilitySeconds = 120) {
   const now = { ms: 0 };
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
-  const inHand = createInHand({
+  const inFlight = createInFlight({
     queue: {
       remove: (receipts) => answer('remove', receipts),
       changeVisibility: (changes: readonly VisibilityChange[]) =>
@@ -60,7 +60,7 @@ function setUp(t: TestContext, visibilitySeconds = 120) {
     logger,
     nowMs: () => now.ms,
   });
-  t.after(() => inHand.close());
+  t.after(() => inFlight.close());
   const pass = async (ms: number, stepMs = 1_000) => {
     for (let passed = 0; passed < ms; passed += stepMs) {
       now.ms += stepMs;
@@ -75,12 +75,12 @@ function setUp(t: TestContext, visibilitySeconds = 120) {
   };
   const beats = async () =>
     Object.fromEntries((await metrics.heartbeats.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { inHand, queue, calls, now, lines, pass, gather, beats };
+  return { inFlight, queue, calls, now, lines, pass, gather, beats };
 }
 
-test('a message in hand is kept invisible: its timeout is extended after every third of it', async (t) => {
-  const { inHand, calls, pass, beats } = setUp(t);
-  inHand.take(messageOf(1));
+test('a message in flight is kept invisible: its timeout is extended after every third of it', async (t) => {
+  const { inFlight, calls, pass, beats } = setUp(t);
+  inFlight.take(messageOf(1));
   await pass(39_000);
   assert.deepEqual(calls, []);
   await pass(1_000);
@@ -91,11 +91,11 @@ test('a message in hand is kept invisible: its timeout is extended after every t
 });
 
 test('messages are extended together, each from its own receive on', async (t) => {
-  const { inHand, calls, pass } = setUp(t);
-  inHand.take(messageOf(1));
-  inHand.take(messageOf(2));
+  const { inFlight, calls, pass } = setUp(t);
+  inFlight.take(messageOf(1));
+  inFlight.take(messageOf(2));
   await pass(20_000);
-  inHand.take(messageOf(3));
+  inFlight.take(messageOf(3));
   await pass(20_000);
   assert.deepEqual(calls, [['visibility', 'r1 120', 'r2 120']]);
   await pass(20_000);
@@ -103,8 +103,8 @@ test('messages are extended together, each from its own receive on', async (t) =
 });
 
 test('a short timeout is extended in time too', async (t) => {
-  const { inHand, calls, pass } = setUp(t, 10);
-  inHand.take(messageOf(1));
+  const { inFlight, calls, pass } = setUp(t, 10);
+  inFlight.take(messageOf(1));
   await pass(10_000, 500);
   assert.deepEqual(calls, [
     ['visibility', 'r1 10'],
@@ -113,8 +113,8 @@ test('a short timeout is extended in time too', async (t) => {
 });
 
 test('what was given back is not extended any more', async (t) => {
-  const { inHand, calls, pass, gather } = setUp(t);
-  const [a, b] = [inHand.take(messageOf(1)), inHand.take(messageOf(2))];
+  const { inFlight, calls, pass, gather } = setUp(t);
+  const [a, b] = [inFlight.take(messageOf(1)), inFlight.take(messageOf(2))];
   const given = [a.remove(), b.release(300)];
   await gather();
   await Promise.all(given);
@@ -126,8 +126,8 @@ test('what was given back is not extended any more', async (t) => {
 });
 
 test('an extension that fails is tried again with the next beat, and a line says so', async (t) => {
-  const { inHand, queue, calls, pass, beats, lines } = setUp(t);
-  inHand.take(messageOf(1));
+  const { inFlight, queue, calls, pass, beats, lines } = setUp(t);
+  inFlight.take(messageOf(1));
   queue.error = new Error('socket hang up');
   await pass(42_000);
   assert.equal(calls.length, 3);
@@ -140,19 +140,19 @@ test('an extension that fails is tried again with the next beat, and a line says
 });
 
 test('a receipt that SQS no longer knows counts as lost', async (t) => {
-  const { inHand, queue, pass, beats } = setUp(t);
-  inHand.take(messageOf(1));
-  inHand.take(messageOf(2));
+  const { inFlight, queue, pass, beats } = setUp(t);
+  inFlight.take(messageOf(1));
+  inFlight.take(messageOf(2));
   queue.failed = ['r2'];
   await pass(40_000);
   assert.deepEqual(await beats(), { ok: 1, lost: 1 });
 });
 
 test('beats do not overlap while SQS is slow', async (t) => {
-  const { inHand, queue, calls, pass } = setUp(t);
+  const { inFlight, queue, calls, pass } = setUp(t);
   const gate = Promise.withResolvers<void>();
   queue.gate = gate.promise;
-  inHand.take(messageOf(1));
+  inFlight.take(messageOf(1));
   await pass(100_000);
   assert.equal(calls.length, 1);
   gate.resolve();
@@ -162,8 +162,8 @@ test('beats do not overlap while SQS is slow', async (t) => {
 });
 
 test('shortly before SQS takes a message back for good, 12 hours after its receive, its work is given up', async (t) => {
-  const { inHand, calls, now, pass } = setUp(t);
-  const held = inHand.take(messageOf(1));
+  const { inFlight, calls, now, pass } = setUp(t);
+  const held = inFlight.take(messageOf(1));
   now.ms = 11.5 * HOUR_MS - 1_000;
   await pass(1_000);
   assert.equal(held.signal.aborted, false);
@@ -175,8 +175,8 @@ test('shortly before SQS takes a message back for good, 12 hours after its recei
 });
 
 test('removals and releases of a moment go out together', async (t) => {
-  const { inHand, calls, gather } = setUp(t);
-  const held = [1, 2, 3, 4, 5].map((n) => inHand.take(messageOf(n)));
+  const { inFlight, calls, gather } = setUp(t);
+  const held = [1, 2, 3, 4, 5].map((n) => inFlight.take(messageOf(n)));
   const given = [held[0]?.remove(), held[1]?.release(5), held[2]?.remove(), held[3]?.release(0)];
   await turn();
   assert.deepEqual(calls, []);
@@ -188,9 +188,9 @@ test('removals and releases of a moment go out together', async (t) => {
   await Promise.all(given);
 });
 
-test('where nothing is in hand any more, nobody is waited for', async (t) => {
-  const { inHand, calls } = setUp(t);
-  const [first, second, third] = [1, 2, 3].map((n) => inHand.take(messageOf(n)));
+test('where nothing is in flight any more, nobody is waited for', async (t) => {
+  const { inFlight, calls } = setUp(t);
+  const [first, second, third] = [1, 2, 3].map((n) => inFlight.take(messageOf(n)));
   const given = [first?.release(5), second?.remove()];
   await turn();
   assert.deepEqual(calls, []);
@@ -202,18 +202,18 @@ test('where nothing is in hand any more, nobody is waited for', async (t) => {
 });
 
 test('ten do not wait for more', async (t) => {
-  const { inHand, calls } = setUp(t);
-  const given = Array.from({ length: 10 }, (_, n) => inHand.take(messageOf(n)).remove());
+  const { inFlight, calls } = setUp(t);
+  const given = Array.from({ length: 10 }, (_, n) => inFlight.take(messageOf(n)).remove());
   await Promise.all(given);
   assert.deepEqual(calls, [['remove', ...Array.from({ length: 10 }, (_, n) => `r${n}`)]]);
 });
 
 test('giving back resolves when SQS knows, and not before', async (t) => {
-  const { inHand, queue, gather } = setUp(t);
+  const { inFlight, queue, gather } = setUp(t);
   const gate = Promise.withResolvers<void>();
   queue.gate = gate.promise;
   let resolved = false;
-  const given = inHand
+  const given = inFlight
     .take(messageOf(1))
     .remove()
     .then(() => {
@@ -226,12 +226,12 @@ test('giving back resolves when SQS knows, and not before', async (t) => {
 });
 
 test('messages that come while a call is under way make the next one', async (t) => {
-  const { inHand, queue, calls, gather } = setUp(t);
+  const { inFlight, queue, calls, gather } = setUp(t);
   const gate = Promise.withResolvers<void>();
   queue.gate = gate.promise;
-  const first = inHand.take(messageOf(1)).remove();
+  const first = inFlight.take(messageOf(1)).remove();
   await gather();
-  const second = inHand.take(messageOf(2)).remove();
+  const second = inFlight.take(messageOf(2)).remove();
   await gather();
   gate.resolve();
   await Promise.all([first, second]);
@@ -242,12 +242,12 @@ test('messages that come while a call is under way make the next one', async (t)
 });
 
 test('a message that cannot be given back is told of and let go: its timeout brings it back', async (t) => {
-  const { inHand, queue, gather, lines } = setUp(t);
+  const { inFlight, queue, gather, lines } = setUp(t);
   queue.error = new Error('socket hang up');
-  const given = inHand.take(messageOf(7)).remove();
+  const given = inFlight.take(messageOf(7)).remove();
   await gather();
   await given;
-  assert.equal(inHand.size, 0);
+  assert.equal(inFlight.size, 0);
   assert.deepEqual(
     lines.map(({ msg, message_id }) => [msg, message_id]),
     [['a message could not be given back to the queue', 'm7']],
@@ -255,9 +255,9 @@ test('a message that cannot be given back is told of and let go: its timeout bri
 });
 
 test('a message that SQS would not take out of a batch is told of too, and only that one', async (t) => {
-  const { inHand, queue, gather, lines } = setUp(t);
+  const { inFlight, queue, gather, lines } = setUp(t);
   queue.failed = ['r2'];
-  const held = [1, 2, 3].map((n) => inHand.take(messageOf(n)));
+  const held = [1, 2, 3].map((n) => inFlight.take(messageOf(n)));
   const given = [held[0]?.remove(), held[1]?.remove(), held[2]?.release(9)];
   await gather();
   await Promise.all(given);
@@ -270,13 +270,13 @@ test('a message that SQS would not take out of a batch is told of too, and only 
 const ONCE_FAILED = { failures: 1, refusedSinceMs: undefined };
 
 test('a message that failed is sent anew with its history, and the old one removed once the new one is safe', async (t) => {
-  const { inHand, queue, calls, gather } = setUp(t);
+  const { inFlight, queue, calls, gather } = setUp(t);
   const gate = Promise.withResolvers<void>();
   queue.gate = gate.promise;
-  const given = inHand.take(messageOf(1)).renew(ONCE_FAILED, 5);
+  const given = inFlight.take(messageOf(1)).renew(ONCE_FAILED, 5);
   await gather();
   assert.deepEqual(calls, [['anew', 'r1 5 1']]);
-  assert.equal(inHand.size, 1, 'it is ours until the new one is safe');
+  assert.equal(inFlight.size, 1, 'it is ours until the new one is safe');
   gate.resolve();
   await turn();
   await gather();
@@ -285,13 +285,13 @@ test('a message that failed is sent anew with its history, and the old one remov
     ['anew', 'r1 5 1'],
     ['remove', 'r1'],
   ]);
-  assert.equal(inHand.size, 0);
+  assert.equal(inFlight.size, 0);
 });
 
 test('a message that cannot be sent anew is released as it is, and a line says so', async (t) => {
-  const { inHand, queue, calls, gather, lines } = setUp(t);
+  const { inFlight, queue, calls, gather, lines } = setUp(t);
   queue.notCopied = ['r2'];
-  const given = [inHand.take(messageOf(1)).renew(ONCE_FAILED, 5), inHand.take(messageOf(2)).renew(ONCE_FAILED, 7)];
+  const given = [inFlight.take(messageOf(1)).renew(ONCE_FAILED, 5), inFlight.take(messageOf(2)).renew(ONCE_FAILED, 7)];
   await gather();
   await gather();
   await Promise.all(given);
@@ -307,15 +307,15 @@ test('a message that cannot be sent anew is released as it is, and a line says s
 });
 
 test('after a removal that SQS did not take nothing is copied for a minute: each failure would add a message', async (t) => {
-  const { inHand, queue, calls, gather, now } = setUp(t);
+  const { inFlight, queue, calls, gather, now } = setUp(t);
   queue.failed = ['r1'];
-  const first = inHand.take(messageOf(1)).renew(ONCE_FAILED, 5);
+  const first = inFlight.take(messageOf(1)).renew(ONCE_FAILED, 5);
   await gather();
   await gather();
   await first;
   queue.failed = [];
   const renew = async (n: number) => {
-    const given = inHand.take(messageOf(n)).renew(ONCE_FAILED, 5);
+    const given = inFlight.take(messageOf(n)).renew(ONCE_FAILED, 5);
     await gather();
     await gather();
     await given;
@@ -327,23 +327,23 @@ test('after a removal that SQS did not take nothing is copied for a minute: each
   assert.deepEqual(await renew(3), ['remove', 'r3']);
 });
 
-test('the number in hand is known', async (t) => {
-  const { inHand, gather } = setUp(t);
-  assert.equal(inHand.size, 0);
-  const held = inHand.take(messageOf(1));
-  inHand.take(messageOf(2));
-  assert.equal(inHand.size, 2);
+test('the number in flight is known', async (t) => {
+  const { inFlight, gather } = setUp(t);
+  assert.equal(inFlight.size, 0);
+  const held = inFlight.take(messageOf(1));
+  inFlight.take(messageOf(2));
+  assert.equal(inFlight.size, 2);
   const given = held.remove();
-  assert.equal(inHand.size, 1);
+  assert.equal(inFlight.size, 1);
   await gather();
   await given;
 });
 
 test('closing sends what is gathered at once, and ends the beats', async (t) => {
-  const { inHand, calls, pass } = setUp(t);
-  inHand.take(messageOf(1));
-  const given = inHand.take(messageOf(2)).release(0);
-  await inHand.close();
+  const { inFlight, calls, pass } = setUp(t);
+  inFlight.take(messageOf(1));
+  const given = inFlight.take(messageOf(2)).release(0);
+  await inFlight.close();
   await given;
   assert.deepEqual(calls, [['visibility', 'r2 0']]);
   await pass(200_000);

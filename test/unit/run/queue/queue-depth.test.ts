@@ -20,7 +20,7 @@ function setUp() {
         return answer;
       },
     },
-    horizon: { counted: (visible, atMs) => counted.push([visible, atMs]) },
+    watermark: { counted: (visible, atMs) => counted.push([visible, atMs]) },
     nowMs: () => now.ms,
   });
   return { now, answers, counted, seen, depth };

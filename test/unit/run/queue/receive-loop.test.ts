@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { QueueMessage } from '../../../../service/aws/queue.ts';
 import { createMetrics } from '../../../../service/base/metrics.ts';
 import { NO_HISTORY } from '../../../../service/core/history.ts';
-import { createBell } from '../../../../service/run/queue/notifier.ts';
+import { createNotifier } from '../../../../service/run/queue/notifier.ts';
 import { createReceiveLoop } from '../../../../service/run/queue/receive-loop.ts';
 import { createReception } from '../../../../service/run/queue/reception.ts';
 import { awsError } from '../../../support/aws-error.ts';
@@ -27,7 +27,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
   const ends: string[] = [];
   const read: (readonly [messages: number, askedMs: number, taken: number])[] = [];
   const state = { room, now: 1_000 };
-  const bell = createBell();
+  const notifier = createNotifier();
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const loop = createReceiveLoop({
@@ -44,13 +44,13 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
     },
     visibilitySeconds: 120,
     room: () => state.room,
-    roomBell: bell,
+    roomNotifier: notifier,
     receivers,
     onMessage: ({ id }) => {
       taken.push(id);
       state.room--;
     },
-    horizon: {
+    watermark: {
       received: ({ length }, askedMs) => read.push([length, askedMs, taken.length]),
     },
     reception: {
@@ -73,7 +73,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
   });
   const outcomes = async () =>
     Object.fromEntries((await metrics.receives.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  return { bell, asked, taken, ends, read, state, loop, stop, running, lines, metrics, outcomes };
+  return { notifier, asked, taken, ends, read, state, loop, stop, running, lines, metrics, outcomes };
 }
 
 test('messages are handed on as they come, and the loop asks for what there is room for', async (t) => {
@@ -96,12 +96,12 @@ test('messages are handed on as they come, and the loop asks for what there is r
 });
 
 test('without room nothing is asked for until there is some', async (t) => {
-  const { bell, asked, state } = setUp(t, [[message('a')]], 1);
+  const { notifier, asked, state } = setUp(t, [[message('a')]], 1);
   await until(() => asked.length === 1);
   await turn();
   assert.equal(asked.length, 1);
   state.room = 2;
-  bell.ring();
+  notifier.notify();
   await until(() => asked.length === 2);
   assert.deepEqual(asked[1], [2, 120]);
 });
@@ -119,9 +119,9 @@ test('while receives bring plenty, several are under way, and together ask for n
 });
 
 test('a queue that brings little is asked by one receive at a time', async (t) => {
-  const { asked, bell } = setUp(t, [messages(4)], 40, 4);
+  const { asked, notifier } = setUp(t, [messages(4)], 40, 4);
   await until(() => asked.length === 2);
-  bell.ring();
+  notifier.notify();
   await turn();
   assert.equal(asked.length, 2);
 });
@@ -182,10 +182,10 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
     queue: { receive },
     visibilitySeconds: 120,
     room: () => 1,
-    roomBell: createBell(),
+    roomNotifier: createNotifier(),
     receivers: 2,
     onMessage: () => {},
-    horizon: { received: () => {} },
+    watermark: { received: () => {} },
     reception: createReception(() => 0),
     metrics: createMetrics(),
     logger,
@@ -198,12 +198,12 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
 });
 
 test('when the loop last turned is known', async (t) => {
-  const { bell, asked, loop, state } = setUp(t, [[message('a')]], 1);
+  const { notifier, asked, loop, state } = setUp(t, [[message('a')]], 1);
   assert.equal(loop.turnedMs, 1_000);
   await until(() => asked.length === 1);
   state.now = 2_000;
   state.room = 1;
-  bell.ring();
+  notifier.notify();
   await until(() => asked.length === 2);
   assert.equal(loop.turnedMs, 2_000);
 });

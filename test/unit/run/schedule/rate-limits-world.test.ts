@@ -10,7 +10,7 @@ import {
 } from '../../../support/limits.ts';
 
 /**
- * What the pace makes of whole worlds: destinations with limits, processes of ours, other writers. No real time passes, and
+ * What rate limits make of whole worlds: destinations with limits, processes of ours, other writers. No real time passes, and
  * everything follows from the seeds.
  */
 
@@ -97,7 +97,7 @@ test('it makes no difference how a limit counts: deep buckets, shallow ones, or 
   }
 });
 
-test('calls that take half a second are paced like those that take a moment', () => {
+test('calls that take half a second are limited like those that take a moment', () => {
   const all = worlds(() => ({ limit: bucketLimit(20), latencyMs: [300, 600] }));
   const { used, refusedPerAccepted } = worst(all, 20);
   assert.ok(used >= 0.9, `${used} of it`);

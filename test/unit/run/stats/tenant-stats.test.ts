@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ObjectReport } from '../../../../service/delivery/report.ts';
 import type { DeliveryTrouble } from '../../../../service/run/schedule/circuit-breakers.ts';
 import { createParked } from '../../../../service/run/stats/parked.ts';
-import { createTenantBoard } from '../../../../service/run/stats/tenant-stats.ts';
+import { createTenantStats } from '../../../../service/run/stats/tenant-stats.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const done = (delivered: number): ObjectReport => ({
@@ -17,44 +17,44 @@ const failed = (code: 'role-refused' | 'stopping' | 'lease-held'): ObjectReport 
 
 function setUp() {
   const now = { ms: NOON_MS };
-  const board = createTenantBoard(() => now.ms);
+  const tenantStats = createTenantStats(() => now.ms);
   /** An object of a tenant from its arrival to its end. */
   const deliver = (tenant: string, report: ObjectReport, createdMs?: number) => {
-    board.waiting(tenant);
-    board.started(tenant);
-    board.ended(tenant, report, createdMs);
+    tenantStats.waiting(tenant);
+    tenantStats.started(tenant);
+    tenantStats.ended(tenant, report, createdMs);
   };
   const upTo = new Map<string, number>();
   const parked = createParked(() => now.ms);
   const list = (troubles: readonly DeliveryTrouble[] = []) =>
-    board.list(troubles, { upToMs: (tenant) => upTo.get(tenant) }, parked);
-  return { board, now, deliver, upTo, list, parked };
+    tenantStats.list(troubles, { upToMs: (tenant) => upTo.get(tenant) }, parked);
+  return { tenantStats, now, deliver, upTo, list, parked };
 }
 
 test('objects of a tenant are waiting, then in flight, then done', () => {
-  const { board, list } = setUp();
+  const { tenantStats, list } = setUp();
   const look = () => list().map(({ waiting, in_flight, objects }) => [waiting, in_flight, objects]);
-  board.waiting('acme');
-  board.waiting('acme');
+  tenantStats.waiting('acme');
+  tenantStats.waiting('acme');
   assert.deepEqual(look(), [[2, 0, 0]]);
-  board.started('acme');
+  tenantStats.started('acme');
   assert.deepEqual(look(), [[1, 1, 0]]);
-  board.ended('acme', done(5), undefined);
+  tenantStats.ended('acme', done(5), undefined);
   assert.deepEqual(look(), [[1, 0, 1]]);
 });
 
-test('the board adds up what came of objects and records, and knows the last lag', () => {
-  const { board, now, deliver, upTo, list, parked } = setUp();
+test('the tenantStats adds up what came of objects and records, and knows the last lag', () => {
+  const { tenantStats, now, deliver, upTo, list, parked } = setUp();
   parked.add(['acme'], 600, undefined);
   parked.add(['acme'], 600, NOON_MS + 3_600_000);
-  board.accounted('acme', { delivered: 5, filtered: 1, rejected: 0, quarantined: 0, messageBytes: 500 });
+  tenantStats.accounted('acme', { delivered: 5, filtered: 1, rejected: 0, quarantined: 0, messageBytes: 500 });
   deliver('acme', done(5), NOON_MS - 30_000);
   now.ms += 1_000;
-  board.accounted('acme', { delivered: 7, filtered: 0, rejected: 2, quarantined: 3, messageBytes: 700 });
+  tenantStats.accounted('acme', { delivered: 7, filtered: 0, rejected: 2, quarantined: 3, messageBytes: 700 });
   deliver('acme', done(7), NOON_MS - 89_000);
-  board.deadLetter('acme');
-  board.canaryDelivered('acme', NOON_MS - 10_000);
-  board.canaryDelivered('acme', NOON_MS - 20_000);
+  tenantStats.deadLetter('acme');
+  tenantStats.canaryDelivered('acme', NOON_MS - 10_000);
+  tenantStats.canaryDelivered('acme', NOON_MS - 20_000);
   upTo.set('acme', NOON_MS - 5_000);
   now.ms += 9_000;
   assert.deepEqual(list(), [
@@ -82,11 +82,11 @@ test('the board adds up what came of objects and records, and knows the last lag
 });
 
 test('a tenant is known once the tenant table has answered for it', () => {
-  const { board, deliver } = setUp();
+  const { tenantStats, deliver } = setUp();
   deliver('made-up', { lines: [{ type: '', kind: 'failed', code: 'tenant-unknown', message: 'no such tenant' }] });
   deliver('acme', failed('role-refused'));
-  board.canaryDelivered('acme', NOON_MS);
-  assert.deepEqual(board.known(), [{ tenant: 'acme', canaryMs: NOON_MS }]);
+  tenantStats.canaryDelivered('acme', NOON_MS);
+  assert.deepEqual(tenantStats.known(), [{ tenant: 'acme', canaryMs: NOON_MS }]);
 });
 
 test('what is said of trouble names no ARN', () => {
@@ -177,9 +177,9 @@ test('tenants are listed by name', () => {
   );
 });
 
-test('the board forgets those that were idle for longest, never those with objects in hand', () => {
-  const { board, deliver, list } = setUp();
-  board.waiting('busy');
+test('the tenantStats forgets those that were idle for longest, never those with objects in flight', () => {
+  const { tenantStats, deliver, list } = setUp();
+  tenantStats.waiting('busy');
   for (let n = 0; n < 5_000; n++) {
     deliver(`t${n}`, done(1));
     if (n === 10) deliver('t0', done(1));

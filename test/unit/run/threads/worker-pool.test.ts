@@ -35,7 +35,7 @@ function setUp(t: TestContext, threads: number) {
     }),
     script: new URL('../../../support/odd-worker.ts', import.meta.url),
     logger,
-    pacing: { ask: () => ({ kind: 'go' }), answered: () => {}, list: () => [] },
+    rateLimits: { ask: () => ({ kind: 'go' }), answered: () => {}, list: () => [] },
     onAccounted: ({ keyFields }, { delivered, filtered, messageBytes }) => {
       seen.accounted.push([keyFields.tenant_id, delivered, filtered, messageBytes]);
     },

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { LimitAnswer, PacedCall } from '../../../../service/delivery/pace.ts';
-import type { PacedAnswer, Permit } from '../../../../service/run/schedule/rate-limits.ts';
-import { createWorkerPace } from '../../../../service/run/threads/worker-rate-limits.ts';
-import { CALL } from '../../../support/pace.ts';
+import type { LimitAnswer, RateLimitedCall } from '../../../../service/delivery/rate-limiter.ts';
+import type { Permit, RateLimitAnswer } from '../../../../service/run/schedule/rate-limits.ts';
+import { createWorkerRateLimits } from '../../../../service/run/threads/worker-rate-limits.ts';
+import { CALL } from '../../../support/rate-limiter.ts';
 import { NEVER } from '../../../support/stop-signals.ts';
 
-/** A thread's pace whose questions get the answers that the test has prepared. */
+/** A thread's rate limits whose questions get the answers that the test has prepared. */
 function setUp(...answers: Permit[]) {
   const now = { ms: 0 };
-  const asked: PacedCall[] = [];
-  const told: PacedAnswer[] = [];
-  const pace = createWorkerPace({
+  const asked: RateLimitedCall[] = [];
+  const told: RateLimitAnswer[] = [];
+  const rateLimiter = createWorkerRateLimits({
     ask: async (call) => {
       asked.push(call);
       return answers.shift() ?? { kind: 'go' };
@@ -22,31 +22,31 @@ function setUp(...answers: Permit[]) {
     },
     nowMs: () => now.ms,
   });
-  return { pace, asked, told, now };
+  return { rateLimiter, asked, told, now };
 }
 
 test('calls to a destination that is free go without a question', async () => {
-  const { pace, asked } = setUp();
-  await pace.ready(CALL, NEVER);
+  const { rateLimiter, asked } = setUp();
+  await rateLimiter.ready(CALL, NEVER);
   assert.deepEqual(asked, []);
 });
 
 test('calls to a limited destination, and those with a cap, ask before they go', async () => {
-  const { pace, asked } = setUp();
+  const { rateLimiter, asked } = setUp();
   const capped = { ...CALL, destination: 'logs/2/us-east-1', bytesPerSecondMax: 5_000 };
-  await pace.ready(capped, NEVER);
-  pace.limit(CALL.destination, true);
-  await pace.ready(CALL, NEVER);
+  await rateLimiter.ready(capped, NEVER);
+  rateLimiter.limit(CALL.destination, true);
+  await rateLimiter.ready(CALL, NEVER);
   assert.deepEqual(asked, [capped, CALL]);
-  pace.limit(CALL.destination, false);
-  await pace.ready(CALL, NEVER);
+  rateLimiter.limit(CALL.destination, false);
+  await rateLimiter.ready(CALL, NEVER);
   assert.equal(asked.length, 2);
 });
 
 test('who is told to wait asks again after that, not at once', async () => {
-  const { pace, asked } = setUp({ kind: 'wait', ms: 50 }, { kind: 'wait', ms: 50 });
-  pace.limit(CALL.destination, true);
-  const ready = pace.ready(CALL, NEVER);
+  const { rateLimiter, asked } = setUp({ kind: 'wait', ms: 50 }, { kind: 'wait', ms: 50 });
+  rateLimiter.limit(CALL.destination, true);
+  const ready = rateLimiter.ready(CALL, NEVER);
   for (let n = 0; n < 10; n++) await turn();
   assert.equal(asked.length, 1);
   await ready;
@@ -54,9 +54,9 @@ test('who is told to wait asks again after that, not at once', async () => {
 });
 
 test('who is told to yield leaves with the time after which there is something to do', async () => {
-  const { pace } = setUp({ kind: 'yield', ms: 9_001 });
-  pace.limit(CALL.destination, true);
-  await assert.rejects(pace.ready(CALL, NEVER), {
+  const { rateLimiter } = setUp({ kind: 'yield', ms: 9_001 });
+  rateLimiter.limit(CALL.destination, true);
+  await assert.rejects(rateLimiter.ready(CALL, NEVER), {
     code: 'destination-throttled',
     retryAfterMs: 9_001,
     message: 'tenant acme: logs/1/us-east-1 may be called again in 10 s; the position is saved',
@@ -64,10 +64,10 @@ test('who is told to yield leaves with the time after which there is something t
 });
 
 test('a stop ends the wait at once', async () => {
-  const { pace } = setUp({ kind: 'wait', ms: 60_000 });
-  pace.limit(CALL.destination, true);
+  const { rateLimiter } = setUp({ kind: 'wait', ms: 60_000 });
+  rateLimiter.limit(CALL.destination, true);
   const drain = new AbortController();
-  const ready = pace.ready(CALL, { ...NEVER, drain: drain.signal });
+  const ready = rateLimiter.ready(CALL, { ...NEVER, drain: drain.signal });
   ready.catch(() => {});
   await turn();
   drain.abort();
@@ -75,9 +75,9 @@ test('a stop ends the wait at once', async () => {
 });
 
 test('of a free destination only refusals are reported, with how many calls were accepted in a second', async () => {
-  const { pace, told, now } = setUp();
+  const { rateLimiter, told, now } = setUp();
   const call = async (times: number, answer: LimitAnswer) => {
-    for (let n = 0; n < times; n++) (await pace.ready(CALL, NEVER))(answer);
+    for (let n = 0; n < times; n++) (await rateLimiter.ready(CALL, NEVER))(answer);
   };
   await call(30, 'accepted');
   now.ms = 1_000;
@@ -97,9 +97,13 @@ test('of a free destination only refusals are reported, with how many calls were
 });
 
 test('every answer to a call that has a round is reported with it', async () => {
-  const { pace, told } = setUp({ kind: 'go', round: 7 }, { kind: 'go', round: 8 }, { kind: 'go' });
-  pace.limit(CALL.destination, true);
-  const calls = [await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER), await pace.ready(CALL, NEVER)];
+  const { rateLimiter, told } = setUp({ kind: 'go', round: 7 }, { kind: 'go', round: 8 }, { kind: 'go' });
+  rateLimiter.limit(CALL.destination, true);
+  const calls = [
+    await rateLimiter.ready(CALL, NEVER),
+    await rateLimiter.ready(CALL, NEVER),
+    await rateLimiter.ready(CALL, NEVER),
+  ];
   for (const [n, answered] of calls.entries()) answered(n === 1 ? 'refused' : 'accepted');
   assert.deepEqual(
     told.map(({ round, answer }) => [round, answer]),

@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Keeps work at a rate: `take` resolves when so many more may be done. The first of a run need not wait, and a pause saves
  * nothing up.
  */
-export interface Pace {
+export interface Throttle {
   /** Ends at once, without an error, when the signal aborts. */
   take(count: number): Promise<void>;
 }
 
-export function createPace(perSecond: number, monotonicMs: () => number, signal: AbortSignal): Pace {
+export function createThrottle(perSecond: number, monotonicMs: () => number, signal: AbortSignal): Throttle {
   let freeMs = 0;
   return {
     async take(count) {

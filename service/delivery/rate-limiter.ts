@@ -1,7 +1,7 @@
 import type { StopSignals } from './destination.ts';
 
 /** A call that a destination is about to get. Plain data: threads ask each other about it. */
-export interface PacedCall {
+export interface RateLimitedCall {
   readonly tenantId: string;
   /** The delivery's type. */
   readonly type: string;
@@ -16,11 +16,11 @@ export interface PacedCall {
 export type LimitAnswer = 'accepted' | 'refused';
 
 /** Keeps the calls to each destination within what it takes, over all objects and threads of the process. */
-export interface Pace {
+export interface RateLimiter {
   /**
    * Resolves when the call may be made, with a function to be told its answer.
    * @throws DistributorError `destination-throttled`, with `retryAfterMs`, when waiting would keep a slot from others; and
    * as `throwIfStopped`
    */
-  ready(call: PacedCall, signals: StopSignals): Promise<(answer: LimitAnswer) => void>;
+  ready(call: RateLimitedCall, signals: StopSignals): Promise<(answer: LimitAnswer) => void>;
 }

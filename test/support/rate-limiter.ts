@@ -1,7 +1,7 @@
-import type { Pace, PacedCall } from '../../service/delivery/pace.ts';
+import type { RateLimitedCall, RateLimiter } from '../../service/delivery/rate-limiter.ts';
 
 /** A call of a tenant without a cap. */
-export const CALL: PacedCall = {
+export const CALL: RateLimitedCall = {
   tenantId: 'acme',
   type: 'cloudwatch',
   destination: 'logs/1/us-east-1',
@@ -10,7 +10,7 @@ export const CALL: PacedCall = {
 };
 
 /** Lets every call go at once, and remembers which destinations refused one. */
-export function createFreePace(): Pace & { readonly throttles: readonly string[] } {
+export function createFreeRateLimiter(): RateLimiter & { readonly throttles: readonly string[] } {
   const throttles: string[] = [];
   return {
     throttles,

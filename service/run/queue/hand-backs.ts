@@ -1,14 +1,14 @@
 import { toNewest } from '../../base/newest.ts';
 
 /**
- * How long messages stay away that are handed back because their tenant has enough in hand. They come back one after
- * another, twice as fast as the tenant's objects are done here: often enough that the tenant never waits for its own
+ * Messages that are handed back to the queue because their tenant has enough in flight, and how long each stays away. They come back
+ * one after another, twice as fast as the tenant's objects are done here: often enough that the tenant never waits for its own
  * backlog, seldom enough that the receive loop finds the others. A message that comes too early is handed back again with
  * half of its wait behind it, so the receives that a backlog costs grow with the logarithm of its length.
  *
- * Each process paces by its own speed; together they pace by the sum. Memory is a few numbers for each tenant.
+ * Each process goes by its own speed; together they go by the sum. Memory is a few numbers for each tenant.
  */
-export interface Surplus {
+export interface HandBacks {
   /** A message of the tenant is handed back. @returns for how many seconds */
   handBack(tenant: string): number;
   /** An object of the tenant is done. */
@@ -30,7 +30,7 @@ const AWAY_MIN_MS = 1_000;
 const AWAY_MAX_MS = 900_000;
 const TENANTS_MAX = 5_000;
 
-interface Pace {
+interface Queue {
   /** Average time between two objects that were done while more of them were there. */
   intervalMs: number;
   lastDoneMs: number | undefined;
@@ -38,39 +38,39 @@ interface Pace {
   backAtMs: number;
 }
 
-export function createSurplus(nowMs: () => number): Surplus {
-  const paces = new Map<string, Pace>();
+export function createHandBacks(nowMs: () => number): HandBacks {
+  const queues = new Map<string, Queue>();
 
-  const paceOf = (tenant: string): Pace => {
-    const pace = paces.get(tenant) ?? { intervalMs: INTERVAL_FIRST_MS, lastDoneMs: undefined, backAtMs: 0 };
-    toNewest(paces, tenant, pace, TENANTS_MAX);
-    return pace;
+  const queueOf = (tenant: string): Queue => {
+    const queue = queues.get(tenant) ?? { intervalMs: INTERVAL_FIRST_MS, lastDoneMs: undefined, backAtMs: 0 };
+    toNewest(queues, tenant, queue, TENANTS_MAX);
+    return queue;
   };
 
   return {
     handBack(tenant) {
-      const pace = paceOf(tenant);
+      const queue = queueOf(tenant);
       const now = nowMs();
-      const earliestMs = Math.max(pace.backAtMs, now + AWAY_MIN_MS);
-      pace.backAtMs = Math.min(now + AWAY_MAX_MS, earliestMs + pace.intervalMs * LEAD);
-      return Math.ceil((pace.backAtMs - now) / 1000);
+      const earliestMs = Math.max(queue.backAtMs, now + AWAY_MIN_MS);
+      queue.backAtMs = Math.min(now + AWAY_MAX_MS, earliestMs + queue.intervalMs * LEAD);
+      return Math.ceil((queue.backAtMs - now) / 1000);
     },
     done(tenant) {
-      const pace = paces.get(tenant);
+      const queue = queues.get(tenant);
       const now = nowMs();
-      if (!pace) return;
-      // Without surplus all the while, the time between two is that of their arrival, and says nothing.
-      const surplus = pace.backAtMs > now;
-      if (surplus && pace.lastDoneMs !== undefined) {
-        const lastMs = Math.min(INTERVAL_MAX_MS, now - pace.lastDoneMs);
-        pace.intervalMs += (lastMs - pace.intervalMs) * SMOOTHING;
+      if (!queue) return;
+      // Unless some of its messages were away all the while, the time between two is that of their arrival, and says nothing.
+      const isAway = queue.backAtMs > now;
+      if (isAway && queue.lastDoneMs !== undefined) {
+        const lastMs = Math.min(INTERVAL_MAX_MS, now - queue.lastDoneMs);
+        queue.intervalMs += (lastMs - queue.intervalMs) * SMOOTHING;
       }
-      pace.lastDoneMs = surplus ? now : undefined;
+      queue.lastDoneMs = isAway ? now : undefined;
     },
     get away() {
       const now = nowMs();
       let away = 0;
-      for (const { backAtMs, intervalMs } of paces.values()) {
+      for (const { backAtMs, intervalMs } of queues.values()) {
         if (backAtMs > now) away += (backAtMs - now) / (intervalMs * LEAD);
       }
       return Math.round(away);

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSurplus } from '../../../../service/run/queue/handed-back.ts';
+import { createHandBacks } from '../../../../service/run/queue/hand-backs.ts';
 
 function setUp() {
   const now = { ms: 1_000_000 };
-  const surplus = createSurplus(() => now.ms);
+  const handBacks = createHandBacks(() => now.ms);
   /** Hands back so many at once. @returns the longest time away, seconds */
   const handBack = (messages: number, tenant = 'flood') => {
     let last = 0;
-    for (let n = 0; n < messages; n++) last = surplus.handBack(tenant);
+    for (let n = 0; n < messages; n++) last = handBacks.handBack(tenant);
     return last;
   };
   /** So many objects are done, one after another. */
   const work = (objects: number, everyMs: number, tenant = 'flood') => {
     for (let n = 0; n < objects; n++) {
       now.ms += everyMs;
-      surplus.done(tenant);
+      handBacks.done(tenant);
     }
   };
-  return { surplus, now, handBack, work };
+  return { handBacks, now, handBack, work };
 }
 
 test('messages that are handed back together come back one after another', () => {
-  const { surplus } = setUp();
-  const seconds = Array.from({ length: 400 }, () => surplus.handBack('flood'));
+  const { handBacks } = setUp();
+  const seconds = Array.from({ length: 400 }, () => handBacks.handBack('flood'));
   assert.equal(seconds[0], 2);
   assert.deepEqual(
     seconds,
@@ -45,7 +45,7 @@ test('they come back twice as fast as the objects of their tenant are done', () 
   assert.ok(handBack(1_000) <= 12, 'a hundred a second');
 });
 
-test('a pause without any surplus says nothing about the pace', () => {
+test('a pause without messages that are handed back says nothing about the rate', () => {
   const { handBack, work, now } = setUp();
   handBack(100);
   work(50, 100);
@@ -55,29 +55,29 @@ test('a pause without any surplus says nothing about the pace', () => {
 });
 
 test('nobody is sent away for longer than a quarter of an hour, nor for less than a second', () => {
-  const { surplus, handBack } = setUp();
+  const { handBacks, handBack } = setUp();
   assert.equal(handBack(100_000), 900);
-  assert.ok(surplus.handBack('other') >= 1);
+  assert.ok(handBacks.handBack('other') >= 1);
 });
 
-test('one tenant does not slow the others: each has a pace of its own', () => {
-  const { handBack, surplus } = setUp();
+test('one tenant does not slow the others: each has a rate of its own', () => {
+  const { handBack, handBacks } = setUp();
   handBack(10_000);
-  assert.equal(surplus.handBack('quiet'), 2);
+  assert.equal(handBacks.handBack('quiet'), 2);
 });
 
 test('how many are away is estimated from how long they still are', () => {
-  const { surplus, handBack, now } = setUp();
-  assert.equal(surplus.away, 0);
+  const { handBacks, handBack, now } = setUp();
+  assert.equal(handBacks.away, 0);
   handBack(200);
   handBack(100, 'other');
-  assert.ok(Math.abs(surplus.away - 340) <= 2, String(surplus.away));
+  assert.ok(Math.abs(handBacks.away - 340) <= 2, String(handBacks.away));
   now.ms += 60_000;
-  assert.equal(surplus.away, 0);
+  assert.equal(handBacks.away, 0);
 });
 
 test('a backlog of hours costs each of its messages few receives', () => {
-  const { surplus, now } = setUp();
+  const { handBacks, now } = setUp();
   // As one process sees it: an object a second is done, and whoever comes back too early is handed back again.
   const receives: number[] = [];
   const returns = new Map<number, number[]>();
@@ -89,14 +89,14 @@ test('a backlog of hours costs each of its messages few receives', () => {
   const waiting: number[] = [];
   for (let second = 0; receives.filter(Boolean).length < 7_200 || waiting.length > 0 || returns.size > 0; second++) {
     now.ms = startMs + second * 1000;
-    if (waiting.shift() !== undefined) surplus.done('flood');
+    if (waiting.shift() !== undefined) handBacks.done('flood');
     for (const message of returns.get(second) ?? []) {
       receives[message] = (receives[message] ?? 0) + 1;
       if (waiting.length < 14) {
         waiting.push(message);
         continue;
       }
-      const at = second + surplus.handBack('flood');
+      const at = second + handBacks.handBack('flood');
       returns.set(at, [...(returns.get(at) ?? []), message]);
     }
     returns.delete(second);
@@ -105,12 +105,12 @@ test('a backlog of hours costs each of its messages few receives', () => {
   assert.ok(Math.max(...receives) < 30, `a message was received ${Math.max(...receives)} times`);
 });
 
-test('tenants that had a surplus longest ago are forgotten, so that the memory stays bounded', () => {
-  const { surplus, handBack } = setUp();
+test('tenants whose messages were handed back longest ago are forgotten, so that the memory stays bounded', () => {
+  const { handBacks, handBack } = setUp();
   for (const tenant of ['early', 'lately']) handBack(1_000, tenant);
-  for (let n = 0; n < 4_998; n++) surplus.handBack(`t${n}`);
-  surplus.handBack('lately');
-  for (const tenant of ['one too many', 'another']) surplus.handBack(tenant);
-  assert.equal(surplus.handBack('lately'), 52);
-  assert.equal(surplus.handBack('early'), 2, 'as if it had none');
+  for (let n = 0; n < 4_998; n++) handBacks.handBack(`t${n}`);
+  handBacks.handBack('lately');
+  for (const tenant of ['one too many', 'another']) handBacks.handBack(tenant);
+  assert.equal(handBacks.handBack('lately'), 52);
+  assert.equal(handBacks.handBack('early'), 2, 'as if it had none');
 });
