@@ -172,6 +172,9 @@ async function collect(
 }
 
 /** Aborts when the outer signal does, or when `touch` was not called for a while. */
+/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
+export const STALL_MS = 20_000;
+
 function stallSignal(outer: AbortSignal, stallMs: number) {
   const stalled = new AbortController();
   const timer = setTimeout(

@@ -5,20 +5,19 @@ import {
   createS3Client,
   createS3ClientFactory,
   createS3Reader,
-  createStsClient,
   putConnections,
 } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
-import { createQuarantine } from '../aws/quarantine.ts';
 import { createRetention } from '../aws/retention.ts';
-import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
+import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
+import { STALL_MS } from '../aws/s3-source.ts';
+import { createTenantSts } from '../aws/tenant-sts.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { awsFields, type Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
-import type { DecodeLimits } from '../core/chunk.ts';
-import type { Target } from '../core/destination/target.ts';
+import type { Target } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
@@ -30,7 +29,9 @@ import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createRetentionDebts } from '../ledger/retention-debts.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
+import { DECODE_LIMITS } from '../object/decode-limits.ts';
 import { openObject } from '../object/open.ts';
+import { createQuarantine } from '../quarantine/writer.ts';
 import { memoryOfOne } from '../run/schedule/scheduler.ts';
 import { createTenantStore } from '../tenant/store.ts';
 
@@ -41,34 +42,10 @@ export interface Composed {
 }
 
 /**
- * A chunk holds sixteen batches less half a percent, so that a stream's sixteenth batch is full too and no small
- * seventeenth follows. Also what a crash can make us repeat at most, and half of what a thread holds of an object.
- */
-const CHUNK_BYTES_MAX = 16 * 1_042_000;
-const CHUNK_RECORDS_MAX = 400_000;
-/** Twice what is counted: only messages that are little but quotes and line ends take more. */
-const CHUNK_STORED_BYTES_MAX = 2 * CHUNK_BYTES_MAX;
-/** CloudWatch takes events of 1 MB; longer records are split, but a line that never ends is no log. */
-const RECORD_BYTES_MAX = 32 * 1024 * 1024;
-/** gzip reaches 1,032 at most, on constant input; real logs stay below 100. */
-const DECOMPRESSION_RATIO_MAX = 400;
-
-/**
  * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
  * delivered meanwhile, and a message may be in flight for almost 12 hours.
  */
 const SAVE_PATIENCE_MS = 10 * 60_000;
-
-/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
-export const STALL_MS = 20_000;
-
-export const DECODE_LIMITS: DecodeLimits = {
-  chunkBytesMax: CHUNK_BYTES_MAX,
-  chunkRecordsMax: CHUNK_RECORDS_MAX,
-  chunkStoredBytesMax: CHUNK_STORED_BYTES_MAX,
-  recordBytesMax: RECORD_BYTES_MAX,
-  decompressionRatioMax: DECOMPRESSION_RATIO_MAX,
-};
 
 export function composeDelivery({
   settings,
@@ -97,7 +74,10 @@ export function composeDelivery({
   const kernel = createKernel();
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
-  const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });
+  const clocks = { nowMs: monotonicMs, wallMs: nowMs };
+  const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
+  const sts = createTenantSts(settings, { ...clocks, onAssume });
+  const sessions = createRoleSessions({ sts, ...clocks, onAssume });
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const reader = createS3Reader(settings);
   const s3Deps = { stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
@@ -194,19 +174,4 @@ function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestinatio
         return kinds.s3({ ...options, target });
     }
   };
-}
-
-/** Tenants' roles are assumed with the task's own role, or through a first hop where one is set. */
-function createSessions(
-  settings: Settings,
-  metrics: Metrics,
-  clocks: Pick<RoleSessionsDeps, 'nowMs' | 'wallMs'>,
-): RoleSessions {
-  const onAssume = (outcome: 'ok' | 'refused' | 'failed') => metrics.assumeRoles.inc({ outcome });
-  const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined)
-    return createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
-  const firstHop = createRoleSessions({ sts: createStsClient(settings), ...clocks, onAssume });
-  const credentials = () => firstHop.credentials({ roleArn: distributorRoleArn, externalId: undefined, tags: {} });
-  return createRoleSessions({ sts: createStsClient(settings, credentials), ...clocks, onAssume });
 }

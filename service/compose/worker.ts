@@ -8,8 +8,9 @@ import { createAnswerTimes } from '../delivery/answer-times.ts';
 import { createCallWatch, type HeldPlace } from '../delivery/call-watch.ts';
 import { deliverObject } from '../delivery/deliver-object.ts';
 import type { ObjectTask } from '../delivery/destination.ts';
-import { type FromWorker, logUnexpected, type ToWorker, toReport } from '../delivery/report.ts';
+import { logUnexpected, toReport } from '../delivery/report.ts';
 import type { Permit } from '../run/schedule/rate-limits.ts';
+import type { FromWorker, ToWorker } from '../run/threads/protocol.ts';
 import { createWorkerRateLimits } from '../run/threads/worker-rate-limits.ts';
 import { composeDelivery } from './delivery.ts';
 

@@ -1,6 +1,5 @@
 import { DistributorError } from '../base/errors.ts';
-import type { Delivery } from '../core/delivery.ts';
-import type { Target } from '../core/destination/target.ts';
+import type { Delivery, Target } from '../core/delivery.ts';
 import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
 import type { ByteSource } from '../object/source.ts';

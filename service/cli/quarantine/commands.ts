@@ -1,14 +1,16 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { objectNotification } from '../../core/notification.ts';
+import type { QuarantinedRecord } from '../../quarantine/file.ts';
+import { listFiles, type QuarantineFile, readFile } from '../../quarantine/reader.ts';
 import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
 import { createThrottle } from '../throttle.ts';
-import { type QuarantinedRecord, type QuarantineFile, replaysOf, summarizeFiles, whyUseless } from './file.ts';
-import { findVersion, listFiles, readFile } from './store.ts';
+import { findVersion } from './find-version.ts';
+import { replaysOf, summarizeFiles, whyUseless } from './replays.ts';
 
 /** `quarantine list | show | redrive`. */
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsSessionFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
-import { createRoleSessions } from '../../aws/roles.ts';
+import { createLogsSessionFactory, createS3ClientFactory } from '../../aws/clients.ts';
+import { createTenantSts } from '../../aws/tenant-sts.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
@@ -56,7 +56,8 @@ Examples:
 async function verifyTenant(context: Context, options: Options, [tenantId = '']: readonly string[]): Promise<ExitCode> {
   const items = await existing(context, tenantId, options.delivery);
   const { settings, printer } = context;
-  const sts = platformSts(context);
+  const clocks = { nowMs: () => performance.now(), wallMs: context.nowMs };
+  const sts = createTenantSts(context.settings, { ...clocks, onAssume: () => {} });
   const { Arn: callerArn = '' } = await sts.send(new GetCallerIdentityCommand({}));
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
@@ -112,20 +113,6 @@ async function checkDestination(
       return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
     }
   }
-}
-
-/** Tenants' roles are assumed as the service does: by way of the distributor's role where one is set. */
-function platformSts({ settings, nowMs }: Context) {
-  const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createStsClient(settings);
-  const firstHop = createRoleSessions({
-    sts: createStsClient(settings),
-    nowMs: () => performance.now(),
-    wallMs: nowMs,
-    onAssume: () => {},
-  });
-  const request = { roleArn: distributorRoleArn, externalId: undefined, tags: {} };
-  return createStsClient(settings, () => firstHop.credentials(request));
 }
 
 function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {

@@ -1,13 +1,9 @@
 import type { ItemReader } from '../item.ts';
 import type { NameTemplate } from '../template.ts';
-import type { CloudWatchTarget } from './cloudwatch.ts';
-import type { S3Target } from './s3.ts';
-
-/** Where a delivery goes: what its kind of destination adds to the attributes that all deliveries have. */
-export type Target = CloudWatchTarget | S3Target;
 
 /** What planning needs to know of any kind of destination. */
 export interface TargetBase {
+  readonly kind: string;
   /** Together they name a route: a log group and a stream of it, or whatever the kind calls its places. */
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
@@ -37,7 +33,7 @@ export function hasTimes({ spanMs }: BatchLimits): boolean {
 }
 
 /** Reads the attributes of one kind of destination. */
-export interface TargetKind<T extends Target> {
+export interface TargetKind<T extends TargetBase> {
   readonly kind: T['kind'];
   /** Names of the attributes that it adds to those of all deliveries. */
   readonly attributes: readonly string[];

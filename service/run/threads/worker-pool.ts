@@ -8,8 +8,9 @@ import { hash } from '../../core/hash.ts';
 import { objectId } from '../../core/notification.ts';
 import type { HeldPlace, Unanswered } from '../../delivery/call-watch.ts';
 import type { ObjectTask } from '../../delivery/destination.ts';
-import { type FromWorker, failureReport, type ObjectReport, type Order, type ToWorker } from '../../delivery/report.ts';
+import { failureReport, type ObjectReport } from '../../delivery/report.ts';
 import type { RateLimits } from '../schedule/rate-limits.ts';
+import type { FromWorker, Order, ToWorker } from './protocol.ts';
 
 /**
  * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions

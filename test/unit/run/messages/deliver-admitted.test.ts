@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectTask } from '../../../../service/delivery/destination.ts';
-import type { Order, ReportLine } from '../../../../service/delivery/report.ts';
+import type { ReportLine } from '../../../../service/delivery/report.ts';
 import { deliverAdmitted } from '../../../../service/run/messages/deliver-admitted.ts';
 import { createCircuitBreakers } from '../../../../service/run/schedule/circuit-breakers.ts';
 import { createScheduler, sizeOfJob } from '../../../../service/run/schedule/scheduler.ts';
+import type { Order } from '../../../../service/run/threads/protocol.ts';
 import { COUNTS, done, failed } from '../../../support/message-scene.ts';
 
 const MEGABYTE = 1024 * 1024;

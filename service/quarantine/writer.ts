@@ -1,32 +1,14 @@
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
-import { awsFailure } from './words.ts';
+import { type RetryDeps, type RetryPolicy, withRetry } from '../aws/retry.ts';
+import { awsFailure } from '../aws/words.ts';
+import { type QuarantineLine, quarantineKey } from './file.ts';
 
 /** Characters that are compressed at a time: the lines of a file may be all of a chunk, and only what they compress to is held. */
 const PIECE_LENGTH = 64 * 1024;
 const RETRY: RetryPolicy = { attemptsMax: 6, firstMs: 50, capMs: 3_000 };
-
-/** One record or event that is kept because it could not be delivered. */
-export interface QuarantineLine {
-  readonly object: string;
-  readonly delivery: string;
-  /** Ordinal of the record in the object, from 0. */
-  readonly record: number;
-  readonly reason: string;
-  readonly detail: string;
-  /** Epoch milliseconds; absent where the record has none that is valid. */
-  readonly timestamp?: number;
-  readonly message: string;
-  /**
-   * The bytes that the message was read from, where they are not UTF-8, so that it has U+FFFD in place of some: of text formats the
-   * whole record's, of Parquet the message's.
-   */
-  readonly original_base64?: string;
-}
 
 export interface QuarantinePlace {
   readonly bucket: string;
@@ -54,8 +36,7 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
   return {
     async write({ bucket, tenantId, reason, place }, lines, signal) {
       const body = await pipeline(piecesOf(lines), createGzip(), buffer);
-      const name = createHash('sha256').update(place).digest('hex').slice(0, 32);
-      const Key = `${deps.prefix}tenant_id=${encodeURIComponent(tenantId)}/reason=${reason}/${name}.ndjson.gz`;
+      const Key = quarantineKey(deps.prefix, { tenant: tenantId, reason, place });
       try {
         await withRetry(
           () =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { createQuarantine, type QuarantineLine } from '../../../service/aws/quarantine.ts';
+import type { QuarantineLine } from '../../../service/quarantine/file.ts';
+import { createQuarantine } from '../../../service/quarantine/writer.ts';
 import { startS3 } from '../../support/s3-server.ts';
 
 const never = new AbortController().signal;

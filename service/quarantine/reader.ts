@@ -2,24 +2,30 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import {
   GetObjectCommand,
-  HeadObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { faultOf } from '../../aws/fault.ts';
-import type { ObjectRef } from '../../core/notification.ts';
-import { CommandError } from '../errors.ts';
-import { parseLine, parseQuarantineKey, type QuarantinedRecord, type QuarantineFile } from './file.ts';
+import { faultOf } from '../aws/fault.ts';
+import { parseLine, parseQuarantineKey, type QuarantinedRecord, quarantineFolder } from './file.ts';
 
-/** The quarantine, for people. */
+/** A file of the quarantine, as S3 lists it. */
+export interface QuarantineFile {
+  readonly bucket: string;
+  readonly key: string;
+  readonly eTag: string;
+  readonly tenant: string;
+  readonly reason: string;
+  readonly bytes: number;
+  readonly writtenMs: number;
+}
 
-export interface StoreDeps {
+export interface QuarantineReaderDeps {
   readonly s3: Pick<S3Client, 'send'>;
   readonly signal: AbortSignal;
 }
 
-export interface Place {
+export interface QuarantineScope {
   readonly bucket: string;
   readonly prefix: string;
   readonly tenant: string | undefined;
@@ -28,16 +34,15 @@ export interface Place {
 
 /** Files of all tenants and reasons, or of those that the place names. */
 export async function* listFiles(
-  { s3, signal }: StoreDeps,
-  { bucket, prefix, tenant, reason }: Place,
+  { s3, signal }: QuarantineReaderDeps,
+  { bucket, prefix, tenant, reason }: QuarantineScope,
 ): AsyncGenerator<QuarantineFile, void, undefined> {
-  const within = tenant === undefined ? prefix : `${prefix}tenant_id=${encodeURIComponent(tenant)}/`;
   let token: string | undefined;
   do {
     const page: ListObjectsV2CommandOutput = await s3.send(
       new ListObjectsV2Command({
         Bucket: bucket,
-        Prefix: tenant !== undefined && reason !== undefined ? `${within}reason=${reason}/` : within,
+        Prefix: quarantineFolder(prefix, { tenant, reason }),
         ...(token === undefined ? {} : { ContinuationToken: token }),
       }),
       { abortSignal: signal },
@@ -51,16 +56,19 @@ export async function* listFiles(
   } while (token !== undefined);
 }
 
-/** The records of a file, one after another. @throws CommandError when it is not there, or not one of the service's */
+/** A file cannot be read; the message says which and why. */
+export class UnreadableQuarantine extends Error {}
+
+/** The records of a file, one after another. @throws UnreadableQuarantine when it is not there, or not one of the service's */
 export async function* readFile(
-  { s3, signal }: StoreDeps,
+  { s3, signal }: QuarantineReaderDeps,
   { bucket, key }: Pick<QuarantineFile, 'bucket' | 'key'>,
 ): AsyncGenerator<QuarantinedRecord, void, undefined> {
   const { Body } = await s3
     .send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal })
     .catch((error: unknown) => {
       if (faultOf(error) !== 'missing') throw error;
-      throw new CommandError(
+      throw new UnreadableQuarantine(
         `s3://${bucket}/${key} does not exist: \`log-distributor quarantine list --files\` shows what does`,
       );
     });
@@ -72,7 +80,7 @@ export async function* readFile(
     for await (const line of linesOf(text)) if (line !== '') yield parseLine(line);
   } catch (cause) {
     signal.throwIfAborted();
-    throw new CommandError(`s3://${bucket}/${key} is no file of the quarantine`, undefined, { cause });
+    throw new UnreadableQuarantine(`s3://${bucket}/${key} is no file of the quarantine`, { cause });
   } finally {
     text.destroy();
   }
@@ -87,30 +95,4 @@ async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<strin
     yield* lines;
   }
   yield rest;
-}
-
-/**
- * The object of this version as a notification would name it: the ledger's version may be an ETag or a version id.
- * @returns undefined when it is gone
- */
-export async function findVersion(
-  { s3, signal }: StoreDeps,
-  { bucket, key, version }: Pick<ObjectRef, 'bucket' | 'key' | 'version'>,
-): Promise<ObjectRef | undefined> {
-  const head = async (versionId: string | undefined): Promise<ObjectRef | undefined> => {
-    try {
-      const found = await s3.send(
-        new HeadObjectCommand({ Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) }),
-        { abortSignal: signal },
-      );
-      const eTag = (found.ETag ?? '').replaceAll('"', '');
-      if (versionId === undefined && eTag !== version) return undefined;
-      return { bucket, key, version, versionId, size: found.ContentLength, createdMs: found.LastModified?.getTime() };
-    } catch (error) {
-      // An ETag is no version id, which S3 calls invalid.
-      if (faultOf(error) === 'missing' || faultOf(error) === 'invalid') return undefined;
-      throw error;
-    }
-  };
-  return (await head(undefined)) ?? (await head(version));
 }

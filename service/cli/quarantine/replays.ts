@@ -1,47 +1,8 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { parseObjectId } from '../../core/notification.ts';
 import { REPLAY_RANGES_MAX, type Replay, toRanges } from '../../core/replay.ts';
-
-/** A file of the quarantine, as S3 lists it. */
-export interface QuarantineFile {
-  readonly bucket: string;
-  readonly key: string;
-  readonly eTag: string;
-  readonly tenant: string;
-  readonly reason: string;
-  readonly bytes: number;
-  readonly writtenMs: number;
-}
-
-/** `<prefix>tenant_id=…/reason=…/<name>.ndjson.gz`; undefined for what the service did not write. */
-export function parseQuarantineKey(prefix: string, key: string): { tenant: string; reason: string } | undefined {
-  if (!key.startsWith(prefix)) return undefined;
-  const match = /^tenant_id=([^/]+)\/reason=([a-z_]+)\/[^/]+\.ndjson\.gz$/.exec(key.slice(prefix.length));
-  if (!match) return undefined;
-  try {
-    return { tenant: decodeURIComponent(match[1] ?? ''), reason: match[2] ?? '' };
-  } catch {
-    return undefined;
-  }
-}
-
-const LINE = z.object({
-  object: z.string().refine((name) => parseObjectId(name) !== undefined),
-  delivery: z.string(),
-  record: z.int().nonnegative(),
-  reason: z.string(),
-  detail: z.string().catch(''),
-  timestamp: z.number().optional(),
-  message: z.string().catch(''),
-  original_base64: z.base64().optional(),
-});
-export type QuarantinedRecord = z.output<typeof LINE>;
-
-/** @throws Error at a line that the service did not write */
-export function parseLine(line: string): QuarantinedRecord {
-  return LINE.parse(JSON.parse(line));
-}
+import type { QuarantinedRecord } from '../../quarantine/file.ts';
+import type { QuarantineFile } from '../../quarantine/reader.ts';
 
 export interface ReasonSummary {
   readonly tenant: string;
