@@ -243,7 +243,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
         if (place && places.enter(place)) placeProbes.set(placeKey(place), place);
       }
       if (!delivery.circuit) continue;
-      delivery.circuit = { ...delivery.circuit, probing: true };
+      delivery.circuit = { ...delivery.circuit, probeBeganMs: nowMs() };
       probes.add(type);
     }
 
@@ -269,7 +269,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       for (const [type, delivery] of concerned(id, only)) {
         stopWaiting(id, pass, type, delivery);
         // A probe that came to no answer leaves the next object to be one.
-        if (probes.has(type) && delivery.circuit?.probing) delivery.circuit = { ...delivery.circuit, probing: false };
+        if (probes.has(type) && delivery.circuit) delivery.circuit = { ...delivery.circuit, probeBeganMs: undefined };
       }
       return { lines: report.lines.map(withReason) };
     };
@@ -348,7 +348,7 @@ function shownTrouble(
   now: number,
 ): Omit<DeliveryTrouble, 'tenant' | 'type'> | undefined {
   const [wait] = waits.values();
-  if (circuit) return { state: circuit.probing ? 'probing' : 'open', ...shown(circuit), againAtMs: circuit.againAtMs };
+  if (circuit) return { state: circuit.probeBeganMs === undefined ? 'open' : 'probing', ...shown(circuit), againAtMs: circuit.againAtMs };
   if (wait) return { state: 'unanswered', ...shown(wait), againAtMs: now };
   if (throttled && now < throttled.againAtMs) return { state: 'throttled', ...throttled };
   return undefined;

@@ -73,11 +73,11 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
     return state;
   };
 
-  const troubleOf = ({ place, troubled }: State, { sinceMs, againAtMs, probing }: Circuit): PlaceTrouble => ({
+  const troubleOf = ({ place, troubled }: State, { sinceMs, againAtMs, probeBeganMs }: Circuit): PlaceTrouble => ({
     place,
     sinceMs,
     againAtMs,
-    state: probing ? 'probing' : 'open',
+    state: probeBeganMs === undefined ? 'open' : 'probing',
     tenants: troubled.size,
   });
 
@@ -111,8 +111,8 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
     },
     enter(place) {
       const state = places.get(placeKey(place));
-      if (!state?.circuit || state.circuit.probing) return false;
-      state.circuit = { ...state.circuit, probing: true };
+      if (!state?.circuit || state.circuit.probeBeganMs !== undefined) return false;
+      state.circuit = { ...state.circuit, probeBeganMs: nowMs() };
       return true;
     },
     leave(place, failed) {
@@ -120,7 +120,7 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
       if (!state?.circuit) return;
       state.circuit = failed
         ? opened(state.circuit, state.circuit.sinceMs, nowMs(), probeTimes)
-        : { ...state.circuit, probing: false };
+        : { ...state.circuit, probeBeganMs: undefined };
     },
     list: () => [...places.values()].flatMap((state) => (state.circuit ? [troubleOf(state, state.circuit)] : [])),
   };
