@@ -348,7 +348,12 @@ function shownTrouble(
   now: number,
 ): Omit<DeliveryTrouble, 'tenant' | 'type'> | undefined {
   const [wait] = waits.values();
-  if (circuit) return { state: circuit.probeBeganMs === undefined ? 'open' : 'probing', ...shown(circuit), againAtMs: circuit.againAtMs };
+  if (circuit)
+    return {
+      state: circuit.probeBeganMs === undefined ? 'open' : 'probing',
+      ...shown(circuit),
+      againAtMs: circuit.againAtMs,
+    };
   if (wait) return { state: 'unanswered', ...shown(wait), againAtMs: now };
   if (throttled && now < throttled.againAtMs) return { state: 'throttled', ...throttled };
   return undefined;
