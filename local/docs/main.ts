@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { parse } from 'yaml';
-import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
+import { DERIVED_FILES } from './pages.ts';
 
-/** `npm run docs`: writes what is derived from something else. Tests hold the committed files against the same functions. */
+/** `npm run docs`: writes what the pages derive from code. A test holds the committed files against the same functions. */
 
 const docs = new URL('../../docs/', import.meta.url);
+const read = (path: string) => readFile(new URL(path, docs), 'utf8');
 
-const diagram = parseDiagram(parse(await readFile(new URL('images/architecture.yaml', docs), 'utf8')));
-await writeFile(new URL('images/architecture-light.svg', docs), drawDiagram(diagram, THEMES.light));
-await writeFile(new URL('images/architecture-dark.svg', docs), drawDiagram(diagram, THEMES.dark));
+for (const { path, render } of DERIVED_FILES) {
+  const text = await render(read);
+  await writeFile(new URL(path, docs), text);
+}

@@ -10,9 +10,9 @@ import { parseDelivery } from '../../service/core/delivery.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-const onboarding = await read('docs/onboarding.md');
-const cost = await read('docs/cost.md');
-const operations = await read('docs/operations.md');
+const onboarding = await read('docs/guide/onboarding.md');
+const cost = await read('docs/guide/cost.md');
+const operations = await read('docs/guide/operations.md');
 const template = await read('infra/customer/customer-account.yaml');
 
 /** Names of one section of the template, which are its keys at two spaces. */
