@@ -151,7 +151,7 @@ function parseContentRange(answer: GetObjectCommandOutput, start: number): { siz
   return { size: match ? Number(match[2]) : (answer.ContentLength ?? 0), from };
 }
 
-/** Reads a body of known length. A shorter one is an error that a retry can mend, a longer one too. */
+/** Reads a body of known length. A shorter one is an error that a retry can fix, a longer one too. */
 async function collect(
   answer: GetObjectCommandOutput,
   length: number,

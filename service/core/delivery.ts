@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { RecordField } from './chunk.ts';
+import { CLOUDWATCH } from './destination/cloudwatch.ts';
+import { S3 } from './destination/s3.ts';
+import type { Target, TargetKind } from './destination/target.ts';
 import { boolean, createItemReader, number, texts } from './item.ts';
 import { levelRank } from './levels.ts';
 import { SHAPES, type Shape } from './shape.ts';
-import { CLOUDWATCH } from './target/cloudwatch.ts';
-import { S3 } from './target/s3.ts';
-import type { Target, TargetKind } from './target/target.ts';
 
 /**
  * A delivery: one destination of one tenant, as its item in the tenant table describes it.

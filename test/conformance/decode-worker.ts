@@ -6,12 +6,12 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { DistributorError } from '../../service/base/errors.ts';
+import { DECODE_LIMITS } from '../../service/compose/delivery.ts';
 import { type DecodeRequest, RECORD_FIELDS, START } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
 import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
-import { DECODE_LIMITS } from '../../service/run/compose.ts';
 import { differenceOf } from './compare.ts';
 import { parseExact } from './exact-json.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { S3Object } from '../../aws/s3-source.ts';
 import { asDistributorError, type DistributorError } from '../../base/errors.ts';
+import { DECODE_LIMITS } from '../../compose/delivery.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import type { Shape } from '../../core/shape.ts';
 import { type LedgerEntry, readEntries } from '../../ledger/entries.ts';
 import { readFooter } from '../../object/parquet/footer.ts';
-import { DECODE_LIMITS } from '../../run/compose.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { parseS3Url, wholeNumber } from '../arguments.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';

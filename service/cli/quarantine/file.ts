@@ -78,7 +78,7 @@ export function whyUseless(reason: string): string | undefined {
 const USELESS: Readonly<Record<string, string>> = {
   unparsable:
     'the records are as broken as before: fix the writer, or set input_format where the shape was taken for another and replay the objects; their text is in the quarantine',
-  foreign_tenant: 'records of another tenant are never delivered to this one: mend whoever writes the objects',
+  foreign_tenant: 'records of another tenant are never delivered to this one: fix whoever writes the objects',
   too_old: 'CloudWatch Logs never takes events that are more than 14 days old',
 };
 

@@ -1,9 +1,9 @@
 import { DistributorError } from '../../base/errors.ts';
+import { DECODE_LIMITS } from '../../compose/delivery.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import { chooseDeliveries } from '../../core/replay.ts';
-import { DECODE_LIMITS } from '../../run/compose.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { CommandError } from '../errors.ts';
 import { forecast } from '../object/inspect.ts';
