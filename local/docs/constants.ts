@@ -11,17 +11,28 @@ export interface Constant {
 const service = new URL('../../service/', import.meta.url);
 const DECLARATION = /^(?:export )?const ([A-Z][A-Z0-9_]*) = ([^;]+);/gm;
 
+/** The numeric constants of every file of the service, by its path below service/. */
+export async function serviceConstants(): Promise<ReadonlyMap<string, readonly Constant[]>> {
+  const paths = await Array.fromAsync(glob('**/*.ts', { cwd: service, exclude: ['kernel/assembly'] }));
+  const entries = paths.map(
+    async (path) => [path, parseConstants(await readFile(new URL(path, service), 'utf8'))] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
 /**
- * The numeric constants of a file.
- * @param name the end of its path below service/, such as `zip.ts` or `core/limits.ts`
- * @throws Error when no file, or more than one, is called so
+ * The constant that a page means.
+ * @param reference its name, or `zip.ts: FILES_MAX` where several files have one of that name
+ * @throws Error when there is none, or more than one
  */
-export async function constantsOf(name: string): Promise<Constant[]> {
-  const all = await Array.fromAsync(glob('**/*.ts', { cwd: service }));
-  const paths = all.filter((path) => path === name || path.endsWith(`/${name}`));
-  const [path] = paths;
-  if (path === undefined || paths.length > 1) throw new Error(`${paths.length} files of service/ are called ${name}`);
-  return parseConstants(await readFile(new URL(path, service), 'utf8'));
+export function findConstant(files: ReadonlyMap<string, readonly Constant[]>, reference: string): Constant {
+  const [name = '', file = ''] = reference.split(': ').reverse();
+  const candidates = [...files]
+    .filter(([path]) => file === '' || path.endsWith(`/${file}`))
+    .flatMap(([, constants]) => constants.filter((constant) => constant.name === name));
+  const [constant] = candidates;
+  if (!constant || candidates.length > 1) throw new Error(`the service has ${candidates.length} numbers ${reference}`);
+  return constant;
 }
 
 /** The numeric constants of a source text; others are left out. */

@@ -1,6 +1,6 @@
 import { ATTRIBUTE_NAMES, DeliveryError, parseDelivery } from '../../service/core/delivery.ts';
-import { CLOUDWATCH } from '../../service/core/target/cloudwatch.ts';
-import { S3 } from '../../service/core/target/s3.ts';
+import { CLOUDWATCH } from '../../service/core/destination/cloudwatch.ts';
+import { S3 } from '../../service/core/destination/s3.ts';
 import type { Row } from './table.ts';
 
 /** Values of which at least one breaks the rule of every attribute that has one. */

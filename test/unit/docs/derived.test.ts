@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parseConstants, sayConstant } from '../../../local/docs/constants.ts';
+import { findConstant, parseConstants, sayConstant } from '../../../local/docs/constants.ts';
 import { DERIVED_FILES } from '../../../local/docs/pages.ts';
 import { fillTable, undescribed } from '../../../local/docs/table.ts';
 
@@ -61,4 +61,15 @@ test('constants are read with the arithmetic that their source has', () => {
       ['WAIT_MS', 86_400_000, '24 h'],
     ],
   );
+});
+
+test('a constant is found by its name, and by its file where the name is not enough', () => {
+  const files = new Map([
+    ['object/zip.ts', parseConstants('const FILES_MAX = 10;\nconst PIECE_BYTES = 1;')],
+    ['cli/list.ts', parseConstants('const FILES_MAX = 20;')],
+  ]);
+  assert.equal(findConstant(files, 'PIECE_BYTES').value, 1);
+  assert.equal(findConstant(files, 'list.ts: FILES_MAX').value, 20);
+  assert.throws(() => findConstant(files, 'FILES_MAX'), /has 2 numbers FILES_MAX/);
+  assert.throws(() => findConstant(files, 'PAGES_MAX'), /has 0 numbers PAGES_MAX/);
 });
