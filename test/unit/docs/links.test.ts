@@ -72,3 +72,28 @@ test('what code and configuration call a page of docs/ is one', async () => {
   }
   assert.ok(named.length > 10, `only ${named.length} names were found; the pattern is broken`);
 });
+
+test('a source file that a page names exists', async () => {
+  const sources = new Set(
+    await Array.fromAsync(
+      glob('{service,local,infra,test,k8s}/**/*.{ts,js,yaml,yml,vrl,json,py}', {
+        cwd: root,
+        exclude: ['**/node_modules'],
+      }),
+    ),
+  );
+  const wrong: string[] = [];
+  let names = 0;
+  for (const page of await pages()) {
+    for (const [, name = ''] of (await read(page)).matchAll(
+      /`([a-z][\w-]*(?:\/[\w.-]+)+\.(?:ts|js|yaml|yml|vrl|json|py))`/g,
+    )) {
+      names++;
+      // Pages leave out the `service/` that nearly all of these begin with; a README names files beside itself.
+      const beside = new URL(name, page).pathname.slice(root.pathname.length);
+      if (![name, `service/${name}`, beside].some((path) => sources.has(path))) wrong.push(`${page} → ${name}`);
+    }
+  }
+  assert.ok(names > 30, `only ${names} names were found; the pattern is broken`);
+  assert.deepEqual(wrong, []);
+});
