@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { ICONS } from './icons.ts';
 
 /**
- * Draws the picture of the architecture from docs/images/architecture.yaml, which explains its own notation. Pure: the same text gives the
- * same bytes, so that a test can hold the committed pictures against their source.
+ * Draws the architecture from docs/images/architecture.yaml, which explains its own notation. Pure: the same text gives the same bytes, so a
+ * test can compare the committed pictures with it.
  */
 
 const rectangle = z.tuple([z.number(), z.number(), z.number(), z.number()]);

@@ -1,8 +1,8 @@
 import { glob, readFile } from 'node:fs/promises';
 
-/** Numbers as the service's source declares them: most limits are private to the file that enforces them. */
+/** Reads numbers from the service's source, because most limits are private to the file that enforces them. */
 
-/** What a constant's declaration says. */
+/** A declared constant. */
 export interface Constant {
   readonly name: string;
   readonly value: number;

@@ -10,7 +10,7 @@ export async function awsLimitRows(): Promise<Row[]> {
 }
 
 /**
- * The service's own limits that a table of the page lists.
+ * The service's own limits in a table of the page.
  * @throws Error when the source has no such number, or several
  */
 export async function ownLimitRows(page: string, table: string): Promise<Row[]> {

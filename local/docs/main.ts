@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { DERIVED_FILES } from './pages.ts';
 
-/** `npm run docs`: writes what the pages derive from code. A test holds the committed files against the same functions. */
+/** `npm run docs`: writes what the pages derive from code. A test compares the committed files with the same functions. */
 
 const docs = new URL('../../docs/', import.meta.url);
 const read = (path: string) => readFile(new URL(path, docs), 'utf8');

@@ -1,6 +1,6 @@
 /**
- * Tables of Markdown pages that a program and a person write together: the first columns come from code, the last ones are prose, which
- * stays with its key. A line `<!-- npm run docs: NAME -->` stands above each.
+ * Tables of Markdown pages whose first columns come from code and whose last columns are written by hand. A row's prose stays with its
+ * key. A line `<!-- npm run docs: NAME -->` stands above each.
  */
 
 /** One row as the code knows it. */
@@ -12,8 +12,7 @@ export interface Row {
 }
 
 /**
- * The page with this table written anew: the rows of the code in their order, each with the prose that it had. A row that is new has empty
- * cells, for somebody to fill in.
+ * Rewrites a table of a page: the rows of the code in their order, each with its prose. A new row has empty cells, to be filled in by hand.
  * @throws Error when the page has no such table
  */
 export function fillTable(page: string, name: string, rows: readonly Row[]): string {
@@ -32,7 +31,7 @@ export function keysOf(page: string, name: string): string[] {
   return [...findTable(page, name)[2].keys()];
 }
 
-/** Keys of the rows that somebody has yet to describe: their last cell is empty. */
+/** Keys of the rows without a description: their last cell is empty. */
 export function undescribed(page: string, name: string): string[] {
   return [...findTable(page, name)[2]].filter(([, cells]) => cells.at(-1) === '').map(([key]) => key);
 }

@@ -5,7 +5,7 @@ import type { Row } from './table.ts';
 
 /** Values of which at least one breaks the rule of every attribute that has one. */
 const WRONG: readonly unknown[] = [-1, '?', '?'.repeat(2_000)];
-/** What says nothing of the attribute: that it is missing, or of another type than text. */
+/** Answers that are the same for every attribute: it is missing, or not a text. */
 const GENERAL = /^(is required|Invalid input)/;
 
 /** Name, kinds and rule of every attribute. The rule is what the service answers to a wrong value. */
