@@ -7,9 +7,9 @@ import type { SessionCredentials } from '../aws/roles.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
+import type { CloudWatchTarget } from '../core/destination/cloudwatch.ts';
 import { type Batch, type ChunkPlan, timeOf } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
-import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
 import { createKnownExpiry } from './known-expiry.ts';
@@ -70,7 +70,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const body = writeBody(plan, batch, buffer);
-        const paced = {
+        const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
           destination: `logs/${delivery.accountId}/${delivery.region}`,
@@ -84,7 +84,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
               service: 'logs',
               role,
               region: delivery.region,
-              paced,
+              rateLimited,
               watch,
               attempt: (credentials) => attempt(credentials, body, batch, signals),
             },

@@ -89,7 +89,7 @@ export interface KernelCalls {
 
 const PAGE_BYTES = 64 * 1024;
 /**
- * Address space, not memory: a page takes memory once it is written to. Two chunks of each object in hand, of 32 MiB at the very
+ * Address space, not memory: a page takes memory once it is written to. Two chunks of each object in flight, of 32 MiB at the very
  * most, and the scratch below.
  */
 const MEMORY_PAGES = (1024 * 1024 * 1024) / PAGE_BYTES;

@@ -9,9 +9,9 @@ import { DistributorError } from '../../service/base/errors.ts';
 import { type DecodeRequest, RECORD_FIELDS, START } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
 import { createKernel } from '../../service/kernel/kernel.ts';
+import { DECODE_LIMITS } from '../../service/object/decode-limits.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
-import { DECODE_LIMITS } from '../../service/run/compose.ts';
 import { differenceOf } from './compare.ts';
 import { parseExact } from './exact-json.ts';
 

@@ -59,7 +59,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return shift;
   };
 
-  /** An entry of a large dictionary that no row has said yet; broken text is mended. */
+  /** An entry of a large dictionary that no row has said yet; broken text is repaired. */
   const entryOf = (values: ByteValues, { broken }: SparsePlaces, index: number): Uint8Array => {
     const from = values.start[index] as number;
     const bytes = values.bytes.subarray(from, from + (values.length[index] as number));
@@ -124,8 +124,8 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return true;
   };
 
-  /** Broken text is mended one message at a time. */
-  const takeMended = (
+  /** Broken text is repaired one message at a time. */
+  const takeRepaired = (
     values: ByteValues,
     indexOf: (row: number) => number,
     rows: number,
@@ -201,7 +201,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
       const indexOf = (row: number) => (indices ? (indices[value + row] ?? 0) : value + row);
       if (indices && bytesOf(plain) > DICTIONARY_BYTES_MAX) return takeSparsely(plain, indexOf, rows, meter);
       const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
-      if (shift === null) return takeMended(plain, indexOf, rows, meter);
+      if (shift === null) return takeRepaired(plain, indexOf, rows, meter);
       store.reserveRecords(count + rows, count);
       if (indices) return takeEach(plain, indexOf, rows, shift, meter);
       const inKernel = plain.start.buffer === words.buffer;
