@@ -48,6 +48,16 @@ test('design.md lists every decision', async () => {
   }
 });
 
+test('design.md has every folder of the service in its layers, and no other', async () => {
+  const design = await read(new URL('docs/design.md', root));
+  const [, layers = ''] = /^## The layers$([\s\S]*?)^## /m.exec(design) ?? [];
+  const rows = layers.split('\n').filter((line) => /^\| \d/.test(line));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|')[2] ?? '').matchAll(/`service\/([\w.]+)\/?`/g)].map(([, name]) => name),
+  );
+  assert.deepEqual(named.toSorted(), (await readdir(new URL('service/', root))).toSorted());
+});
+
 test('README.md leads to every page', async () => {
   const readme = await read(new URL('README.md', root));
   const elsewhere = /^docs\/decisions\//;
