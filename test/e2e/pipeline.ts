@@ -9,7 +9,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Cloud, type CloudOptions, startCloud } from '../../local/cloud/cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from 'embedded-aws';
 import { fetchSamples, sumOf } from '../../local/demo/metrics.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';

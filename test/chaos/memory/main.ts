@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { Command } from 'commander';
-import { startCloud } from '../../../local/cloud/cloud.ts';
+import { startCloud } from 'embedded-aws';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
 import { provisionPipeline } from '../../../local/provision/pipeline.ts';
