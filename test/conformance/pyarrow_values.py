@@ -9,6 +9,7 @@ A value is a bare JSON value, or {"TYPE": ...} where JSON does not say enough: s
 """
 
 import base64
+import gzip
 import json
 import os
 import signal
@@ -135,9 +136,17 @@ def scalar(array, at, kind):
     raise NotImplementedError(f"{kind}")
 
 
+def unwrapped(path):
+    """A file, or what is in it where it is in gzip."""
+    with open(path, "rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            return path
+    return pa.BufferReader(gzip.open(path).read())
+
+
 def rows_of(path, rows_max):
     left = rows_max
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(unwrapped(path))
     rows = sum(file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups))
     seen = 0
     for batch in file.iter_batches(batch_size=BATCH_ROWS):
