@@ -110,6 +110,8 @@ const SCHEMA = {
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
     .optional(),
+  /** Where operators read docs/guide/operations.md; the status page links to its sections. */
+  RUNBOOK_URL: httpUrl.optional(),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -153,6 +155,7 @@ export interface Settings {
   /** 0: off. */
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
+  readonly runbookUrl: string | undefined;
   readonly logLevel: Environment['LOG_LEVEL'];
 }
 
@@ -285,6 +288,7 @@ function toSettings(e: Environment): Settings {
     parkMs: e.PARK_HOURS * 3_600_000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
+    runbookUrl: e.RUNBOOK_URL,
     logLevel: e.LOG_LEVEL,
   };
 }

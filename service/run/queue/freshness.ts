@@ -18,6 +18,8 @@ export interface Freshness {
 export interface FreshnessSnapshot {
   /** Epoch milliseconds; undefined while nothing is known of the queue. */
   upToMs(tenant: string): number | undefined;
+  /** When the oldest object that this process knows to be undelivered was announced, epoch milliseconds; undefined: it knows of none. */
+  oldestMs(tenant: string): number | undefined;
 }
 
 export interface AnnouncedObject {
@@ -96,6 +98,7 @@ export function createFreshness({
       for (const [tenant, slots] of away) for (const announcedMs of slots.values()) lower(oldest, tenant, announcedMs);
       return {
         upToMs: (tenant) => (upToMs === undefined ? undefined : Math.min(upToMs, oldest.get(tenant) ?? upToMs)),
+        oldestMs: (tenant) => oldest.get(tenant),
       };
     },
   };

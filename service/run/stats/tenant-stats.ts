@@ -26,6 +26,8 @@ export interface TenantStatus {
   readonly last_delivered_at: string | null;
   /** As far as this process knows (run/queue/freshness.ts); null while it knows nothing of the queue. */
   readonly delivered_up_to: string | null;
+  /** When the oldest object that this process knows to be undelivered was announced; null when it knows of none. */
+  readonly oldest_undelivered_at: string | null;
   /** Of the last canary that was delivered: when it was written. */
   readonly last_canary_at: string | null;
   /** Bytes of delivered messages per second in each slot of the series, the oldest first; [] when there were none. */
@@ -231,6 +233,7 @@ function toStatus(
     lag_seconds: entry.lagSeconds,
     last_delivered_at: toTimeOrNull(entry.deliveredMs),
     delivered_up_to: toTimeOrNull(freshness.upToMs(entry.tenant)),
+    oldest_undelivered_at: toTimeOrNull(freshness.oldestMs(entry.tenant)),
     last_canary_at: toTimeOrNull(entry.canaryMs),
     bytes_per_second: entry.series?.rates() ?? [],
     trouble: entry.trouble,

@@ -27,7 +27,9 @@ export interface Status {
   /** Of package.json. */
   readonly version: string;
   readonly started_at: string;
-  /** When this was said: all ages are to be reckoned from it, not from the reader's clock. */
+  /** RUNBOOK_URL: the page links each kind of trouble to its section; null when it is not set. */
+  readonly runbook_url: string | null;
+  /** The service's time. Reckon all ages from it, not from the reader's clock. */
   readonly now: string;
   readonly process: {
     readonly id: number;
@@ -82,7 +84,7 @@ export interface ProblemStatus {
 }
 
 export interface StatusDeps {
-  readonly settings: Pick<Settings, 'memoryBudgetBytes'>;
+  readonly settings: Pick<Settings, 'memoryBudgetBytes' | 'runbookUrl'>;
   readonly version: string;
   readonly startedMs: number;
   readonly isDraining: () => boolean;
@@ -117,6 +119,7 @@ export function createStatus(deps: StatusDeps): () => Status {
       checked_at: checked.askedMs === undefined ? null : toTime(checked.askedMs),
       version: deps.version,
       started_at: toTime(deps.startedMs),
+      runbook_url: deps.settings.runbookUrl ?? null,
       now: toTime(now),
       process: {
         id: process.pid,

@@ -45,6 +45,7 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     parkMs: 24 * 3_600_000,
     canaryIntervalMs: 0,
     canaryBucket: undefined,
+    runbookUrl: undefined,
     logLevel: 'info',
   });
 });
@@ -76,6 +77,7 @@ test('every setting is read, in the units of the code', () => {
     PARK_HOURS: '2',
     CANARY_INTERVAL_SECONDS: '300',
     CANARY_BUCKET: 'central-logs',
+    RUNBOOK_URL: 'https://wiki.invalid/operations',
     LOG_LEVEL: 'debug',
   };
   assert.deepEqual(Object.keys(environment).sort(), [...SETTING_NAMES].sort(), 'the test knows every setting');
@@ -105,6 +107,7 @@ test('every setting is read, in the units of the code', () => {
     parkMs: 2 * 3_600_000,
     canaryIntervalMs: 300_000,
     canaryBucket: 'central-logs',
+    runbookUrl: 'https://wiki.invalid/operations',
     logLevel: 'debug',
   });
 });
@@ -158,6 +161,7 @@ const WRONG: readonly (readonly [name: string, value: string, rule: string])[] =
   ['PARK_HOURS', '337', 'must be a whole number from 1 to 336'],
   ['CANARY_INTERVAL_SECONDS', '4', 'must be 0 or at least 5'],
   ['CANARY_INTERVAL_SECONDS', '901', 'must be a whole number from 0 to 900'],
+  ['RUNBOOK_URL', 'javascript:alert(1)', 'must be an http or https URL'],
   ['CANARY_BUCKET', 's3://central', 'must be the name of a bucket'],
   ['LOG_LEVEL', 'loud', 'must be trace, debug, info, warn, error, fatal or silent'],
 ];
