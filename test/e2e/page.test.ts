@@ -92,7 +92,7 @@ suite('the status page', { skip }, () => {
     await until(async () => /up to date/.test((await rows())[3] ?? ''), 'nothing of the tenant is undelivered');
     assert.match(broken ?? '', /refused\s+runbook/);
     assert.doesNotMatch(globex ?? '', /runbook/);
-    const links = await page.evaluate<string[]>(`[...document.querySelectorAll('a.runbook')].map(({ href }) => href)`);
+    const links = await page.evaluate<string[]>(`[...document.querySelectorAll('#tenants a.runbook')].map(({ href }) => href)`);
     assert.equal(links[0], `${RUNBOOK}#logtenantrefusesus`);
   });
 
