@@ -92,7 +92,9 @@ suite('the status page', { skip }, () => {
     await until(async () => /up to date/.test((await rows())[3] ?? ''), 'nothing of the tenant is undelivered');
     assert.match(broken ?? '', /refused\s+runbook/);
     assert.doesNotMatch(globex ?? '', /runbook/);
-    const links = await page.evaluate<string[]>(`[...document.querySelectorAll('#tenants a.runbook')].map(({ href }) => href)`);
+    const links = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('#tenants a.runbook')].map(({ href }) => href)`,
+    );
     assert.equal(links[0], `${RUNBOOK}#logtenantrefusesus`);
   });
 
@@ -247,6 +249,28 @@ suite('the status page', { skip }, () => {
     cloud.faults.clear();
     await until(async () => (await text('#state')) === 'receiving', 'the queue is back');
     assert.equal(await colour(), 'state good');
+  });
+
+  test('500 tenants are shown in pages of 25, also on a phone, and the page is in the address', async () => {
+    await page.evaluate(`(() => {
+      window.realFetch = window.fetch;
+      window.fetch = async (...request) => {
+        const status = await (await window.realFetch(...request)).json();
+        const like = status.tenants.find(({ tenant }) => tenant === '${GLOBEX.tenantId}');
+        const nameOf = (at) => 'tenant-' + String(at).padStart(3, '0');
+        status.tenants = Array.from({ length: 500 }, (_, at) => ({ ...like, tenant: nameOf(at) }));
+        return Response.json(status);
+      };
+    })()`);
+    await until(async () => (await text('#page')) === '1–25 of 500', 'the first page is shown');
+    assert.equal((await names()).length, 25);
+    await page.evaluate(`document.querySelector('#next').click()`);
+    assert.deepEqual([(await names())[0], (await names()).length], ['tenant-025', 25]);
+    assert.equal(await page.evaluate('location.search'), '?page=2');
+    await picture('many-phone', PHONE, 'light');
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= PHONE.width);
+    await page.evaluate(`(document.querySelector('#previous').click(), window.fetch = window.realFetch, 0)`);
+    await until(async () => (await names()).length === 4, 'the tenants of the service are shown again');
   });
 
   test('when the service is away the page says so and since when, and keeps the last figures, greyed', async () => {

@@ -18,7 +18,10 @@ export interface Freshness {
 export interface FreshnessSnapshot {
   /** Epoch milliseconds; undefined while nothing is known of the queue. */
   upToMs(tenant: string): number | undefined;
-  /** When the oldest object that this process knows to be undelivered was announced, epoch milliseconds; undefined: it knows of none. */
+  /**
+   * When the oldest object that this process has in flight, or that is still away after it handed it back, was announced; epoch
+   * milliseconds; undefined: there is none.
+   */
   oldestMs(tenant: string): number | undefined;
 }
 
@@ -93,12 +96,24 @@ export function createFreshness({
     snapshot() {
       const upToMs = watermarkMs();
       if (upToMs !== undefined) forgetAllReturned(upToMs);
+      const now = nowMs();
       const oldest = new Map<string, number>();
-      for (const objects of inFlight) for (const { tenant, announcedMs } of objects) lower(oldest, tenant, announcedMs);
-      for (const [tenant, slots] of away) for (const announcedMs of slots.values()) lower(oldest, tenant, announcedMs);
+      const oldestHeld = new Map<string, number>();
+      for (const objects of inFlight) {
+        for (const { tenant, announcedMs } of objects) {
+          lower(oldest, tenant, announcedMs);
+          lower(oldestHeld, tenant, announcedMs);
+        }
+      }
+      for (const [tenant, slots] of away) {
+        for (const [slot, announcedMs] of slots) {
+          lower(oldest, tenant, announcedMs);
+          if (endOf(slot) > now) lower(oldestHeld, tenant, announcedMs);
+        }
+      }
       return {
         upToMs: (tenant) => (upToMs === undefined ? undefined : Math.min(upToMs, oldest.get(tenant) ?? upToMs)),
-        oldestMs: (tenant) => oldest.get(tenant),
+        oldestMs: (tenant) => oldestHeld.get(tenant),
       };
     },
   };
@@ -106,7 +121,11 @@ export function createFreshness({
 
 /** What was away and is back has been received since, here or elsewhere, once the queue is read up to its return. */
 function forgetReturned(slots: Map<number, number>, upToMs: number): void {
-  for (const slot of slots.keys()) if ((slot + 1) * SLOT_MS <= upToMs) slots.delete(slot);
+  for (const slot of slots.keys()) if (endOf(slot) <= upToMs) slots.delete(slot);
+}
+
+function endOf(slot: number): number {
+  return (slot + 1) * SLOT_MS;
 }
 
 /**

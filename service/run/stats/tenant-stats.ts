@@ -26,7 +26,7 @@ export interface TenantStatus {
   readonly last_delivered_at: string | null;
   /** As far as this process knows (run/queue/freshness.ts); null while it knows nothing of the queue. */
   readonly delivered_up_to: string | null;
-  /** When the oldest object that this process knows to be undelivered was announced; null when it knows of none. */
+  /** When the oldest object that this process has in flight or has handed back was announced; null when there is none. */
   readonly oldest_undelivered_at: string | null;
   /** Of the last canary that was delivered: when it was written. */
   readonly last_canary_at: string | null;

@@ -86,7 +86,7 @@ function createTitle(name) {
 function createThroughput() {
   const chart = createChart(true);
   const rate = element('span', { className: 'number' });
-  const made = cell('Throughput', 'wide-cell');
+  const made = cell('Throughput');
   const box = element('div', { className: 'chart' });
   box.append(chart.element);
   made.append(element('div', { className: 'throughput' }, [box, rate]));
