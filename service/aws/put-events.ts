@@ -146,7 +146,7 @@ function exchange(
     sent.destroy();
     reject(reason);
   };
-  const onAbort = () => giveUp(new DOMException('the call was given up', 'AbortError'));
+  const onAbort = () => giveUp(new DOMException('the call was cancelled', 'AbortError'));
   signal.addEventListener('abort', onAbort, { once: true });
   const late = setTimeout(() => giveUp(timeout(`no answer within ${requestTimeoutMs} ms`)), requestTimeoutMs);
   let connecting: NodeJS.Timeout | undefined;
@@ -221,5 +221,5 @@ const QUOTED_VALUE = /\bValue '.*' at '/s;
 function withoutQuotations(message: string): string {
   if (QUOTED_VALUE.test(message)) return message.replace(QUOTED_VALUE, "Value (hidden) at '");
   const mark = message.search(/['"`\u2018\u201c[{(<]/);
-  return mark < 0 ? message : `${message.slice(0, mark)}(the rest is not shown)`;
+  return mark < 0 ? message : `${message.slice(0, mark)}(truncated)`;
 }

@@ -171,7 +171,7 @@ function refs(context: Context): FeedDeps['refOf'] {
   };
 }
 
-/** What a replay is was said when it began; to say otherwise now, and not be heard, would be a surprise. */
+/** `--continue` accepts no option that would redefine the replay. */
 function refuseTogether({ bucket, tenant, from, to, application, delivery, missing, id, ...rest }: Options): void {
   if (rest.continue === undefined) return;
   const said = Object.entries({ bucket, tenant, from, to, application, delivery, missing, id })

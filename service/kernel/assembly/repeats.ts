@@ -30,8 +30,8 @@ const LENGTH_MIN: usize = 32;
 /** Members by whose number a stretch is found; further ones share them. */
 const PLACES_MASK: u32 = 31;
 /**
- * Each stretch that is kept counts one, and each that is met again two less. At so many, what is kept from a place is mostly not met
- * again, and looking for it costs more than it saves: no more of it in this chunk.
+ * The score of a place: +1 for each stretch that is kept, -2 for each that is met again. At the limit, looking for repeats costs more
+ * than it saves, and the place is given up for this chunk.
  */
 const MISSES_MAX: u32 = 64;
 const NEVER: u32 = 0xffffffff;

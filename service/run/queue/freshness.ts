@@ -7,8 +7,7 @@ import type { MessageInFlight } from './in-flight.ts';
  */
 export interface Freshness {
   /**
-   * Watches a message with objects of tenants. The result is to be used in its place: what the message's end is becomes
-   * known by how it is given back.
+   * Watches a message with objects of tenants. Use the returned message in its place: how it is given back tells its outcome.
    */
   follow(held: MessageInFlight, objects: readonly AnnouncedObject[]): MessageInFlight;
   /** Looks at everything that is open now. */
@@ -129,8 +128,8 @@ function endOf(slot: number): number {
 }
 
 /**
- * Where nobody looks for hours, nobody has forgotten either. And while the queue is not read, what came back first joins what
- * comes next: it holds the watermark for too long rather than not at all.
+ * Slots are dropped only by `snapshot`. If none was taken for long, the two oldest are merged: the watermark then lags, and is
+ * never ahead.
  */
 function makeRoom(slots: Map<number, number>, upToMs: number | undefined): void {
   if (upToMs !== undefined) forgetReturned(slots, upToMs);

@@ -8,7 +8,7 @@ import { isNothingDelivered } from './outcome.ts';
 import type { Parked, ParkedMessages } from './parked.ts';
 import { createSeries, type Series } from './series.ts';
 
-/** What `/status` says of a tenant. Counts are of this process, since its start. */
+/** A tenant in `/status`. Counts are of this process, since its start. */
 export interface TenantStatus {
   readonly tenant: string;
   /** Objects in flight that wait for their turn, and objects that are being delivered. */
@@ -61,7 +61,7 @@ export interface CircuitStatus {
   readonly next_try_at: string;
 }
 
-/** Keeps what happened lately, tenant by tenant, for people who look. Bounded: tenants idle for longest leave first. */
+/** Keeps recent events of each tenant for the status page. Bounded: the tenants that are idle for longest are dropped first. */
 export interface TenantStats {
   waiting(tenant: string): void;
   started(tenant: string): void;
@@ -249,7 +249,7 @@ function toCircuitStatus({ type, state, code, message, sinceMs, againAtMs }: Del
 }
 
 function describeKept({ type }: ReportLine, { read, rejected, quarantined }: Counts): string {
-  return `nothing of an object of ${read} records was delivered to ${type}: the quarantine has ${quarantined} that could not be read or name another tenant, and ${rejected} that are too old, too new or expired`;
+  return `nothing of an object of ${read} records was delivered to ${type}: the quarantine has ${quarantined} records that are unreadable or name another tenant, and ${rejected} that are too old, too new or expired`;
 }
 
 function toTime(ms: number): string {

@@ -187,7 +187,7 @@ test('a replay that is interrupted goes on where it was, and announces nothing t
   assert.equal(new Set(refs(await take()).map(({ id }) => id)).size, 25);
   const over = await run(['replay', '--continue', 'r-1', '--yes']);
   assert.deepEqual([over.code, await waiting()], [0, 0]);
-  assert.match(over.out, /is fed already/);
+  assert.match(over.out, /^all objects of replay r-1 are in the queue/);
 });
 
 test('a replay is not told as done when objects of it were deleted before anybody looked', async (t) => {
@@ -245,7 +245,7 @@ test('what is usage error, or cannot be, ends with a sentence before anything is
     [['--tenant', 'nobody'], 1, /tenant nobody has no item of type cloudwatch/],
     [['--delivery', 'cloudwatch#none'], 1, /has no delivery cloudwatch#none, only cloudwatch, /],
     [['--delivery', 'cloudwatch#off'], 1, /is disabled, .*`log-distributor tenants enable acme` first/],
-    [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: is for all that was missed/],
+    [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: cannot be combined with --delivery or --application/],
     [['--bucket', 'no-such-bucket', '--yes'], 1, /NoSuchBucket/],
     [[], 2, /there is no terminal to ask/],
   ];

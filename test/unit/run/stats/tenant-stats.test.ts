@@ -242,7 +242,7 @@ test('an object of which nothing was delivered is trouble until one of which som
   assert.deepEqual(entry?.trouble, {
     code: 'nothing-delivered',
     message:
-      'nothing of an object of 9 records was delivered to cloudwatch: the quarantine has 7 that could not be read or name another tenant, and 2 that are too old, too new or expired',
+      'nothing of an object of 9 records was delivered to cloudwatch: the quarantine has 7 records that are unreadable or name another tenant, and 2 that are too old, too new or expired',
     at: '2026-01-31T12:00:00.000Z',
   });
   deliver('acme', failed('lease-held'));
