@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Allocator, createAllocator } from './allocator.ts';
+import { createPoison, type Poisoned } from './poison.ts';
 
 /**
  * The WebAssembly kernel: the few loops over bytes that nearly all of the service's time is spent in. Its memory is where chunks
@@ -8,7 +9,7 @@ import { type Allocator, createAllocator } from './allocator.ts';
  * One for each thread. Its functions are in assembly/; `npm run kernel` builds them.
  */
 export interface Kernel {
-  /** All of the memory. It never moves: a view stays good as long as what it shows is not released. */
+  /** All of the memory. It never moves: a view is good as long as the loan of what it shows. */
   readonly bytes: Buffer;
   readonly words: Uint32Array;
   readonly doubles: Float64Array;
@@ -96,17 +97,24 @@ const MEMORY_PAGES = (1024 * 1024 * 1024) / PAGE_BYTES;
 /** The kernel's own tables lie before this. */
 const FIRST_FREE = PAGE_BYTES;
 
+/** How a kernel is made: settings of the service. */
+export interface KernelOptions {
+  /** For tests: what is written over (poison.ts). */
+  readonly kernelPoison?: Poisoned | undefined;
+}
+
 let module: WebAssembly.Module | undefined;
 
-export function createKernel(): Kernel {
+export function createKernel({ kernelPoison }: KernelOptions = {}): Kernel {
   module ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
+  const bytes = Buffer.from(memory.buffer);
   return {
-    bytes: Buffer.from(memory.buffer),
+    bytes,
     words: new Uint32Array(memory.buffer),
     doubles: new Float64Array(memory.buffer),
-    memory: createAllocator(FIRST_FREE, memory.buffer.byteLength),
+    memory: createAllocator(FIRST_FREE, bytes.length, kernelPoison && createPoison(bytes, kernelPoison)),
     // What the module exports is what assembly/index.ts says; a test builds it anew and compares.
     calls: instance.exports as unknown as KernelCalls,
   };

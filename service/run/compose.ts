@@ -94,7 +94,7 @@ export function composeDelivery({
     },
   });
 
-  const kernel = createKernel();
+  const kernel = createKernel(settings);
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
   const sessions = createSessions(settings, metrics, { nowMs: monotonicMs, wallMs: nowMs });

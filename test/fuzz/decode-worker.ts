@@ -13,9 +13,9 @@ import {
   START,
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
-import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
+import { createTestKernel } from '../support/kernel.ts';
 
 export interface DecodeCase {
   readonly name: string;
@@ -37,7 +37,7 @@ export type DecodeOutcome =
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const never = new AbortController().signal;
-const kernel = createKernel();
+const kernel = createTestKernel();
 
 port.on('message', async (one: DecodeCase) => port.postMessage(await outcomeOf(one)));
 

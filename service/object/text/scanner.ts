@@ -47,12 +47,14 @@ const NEWLINE = 0x0a;
 
 export function createScanner(kernel: Kernel, fields: readonly RecordField[]): Scanner {
   const { bytes: all, words, calls, memory } = kernel;
-  const at = memory.allocate(SCANNER_BYTES);
-  const table = memory.allocate(TABLE_BYTES);
-  const arena = memory.allocate(ARENA_BYTES);
-  const news = memory.allocate(NEWS_BYTES);
-  const repeats = memory.allocate(REPEATS_BYTES);
-  const word = (offset: number) => words[(at + offset) / 4] ?? 0;
+  using opened = new DisposableStack();
+  const lend = (size: number) => opened.use(memory.lend(size)).at;
+  const at = lend(SCANNER_BYTES);
+  const table = lend(TABLE_BYTES);
+  const arena = lend(ARENA_BYTES);
+  const news = lend(NEWS_BYTES);
+  const repeats = lend(REPEATS_BYTES);
+  const word = (offset: number) => words[(at + offset) / 4] as number;
   const set = (offset: number, value: number) => {
     words[(at + offset) / 4] = value;
   };
@@ -90,6 +92,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   for (const [field, name] of fields.entries()) addName(name, KINDS.field, field, KUBERNETES_FIELDS.has(name));
   clear();
 
+  const loans = opened.move();
   return {
     get count() {
       return word(COUNT);
@@ -155,7 +158,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
     },
     clear,
     [Symbol.dispose]() {
-      for (const address of [at, table, arena, news, repeats]) memory.release(address);
+      loans.dispose();
     },
   };
 }
