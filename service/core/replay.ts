@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { present } from '../base/present.ts';
 import type { Delivery } from './delivery.ts';
 
 /**
@@ -68,7 +69,7 @@ export function recordTest(replay: Replay | undefined): ((record: number) => boo
     let high = ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((ranges[middle]?.[1] ?? 0) <= record) low = middle + 1;
+      if (present(ranges[middle], 'a range of records')[1] <= record) low = middle + 1;
       else high = middle;
     }
     const range = ranges[low];
