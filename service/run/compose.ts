@@ -10,6 +10,7 @@ import {
 } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
+import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
 import { createQuarantine } from '../aws/quarantine.ts';
 import { createRetention } from '../aws/retention.ts';
 import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '../aws/roles.ts';
@@ -136,7 +137,9 @@ export function composeDelivery({
         cloudwatch: createCloudWatch({
           ...calling,
           writer: createLogWriter({
-            putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
+            putEvents: settings.plainDecoder
+              ? createPutEventsBySdk()
+              : createPutEvents({ ...putConnections(settings), nowMs }),
             retention: createRetention({
               debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, nowMs }),
               onRefused: ({ tenantId, group }, message, error) =>

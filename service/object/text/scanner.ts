@@ -1,5 +1,6 @@
 import { type DecodeLimits, KUBERNETES_FIELDS, type RecordField } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
+import { SCANNER_STATE } from '../../kernel/calls.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkStore, SLACK_BYTES } from '../chunk-store.ts';
 
@@ -29,10 +30,10 @@ export interface Scanner extends Disposable {
   clear(): void;
 }
 
-/** What a scanner takes of the kernel's memory, and where its state is in it (assembly/scanner.ts). */
+/** What a scanner takes of the kernel's memory. */
 const SCANNER_BYTES = 2_048;
-const NEWS = 740;
-const [FROM, COUNT, USED, METERED, LINE_START, LINE_END] = [1_024, 1_028, 1_032, 1_036, 1_040, 1_044];
+const { news: NEWS, from: FROM, count: COUNT, used: USED, metered: METERED } = SCANNER_STATE;
+const { lineStart: LINE_START, lineEnd: LINE_END } = SCANNER_STATE;
 const KINDS = { field: 0, message: 1, timestamp: 2, kubernetes: 3 } as const;
 
 /** Values of a chunk's fields: so many different ones, and so many bytes of them; a line with one more is unusual. */

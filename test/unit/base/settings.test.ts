@@ -45,6 +45,8 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     parkMs: 24 * 3_600_000,
     canaryIntervalMs: 0,
     canaryBucket: undefined,
+    plainDecoder: false,
+    kernelPoison: undefined,
     logLevel: 'info',
   });
 });
