@@ -6,6 +6,7 @@ import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/d
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { collect } from './collect.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createJournal } from './journal.ts';
@@ -65,7 +66,12 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
   try {
     const pipeline = await provisionPipeline(deps);
     for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
-    const environment = { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...SETTINGS };
+    const environment = {
+      ...endpointEnvironment(cloud.url, REGION),
+      ...serviceEnvironment(pipeline),
+      ...kernelEnvironment(),
+      ...SETTINGS,
+    };
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
     const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };

@@ -1,7 +1,20 @@
-import { readToolSettings } from '../../service/base/settings.ts';
+import { readToolSettings, type ToolSettings } from '../../service/base/settings.ts';
 import { createKernel, type Kernel } from '../../service/kernel/kernel.ts';
 
-/** A kernel as the run of tests wants it: `KERNEL_POISON` and `PLAIN_DECODER`, which processes of the service read too. */
+/** The kinds of kernel that a run of tests may ask for: settings of the service. */
+const SETTINGS = ['KERNEL_POISON', 'PLAIN_DECODER'] as const;
+
+/** A kernel of the kind that the run of tests asks for. */
 export function createTestKernel(): Kernel {
-  return createKernel(readToolSettings(process.env));
+  return createKernel(kernelSettings());
+}
+
+/** What the run of tests asks for, as settings. */
+export function kernelSettings(): Pick<ToolSettings, 'plainDecoder' | 'kernelPoison'> {
+  return readToolSettings(kernelEnvironment());
+}
+
+/** The same for processes of the service that a test starts. */
+export function kernelEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(SETTINGS.map((name) => [name, process.env[name] ?? '']));
 }
