@@ -96,7 +96,7 @@ function queueAlarms({ alerts }: Config, names: Names): readonly Alarm[] {
     {
       ...ANY,
       id: 'dead-letters',
-      description: 'Messages could not be processed. Their attribute `reason` says why; mend it, then redrive them.',
+      description: 'Messages could not be processed. Their attribute `reason` says why; fix it, then redrive them.',
       metrics: queue('ApproximateNumberOfMessagesVisible', names.deadLetterQueue),
     },
     {

@@ -90,7 +90,7 @@ export function overviewDashboard(config: Config, names: Names): Dashboard {
       ...ingestion,
       graph(region, 'Queue', [
         [aws('SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', queue), 'waiting'],
-        [aws('SQS', 'ApproximateNumberOfMessagesNotVisible', 'Maximum', queue), 'in hand or parked'],
+        [aws('SQS', 'ApproximateNumberOfMessagesNotVisible', 'Maximum', queue), 'in flight or parked'],
         [
           aws('SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName: names.deadLetterQueue }),
           'dead letters',

@@ -24,7 +24,7 @@ const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] 
   --provider-version V    in place of the version of the AWS provider that the bindings were made from
   --plugin-dir FOLDER     take the provider from here and not from Terraform's registry`;
 
-/** Exit statuses: 0 done, 1 failed, 2 asked for wrongly or refused. */
+/** Exit statuses: 0 done, 1 failed, 2 usage error or refused. */
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 

@@ -5,7 +5,7 @@ import type { Names } from './names.ts';
 export const HTTP_PORT = 8080;
 /** Seconds between SIGTERM and SIGKILL: the most that Fargate gives (ECS developer guide, "Task definition parameters"). */
 export const STOP_TIMEOUT_SECONDS = 120;
-/** The collector beside the service, and the process itself next to the objects in hand (service/base/settings.ts). */
+/** The collector beside the service, and the process itself next to the objects in flight (service/base/settings.ts). */
 export const COLLECTOR_MEMORY_MB = 256;
 const PROCESS_MEMORY_MB = 150;
 /** Half of the rest: the budget is an estimate of what objects take, and buffers of a thread that is behind are not in it. */

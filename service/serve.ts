@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createLogger, errorFields } from './base/logger.ts';
 import { readSettings, type Settings, SettingsError } from './base/settings.ts';
-import { createService } from './run/service.ts';
+import { createService } from './compose/service.ts';
 
 /** Exit statuses: 0 drained after a signal, 1 could not start or crashed, 2 wrong settings. */
 const EXIT_FAILURE = 1;

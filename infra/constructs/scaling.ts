@@ -76,7 +76,7 @@ export function createScaling(
 }
 
 /**
- * Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). Surplus that
+ * Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). HandedBack that
  * the tasks have handed back is backlog too, but invisible to SQS; they tell how much it is. What is parked is none: more
  * tasks would not help it.
  */

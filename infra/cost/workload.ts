@@ -1,3 +1,5 @@
+import { EVENT_OVERHEAD_BYTES } from '../../service/core/limits.ts';
+import { DECODE_LIMITS } from '../../service/object/decode-limits.ts';
 import type { Config } from '../config.ts';
 
 /** What a month brings, and what it takes to carry it. */
@@ -29,8 +31,6 @@ export const PARQUET_RATIO = 0.51;
 export const GZIP_RATIO = 0.3;
 /** How well CloudWatch compresses what it keeps; AWS gives 0.15 in the examples of its pricing page. */
 export const LOGS_COMPRESSION = 0.15;
-/** PutLogEvents counts this for each event (API reference). */
-export const EVENT_OVERHEAD_BYTES = 26;
 /**
  * CPU seconds for a GB of message text. RESULTS.md has 5.9 (Parquet) and 7.5 (gzip NDJSON) for 250-byte lines in objects
  * of 32 MB, 13.4 and 15.6 in objects of 1 MB; this is between, nearer to the dear ones.
@@ -41,8 +41,8 @@ export const CPU_HEADROOM = 2 * 4;
 /** Vector writes a tenant's object when either is reached (k8s/vector/overlays/s3/sink.yaml). */
 export const VECTOR_BATCH_SECONDS = 300;
 export const VECTOR_BATCH_MB = 64;
-/** Bytes of one chunk of the service, after which it writes to the ledger (service/run/compose.ts). */
-export const CHUNK_BYTES = 16 * 1_042_000;
+/** Bytes of one chunk of the service, after which it writes to the ledger. */
+export const CHUNK_BYTES = DECODE_LIMITS.chunkBytesMax;
 /** Bytes of one ranged read (service/aws/s3-source.ts). */
 export const READ_BYTES = 8 * 1024 * 1024;
 

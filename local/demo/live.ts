@@ -125,7 +125,7 @@ function rows({ tenants }: DemoEnvironment, before: Measurement, now: Measuremen
       events: status?.events ?? 0,
       megabytesPerSecond: bytes / 1e6 / seconds,
       lagSeconds: status?.lag_seconds ?? null,
-      inHand: (status?.waiting ?? 0) + (status?.in_flight ?? 0),
+      inFlight: (status?.waiting ?? 0) + (status?.in_flight ?? 0),
       trouble: status?.trouble?.code ?? '',
     };
   });

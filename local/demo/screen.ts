@@ -8,7 +8,7 @@ export interface TenantRow {
   readonly events: number;
   readonly megabytesPerSecond: number;
   readonly lagSeconds: number | null;
-  readonly inHand: number;
+  readonly inFlight: number;
   readonly trouble: string;
 }
 
@@ -36,7 +36,7 @@ const COLUMNS: readonly {
   { title: 'events', width: 12, text: ({ events }) => events.toLocaleString('en') },
   { title: 'MB/s', width: 8, text: ({ megabytesPerSecond }) => megabytesPerSecond.toFixed(1) },
   { title: 'lag', width: 9, text: ({ lagSeconds }) => (lagSeconds === null ? '-' : `${lagSeconds.toFixed(1)} s`) },
-  { title: 'in hand', width: 9, text: ({ inHand }) => String(inHand) },
+  { title: 'in flight', width: 9, text: ({ inFlight }) => String(inFlight) },
   { title: '  trouble', width: -20, text: ({ trouble }) => `  ${trouble}` },
 ];
 

@@ -17,7 +17,7 @@ import type { SigningKeys } from './sigv4.ts';
  * request timeout), for the ledger and for the queue (four attempts each), so these two get a shorter one.
  */
 
-type Place = Pick<Settings, 'region' | 'endpointUrl' | 's3ForcePathStyle' | 'requestTimeoutMs'>;
+export type ClientPlace = Pick<Settings, 'region' | 'endpointUrl' | 's3ForcePathStyle' | 'requestTimeoutMs'>;
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Tables answer in milliseconds, and a lease must survive a silent attempt. */
@@ -54,7 +54,7 @@ function plainAgents(options: AgentOptions) {
   return { httpAgent: options, httpsAgent: options };
 }
 
-function common(place: Place) {
+function common(place: ClientPlace) {
   return {
     region: place.region,
     ...(place.endpointUrl === undefined ? {} : { endpoint: place.endpointUrl }),
@@ -63,33 +63,33 @@ function common(place: Place) {
   };
 }
 
-export function createSqsClient(place: Place): SQSClient {
+export function createSqsClient(place: ClientPlace): SQSClient {
   const requestHandler = createHandler(32, Math.min(QUEUE_TIMEOUT_MS, place.requestTimeoutMs));
   return new SQSClient({ ...common(place), maxAttempts: 4, requestHandler });
 }
 
 /** For long polls. The receive loop has a few under way, repeats them by itself, and must turn while the queue is silent. */
-export function createReceiveClient(place: Place): SQSClient {
+export function createReceiveClient(place: ClientPlace): SQSClient {
   const requestHandler = createHandler(8, LONG_POLL_MS + Math.min(LONG_POLL_SLACK_MS, place.requestTimeoutMs));
   return new SQSClient({ ...common(place), maxAttempts: 1, requestHandler });
 }
 
-export function createDynamoClient(place: Place): DynamoDBClient {
+export function createDynamoClient(place: ClientPlace): DynamoDBClient {
   const requestHandler = createHandler(64, Math.min(TABLE_TIMEOUT_MS, place.requestTimeoutMs));
   return new DynamoDBClient({ ...common(place), maxAttempts: 4, requestHandler });
 }
 
 /** Its callers retry by themselves, body included: the SDK's retry ends when the headers are there. */
-export function createS3Client(place: Place): S3Client {
+export function createS3Client(place: ClientPlace): S3Client {
   return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs) });
 }
 
 /** The same for reading objects. Not for putting them: with agents of one's own the SDK no longer waits for `100 Continue`. */
-export function createS3Reader(place: Place): S3Client {
+export function createS3Reader(place: ClientPlace): S3Client {
   return new S3Client({ ...commonOfS3(place), requestHandler: createHandler(128, place.requestTimeoutMs, bulkAgents) });
 }
 
-function commonOfS3(place: Place) {
+function commonOfS3(place: ClientPlace) {
   return {
     ...common(place),
     maxAttempts: 1,
@@ -101,7 +101,7 @@ function commonOfS3(place: Place) {
   } as const;
 }
 
-export function createStsClient(place: Place, credentials?: STSClientConfig['credentials']): STSClient {
+export function createStsClient(place: ClientPlace, credentials?: STSClientConfig['credentials']): STSClient {
   return new STSClient({
     ...common(place),
     maxAttempts: 3,
@@ -111,7 +111,7 @@ export function createStsClient(place: Place, credentials?: STSClientConfig['cre
 }
 
 /** Connections for PutLogEvents, which does not go by way of the SDK. */
-export function putConnections({ requestTimeoutMs }: Pick<Place, 'requestTimeoutMs'>) {
+export function putConnections({ requestTimeoutMs }: Pick<ClientPlace, 'requestTimeoutMs'>) {
   return { connectionTimeoutMs: CONNECTION_TIMEOUT_MS, requestTimeoutMs, socketsMax: TENANT_SOCKETS };
 }
 
@@ -126,7 +126,9 @@ export interface LogsSession {
   client(): CloudWatchLogsClient;
 }
 
-export function createLogsSessionFactory(place: Place): (region: string, credentials: SigningKeys) => LogsSession {
+export function createLogsSessionFactory(
+  place: ClientPlace,
+): (region: string, credentials: SigningKeys) => LogsSession {
   const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
   /** What one client has learnt of AWS's clock, the next begins with: a client of its own would be refused first each time. */
   let newest: CloudWatchLogsClient | undefined;
@@ -144,7 +146,7 @@ export function createLogsSessionFactory(place: Place): (region: string, credent
 
 /** Makes clients of tenants' buckets, one for each session and region. They share their sockets, so none must ever be destroyed. */
 export function createS3ClientFactory(
-  place: Place,
+  place: ClientPlace,
 ): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {
   const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
   return (region, credentials) => new S3Client({ ...commonOfS3(place), region, credentials, requestHandler });

@@ -49,7 +49,7 @@ interface Endpoint {
 
 type Sign = ReturnType<typeof createSigner>;
 
-/** AWS refuses requests that are five minutes off (IAM user guide, troubleshooting signatures); the clock is mended before that. */
+/** AWS refuses requests that are five minutes off (IAM user guide, troubleshooting signatures); the clock is corrected before that. */
 const SKEW_MS = 4 * 60_000;
 /** Answers are some hundred bytes. */
 const ANSWER_BYTES_MAX = 1024 * 1024;

@@ -50,7 +50,7 @@ export interface QueueMessage {
 export interface QueueDepth {
   /** Wait to be received. */
   readonly visible: number;
-  /** Some process has them in hand, or has handed them back for later. */
+  /** Some process has them in flight, or has handed them back for later. */
   readonly invisible: number;
   /** Sent with a delay that is not over. */
   readonly delayed: number;

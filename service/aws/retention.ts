@@ -1,7 +1,7 @@
 import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { toNewest } from '../base/newest.ts';
 import type { LogsSession } from './clients.ts';
-import { faultOf } from './fault.ts';
+import { type AwsFault, faultOf } from './fault.ts';
 import { explainFailure } from './words.ts';
 
 /** A log group that the service may have to create, and how long it is to keep its events. */
@@ -54,13 +54,16 @@ export interface RetentionDeps {
 interface Debt {
   /** When the next try is due while the group is used. */
   dueMs: number;
+  /** The wait before the next try, if it fails for a reason that passes. */
+  passingMs: number;
   message: string | undefined;
 }
 
 /** A refusal ends when somebody changes a policy; five calls a second are allowed (CloudWatch Logs quotas). */
 const REFUSED_AGAIN_MS = 15 * 60_000;
-/** Throttling and trouble of the service pass. */
-const PASSING_AGAIN_MS = 30_000;
+/** Throttling and trouble of the service pass: the wait doubles from the first to the second of these. */
+const PASSING_AGAIN_MS: readonly [number, number] = [500, 30_000];
+const PASSING: ReadonlySet<AwsFault> = new Set(['throttle', 'transient', 'missing']);
 /** Groups of which a process remembers that something is owed; the record has all. */
 const GROUPS_MAX = 10_000;
 
@@ -71,17 +74,18 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
   const isRefused = (place: GroupPlace) => nowMs() < (refusedUntilMs.get(accountOf(place)) ?? 0);
 
   const remember = (place: GroupPlace): Debt => {
-    const debt = known.get(keyOf(place)) ?? { dueMs: 0, message: undefined };
+    const debt = known.get(keyOf(place)) ?? { dueMs: 0, passingMs: PASSING_AGAIN_MS[0], message: undefined };
     toNewest(known, keyOf(place), debt, GROUPS_MAX);
     return debt;
   };
 
-  const set = async (session: LogsSession, place: GroupPlace, debt: Debt) => {
+  const set = async (session: LogsSession, place: GroupPlace, debt: Debt, isNew: boolean) => {
     const { group: logGroupName, retentionDays: retentionInDays } = place;
     // Before the call: others that use the group meanwhile leave it to this one.
     debt.dueMs = nowMs() + REFUSED_AGAIN_MS;
+    const command = new PutRetentionPolicyCommand({ logGroupName, retentionInDays });
     try {
-      await session.client().send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays }));
+      await repeatOnce(() => session.client().send(command));
     } catch (error) {
       const fault = faultOf(error);
       // Fresh credentials come with the next attempt, or the caller is leaving.
@@ -89,11 +93,11 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
         debt.dueMs = 0;
         throw error;
       }
-      // A group that was deleted owes nothing; a put that finds it missing creates it anew.
-      if (fault !== 'missing') {
+      // A group that was deleted owes nothing, as a put that finds it missing creates it anew. A group that was just created is not seen yet.
+      if (fault !== 'missing' || isNew) {
         debt.message = sayOwed(place, error);
         if (!isRefused(place)) onRefused(place, debt.message, error);
-        if (fault === 'throttle' || fault === 'transient') debt.dueMs = nowMs() + PASSING_AGAIN_MS;
+        if (PASSING.has(fault)) waitForPassing(debt, nowMs());
         else toNewest(refusedUntilMs, accountOf(place), debt.dueMs, GROUPS_MAX);
         await quietly(() => debts.note(place));
         return;
@@ -118,9 +122,11 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
     async settle(session, place, when) {
       if (place.retentionDays === undefined) return;
       let debt = known.get(keyOf(place));
-      if (!debt && when === 'looked at' && (await quietly(() => debts.isOwed(place)))) debt = remember(place);
+      // Whoever created the group owes its retention, even if another session of this process has meanwhile found the group there.
+      if (!debt && (when === 'created' || (when === 'looked at' && (await quietly(() => debts.isOwed(place))))))
+        debt = remember(place);
       if (!debt || (when === 'used' && (nowMs() < debt.dueMs || isRefused(place)))) return;
-      await set(session, place, debt);
+      await set(session, place, debt, when === 'created');
     },
     owed: (place) => known.get(keyOf(place))?.message,
   };
@@ -137,6 +143,21 @@ function keyOf(place: GroupPlace): string {
 function sayOwed({ tenantId, region, group, retentionDays }: GroupPlace, cause: unknown): string {
   const what = `tenant ${tenantId}, log group ${group} in ${region}: its retention of ${retentionDays} days is not set yet, so it keeps events for ever. Events are delivered, and the retention is tried again`;
   return explainFailure(what, cause, { kind: 'write-logs', region });
+}
+
+function waitForPassing(debt: Debt, nowMs: number): void {
+  debt.dueMs = nowMs + debt.passingMs;
+  debt.passingMs = Math.min(2 * debt.passingMs, PASSING_AGAIN_MS[1]);
+}
+
+/** A kept connection may turn out to be closed; the next one is another. */
+async function repeatOnce(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (faultOf(error) !== 'transient') throw error;
+    await call();
+  }
 }
 
 /** A record that cannot be read or written keeps nobody from delivering: what is owed is then known to this process only. */

@@ -40,6 +40,8 @@ export interface RoleSessions {
 /** Asked right before STS is called. What it throws is what the caller hears, and nobody else; STS is not called then. */
 export type Admit = () => void;
 
+export type AssumeOutcome = 'ok' | 'refused' | 'failed';
+
 export interface RoleSessionsDeps {
   readonly sts: Pick<STSClient, 'send'>;
   /** A clock that never jumps, milliseconds. */
@@ -47,7 +49,7 @@ export interface RoleSessionsDeps {
   /** Epoch milliseconds, as this host believes. */
   readonly wallMs: () => number;
   /** Told of every call: for metrics. */
-  readonly onAssume: (outcome: 'ok' | 'refused' | 'failed') => void;
+  readonly onAssume: (outcome: AssumeOutcome) => void;
   /** Sessions kept; the one not used for longest goes first. */
   readonly sessionsMax?: number;
 }

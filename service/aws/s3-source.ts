@@ -151,7 +151,7 @@ function parseContentRange(answer: GetObjectCommandOutput, start: number): { siz
   return { size: match ? Number(match[2]) : (answer.ContentLength ?? 0), from };
 }
 
-/** Reads a body of known length. A shorter one is an error that a retry can mend, a longer one too. */
+/** Reads a body of known length. A shorter one is an error that a retry can fix, a longer one too. */
 async function collect(
   answer: GetObjectCommandOutput,
   length: number,
@@ -172,6 +172,9 @@ async function collect(
 }
 
 /** Aborts when the outer signal does, or when `touch` was not called for a while. */
+/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
+export const STALL_MS = 20_000;
+
 function stallSignal(outer: AbortSignal, stallMs: number) {
   const stalled = new AbortController();
   const timer = setTimeout(

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { errorFields, type Logger } from '../base/logger.ts';
 
 /**
- * ECS scale-in protection of the own task: while objects are in hand, scaling in takes another task. Asked for from the
+ * ECS scale-in protection of the own task: while objects are in flight, scaling in takes another task. Asked for from the
  * ECS agent, and only where there is one (`ECS_AGENT_URI`). Protection that cannot be had costs nothing but a drain.
  */
 export interface TaskProtection {
-  /** Looks at the work in hand and changes the protection if need be. Call it now and then; never rejects. */
+  /** Looks at the work in flight and changes the protection if need be. Call it now and then; never rejects. */
   update(busy: boolean): Promise<void>;
 }
 

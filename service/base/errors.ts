@@ -9,7 +9,7 @@ import { type AwsAnswer, answerOf, sayAnswer } from './aws-answer.ts';
 export type Disposition =
   /** Nothing has failed: somebody else is at it, or the process stops. The message comes back, and remembers nothing. */
   | 'wait'
-  /** Its destination takes no more for now: the message waits for the pace, and remembers nothing. */
+  /** Its destination takes no more for now: the message waits for its rate limit, and remembers nothing. */
   | 'pace'
   /** Passing trouble of ours or of the platform: the message comes back soon, and counts its failures. */
   | 'retry'

@@ -38,7 +38,7 @@ export function createMetrics() {
     objectSeconds: histogram('object_duration_seconds', 'Message received to object done.', LAG_BUCKETS_SECONDS),
     receives: counter('receives_total', 'ReceiveMessage calls by outcome.', ['outcome']),
     messagesReceived: counter('messages_received_total', 'Messages received.'),
-    messagesInFlight: gauge('messages_in_flight', 'Messages in hand: received, not yet deleted or released.'),
+    messagesInFlight: gauge('messages_in_flight', 'Messages in flight: received, not yet deleted or released.'),
     objectsInFlight: gauge('objects_in_flight', 'Objects that are being delivered.'),
     memoryReserved: gauge('memory_reserved_bytes', 'Memory that the objects in flight are admitted for, by estimate.'),
     messagesHandedBack: counter('messages_handed_back_total', 'Messages given back without a failure.', ['reason']),

@@ -68,7 +68,7 @@ const SCHEMA = {
   /** The address to listen on; a container's port is reached from outside. */
   HTTP_HOST: z.string().default('0.0.0.0'),
   WORKER_THREADS: wholeNumber(1, 64).default(availableParallelism()),
-  /** What all objects in hand together may take, by estimate; the process needs about 150 MB beside it. */
+  /** What all objects in flight together may take, by estimate; the process needs about 150 MB beside it. */
   MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(256),
   OBJECT_KEY_TEMPLATE: z
     .string()
@@ -99,7 +99,7 @@ const SCHEMA = {
   ECS_AGENT_URI: httpUrl.optional(),
   /** How long a delivery that was refused is left alone before one object tries again; five times that at most. */
   PROBE_SECONDS: wholeNumber(1, 3_600).default(120),
-  /** How long a refused message waits for a customer to mend a role or a group before it becomes a dead letter. */
+  /** How long a refused message waits for a customer to fix a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   /** How often a canary travels to each tenant; 0: never. The alert looks at half an hour, two intervals at the most. */
   CANARY_INTERVAL_SECONDS: wholeNumber(0, 900)

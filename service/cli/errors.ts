@@ -3,7 +3,7 @@ import { saidBy } from '../aws/words.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { DistributorError } from '../base/errors.ts';
 
-/** How a command ends: it did what it was asked for, it found trouble or could not do it, or it was asked for wrongly. */
+/** How a command ends: it did what it was asked for, it found trouble or could not do it, or the command line was wrong (a usage error). */
 export const EXIT_DONE = 0;
 export const EXIT_TROUBLE = 1;
 export const EXIT_USAGE = 2;

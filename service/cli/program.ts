@@ -12,7 +12,7 @@ import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
-Ends with status 0 when done, 1 when it found trouble or could not do it, 2 when it was asked for wrongly.
+Ends with status 0 when done, 1 when it found trouble or could not do it, 2 for a usage error.
 The settings are those of the service, from the environment: \`log-distributor config\` shows them.
 Without a command it serves.`;
 

@@ -67,7 +67,7 @@ interface Doubt extends Sample {
   readonly share: number;
 }
 
-/** The largest quota of PutLogEvents that AWS documents ("CloudWatch Logs quotas"): no pace at all for a process. */
+/** The largest quota of PutLogEvents that AWS documents ("CloudWatch Logs quotas"): no limit at all for a process. */
 const MEASURING_PER_SECOND = 5_000;
 /** Begins with this, where more is not known to be accepted: of fewer calls the first round would tell little, or late. */
 const PER_SECOND_FIRST = 5;

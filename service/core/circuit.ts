@@ -14,8 +14,8 @@ export interface Circuit {
   readonly againAtMs: number;
   /** Between the last two tries. */
   readonly intervalMs: number;
-  /** One object is trying now. */
-  readonly probing: boolean;
+  /** When the object that is trying now began to; undefined: none is. */
+  readonly probeBeganMs: number | undefined;
 }
 
 /** The time between two probes doubles from the first value to the cap. */
@@ -24,13 +24,18 @@ export interface ProbeTimes {
   readonly capMs: number;
 }
 
-/** The circuit after trouble: opened, or open for longer. */
+/**
+ * The circuit after trouble: opened, or open for longer. The interval counts from the beginning of the probe, so that the time for which
+ * a silent destination lets a probe wait is not added to every interval; half of the interval is rest in any case.
+ */
 export function opened(before: Circuit | undefined, sinceMs: number, nowMs: number, times: ProbeTimes): Circuit {
   const intervalMs = before ? Math.min(times.capMs, before.intervalMs * 2) : times.firstMs;
-  return { sinceMs: before?.sinceMs ?? sinceMs, againAtMs: nowMs + intervalMs, intervalMs, probing: false };
+  const beganMs = before?.probeBeganMs ?? nowMs;
+  const againAtMs = Math.max(beganMs + intervalMs, nowMs + intervalMs / 2);
+  return { sinceMs: before?.sinceMs ?? sinceMs, againAtMs, intervalMs, probeBeganMs: undefined };
 }
 
 /** Whether nobody may try now. */
-export function isHeld({ probing, againAtMs }: Circuit, nowMs: number): boolean {
-  return probing || nowMs < againAtMs;
+export function isHeld({ probeBeganMs, againAtMs }: Circuit, nowMs: number): boolean {
+  return probeBeganMs !== undefined || nowMs < againAtMs;
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { RecordField } from './chunk.ts';
+import { CLOUDWATCH, type CloudWatchTarget } from './destination/cloudwatch.ts';
+import { S3, type S3Target } from './destination/s3.ts';
+import type { TargetKind } from './destination/target.ts';
 import { boolean, createItemReader, number, texts } from './item.ts';
 import { levelRank } from './levels.ts';
 import { SHAPES, type Shape } from './shape.ts';
-import { CLOUDWATCH } from './target/cloudwatch.ts';
-import { S3 } from './target/s3.ts';
-import type { Target, TargetKind } from './target/target.ts';
+
+/** Where a delivery goes: what its kind of destination adds to the attributes that all deliveries have. */
+export type Target = CloudWatchTarget | S3Target;
 
 /**
  * A delivery: one destination of one tenant, as its item in the tenant table describes it.

@@ -1,12 +1,12 @@
 import { present } from '../base/present.ts';
 import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
+import { type BatchLimits, hasTimes } from './destination/target.ts';
 import { recordText } from './record-text.ts';
 import { type RecordTimes, resolveTimes } from './record-times.ts';
 import type { Refusal } from './refusal.ts';
 import { type Route, routeRecords } from './route.ts';
 import { type ScreenContext, screen } from './screen.ts';
-import { splitMessage } from './split.ts';
-import { type BatchLimits, hasTimes } from './target/target.ts';
+import { type Part, splitMessage } from './split.ts';
 
 /**
  * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk, delivery and
@@ -24,15 +24,6 @@ export interface Batch {
   readonly events: Uint32Array;
   /** What the destination counts: message bytes, and its overhead for each event. */
   readonly bytes: number;
-}
-
-/** A piece of a record whose message is longer than an event may be. */
-export interface Part {
-  readonly record: number;
-  readonly text: string;
-  readonly size: number;
-  /** True for a record's first part: the one by which the record is counted. */
-  readonly first: boolean;
 }
 
 export interface ChunkPlan {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { present } from '../base/present.ts';
-import type { Delivery } from './delivery.ts';
 
 /**
  * A replay: objects that are delivered once more on purpose. It stands in its notifications beside what S3 says, so it
@@ -43,7 +42,9 @@ export function parseReplay(value: unknown): Replay | undefined {
 }
 
 /** The deliveries of a tenant that a replay is for, each wanting no more than the replay does. */
-export function chooseDeliveries(deliveries: readonly Delivery[], replay: Replay | undefined): readonly Delivery[] {
+export function chooseDeliveries<
+  D extends { readonly type: string; readonly applications: ReadonlySet<string> | null },
+>(deliveries: readonly D[], replay: Replay | undefined): readonly D[] {
   if (!replay) return deliveries;
   const { delivery: type, application } = replay;
   const chosen = deliveries.filter((delivery) => type === undefined || delivery.type === type);

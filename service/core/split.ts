@@ -1,6 +1,14 @@
 import type { Chunk } from './chunk.ts';
-import type { Part } from './plan.ts';
 import { recordText } from './record-text.ts';
+
+/** A piece of a record whose message is longer than an event may be. */
+export interface Part {
+  readonly record: number;
+  readonly text: string;
+  readonly size: number;
+  /** True for a record's first part: the one by which the record is counted. */
+  readonly first: boolean;
+}
 
 /** Room for the longest marker: two numbers of parts and the record's ordinal. */
 const MARKER_BYTES_MAX = 80;

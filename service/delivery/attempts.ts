@@ -10,15 +10,15 @@ import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
 import { placeKey } from '../core/place.ts';
 import type { CallWatch, WatchedCall } from './call-watch.ts';
 import { type StopSignals, throwIfStopped, unlessStopped } from './destination.ts';
-import type { Pace, PacedCall } from './pace.ts';
+import type { RateLimitedCall, RateLimiter } from './rate-limiter.ts';
 
-/** Calls into tenants' accounts: with their sessions, at their pace, and repeated as long as that can help. */
+/** Calls into tenants' accounts: with their sessions, within their rate limits, and repeated as long as that can help. */
 
 export interface AttemptDeps {
   readonly sessions: RoleSessions;
   /** Where roles are assumed. */
   readonly stsRegion: string;
-  readonly pace: Pace;
+  readonly rateLimiter: RateLimiter;
   readonly metrics: Pick<Metrics, 'throttles' | 'retries'>;
   /** A call that has been in trouble for so long is not repeated any more. */
   readonly patienceMs: number;
@@ -32,7 +32,7 @@ export interface TenantCall<T> {
   readonly service: 'logs' | 's3';
   readonly role: RoleRequest;
   readonly region: string;
-  readonly paced: PacedCall;
+  readonly rateLimited: RateLimitedCall;
   readonly watch: CallWatch;
   /** One attempt, by clients that do not retry by themselves. A DistributorError from it is the last word. */
   readonly attempt: (credentials: SessionCredentials) => Promise<T>;
@@ -45,18 +45,18 @@ const ATTEMPTS_MAX = 12;
 const RENEWALS_MAX = 2;
 
 /**
- * @throws the last attempt's error, when repeating cannot help or has not helped; DistributorError from `pace`, from
+ * @throws the last attempt's error, when repeating cannot help or has not helped; DistributorError from `rateLimiter`, from
  * `sessions` and as `throwIfStopped`
  */
 export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, signals: StopSignals): Promise<T> {
   const place = { service: call.service, region: call.region };
-  using watched = call.watch.begin(call.paced.type, place, call.paced.destination);
+  using watched = call.watch.begin(call.rateLimited.type, place, call.rateLimited.destination);
   let waitMs = BACKOFF.firstMs;
   let renewals = 0;
   let troubleSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
-    const limitAnswered = await deps.pace.ready(call.paced, signals);
+    const limitAnswered = await deps.rateLimiter.ready(call.rateLimited, signals);
     const credentials = await credentialsFor(deps, call, signals);
     call.watch.admit(place);
     const askedMs = deps.nowMs();
@@ -83,7 +83,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
         deps.sessions.invalidate(call.role, credentials);
       } else if ((fault === 'throttle' || fault === 'transient') && attempt < ATTEMPTS_MAX && patient) {
         deps.metrics.retries.inc({ service: call.service, fault });
-        // How long a throttled call waits is for the pace to say.
+        // How long a throttled call waits is for the rate limiter to say.
         if (fault === 'transient') {
           waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
           await pause(waitMs, signals);
@@ -97,12 +97,12 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
 
 async function credentialsFor<T>(
   deps: AttemptDeps,
-  { role, paced, watch }: TenantCall<T>,
+  { role, rateLimited, watch }: TenantCall<T>,
   signals: StopSignals,
 ): Promise<SessionCredentials> {
   const sts = { service: 'sts', region: deps.stsRegion } as const;
   // What is cached comes at once, so that only the shortest time counts here.
-  using asking = watch.begin(paced.type, sts, placeKey(sts));
+  using asking = watch.begin(rateLimited.type, sts, placeKey(sts));
   asking.asked();
   const credentials = await unlessStopped(
     deps.sessions.credentials(role, () => watch.admit(sts)),

@@ -8,9 +8,9 @@ import type { Metrics } from '../base/metrics.ts';
 import { present } from '../base/present.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
+import type { CloudWatchTarget } from '../core/destination/cloudwatch.ts';
 import { type Batch, type ChunkPlan, timeOf } from '../core/plan.ts';
 import type { Route } from '../core/route.ts';
-import type { CloudWatchTarget } from '../core/target/cloudwatch.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
 import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
 import { createKnownExpiry } from './known-expiry.ts';
@@ -71,7 +71,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const body = writeBody(plan, batch, buffer);
-        const paced = {
+        const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
           destination: `logs/${delivery.accountId}/${delivery.region}`,
@@ -85,7 +85,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
               service: 'logs',
               role,
               region: delivery.region,
-              paced,
+              rateLimited,
               watch,
               attempt: (credentials) => attempt(credentials, body, batch, signals),
             },

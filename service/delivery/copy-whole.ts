@@ -1,11 +1,11 @@
 import type { S3Object } from '../aws/s3-source.ts';
-import { START } from '../core/chunk.ts';
+import { type DecodeLimits, START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { type Delivery, fieldsOf } from '../core/delivery.ts';
 import { planChunk } from '../core/plan.ts';
 import { recordTest } from '../core/replay.ts';
 import type { Destination, ObjectTask, StopSignals } from './destination.ts';
-import type { RunDeliveryDeps } from './run-delivery.ts';
+import type { OpenDecoder } from './open-object.ts';
 
 export interface CopyRun {
   readonly task: ObjectTask;
@@ -22,7 +22,11 @@ export interface Copied {
   readonly messageBytes: number;
 }
 
-type CopyDeps = Pick<RunDeliveryDeps, 'openDecoder' | 'decodeLimits' | 'eventBytesMax'>;
+export interface CopyDeps {
+  readonly openDecoder: OpenDecoder;
+  readonly decodeLimits: DecodeLimits;
+  readonly eventBytesMax: number;
+}
 
 /**
  * Delivers the object byte for byte, where the destination can do that and the delivery wants every record. The records

@@ -1,8 +1,7 @@
 import { DistributorError } from '../base/errors.ts';
-import type { Delivery } from '../core/delivery.ts';
+import type { Delivery, Target } from '../core/delivery.ts';
 import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
-import type { Target } from '../core/target/target.ts';
 import type { ByteSource } from '../object/source.ts';
 import type { CallWatch } from './call-watch.ts';
 
@@ -53,7 +52,7 @@ export interface BatchReceipt {
 export interface Destination {
   /**
    * Delivers a batch, with retries as its kind of trouble demands.
-   * @throws DistributorError with the disposition of what could not be mended
+   * @throws DistributorError with the disposition of what could not be fixed
    */
   send(plan: ChunkPlan, batch: Batch, signals: StopSignals): Promise<BatchReceipt>;
   /** The answer to a batch of which the destination is known to refuse every event, without a call; undefined: it must be sent. */

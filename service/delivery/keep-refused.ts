@@ -1,10 +1,10 @@
-import type { Quarantine } from '../aws/quarantine.ts';
 import type { Chunk } from '../core/chunk.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, timeOf } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
 import { detailOf, isRejection, type QuarantineReason, type Refusal } from '../core/refusal.ts';
+import type { Quarantine } from '../quarantine/writer.ts';
 import type { ObjectTask } from './destination.ts';
 
 /** Keeps records of one delivery of one object that are not delivered. */

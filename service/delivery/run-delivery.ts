@@ -1,4 +1,3 @@
-import type { Quarantine } from '../aws/quarantine.ts';
 import type { S3Object } from '../aws/s3-source.ts';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -10,8 +9,8 @@ import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
-import type { Shape } from '../core/shape.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
+import type { Quarantine } from '../quarantine/writer.ts';
 import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
@@ -25,7 +24,7 @@ import {
 import { createKeep, type Keep, keepRefusals } from './keep-refused.ts';
 import { objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
-import type { OpenObject } from './open-object.ts';
+import type { OpenDecoder, OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
@@ -61,12 +60,7 @@ export interface RunDeliveryDeps {
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
   readonly openObject: OpenObject;
-  readonly openDecoder: (
-    object: S3Object,
-    limits: DecodeLimits,
-    signal: AbortSignal,
-    inputFormat: Shape | undefined,
-  ) => Promise<Decoder>;
+  readonly openDecoder: OpenDecoder;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
   readonly metrics: Pick<

@@ -12,8 +12,8 @@ import { awsErrorName } from '../aws/fault.ts';
 import type { Purpose } from '../aws/purpose.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import { DistributorError } from '../base/errors.ts';
+import { copyKey, recordsKey, type S3Target } from '../core/destination/s3.ts';
 import { type Batch, type ChunkPlan, messageText } from '../core/plan.ts';
-import { copyKey, recordsKey, type S3Target } from '../core/target/s3.ts';
 import type { ByteSource } from '../object/source.ts';
 import { type AttemptDeps, callTenant, type FailureWords, toDestinationError } from './attempts.ts';
 import type { BatchReceipt, Destination, OpenDestination, OpenOptions, StopSignals } from './destination.ts';
@@ -47,7 +47,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
       attempt: (client: S3Client, abortSignal: AbortSignal) => Promise<T>,
       signals: StopSignals,
     ): Promise<T> => {
-      const paced = {
+      const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
         destination: `s3/${delivery.accountId}/${delivery.region}`,
@@ -61,7 +61,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
             service: 's3',
             role,
             region: delivery.region,
-            paced,
+            rateLimited,
             watch,
             attempt: (credentials) => attempt(clientOf(credentials, delivery.region), signals.abort),
           },

@@ -21,7 +21,7 @@ export interface Kernel {
 
 const PAGE_BYTES = 64 * 1024;
 /**
- * Address space, not memory: a page takes memory once it is written to. Two chunks of each object in hand, of 32 MiB at the very
+ * Address space, not memory: a page takes memory once it is written to. Two chunks of each object in flight, of 32 MiB at the very
  * most, and the scratch below.
  */
 const MEMORY_BYTES = 1024 * 1024 * 1024;

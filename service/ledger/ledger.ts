@@ -83,7 +83,7 @@ export const NO_PROGRESS: Progress = {
   partial: NO_COUNTS,
 };
 
-/** A delivery in hand. All its writes throw `lease-lost` when another owner has taken over. */
+/** A delivery under lease. All its writes throw `lease-lost` when another owner has taken over. */
 export interface Lease {
   /** Renews the lease of a delivery that has come no further. */
   renew(): Promise<void>;

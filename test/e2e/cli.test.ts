@@ -56,12 +56,12 @@ suite('the command line', () => {
   };
   const verify = async () => {
     const { code, json } = await run(['tenants', 'verify', 'acme-corp', '--json']);
-    const { deliveries } = json() as { deliveries: { steps: { step: string; outcome: string; mend?: object }[] }[] };
+    const { deliveries } = json() as { deliveries: { steps: { step: string; outcome: string; fix?: object }[] }[] };
     const wrong = deliveries[0]?.steps.filter(({ outcome }) => outcome === 'finding' || outcome === 'failed') ?? [];
     return {
       code,
       wrong: wrong.map(({ step, outcome }) => `${outcome}: ${step}`),
-      mends: wrong.map(({ mend }) => JSON.stringify(mend)),
+      fixes: wrong.map(({ fix }) => JSON.stringify(fix)),
     };
   };
   const messages = async (tenant: typeof ACME, beginning: string) =>
@@ -93,7 +93,7 @@ suite('the command line', () => {
     assert.equal((await messages(ACME, 'log-distributor verify')).length, 1);
   });
 
-  test('the doctor finds what is broken, and what it prints mends it', { skip }, async () => {
+  test('the doctor finds what is broken, and what it prints fixes it', { skip }, async () => {
     await put(item(ACME, { external_id: 'not-the-right-one' }));
     assert.deepEqual((await verify()).wrong, ['failed: the role can be assumed']);
     await put(item(ACME));
@@ -118,12 +118,12 @@ suite('the command line', () => {
     const refused = await verify();
     assert.ok(refused.wrong.includes('failed: log group and stream can be made'));
 
-    const statements = (mends: readonly (string | undefined)[], sid: string) =>
-      mends
-        .flatMap((mend) => (JSON.parse(mend ?? '{}') as { statements?: { Sid: string }[] }).statements ?? [])
+    const statements = (fixes: readonly (string | undefined)[], sid: string) =>
+      fixes
+        .flatMap((fix) => (JSON.parse(fix ?? '{}') as { statements?: { Sid: string }[] }).statements ?? [])
         .filter(({ Sid }) => Sid === sid)
         .slice(0, 1);
-    const [write] = statements(refused.mends, 'WriteOwnGroups');
+    const [write] = statements(refused.fixes, 'WriteOwnGroups');
     await iam.send(
       new PutRolePolicyCommand({ ...role, PolicyName: 'WriteLogs', PolicyDocument: document(write ?? {}) }),
     );
@@ -133,11 +133,11 @@ suite('the command line', () => {
     );
     const closed = await verify();
     const trust = JSON.stringify([
-      ...statements(closed.mends, 'DistributorAssumes'),
-      ...statements(closed.mends, 'DistributorTagsSession'),
+      ...statements(closed.fixes, 'DistributorAssumes'),
+      ...statements(closed.fixes, 'DistributorTagsSession'),
     ]);
-    const mended = JSON.parse(trust.replaceAll("(external_id of the tenant's item)", ACME.externalId)) as object[];
-    await iam.send(new UpdateAssumeRolePolicyCommand({ ...role, PolicyDocument: document(...mended) }));
+    const fixed = JSON.parse(trust.replaceAll("(external_id of the tenant's item)", ACME.externalId)) as object[];
+    await iam.send(new UpdateAssumeRolePolicyCommand({ ...role, PolicyDocument: document(...fixed) }));
     assert.deepEqual((await verify()).wrong, []);
   });
 
@@ -196,7 +196,7 @@ suite('the command line', () => {
     assert.deepEqual(await messages(ACME, 'replayed'), [...texts, ...texts].sort());
   });
 
-  test('of two reasons for dead letters one is mended and redriven, and the other stays', async () => {
+  test('of two reasons for dead letters one is fixed and redriven, and the other stays', async () => {
     await pipeline.put(keyOf('newco', 'early.log'), line('came before the tenant'));
     await pipeline.put('logs/tenant_id=/cluster_id=c/environment=e/nobody.log', line('nobody'));
     const summary = async () => {

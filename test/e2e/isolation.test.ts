@@ -59,7 +59,7 @@ test('a tenant whose objects come behind the flood of another is served while mo
   assert.deepEqual(await arrived(pipeline, QUIET), quiet.sort());
 });
 
-test('a tenant whose role refuses us is tried now and then, loses nothing, and goes on by itself once it is mended', {
+test('a tenant whose role refuses us is tried now and then, loses nothing, and goes on by itself once it is fixed', {
   skip,
 }, async () => {
   await using pipeline = await startPipeline({ tenants: [QUIET, BROKEN], service: IMPATIENT });

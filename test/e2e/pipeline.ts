@@ -55,7 +55,7 @@ export interface TestPipeline extends AsyncDisposable {
 /** What tests look at of `/status`. */
 export interface Status {
   readonly state: string;
-  readonly messages_in_hand: number;
+  readonly messages_in_flight: number;
   readonly objects: Readonly<Record<string, number>>;
   readonly workers: readonly unknown[];
   readonly tenants: readonly {
@@ -85,7 +85,7 @@ export interface DeadLetter {
 }
 
 const REGION = 'us-east-1';
-/** Visible, in hand or parked, sent anew with a delay. */
+/** Visible, in flight or parked, sent anew with a delay. */
 const QUEUED = [
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesNotVisible',

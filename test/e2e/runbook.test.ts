@@ -137,7 +137,7 @@ suite("the runbook's commands", () => {
     });
   }
 
-  test('what the runbook was to mend is mended', async () => {
+  test('what the runbook was to fix is fixed', async () => {
     become({});
     const { json } = await run(['dead-letters', 'summary', '--json']);
     assert.deepEqual(

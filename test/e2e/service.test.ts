@@ -35,7 +35,7 @@ test('the HTTP endpoint tells health, readiness, status and metrics', async () =
   await until(async () => (await fetch(`${url}/readyz`)).status === 200, 'the service is ready');
   await pipeline.put(keyOf('acme-corp', 'a.log'), JSON.stringify({ message: 'm', timestamp: NOW_MS }));
   await pipeline.untilObjects(1);
-  await until(async () => (await pipeline.status()).messages_in_hand === 0, 'nothing is in hand');
+  await until(async () => (await pipeline.status()).messages_in_flight === 0, 'nothing is in flight');
   const status = await pipeline.status();
   assert.equal(status.state, 'receiving');
   assert.deepEqual(status.objects, { running: 0, behind_bulkhead: 0, waiting: 0, memory_reserved_bytes: 0 });
@@ -161,7 +161,7 @@ test('SIGTERM drains: what is at work is finished or given back, and the exit st
   assert.deepEqual((await pipeline.logs(acme)).map(({ message }) => message).sort(), messages.sort());
 });
 
-test('a task with an object in hand asks its ECS agent to spare it when the service scales in', {
+test('a task with an object in flight asks its ECS agent to spare it when the service scales in', {
   skip: process.env.AWS_ENDPOINT_URL ? 'it needs a fault that only the embedded AWS has' : false,
 }, async (t) => {
   const agent = await startServer(t, (_request, response) => {

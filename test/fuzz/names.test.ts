@@ -116,9 +116,9 @@ const GOOD = {
 test('an item of the tenant table is a delivery that can be used, or all of its problems are told', { timeout }, (t) =>
   fuzz(
     t,
-    fc.property(item, fc.boolean(), (attributes, mend) => {
+    fc.property(item, fc.boolean(), (attributes, fix) => {
       const defaults = { region: 'us-east-1', applicationGroups: { api: ['a'] } };
-      const given = mend ? { ...attributes, ...GOOD } : attributes;
+      const given = fix ? { ...attributes, ...GOOD } : attributes;
       let delivery: Delivery;
       try {
         delivery = parseDelivery(given, defaults);

@@ -45,7 +45,7 @@ for (const environment of ['development', 'staging', 'production']) {
     assert.equal(settings.logLevel, config.distributor.logLevel);
   });
 
-  test(`objects in hand, process and collector fit into the memory of a task in ${environment}`, () => {
+  test(`objects in flight, process and collector fit into the memory of a task in ${environment}`, () => {
     const { config, variables, all } = task(environment);
     const collectorMb = Number(all.find(({ name }) => name === 'collector')?.memory);
     const budgetMb = readSettings(variables).memoryBudgetBytes / 1024 ** 2;

@@ -11,7 +11,7 @@ import { buildChunk } from './chunk.ts';
 import { createTestCloudWatch, createTestLogWriter } from './cloudwatch.ts';
 import { buildDelivery, cloudWatchOf } from './delivery.ts';
 import { startLogs } from './logs-server.ts';
-import { createFreePace } from './pace.ts';
+import { createFreeRateLimiter } from './rate-limiter.ts';
 import { NEVER } from './stop-signals.ts';
 import { createFakeSts } from './sts.ts';
 
@@ -41,7 +41,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   const createSession = createLogsSessionFactory(logs.place);
   const clients: string[] = [];
   const notices: Notice[] = [];
-  const pace = createFreePace();
+  const rateLimiter = createFreeRateLimiter();
   const openCloudWatch = createTestCloudWatch(
     { logs, sts: sts.sts, metrics },
     {
@@ -50,7 +50,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
         clients.push(`${region} ${credentials.accessKeyId}`);
         return createSession(region, credentials);
       },
-      pace,
+      rateLimiter,
     },
   );
   const open = (delivery: Delivery) =>
@@ -82,7 +82,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   };
   const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
   const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
-  return { logs, sts, metrics, clients, notices, pace, open, plan, send, foresee, exists, puts, stored };
+  return { logs, sts, metrics, clients, notices, rateLimiter, open, plan, send, foresee, exists, puts, stored };
 }
 
 /** A counter's values by its labels, in the order of their first increment. */

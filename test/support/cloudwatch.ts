@@ -2,13 +2,13 @@ import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
 import { createPutEventsBySdk } from '../../service/aws/put-events-by-sdk.ts';
 import type { Metrics } from '../../service/base/metrics.ts';
-import type { CloudWatchTarget } from '../../service/core/target/cloudwatch.ts';
+import type { CloudWatchTarget } from '../../service/core/destination/cloudwatch.ts';
 import { type CloudWatchDeps, createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { OpenDestination } from '../../service/delivery/destination.ts';
 import { kernelSettings } from './kernel.ts';
 import type { LogsServer } from './logs-server.ts';
-import { createFreePace } from './pace.ts';
 import { createTestPutEvents } from './put-events.ts';
+import { createFreeRateLimiter } from './rate-limiter.ts';
 import { createTestRetention } from './retention.ts';
 import { createTestSessions } from './role-sessions.ts';
 import type { FakeSts } from './sts.ts';
@@ -43,7 +43,7 @@ export function createTestCloudWatch(
     patienceMs: 60_000,
     writer: createTestLogWriter(),
     createSession: createLogsSessionFactory(logs.place),
-    pace: createFreePace(),
+    rateLimiter: createFreeRateLimiter(),
     metrics,
     random: () => 0,
     nowMs: () => performance.now(),

@@ -1,5 +1,5 @@
 import { type Delivery, parseDelivery } from '../../service/core/delivery.ts';
-import type { CloudWatchTarget } from '../../service/core/target/cloudwatch.ts';
+import type { CloudWatchTarget } from '../../service/core/destination/cloudwatch.ts';
 
 /** The item of a tenant that sets only what it must. */
 export const ITEM = {

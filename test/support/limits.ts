@@ -1,9 +1,9 @@
 import { createRandom, type Random } from '../../local/workload/random.ts';
-import { createPacing, type Pacing } from '../../service/run/pacing.ts';
-import { CALL } from './pace.ts';
+import { createRateLimits, type RateLimits } from '../../service/run/schedule/rate-limits.ts';
+import { CALL } from './rate-limiter.ts';
 
 /**
- * A world without real time: a destination with a limit, processes of ours that pace their calls to it as the service does, and
+ * A world without real time: a destination with a limit, processes of ours that limit the rate of their calls to it as the service does, and
  * other writers who do not. The same seed gives the same run.
  */
 
@@ -71,7 +71,7 @@ export interface World {
   /** Calls of ours that were refused at every attempt. */
   readonly givenUp: number;
   readonly endedMs: number;
-  /** The highest rate that any process had while paced, in each second. */
+  /** The highest rate that any process had while limited, in each second. */
   readonly rates: readonly number[];
 }
 
@@ -95,9 +95,9 @@ export function runWorld(options: WorldOptions): World {
 
   for (let process = 0; process < processes; process++) {
     const offsetMs = options.clockOffsetMs?.(process) ?? 0;
-    const paced = createProcess(() => world.nowMs, offsetMs);
+    const rateLimited = createProcess(() => world.nowMs, offsetMs);
     const caller = createCaller({
-      paced,
+      rateLimited,
       schedule,
       attemptsMax: options.attemptsMax ?? 12,
       call: (answer) => {
@@ -109,7 +109,7 @@ export function runWorld(options: WorldOptions): World {
             count(taken ? counts.accepted : counts.refused);
             if (taken) world.accepted++;
             const second = Math.floor(world.nowMs / 1000);
-            rates[second] = Math.max(rates[second] ?? 0, paced.pacing.list()[0]?.callsPerSecond ?? 0);
+            rates[second] = Math.max(rates[second] ?? 0, rateLimited.rateLimits.list()[0]?.callsPerSecond ?? 0);
             answer(taken);
           });
         });
@@ -147,17 +147,17 @@ export function runWorld(options: WorldOptions): World {
   };
 }
 
-interface PacedProcess {
-  readonly pacing: Pacing;
+interface LimitedProcess {
+  readonly rateLimits: RateLimits;
   readonly answered: (round: number | undefined, taken: boolean) => void;
   readonly mustAsk: () => boolean;
 }
 
 /** A process with one thread: it asks for permits while the destination is limited, and tells what the main thread needs. */
-function createProcess(nowMs: () => number, clockOffsetMs: number): PacedProcess {
+function createProcess(nowMs: () => number, clockOffsetMs: number): LimitedProcess {
   let limited = false;
   const acceptedMs: number[] = [];
-  const pacing = createPacing({
+  const rateLimits = createRateLimits({
     othersWait: () => false,
     onLimit: (_, isLimited) => {
       limited = isLimited;
@@ -166,14 +166,14 @@ function createProcess(nowMs: () => number, clockOffsetMs: number): PacedProcess
     epochMs: () => nowMs() + clockOffsetMs,
   });
   return {
-    pacing,
+    rateLimits,
     mustAsk: () => limited,
     answered(round, taken) {
       const lately = nowMs() - 1000;
       while ((acceptedMs[0] ?? lately + 1) <= lately) acceptedMs.shift();
       if (taken) acceptedMs.push(nowMs());
       if (taken && round === undefined) return;
-      pacing.answered({
+      rateLimits.answered({
         destination: CALL.destination,
         answer: taken ? 'accepted' : 'refused',
         acceptedLately: acceptedMs.length,
@@ -184,7 +184,7 @@ function createProcess(nowMs: () => number, clockOffsetMs: number): PacedProcess
 }
 
 interface CallerDeps {
-  readonly paced: PacedProcess;
+  readonly rateLimited: LimitedProcess;
   readonly schedule: Schedule;
   readonly attemptsMax: number;
   readonly call: (answer: (taken: boolean) => void) => void;
@@ -192,16 +192,16 @@ interface CallerDeps {
 }
 
 /** One of a process's callers: call after call, each repeated until it is accepted or given up. */
-function createCaller({ paced, schedule, attemptsMax, call, onGivenUp }: CallerDeps): (attempt?: number) => void {
+function createCaller({ rateLimited, schedule, attemptsMax, call, onGivenUp }: CallerDeps): (attempt?: number) => void {
   const next = (attempt = 1): void => {
-    const permit = paced.mustAsk() ? paced.pacing.ask(CALL) : ({ kind: 'go' } as const);
+    const permit = rateLimited.mustAsk() ? rateLimited.rateLimits.ask(CALL) : ({ kind: 'go' } as const);
     if (permit.kind !== 'go') {
       // Who must leave the slot comes back as soon as it may.
       schedule(permit.ms, () => next(attempt));
       return;
     }
     call((taken) => {
-      paced.answered(permit.round, taken);
+      rateLimited.answered(permit.round, taken);
       const last = !taken && attempt === attemptsMax;
       if (last) onGivenUp();
       next(taken || last ? 1 : attempt + 1);

@@ -4,17 +4,17 @@ import { createMetrics } from '../../service/base/metrics.ts';
 import { type History, NO_HISTORY } from '../../service/core/history.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
-import { createAdmission } from '../../service/run/admission.ts';
-import { createCanaryBooks } from '../../service/run/canary-books.ts';
-import { createCircuitBreakers } from '../../service/run/circuit-breakers.ts';
-import { createFreshness } from '../../service/run/freshness.ts';
-import { createParked } from '../../service/run/parked.ts';
-import { type ProcessDeps, processMessage } from '../../service/run/process-message.ts';
-import type { ObjectReport, ReportLine } from '../../service/run/report.ts';
-import { createScheduler } from '../../service/run/scheduler.ts';
-import { createSurplus } from '../../service/run/surplus.ts';
-import { createTenantBoard } from '../../service/run/tenant-board.ts';
-import type { ObjectListener } from '../../service/run/worker-pool.ts';
+import type { ObjectReport, ReportLine } from '../../service/delivery/report.ts';
+import { createAdmission } from '../../service/run/messages/admission.ts';
+import { createCanaryBooks } from '../../service/run/messages/canaries.ts';
+import { type ProcessDeps, processMessage } from '../../service/run/messages/process-message.ts';
+import { createFreshness } from '../../service/run/queue/freshness.ts';
+import { createHandBacks } from '../../service/run/queue/hand-backs.ts';
+import { createCircuitBreakers } from '../../service/run/schedule/circuit-breakers.ts';
+import { createScheduler } from '../../service/run/schedule/scheduler.ts';
+import { createParked } from '../../service/run/stats/parked.ts';
+import { createTenantStats } from '../../service/run/stats/tenant-stats.ts';
+import type { ObjectListener } from '../../service/run/threads/worker-pool.ts';
 import { createTestLogger } from './logger.ts';
 
 /** The clock's time when a test begins. */
@@ -53,7 +53,7 @@ interface Given {
 /**
  * Everything around messages, with a clock that the test moves.
  * @param reports what becomes of each tenant's objects; done where it says nothing
- * @param messagesMax messages that a tenant may have in hand
+ * @param messagesMax messages that a tenant may have in flight
  */
 export function setUpMessages(reports: Readonly<Record<string, readonly ReportLine[]>> = {}, messagesMax = 10) {
   const log: string[] = [];
@@ -63,8 +63,8 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   const metrics = createMetrics();
   const { logger, lines } = createTestLogger();
   const now = { ms: NOON_MS };
-  const board = createTenantBoard(() => now.ms);
-  const surplus = createSurplus(() => now.ms);
+  const tenantStats = createTenantStats(() => now.ms);
+  const handBacks = createHandBacks(() => now.ms);
   const breakers = createCircuitBreakers({
     nowMs: () => now.ms,
     probeMs: 120_000,
@@ -78,7 +78,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     nowMs: () => now.ms,
   });
   const parked = createParked(() => now.ms);
-  const freshness = createFreshness({ nowMs: () => now.ms, horizonMs: () => now.ms });
+  const freshness = createFreshness({ nowMs: () => now.ms, watermarkMs: () => now.ms });
   const crashes: string[] = [];
   const seen = {
     running: 0,
@@ -92,12 +92,12 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   let work: Promise<void> = Promise.resolve();
   const deps: ProcessDeps = {
     keyTemplate: compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
-    admission: createAdmission({ messagesMax, surplus, onTrial: breakers.onTrial, hasPlace: () => true }),
+    admission: createAdmission({ messagesMax, handBacks, onTrial: breakers.onTrial, hasPlace: () => true }),
     breakers,
     parked,
-    canaries: createCanaryBooks({ metrics, board, nowMs: () => now.ms }),
+    canaries: createCanaryBooks({ metrics, tenantStats, nowMs: () => now.ms }),
     freshness,
-    surplus,
+    handBacks,
     scheduler,
     workers: {
       deliver: async (task, { held }, signal, listener): Promise<ObjectReport> => {
@@ -105,7 +105,9 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
         seen.listeners.push(listener);
         seen.running = scheduler.running;
         seen.reserved = scheduler.reservedBytes;
-        seen.inFlight = board.list([], freshness.snapshot(), parked).reduce((sum, { in_flight }) => sum + in_flight, 0);
+        seen.inFlight = tenantStats
+          .list([], freshness.snapshot(), parked)
+          .reduce((sum, { in_flight }) => sum + in_flight, 0);
         seen.signals.push(signal);
         seen.held.push([...held]);
         await work;
@@ -120,7 +122,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
         letters.push({ body, attributes });
       },
     },
-    board,
+    tenantStats,
     metrics,
     logger,
     parkMs: 24 * 3_600_000,
@@ -154,7 +156,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   };
   const objects = async () =>
     Object.fromEntries((await metrics.objects.get()).values.map(({ labels, value }) => [labels.outcome, value]));
-  const handedBack = async () =>
+  const messagesHandedBack = async () =>
     Object.fromEntries(
       (await metrics.messagesHandedBack.get()).values.map(({ labels, value }) => [labels.reason, value]),
     );
@@ -172,15 +174,15 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     queue,
     metrics,
     lines,
-    board,
+    tenantStats,
     freshness,
-    surplus,
+    handBacks,
     scheduler,
     parked,
     crashes,
     seen,
     objects,
-    handedBack,
+    messagesHandedBack,
     now,
     hold,
   };

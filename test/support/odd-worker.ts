@@ -4,7 +4,8 @@
 import { parentPort } from 'node:worker_threads';
 import { DistributorError } from '../../service/base/errors.ts';
 import { NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
-import { type FromWorker, failureReport, type ToWorker } from '../../service/run/report.ts';
+import { failureReport } from '../../service/delivery/report.ts';
+import type { FromWorker, ToWorker } from '../../service/run/threads/protocol.ts';
 
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');

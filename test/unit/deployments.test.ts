@@ -21,7 +21,7 @@ const QUEUES = { SQS_QUEUE_URL: 'https://sqs/queue', DLQ_URL: 'https://sqs/dead-
 const DEFAULTS = readSettings(QUEUES);
 /** Beside the drain: the process has to end, and the orchestrator to notice. */
 const EXIT_SECONDS = 5;
-/** What the process takes beside the objects in hand (service/base/settings.ts). */
+/** What the process takes beside the objects in flight (service/base/settings.ts). */
 const PROCESS_MB = 150;
 
 interface Compose {

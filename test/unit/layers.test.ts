@@ -5,7 +5,10 @@ import { test } from 'node:test';
 
 const root = new URL('../../', import.meta.url);
 
-/** The layers of docs/design.md: a folder imports only from lower ones, from itself, and what `BESIDE` allows. */
+/**
+ * The layers of docs/design.md: a folder imports only from lower ones, from itself, and what `BESIDE` allows. The rooms of
+ * `run` are layers among themselves.
+ */
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   core: 1,
@@ -14,14 +17,22 @@ const LAYERS: Readonly<Record<string, number>> = {
   object: 2,
   ledger: 2,
   tenant: 2,
+  quarantine: 2,
   delivery: 3,
-  run: 4,
-  cli: 5,
-  'serve.ts': 5,
-  'main.ts': 5,
+  'run/queue': 4,
+  'run/schedule': 4,
+  'run/threads': 5,
+  'run/stats': 5,
+  'run/messages': 6,
+  'run/watch': 7,
+  cli: 8,
+  compose: 8,
+  'serve.ts': 9,
+  'main.ts': 10,
 };
+const ENTRY_POINTS: readonly string[] = ['cli', 'compose/worker.ts', 'serve.ts', 'main.ts'];
 /** Arrows within a layer: the clients of tables tell AWS faults apart; S3 is a source of bytes. */
-const BESIDE = new Set(['ledger → aws', 'tenant → aws', 'aws → object', 'main.ts → cli', 'main.ts → serve.ts']);
+const BESIDE = new Set(['ledger → aws', 'tenant → aws', 'quarantine → aws', 'aws → object']);
 
 /** The kernel's source is another language, with packages of its own. */
 const isOurs = (name: string) => name.endsWith('.ts') && !name.startsWith('kernel/assembly/');
@@ -46,11 +57,18 @@ async function arrows(): Promise<Arrow[]> {
   return found.flat();
 }
 
-const place = (file: string) => file.split('/')[0] ?? '';
+/** The folder that is a layer; within `run`, its room. */
+const place = (file: string) =>
+  file
+    .split('/')
+    .slice(0, file.startsWith('run/') ? 2 : 1)
+    .join('/');
 
 test('every folder of the service belongs to a layer', async () => {
   const folders = await readdir(new URL('service/', root));
-  for (const folder of folders) assert.ok(folder in LAYERS, `service/${folder} is in no layer`);
+  const rooms = (await readdir(new URL('service/run/', root))).map((room) => `run/${room}`);
+  const places = [...folders.filter((folder) => folder !== 'run'), ...rooms];
+  assert.deepEqual(places.sort(), Object.keys(LAYERS).sort());
 });
 
 test('arrows point down: no layer imports a higher one, none leaves the service, none crosses a layer unless allowed', async () => {
@@ -66,10 +84,24 @@ test('arrows point down: no layer imports a higher one, none leaves the service,
   assert.deepEqual(wrong, []);
 });
 
+test('no file imports itself, however long the way', async () => {
+  const targets = Map.groupBy(await arrows(), ({ file }) => file);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (done.has(file) || path.includes(file)) return;
+    for (const { target } of targets.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  assert.deepEqual(circles, []);
+});
+
 test('only entry points read the environment, listen to signals or exit', async () => {
   const files = (await readdir(new URL('service/', root), { recursive: true })).filter(isOurs);
   for (const file of files) {
-    if ((LAYERS[place(file)] ?? 0) === 5) continue;
+    if (ENTRY_POINTS.includes(file) || ENTRY_POINTS.includes(place(file))) continue;
     const text = await readFile(new URL(`service/${file}`, root), 'utf8');
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     assert.doesNotMatch(code, /process\.(env|exit|on|once|kill)\b/, `service/${file}`);

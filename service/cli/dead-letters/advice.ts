@@ -5,15 +5,15 @@ import { BY_THE_QUEUE } from './letter.ts';
 const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>> = {
   'not-a-notification': 'Somebody sends other things to the queue: find out who, then drop these.',
   'object-key-invalid':
-    'The key does not fit OBJECT_KEY_TEMPLATE: mend the writer, copy the objects to keys that fit, drop these.',
+    'The key does not fit OBJECT_KEY_TEMPLATE: fix the writer, copy the objects to keys that fit, drop these.',
   'object-gone':
     'The object was deleted or overwritten before it was delivered: drop these; look at the lifecycle rules.',
-  'object-corrupt': '`log-distributor object URL` says what is wrong: mend the writer. Redriving does not help.',
+  'object-corrupt': '`log-distributor object URL` says what is wrong: fix the writer. Redriving does not help.',
   'object-unsupported':
     'The object is of a format that is not read; the detail names it: change the writer, convert the objects, drop these.',
   'object-archived': 'Restore the object to a class that can be read at once, then redrive.',
   'object-poisonous':
-    'It ended processes: look for out-of-memory in their logs, mend or raise the memory, then redrive.',
+    'It ended processes: look for out-of-memory in their logs, fix or raise the memory, then redrive.',
   'object-request-rejected':
     'The detail says what S3 asks for. Have the object written again, which delivers it; then drop these.',
   'object-too-large':
@@ -21,10 +21,10 @@ const ADVICE: Readonly<Partial<Record<ErrorCode | typeof BY_THE_QUEUE, string>>>
   'object-forbidden': 'Give the task role s3:GetObject on the bucket and kms:Decrypt on its key, then redrive.',
   'object-unreadable': 'S3 failed for long: redrive.',
   'tenant-unknown': '`log-distributor tenants put -f FILE` adds the tenant; then redrive.',
-  'tenant-invalid': '`log-distributor tenants list --invalid` says what is wrong; mend the item, then redrive.',
+  'tenant-invalid': '`log-distributor tenants list --invalid` says what is wrong; fix the item, then redrive.',
   'delivery-unknown': 'A replay names a delivery that the tenant no longer has: drop these.',
   'tenant-lookup-failed': 'The tenant table failed for long: redrive.',
-  'role-refused': '`log-distributor tenants verify TENANT` says what the customer must mend; then redrive.',
+  'role-refused': '`log-distributor tenants verify TENANT` says what the customer must fix; then redrive.',
   'role-unavailable': 'STS did not answer for PARK_HOURS: look at the route there, then redrive.',
   'destination-refused': '`log-distributor tenants verify TENANT` says which permission is missing; then redrive.',
   'destination-throttled':

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
-import { createPace } from '../pace.ts';
 import type { Context } from '../session.ts';
 import { formatCount } from '../terminal.ts';
+import { createThrottle } from '../throttle.ts';
 import { type DeadLetter, groupLetters, isSelected } from './letter.ts';
 import { type LookOptions, look, queueOf } from './look.ts';
 
@@ -25,12 +25,12 @@ export async function redriveLetters(
   options: ChangeOptions & { readonly rate: number },
 ): Promise<ExitCode> {
   const target = context.queueUrl;
-  const pace = createPace(options.rate, () => performance.now(), context.signal);
+  const throttle = createThrottle(options.rate, () => performance.now(), context.signal);
   const sent = new Set<string>();
   return change(context, options, 'redriven', async (letters) => {
     // What has come back as a dead letter meanwhile would go round and round.
     const fresh = letters.filter(({ body }) => !sent.has(body));
-    await pace.take(fresh.length);
+    await throttle.take(fresh.length);
     if (context.signal.aborted) return [];
     const safe = await queueOf(context).sendTo(target, fresh);
     for (const { body } of safe) sent.add(body);

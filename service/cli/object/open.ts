@@ -1,11 +1,11 @@
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import { openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
+import { openS3Object, type S3Object, STALL_MS, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import type { Shape } from '../../core/shape.ts';
 import { createKernel } from '../../kernel/kernel.ts';
+import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { openObject } from '../../object/open.ts';
-import { DECODE_LIMITS, STALL_MS } from '../../run/compose.ts';
 import type { S3Url } from '../arguments.ts';
 import type { Context } from '../session.ts';
 

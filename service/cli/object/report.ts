@@ -55,7 +55,7 @@ function ledgerLines({ ledger }: ObjectReport, style: Style): string[] {
     const paint = { done: style.good, dead: style.bad }[state] ?? style.warn;
     const details = [
       ...(reason ? [`for ${reason}`] : []),
-      ...(owner ? [`in hand of ${owner} until ${until}`] : []),
+      ...(owner ? [`leased by ${owner} until ${until}`] : []),
       ...(state !== 'done' && record !== null ? [`at record ${formatCount(record)}`] : []),
       ...(counts ? Object.entries(counts).map(([name, count]) => `${name} ${formatCount(count)}`) : []),
     ];

@@ -1,14 +1,16 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { objectNotification } from '../../core/notification.ts';
+import type { QuarantinedRecord } from '../../quarantine/file.ts';
+import { listFiles, type QuarantineFile, readFile } from '../../quarantine/reader.ts';
 import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
-import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
-import { type QuarantinedRecord, type QuarantineFile, replaysOf, summarizeFiles, whyUseless } from './file.ts';
-import { findVersion, listFiles, readFile } from './store.ts';
+import { createThrottle } from '../throttle.ts';
+import { findVersion } from './find-version.ts';
+import { replaysOf, summarizeFiles, whyUseless } from './replays.ts';
 
 /** `quarantine list | show | redrive`. */
 
@@ -52,7 +54,7 @@ export function addQuarantine(program: Command, session: Session): void {
   const redrive = group
     .command('redrive')
     .requiredOption('--bucket <name>', 'the central bucket')
-    .requiredOption('--reason <reason>', 'too_new or expired: what time, or a longer retention, has mended')
+    .requiredOption('--reason <reason>', 'too_new or expired: what time, or a longer retention, has fixed')
     .option('--tenant <tenant>', 'only of this tenant')
     .option('--rate <per second>', 'messages a second at most', rate(1_000), 5)
     .option('--dry-run', 'show what it would be, and do nothing')
@@ -173,7 +175,7 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
     );
   }
   const queueUrl = options.dryRun ? '' : context.queueUrl;
-  const pace = createPace(options.rate, () => performance.now(), context.signal);
+  const throttle = createThrottle(options.rate, () => performance.now(), context.signal);
   const bar = context.printer.progress('files', files.length);
   try {
     for (const [at, file] of files.entries()) {
@@ -190,7 +192,7 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
           continue;
         }
         if (!options.dryRun) {
-          await pace.take(1);
+          await throttle.take(1);
           if (context.signal.aborted) break;
           const body = objectNotification({ ...ref, replay }, context.nowMs());
           await context.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));

@@ -6,9 +6,9 @@ import { rate, timeParser, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import { createObjectReader } from '../object/open.ts';
-import { createPace } from '../pace.ts';
 import type { Context, Session } from '../session.ts';
 import { formatCount, formatTime } from '../terminal.ts';
+import { createThrottle } from '../throttle.ts';
 import { estimate } from './estimate.ts';
 import { type FeedDeps, feed, remaining, toRef } from './feed.ts';
 import type { Found } from './find.ts';
@@ -149,7 +149,7 @@ async function feedAll(
         queueUrl,
         states,
         refOf: refs(context),
-        pace: createPace(perSecond, () => performance.now(), signal),
+        throttle: createThrottle(perSecond, () => performance.now(), signal),
         backlogMax: backlog,
         signal,
         nowMs,

@@ -4,7 +4,7 @@ import { BATCH_MAX } from '../../aws/sqs-batch.ts';
 import { type ObjectRef, objectNotification } from '../../core/notification.ts';
 import type { Replay } from '../../core/replay.ts';
 import { CommandError } from '../errors.ts';
-import type { Pace } from '../pace.ts';
+import type { Throttle } from '../throttle.ts';
 import type { FoundObject } from './find.ts';
 import type { ReplayState, ReplayStates } from './state.ts';
 
@@ -16,7 +16,7 @@ export interface FeedDeps {
   readonly states: Pick<ReplayStates, 'read' | 'save'>;
   /** How an object is announced. */
   readonly refOf: (object: FoundObject, state: ReplayState) => Promise<ObjectRef>;
-  readonly pace: Pace;
+  readonly throttle: Throttle;
   /** Nothing is sent while more messages than this wait in the queue. */
   readonly backlogMax: number;
   readonly signal: AbortSignal;
@@ -39,7 +39,7 @@ export async function feed(deps: FeedDeps, objects: readonly FoundObject[], from
   const rest = remaining(objects, from);
   for (let at = 0; at < rest.length; at += BATCH_MAX) {
     const batch = rest.slice(at, at + BATCH_MAX);
-    await deps.pace.take(batch.length);
+    await deps.throttle.take(batch.length);
     await untilLiveIsServed(deps, state);
     if (deps.signal.aborted) return state;
     await send(deps, batch, state);

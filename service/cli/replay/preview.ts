@@ -3,7 +3,7 @@ import type { Delivery } from '../../core/delivery.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import { chooseDeliveries } from '../../core/replay.ts';
-import { DECODE_LIMITS } from '../../run/compose.ts';
+import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { CommandError } from '../errors.ts';
 import { forecast } from '../object/inspect.ts';

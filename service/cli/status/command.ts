@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Status } from '../../run/status.ts';
+import type { Status } from '../../run/watch/status.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { formatCount, type Style } from '../terminal.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../../run/status.ts';
+import type { Status } from '../../run/watch/status.ts';
 
 /** What several tasks say of one queue's tenants, put together. */
 export interface FleetStatus {

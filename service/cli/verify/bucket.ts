@@ -1,7 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
-import type { S3Target } from '../../core/target/s3.ts';
+import type { S3Target } from '../../core/destination/s3.ts';
 import { bucketPurpose, keeping, placeOf } from '../../delivery/s3.ts';
 import { bucketStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';
@@ -28,11 +28,11 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
       return { outcome: 'ok', detail: where };
     } catch (error) {
       const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
-      const mend = {
+      const fix = {
         advice: `a policy of ${delivery.roleArn} must say this`,
         statements: [bucketStatement(delivery.roleArn, target)],
       };
-      return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), mend) };
+      return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), fix) };
     }
   });
   return [step];

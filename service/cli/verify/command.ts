@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsSessionFactory, createS3ClientFactory, createStsClient } from '../../aws/clients.ts';
-import { createRoleSessions } from '../../aws/roles.ts';
+import { createLogsSessionFactory, createS3ClientFactory } from '../../aws/clients.ts';
+import { createTenantSts } from '../../aws/tenant-sts.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
@@ -15,7 +15,7 @@ import { type Step, timed, type Verdict } from './step.ts';
 import { checkTrust, skippedTrust, type TrustResult } from './trust.ts';
 import { checkWriting, skippedWriting } from './writing.ts';
 
-/** `tenants verify`: looks at everything that a delivery needs, and says how to mend what is not right. */
+/** `tenants verify`: looks at everything that a delivery needs, and says how to fix what is not right. */
 
 interface Options {
   readonly delivery?: string;
@@ -56,7 +56,8 @@ Examples:
 async function verifyTenant(context: Context, options: Options, [tenantId = '']: readonly string[]): Promise<ExitCode> {
   const items = await existing(context, tenantId, options.delivery);
   const { settings, printer } = context;
-  const sts = platformSts(context);
+  const clocks = { nowMs: () => performance.now(), wallMs: context.nowMs };
+  const sts = createTenantSts(context.settings, { ...clocks, onAssume: () => {} });
   const { Arn: callerArn = '' } = await sts.send(new GetCallerIdentityCommand({}));
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
@@ -114,20 +115,6 @@ async function checkDestination(
   }
 }
 
-/** Tenants' roles are assumed as the service does: by way of the distributor's role where one is set. */
-function platformSts({ settings, nowMs }: Context) {
-  const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createStsClient(settings);
-  const firstHop = createRoleSessions({
-    sts: createStsClient(settings),
-    nowMs: () => performance.now(),
-    wallMs: nowMs,
-    onAssume: () => {},
-  });
-  const request = { roleArn: distributorRoleArn, externalId: undefined, tags: {} };
-  return createStsClient(settings, () => firstHop.credentials(request));
-}
-
 function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {
   const ignored = unknown.length > 0 ? `; not known to the service: ${unknown.join(', ')}` : '';
   if (!delivery) {
@@ -135,8 +122,8 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
       outcome: 'failed',
       detail: problems.join('; '),
       cause: 'the item breaks a rule of the tenant table',
-      mend: {
-        advice: 'mend the item: `log-distributor tenants get TENANT > item.yaml`, then `tenants put -f item.yaml`',
+      fix: {
+        advice: 'fix the item: `log-distributor tenants get TENANT > item.yaml`, then `tenants put -f item.yaml`',
       },
     };
   }
@@ -145,7 +132,7 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
       outcome: 'finding',
       detail: `it has no external_id${ignored}`,
       cause: 'without one, nothing keeps a tenant from naming the role of another',
-      mend: { advice: 'give the item an external_id that nobody can guess, and the customer the same (ExternalId)' },
+      fix: { advice: 'give the item an external_id that nobody can guess, and the customer the same (ExternalId)' },
     };
   }
   return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };
@@ -154,13 +141,13 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
 function reportText({ tenant, type, steps, template_parameters: parameters }: Report, style: Style): string {
   const paint = { ok: style.good, finding: style.warn, failed: style.bad, skipped: style.dim };
   const width = Math.max(...steps.map(({ step }) => step.length));
-  const lines = steps.flatMap(({ step, outcome, ms, detail, cause, mend }) => [
+  const lines = steps.flatMap(({ step, outcome, ms, detail, cause, fix }) => [
     `  ${paint[outcome](outcome.padEnd(7))}  ${step.padEnd(width)}  ${style.dim(`${ms} ms`.padStart(8))}  ${detail}`,
     ...(cause ? [`           cause: ${cause}`] : []),
-    ...(mend ? [`           mend: ${mend.advice}`] : []),
-    ...(mend?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
+    ...(fix ? [`           fix: ${fix.advice}`] : []),
+    ...(fix?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
   ]);
-  const needed = parameters && steps.some(({ mend }) => mend?.statements);
+  const needed = parameters && steps.some(({ fix }) => fix?.statements);
   const template = needed
     ? [
         '  or have the customer deploy infra/customer/customer-account.yaml with',

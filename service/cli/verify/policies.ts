@@ -1,10 +1,10 @@
 import type { Delivery } from '../../core/delivery.ts';
+import type { S3Target } from '../../core/destination/s3.ts';
 import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
-import type { S3Target } from '../../core/target/s3.ts';
 
 /**
  * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
- * whoever has to mend a role.
+ * whoever has to fix a role.
  */
 
 export type Statement = Readonly<Record<string, unknown>>;

@@ -2,15 +2,15 @@ import { adviceOf } from '../../aws/advice.ts';
 import { readDenial } from '../../aws/denial.ts';
 import type { Purpose } from '../../aws/purpose.ts';
 import { answerOf } from '../../base/aws-answer.ts';
-import type { Mend, Step } from './step.ts';
+import type { Fix, Step } from './step.ts';
 
 /**
  * The cause of a refusal, as the service's own log says it, and how to remove it.
- * @param mend a policy of the role; shown where that can help
+ * @param fix a policy of the role; shown where that can help
  */
-export function remedyOf(error: unknown, purpose: Purpose, mend: Mend): Pick<Step, 'cause' | 'mend'> {
+export function remedyOf(error: unknown, purpose: Purpose, fix: Fix): Pick<Step, 'cause' | 'fix'> {
   const cause = adviceOf(error, purpose);
-  return { ...(cause === undefined ? {} : { cause }), ...(isForThePolicy(error) ? { mend } : {}) };
+  return { ...(cause === undefined ? {} : { cause }), ...(isForThePolicy(error) ? { fix } : {}) };
 }
 
 /** Whether the role's own policies may be at fault: no quota, no other region, no key, no policy of somebody else. */

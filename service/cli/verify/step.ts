@@ -8,11 +8,11 @@ export interface Step {
   readonly detail: string;
   /** The likely cause of what is not right. */
   readonly cause?: string;
-  readonly mend?: Mend;
+  readonly fix?: Fix;
 }
 
-/** How to mend it: a sentence, and what to put where. */
-export interface Mend {
+/** How to fix it: a sentence, and what to put where. */
+export interface Fix {
   readonly advice: string;
   readonly statements?: readonly Statement[];
 }

@@ -7,7 +7,7 @@ import { saidBy } from '../../aws/words.ts';
 import { answerOf } from '../../base/aws-answer.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { assumeStatement, tagStatement } from './policies.ts';
-import { type Mend, type Step, skipped, timed, type Verdict } from './step.ts';
+import { type Fix, type Step, skipped, timed, type Verdict } from './step.ts';
 
 /** Whom the role trusts: the distributor must get in, and nobody who knows less than it does. */
 
@@ -43,7 +43,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
   const { roleArn, externalId, tenantId } = delivery;
   const tags = { tenant_id: tenantId, ...OTHER_TAGS };
   const own: RoleRequest = { roleArn, externalId, tags };
-  const mend = mendOf(deps, delivery);
+  const fix = fixOf(deps, delivery);
   let session: TrustResult['session'];
 
   const assume = await timed(STEPS.assume, deps.monotonicMs, async () => {
@@ -58,7 +58,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
       return { outcome: 'failed', detail, cause: 'STS or the network had trouble: repeat it' };
     }
     const detail = `AssumeRole was refused. ${saidBy(error)}`;
-    return { outcome: 'failed', detail, ...(await causeOf(deps, own, error, mend)) };
+    return { outcome: 'failed', detail, ...(await causeOf(deps, own, error, fix)) };
   });
 
   const mustRefuse = (step: string, request: RoleRequest, cause: string) =>
@@ -67,7 +67,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
       if (attempt.kind === 'refused') return { outcome: 'ok', detail: awsErrorName(attempt.error) };
       if (attempt.kind === 'failed')
         return { outcome: 'failed', detail: `AssumeRole failed. ${saidBy(attempt.error)}` };
-      return { outcome: 'finding', detail: 'it was accepted', cause, mend: mend('assume') };
+      return { outcome: 'finding', detail: 'it was accepted', cause, fix: fix('assume') };
     });
 
   const steps = [
@@ -96,8 +96,8 @@ async function causeOf(
   deps: TrustDeps,
   own: RoleRequest,
   error: unknown,
-  mend: (what: 'assume' | 'tag' | 'both') => Mend,
-): Promise<Pick<Step, 'cause' | 'mend'>> {
+  fix: (what: 'assume' | 'tag' | 'both') => Fix,
+): Promise<Pick<Step, 'cause' | 'fix'>> {
   const { tenant_id = '' } = own.tags;
   const advice = adviceOf(error, { kind: 'assume-role', tenantId: undefined });
   const answer = answerOf(error);
@@ -107,22 +107,22 @@ async function causeOf(
   if ((await attemptAs(deps, { ...own, tags: { tenant_id } })).kind === 'allowed') {
     return {
       cause: 'sts:TagSession is allowed for the tag tenant_id only; the service also sends cluster_id and environment',
-      mend: mend('tag'),
+      fix: fix('tag'),
     };
   }
   if ((await attemptAs(deps, { ...own, tags: {} })).kind === 'allowed') {
-    return { cause: 'the trust policy does not allow sts:TagSession for this tenant', mend: mend('tag') };
+    return { cause: 'the trust policy does not allow sts:TagSession for this tenant', fix: fix('tag') };
   }
   if ((await attemptAs(deps, { ...own, externalId: undefined })).kind === 'allowed') {
-    return { cause: 'the trust policy refuses the external id, and accepts none', mend: mend('assume') };
+    return { cause: 'the trust policy refuses the external id, and accepts none', fix: fix('assume') };
   }
   return {
     cause: 'the role does not exist, or its trust policy names another principal, external id or tenant id',
-    mend: mend('both'),
+    fix: fix('both'),
   };
 }
 
-function mendOf({ distributorArn }: TrustDeps, delivery: Delivery): (what: 'assume' | 'tag' | 'both') => Mend {
+function fixOf({ distributorArn }: TrustDeps, delivery: Delivery): (what: 'assume' | 'tag' | 'both') => Fix {
   const trusted = {
     tenantId: delivery.tenantId,
     externalId: "(external_id of the tenant's item)",

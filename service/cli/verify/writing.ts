@@ -9,7 +9,7 @@ import {
 import { faultOf } from '../../aws/fault.ts';
 import { saidBy } from '../../aws/words.ts';
 import type { Delivery } from '../../core/delivery.ts';
-import type { CloudWatchTarget } from '../../core/target/cloudwatch.ts';
+import type { CloudWatchTarget } from '../../core/destination/cloudwatch.ts';
 import { groupPrefixOf, writeStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';
 import { type Step, skipped, timed, type Verdict } from './step.ts';
@@ -147,11 +147,11 @@ async function attempt(
     if (faultOf(error) === 'exists') return undefined;
     const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
     const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
-    const mend = {
+    const fix = {
       advice: `a policy of ${delivery.roleArn} must say this`,
       statements: [writeStatement(delivery.roleArn, prefix)],
     };
     const purpose = { kind: 'write-logs', region: delivery.region } as const;
-    return { outcome: 'failed', detail, ...remedyOf(error, purpose, mend) };
+    return { outcome: 'failed', detail, ...remedyOf(error, purpose, fix) };
   }
 }

@@ -1,7 +1,7 @@
 import { corrupt } from '../corrupt.ts';
 
 /**
- * Reads a stream of pieces at the pace of whoever parses it: what is not used of a piece stays for the next who asks. Closing it
+ * Reads a stream of pieces as fast as its parser asks for them. What is not used of a piece stays for the next request. Closing it
  * ends the stream's producer.
  */
 export interface PieceReader {

@@ -1,10 +1,9 @@
 import { corrupt } from '../corrupt.ts';
 import { DELTA_HEADER_BYTES, openDeltas } from './delta.ts';
-import type { PageContext } from './page-slices.ts';
+import type { PageContext } from './page-context.ts';
 import { type PageStream, PEEK_BYTES_MAX, readOut } from './page-stream.ts';
 import type { Holding } from './room.ts';
-import type { Take } from './value-reader.ts';
-import { BEYOND, type ByteValues, type FixedValues, LENGTH_BYTES, viewOf } from './values.ts';
+import { BEYOND, type ByteValues, type FixedValues, LENGTH_BYTES, type Take, viewOf } from './values.ts';
 
 /** Bytes of a slice, unless a single value has more. */
 const SLICE_BYTES = PEEK_BYTES_MAX;

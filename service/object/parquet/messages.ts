@@ -60,7 +60,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return shift;
   };
 
-  /** Copies an entry of a large dictionary when a row first says it; broken text is mended. */
+  /** Copies an entry of a large dictionary when a row first says it; broken text is repaired. */
   const placeEntry = (values: ByteValues, { starts, sizes, broken }: SparsePlaces, index: number): void => {
     const from = values.start[index] as number;
     const bytes = values.bytes.subarray(from, from + (values.length[index] as number));
@@ -119,8 +119,8 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return true;
   };
 
-  /** Broken text is mended one message at a time. */
-  const takeMended = (
+  /** Broken text is repaired one message at a time. */
+  const takeRepaired = (
     values: ByteValues,
     indexOf: (row: number) => number,
     rows: number,
@@ -197,7 +197,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
         indices ? present(indices[value + row], 'the index of a message') : value + row;
       if (indices && bytesOf(plain) > DICTIONARY_BYTES_MAX) return takeSparsely(plain, indexOf, rows, meter);
       const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
-      if (shift === null) return takeMended(plain, indexOf, rows, meter);
+      if (shift === null) return takeRepaired(plain, indexOf, rows, meter);
       store.reserveRecords(count + rows, count);
       if (indices) return takeEach(plain, indexOf, rows, shift, meter);
       const inKernel = plain.start.buffer === words.buffer;

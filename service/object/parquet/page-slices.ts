@@ -1,25 +1,13 @@
-import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import type { PageBody } from './byte-run.ts';
-import type { Codec } from './codecs.ts';
 import type { Page } from './page.ts';
-import type { PageBuffer } from './page-buffer.ts';
+import type { PageContext } from './page-context.ts';
 import { areValuesCompressed, type PageHeader } from './page-header.ts';
 import { createPageStream, type PageStream, readOut } from './page-stream.ts';
-import type { Room } from './room.ts';
 import { bitWidthOf, createRuns, type Runs } from './runs.ts';
 import type { Leaf } from './schema.ts';
 import { createValueReader } from './value-reader.ts';
 import { ENCODING, LENGTH_BYTES, type PlainValues, viewOf } from './values.ts';
-
-/** What the pages of a column chunk are read with. */
-export interface PageContext {
-  readonly kernel: Kernel;
-  readonly codec: Codec;
-  readonly leaf: Leaf;
-  readonly room: Room;
-  readonly buffer: PageBuffer;
-}
 
 /**
  * A data page that is read a slice at a time: each slice is a page by itself, so that a page of any size, and of any number of entries,

@@ -1,6 +1,6 @@
 import type { Unshown } from '../../core/chunk.ts';
-import type { LeafRows } from './leaf-rows.ts';
-import { createLookup, hasNext, type Leaves, misfit, passAbsent } from './levels.ts';
+import { createLookup, type Leaves, misfit, passAbsent } from './levels.ts';
+import { compileEach, compileLeaf, compileList, type Write, type WriteContext } from './record-parts.ts';
 import type { ParquetSchema, SchemaNode } from './schema.ts';
 import { compileVariant } from './variant-writer.ts';
 
@@ -15,17 +15,6 @@ export interface RecordWriter {
   write(leaves: Leaves): string;
   /** Of all rows so far. */
   readonly unshown: Unshown;
-}
-
-/** Writes what comes next of a node; null where there is nothing, which a record has no member for. */
-export type Write = () => string | null;
-
-/** What nodes are written with. */
-export interface WriteContext {
-  readonly raw: Set<number>;
-  readonly leaves: () => Leaves;
-  /** Counts what is lost. @returns what stands for it */
-  lost(kind: keyof Unshown): string;
 }
 
 export function createRecordWriter({ columns }: ParquetSchema): RecordWriter {
@@ -86,17 +75,6 @@ function compileOne(context: WriteContext, node: SchemaNode): Write {
   };
 }
 
-export function compileLeaf(context: WriteContext, { leaf, definition }: SchemaNode): Write {
-  return () => {
-    const rows = leaf && context.leaves()[leaf.index];
-    if (!rows) return context.lost('columns');
-    const isThere = rows.definition >= definition;
-    const value = rows.take();
-    if (!isThere) return null;
-    return typeof value === 'string' ? value : context.lost('values');
-  };
-}
-
 function compileBody(context: WriteContext, node: SchemaNode): Write {
   const { logical, children } = node;
   if (logical?.kind === 'variant') return compileVariant(context, node);
@@ -124,14 +102,6 @@ function compileElement(context: WriteContext, list: SchemaNode, repeated: Schem
   return isElement ? compileOne(context, repeated) : compileNode(context, only);
 }
 
-export function compileList(context: WriteContext, repeated: SchemaNode, write: Write): Write {
-  const each = compileEach(context, repeated, () => write() ?? 'null');
-  return () => {
-    const elements = each();
-    return elements === undefined ? context.lost('columns') : `[${elements.join(',')}]`;
-  };
-}
-
 /** A map is an object; keys that are no texts are made some. One without values is the list of its keys. */
 function compileMap(context: WriteContext, entry: SchemaNode, key: SchemaNode, value: SchemaNode | undefined): Write {
   const writeKey = compileNode(context, key);
@@ -144,23 +114,5 @@ function compileMap(context: WriteContext, entry: SchemaNode, key: SchemaNode, v
   return () => {
     const entries = each();
     return entries === undefined ? context.lost('columns') : `{${entries.join(',')}}`;
-  };
-}
-
-/** What is written of each element of a repeated node; undefined where none of its columns can be read. */
-function compileEach(
-  context: WriteContext,
-  repeated: SchemaNode,
-  write: () => string,
-): () => readonly string[] | undefined {
-  const lookup = createLookup(repeated);
-  return () => {
-    const below: readonly LeafRows[] = lookup(context.leaves());
-    if (below.length === 0) return undefined;
-    const texts: string[] = [];
-    if (passAbsent(below, repeated)) return texts;
-    do texts.push(write());
-    while (hasNext(below, repeated));
-    return texts;
   };
 }

@@ -49,3 +49,6 @@ function floorDivide(value: bigint, by: bigint): bigint {
   const quotient = value / by;
   return value < 0n && quotient * by !== value ? quotient - 1n : quotient;
 }
+
+/** Julian day number of 1970-01-01. */
+export const JULIAN_EPOCH_DAY = 2_440_588;

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Leaf } from './schema.ts';
-import { clockText, dateText, intervalText, timestampText } from './show-times.ts';
-import { JULIAN_EPOCH_DAY } from './times.ts';
+import { clockText, dateText, intervalText, JULIAN_EPOCH_DAY, timestampText } from './show-times.ts';
 import type { ByteValues, FixedValues, PlainValues } from './values.ts';
 
 /**

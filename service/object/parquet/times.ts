@@ -6,6 +6,7 @@ import type { ColumnCursor } from './column.ts';
 import { eachSpan } from './fields.ts';
 import type { TimeUnit } from './metadata.ts';
 import type { Leaf } from './schema.ts';
+import { JULIAN_EPOCH_DAY } from './show-times.ts';
 import type { FixedValues, PlainValues, Values } from './values.ts';
 
 /**
@@ -123,8 +124,6 @@ function scaled(view: DataView, at: number, word: { ms: number; rest: number }, 
   return high * word.ms + Math.floor((high * word.rest + view.getUint32(at, true)) / unitsPerMs);
 }
 
-/** Julian day number of 1970-01-01. */
-export const JULIAN_EPOCH_DAY = 2_440_588;
 const DAY_MS = 86_400_000;
 
 /** Nanoseconds of the day in eight bytes, then the Julian day in four: what Hive and Firehose write. */

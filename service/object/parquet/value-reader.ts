@@ -1,6 +1,6 @@
 import { corrupt } from '../corrupt.ts';
 import { deltaLengths, deltaTexts } from './delta-texts.ts';
-import type { PageContext } from './page-slices.ts';
+import type { PageContext } from './page-context.ts';
 import { type PageStream, PEEK_BYTES_MAX, readOut } from './page-stream.ts';
 import type { Holding } from './room.ts';
 import type { Leaf } from './schema.ts';
@@ -17,6 +17,7 @@ import {
   type PlainValues,
   readBits,
   splitReader,
+  type Take,
   type Values,
   viewOf,
 } from './values.ts';
@@ -31,8 +32,6 @@ export interface ValueReader extends Disposable {
 const SLICE_BYTES = PEEK_BYTES_MAX;
 /** A value that is larger than a slice is copied into a chunk, and the next one into the next. */
 const COPIES_OF_LARGE = 3;
-
-export type Take = (count: number) => Promise<Values>;
 
 /** @param present counts the values of the page */
 export function createValueReader(

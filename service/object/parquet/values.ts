@@ -211,3 +211,5 @@ export function splitReader(bytes: Uint8Array, total: number, { type, width }: L
     return { kind: 'fixed', count, view: viewOf(values), width };
   };
 }
+
+export type Take = (count: number) => Promise<Values>;

@@ -1,5 +1,5 @@
 import { createLookup, passAbsent } from './levels.ts';
-import { compileLeaf, compileList, type WriteContext } from './record-writer.ts';
+import { compileLeaf, compileList, type WriteContext } from './record-parts.ts';
 import type { SchemaNode } from './schema.ts';
 import { variantMembers, variantText } from './variant.ts';
 

@@ -3,11 +3,11 @@ import type { LagQuantiles, Lags } from './lag.ts';
 import type { Writer } from './load.ts';
 import type { Stage } from './stage.ts';
 
-/** What the scenarios here have in common: writing at a pace, waiting, and rounding. */
+/** What the scenarios here have in common: writing at a rate, waiting, and rounding. */
 
 export const DRAIN_SECONDS_MAX = 60;
 
-/** One quiet tenant after another writes an object, at an even pace. */
+/** One quiet tenant after another writes an object, at an even rate. */
 export async function writeQuietly(
   stage: Stage,
   writers: readonly Writer[],

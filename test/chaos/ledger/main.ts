@@ -26,11 +26,11 @@ import { createRecordSource } from '../../../local/workload/source.ts';
 import { createLogger } from '../../../service/base/logger.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { readSettings } from '../../../service/base/settings.ts';
+import { composeDelivery } from '../../../service/compose/delivery.ts';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
 import { type Ledger, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
-import { composeDelivery } from '../../../service/run/compose.ts';
-import { createFreePace } from '../../support/pace.ts';
+import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { TENANTS } from '../tenants.ts';
 
 const ALL = { held: [], watch: UNWATCHED };
@@ -80,7 +80,7 @@ async function measure(url: string, deps: ProvisionDeps, pipeline: Pipeline) {
     settings,
     metrics: createMetrics(),
     logger: createLogger(settings.logLevel),
-    pace: createFreePace(),
+    rateLimiter: createFreeRateLimiter(),
     onAccounted: () => {},
   });
   const nowMs = Date.now();

@@ -33,8 +33,8 @@ import {
 import { placeOf } from '../../support/aws.ts';
 import { buildChunk } from '../../support/chunk.ts';
 import { buildDelivery, cloudWatchOf } from '../../support/delivery.ts';
-import { createFreePace } from '../../support/pace.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
+import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { createTestRetention } from '../../support/retention.ts';
 import { createTestSessions } from '../../support/role-sessions.ts';
 import { startServer } from '../../support/server.ts';
@@ -62,7 +62,7 @@ const read: Ask = (url) =>
 
 const calling = () => ({
   sessions: createTestSessions(createFakeSts(Date.now).sts),
-  pace: createFreePace(),
+  rateLimiter: createFreeRateLimiter(),
   metrics: createMetrics(),
   random: () => 0,
   stsRegion: 'us-east-1',

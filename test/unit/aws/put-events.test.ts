@@ -55,7 +55,7 @@ for (const [what, headers, body, name] of [
   });
 }
 
-test("a clock that is hours off is mended from the service's answers", async (t) => {
+test("a clock that is hours off is fixed from the service's answers", async (t) => {
   const times: string[] = [];
   const { url } = await startServer(t, async (request, response) => {
     times.push(String(request.headers['x-amz-date']));

@@ -307,7 +307,7 @@ test('SQS says what the queues are, and an error where there is none', async (t)
   await assert.rejects(missing.arn('messages', never));
 });
 
-test('the depth of a queue tells what waits from what is in hand and what is delayed', async (t) => {
+test('the depth of a queue tells what waits from what is in flight and what is delayed', async (t) => {
   const { server, queue } = await onSqs(t);
   for (const body of ['a', 'b', 'c']) server.sendMessage('logs', body);
   const [held] = await queue.receive(1, 30, never);

@@ -16,7 +16,8 @@ const PLACE: GroupPlace = {
   retentionDays: 30,
 };
 const REFUSED_AGAIN_MS = 15 * 60_000;
-const PASSING_AGAIN_MS = 30_000;
+const PASSING_AGAIN_MS = 500;
+const PASSING_AGAIN_MAX_MS = 30_000;
 
 /** A writer over real clients, with a record of debts that outlives it. */
 async function setUp(t: TestContext, record?: RetentionDebts) {
@@ -106,6 +107,32 @@ for (const [error, againMs] of [
   });
 }
 
+test('throttled again and again, a retention is tried after twice the wait, up to 30 s', async (t) => {
+  const { logs, now, newSession, startProcess, tries } = await setUp(t);
+  const { create, retention } = startProcess();
+  logs.faults.PutRetentionPolicy.push(...Array(20).fill({ error: 'ThrottlingException' }));
+  await create();
+  const waitsMs: number[] = [];
+  for (let lastMs = 0; waitsMs.length < 9; ) {
+    now.ms += PASSING_AGAIN_MS;
+    const before = tries();
+    await retention.settle(newSession(), PLACE, 'used');
+    if (tries() === before) continue;
+    waitsMs.push(now.ms - lastMs);
+    lastMs = now.ms;
+  }
+  assert.deepEqual(waitsMs.slice(0, 3), [500, 1_000, 2_000]);
+  assert.deepEqual(waitsMs.slice(-2), [PASSING_AGAIN_MAX_MS, PASSING_AGAIN_MAX_MS]);
+});
+
+test('a connection that turns out to be closed is no reason to wait', async (t) => {
+  const { logs, startProcess, group, debts } = await setUp(t);
+  logs.faults.PutRetentionPolicy.push({ reset: true });
+  await startProcess().create();
+  assert.equal(group()?.retentionDays, 30);
+  assert.equal(debts.owed.size, 0);
+});
+
 test('an account that refuses one group is not asked for the others until it is asked again, and then for all', async (t) => {
   const { logs, now, newSession, startProcess, tries } = await setUp(t);
   const { create, retention, refused } = startProcess();
@@ -170,6 +197,17 @@ test('of two threads that create a group at once, the slower one undoes nothing 
   assert.equal(group()?.retentionDays, undefined);
 });
 
+test('of two sessions of a process that create a group at once, the one that succeeds sets the retention', async (t) => {
+  const { logs, newSession, startProcess, group, debts } = await setUp(t);
+  const { retention } = startProcess();
+  logs.account('acme').set(GROUP, { retentionDays: undefined, streams: new Map() });
+  const [, otherFindsIt] = [await retention.begin(PLACE), await retention.begin(PLACE)];
+  await otherFindsIt();
+  await retention.settle(newSession(), PLACE, 'created');
+  assert.equal(group()?.retentionDays, 30);
+  assert.equal(debts.owed.size, 0);
+});
+
 test('credentials that expire are for the caller to renew, and the retention stays owed', async (t) => {
   const { logs, newSession, startProcess, group, debts } = await setUp(t);
   const { create } = startProcess();
@@ -190,6 +228,17 @@ test('a group that was deleted owes nothing any more', async (t) => {
   await retention.settle(newSession(), PLACE, 'used');
   assert.equal(retention.owed(PLACE), undefined);
   assert.equal(debts.owed.size, 0);
+});
+
+test('a group that is not seen right after its creation still owes its retention', async (t) => {
+  const { logs, now, newSession, startProcess, group, debts } = await setUp(t);
+  const { create, retention } = startProcess();
+  logs.faults.PutRetentionPolicy.push({ error: 'ResourceNotFoundException' });
+  await create();
+  assert.equal(debts.owed.size, 1);
+  now.ms += PASSING_AGAIN_MS;
+  await retention.settle(newSession(), PLACE, 'used');
+  assert.equal(group()?.retentionDays, 30);
 });
 
 test('without a retention nothing is noted or set', async (t) => {

@@ -21,7 +21,7 @@ for (const { name, command } of leaves(createSilentProgram())) {
   });
 }
 
-test('what is asked for wrongly ends with status 2 and a hint at the help', async () => {
+test('what is usage error ends with status 2 and a hint at the help', async () => {
   for (const args of [
     ['nonsense'],
     ['tenants', 'get'],

@@ -11,7 +11,7 @@ const PATIENCE_MS = 300_000;
 /** A background is tested this often. */
 const TEST_MS = 4 * TICK_MS;
 
-/** A law whose calls go at an even pace and are answered at once. */
+/** A law whose calls go at an even rate and are answered at once. */
 function setUp(acceptedLately = 0, epochMs = 0) {
   const clock = { ms: 0 };
   const at = () => ({ nowMs: clock.ms, epochMs: epochMs + clock.ms });

@@ -5,8 +5,8 @@ import { withoutSecrets } from '../../../service/core/without-secrets.ts';
 
 test('of an ARN only the service and the account remain', () => {
   assert.equal(
-    withoutSecrets('AssumeRole of arn:aws:iam::111111111111:role/a/LogDistribution-acme for acme was refused: mend it'),
-    'AssumeRole of (iam, account 111111111111) for acme was refused: mend it',
+    withoutSecrets('AssumeRole of arn:aws:iam::111111111111:role/a/LogDistribution-acme for acme was refused: fix it'),
+    'AssumeRole of (iam, account 111111111111) for acme was refused: fix it',
   );
   assert.equal(withoutSecrets('"arn:aws-cn:s3:::bucket/key", denied'), '"(s3)", denied');
 });

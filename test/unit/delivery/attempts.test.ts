@@ -7,7 +7,7 @@ import { placeKey } from '../../../service/core/place.ts';
 import { callTenant } from '../../../service/delivery/attempts.ts';
 import type { CallWatch } from '../../../service/delivery/call-watch.ts';
 import { awsError } from '../../support/aws-error.ts';
-import { createFreePace } from '../../support/pace.ts';
+import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 
 const PATIENCE_MS = 30_000;
@@ -45,7 +45,7 @@ function setUp(attempts: readonly { readonly error?: Error; readonly ms: number 
           ...sessions,
         },
         stsRegion: 'us-east-1',
-        pace: createFreePace(),
+        rateLimiter: createFreeRateLimiter(),
         metrics: createMetrics(),
         patienceMs: PATIENCE_MS,
         // Backoff waits are as short as they get.
@@ -56,7 +56,7 @@ function setUp(attempts: readonly { readonly error?: Error; readonly ms: number 
         service: 'logs',
         role: { roleArn: 'r', externalId: undefined, tags: {} },
         region: 'eu-west-1',
-        paced: { tenantId: 'acme', type: 'cloudwatch', destination: 'd', bytes: 1, bytesPerSecondMax: undefined },
+        rateLimited: { tenantId: 'acme', type: 'cloudwatch', destination: 'd', bytes: 1, bytesPerSecondMax: undefined },
         watch,
         attempt: async () => {
           const { error, ms } = attempts[Math.min(made, attempts.length - 1)] ?? { ms: 0 };

@@ -5,8 +5,8 @@ import { awsError } from '../../support/aws-error.ts';
 import { ALL_ACCEPTED, counted, GROUP, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
 import type { LogsFault } from '../../support/logs-server.ts';
 
-test('throttling and passing trouble are sat out, counted by kind, and throttling told to the pace', async (t) => {
-  const { logs, send, exists, puts, stored, metrics, pace } = await setUpCloudWatch(t);
+test('throttling and passing trouble are sat out, counted by kind, and the rate limiter learns of throttling', async (t) => {
+  const { logs, send, exists, puts, stored, metrics, rateLimiter } = await setUpCloudWatch(t);
   exists('s');
   logs.faults.PutLogEvents.push(
     { error: 'ThrottlingException' },
@@ -26,7 +26,7 @@ test('throttling and passing trouble are sat out, counted by kind, and throttlin
     ['logs', 'transient', 2],
   ]);
   assert.deepEqual(await counted(metrics.throttles), [['logs', 1]]);
-  assert.deepEqual(pace.throttles, ['logs/111122223333/us-east-1']);
+  assert.deepEqual(rateLimiter.throttles, ['logs/111122223333/us-east-1']);
   assert.deepEqual(await counted(metrics.ambiguousPuts), [[2]]);
 });
 

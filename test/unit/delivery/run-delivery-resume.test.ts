@@ -80,9 +80,9 @@ test('an abort ends what is under way with its reason, and gives the lease back'
   const abort = new AbortController();
   const running = runDelivery(deps, TASK, DELIVERY, UNWATCHED, { drain: NEVER.drain, abort: abort.signal });
   await until(() => logs.calls.length === 1);
-  abort.abort(new DistributorError('stopping', 'in hand for almost 12 hours'));
+  abort.abort(new DistributorError('stopping', 'in flight for almost 12 hours'));
   const { error } = failure(await running);
-  assert.deepEqual([error.code, error.message], ['stopping', 'in hand for almost 12 hours']);
+  assert.deepEqual([error.code, error.message], ['stopping', 'in flight for almost 12 hours']);
   assert.equal((await item())?.owner, undefined);
 });
 

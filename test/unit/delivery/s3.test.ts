@@ -19,7 +19,7 @@ import { memorySource } from '../../../service/object/source.ts';
 import { placeOf } from '../../support/aws.ts';
 import { buildChunk } from '../../support/chunk.ts';
 import { openCloud } from '../../support/cloud.ts';
-import { createFreePace } from '../../support/pace.ts';
+import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { createTestSessions } from '../../support/role-sessions.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 
@@ -62,7 +62,7 @@ after(async () => {
 function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
   const place = placeOf(world.cloud.url);
   const metrics = createMetrics();
-  const pace = createFreePace();
+  const rateLimiter = createFreeRateLimiter();
   const delivery = parseDelivery(
     {
       tenant_id: 'acme',
@@ -81,7 +81,7 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
     stsRegion: 'us-east-1',
     patienceMs: 60_000,
     nowMs: () => performance.now(),
-    pace,
+    rateLimiter,
     createClient: createS3ClientFactory(place),
     metrics,
     random: () => 0,
@@ -107,7 +107,7 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
     assert.ok(batch && planned.batches.length === 1);
     return destination.send(planned, batch, NEVER);
   };
-  return { copy, send, pace, metrics };
+  return { copy, send, rateLimiter, metrics };
 }
 
 const fetchObject = async (Key: string) => {
@@ -188,7 +188,7 @@ for (const [code, status] of [
   ['AuthorizationHeaderMalformed', 400],
   ['KMS.KMSInvalidStateException', 400],
 ] as const) {
-  test(`${code} is for the tenant to mend: neither tried again at once nor a dead letter`, async () => {
+  test(`${code} is for the tenant to fix: neither tried again at once nor a dead letter`, async () => {
     const fault = world.cloud.faults.add({
       service: 's3',
       action: 'PutObject',
@@ -213,7 +213,7 @@ test('a copy in parts that breaks off leaves no parts behind', async () => {
   world.cloud.faults.clear();
 });
 
-test('passing trouble and an expired session are sat out in the middle of a copy, and throttling told to the pace', async () => {
+test('passing trouble and an expired session are sat out in the middle of a copy, and the rate limiter learns of throttling', async () => {
   world.cloud.faults.add({
     service: 's3',
     action: 'UploadPart',
@@ -222,11 +222,11 @@ test('passing trouble and an expired session are sat out in the middle of a copy
   });
   world.cloud.faults.add({ service: 's3', action: 'UploadPart', nth: 3, effect: { kind: 'throttle' } });
   world.cloud.faults.add({ service: 's3', action: 'UploadPart', nth: 4, effect: { kind: 'expired-token' } });
-  const { copy, pace } = setUp();
+  const { copy, rateLimiter } = setUp();
   const bytes = randomBytes(20 * MIB);
   await copy(bytes);
   assert.ok((await fetchObject(KEY)).bytes.equals(bytes));
-  assert.deepEqual(pace.throttles, [`s3/${ACCOUNT}/us-east-1`]);
+  assert.deepEqual(rateLimiter.throttles, [`s3/${ACCOUNT}/us-east-1`]);
   world.cloud.faults.clear();
 });
 

@@ -214,7 +214,7 @@ test('a redrive that is interrupted says how far it came, and lets the others go
   // After the first batch it would wait for a day.
   const running = run(['dead-letters', 'redrive', '--all', '--rate', '0.0001', '--yes'], { signal: interrupt.signal });
   await until(async () => (await visibleIn({ deps }, pipeline.queueUrl))[0] !== 0, 'the first batch is sent');
-  await until(async () => (await dead())[0] === 0 || (await dead())[1] !== 0, 'the second is in hand');
+  await until(async () => (await dead())[0] === 0 || (await dead())[1] !== 0, 'the second is in flight');
   interrupt.abort();
   const { code, err, out } = await running;
   assert.equal(code, 1);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { createQuarantine } from '../../../../service/aws/quarantine.ts';
-import { parseQuarantineKey, replaysOf, whyUseless } from '../../../../service/cli/quarantine/file.ts';
+import { replaysOf, whyUseless } from '../../../../service/cli/quarantine/replays.ts';
 import { parseNotification } from '../../../../service/core/notification.ts';
 import type { QuarantineReason } from '../../../../service/core/refusal.ts';
 import { REPLAY_RANGES_MAX } from '../../../../service/core/replay.ts';
+import { parseQuarantineKey } from '../../../../service/quarantine/file.ts';
+import { createQuarantine } from '../../../../service/quarantine/writer.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 

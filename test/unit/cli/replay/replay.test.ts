@@ -222,7 +222,7 @@ test('nothing is fed while live messages wait', async (t) => {
   assert.equal(await waiting(), 4);
 });
 
-test('what is asked for wrongly, or cannot be, ends with a sentence before anything is done', async (t) => {
+test('what is usage error, or cannot be, ends with a sentence before anything is done', async (t) => {
   const { run, replay, take } = await setUp(t);
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['replay', '--tenant', 'acme'], 2, /say --bucket, --from, or --continue/],

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { after, test } from 'node:test';
 import { mergeStatus } from '../../../../service/cli/status/merge.ts';
-import type { Status } from '../../../../service/run/status.ts';
-import type { CircuitStatus, TenantStatus } from '../../../../service/run/tenant-board.ts';
+import type { CircuitStatus, TenantStatus } from '../../../../service/run/stats/tenant-stats.ts';
+import type { Status } from '../../../../service/run/watch/status.ts';
 import { cli } from '../../../support/cli.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);

@@ -61,7 +61,7 @@ const text = await readFile(new URL('../../../../infra/customer/customer-account
 const template = evaluate(parse(text, { customTags: TAGS })) as Template;
 const role = template.Resources.Role.Properties;
 
-test("the statements that mend a role are those of the customer's template", () => {
+test("the statements that fix a role are those of the customer's template", () => {
   const trusted = {
     tenantId: 'acme',
     externalId: 'acme-secret',

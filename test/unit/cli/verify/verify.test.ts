@@ -29,7 +29,7 @@ interface Result {
       readonly outcome: string;
       readonly detail: string;
       readonly cause?: string;
-      readonly mend?: object;
+      readonly fix?: object;
     }[];
   }[];
 }
@@ -77,11 +77,11 @@ async function setUp(t: TestContext) {
       return {
         code,
         steps,
-        notRight: notRight.map(({ step, outcome, cause, mend }) => ({
+        notRight: notRight.map(({ step, outcome, cause, fix }) => ({
           step,
           outcome,
           cause,
-          mend: JSON.stringify(mend),
+          fix: JSON.stringify(fix),
         })),
       };
     },
@@ -124,7 +124,7 @@ test('a tenant that is set up well passes every step, and has one event in a str
   assert.match((await text()).out, /^acme\/cloudwatch\n {2}ok {7}the item is valid /);
 });
 
-test('a wrong external id is found, with the trust policy and the parameters that mend it', async (t) => {
+test('a wrong external id is found, with the trust policy and the parameters that fix it', async (t) => {
   const { putItem, verify, text } = await setUp(t);
   await putItem({ external_id: 'not-the-right-one' });
   const { code, notRight } = await verify();
@@ -134,7 +134,7 @@ test('a wrong external id is found, with the trust policy and the parameters tha
     ['the role can be assumed'],
   );
   assert.match(notRight[0]?.cause ?? '', /names another principal, external id or tenant id/);
-  assert.match(notRight[0]?.mend ?? '', /DistributorAssumes.*arn:aws:iam::000000000000:root.*DistributorTagsSession/);
+  assert.match(notRight[0]?.fix ?? '', /DistributorAssumes.*arn:aws:iam::000000000000:root.*DistributorTagsSession/);
   const { out } = await text();
   assert.match(out, /failed {3}the role can be assumed/);
   assert.match(out, /skipped {2}an event can be written +0 ms {2}the role cannot be assumed/);
@@ -157,7 +157,7 @@ test('a trust that is too wide is a finding for each thing that it does not ask 
       ["another tenant's tag is refused", 'finding'],
     ],
   );
-  for (const { mend } of notRight) assert.match(mend ?? '', /sts:ExternalId.*aws:RequestTag\/tenant_id/);
+  for (const { fix } of notRight) assert.match(fix ?? '', /sts:ExternalId.*aws:RequestTag\/tenant_id/);
   await trust([assumes({ StringEquals: EXTERNAL }), tags()]);
   assert.deepEqual(
     (await verify()).notRight.map(({ step }) => step),
@@ -181,12 +181,12 @@ for (const [what, statements, cause] of [
     await trust(statements);
     const { notRight } = await verify();
     assert.match(notRight[0]?.cause ?? '', cause);
-    assert.match(notRight[0]?.mend ?? '', /sts:TagSession/);
-    assert.doesNotMatch(notRight[0]?.mend ?? '', /sts:AssumeRole/);
+    assert.match(notRight[0]?.fix ?? '', /sts:TagSession/);
+    assert.doesNotMatch(notRight[0]?.fix ?? '', /sts:AssumeRole/);
   });
 }
 
-test('a missing permission is named, with the statement that mends it', async (t) => {
+test('a missing permission is named, with the statement that fixes it', async (t) => {
   const { iam, verify } = await setUp(t);
   const allow = async (...actions: string[]) => {
     const statement = { Effect: 'Allow', Action: actions, Resource: '*' };
@@ -205,7 +205,7 @@ test('a missing permission is named, with the statement that mends it', async (t
       action,
     );
     assert.match(notRight[0]?.cause ?? '', new RegExp(`^No policy of the tenant's role allows ${action}\\.`));
-    assert.match(notRight[0]?.mend ?? '', /log-group:\/tenant-logs\/acme:\*/);
+    assert.match(notRight[0]?.fix ?? '', /log-group:\/tenant-logs\/acme:\*/);
   }
   await allow('logs:DescribeLogGroups', ...needed);
   const { code, steps } = await verify('--application', 'all');
@@ -258,7 +258,7 @@ test('a delivery to a bucket is tested by an object of its own, and a missing pe
   );
   const refused = await verify();
   assert.deepEqual([refused.code, refused.last?.outcome], [1, 'failed']);
-  assert.match(JSON.stringify(refused.last?.mend), /s3:PutObject.*arn:aws:s3:::acme-archive\/logs\/\*/);
+  assert.match(JSON.stringify(refused.last?.fix), /s3:PutObject.*arn:aws:s3:::acme-archive\/logs\/\*/);
 });
 
 test('what AWS answered is told with its request id, and a policy is printed only where one helps', async (t) => {
@@ -275,7 +275,7 @@ test('what AWS answered is told with its request id, and a policy is printed onl
     /^logs:CreateLogGroup on \/tenant-logs\/acme\/words in us-east-1 failed\. AWS: LimitExceededException: Resource limit exceeded\. \(request id [\w-]+\)$/,
   );
   assert.deepEqual(
-    [failed?.cause, failed?.mend],
+    [failed?.cause, failed?.fix],
     [
       "The customer's account has as many log groups in us-east-1 as its quota allows. Have some deleted or the quota raised, or write to fewer groups (log_group_name).",
       undefined,
@@ -284,13 +284,13 @@ test('what AWS answered is told with its request id, and a policy is printed onl
   const denial = 'User: u is not authorized to perform: logs:PutLogEvents on resource: r with an explicit deny in';
   const scp = await refuse('PutLogEvents', 'AccessDeniedException', `${denial} a service control policy`);
   assert.match(scp.notRight[0]?.cause ?? '', /^A service control policy of the customer's organization denies/);
-  assert.equal(scp.notRight[0]?.mend, undefined);
+  assert.equal(scp.notRight[0]?.fix, undefined);
   const own = await refuse('PutLogEvents', 'AccessDeniedException', `${denial} an identity-based policy`);
   assert.match(
     own.notRight[0]?.cause ?? '',
     /^A policy of the tenant's role denies logs:PutLogEvents\. Remove that Deny/,
   );
-  assert.match(own.notRight[0]?.mend ?? '', /WriteOwnGroups/);
+  assert.match(own.notRight[0]?.fix ?? '', /WriteOwnGroups/);
 });
 
 test('a role that STS refuses for another reason than its trust is told of that reason', async (t) => {
@@ -304,5 +304,5 @@ test('a role that STS refuses for another reason than its trust is told of that 
   });
   const { notRight } = await verify();
   assert.match(notRight[0]?.cause ?? '', /^STS is switched off for account 111111111111 in the region of the service/);
-  assert.equal(notRight[0]?.mend, undefined);
+  assert.equal(notRight[0]?.fix, undefined);
 });

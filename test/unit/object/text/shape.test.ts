@@ -62,7 +62,7 @@ suite('the shape of a text', () => {
 suite('text and what is none', () => {
   for (const [bytes, expected] of [
     [Buffer.from(''), true],
-    [Buffer.from('plain\ntext\r\n\twith \u001b[31mcolours\u001b[0m and a bell \u0007\n'), true],
+    [Buffer.from('plain\ntext\r\n\twith \u001b[31mcolours\u001b[0m and a notifier \u0007\n'), true],
     [Buffer.from('Stra\xdfe\ncaf\xe9\n', 'latin1'), true],
     [Buffer.from('日本語\n'), true],
     [Buffer.from(`\u0000\u0000\u0000first\nsecond\nthird\n`), true],

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { createDynamoClient, createS3Client } from '../aws/clients.ts';
+import { createPutOnce } from '../aws/put-once.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Settings } from '../base/settings.ts';
+import type { KeyTemplate } from '../core/object-key.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { createTableClock } from '../ledger/table-clock.ts';
+import { type CanaryWriter, createCanaryWriter } from '../run/watch/canary-writer.ts';
+import { listTenants } from '../tenant/list.ts';
+
+/** The writer of canaries, put together from the settings; undefined when they are off. */
+export function composeCanaryWriter({
+  settings,
+  keyTemplate,
+  metrics,
+  logger,
+}: {
+  settings: Settings;
+  keyTemplate: KeyTemplate;
+  metrics: Metrics;
+  logger: Logger;
+}): CanaryWriter | undefined {
+  const { canaryIntervalMs, canaryBucket, leaseMs } = settings;
+  if (canaryIntervalMs === 0 || canaryBucket === undefined) return undefined;
+  const { random } = Math;
+  const wallMs = () => Date.now();
+  const dynamo = createDynamoClient(settings);
+  const defaults = { region: settings.region, applicationGroups: settings.applicationGroups };
+  return createCanaryWriter({
+    listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, defaults }, signal),
+    put: createPutOnce({ s3: createS3Client(settings), bucket: canaryBucket, random }),
+    keyTemplate,
+    intervalMs: canaryIntervalMs,
+    ledger: createLedger({
+      dynamo,
+      table: settings.ledgerTable,
+      leaseMs,
+      nowMs: createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs }).nowMs,
+      newOwner: randomUUID,
+      onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
+    }),
+    leaseMs,
+    metrics,
+    logger,
+    random,
+    nowMs: wallMs,
+  });
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createDynamoClient,
+  createLogsSessionFactory,
+  createS3Client,
+  createS3ClientFactory,
+  createS3Reader,
+  putConnections,
+} from '../aws/clients.ts';
+import { createLogWriter } from '../aws/log-writer.ts';
+import { createPutEvents } from '../aws/put-events.ts';
+import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
+import { createRetention } from '../aws/retention.ts';
+import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
+import { STALL_MS } from '../aws/s3-source.ts';
+import { createTenantSts } from '../aws/tenant-sts.ts';
+import { answerOf } from '../base/aws-answer.ts';
+import { awsFields, type Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Settings } from '../base/settings.ts';
+import type { Target } from '../core/delivery.ts';
+import { objectId } from '../core/notification.ts';
+import { createCloudWatch } from '../delivery/cloudwatch.ts';
+import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
+import type { OpenDestination } from '../delivery/destination.ts';
+import { createObjectOpener } from '../delivery/open-object.ts';
+import type { RateLimiter } from '../delivery/rate-limiter.ts';
+import { createS3Destination } from '../delivery/s3.ts';
+import { createKernel } from '../kernel/kernel.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { createRetentionDebts } from '../ledger/retention-debts.ts';
+import { createTableClock } from '../ledger/table-clock.ts';
+import { DECODE_LIMITS } from '../object/decode-limits.ts';
+import { openObject } from '../object/open.ts';
+import { createQuarantine } from '../quarantine/writer.ts';
+import { memoryOfOne } from '../run/schedule/scheduler.ts';
+import { createTenantStore } from '../tenant/store.ts';
+
+/** Everything that delivers an object, put together from the settings. */
+export interface Composed {
+  readonly deliverObject: DeliverObjectDeps;
+  readonly sessions: RoleSessions;
+}
+
+/**
+ * An outage of the ledger is waited for this long by deliveries that have something to save. Nothing else could be
+ * delivered meanwhile, and a message may be in flight for almost 12 hours.
+ */
+const SAVE_PATIENCE_MS = 10 * 60_000;
+
+export function composeDelivery({
+  settings,
+  metrics,
+  logger,
+  rateLimiter,
+  onAccounted,
+}: {
+  settings: Settings;
+  metrics: Metrics;
+  logger: Logger;
+  rateLimiter: RateLimiter;
+  onAccounted: DeliverObjectDeps['onAccounted'];
+}): Composed {
+  const { random } = Math;
+  const nowMs = () => Date.now();
+  const monotonicMs = () => performance.now();
+  const retryDeps = (service: string) => ({
+    random,
+    onRetry: (fault: string) => {
+      metrics.retries.inc({ service, fault });
+      if (fault === 'throttle') metrics.throttles.inc({ service });
+    },
+  });
+
+  const kernel = createKernel(settings);
+  const s3 = createS3Client(settings);
+  const dynamo = createDynamoClient(settings);
+  const clocks = { nowMs: monotonicMs, wallMs: nowMs };
+  const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
+  const sts = createTenantSts(settings, { ...clocks, onAssume });
+  const sessions = createRoleSessions({ sts, ...clocks, onAssume });
+  const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
+  const reader = createS3Reader(settings);
+  const s3Deps = { stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
+  const calling = {
+    sessions,
+    stsRegion: settings.region,
+    rateLimiter,
+    metrics,
+    patienceMs: settings.requestTimeoutMs,
+    random,
+    nowMs: monotonicMs,
+  };
+  return {
+    sessions,
+    deliverObject: {
+      tenants: createTenantStore({
+        dynamo,
+        table: settings.tenantTable,
+        defaults: { region: settings.region, applicationGroups: settings.applicationGroups },
+        nowMs,
+      }),
+      ledger: createLedger({
+        dynamo,
+        table: settings.ledgerTable,
+        leaseMs: settings.leaseMs,
+        nowMs: tableClock.nowMs,
+        newOwner: randomUUID,
+        onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
+      }),
+      leaseMs: settings.leaseMs,
+      savePatienceMs: SAVE_PATIENCE_MS,
+      openObject: createObjectOpener({ ...s3Deps, s3: reader }, kernel),
+      openDecoder: (object, limits, signal, inputFormat) =>
+        openObject(kernel, object.source, limits, signal, inputFormat),
+      openDestination: openByKind({
+        cloudwatch: createCloudWatch({
+          ...calling,
+          writer: createLogWriter({
+            putEvents: settings.plainDecoder
+              ? createPutEventsBySdk()
+              : createPutEvents({ ...putConnections(settings), nowMs }),
+            retention: createRetention({
+              debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, nowMs }),
+              onRefused: ({ tenantId, group }, message, error) =>
+                logger.warn({ tenant: tenantId, group, ...awsFields(answerOf(error)) }, message),
+              nowMs: monotonicMs,
+            }),
+            onCreate: (kind) => {
+              metrics.groupsCreated.inc({ kind });
+              logger.debug({ kind }, 'created what a put found missing');
+            },
+          }),
+          createSession: createLogsSessionFactory(settings),
+          metrics,
+        }),
+        s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
+      }),
+      quarantine: createQuarantine({
+        ...s3Deps,
+        s3,
+        prefix: settings.quarantinePrefix,
+        onWrite: (reason) => metrics.quarantineFiles.inc({ reason }),
+      }),
+      metrics,
+      onAccounted,
+      onOverflow: ({ ref }, { tenantId, type, target }, records) =>
+        logger.warn(
+          {
+            object: objectId(ref),
+            tenant: tenantId,
+            delivery: type,
+            records,
+            log_group_name: target.group.source,
+            log_stream_name: target.stream.source,
+          },
+          'a chunk has more names of log streams than the service makes; these records share the stream "overflow"',
+        ),
+      decodeLimits: DECODE_LIMITS,
+      memoryBytesMax: memoryOfOne(settings.memoryBudgetBytes),
+      eventBytesMax: settings.eventBytesMax,
+      random,
+      nowMs,
+      awsNowMs: tableClock.nowMs,
+      monotonicMs,
+    },
+  };
+}
+
+/** The destination of a delivery, by its kind. A further kind is a line here, and one in core/delivery.ts. */
+function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestination<T> }): OpenDestination {
+  return ({ target, ...options }) => {
+    switch (target.kind) {
+      case 'cloudwatch':
+        return kinds.cloudwatch({ ...options, target });
+      case 's3':
+        return kinds.s3({ ...options, target });
+    }
+  };
+}

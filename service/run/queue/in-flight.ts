@@ -1,0 +1,216 @@
+import type { MessageCopy, Queue, QueueMessage, VisibilityChange } from '../../aws/queue.ts';
+import { DistributorError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { History } from '../../core/history.ts';
+
+/**
+ * The messages in flight: each is kept invisible to others from its receive until it is deleted or released. One timer
+ * serves all; calls are batched.
+ */
+export interface InFlight {
+  take(message: QueueMessage): MessageInFlight;
+  readonly size: number;
+  /** Waits until everything given back so far is with SQS, and ends the timer. */
+  close(): Promise<void>;
+}
+
+export interface MessageInFlight {
+  readonly message: QueueMessage;
+  /** Aborts shortly before SQS would take the message back for good, 12 hours after its receive. */
+  readonly signal: AbortSignal;
+  /** Gives the message back: it is deleted, or visible again after the delay. Resolves when SQS knows. */
+  remove(): Promise<void>;
+  release(delaySeconds: number): Promise<void>;
+  /**
+   * Gives the message back as a new one with this history, and removes the old. Where that is not possible it is released
+   * as it is: nothing is lost but what it should remember.
+   */
+  renew(history: History, delaySeconds: number): Promise<void>;
+}
+
+export interface InFlightDeps {
+  readonly queue: Pick<Queue, 'remove' | 'changeVisibility' | 'sendAnew'>;
+  /** For how long a message is invisible when it is taken. */
+  readonly receivedSeconds: number;
+  /** For how long each beat makes it so. */
+  readonly visibilitySeconds: number;
+  readonly metrics: Pick<Metrics, 'heartbeats' | 'messagesRenewed'>;
+  readonly logger: Logger;
+  /** A clock that never goes back, milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** SQS ends a message's invisibility 12 hours after its receive, whatever is asked (SQS quotas); half an hour before we let go. */
+const HOLD_MAX_MS = 11.5 * 3_600_000;
+/** How long no message is copied after one could not be removed. */
+const NO_COPIES_MS = 60_000;
+/** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in flight. */
+const GATHER_MS = 20;
+
+interface Entry extends MessageInFlight {
+  readonly abort: AbortController;
+  readonly takenMs: number;
+  extendAtMs: number;
+}
+
+export function createInFlight(deps: InFlightDeps): InFlight {
+  const { queue, metrics, logger } = deps;
+  const extendEveryMs = (deps.visibilitySeconds * 1000) / 3;
+  const entries = new Set<Entry>();
+  const removals = createGatherer((receipts: readonly string[]) => queue.remove(receipts));
+  const releases = createGatherer((changes: readonly VisibilityChange[]) => queue.changeVisibility(changes));
+  const copies = createGatherer((messages: readonly MessageCopy[]) => queue.sendAnew(messages));
+  /** Until then nothing is copied: SQS did not take a removal, and each failure would add a message. */
+  let noCopiesUntilMs = Number.NEGATIVE_INFINITY;
+
+  const beat = async () => {
+    const now = deps.nowMs();
+    const due: Entry[] = [];
+    for (const entry of entries) {
+      if (now - entry.takenMs > HOLD_MAX_MS) {
+        entry.abort.abort(
+          new DistributorError('stopping', 'the message was in flight for almost 12 hours; the position is saved'),
+        );
+      } else if (now >= entry.extendAtMs) {
+        entry.extendAtMs = now + extendEveryMs;
+        due.push(entry);
+      }
+    }
+    if (due.length === 0) return;
+    try {
+      const failed = await queue.changeVisibility(
+        due.map(({ message }) => ({ receipt: message.receipt, seconds: deps.visibilitySeconds })),
+      );
+      metrics.heartbeats.inc({ outcome: 'ok' }, due.length - failed.length);
+      // SQS no longer knows the receipt: the message is somebody else's. The ledger keeps the two apart.
+      if (failed.length > 0) metrics.heartbeats.inc({ outcome: 'lost' }, failed.length);
+    } catch (error) {
+      metrics.heartbeats.inc({ outcome: 'failed' }, due.length);
+      logger.warn(
+        { error: String(error), messages: due.length },
+        'the visibility of messages in flight could not be extended; the next beat tries again',
+      );
+      for (const entry of due) entry.extendAtMs = 0;
+    }
+  };
+
+  let beating: Promise<void> | undefined;
+  const timer = setInterval(
+    () => {
+      beating ??= beat().finally(() => {
+        beating = undefined;
+      });
+    },
+    Math.min(1_000, extendEveryMs / 2),
+  );
+
+  /** @returns whether SQS took it */
+  const attempt = async (entry: Entry, call: Promise<readonly string[]>, otherwise: string): Promise<boolean> => {
+    try {
+      const failed = await call;
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take it');
+      return true;
+    } catch (error) {
+      logger.warn({ error: String(error), message_id: entry.message.id }, otherwise);
+      return false;
+    }
+  };
+  // What SQS does not take comes back after its visibility timeout; if it was done, the ledger answers the duplicate.
+  const giveBack = (entry: Entry, call: Promise<readonly string[]>) => {
+    entries.delete(entry);
+    // Nobody is left whose call could join.
+    if (entries.size === 0) for (const gathered of [removals, releases]) gathered.go();
+    return attempt(entry, call, 'a message could not be given back to the queue');
+  };
+  const remove = async (entry: Entry) => {
+    const removed = await giveBack(entry, removals.add(entry.message.receipt));
+    if (!removed) noCopiesUntilMs = deps.nowMs() + NO_COPIES_MS;
+  };
+  const release = async (entry: Entry, seconds: number) => {
+    entries.delete(entry);
+    // A beat that is under way would otherwise have the last word.
+    if (beating) await beating;
+    await giveBack(entry, releases.add({ receipt: entry.message.receipt, seconds }));
+  };
+  const renew = async (entry: Entry, history: History, delaySeconds: number) => {
+    const copy = { message: entry.message, history, delaySeconds };
+    const mayCopy = deps.nowMs() >= noCopiesUntilMs;
+    const sent =
+      mayCopy && (await attempt(entry, copies.add(copy), 'a message could not be sent anew; it is released'));
+    if (!sent) return release(entry, delaySeconds);
+    metrics.messagesRenewed.inc();
+    return remove(entry);
+  };
+
+  return {
+    take(message) {
+      const abort = new AbortController();
+      const entry: Entry = {
+        message,
+        abort,
+        signal: abort.signal,
+        takenMs: deps.nowMs(),
+        extendAtMs: deps.nowMs() + (deps.receivedSeconds * 1000) / 3,
+        remove: () => remove(entry),
+        release: (seconds) => release(entry, seconds),
+        renew: (history, delaySeconds) => renew(entry, history, delaySeconds),
+      };
+      entries.add(entry);
+      return entry;
+    },
+    get size() {
+      return entries.size;
+    },
+    async close() {
+      clearInterval(timer);
+      await beating;
+      await Promise.all([copies.flush(), releases.flush()]);
+      await removals.flush();
+    },
+  };
+}
+
+/** Collects entries for a moment and hands them over together; the answer goes to all of them. */
+function createGatherer<T, A>(
+  hand: (entries: readonly T[]) => Promise<A>,
+): {
+  add(entry: T): Promise<A>;
+  /** Does not wait for others. */
+  go(): void;
+  flush(): Promise<void>;
+} {
+  let batch: T[] = [];
+  let handing: Promise<A> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const all = new Set<Promise<A>>();
+  let go: () => void = () => {};
+
+  return {
+    add(entry) {
+      batch.push(entry);
+      if (!handing) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        go = resolve;
+        timer = setTimeout(resolve, GATHER_MS);
+        const current = promise.then(async () => {
+          clearTimeout(timer);
+          const taken = batch;
+          batch = [];
+          handing = undefined;
+          return hand(taken);
+        });
+        handing = current;
+        all.add(current);
+        current.catch(() => {}).finally(() => all.delete(current));
+      }
+      if (batch.length >= 10) go();
+      return handing;
+    },
+    go: () => go(),
+    async flush() {
+      go();
+      await Promise.allSettled([...all]);
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Settings } from '../../base/settings.ts';
+import { placeName } from '../../core/place.ts';
+import { withoutSecrets } from '../../core/without-secrets.ts';
+import type { Freshness } from '../queue/freshness.ts';
+import type { HandBacks } from '../queue/hand-backs.ts';
+import type { InFlight } from '../queue/in-flight.ts';
+import type { CountedDepth, QueueDepthView } from '../queue/queue-depth.ts';
+import type { Reception, ReceptionView } from '../queue/reception.ts';
+import type { Watermark } from '../queue/watermark.ts';
+import type { CircuitBreakers } from '../schedule/circuit-breakers.ts';
+import type { RateLimits } from '../schedule/rate-limits.ts';
+import type { Scheduler } from '../schedule/scheduler.ts';
+import type { Parked } from '../stats/parked.ts';
+import { endOfLastSlotMs, type Series, SLOT_SECONDS } from '../stats/series.ts';
+import type { TenantStats, TenantStatus } from '../stats/tenant-stats.ts';
+import type { ObjectAtWork, WorkerPool } from '../threads/worker-pool.ts';
+import type { Probe, ProbeView } from './probe.ts';
+
+/** What `/status` answers: how this process stands, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
+export interface Status {
+  /** As the last receives went (run/reception.ts), or `draining`. */
+  readonly state: ReceptionView['state'] | 'draining';
+  /** What keeps the service from working, or part of it: the same for which it is not ready. */
+  readonly problems: readonly ProblemStatus[];
+  /** When AWS was last asked for the queues and the tables; null before the first answer. */
+  readonly checked_at: string | null;
+  /** Of package.json. */
+  readonly version: string;
+  readonly started_at: string;
+  /** When this was said: all ages are to be reckoned from it, not from the reader's clock. */
+  readonly now: string;
+  readonly process: {
+    readonly id: number;
+    /** Resident, threads and buffers included. */
+    readonly memory_bytes: number;
+    readonly memory_budget_bytes: number;
+  };
+  /** All tasks' queue as SQS counted it, about; null while that is not known. */
+  readonly queue: {
+    readonly visible: number;
+    readonly invisible: number;
+    readonly delayed: number;
+    readonly counted_at: string;
+  } | null;
+  /** Messages that were sent before it are, as far as can be known, not waiting in the queue. */
+  readonly queue_read_up_to: string | null;
+  readonly messages_in_flight: number;
+  /** Handed back and not yet visible again, by estimate. */
+  readonly messages_away: number;
+  readonly objects: {
+    readonly running: number;
+    /** Of the running ones: those that wait for an answer, or have yet to show that there is one. */
+    readonly behind_bulkhead: number;
+    readonly waiting: number;
+    readonly memory_reserved_bytes: number;
+  };
+  readonly workers: readonly { readonly thread: number; readonly objects: readonly ObjectAtWork[] }[];
+  readonly destinations: readonly { readonly destination: string; readonly calls_per_second: number }[];
+  /** What `bytes_per_second` means everywhere: rates of slots, the last of which ended at `ends_at`. */
+  readonly series: { readonly slot_seconds: number; readonly ends_at: string };
+  readonly bytes_per_second: readonly number[];
+  /** Regions in which a service answers nobody; one object at a time finds out when it does. */
+  readonly places: readonly PlaceStatus[];
+  readonly tenants: readonly TenantStatus[];
+}
+
+export interface PlaceStatus {
+  /** `CloudWatch Logs in eu-west-1` */
+  readonly place: string;
+  readonly state: 'open' | 'probing';
+  readonly since: string;
+  readonly next_try_at: string;
+  /** That got no answer there. */
+  readonly tenants: number;
+}
+
+export interface ProblemStatus {
+  /** The setting that names what it is about. */
+  readonly about: string;
+  readonly message: string;
+  readonly since: string;
+}
+
+export interface StatusDeps {
+  readonly settings: Pick<Settings, 'memoryBudgetBytes'>;
+  readonly version: string;
+  readonly startedMs: number;
+  readonly isDraining: () => boolean;
+  readonly reception: Pick<Reception, 'look'>;
+  readonly probe: Pick<Probe, 'look'>;
+  readonly depth: QueueDepthView;
+  readonly watermark: Pick<Watermark, 'ms'>;
+  readonly freshness: Pick<Freshness, 'snapshot'>;
+  readonly inFlight: Pick<InFlight, 'size'>;
+  readonly handBacks: Pick<HandBacks, 'away'>;
+  readonly scheduler: Pick<Scheduler, 'running' | 'behindBulkhead' | 'waiting' | 'reservedBytes'>;
+  readonly workers: Pick<WorkerPool, 'work'>;
+  readonly rateLimits: Pick<RateLimits, 'list'>;
+  readonly breakers: Pick<CircuitBreakers, 'list' | 'listPlaces'>;
+  readonly parked: Pick<Parked, 'of'>;
+  readonly tenantStats: Pick<TenantStats, 'list'>;
+  /** Bytes of messages, of all tenants. */
+  readonly delivered: Pick<Series, 'rates'>;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export function createStatus(deps: StatusDeps): () => Status {
+  const { scheduler, watermark } = deps;
+  return () => {
+    const now = deps.nowMs();
+    const reception = deps.reception.look();
+    const checked = deps.probe.look();
+    return {
+      state: deps.isDraining() ? 'draining' : reception.state,
+      problems: problemsOf(reception, checked),
+      checked_at: checked.askedMs === undefined ? null : toTime(checked.askedMs),
+      version: deps.version,
+      started_at: toTime(deps.startedMs),
+      now: toTime(now),
+      process: {
+        id: process.pid,
+        memory_bytes: process.memoryUsage.rss(),
+        memory_budget_bytes: deps.settings.memoryBudgetBytes,
+      },
+      queue: toQueueStatus(deps.depth.look()),
+      queue_read_up_to: watermark.ms === undefined ? null : toTime(watermark.ms),
+      messages_in_flight: deps.inFlight.size,
+      messages_away: deps.handBacks.away,
+      objects: {
+        running: scheduler.running,
+        behind_bulkhead: scheduler.behindBulkhead,
+        waiting: scheduler.waiting,
+        memory_reserved_bytes: scheduler.reservedBytes,
+      },
+      workers: deps.workers.work().map((objects, thread) => ({ thread, objects })),
+      destinations: deps.rateLimits.list().map(({ destination, callsPerSecond }) => ({
+        destination,
+        calls_per_second: Math.round(callsPerSecond * 10) / 10,
+      })),
+      series: { slot_seconds: SLOT_SECONDS, ends_at: toTime(endOfLastSlotMs(now)) },
+      bytes_per_second: deps.delivered.rates(),
+      places: deps.breakers.listPlaces().map(({ place, state, sinceMs, againAtMs, tenants }) => ({
+        place: placeName(place),
+        state,
+        since: toTime(sinceMs),
+        next_try_at: toTime(againAtMs),
+        tenants,
+      })),
+      tenants: deps.tenantStats.list(deps.breakers.list(), deps.freshness.snapshot(), deps.parked),
+    };
+  };
+}
+
+function toQueueStatus(depth: CountedDepth | undefined): Status['queue'] {
+  if (!depth) return null;
+  const { countedMs, ...counts } = depth;
+  return { ...counts, counted_at: toTime(countedMs) };
+}
+
+/** What a failing receive says of the queue is nearer to the truth than what a look at it says. */
+function problemsOf(reception: ReceptionView, { problems }: ProbeView): ProblemStatus[] {
+  const failing = reception.state === 'failing' ? [{ about: 'SQS_QUEUE_URL', ...reception }] : [];
+  const others = failing.length > 0 ? problems.filter(({ about }) => about !== 'SQS_QUEUE_URL') : problems;
+  return [...failing, ...others].map(({ about, message, sinceMs }) => ({
+    about,
+    message: withoutSecrets(message),
+    since: toTime(sinceMs),
+  }));
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { createHttp, type HttpDeps } from '../../../../service/run/watch/http.ts';
+
+const DEPS: HttpDeps = {
+  metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'log_distributor_x 1\n' }),
+  unhealthy: () => null,
+  unready: async () => null,
+  status: () => ({ state: 'receiving', tenants: [] }),
+};
+
+/** The endpoint of a service in good health, unless the test says otherwise. */
+function setUp(t: TestContext, more: Partial<HttpDeps> = {}) {
+  const app = createHttp({ ...DEPS, ...more });
+  t.after(() => app.close());
+  return async (url: string) => {
+    const { statusCode, headers, body } = await app.inject({ url });
+    return { statusCode, type: headers['content-type'], body };
+  };
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+test('/metrics answers as Prometheus wants it', async (t) => {
+  const get = setUp(t);
+  assert.deepEqual(await get('/metrics'), {
+    statusCode: 200,
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+    body: 'log_distributor_x 1\n',
+  });
+});
+
+test('/healthz answers 200 while the loops turn, and 503 with the reason when they do not', async (t) => {
+  assert.deepEqual(await setUp(t)('/healthz'), { statusCode: 200, type: JSON_TYPE, body: '{"status":"ok"}' });
+  const get = setUp(t, { unhealthy: () => 'the receive loop does not turn' });
+  assert.deepEqual(await get('/healthz'), {
+    statusCode: 503,
+    type: JSON_TYPE,
+    body: '{"status":"unhealthy","reason":"the receive loop does not turn"}',
+  });
+});
+
+test('/readyz answers 200 while queue and tables do, and 503 with the reason when they do not', async (t) => {
+  assert.deepEqual(await setUp(t)('/readyz'), { statusCode: 200, type: JSON_TYPE, body: '{"status":"ready"}' });
+  const get = setUp(t, { unready: async () => 'the queue cannot be reached' });
+  assert.deepEqual(await get('/readyz'), {
+    statusCode: 503,
+    type: JSON_TYPE,
+    body: '{"status":"not ready","reason":"the queue cannot be reached"}',
+  });
+});
+
+test('/status answers what the service says of itself, as JSON', async (t) => {
+  assert.deepEqual(await setUp(t)('/status'), {
+    statusCode: 200,
+    type: JSON_TYPE,
+    body: '{"state":"receiving","tenants":[]}',
+  });
+});
+
+test('metrics that cannot be had are a server error, and other paths are not found', async (t) => {
+  const get = setUp(t, { metrics: () => Promise.reject(new Error('no workers')) });
+  assert.equal((await get('/metrics')).statusCode, 500);
+  assert.equal((await get('/nothing')).statusCode, 404);
+  assert.equal((await get('/page/../service.ts')).statusCode, 404);
+});
+
+const PAGE = new URL('../../../../service/run/watch/page/', import.meta.url);
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+test('the page and every file of it are served, with headers that let in nothing from elsewhere', async (t) => {
+  const app = createHttp(DEPS);
+  t.after(() => app.close());
+  const files = (await readdir(PAGE)).filter((name) => !name.endsWith('.json'));
+  assert.ok(files.length > 5);
+  for (const name of files) {
+    const { statusCode, headers } = await app.inject({ url: name === 'index.html' ? '/' : `/page/${name}` });
+    assert.equal(statusCode, 200, name);
+    assert.equal(headers['content-type'], TYPES[name.split('.').at(-1) ?? '']);
+    const policy = String(headers['content-security-policy']);
+    assert.match(policy, /^default-src 'none'; /);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*|data:/);
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+  }
+});
+
+test('nothing in the page names another origin, or has a script or a style within', async () => {
+  for (const name of await readdir(PAGE)) {
+    const text = await readFile(new URL(name, PAGE), 'utf8');
+    assert.doesNotMatch(text.replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\/|\bsrc="\/\//, name);
+    assert.doesNotMatch(
+      text,
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\son[a-z]+=|style="|<style/,
+      name,
+    );
+  }
+});
