@@ -34,6 +34,7 @@ export function createParts(
   };
 
   const takeLiteral = (run: Run, end: number, limit: number): void => {
+    if (run.literal === 0) return;
     const length = Math.min(run.literal, end - run.from, limit - run.to);
     bytes.copyWithin(run.to, run.from, run.from + length);
     run.from += length;
