@@ -6,11 +6,12 @@
 FROM node:26-slim AS production-packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+RUN npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 FROM node:26-slim AS local
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY embedded-aws embedded-aws
 # The image has its Node; the repository's own, a development dependency, stays without its binary.
 RUN npm ci --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY service service

@@ -32,7 +32,7 @@ export const GZIP_RATIO = 0.3;
 /** How well CloudWatch compresses what it keeps; AWS gives 0.15 in the examples of its pricing page. */
 export const LOGS_COMPRESSION = 0.15;
 /**
- * CPU seconds for a GB of message text. RESULTS.md has 5.9 (Parquet) and 7.5 (gzip NDJSON) for 250-byte lines in objects
+ * CPU seconds for a GB of message text. docs/results.md has 5.9 (Parquet) and 7.5 (gzip NDJSON) for 250-byte lines in objects
  * of 32 MB, 13.4 and 15.6 in objects of 1 MB; this is between, nearer to the dear ones.
  */
 export const CPU_SECONDS_PER_GB = 12;

@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Cloud, startCloud } from '../cloud/cloud.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
 import { DEMO_TENANTS, provisionDemo } from '../provision/demo.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../provision/environment.ts';

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom } from '../workload/random.ts';
 import { type DemoEnvironment, startDemo } from './environment.ts';
 import { createWriters, type Writer } from './load.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
@@ -37,7 +38,7 @@ export async function runLive(seed: string): Promise<void> {
 async function startOnFreePorts(seed: string, onTrouble: (text: string) => void): Promise<DemoEnvironment> {
   const start = (cloudPort: number, httpPort: number) =>
     startDemo({
-      cloud: { seed, port: cloudPort, ...CLOUD_LIMITS, onProblem: onTrouble },
+      cloud: { random: createRandom(`${seed}/faults`).uniform, port: cloudPort, ...CLOUD_LIMITS, onProblem: onTrouble },
       service: { HTTP_PORT: String(httpPort) },
       onLine: (line) => {
         if (line.level !== 'info' && typeof line.msg === 'string') onTrouble(line.msg);

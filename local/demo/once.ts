@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { compare, type Found } from '../workload/compare.ts';
 import { encodeNdjsonGzip } from '../workload/ndjson.ts';
 import { objectKey } from '../workload/object.ts';
+import { createRandom } from '../workload/random.ts';
 import type { LogRecord } from '../workload/record.ts';
 import { createTally } from '../workload/tally.ts';
 import { type DemoEnvironment, startDemo } from './environment.ts';
@@ -40,7 +41,10 @@ const DAY_MS = 24 * 3_600_000;
 /** Runs the fixed load and compares, event by event, what every account holds with what was written. */
 export async function runOnce(seed: string, say: (text: string) => void): Promise<OnceResult> {
   const startedMs = performance.now();
-  await using demo = await startDemo({ cloud: { seed }, service: { LOG_LEVEL: 'info' } });
+  await using demo = await startDemo({
+    cloud: { random: createRandom(`${seed}/faults`).uniform },
+    service: { LOG_LEVEL: 'info' },
+  });
   say(`the embedded AWS and the service are up; look at ${demo.service.url}/`);
   const expected = createExpected(demo.tenants);
   const objects = await makeObjects(demo, seed, expected);

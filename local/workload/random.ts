@@ -3,6 +3,8 @@
  * failing run can be repeated. Never for anything that must be hard to guess.
  */
 export interface Random {
+  /** From 0 to below 1. */
+  uniform(): number;
   /** A whole number from 0 to 2^32 - 1. */
   uint32(): number;
   /** A whole number from 0 to `limit` - 1. */
@@ -22,17 +24,19 @@ export interface Random {
 /** A generator of its own for each seed text; put what it is for into the text: `${seed}/acme-corp/3`. */
 export function createRandom(seed: string): Random {
   const uint32 = xoshiro128(seed);
-  const below = (limit: number) => Math.floor((uint32() / 2 ** 32) * limit);
+  const uniform = () => uint32() / 2 ** 32;
+  const below = (limit: number) => Math.floor(uniform() * limit);
   const hex = (digits: number) => {
     let text = '';
     while (text.length < digits) text += uint32().toString(16).padStart(8, '0');
     return text.slice(0, digits);
   };
   return {
+    uniform,
     uint32,
     below,
     between: (least, most) => least + below(most - least + 1),
-    chance: (share) => uint32() < share * 2 ** 32,
+    chance: (share) => uniform() < share,
     pick(items) {
       const item = items[below(items.length)];
       if (item === undefined) throw new RangeError('nothing to pick from');

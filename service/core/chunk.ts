@@ -145,7 +145,7 @@ export interface DecodeLimits {
   readonly decompressionRatioMax: number;
 }
 
-/** What a decoder may take of memory, in bytes: objects are admitted by what they take (run/scheduler.ts). */
+/** What a decoder may take of memory, in bytes: objects are admitted by what they take (run/schedule/scheduler.ts). */
 export interface DecodeMemory {
   /** What the object was admitted for. */
   readonly grantedBytes: number;

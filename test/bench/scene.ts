@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
-import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';

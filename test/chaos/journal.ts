@@ -1,4 +1,4 @@
-import type { CallObserver, ObservedCall } from '../../local/cloud/observer.ts';
+import type { CallObserver, ObservedCall } from 'embedded-aws/observer';
 
 /** What the embedded AWS saw of the service processes, call by call. */
 export interface Journal extends CallObserver {

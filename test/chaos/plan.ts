@@ -1,4 +1,4 @@
-import type { FaultRule } from '../../local/cloud/faults/rule.ts';
+import type { FaultRule } from 'embedded-aws/faults/rule';
 import { OBJECT_FORMATS, type ObjectFormat } from '../../local/workload/object.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import { TENANTS } from './tenants.ts';

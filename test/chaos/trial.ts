@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
-import type { ObservedCall } from '../../local/cloud/observer.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
+import type { ObservedCall } from 'embedded-aws/observer';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';
+import { createRandom } from '../../local/workload/random.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { collect } from './collect.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -57,7 +58,11 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
   const objects = await Promise.all(plan.objects.map((one, at) => makeObject(seed, at, one, Date.now())));
   const aim = createAim(plan);
   const journal = createJournal({ onExecuted: aim.onExecuted });
-  const cloud = await startCloud({ seed, observer: journal, onProblem: (problem) => say(`the cloud: ${problem}`) });
+  const cloud = await startCloud({
+    random: createRandom(`${seed}/faults`).uniform,
+    observer: journal,
+    onProblem: (problem) => say(`the cloud: ${problem}`),
+  });
   const made = new DisposableStack();
   const clients = () =>
     made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: REGION }), ({ close }) => close());

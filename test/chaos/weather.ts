@@ -1,4 +1,4 @@
-import type { Effect, FaultRule } from '../../local/cloud/faults/rule.ts';
+import type { Effect, FaultRule } from 'embedded-aws/faults/rule';
 import type { Random } from '../../local/workload/random.ts';
 import { EUROPE, TENANTS } from './tenants.ts';
 

@@ -40,7 +40,7 @@ const kernel = createTestKernel();
 /** What an object of default settings is admitted for at most. */
 const MEMORY = { grantedBytes: 192 * 1024 * 1024, mostBytes: 192 * 1024 * 1024 };
 /** These say something of the object. */
-const REFUSALS: readonly string[] = ['object-corrupt', 'object-too-large'];
+const REFUSALS: readonly string[] = ['object-corrupt', 'object-unsupported', 'object-too-large'];
 
 port.on('message', async (one: ConformanceCase) => port.postMessage(await outcomeOf(one)));
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { snappyCompress } from 'hysnappy';
@@ -8,20 +7,6 @@ import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 const ACME = tenantOf('acme-corp');
 const SHAPED = tenantOf('shaped', { input_format: 'json-objects' });
-
-/** Objects as other writers made them, and what is right (test/golden/text.test.ts reads them too). */
-const GOLDEN = new URL('../golden/text/', import.meta.url);
-const all = new Set(await readdir(GOLDEN));
-const names = [...all].filter((name) => all.has(`${name}.json`)).sort();
-
-interface ExpectedRecord {
-  readonly timestampMs: number | null;
-  readonly message: string;
-  readonly unparsable?: true;
-}
-type Expected = { readonly records: readonly ExpectedRecord[] } | { readonly error: string; readonly says: string };
-const expectedOf = async (name: string): Promise<Expected> =>
-  JSON.parse(await readFile(new URL(`${name}.json`, GOLDEN), 'utf8'));
 
 const NOW_MS = Date.now() - 60_000;
 /** Lines of a name of their own, a millisecond apart. */
@@ -36,56 +21,6 @@ suite('objects of every shape', () => {
     pipeline = await startPipeline({ tenants: [ACME, SHAPED] });
   });
   after(() => pipeline[Symbol.asyncDispose]());
-
-  const good = async (name: string) => {
-    const lines = linesOf(name, 20);
-    await pipeline.put(keyOf('acme-corp', `${name}.log.gz`), gzipSync(texts(lines).join('\n')));
-    done++;
-    return lines.map(({ message }) => message);
-  };
-
-  test('become what is right, and the good objects of the same tenant arrive beside them', {
-    timeout: 300_000,
-  }, async () => {
-    const wanted: string[] = [];
-    const refused: [name: string, error: string, says: string][] = [];
-    /** By object: records of an old time, which CloudWatch Logs refuses, and those that are no JSON. */
-    const kept = new Map<string, string[]>();
-    for (const name of names) {
-      wanted.push(...(await good(`beside-${name}`)));
-      await pipeline.put(keyOf('acme-corp', name), await readFile(new URL(name, GOLDEN)));
-      const expected = await expectedOf(name);
-      if ('error' in expected) {
-        refused.push([name, expected.error, expected.says]);
-        continue;
-      }
-      done++;
-      const reasons = expected.records.map(({ timestampMs, message, unparsable }, record) =>
-        unparsable || timestampMs !== null ? `${record} ${unparsable ? 'unparsable' : 'too_old'} ${message}` : '',
-      );
-      kept.set(name, reasons.filter((reason) => reason !== '').sort());
-      // Without a time of its own a record gets the object's, and is delivered.
-      wanted.push(...expected.records.filter((_, at) => reasons[at] === '').map(({ message }) => message));
-    }
-    await pipeline.untilObjects(done);
-    for (const [name, error, says] of refused) {
-      const letter = await pipeline.deadLetter(`/${name}#`);
-      assert.equal(letter.reason, error, name);
-      assert.equal(letter.tenantId, 'acme-corp');
-      assert.ok(letter.detail.includes(says), letter.detail);
-    }
-    assert.deepEqual((await pipeline.logs(ACME)).map(({ message }) => message).sort(), wanted.sort());
-    const found = Map.groupBy(await pipeline.quarantine('acme-corp'), ({ object }) => nameOf(String(object)));
-    for (const [name, lines] of kept) {
-      const reasons = (found.get(name) ?? []).map(({ record, reason, message }) => `${record} ${reason} ${message}`);
-      assert.deepEqual(reasons.sort(), lines, name);
-    }
-    const latin = found.get('latin1.log')?.find(({ record }) => record === 0);
-    assert.equal(latin?.original_base64, Buffer.from('Stra\xdfe', 'latin1').toString('base64'));
-    // What is delivered and not UTF-8 is counted as well: two messages of the same object.
-    assert.equal(await pipeline.metric('invalid_text_total', { outcome: 'quarantined' }), 1);
-    assert.equal(await pipeline.metric('invalid_text_total', { outcome: 'delivered' }), 2);
-  });
 
   test('are delivered with their times', { timeout: 120_000 }, async () => {
     const before = (await pipeline.logs(ACME)).length;
@@ -149,8 +84,3 @@ suite('objects of every shape', () => {
     );
   });
 });
-
-/** `s3://bucket/key#version` → the last part of the key. */
-function nameOf(object: string): string {
-  return /\/([^/]+)#[^#]*$/.exec(object)?.[1] ?? '';
-}

@@ -9,7 +9,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from 'embedded-aws';
 import { fetchSamples, sumOf } from '../../local/demo/metrics.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
@@ -105,10 +105,14 @@ export async function startPipeline(
     readonly service?: Readonly<Record<string, string>>;
     readonly rawDelivery?: boolean;
     readonly versioning?: boolean;
+    /** Of the embedded AWS. */
+    readonly cloud?: CloudOptions;
   } = {},
 ): Promise<TestPipeline> {
   const given = process.env.AWS_ENDPOINT_URL;
-  const cloud = given ? undefined : await startCloud({ onProblem: (problem) => console.error(problem) });
+  const cloud = given
+    ? undefined
+    : await startCloud({ onProblem: (problem) => console.error(problem), ...options.cloud });
   const url = given ?? cloud?.url ?? '';
   const deps = createProvisionDeps({ endpointUrl: url, region: REGION });
   // Names of its own, so that test files can share an endpoint.

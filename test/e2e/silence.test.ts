@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FaultRule } from '../../local/cloud/faults/rule.ts';
+import type { FaultRule } from 'embedded-aws/faults/rule';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';

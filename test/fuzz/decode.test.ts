@@ -1,235 +1,91 @@
-import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import type { DecodeLimits } from '../../service/core/chunk.ts';
-import { applyChanges, changes } from './bytes.ts';
+import { WRAPS } from '../support/wrap.ts';
+import { applyChanges, changes, place, splice } from './bytes.ts';
 import { createDecoding } from './decoding.ts';
 import { FUZZ_TIMEOUT_MS, fuzz } from './fuzz.ts';
 import { seedsOf } from './seeds.ts';
+import { setting } from './setting.ts';
 
 const timeout = FUZZ_TIMEOUT_MS;
-
-const limits: fc.Arbitrary<DecodeLimits> = fc.record({
-  chunkBytesMax: fc.constantFrom(60, 1_000, 100_000),
-  chunkRecordsMax: fc.constantFrom(1, 7, 10_000),
-  chunkStoredBytesMax: fc.constantFrom(100, 200_000),
-  recordBytesMax: fc.constantFrom(200, 100_000),
-  decompressionRatioMax: fc.constant(400),
-});
-const setting = fc.record({
-  limits,
-  messageFormat: fc.constantFrom('message' as const, 'record' as const),
-  pieceBytes: fc.constantFrom(1, 13, 4_096),
-  resumeAt: fc.nat(4),
-});
+/** Whole files of every recognised shape. */
+const SEEDS = { parquet: seedsOf('parquet'), text: seedsOf('text') };
+const anySeed = fc.constantFrom(...SEEDS.parquet, ...SEEDS.text);
 
 suite('whatever the bytes of an object', () => {
-  for (const kind of ['parquet', 'text'] as const) {
-    test(`a file of ${kind} that was changed decodes, or is refused`, { timeout }, async (t) => {
-      await using decoding = createDecoding();
-      const seeds = new Map(seedsOf(kind).map(({ name, bytes }) => [name, bytes]));
-      await fuzz(
-        t,
-        fc.asyncProperty(fc.constantFrom(...seeds.keys()), changes, setting, async (name, list, how) => {
-          const bytes = applyChanges(seeds.get(name) ?? new Uint8Array(0), list);
-          const outcome = await decoding.decode({ ...how, name: 'o', bytes });
-          assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
-        }),
-      );
-    });
-  }
-
-  test('text that was compressed and then changed decodes, or is refused', { timeout }, async (t) => {
+  const decodesOrIsRefused = async (t: TestContext, objects: fc.Arbitrary<Uint8Array>) => {
     await using decoding = createDecoding();
-    const line = fc.oneof(fc.json({ maxDepth: 1 }), fc.constant('{"message":"m","timestamp":1700000000}'));
+    const file = join(tmpdir(), `fuzz-${process.pid}`);
     await fuzz(
       t,
-      fc.asyncProperty(
-        fc.array(line, { maxLength: 30 }),
-        fc.constantFrom(gzipSync, zstdCompressSync, (text: string) => Buffer.from(text)),
-        fc.boolean(),
-        changes,
-        setting,
-        async (lines, compress, array, list, how) => {
-          const text = array ? `[${lines.join(',')}]` : lines.join('\n');
-          const bytes = applyChanges(compress(text), list);
-          const outcome = await decoding.decode({ ...how, name: 'o', bytes });
-          assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
-        },
-      ),
-    );
-  });
-
-  test('bytes at random decode, or are refused', { timeout }, async (t) => {
-    await using decoding = createDecoding();
-    const beginning = fc.constantFrom(
-      ...['', 'PAR1', '[', '{', '{"a":1}{', '{"Records":[', '\x1f\x8b\x08\x00', '\x28\xb5\x2f\xfd', '\xef\xbb\xbf'],
-      ...[
-        'PK\x03\x04',
-        '\xff\x06\x00\x00sNaPpY',
-        '\x82SNAPPY\x00',
-        '\x78\x9c',
-        '\x00\x00\x00\x10\x00\x00\x00',
-        '\x10\x3c',
-      ],
-      ...['\xff\xfe', '\xfe\xff', '\x50\x2a\x4d\x18'],
-    );
-    await fuzz(
-      t,
-      fc.asyncProperty(beginning, fc.uint8Array({ maxLength: 300 }), setting, async (magic, rest, how) => {
-        const bytes = new Uint8Array(Buffer.concat([Buffer.from(magic, 'latin1'), rest]));
+      fc.asyncProperty(objects.map(shownByLength), setting, async ({ bytes }, how) => {
         const outcome = await decoding.decode({ ...how, name: 'o', bytes });
-        assert.notEqual(outcome.kind, 'broken', outcome.kind === 'broken' ? outcome.why : '');
+        if (outcome.kind !== 'broken') return;
+        // Of those that are tried to find a smaller one, the last stays.
+        writeFileSync(file, bytes);
+        throw new Error(`${outcome.why}\nThe object is ${file}`);
       }),
     );
-  });
+  };
 
-  test('every line that is not blank is a record with its own text, in pieces and compressions of all kinds', {
-    timeout,
-  }, async (t) => {
-    await using decoding = createDecoding();
-    await fuzz(
-      t,
-      fc.asyncProperty(
-        fc.array(fc.oneof(good, bad, blank), { maxLength: 40 }),
-        fc.constantFrom(gzipSync, zstdCompressSync, (text: Buffer) => text),
-        setting,
-        async (lines, compress, { pieceBytes, messageFormat, resumeAt }) => {
-          // A first line that looks like nothing else, and so many of them that most lines look like text.
-          const all = [...lines.map(() => '{"message":"first"}'), '{"message":"first"}', ...lines];
-          const outcome = await decoding.decode({
-            name: 'o',
-            bytes: new Uint8Array(compress(Buffer.from(all.join('\n')))),
-            limits: LINES,
-            pieceBytes,
-            messageFormat,
-            resumeAt,
-          });
-          assert.ok(outcome.kind === 'decoded', JSON.stringify(outcome));
-          const records = all.map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')).filter((line) => line !== '');
-          assert.deepEqual(
-            outcome.texts,
-            records.map((line) => textOf(line, messageFormat)),
-          );
-          assert.equal(outcome.unparsable, records.filter((line) => parse(line) === undefined).length);
-        },
+  for (const kind of ['parquet', 'text'] as const) {
+    test(`a file of ${kind} that was changed decodes, or is refused`, { timeout }, (t) =>
+      decodesOrIsRefused(
+        t,
+        fc.tuple(fc.constantFrom(...SEEDS[kind]), changes).map(([{ bytes }, list]) => applyChanges(bytes, list)),
       ),
     );
-  });
+
+    test(`a file of ${kind} with the end of another one decodes, or is refused`, { timeout }, (t) =>
+      decodesOrIsRefused(
+        t,
+        fc
+          .tuple(fc.constantFrom(...SEEDS[kind]), place, anySeed, place)
+          .map(([front, until, back, from]) => splice(front.bytes, until, back.bytes, from)),
+      ),
+    );
+  }
+
+  test('a file that was changed, and then wrapped, decodes, or is refused', { timeout }, (t) =>
+    decodesOrIsRefused(
+      t,
+      fc
+        .tuple(anySeed, changes, fc.array(fc.constantFrom(...Object.values(WRAPS)), { minLength: 1, maxLength: 3 }))
+        .map(([{ bytes }, list, wraps]) => wraps.reduce((inner, wrap) => wrap(inner), applyChanges(bytes, list))),
+    ),
+  );
+
+  test('a file that was wrapped, and then changed, decodes, or is refused', { timeout }, (t) =>
+    decodesOrIsRefused(
+      t,
+      fc
+        .tuple(anySeed, fc.constantFrom(...Object.values(WRAPS)), changes)
+        .map(([{ bytes }, wrap, list]) => applyChanges(wrap(bytes), list)),
+    ),
+  );
+
+  test('bytes at random decode, or are refused', { timeout }, (t) =>
+    decodesOrIsRefused(
+      t,
+      fc
+        .tuple(fc.constantFrom(...BEGINNINGS), fc.uint8Array({ maxLength: 300 }))
+        .map(([magic, rest]) => Buffer.concat([Buffer.from(magic, 'latin1'), rest])),
+    ),
+  );
 });
 
-const LINES = {
-  chunkBytesMax: 500,
-  chunkRecordsMax: 7,
-  chunkStoredBytesMax: 100_000,
-  recordBytesMax: 100_000,
-  decompressionRatioMax: 400,
-};
-const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\r') });
-/** The inside of a JSON string as no serializer would write it, but as it may stand in a file. */
-const rough = fc
-  .array(
-    fc.constantFrom(
-      'a',
-      'é',
-      '🚚',
-      '\\n',
-      '\\"',
-      '\\/',
-      '\\\\',
-      '\\u0041',
-      '\\u0000',
-      '\\ud83d',
-      '\\ude9a',
-      '\\uFFFF',
-      'x'.repeat(20),
-    ),
-    { maxLength: 30 },
-  )
-  .map((parts) => parts.join(''));
-const member = fc.constantFrom(
-  '"message"',
-  '"timestamp"',
-  '"mess\\u0061ge"',
-  '"application"',
-  '"kubernetes"',
-  '"x"',
-  '""',
-);
-const roughLine = fc
-  .array(
-    fc.tuple(
-      member,
-      fc.oneof(
-        rough.map((text) => `"${text}"`),
-        fc.json({ maxDepth: 2 }),
-        fc.constantFrom('1e3', '-0', '1.5', 'true', '{"pod_name":"p","message":"inner"}', '[{"message":1}]'),
-      ),
-      fc.constantFrom('', ' ', '\t'),
-    ),
-    { maxLength: 6 },
-  )
-  .map((members) => `{${members.map(([name, value, space]) => `${space}${name}:${space}${value}${space}`).join(',')}}`);
-const good = fc.oneof(
-  fc
-    .record(
-      { message: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()), timestamp: fc.jsonValue() },
-      { requiredKeys: [] },
-    )
-    .map((value) => JSON.stringify(value)),
-  roughLine,
-);
-const bad = fc
-  .oneof(
-    fc.string({ unit: 'binary', minLength: 1 }),
-    fc.constantFrom(
-      '{',
-      '"x"',
-      '7',
-      'null',
-      '[]',
-      '{"message":',
-      '{"message":"\t"}',
-      '{"message":"m"} x',
-      "{'message':'m'}",
-    ),
-    fc.tuple(roughLine, fc.nat(60)).map(([line, at]) => line.slice(0, at)),
-  )
-  .map((text) => text.replaceAll('\n', ' '));
-
-function parse(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+/** Not every byte is printed. */
+function shownByLength(bytes: Uint8Array) {
+  return { bytes, [fc.toStringMethod]: () => `${bytes.length} bytes` };
 }
 
-/** What a record is delivered as; written apart from the service on purpose. */
-function textOf(line: string, format: 'message' | 'record'): string {
-  const message = format === 'message' ? parse(line)?.message : undefined;
-  if (message === undefined || message === null) return line.toWellFormed();
-  return (typeof message === 'string' ? message : lastSource(line, 'message')).toWellFormed();
-}
-
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-
-/** The bytes of the object's last member of this name, found among the line's tokens. */
-function lastSource(line: string, name: string): string {
-  let depth = 0;
-  let from = -1;
-  let source = '';
-  let key: string | undefined;
-  for (const { 0: token, index } of line.matchAll(TOKEN)) {
-    if (depth === 1 && from === -1 && token === ':') from = index + 1;
-    else if (depth === 1 && from !== -1 && (token === ',' || token === '}')) {
-      if (key === name) source = line.slice(from, index).trim();
-      from = -1;
-    } else if (depth === 1 && from === -1 && token.startsWith('"')) key = JSON.parse(token);
-    if (token === '{' || token === '[') depth++;
-    if (token === '}' || token === ']') depth--;
-  }
-  return source;
-}
+/** What shapes and wrappings are recognised by. */
+const BEGINNINGS = [
+  ...['', '[', '{', '{"a":1}{', '{"Records":[', '{"messageType":"DATA_MESSAGE","logEvents":['],
+  ...['PAR1', 'PK\x03\x04', '\x1f\x8b\x08\x00', '\x28\xb5\x2f\xfd', '\x50\x2a\x4d\x18', '\x78\x9c'],
+  ...['\xff\x06\x00\x00sNaPpY', '\x82SNAPPY\x00', '\x00\x00\x00\x10\x00\x00\x00', '\x10\x3c'],
+  ...['\xef\xbb\xbf', '\xff\xfe', '\xfe\xff'],
+];

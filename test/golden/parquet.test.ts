@@ -4,23 +4,18 @@ import { suite, test } from 'node:test';
 import { RECORD_FIELDS } from '../../service/core/chunk.ts';
 import { memorySource } from '../../service/object/source.ts';
 import { type DecodedRecord, decodeAll, decodeFrom, LIMITS, open } from '../support/decode.ts';
+import { type GoldenRefusal, type GoldenRow, refusedAs } from '../support/golden.ts';
 
 /** Every file of the folder, as pyarrow wrote it: adding one (see make.py) adds its tests. */
 const folder = new URL('./parquet/', import.meta.url);
 const names = (await readdir(folder)).filter((name) => name.endsWith('.parquet')).map((name) => name.slice(0, -8));
 
-interface ExpectedRow {
-  readonly timestampMs: number | null;
-  readonly message: string | null;
-  readonly record: string;
-}
+const expectedOf = async (name: string): Promise<GoldenRow[] | GoldenRefusal> =>
+  JSON.parse(await readFile(new URL(`${name}.json`, folder), 'utf8'));
+const sourceOf = async (name: string) =>
+  memorySource(`${name}.parquet`, await readFile(new URL(`${name}.parquet`, folder)));
 
-async function load(name: string) {
-  const expected = JSON.parse(await readFile(new URL(`${name}.json`, folder), 'utf8')) as ExpectedRow[];
-  return { source: memorySource(`${name}.parquet`, await readFile(new URL(`${name}.parquet`, folder))), expected };
-}
-
-function toRecord({ timestampMs, message, record }: ExpectedRow, messageFormat: 'message' | 'record'): DecodedRecord {
+function toRecord({ timestampMs, message, record }: GoldenRow, messageFormat: 'message' | 'record'): DecodedRecord {
   const row = JSON.parse(record);
   const field = (name: string): string => row[name] ?? row.kubernetes?.[name] ?? '';
   return {
@@ -34,11 +29,17 @@ function toRecord({ timestampMs, message, record }: ExpectedRow, messageFormat: 
 assert.ok(names.length >= 32, `only ${names.length} golden files were found`);
 
 for (const name of names) {
+  const expected = await expectedOf(name);
   suite(`Parquet file ${name}`, () => {
+    if (!Array.isArray(expected)) {
+      test('is refused by name', async () => {
+        await assert.rejects(decodeAll(await sourceOf(name)), refusedAs(expected));
+      });
+      return;
+    }
     for (const messageFormat of ['message', 'record'] as const) {
       test(`gives the records that its writer put in, as ${messageFormat}`, async () => {
-        const { source, expected } = await load(name);
-        const records = await decodeAll(source, { messageFormat });
+        const records = await decodeAll(await sourceOf(name), { messageFormat });
         assert.deepEqual(
           records,
           expected.map((row) => toRecord(row, messageFormat)),
@@ -46,7 +47,7 @@ for (const name of names) {
       });
 
       test(`can be resumed at every chunk, as ${messageFormat}`, async () => {
-        const { source, expected } = await load(name);
+        const source = await sourceOf(name);
         const wanted = expected.map((row) => toRecord(row, messageFormat));
         const request = { messageFormat, limits: { ...LIMITS, chunkRecordsMax: 17 } };
         using decoder = await open(source);
@@ -65,8 +66,7 @@ for (const name of names) {
 }
 
 test('messages that are not UTF-8 come with their bytes', async () => {
-  const { source } = await load('invalid-utf8');
-  using decoder = await open(source);
+  using decoder = await open(await sourceOf('invalid-utf8'));
   const originals: [number, string][] = [];
   for await (const { originals: kept } of decodeFrom(decoder)) {
     for (const record of kept?.records ?? []) {

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
 import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';

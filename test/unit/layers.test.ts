@@ -98,6 +98,20 @@ test('no file imports itself, however long the way', async () => {
   assert.deepEqual(circles, []);
 });
 
+test('the embedded AWS is a package of its own: it imports nothing of the log distributor', async () => {
+  const files = (await readdir(new URL('embedded-aws/', root), { recursive: true })).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('node_modules'),
+  );
+  assert.ok(files.length > 40, `only ${files.length} files were found`);
+  for (const file of files) {
+    const text = await readFile(new URL(`embedded-aws/${file}`, root), 'utf8');
+    for (const [, path = ''] of text.matchAll(/from '(\.[^']+)'/g)) {
+      const target = posix.normalize(posix.join(posix.dirname(file), path));
+      assert.doesNotMatch(target, /^\.\./, `embedded-aws/${file} imports ${path}`);
+    }
+  }
+});
+
 test('only entry points read the environment, listen to signals or exit', async () => {
   const files = (await readdir(new URL('service/', root), { recursive: true })).filter(isOurs);
   for (const file of files) {

@@ -174,7 +174,7 @@ function isText(leaf: Leaf | undefined): boolean {
 /** Of a record in a chunk: its times, its places, its form; and the number of each field. */
 const RECORD_BYTES = 21;
 const FIELD_BYTES = 4;
-/** What a large object is admitted for in any case has room for the largest chunks (run/scheduler.ts). */
+/** What a large object is admitted for in any case has room for the largest chunks (run/schedule/scheduler.ts). */
 const CHUNKS_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What the two chunks take that are there at a time. */

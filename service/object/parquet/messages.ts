@@ -60,17 +60,21 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     return shift;
   };
 
-  /** Copies an entry of a large dictionary when a row first says it; broken text is repaired. */
-  const placeEntry = (values: ByteValues, { starts, sizes, broken }: SparsePlaces, index: number): void => {
+  /** An entry of a large dictionary that no row has said yet; broken text is repaired. */
+  const entryOf = (values: ByteValues, { broken }: SparsePlaces, index: number): Uint8Array => {
     const from = values.start[index] as number;
     const bytes = values.bytes.subarray(from, from + (values.length[index] as number));
-    const valid = isUtf8(bytes) ? bytes : Buffer.from(Buffer.from(bytes).toString('utf8'));
-    if (valid !== bytes) broken.set(index, Buffer.from(bytes));
-    store.reserveBytes(used + valid.length, used);
-    all.set(valid, store.at.bytes + used);
+    if (isUtf8(bytes)) return bytes;
+    broken.set(index, Buffer.from(bytes));
+    return Buffer.from(Buffer.from(bytes).toString('utf8'));
+  };
+
+  const placeEntry = ({ starts, sizes }: SparsePlaces, index: number, bytes: Uint8Array): void => {
+    store.reserveBytes(used + bytes.length, used);
+    all.set(bytes, store.at.bytes + used);
     starts[index] = used;
-    sizes[index] = valid.length;
-    used += valid.length;
+    sizes[index] = bytes.length;
+    used += bytes.length;
   };
 
   const takeSparsely = (
@@ -89,9 +93,11 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     store.reserveRecords(count + rows, count);
     for (let row = 0; row < rows; row++) {
       const index = indexOf(row);
-      if (places.starts[index] === -1) placeEntry(values, places, index);
-      const size = places.sizes[index] as number;
+      const entry = places.starts[index] === -1 ? entryOf(values, places, index) : undefined;
+      const size = entry?.length ?? (places.sizes[index] as number);
+      // Before it is placed: the chunk may be full, and its store is as large as a full one.
       if (!meter.admit(size)) return row;
+      if (entry) placeEntry(places, index, entry);
       put(places.starts[index] as number, size);
       const original = places.broken.get(index);
       if (original) originals.add(count - 1, original);

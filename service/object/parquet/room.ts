@@ -38,8 +38,8 @@ export function createRoom({ grantedBytes, mostBytes }: DecodeMemory): Room {
           const all = held - own + bytes;
           const counted = all - FREE_BYTES;
           const takes = `${what} takes ${bytes} bytes of memory, and the object ${all} with what it holds already`;
-          if (counted > mostBytes) {
-            const most = mostBytes + FREE_BYTES;
+          const most = Math.max(mostBytes, FREE_BYTES);
+          if (all > most) {
             throw new DistributorError('object-too-large', `${takes}: MEMORY_BUDGET_MB allows ${most} for one object`);
           }
           if (counted > grantedBytes) {

@@ -3,8 +3,8 @@
  * warm, as many again, so that it is known what a heap that is not collected yet adds, and then as many of a thousand tenants, so that it holds everybody's configuration, sessions, clients and status. Prints one line of JSON.
  */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { startCloud } from 'embedded-aws';
 import pLimit from 'p-limit';
-import { startCloud } from '../../../local/cloud/cloud.ts';
 import { fetchSamples, sumOf } from '../../../local/demo/metrics.ts';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';

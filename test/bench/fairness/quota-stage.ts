@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
 import { createProvisionDeps, type ProvisionDeps } from '../../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
 import { provisionPipeline } from '../../../local/provision/pipeline.ts';

@@ -1,4 +1,4 @@
-import type { FaultRule } from '../../../local/cloud/faults/rule.ts';
+import type { FaultRule } from 'embedded-aws/faults/rule';
 import type { LogLine } from '../../../local/service-process.ts';
 import { compare, type Found } from '../../../local/workload/compare.ts';
 import { createTally } from '../../../local/workload/tally.ts';

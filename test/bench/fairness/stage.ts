@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import { type Cloud, startCloud } from '../../../local/cloud/cloud.ts';
+import { type Cloud, startCloud } from 'embedded-aws';
 import { createProvisionDeps, type ProvisionDeps } from '../../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../../local/provision/pipeline.ts';

@@ -37,7 +37,7 @@ const ALL = { held: [], watch: UNWATCHED };
 
 const REGION = 'us-east-1';
 const MEGABYTE = 1024 * 1024;
-const CLOUD = fileURLToPath(new URL('../../../local/cloud/main.ts', import.meta.url));
+const CLOUD = fileURLToPath(new URL('../../../local/cloud.ts', import.meta.url));
 /** Rounds before those that count: code is compiled, sessions are opened, groups created. */
 const WARM_UP = 2;
 const PLACE = { clusterId: 'eu-1', environment: 'prod' };

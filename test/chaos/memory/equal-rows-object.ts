@@ -1,6 +1,6 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { keyOf } from '../../support/tenant.ts';
-import type { HugeObject, HugeObjectOptions } from './huge-object.ts';
+import { type HugeObject, type HugeObjectOptions, plainRecord } from './huge-object.ts';
 
 const ROWS = 3_000_000;
 const MESSAGE = 'same';
@@ -18,17 +18,6 @@ export function createEqualRowsObject({ tenantId, nowMs }: Pick<HugeObjectOption
     pageSize: 2 ** 30,
     rowGroupSize: ROWS,
   });
-  const record = {
-    timestamp,
-    message: MESSAGE,
-    customer_tenant: tenantId,
-    cluster_id: '',
-    environment: '',
-    application: '',
-    log_level: '',
-    kubernetes: { namespace: '', pod_name: '', container_name: '', node_name: '' },
-    source_type: '',
-    file: '',
-  };
+  const record = plainRecord({ timestamp, message: MESSAGE, tenantId });
   return { key: keyOf(tenantId, 'equal.parquet'), pieces: [Buffer.from(file)], records: [record], rounds: ROWS };
 }

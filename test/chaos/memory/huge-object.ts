@@ -16,3 +16,27 @@ export interface HugeObjectOptions {
   readonly bytes: number;
   readonly nowMs: number;
 }
+
+/** A record with a time and a message, and nothing else. */
+export function plainRecord({
+  timestamp,
+  message,
+  tenantId,
+}: {
+  readonly timestamp: number;
+  readonly message: string;
+  readonly tenantId: string;
+}): LogRecord {
+  return {
+    timestamp,
+    message,
+    customer_tenant: tenantId,
+    cluster_id: '',
+    environment: '',
+    application: '',
+    log_level: '',
+    kubernetes: { namespace: '', pod_name: '', container_name: '', node_name: '' },
+    source_type: '',
+    file: '',
+  };
+}

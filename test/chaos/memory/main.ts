@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { Command } from 'commander';
-import { startCloud } from '../../../local/cloud/cloud.ts';
+import { startCloud } from 'embedded-aws';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../../local/provision/environment.ts';
 import { provisionPipeline } from '../../../local/provision/pipeline.ts';
@@ -21,6 +21,7 @@ import { createEqualRowsObject } from './equal-rows-object.ts';
 import { createGroupsObject } from './groups-object.ts';
 import { createGzipObject, SUBSCRIPTION } from './gzip-object.ts';
 import type { HugeObject } from './huge-object.ts';
+import { createLargeMessagesObject } from './large-messages-object.ts';
 import { createParquetObject } from './parquet-object.ts';
 
 interface Options {
@@ -167,6 +168,7 @@ const kinds: readonly (readonly [what: string, atOnce: number, make: () => HugeO
     4,
     () => createGroupsObject({ ...place, bytes: pagesBytes, name: 'dictionaries.parquet', encoding: 'RLE_DICTIONARY' }),
   ],
+  ['Parquet with a dictionary of 120 messages of 1 MB', 4, () => createLargeMessagesObject(place)],
   ['Parquet of three million equal rows', 8, () => createEqualRowsObject(place)],
 ];
 for (const [what, atOnce, make] of kinds.filter(([name]) => name.includes(options.only ?? ''))) {

@@ -2,6 +2,7 @@
 
     pip install pyarrow && python3 test/golden/parquet/others.py
 
+list-levels-broken.parquet is bad_data/ARROW-GH-45185.parquet of apache/parquet-testing (Apache License 2.0): pyarrow does not read it either.
 The records of a row without a message are told by hand: what is right there is what these files are for.
 """
 

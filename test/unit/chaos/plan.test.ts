@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFaults } from '../../../local/cloud/faults/faults.ts';
+import { createFaults } from 'embedded-aws/faults/faults';
 import { createRandom } from '../../../local/workload/random.ts';
 import { fateOf, makeObject, markOf } from '../../chaos/objects.ts';
 import { planTrial } from '../../chaos/plan.ts';
@@ -14,7 +14,7 @@ test('a seed makes one plan, and another seed another', () => {
 });
 
 test('over a hundred seeds everything strikes that can, within bounds, and every rule is one', () => {
-  const faults = createFaults({ random: createRandom('x'), nowMs: () => 0 });
+  const faults = createFaults({ random: createRandom('x').uniform, nowMs: () => 0 });
   const seen = { blows: new Set<string>(), effects: new Set<string>(), formats: new Set<string>(), clocks: 0 };
   for (let seed = 1; seed <= 100; seed++) {
     const { strikes, weather, objects, services } = planTrial(String(seed));

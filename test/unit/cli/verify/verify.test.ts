@@ -4,7 +4,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { startCloud } from '../../../../local/cloud/cloud.ts';
+import { startCloud } from 'embedded-aws';
 import { createProvisionDeps } from '../../../../local/provision/deps.ts';
 import { PIPELINE_NAMES } from '../../../../local/provision/pipeline.ts';
 import { provisionTable } from '../../../../local/provision/table.ts';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
-import { crc32, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { snappyCompress } from 'hysnappy';
 import { crc32c } from '../../../../service/object/container/crc32c.ts';
 import { type UnwrapOptions, unwrap, type Wrapping } from '../../../../service/object/container/unwrap.ts';
 import { kernel } from '../../../support/decode.ts';
 import { holds } from '../../../support/property.ts';
+import { big, DIRECTORY, FRAMED, frame, JAVA, little, snappy, zipped } from '../../../support/wrap.ts';
 
 const GOLDEN = new URL('../../../golden/text/', import.meta.url);
 const MIB = 1024 * 1024;
@@ -31,37 +31,7 @@ async function unwrapAll(
   return Buffer.concat(whole);
 }
 
-const big = (...numbers: number[]) =>
-  Buffer.concat(numbers.map((number) => Buffer.from(Uint32Array.of(number).buffer).swap32()));
-const little = (...numbers: number[]) => Buffer.from(Uint32Array.from(numbers).buffer);
-const snappy = (bytes: Uint8Array) => Buffer.from(snappyCompress(bytes));
 const BLOCK = snappy(Buffer.from('some text'));
-
-/** A frame of the framing format, with the checksum that it should have unless told otherwise. */
-function frame(type: number, data: Uint8Array, of: Uint8Array = data, wrong = 0): Buffer {
-  const sum = crc32c(of);
-  const masked = (((sum >>> 15) | (sum << 17)) + 0xa282ead8 + wrong) >>> 0;
-  const head = Buffer.alloc(4);
-  head.writeUInt8(type);
-  head.writeUIntLE(data.length + 4, 1, 3);
-  return Buffer.concat([head, little(masked), data]);
-}
-const FRAMED = Buffer.from('ff060000734e61507059', 'hex');
-const JAVA = Buffer.from('82534e41505059000000000100000001', 'hex');
-
-/** A file of an archive: its header, and its content. */
-function zipped(text: string, { flags = 0, method = 8, crc = crc32(text), bytes = text.length } = {}): Buffer {
-  const content = method === 8 ? deflateRawSync(text) : Buffer.from(text);
-  const head = Buffer.alloc(30);
-  head.writeUInt32LE(0x04034b50, 0);
-  head.writeUInt16LE(flags, 6);
-  head.writeUInt16LE(method, 8);
-  head.writeUInt32LE(crc, 14);
-  head.writeUInt32LE(content.length, 18);
-  head.writeUInt32LE(bytes, 22);
-  return Buffer.concat([head, content]);
-}
-const DIRECTORY = Buffer.from('504b0102', 'hex');
 
 test('CRC-32C of the bytes that its definition gives as an example', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);

@@ -12,6 +12,7 @@ import { type DecodeRequest, START } from '../../../../service/core/chunk.ts';
 import { recordText } from '../../../../service/core/record-text.ts';
 import { type ByteSource, memorySource } from '../../../../service/object/source.ts';
 import { decodeAll, decodeFrom, kernel, LIMITS, open, recordsOf } from '../../../support/decode.ts';
+import { writeParquet } from '../../../support/parquet-column.ts';
 import { holds } from '../../../support/property.ts';
 
 const never = new AbortController().signal;
@@ -269,6 +270,23 @@ test('nine million equal rows of 531 bytes are nine million events', async () =>
   }
   assert.equal(count, 9_000_000);
   assert.ok(most < 64 * 1024 * 1024, `${most} bytes of the kernel's memory`);
+});
+
+test('chunks of a dictionary with large messages take no more than their messages', async () => {
+  const data = Array.from({ length: 40 }, (_, row) => `${row} `.padEnd(1_000_000, 'x'));
+  const column = { name: 'message', data, type: 'STRING', encoding: 'RLE_DICTIONARY' } as const;
+  const file = writeParquet({ columnData: [column], rowGroupSize: data.length, pageSize: 2 ** 30 });
+  using decoder = await open(memorySource('x.parquet', file));
+  const limits = { ...LIMITS, chunkBytesMax: 16_672_000 };
+  const before = kernel.memory.lent;
+  let most = 0;
+  const counts: number[] = [];
+  for await (const chunk of decoder.chunks(START, { fields: [], messageFormat: 'message', limits }, never)) {
+    counts.push(chunk.count);
+    most = Math.max(most, kernel.memory.lent - before);
+  }
+  assert.deepEqual(counts, [16, 16, 8]);
+  assert.ok(most < 2.25 * 2 ** 24, `${most} bytes of the kernel's memory`);
 });
 
 test('a file that is cut off anywhere is corrupt', async () => {
