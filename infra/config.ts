@@ -36,7 +36,7 @@ export interface Config {
 }
 
 export interface IngestionConfig {
-  /** false: Vector writes gzip NDJSON to S3 by itself. docs/cost.md says when that is the better half. */
+  /** false: Vector writes gzip NDJSON to S3 by itself. docs/guide/cost.md says when that is the better half. */
   readonly firehose: boolean;
   /** 64 to 128 MB with dynamic partitioning (Firehose developer guide, "Buffering hints"). */
   readonly bufferSizeMb: number;
@@ -93,7 +93,7 @@ export interface DistributorConfig {
   /** The collector of metrics and traces (public.ecr.aws/aws-observability/aws-otel-collector), full name with tag. */
   readonly collectorImage: string;
   /**
-   * Further environment of the service, by its own names (docs/design.md, Settings); those that follow from the rest of this
+   * Further environment of the service, by its own names (docs/reference/settings.md); those that follow from the rest of this
    * configuration are refused.
    */
   readonly settings: Readonly<Record<string, string>>;
@@ -107,7 +107,7 @@ export interface NetworkConfig {
   readonly availabilityZones: number;
   /** 1 is cheap; as many as zones survives the loss of one. */
   readonly natGateways: number;
-  /** Interface endpoints: $7.30 a month, zone and service, against NAT's $0.045 a GB. docs/cost.md has the break-even. */
+  /** Interface endpoints: $7.30 a month, zone and service, against NAT's $0.045 a GB. docs/guide/cost.md has the break-even. */
   readonly interfaceEndpoints: boolean;
   /** Who may scrape `/metrics`: CIDR blocks, or ids of security groups. Empty: nobody, and no ingress at all. */
   readonly metricsSources: readonly string[];
@@ -118,7 +118,7 @@ export interface WritersConfig {
   readonly eks:
     | { readonly oidcIssuer: string; readonly namespace: string; readonly serviceAccount: string }
     | undefined;
-  /** ARNs of principals that may assume the writer's role: Vector's role in another account (docs/kubernetes.md). */
+  /** ARNs of principals that may assume the writer's role: Vector's role in another account (docs/guide/kubernetes.md). */
   readonly principals: readonly string[];
   /** What those principals must say (Vector's WRITER_EXTERNAL_ID); needed as soon as one is named. */
   readonly externalId: string | undefined;

@@ -39,7 +39,7 @@ export function deploymentSettings(config: Config, names: Names, urls: Urls): Re
   };
 }
 
-/** The environment of the service's container: the names of docs/design.md, the values of this deployment. */
+/** The environment of the service's container: the names of docs/reference/settings.md, the values of this deployment. */
 export function serviceEnvironment(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
   const { distributor } = config;
   const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);

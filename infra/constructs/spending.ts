@@ -7,7 +7,7 @@ import type { Names } from '../names.ts';
 
 /**
  * Budget and anomaly detection over everything that has our tags. The tags `Project` and `Environment` must be active
- * cost allocation tags, which only the payer's account can say (docs/cost.md).
+ * cost allocation tags, which only the payer's account can say (docs/guide/cost.md).
  */
 export function createSpending(
   parent: Construct,

@@ -25,7 +25,7 @@ export interface SessionCredentials {
  *
  * A session is renewed in the background once a quarter of its life is left; callers wait only when there is none that
  * is valid. One call to STS at a time for each session. A failure is remembered for a moment, so that all who wait for a
- * role that is broken share it; how often such a role is tried at all is for others to say (`run/circuit-breakers.ts`). There are no
+ * role that is broken share it; how often such a role is tried at all is for others to say (`run/schedule/circuit-breakers.ts`). There are no
  * timers: a session that nobody asks for is never renewed.
  */
 export interface RoleSessions {

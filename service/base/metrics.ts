@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Every metric of the service, in a registry of its own. Each thread has one; the HTTP endpoint adds them up.
- * `docs/metrics.md` describes them for people, and a test holds the two together.
+ * `docs/reference/metrics.md` describes them for people, and a test holds the two together.
  */
 export type Metrics = ReturnType<typeof createMetrics>;
 

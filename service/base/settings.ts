@@ -110,6 +110,10 @@ const SCHEMA = {
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
     .optional(),
+  /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
+  PLAIN_DECODER: flag.default(false),
+  /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
+  KERNEL_POISON: z.enum(['released', 'lent'], 'must be released or lent').optional(),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -153,6 +157,9 @@ export interface Settings {
   /** 0: off. */
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
+  readonly plainDecoder: boolean;
+  /** undefined: outside of tests. */
+  readonly kernelPoison: Environment['KERNEL_POISON'];
   readonly logLevel: Environment['LOG_LEVEL'];
 }
 
@@ -285,6 +292,8 @@ function toSettings(e: Environment): Settings {
     parkMs: e.PARK_HOURS * 3_600_000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
+    plainDecoder: e.PLAIN_DECODER,
+    kernelPoison: e.KERNEL_POISON,
     logLevel: e.LOG_LEVEL,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * How the text of an object is cut into records. `docs/design.md` ("Formats") says how each is recognised; a tenant's item may name it
+ * How the text of an object is cut into records. `docs/reference/formats.md` says how each is recognised; a tenant's item may name it
  * instead.
  *
  * - `ndjson`: a record a line. Objects that stand behind one another in a line are records too.

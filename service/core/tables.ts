@@ -1,4 +1,4 @@
-/** The keys of the service's two tables: docs/design.md, Contracts. Both attributes of a key are text. */
+/** The keys of the service's two tables: docs/reference/interfaces.md and tenants.md. Both attributes of a key are text. */
 export interface TableKeys {
   readonly partition: string;
   readonly sort: string;

@@ -8,16 +8,17 @@ import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { cli } from '../support/cli.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { commandsIn } from '../support/runbook.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
-/** Every command of docs/operations.md, in its order, on a pipeline with a bit of every trouble. */
+/** Every command of docs/guide/operations.md, in its order, on a pipeline with a bit of every trouble. */
 
 const ACME = tenantOf('acme');
 const NOW_MS = Date.now();
-const COMMANDS = (await commandsIn('docs/operations.md')).filter(({ inBlock }) => inBlock);
+const COMMANDS = (await commandsIn('docs/guide/operations.md')).filter(({ inBlock }) => inBlock);
 /** Assumes roles of customers, which trust the distributor only. */
 const isOfDistributor = (args: readonly string[]) => args[1] === 'verify';
 const enforced = process.env.AWS_ENDPOINT_URL === undefined;
@@ -33,7 +34,11 @@ suite("the runbook's commands", () => {
   before(async () => {
     pipeline = await startPipeline({ tenants: [ACME] });
     const url = pipeline.cloud?.url ?? process.env.AWS_ENDPOINT_URL ?? '';
-    environment = { ...endpointEnvironment(url, 'us-east-1'), ...serviceEnvironment(pipeline.names) };
+    environment = {
+      ...endpointEnvironment(url, 'us-east-1'),
+      ...serviceEnvironment(pipeline.names),
+      ...kernelEnvironment(),
+    };
     become({});
     folder = await mkdtemp(join(tmpdir(), 'runbook-'));
     process.chdir(folder);
@@ -69,7 +74,7 @@ suite("the runbook's commands", () => {
   const becomeOperator = async (): Promise<Record<string, string>> => {
     const { deps, names } = pipeline;
     const { Account = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
-    const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const page = await readFile(new URL('../../docs/guide/operations.md', import.meta.url), 'utf8');
     const [, json = ''] = /```json\n([\s\S]+?)```/.exec(page) ?? [];
     const policy = json
       .replaceAll('000000000000', Account)

@@ -104,8 +104,8 @@ test('objects that are too small to move stay in Standard', () => {
 });
 
 for (const terabytes of [1, 100]) {
-  test(`docs/cost.md has the figures of the model for ${terabytes} TB`, async () => {
-    const page = await readFile(new URL('../../docs/cost.md', import.meta.url), 'utf8');
+  test(`docs/guide/cost.md has the figures of the model for ${terabytes} TB`, async () => {
+    const page = await readFile(new URL('../../docs/guide/cost.md', import.meta.url), 'utf8');
     const estimates = DESIGNS.map((design) => estimate(design, { ...TYPICAL, terabytes }, config));
     assert.ok(page.includes(renderTable(estimates)), `run npm run cost -- --tb ${terabytes} and put its table in`);
   });

@@ -10,9 +10,10 @@ import { parseDelivery } from '../../service/core/delivery.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-const onboarding = await read('docs/onboarding.md');
-const cost = await read('docs/cost.md');
-const operations = await read('docs/operations.md');
+const onboarding = await read('docs/guide/onboarding.md');
+const customer = await read('docs/customer.md');
+const cost = await read('docs/guide/cost.md');
+const operations = await read('docs/guide/operations.md');
 const template = await read('infra/customer/customer-account.yaml');
 
 /** Names of one section of the template, which are its keys at two spaces. */
@@ -21,14 +22,14 @@ function namesIn(section: string): readonly string[] {
   return [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
 }
 
-test('onboarding gives the template parameters that it has, in the link and in the commands', () => {
+test('the page for customers gives the template parameters that it has, in the link and in the commands', () => {
   const parameters = new Set(namesIn('Parameters'));
   assert.ok(parameters.size >= 8, [...parameters].join(', '));
-  const [link = ''] = /https:\/\/console\.aws\.amazon\.com\/cloudformation\S+/.exec(onboarding) ?? [];
+  const [link = ''] = /https:\/\/console\.aws\.amazon\.com\/cloudformation\S+/.exec(customer) ?? [];
   const inLink = new URLSearchParams(link.split('quickcreate?')[1]);
   assert.ok(inLink.has('templateURL') && inLink.has('stackName'));
   const given = [...inLink.keys()].filter((key) => key.startsWith('param_')).map((key) => key.slice('param_'.length));
-  const inCommands = [...onboarding.matchAll(/ParameterKey=(\w+)|\b([A-Z]\w+)=[^ \\]/g)].map(
+  const inCommands = [...customer.matchAll(/ParameterKey=(\w+)|\b([A-Z]\w+)=[^ \\]/g)].map(
     ([, key, name]) => key ?? name ?? '',
   );
   const used = [...given, ...inCommands].filter((name) => name !== 'ParameterKey' && name !== 'ParameterValue');
@@ -39,8 +40,8 @@ test('onboarding gives the template parameters that it has, in the link and in t
 
 test('the roles and prefixes in the examples are those that the settings make', () => {
   const names = namesOf(configOf('production'), { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
-  assert.ok(onboarding.includes(names.taskRoleArn));
-  for (const name of namesIn('Outputs')) assert.ok(onboarding.includes(name), name);
+  assert.ok(customer.includes(names.taskRoleArn));
+  for (const name of namesIn('Outputs')) assert.ok(customer.includes(name), name);
 });
 
 test("the tenant's item in the example is one that the service takes, and fits the customer's template", () => {

@@ -13,9 +13,9 @@ const names = namesOf(config, { partition: 'aws', region: 'us-east-1', accountId
 const alarms = alarmsOf(config, names);
 const dashboard = overviewDashboard(config, names);
 
-/** Metric → type and labels, as docs/metrics.md has them; a unit test holds that page against the registry. */
+/** Metric → type and labels, as docs/reference/metrics.md has them; a unit test holds that page against the registry. */
 async function documented(): Promise<Map<string, { type: string; labels: readonly string[]; meaning: string }>> {
-  const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const page = await readFile(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8');
   const rows = page.matchAll(/^\| `(log_distributor_\w+)` \| (\w+) \|([^|]*)\|(.*)\|$/gm);
   return new Map(
     [...rows].map(([, name = '', type = '', labels = '', meaning = '']) => [
@@ -66,18 +66,18 @@ test('alarms and dashboards ask only for what the collector publishes, with the 
     assert.equal(environment, 'production');
     for (const [label, value] of Object.entries(labels)) {
       assert.equal(label, exported.label, name);
-      // `reason` has the quarantine's reasons, which the page of the design lists.
+      // `reason` has the quarantine's reasons, which docs/reference/interfaces.md lists.
       if (label !== 'reason')
         assert.match(metrics.get(name)?.meaning ?? '', new RegExp(`\`${value}\``), `${name}: ${value}`);
     }
   }
 });
 
-test('the alarm for foreign tenants has the reason that the design names', async () => {
-  const design = await readFile(new URL('../../docs/design.md', import.meta.url), 'utf8');
+test('the alarm for foreign tenants has the reason that the quarantine writes', async () => {
+  const interfaces = await readFile(new URL('../../docs/reference/interfaces.md', import.meta.url), 'utf8');
   const alarm = alarms.find(({ id }) => id === 'foreign-tenant');
   assert.equal(alarm?.metrics.value?.dimensions.reason, 'foreign_tenant');
-  assert.match(design, /`foreign_tenant`/);
+  assert.match(interfaces, /`foreign_tenant`/);
 });
 
 test('there is an alarm for everything that must wake somebody up', () => {

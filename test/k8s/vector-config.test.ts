@@ -51,7 +51,7 @@ test('lines are merged, bounded by what the service takes, and system namespaces
   const source = kubernetesLogs.parse(configOf('s3').sources.pods);
   assert.equal(source.auto_partial_merge, true);
   assert.equal(source.max_line_bytes, source.max_merged_line_bytes);
-  // JSON makes 6 bytes of a byte at most (\u0000); the service takes records of 32 MiB (service/run/compose.ts).
+  // JSON makes 6 bytes of a byte at most (\u0000); the service takes records of 32 MiB (service/compose/delivery.ts).
   assert.ok(6 * (source.max_line_bytes ?? 0) < 32 * 1024 * 1024);
   assert.match(source.extra_namespace_label_selector ?? '', /^kubernetes\.io\/metadata\.name notin \(kube-system,/);
   assert.match(source.extra_namespace_label_selector ?? '', /,log-distributor\/collect!=false$/);

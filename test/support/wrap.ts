@@ -54,7 +54,7 @@ function framed(bytes: Uint8Array): Buffer {
   return Buffer.concat(frames);
 }
 
-/** By the names that formats have for them (docs/formats.md): what is put around bytes; of UTF-16, around text. */
+/** By the names that formats have for them (docs/reference/formats.md): what is put around bytes; of UTF-16, around text. */
 export const WRAPS = {
   gzip: (bytes: Uint8Array) => gzipSync(bytes),
   zstd: (bytes: Uint8Array) => zstdCompressSync(bytes),

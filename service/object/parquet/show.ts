@@ -4,7 +4,7 @@ import { clockText, dateText, intervalText, JULIAN_EPOCH_DAY, timestampText } fr
 import type { ByteValues, FixedValues, PlainValues } from './values.ts';
 
 /**
- * A value as JSON; null when it has no form there. docs/design.md, "Whole records", is the rule: what a reader of Athena or pyarrow sees, in
+ * A value as JSON; null when it has no form there. docs/reference/formats.md, "Whole records", is the rule: what a reader of Athena or pyarrow sees, in
  * the digits that the file has.
  */
 export type Show = (at: number) => string | null;

@@ -21,7 +21,7 @@ import { createTrials } from './trials.ts';
 /**
  * Knows which deliveries of which tenants may be tried now, from what became of the last objects, and from calls that wait
  * for an answer. Each delivery that is refused, or that gets no answer, has a circuit breaker (core/circuit.ts); where a
- * whole region does not answer there is one for all (run/places.ts). Beside them, a delivery is held while one of its
+ * whole region does not answer there is one for all (run/schedule/places.ts). Beside them, a delivery is held while one of its
  * objects waits for an answer, and while its destination throttles. What is held waits in the queue: no slot, no memory, no
  * call to the tenant's account.
  */

@@ -24,7 +24,7 @@ export interface TenantStatus {
   /** Of the last object that was delivered: created to delivered. */
   readonly lag_seconds: number | null;
   readonly last_delivered_at: string | null;
-  /** As far as this process knows (run/freshness.ts); null while it knows nothing of the queue. */
+  /** As far as this process knows (run/queue/freshness.ts); null while it knows nothing of the queue. */
   readonly delivered_up_to: string | null;
   /** Of the last canary that was delivered: when it was written. */
   readonly last_canary_at: string | null;

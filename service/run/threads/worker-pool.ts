@@ -6,11 +6,12 @@ import type { Settings } from '../../base/settings.ts';
 import { type Accounted, recordsOf } from '../../core/accounted.ts';
 import { hash } from '../../core/hash.ts';
 import { objectId } from '../../core/notification.ts';
-import type { HeldPlace, Unanswered } from '../../delivery/call-watch.ts';
+import type { Unanswered } from '../../delivery/call-watch.ts';
 import type { ObjectTask } from '../../delivery/destination.ts';
 import { failureReport, type ObjectReport } from '../../delivery/report.ts';
 import type { RateLimits } from '../schedule/rate-limits.ts';
 import type { FromWorker, Order, ToWorker } from './protocol.ts';
+import type { ThreadRules } from './rules.ts';
 
 /**
  * The worker threads. An object goes to the least busy one, and among equals to the one where its tenant's sessions
@@ -22,10 +23,6 @@ export interface WorkerPool {
    * Never rejects: a lost worker is a report too. The signal's reason, a DistributorError, gives the object up.
    */
   deliver(task: ObjectTask, order: Order, signal: AbortSignal, listener: ObjectListener): Promise<ObjectReport>;
-  /** Tells all threads that nothing at a place answers, or, without `held`, that something does again. */
-  holdPlace(key: string, held: HeldPlace | undefined): void;
-  /** Tells all threads that a destination has a rate from now on, or no longer. */
-  limit(destination: string, limited: boolean): void;
   /** Metrics of all threads, for the endpoint to add up. */
   metrics(): Promise<(readonly object[])[]>;
   /** Every thread begins nothing new from now on; `deliver` answers `stopping`. */
@@ -59,7 +56,8 @@ export interface WorkerPoolDeps {
   /** What a thread runs: `worker.ts`. */
   readonly script: URL;
   readonly logger: Logger;
-  readonly rateLimits: Pick<RateLimits, 'ask' | 'answered' | 'list'>;
+  readonly rateLimits: Pick<RateLimits, 'ask' | 'answered'>;
+  readonly rules: Pick<ThreadRules, 'all' | 'onChange'>;
   /** Records of an object have come to their ends. Told while it is at work, every few seconds, and at its end. */
   readonly onAccounted: (task: ObjectTask, accounted: Accounted) => void;
   readonly onRestart: () => void;
@@ -109,11 +107,10 @@ const INITIAL_HEAP_MB = 64;
 const SEMI_SPACE_MAX_MB = 8;
 
 export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
-  const { settings, script, logger, rateLimits, onRestart, onHopeless } = deps;
+  const { settings, script, logger, rateLimits, rules, onRestart, onHopeless } = deps;
   setFlagsFromString(`--initial-heap-size=${INITIAL_HEAP_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MAX_MB}`);
   const threads: Thread[] = [];
-  const heldPlaces = new Map<string, HeldPlace>();
   let restarts: number[] = [];
   let draining = false;
   let closing = false;
@@ -146,8 +143,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
       threads[slot] = spawn(slot);
     });
     if (draining) post(thread, { kind: 'drain' });
-    for (const [key, held] of heldPlaces) post(thread, { kind: 'place', key, held });
-    for (const { destination } of rateLimits.list()) post(thread, { kind: 'limit', destination, limited: true });
+    for (const rule of rules.all()) post(thread, rule);
     return thread;
   };
 
@@ -208,17 +204,14 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     }
   }, PING_EVERY_MS);
 
+  const postAll = (message: ToWorker) => {
+    for (const thread of threads) post(thread, message);
+  };
+
   for (let slot = 0; slot < settings.workerThreads; slot++) threads.push(spawn(slot));
+  rules.onChange(postAll);
 
   return {
-    limit(destination, limited) {
-      for (const thread of threads) post(thread, { kind: 'limit', destination, limited });
-    },
-    holdPlace(key, held) {
-      if (held) heldPlaces.set(key, held);
-      else heldPlaces.delete(key);
-      for (const thread of threads) post(thread, held ? { kind: 'place', key, held } : { kind: 'place', key });
-    },
     deliver(task, { held, probes }, signal, listener) {
       if (signal.aborted) return Promise.resolve(failureReport(signal.reason));
       const thread = choose(task.keyFields.tenant_id);
@@ -241,7 +234,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     },
     drain() {
       draining = true;
-      for (const thread of threads) post(thread, { kind: 'drain' });
+      postAll({ kind: 'drain' });
     },
     async close() {
       closing = true;

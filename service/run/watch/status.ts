@@ -18,7 +18,7 @@ import type { Probe, ProbeView } from './probe.ts';
 
 /** What `/status` answers: how this process stands, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
 export interface Status {
-  /** As the last receives went (run/reception.ts), or `draining`. */
+  /** As the last receives went (run/queue/reception.ts), or `draining`. */
   readonly state: ReceptionView['state'] | 'draining';
   /** What keeps the service from working, or part of it: the same for which it is not ready. */
   readonly problems: readonly ProblemStatus[];

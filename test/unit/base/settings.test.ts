@@ -45,6 +45,8 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     parkMs: 24 * 3_600_000,
     canaryIntervalMs: 0,
     canaryBucket: undefined,
+    plainDecoder: false,
+    kernelPoison: undefined,
     logLevel: 'info',
   });
 });
@@ -76,6 +78,8 @@ test('every setting is read, in the units of the code', () => {
     PARK_HOURS: '2',
     CANARY_INTERVAL_SECONDS: '300',
     CANARY_BUCKET: 'central-logs',
+    PLAIN_DECODER: 'true',
+    KERNEL_POISON: 'released',
     LOG_LEVEL: 'debug',
   };
   assert.deepEqual(Object.keys(environment).sort(), [...SETTING_NAMES].sort(), 'the test knows every setting');
@@ -105,6 +109,8 @@ test('every setting is read, in the units of the code', () => {
     parkMs: 2 * 3_600_000,
     canaryIntervalMs: 300_000,
     canaryBucket: 'central-logs',
+    plainDecoder: true,
+    kernelPoison: 'released',
     logLevel: 'debug',
   });
 });

@@ -5,7 +5,7 @@ import { SHAPES } from '../../../service/core/shape.ts';
 import { UNREAD, UNREAD_BINARY } from '../../../service/object/container/magic.ts';
 import { WRAPPINGS } from '../../../service/object/container/unwrap.ts';
 
-const page = await readFile(new URL('../../../docs/formats.md', import.meta.url), 'utf8');
+const page = await readFile(new URL('../../../docs/reference/formats.md', import.meta.url), 'utf8');
 
 /** A section's own text, up to the next heading of its level. */
 function section(title: string): string {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { glob, readdir, readFile, stat } from 'node:fs/promises';
 import { test } from 'node:test';
-import { SETTING_NAMES, settingOrigins } from '../../../service/base/settings.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (url: URL) => readFile(url, 'utf8');
@@ -22,12 +21,13 @@ function anchorsOf(page: string): Set<string> {
   );
 }
 
-test('every link between the pages leads to a file, and to a heading where it names one', async () => {
+test('every link and picture of the pages leads to a file, and to a heading where it names one', async () => {
   const broken: string[] = [];
   let links = 0;
   for (const page of await pages()) {
     const prose = (await read(page)).replace(/```[\s\S]*?```/g, '');
-    for (const [, link = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, inText, picture] of prose.matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)) {
+      const link = inText ?? picture ?? '';
       if (/^[a-z]+:/.test(link)) continue;
       links++;
       const target = new URL(link, page);
@@ -41,18 +41,44 @@ test('every link between the pages leads to a file, and to a heading where it na
   assert.deepEqual(broken, []);
 });
 
-test('design.md lists every setting, and every decision', async () => {
+test('design.md lists every decision', async () => {
   const design = await read(new URL('docs/design.md', root));
-  const [, section = ''] = /^### Settings$([\s\S]*?)^### /m.exec(design) ?? [];
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
-  assert.deepEqual(named.toSorted(), SETTING_NAMES.toSorted());
-  for (const { name, value } of settingOrigins({})) {
-    const row = rows.find((line) => line.includes(`\`${name}\``)) ?? '';
-    // Defaults that are not the same everywhere, or too long for a cell, are described.
-    if (value !== undefined && !/cores|see above/.test(row)) assert.ok(row.includes(value), `${name}: ${value}`);
-  }
   for (const name of await readdir(new URL('docs/decisions/', root))) {
     assert.ok(design.includes(`(decisions/${name})`), `${name} is not among the decisions`);
   }
+});
+
+test('design.md has every folder of the service in its layers, and no other', async () => {
+  const design = await read(new URL('docs/design.md', root));
+  const [, layers = ''] = /^## The layers$([\s\S]*?)^## /m.exec(design) ?? [];
+  const rows = layers.split('\n').filter((line) => /^\| \d/.test(line));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|')[2] ?? '').matchAll(/`service\/([\w.]+)\/?`/g)].map(([, name]) => name),
+  );
+  assert.deepEqual(named.toSorted(), (await readdir(new URL('service/', root))).toSorted());
+});
+
+test('README.md leads to every page', async () => {
+  const readme = await read(new URL('README.md', root));
+  const elsewhere = /^docs\/decisions\//;
+  for await (const name of glob('docs/**/*.md', { cwd: root })) {
+    if (!elsewhere.test(name)) assert.ok(readme.includes(`(${name})`), `README.md does not lead to ${name}`);
+  }
+});
+
+test('what code and configuration call a page of docs/ is one', async () => {
+  const files = await Array.fromAsync(
+    glob('{service,infra,k8s,local,test}/**/*.{ts,mjs,js,yaml,yml,json,env,vrl,sh}', {
+      cwd: root,
+      exclude: ['**/node_modules', '**/cdktf.out'],
+    }),
+  );
+  const named: string[] = [];
+  for (const file of files) {
+    for (const [, page = ''] of (await read(new URL(file, root))).matchAll(/\b(docs\/[\w./-]+\.md)\b/g)) {
+      named.push(page);
+      assert.ok(await stat(new URL(page, root)).catch(() => undefined), `${file} names ${page}`);
+    }
+  }
+  assert.ok(named.length > 10, `only ${named.length} names were found; the pattern is broken`);
 });

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../../service/base/errors.ts';
 import { readSettings } from '../../../../service/base/settings.ts';
 import type { ObjectTask } from '../../../../service/delivery/destination.ts';
+import { createThreadRules } from '../../../../service/run/threads/rules.ts';
 import { createWorkerPool, type ObjectListener } from '../../../../service/run/threads/worker-pool.ts';
 import { createTestLogger } from '../../../support/logger.ts';
 import { until } from '../../../support/until.ts';
@@ -27,6 +28,7 @@ function setUp(t: TestContext, threads: number) {
     accounted: [] as (readonly [tenant: string, delivered: number, filtered: number, messageBytes: number])[],
     nowMs: 0,
   };
+  const rules = createThreadRules();
   const pool = createWorkerPool({
     settings: readSettings({
       SQS_QUEUE_URL: 'http://127.0.0.1/1/queue',
@@ -35,7 +37,8 @@ function setUp(t: TestContext, threads: number) {
     }),
     script: new URL('../../../support/odd-worker.ts', import.meta.url),
     logger,
-    rateLimits: { ask: () => ({ kind: 'go' }), answered: () => {}, list: () => [] },
+    rateLimits: { ask: () => ({ kind: 'go' }), answered: () => {} },
+    rules,
     onAccounted: ({ keyFields }, { delivered, filtered, messageBytes }) => {
       seen.accounted.push([keyFields.tenant_id, delivered, filtered, messageBytes]);
     },
@@ -52,7 +55,7 @@ function setUp(t: TestContext, threads: number) {
   };
   const deliver = async (key: string, signal = never) =>
     (await pool.deliver(taskOf(key), NOTHING_HELD, signal, listener)).lines[0];
-  return { pool, seen, lines, heard, deliver, ping: () => t.mock.timers.tick(PING_MS) };
+  return { pool, rules, seen, lines, heard, deliver, ping: () => t.mock.timers.tick(PING_MS) };
 }
 
 for (const manner of ['hangs in JavaScript', 'hangs in WebAssembly']) {
@@ -149,11 +152,11 @@ test('whoever gave an object hears of its calls without an answer, of the answer
 });
 
 test('every thread, also one that is made later, knows the places that do not answer', async (t) => {
-  const { pool, deliver } = setUp(t, 1);
-  pool.holdPlace('logs/eu-west-1', { message: 'nobody answers', retryAfterMs: 5_000 });
+  const { rules, deliver } = setUp(t, 1);
+  rules.holdPlace('logs/eu-west-1', { message: 'nobody answers', retryAfterMs: 5_000 });
   assert.equal((await deliver('held places'))?.message, 'logs/eu-west-1');
   assert.equal((await deliver('throws'))?.code, 'worker-lost');
   assert.equal((await deliver('held places'))?.message, 'logs/eu-west-1');
-  pool.holdPlace('logs/eu-west-1', undefined);
+  rules.holdPlace('logs/eu-west-1', undefined);
   assert.equal((await deliver('held places'))?.message, '');
 });

@@ -1,0 +1,47 @@
+import { parse } from 'yaml';
+import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
+import { commandPage } from './commands.ts';
+import { errorRows } from './errors.ts';
+import { awsLimitRows, ownLimitRows } from './limits.ts';
+import { metricRows } from './metrics.ts';
+import { settingRows } from './settings.ts';
+import { fillTable } from './table.ts';
+import { attributeRows } from './tenants.ts';
+
+/** A file below docs/ that is derived, in whole or in part. */
+export interface DerivedFile {
+  readonly path: string;
+  /** The file as it should be. */
+  readonly render: (read: (path: string) => Promise<string>) => string | Promise<string>;
+  /** Tables of it whose rows must be described. */
+  readonly tables: readonly string[];
+}
+
+const PICTURE = 'images/architecture.yaml';
+
+export const DERIVED_FILES: readonly DerivedFile[] = [
+  picture('light'),
+  picture('dark'),
+  { path: 'reference/commands.md', render: commandPage, tables: [] },
+  page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
+  page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
+  page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
+  page('reference/metrics.md', ['metrics'], (text) => fillTable(text, 'metrics', metricRows())),
+  page('reference/limits.md', ['aws', 'input', 'process'], async (text) => {
+    const filled = fillTable(text, 'aws', await awsLimitRows());
+    const input = fillTable(filled, 'input', await ownLimitRows(text, 'input'));
+    return fillTable(input, 'process', await ownLimitRows(text, 'process'));
+  }),
+];
+
+function picture(theme: keyof typeof THEMES): DerivedFile {
+  return {
+    path: `images/architecture-${theme}.svg`,
+    render: async (read) => drawDiagram(parseDiagram(parse(await read(PICTURE))), THEMES[theme]),
+    tables: [],
+  };
+}
+
+function page(path: string, tables: readonly string[], fill: (text: string) => string | Promise<string>): DerivedFile {
+  return { path, render: async (read) => fill(await read(path)), tables };
+}

@@ -1,0 +1,42 @@
+import type { CanaryWriter } from '../run/watch/canary-writer.ts';
+import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
+import { observeTrouble } from '../run/watch/trouble.ts';
+import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
+
+type Parts = QueueParts & StatsParts & ScheduleParts & { readonly workers: Workers };
+
+/** The page for Prometheus, with gauges that say how things stand when it is asked for. */
+export function composeMetricsPage(
+  { metrics, nowMs }: Ground,
+  parts: Parts,
+  canaryWriter: CanaryWriter | undefined,
+): MetricsPage {
+  const { inFlight, scheduler, handBacks, rateLimits, breakers, parked } = parts;
+  return createMetricsPage(metrics, parts.workers, () => {
+    metrics.messagesInFlight.set(inFlight.size);
+    metrics.objectsInFlight.set(scheduler.running);
+    metrics.behindBulkhead.set(scheduler.behindBulkhead);
+    metrics.memoryReserved.set(scheduler.reservedBytes);
+    metrics.messagesAway.set(handBacks.away);
+    metrics.destinationsLimited.set(rateLimits.list().length);
+    observeTrouble(metrics, breakers, parked, nowMs());
+    observeFreshness(metrics, parts, canaryWriter);
+  });
+}
+
+function observeFreshness(
+  metrics: Ground['metrics'],
+  { depth, watermark, freshness, tenantStats }: Pick<Parts, 'depth' | 'watermark' | 'freshness' | 'tenantStats'>,
+  canaryWriter: CanaryWriter | undefined,
+): void {
+  depth.look();
+  if (watermark.ms !== undefined) metrics.queueReadUpTo.set(watermark.ms / 1000);
+  const snapshot = freshness.snapshot();
+  for (const gauge of [metrics.deliveredUpTo, metrics.canaryDelivered, metrics.canaryWritten]) gauge.reset();
+  for (const { tenant, canaryMs } of tenantStats.known()) {
+    const upToMs = snapshot.upToMs(tenant);
+    if (upToMs !== undefined) metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
+    if (canaryMs !== undefined) metrics.canaryDelivered.set({ tenant }, canaryMs / 1000);
+  }
+  for (const [tenant, dueMs] of canaryWriter?.written ?? []) metrics.canaryWritten.set({ tenant }, dueMs / 1000);
+}
