@@ -33,6 +33,9 @@ function readVersion(): string {
 export async function serve(): Promise<void> {
   const settings = settingsOrExit();
   const logger = createLogger(settings.logLevel);
+  if (settings.plainDecoder)
+    logger.warn('PLAIN_DECODER is set: decoding and puts take several times the processor time');
+  if (settings.kernelPoison) logger.warn('KERNEL_POISON is set, which is for tests only');
 
   const service = createService({
     settings,

@@ -4,6 +4,8 @@
  *     npm test                    all
  *     npm test -- unit golden     only these folders of test/
  *
+ * What depends on the kernel runs in several modes (modes.ts), unless KERNEL_POISON or PLAIN_DECODER asks for one.
+ *
  * Exit status 1 when anything failed. What a machine cannot do is said in a line, and is no failure.
  */
 import { spawn } from 'node:child_process';
@@ -14,6 +16,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
+import { dependsOnKernel, endToEndModes, modes } from './modes.ts';
 
 const here = new URL('./', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -65,8 +68,25 @@ async function runEndToEnd(files: readonly string[]): Promise<boolean> {
       console.log(`end to end against ${found.name}: left out, ${found.missing}`);
       continue;
     }
-    console.log(`end to end against ${found.name}${found.leavesOut ? ` (left out there: ${found.leavesOut})` : ''}`);
-    passed = (await withEndpoint(found, (environment) => runTests(files, 1, environment))) && passed;
+    const leftOut = found.leavesOut ? ` (left out there: ${found.leavesOut})` : '';
+    for (const { name, environment: kernel } of endToEndModes(found)) {
+      console.log(`end to end against ${found.name}${leftOut}, ${name}`);
+      const run = (environment: NodeJS.ProcessEnv) => runTests(files, 1, { ...environment, ...kernel });
+      passed = (await withEndpoint(found, run)) && passed;
+    }
+  }
+  return passed;
+}
+
+/** All files in the first mode; in the others those whose result may be another there. */
+async function runInModes(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<boolean> {
+  const kernelFiles = await dependsOnKernel(files);
+  let passed = true;
+  for (const [at, mode] of modes().entries()) {
+    const ofMode = at === 0 ? files : kernelFiles;
+    if (ofMode.length === 0) continue;
+    console.log(`${ofMode.length} files of tests, ${mode.name}`);
+    passed = (await runTests(ofMode, availableParallelism(), { ...environment, ...mode.environment })) && passed;
   }
   return passed;
 }
@@ -95,7 +115,7 @@ const startedMs = performance.now();
 // Told before anything runs: a test that hangs tells nothing.
 const FUZZ_SEED = process.env.FUZZ_SEED ?? String(randomInt(2 ** 31));
 if (folders.includes('fuzz')) console.log(`fuzzing with FUZZ_SEED=${FUZZ_SEED}`);
-let passed = await runTests(files.flat(), availableParallelism(), { FUZZ_SEED });
+let passed = await runInModes(files.flat(), { FUZZ_SEED });
 if (folders.includes(E2E)) passed = (await runEndToEnd(await testFiles(E2E))) && passed;
 console.log(
   `${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`,

@@ -41,7 +41,8 @@ export function createExpected(tenants: readonly TenantSpec[]): Expected {
 
 /** The filter of the tenant's one delivery, in the words of the workload. */
 function wantedBy({ deliveries: [delivery] }: TenantSpec): Wanted {
-  const { desired_logs: applications, min_log_level: level } = delivery ?? {};
+  if (!delivery) return {};
+  const { desired_logs: applications, min_log_level: level } = delivery;
   return {
     ...(Array.isArray(applications) ? { applications } : {}),
     ...(typeof level === 'string' ? { minLevel: level.toLowerCase() as Severity } : {}),

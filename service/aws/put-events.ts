@@ -3,6 +3,7 @@ import * as https from 'node:https';
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import type { LogsSession } from './clients.ts';
 import { faultOf } from './fault.ts';
+import { withoutQuotations } from './quotations.ts';
 import { createSigner } from './sigv4.ts';
 
 /**
@@ -212,14 +213,4 @@ function toError(answer: Answer): LogsError {
   const error = new LogsError(name || `HTTP ${status}`, String(message), answer);
   if (faultOf(error) === 'invalid') error.message = withoutQuotations(error.message);
   return error;
-}
-
-/** A value that breaks a rule, up to the last place that a value could end at: it may have quotation marks of its own. */
-const QUOTED_VALUE = /\bValue '.*' at '/s;
-
-/** A request that breaks a rule is quoted in the answer, and what it holds is customers' log text: no error may have any. */
-function withoutQuotations(message: string): string {
-  if (QUOTED_VALUE.test(message)) return message.replace(QUOTED_VALUE, "Value (hidden) at '");
-  const mark = message.search(/['"`\u2018\u201c[{(<]/);
-  return mark < 0 ? message : `${message.slice(0, mark)}(truncated)`;
 }

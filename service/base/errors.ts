@@ -99,9 +99,16 @@ export class DistributorError extends Error {
   }
 }
 
-/** The same error if it already has a code, else `unexpected` with the error as its cause. */
+/**
+ * The same error if it already has a code, else `unexpected` with the error as its cause. Of an error and another that was thrown while
+ * resources were given back because of it: the first, unless the other is a broken invariant.
+ */
 export function asDistributorError(error: unknown): DistributorError {
   if (error instanceof DistributorError) return error;
+  if (error instanceof SuppressedError) {
+    const whileDisposing = asDistributorError(error.error);
+    return whileDisposing.disposition === 'crash' ? whileDisposing : asDistributorError(error.suppressed);
+  }
   const aws = answerOf(error);
   const text = aws ? sayAnswer(aws) : error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new DistributorError('unexpected', text, { cause: error, aws });

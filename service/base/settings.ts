@@ -112,6 +112,10 @@ const SCHEMA = {
     .optional(),
   /** Where operators read docs/guide/operations.md; the status page links to its sections. */
   RUNBOOK_URL: httpUrl.optional(),
+  /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
+  PLAIN_DECODER: flag.default(false),
+  /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
+  KERNEL_POISON: z.enum(['released', 'lent'], 'must be released or lent').optional(),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -156,6 +160,9 @@ export interface Settings {
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
   readonly runbookUrl: string | undefined;
+  readonly plainDecoder: boolean;
+  /** undefined: outside of tests. */
+  readonly kernelPoison: Environment['KERNEL_POISON'];
   readonly logLevel: Environment['LOG_LEVEL'];
 }
 
@@ -289,6 +296,8 @@ function toSettings(e: Environment): Settings {
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
     runbookUrl: e.RUNBOOK_URL,
+    plainDecoder: e.PLAIN_DECODER,
+    kernelPoison: e.KERNEL_POISON,
     logLevel: e.LOG_LEVEL,
   };
 }

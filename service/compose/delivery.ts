@@ -9,6 +9,7 @@ import {
 } from '../aws/clients.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
+import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
 import { createRetention } from '../aws/retention.ts';
 import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
 import { STALL_MS } from '../aws/s3-source.ts';
@@ -71,7 +72,7 @@ export function composeDelivery({
     },
   });
 
-  const kernel = createKernel();
+  const kernel = createKernel(settings);
   const s3 = createS3Client(settings);
   const dynamo = createDynamoClient(settings);
   const clocks = { nowMs: monotonicMs, wallMs: nowMs };
@@ -116,7 +117,9 @@ export function composeDelivery({
         cloudwatch: createCloudWatch({
           ...calling,
           writer: createLogWriter({
-            putEvents: createPutEvents({ ...putConnections(settings), nowMs }),
+            putEvents: settings.plainDecoder
+              ? createPutEventsBySdk()
+              : createPutEvents({ ...putConnections(settings), nowMs }),
             retention: createRetention({
               debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, nowMs }),
               onRefused: ({ tenantId, group }, message, error) =>

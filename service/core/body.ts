@@ -1,3 +1,4 @@
+import { present } from '../base/present.ts';
 import { FORM_JSON } from './chunk.ts';
 import { type Batch, type ChunkPlan, timeOf } from './plan.ts';
 
@@ -7,6 +8,9 @@ import { type Batch, type ChunkPlan, timeOf } from './plan.ts';
  * that is where its speed is.
  */
 
+/** What a chunk has of each message. */
+const START = 'the start of a message';
+const LENGTH = 'the length of a message';
 /** Events that one JSON.stringify call takes. */
 const SLICE_EVENTS = 256;
 /** `{"timestamp":` + at most 16 digits + `,"message":""},` */
@@ -28,20 +32,26 @@ export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Bu
   const { count, messages } = plan.chunk;
   const head = `{"logGroupName":${JSON.stringify(route.group)},"logStreamName":${JSON.stringify(route.stream)},"logEvents":[`;
   const start = writeText(buffer, 0, head);
-  const written = plan.parts.length === 0 ? messages.writeEvents?.(events, plan.timesMs) : null;
+  using written = plan.parts.length === 0 ? messages.writeEvents?.(events, plan.timesMs) : null;
   if (written) {
-    reserve(buffer, start, written.length + 1);
-    buffer.bytes.set(written, start);
-    return finish(buffer, start + written.length);
+    const { bytes } = written;
+    reserve(buffer, start, bytes.length + 1);
+    buffer.bytes.set(bytes, start);
+    return finish(buffer, start + bytes.length);
   }
   let end = start;
   const source = Buffer.from(messages.bytes.buffer, messages.bytes.byteOffset, messages.bytes.length);
 
+  const textAt = (record: number): string => {
+    const from = present(messages.start[record], START);
+    return source.toString('utf8', from, from + present(messages.length[record], LENGTH));
+  };
+
   for (let at = 0; at < events.length; ) {
-    const event = events[at] ?? 0;
+    const event = present(events[at], 'the event of a batch');
     if (event < count && messages.form[event] === FORM_JSON) {
-      const from = messages.start[event] ?? 0;
-      const length = messages.length[event] ?? 0;
+      const from = present(messages.start[event], START);
+      const length = present(messages.length[event], LENGTH);
       reserve(buffer, end, length + EVENT_FRAME_BYTES_MAX);
       end += buffer.bytes.write(`{"timestamp":${timeOf(plan, event)},"message":"`, end, 'latin1');
       source.copy(buffer.bytes, end, from, from + length);
@@ -51,13 +61,9 @@ export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Bu
     } else {
       const slice: { timestamp: number; message: string }[] = [];
       for (; at < events.length && slice.length < SLICE_EVENTS; at++) {
-        const next = events[at] ?? 0;
+        const next = present(events[at], 'the event of a batch');
         if (next < count && messages.form[next] === FORM_JSON) break;
-        const from = messages.start[next] ?? 0;
-        const message =
-          next < count
-            ? source.toString('utf8', from, from + (messages.length[next] ?? 0))
-            : (plan.parts[next - count]?.text ?? '');
+        const message = next < count ? textAt(next) : present(plan.parts[next - count], 'a part of an event').text;
         slice.push({ timestamp: timeOf(plan, next), message });
       }
       const text = JSON.stringify(slice);

@@ -63,9 +63,14 @@ export interface Messages {
    * Writes `{"timestamp":…,"message":"…"},` for these records, faster than by way of strings; absent if the messages are not in
    * the kernel's memory.
    * @param timesMs of all records of the chunk; whole numbers from 0 on
-   * @returns what was written, good until the next call of anything; null when it does not fit what there is room for
+   * @returns what was written, to be disposed of once it is copied; null when it does not fit what there is room for
    */
-  readonly writeEvents?: (records: Uint32Array, timesMs: Float64Array) => Uint8Array | null;
+  readonly writeEvents?: (records: Uint32Array, timesMs: Float64Array) => WrittenEvents | null;
+}
+
+/** Events as they stand in a body, each with a comma behind it. The bytes are good until this is disposed of. */
+export interface WrittenEvents extends Disposable {
+  readonly bytes: Uint8Array;
 }
 
 /** Of records whose bytes in the object are not UTF-8, so that their text has U+FFFD in place of what is broken: the bytes. */

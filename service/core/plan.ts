@@ -1,3 +1,4 @@
+import { present } from '../base/present.ts';
 import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
 import { type BatchLimits, hasTimes } from './destination/target.ts';
 import { recordText } from './record-text.ts';
@@ -158,12 +159,17 @@ function listEvents(count: number, records: Uint32Array, routeOf: Uint32Array, p
 function groupEvents({ events, routes }: EventList, count: number): Uint32Array[] {
   if (count === 1) return [events];
   const sizes = new Uint32Array(count);
-  for (let at = 0; at < routes.length; at++) sizes[routes[at] as number]++;
+  for (let at = 0; at < routes.length; at++) {
+    const route = routes[at] as number;
+    sizes[route] = (sizes[route] as number) + 1;
+  }
   const groups = Array.from(sizes, (size) => new Uint32Array(size));
   const ends = sizes.fill(0);
   for (let at = 0; at < events.length; at++) {
     const route = routes[at] as number;
-    (groups[route] as Uint32Array)[ends[route]++] = events[at] as number;
+    const end = ends[route] as number;
+    (groups[route] as Uint32Array)[end] = events[at] as number;
+    ends[route] = end + 1;
   }
   return groups;
 }
@@ -172,11 +178,11 @@ type EventTable = Pick<ChunkPlan, 'chunk' | 'parts' | 'timesMs'>;
 
 /** The record that an event came from. */
 export function recordOf(plan: EventTable, event: number): number {
-  return event < plan.chunk.count ? event : (plan.parts[event - plan.chunk.count]?.record ?? 0);
+  return event < plan.chunk.count ? event : present(plan.parts[event - plan.chunk.count], 'a part of an event').record;
 }
 
 export function timeOf(plan: EventTable, event: number): number {
-  return plan.timesMs[event] ?? 0;
+  return present(plan.timesMs[event], 'the time of an event');
 }
 
 /** Chronological, and in the object's order where times are equal. Logs mostly are in order: look before sorting. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { present } from '../base/present.ts';
 
 /**
  * A replay: objects that are delivered once more on purpose. It stands in its notifications beside what S3 says, so it
@@ -69,7 +70,7 @@ export function recordTest(replay: Replay | undefined): ((record: number) => boo
     let high = ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((ranges[middle]?.[1] ?? 0) <= record) low = middle + 1;
+      if (present(ranges[middle], 'a range of records')[1] <= record) low = middle + 1;
       else high = middle;
     }
     const range = ranges[low];

@@ -1,3 +1,4 @@
+import { present } from '../base/present.ts';
 import type { Chunk, RecordField, TextColumn } from './chunk.ts';
 import { COMBINATIONS_MAX, combine, type Keys } from './combinations.ts';
 import type { Delivery } from './delivery.ts';
@@ -123,7 +124,9 @@ function daysOf(records: Uint32Array, timesMs: Float64Array): Keys {
 
 function textOf(chunk: Chunk, field: RecordField, record: number): string {
   const column = chunk.fields[field];
-  return column?.values[column.index[record] ?? 0] ?? '';
+  if (!column) return '';
+  const number = present(column.index[record], 'the number of a field');
+  return present(column.values[number], 'the value of a field');
 }
 
 function dayOf(timeMs: number): number {

@@ -35,6 +35,6 @@ export function splitMessage(chunk: Chunk, record: number, messageBytesMax: numb
 /** The nearest boundary at or before `at`: UTF-8 continuation bytes are 10xxxxxx. */
 function characterBoundary(bytes: Buffer, at: number): number {
   let boundary = at;
-  while (boundary < bytes.length && ((bytes[boundary] ?? 0) & 0xc0) === 0x80) boundary--;
+  while (boundary < bytes.length && ((bytes[boundary] as number) & 0xc0) === 0x80) boundary--;
   return boundary;
 }

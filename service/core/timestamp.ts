@@ -67,7 +67,7 @@ function parseDateTime(bytes: Uint8Array, start: number, end: number): number {
   const hour = twoDigits(bytes, start + 11);
   const minute = twoDigits(bytes, start + 14);
   const second = twoDigits(bytes, start + 17);
-  const between = bytes[start + 10];
+  const between = bytes[start + 10] as number;
   if (
     bytes[start + 7] !== MINUS ||
     (between !== SPACE && (between | LOWER) !== LOWER_T) ||
@@ -82,8 +82,8 @@ function parseDateTime(bytes: Uint8Array, start: number, end: number): number {
   let fractionMs = 0;
   if (at < end && (bytes[at] === DOT || bytes[at] === COMMA)) {
     const from = ++at;
-    for (let unit = 100; at < end && isDigit(bytes[at]); at++) {
-      if (unit >= 1) fractionMs += (bytes[at] - ZERO) * unit;
+    for (let unit = 100; at < end && isDigit(bytes[at] as number); at++) {
+      if (unit >= 1) fractionMs += ((bytes[at] as number) - ZERO) * unit;
       unit /= 10;
     }
     if (at === from) return TIMESTAMP_UNREADABLE;
@@ -102,7 +102,7 @@ function offsetMinutes(bytes: Uint8Array, from: number, end: number): number {
   if (from === end) return 0;
   const at = bytes[from] === SPACE ? from + 1 : from;
   const length = end - at;
-  if (length === 1) return (bytes[at] | LOWER) === LOWER_Z ? 0 : Number.NaN;
+  if (length === 1) return ((bytes[at] as number) | LOWER) === LOWER_Z ? 0 : Number.NaN;
   if (length === UTC.length && UTC.every((byte, i) => bytes[at + i] === byte)) return 0;
   const colon = length === 6 ? 1 : 0;
   if (length !== 3 && length !== 5 && length !== 6) return Number.NaN;
@@ -116,8 +116,8 @@ function offsetMinutes(bytes: Uint8Array, from: number, end: number): number {
 
 /** NaN, which fails every comparison, when one of the two is no digit. */
 function twoDigits(bytes: Uint8Array, at: number): number {
-  const tens = bytes[at] - ZERO;
-  const ones = bytes[at + 1] - ZERO;
+  const tens = (bytes[at] as number) - ZERO;
+  const ones = (bytes[at + 1] as number) - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
@@ -145,7 +145,7 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 /** `1700000000`, `1700000000.123`, `1.7e12`: a JSON number without a sign. */
 function parseNumber(bytes: Uint8Array, start: number, end: number): number {
   let digitsEnd = start;
-  while (digitsEnd < end && isDigit(bytes[digitsEnd])) digitsEnd++;
+  while (digitsEnd < end && isDigit(bytes[digitsEnd] as number)) digitsEnd++;
   if (digitsEnd === start || bytes[start] === ZERO) return TIMESTAMP_UNREADABLE;
   if (digitsEnd < end) {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
@@ -156,7 +156,7 @@ function parseNumber(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const surplus = length <= 13 ? 0 : length <= 16 ? 3 : 6;
   let value = 0;
-  for (let at = start; at < end - surplus; at++) value = value * 10 + (bytes[at] - ZERO);
+  for (let at = start; at < end - surplus; at++) value = value * 10 + ((bytes[at] as number) - ZERO);
   const ms = length <= 10 ? value * 1000 : value;
   return inRange(ms, 1e3) ? ms : TIMESTAMP_UNREADABLE;
 }

@@ -5,6 +5,7 @@ import type { LogWriter } from '../aws/log-writer.ts';
 import type { GroupPlace } from '../aws/retention.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { present } from '../base/present.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { CloudWatchTarget } from '../core/destination/cloudwatch.ts';
@@ -135,13 +136,13 @@ async function attemptPut(
 }
 
 function timeAt(plan: ChunkPlan, { events }: Batch, at: number): number {
-  return timeOf(plan, events[at] ?? 0);
+  return timeOf(plan, present(events[at], 'the event of a batch'));
 }
 
 function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): BatchReceipt {
   return {
     tooOldBefore: refused?.tooOldLogEventEndIndex ?? 0,
-    expiredBefore: refused?.expiredLogEventEndIndex ?? 0,
+    expiredBefore: Math.min(refused?.expiredLogEventEndIndex ?? 0, events),
     tooNewFrom: refused?.tooNewLogEventStartIndex ?? events,
   };
 }

@@ -24,14 +24,10 @@ export function createObjectOpener(
   { bytes, memory }: Pick<Kernel, 'bytes' | 'memory'>,
 ): OpenObject {
   return async (ref, signal) => {
-    const at = memory.allocate(HEAD_BYTES);
-    const release = () => memory.release(at);
-    try {
-      const object = await openS3Object(deps, ref, signal, bytes.subarray(at, at + HEAD_BYTES));
-      return { ...object, [Symbol.dispose]: release };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    using opened = new DisposableStack();
+    const { at } = opened.use(memory.lend(HEAD_BYTES));
+    const object = await openS3Object(deps, ref, signal, bytes.subarray(at, at + HEAD_BYTES));
+    const loan = opened.move();
+    return { ...object, [Symbol.dispose]: () => loan.dispose() };
   };
 }

@@ -1,16 +1,18 @@
-import type { Messages, RecordField, TextColumn } from '../core/chunk.ts';
+import { DistributorError } from '../base/errors.ts';
+import type { Messages, RecordField, TextColumn, WrittenEvents } from '../core/chunk.ts';
+import type { Loan } from '../kernel/allocator.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 
 /**
  * Where the records of one chunk are collected, in the kernel's memory: bytes of messages behind one another, and for each record
- * what is known of it. Grows as it is filled; used for one chunk after another, and released with its decoder.
+ * what is known of it. Grows as it is filled; used for one chunk after another, and disposed of with its decoder.
  */
-export interface ChunkStore {
+export interface ChunkStore extends Disposable {
   /** Records that fit. */
   readonly recordsRoom: number;
   /** Message bytes that fit. */
   readonly bytesRoom: number;
-  /** Addresses in the kernel's memory; they change when the store grows. */
+  /** Addresses in the kernel's memory; they change when the store grows. @throws DistributorError `invariant-broken` once it is disposed of */
   readonly at: StoreAddresses;
   /** Makes room for so many records, of which the first `kept` stay. */
   reserveRecords(records: number, kept: number): void;
@@ -21,7 +23,6 @@ export interface ChunkStore {
   ids(field: number, count: number): Uint32Array;
   /** The first `count` records as a chunk has them. */
   messages(count: number, bytes: number): Messages;
-  release(): void;
 }
 
 export interface StoreAddresses {
@@ -48,19 +49,25 @@ export function createChunkStore(
   fieldCount: number,
   sizeHint: { bytes: number; records: number },
 ): ChunkStore {
-  const { memory, bytes: all, words, doubles, calls } = kernel;
+  const { memory, bytes: all, words, doubles } = kernel;
+  /** Addresses of the loans, kept beside them because they are asked for with each record. */
   const at: Addresses = { bytes: 0, starts: 0, lengths: 0, sizes: 0, forms: 0, times: 0, ids: 0 };
+  const loans: Partial<Record<keyof Addresses, Loan>> = {};
+  let isOver = false;
   let recordsRoom = 0;
   let bytesRoom = 0;
 
-  const move = (name: keyof Addresses, size: number, kept: number): void => {
-    const address = memory.allocate(size);
-    if (at[name] !== 0) {
-      all.copyWithin(address, at[name], at[name] + kept);
-      memory.release(at[name]);
-    }
-    at[name] = address;
+  /** Lends a column anew. @param keep copies what stays of it from the old address to the new one */
+  const lend = (name: keyof Addresses, size: number, keep: (from: number, to: number) => void): void => {
+    const loan = memory.lend(size);
+    if (loans[name]) keep(at[name], loan.at);
+    loans[name]?.[Symbol.dispose]();
+    loans[name] = loan;
+    at[name] = loan.at;
   };
+
+  const move = (name: keyof Addresses, size: number, kept: number): void =>
+    lend(name, size, (from, to) => all.copyWithin(to, from, from + kept));
 
   const reserveRecords = (records: number, kept: number): void => {
     if (records <= recordsRoom) return;
@@ -73,17 +80,13 @@ export function createChunkStore(
   };
 
   /** The numbers of a field lie `recordsRoom` apart: they spread when it grows. */
-  const moveIds = (room: number, kept: number): void => {
-    const address = memory.allocate(Math.max(1, fieldCount) * room * 4);
-    if (at.ids !== 0) {
+  const moveIds = (room: number, kept: number): void =>
+    lend('ids', Math.max(1, fieldCount) * room * 4, (from, to) => {
       for (let field = 0; field < fieldCount; field++) {
-        const from = at.ids + field * recordsRoom * 4;
-        all.copyWithin(address + field * room * 4, from, from + kept * 4);
+        const start = from + field * recordsRoom * 4;
+        all.copyWithin(to + field * room * 4, start, start + kept * 4);
       }
-      memory.release(at.ids);
-    }
-    at.ids = address;
-  };
+    });
 
   const reserveBytes = (bytes: number, kept: number): void => {
     if (bytes <= bytesRoom) return;
@@ -94,35 +97,19 @@ export function createChunkStore(
 
   const wordsAt = (address: number, count: number) => words.subarray(address / 4, address / 4 + count);
 
-  const writeEvents = (events: Uint32Array, timesMs: Float64Array): Uint8Array | null => {
-    // Lent for the moment of the call only: nothing else runs meanwhile.
-    const lent = [memory.allocate(EVENTS_BYTES), memory.allocate(BODY_BYTES)] as const;
-    const [numbers, body] = lent;
-    let times = timesMs.byteOffset;
-    let copied: number | undefined;
-    if (timesMs.buffer !== words.buffer) {
-      copied = memory.allocate(timesMs.length * 8);
-      doubles.set(timesMs, copied / 8);
-      times = copied;
-    }
-    words.set(events, numbers / 4);
-    const end = calls.writeEvents(
-      numbers,
-      events.length,
-      at.starts,
-      at.lengths,
-      at.forms,
-      times,
-      at.bytes,
-      body,
-      body + BODY_BYTES,
-    );
-    for (const address of copied === undefined ? lent : [...lent, copied]) memory.release(address);
-    return end === 0 ? null : all.subarray(body, end);
+  const current = (): StoreAddresses => {
+    if (isOver) throw new DistributorError('invariant-broken', 'a chunk was used after its decoder');
+    return at;
   };
 
+  using opened = new DisposableStack();
+  opened.defer(() => {
+    isOver = true;
+    for (const loan of Object.values(loans)) loan[Symbol.dispose]();
+  });
   reserveRecords(Math.max(1, sizeHint.records), 0);
   reserveBytes(sizeHint.bytes, 0);
+  const resources = opened.move();
   return {
     get recordsRoom() {
       return recordsRoom;
@@ -130,7 +117,9 @@ export function createChunkStore(
     get bytesRoom() {
       return bytesRoom;
     },
-    at,
+    get at() {
+      return current();
+    },
     reserveRecords,
     reserveBytes,
     times: (count) => doubles.subarray(at.times / 8, at.times / 8 + count),
@@ -141,15 +130,41 @@ export function createChunkStore(
       length: wordsAt(at.lengths, count),
       size: wordsAt(at.sizes, count),
       form: all.subarray(at.forms, at.forms + count),
-      writeEvents,
+      writeEvents: (records, timesMs) => writeEvents(kernel, current(), records, timesMs),
     }),
-    release() {
-      for (const name of Object.keys(at) as (keyof Addresses)[]) {
-        memory.release(at[name]);
-        at[name] = 0;
-      }
-    },
+    [Symbol.dispose]: () => resources.dispose(),
   };
+}
+
+/** Writes events of the records at these addresses: Messages.writeEvents. */
+function writeEvents(
+  { memory, bytes, words, doubles, calls }: Kernel,
+  at: StoreAddresses,
+  events: Uint32Array,
+  timesMs: Float64Array,
+): WrittenEvents | null {
+  using numbers = memory.lend(EVENTS_BYTES);
+  // Times that a plan has changed are its own; others lie where the store has them.
+  const isElsewhere = timesMs.buffer !== words.buffer;
+  using times = isElsewhere ? memory.lend(timesMs.length * 8) : undefined;
+  if (times) doubles.set(timesMs, times.at / 8);
+  using opened = new DisposableStack();
+  const body = opened.use(memory.lend(BODY_BYTES));
+  words.set(events, numbers.at / 4);
+  const end = calls.writeEvents(
+    numbers.at,
+    events.length,
+    at.starts,
+    at.lengths,
+    at.forms,
+    times?.at ?? timesMs.byteOffset,
+    at.bytes,
+    body.at,
+    body.at + BODY_BYTES,
+  );
+  if (end === 0) return null;
+  opened.move();
+  return { bytes: bytes.subarray(body.at, end), [Symbol.dispose]: () => body[Symbol.dispose]() };
 }
 
 /** Columns of a chunk whose numbers are in a store. */

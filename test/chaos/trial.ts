@@ -7,6 +7,7 @@ import { endpointEnvironment, serviceEnvironment } from '../../local/provision/e
 import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';
 import { createRandom } from '../../local/workload/random.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { collect } from './collect.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createJournal } from './journal.ts';
@@ -70,7 +71,12 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
   try {
     const pipeline = await provisionPipeline(deps);
     for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
-    const environment = { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...SETTINGS };
+    const environment = {
+      ...endpointEnvironment(cloud.url, REGION),
+      ...serviceEnvironment(pipeline),
+      ...kernelEnvironment(),
+      ...SETTINGS,
+    };
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
     const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };

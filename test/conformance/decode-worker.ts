@@ -8,10 +8,10 @@ import { parentPort } from 'node:worker_threads';
 import { DistributorError } from '../../service/base/errors.ts';
 import { type DecodeRequest, RECORD_FIELDS, START } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
-import { createKernel } from '../../service/kernel/kernel.ts';
 import { DECODE_LIMITS } from '../../service/object/decode-limits.ts';
 import { openObject } from '../../service/object/open.ts';
 import { memorySource } from '../../service/object/source.ts';
+import { createTestKernel } from '../support/kernel.ts';
 import { differenceOf } from './compare.ts';
 import { parseExact } from './exact-json.ts';
 
@@ -36,7 +36,7 @@ export type ConformanceOutcome =
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const never = new AbortController().signal;
-const kernel = createKernel();
+const kernel = createTestKernel();
 /** What an object of default settings is admitted for at most. */
 const MEMORY = { grantedBytes: 192 * 1024 * 1024, mostBytes: 192 * 1024 * 1024 };
 /** These say something of the object. */

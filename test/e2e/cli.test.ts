@@ -9,6 +9,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type CliOptions, cli } from '../support/cli.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
@@ -31,7 +32,11 @@ suite('the command line', () => {
   before(async () => {
     pipeline = await startPipeline({ tenants: [ACME, NEWCO] });
     const url = pipeline.cloud?.url ?? process.env.AWS_ENDPOINT_URL ?? '';
-    environment = { ...endpointEnvironment(url, 'us-east-1'), ...serviceEnvironment(pipeline.names) };
+    environment = {
+      ...endpointEnvironment(url, 'us-east-1'),
+      ...serviceEnvironment(pipeline.names),
+      ...kernelEnvironment(),
+    };
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
   });
   after(() => pipeline[Symbol.asyncDispose]());

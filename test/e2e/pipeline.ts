@@ -17,6 +17,7 @@ import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../local/pr
 import { type DeliveredEvent, readLogs } from '../../local/provision/read-logs.ts';
 import { provisionTenant, type TenantSpec } from '../../local/provision/tenant.ts';
 import { type ServiceProcess, startService } from '../../local/service-process.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { buildTenant } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 
@@ -131,6 +132,7 @@ export async function startPipeline(
   const environment = {
     ...endpointEnvironment(url, REGION),
     ...serviceEnvironment(names),
+    ...kernelEnvironment(),
     LOG_LEVEL: 'debug',
     ...options.service,
   };

@@ -8,6 +8,7 @@ import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { cli } from '../support/cli.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { commandsIn } from '../support/runbook.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
@@ -33,7 +34,11 @@ suite("the runbook's commands", () => {
   before(async () => {
     pipeline = await startPipeline({ tenants: [ACME] });
     const url = pipeline.cloud?.url ?? process.env.AWS_ENDPOINT_URL ?? '';
-    environment = { ...endpointEnvironment(url, 'us-east-1'), ...serviceEnvironment(pipeline.names) };
+    environment = {
+      ...endpointEnvironment(url, 'us-east-1'),
+      ...serviceEnvironment(pipeline.names),
+      ...kernelEnvironment(),
+    };
     become({});
     folder = await mkdtemp(join(tmpdir(), 'runbook-'));
     process.chdir(folder);

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import type { LogLine } from '../../local/service-process.ts';
+import { kernelEnvironment } from '../support/kernel.ts';
 import { startServer } from '../support/server.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
@@ -54,6 +56,30 @@ test('the HTTP endpoint tells health, readiness, status and metrics', async () =
   ]) {
     assert.match(text, pattern);
   }
+});
+
+/** Of the kinds of kernel that are not the usual one, those that a service has said it has. */
+const kindsSaid = (lines: readonly LogLine[]) =>
+  lines.flatMap(({ msg }) => /^(PLAIN_DECODER|KERNEL_POISON) is set/.exec(String(msg))?.[1] ?? []);
+
+test('a service has the kernel that this run of tests asks for', async () => {
+  await using pipeline = await startPipeline();
+  const asked = Object.entries(kernelEnvironment()).filter(([, value]) => value !== '');
+  assert.deepEqual(kindsSaid(pipeline.service.lines).sort(), asked.map(([name]) => name).sort());
+});
+
+test('a service with the plain decoder says so at its start, and delivers', async () => {
+  const acme = tenantOf('acme-corp');
+  await using pipeline = await startPipeline({
+    tenants: [acme],
+    service: { PLAIN_DECODER: 'true', KERNEL_POISON: '' },
+  });
+  assert.deepEqual(kindsSaid(pipeline.service.lines), ['PLAIN_DECODER']);
+  const messages = ['a', 'a "quoted" ö', '🚚'];
+  const lines = messages.map((message) => JSON.stringify({ message, timestamp: NOW_MS }));
+  await pipeline.put(keyOf('acme-corp', 'a.log'), lines.join('\n'));
+  await pipeline.untilObjects(1);
+  assert.deepEqual((await pipeline.logs(acme)).map(({ message }) => message).sort(), messages.sort());
 });
 
 test('a service that cannot reach its tables is alive but not ready', async () => {

@@ -14,9 +14,9 @@ import {
   START,
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
-import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import { type ByteSource, memorySource } from '../../service/object/source.ts';
+import { createTestKernel } from '../support/kernel.ts';
 
 export interface DecodeCase {
   readonly name: string;
@@ -38,7 +38,7 @@ export type DecodeOutcome =
 const port = parentPort;
 if (!port) throw new Error('runs in a worker thread only');
 const never = new AbortController().signal;
-const kernel = createKernel();
+const kernel = createTestKernel();
 /** What an object of default settings is admitted for at most. */
 const MEMORY = { grantedBytes: 192 * 1024 * 1024, mostBytes: 192 * 1024 * 1024 };
 /** Reads and pieces of the source. The smallest pieces of the largest seed are looked at a few times: who needs more goes round in circles. */

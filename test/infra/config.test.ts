@@ -80,7 +80,7 @@ for (const [name, overrides] of WRONG) {
   test(`a wrong ${name} is told by name: ${JSON.stringify(overrides)}`, () => {
     const problems = problemsOf(configOf('staging', overrides));
     assert.equal(problems.length, 1, problems.join('\n'));
-    assert.ok(problems[0]?.startsWith(`${name}: `), problems[0]);
+    assert.ok(problems[0]?.startsWith(`${name}: `), problems.join());
     assert.match(problems[0] ?? '', /\(got .+\)$/);
   });
 }

@@ -1,9 +1,11 @@
 import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
+import { createPutEventsBySdk } from '../../service/aws/put-events-by-sdk.ts';
 import type { Metrics } from '../../service/base/metrics.ts';
 import type { CloudWatchTarget } from '../../service/core/destination/cloudwatch.ts';
 import { type CloudWatchDeps, createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { OpenDestination } from '../../service/delivery/destination.ts';
+import { kernelSettings } from './kernel.ts';
 import type { LogsServer } from './logs-server.ts';
 import { createTestPutEvents } from './put-events.ts';
 import { createFreeRateLimiter } from './rate-limiter.ts';
@@ -11,9 +13,14 @@ import { createTestRetention } from './retention.ts';
 import { createTestSessions } from './role-sessions.ts';
 import type { FakeSts } from './sts.ts';
 
-/** The service's writer, with timeouts that a test can wait for. */
+/** The service's writer, with timeouts that a test can wait for; it puts as PLAIN_DECODER of the run of tests says. */
 export function createTestLogWriter(): LogWriter {
-  return createLogWriter({ putEvents: createTestPutEvents(), retention: createTestRetention(), onCreate: () => {} });
+  const { plainDecoder } = kernelSettings();
+  return createLogWriter({
+    putEvents: plainDecoder ? createPutEventsBySdk() : createTestPutEvents(),
+    retention: createTestRetention(),
+    onCreate: () => {},
+  });
 }
 
 interface Place {

@@ -9,9 +9,9 @@ import {
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
 import type { Shape } from '../../service/core/shape.ts';
-import { createKernel } from '../../service/kernel/kernel.ts';
 import { openObject } from '../../service/object/open.ts';
 import type { ByteSource } from '../../service/object/source.ts';
+import { createTestKernel } from './kernel.ts';
 
 export const LIMITS: DecodeLimits = {
   chunkBytesMax: 1_000_000,
@@ -22,7 +22,7 @@ export const LIMITS: DecodeLimits = {
 };
 
 /** One for all tests of a file, as a thread has one for all of its objects. */
-export const kernel = createKernel();
+export const kernel = createTestKernel();
 
 export function open(source: ByteSource, limits: DecodeLimits = LIMITS, inputFormat?: Shape): Promise<Decoder> {
   return openObject(kernel, source, limits, new AbortController().signal, inputFormat);

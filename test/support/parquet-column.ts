@@ -1,6 +1,6 @@
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { createKernel, type Kernel } from '../../service/kernel/kernel.ts';
+import type { Kernel } from '../../service/kernel/kernel.ts';
 import { createColumnCursor } from '../../service/object/parquet/column.ts';
 import type { ColumnMemory, ParquetFile } from '../../service/object/parquet/column-chunk.ts';
 import { readFooter } from '../../service/object/parquet/footer.ts';
@@ -9,6 +9,7 @@ import { type Leaf, type ParquetSchema, readSchema } from '../../service/object/
 import { shareOf } from '../../service/object/parquet/share.ts';
 import { createShow } from '../../service/object/parquet/show.ts';
 import { memorySource } from '../../service/object/source.ts';
+import { createTestKernel } from './kernel.ts';
 import { hadoopLz4, lz4Block } from './lz4.ts';
 
 const never = new AbortController().signal;
@@ -34,7 +35,7 @@ export interface OpenedFile {
   readonly schema: ParquetSchema;
 }
 
-export async function openFile(bytes: Uint8Array, kernel = createKernel()): Promise<OpenedFile> {
+export async function openFile(bytes: Uint8Array, kernel = createTestKernel()): Promise<OpenedFile> {
   const source = memorySource('x.parquet', bytes);
   const metadata = await readFooter(source, never);
   const groupRows = [0];

@@ -23,7 +23,7 @@ export interface ObjectReader {
 }
 
 export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {
-  const kernel = createKernel();
+  const kernel = createKernel(settings);
   const deps = { s3, random, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs) };
   return {
     async find({ bucket, key }, versionId) {

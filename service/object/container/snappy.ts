@@ -115,19 +115,16 @@ interface Block extends Disposable {
 }
 
 function createBlock({ memory, bytes: all, calls }: Kernel): Block {
+  let loans = new DisposableStack();
   let room = 0;
   let source = 0;
   let target = 0;
-  const release = () => {
-    if (room === 0) return;
-    for (const address of [source, target]) memory.release(address);
-    room = 0;
-  };
   const reserve = (bytes: number) => {
     if (bytes <= room) return;
-    release();
-    source = memory.allocate(compressedMax(bytes) + SLACK_BYTES);
-    target = memory.allocate(bytes + SLACK_BYTES);
+    loans.dispose();
+    loans = new DisposableStack();
+    source = loans.use(memory.lend(compressedMax(bytes) + SLACK_BYTES)).at;
+    target = loans.use(memory.lend(bytes + SLACK_BYTES)).at;
     room = bytes;
   };
   return {
@@ -142,7 +139,7 @@ function createBlock({ memory, bytes: all, calls }: Kernel): Block {
       }
       return all.subarray(target, target + bytes);
     },
-    [Symbol.dispose]: release,
+    [Symbol.dispose]: () => loans.dispose(),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Loan } from '../../kernel/allocator.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
@@ -38,8 +39,8 @@ interface Window {
   readonly from: number;
   readonly end: number;
   readonly bytes: Uint8Array;
-  /** Where in the kernel's memory it lies. */
-  readonly at: number;
+  /** The kernel's memory that it lies in. */
+  readonly loan: Loan;
 }
 
 /**
@@ -62,14 +63,11 @@ export function createByteRun(
   let closed = false;
 
   const fetch = async (from: number, to: number): Promise<Window> => {
-    const at = memory.allocate(to - from);
-    try {
-      const bytes = await source.read(from, to, signal, all.subarray(at, at + to - from));
-      return { from, end: to, bytes, at };
-    } catch (error) {
-      memory.release(at);
-      throw error;
-    }
+    using opened = new DisposableStack();
+    const loan = opened.use(memory.lend(to - from));
+    const bytes = await source.read(from, to, signal, all.subarray(loan.at, loan.at + to - from));
+    opened.move();
+    return { from, end: to, bytes, loan };
   };
 
   const request = (): Promise<Window> | undefined => {
@@ -84,7 +82,7 @@ export function createByteRun(
   };
 
   const dropPassed = (): void => {
-    while (windows[0] && windows[0].end <= offset) memory.release(windows.shift()?.at ?? 0);
+    while (windows[0] && windows[0].end <= offset) windows.shift()?.loan[Symbol.dispose]();
   };
 
   const fetchUpTo = async (place: number): Promise<void> => {
@@ -137,10 +135,10 @@ export function createByteRun(
     },
     [Symbol.dispose]() {
       closed = true;
-      for (const { at } of windows.splice(0)) memory.release(at);
+      for (const { loan } of windows.splice(0)) loan[Symbol.dispose]();
       // One that is still on its way is written to until it has settled.
       ahead?.then(
-        ({ at }) => memory.release(at),
+        ({ loan }) => loan[Symbol.dispose](),
         () => {},
       );
       ahead = undefined;

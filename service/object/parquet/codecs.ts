@@ -151,7 +151,8 @@ type PartCall = (state: number, end: number, begin: number, limit: number) => nu
 const STATE_BYTES = 24;
 
 export function createParts({ memory, words, bytes }: Kernel, call: PartCall): Parts {
-  const state = memory.allocate(STATE_BYTES);
+  const loan = memory.lend(STATE_BYTES);
+  const { at: state } = loan;
   bytes.fill(0, state, state + STATE_BYTES);
   return {
     run(from, inputBytes, begin, target, room) {
@@ -162,6 +163,6 @@ export function createParts({ memory, words, bytes }: Kernel, call: PartCall): P
       }
       return { consumed: (words[state / 4] as number) - from, written: (words[state / 4 + 1] as number) - target };
     },
-    [Symbol.dispose]: () => memory.release(state),
+    [Symbol.dispose]: () => loan[Symbol.dispose](),
   };
 }

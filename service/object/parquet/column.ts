@@ -1,3 +1,4 @@
+import { present } from '../../base/present.ts';
 import { corrupt } from '../corrupt.ts';
 import { type ColumnChunk, type ColumnMemory, type OpenPage, openChunk, type ParquetFile } from './column-chunk.ts';
 import { type Page, releasePage } from './page.ts';
@@ -164,8 +165,8 @@ export function createColumnCursor(
       buffer[Symbol.dispose]();
     },
     async seek(wanted) {
-      while (group < groupRows.length - 1 && wanted >= (groupRows[group + 1] ?? 0)) leaveGroup();
-      const target = wanted - (groupRows[group] ?? 0);
+      while (group < groupRows.length - 1 && wanted >= firstRowOf(groupRows, group + 1)) leaveGroup();
+      const target = wanted - firstRowOf(groupRows, group);
       if (repeated && target > 0) throw new Error(`the rows of ${leaf.name} cannot be counted by its pages`);
       while (row() < target) {
         const slice = await nextSlice();
@@ -184,8 +185,13 @@ export function createColumnCursor(
   };
 }
 
+/** The number of a row group's first row; of the one behind the last: of all rows. */
+export function firstRowOf(groupRows: readonly number[], group: number): number {
+  return present(groupRows[group], 'a row group');
+}
+
 function rowsIn(groupRows: readonly number[], group: number): number {
-  return (groupRows[group + 1] ?? 0) - (groupRows[group] ?? 0);
+  return firstRowOf(groupRows, group + 1) - firstRowOf(groupRows, group);
 }
 
 /** How many of the entries [from, from + count) have a value. */

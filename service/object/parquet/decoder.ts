@@ -98,11 +98,8 @@ async function* decode(
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
   resources.use(room.open()).hold(memoryOfChunks(hint, request.fields.length), `two chunks of ${hint.records} records`);
-  const stores = [
-    createChunkStore(file.kernel, request.fields.length, hint),
-    createChunkStore(file.kernel, request.fields.length, hint),
-  ] as const;
-  for (const store of stores) resources.defer(store.release);
+  const openStore = () => resources.use(createChunkStore(file.kernel, request.fields.length, hint));
+  const stores = [openStore(), openStore()] as const;
   const ratioMax = request.limits.decompressionRatioMax * DICTIONARY_RATIO;
   let at = from;
   let grown = 0;
@@ -196,7 +193,9 @@ function savedFor(
   record: number,
 ): ColumnPosition | undefined {
   const position = saved.get(leaf.name);
-  return position && (groupRows[position[0]] ?? 0) + position[2] <= record ? position : undefined;
+  if (!position) return undefined;
+  const firstRow = groupRows[position[0]];
+  return firstRow !== undefined && firstRow + position[2] <= record ? position : undefined;
 }
 
 /** A store that fits what the message column has, or what a chunk may have. */

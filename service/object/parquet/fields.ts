@@ -1,3 +1,4 @@
+import { present } from '../../base/present.ts';
 import type { TextColumn } from '../../core/chunk.ts';
 import { corrupt } from '../corrupt.ts';
 import { fieldText } from '../text/record.ts';
@@ -98,8 +99,8 @@ function textReader(values: PlainValues, leaf: Leaf): (value: number) => string 
   if (values.kind === 'bytes' && leaf.logical?.kind !== 'decimal') {
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
     return (value) => {
-      const start = values.start[value] ?? 0;
-      return fieldText(bytes.toString('utf8', start, start + (values.length[value] ?? 0)));
+      const start = present(values.start[value], 'the start of a value');
+      return fieldText(bytes.toString('utf8', start, start + present(values.length[value], 'the length of a value')));
     };
   }
   // Bytes that are no text name nothing.

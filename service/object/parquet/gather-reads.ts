@@ -72,11 +72,11 @@ function groupsOf(sorted: readonly Wanted[]): Group[] {
 /** Reads what a group spans, and gives everyone theirs. */
 async function readGroup({ bytes, memory }: Kernel, source: ByteSource, { reads, end }: Group): Promise<void> {
   const [first] = reads as [Wanted];
-  let at: number | undefined;
   try {
     if (reads.length === 1) return first.resolve(await source.read(first.start, first.end, first.signal, first.into));
     const length = end - first.start;
-    at = memory.allocate(length);
+    using loan = memory.lend(length);
+    const { at } = loan;
     const all = await source.read(first.start, end, first.signal, bytes.subarray(at, at + length));
     for (const { start, end, into, resolve } of reads) {
       into.set(all.subarray(start - first.start, end - first.start));
@@ -84,7 +84,5 @@ async function readGroup({ bytes, memory }: Kernel, source: ByteSource, { reads,
     }
   } catch (error) {
     for (const { reject } of reads) reject(error);
-  } finally {
-    if (at !== undefined) memory.release(at);
   }
 }

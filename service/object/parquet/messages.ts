@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { present } from '../../base/present.ts';
 import { FORM_TEXT, type OriginalBytes } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -134,8 +135,8 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
     const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
     for (let row = 0; row < rows; row++) {
       const index = indexOf(row);
-      const start = values.start[index] ?? 0;
-      const message = bytes.subarray(start, start + (values.length[index] ?? 0));
+      const start = startOf(values, index);
+      const message = bytes.subarray(start, start + lengthOf(values, index));
       if (!takeText(message.toString('utf8'), meter)) return row;
       if (!isUtf8(message)) originals.add(count - 1, message);
     }
@@ -151,9 +152,9 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
   ): number => {
     for (let row = 0; row < rows; row++) {
       const index = indexOf(row);
-      const size = values.length[index] ?? 0;
+      const size = lengthOf(values, index);
       if (!meter.admit(size)) return row;
-      put((values.start[index] ?? 0) + shift, size);
+      put(startOf(values, index) + shift, size);
     }
     return rows;
   };
@@ -161,7 +162,7 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
   /** The same for values that lie behind one another, by the kernel. */
   const takeMany = (values: ByteValues, first: number, rows: number, shift: number, meter: ChunkMeter): number => {
     const { starts, lengths, sizes, forms } = store.at;
-    const room = meter.room(values.length[first] ?? 0);
+    const room = meter.room(lengthOf(values, first));
     const taken = calls.takeMessages(
       values.start.byteOffset + first * 4,
       values.length.byteOffset + first * 4,
@@ -198,7 +199,8 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
         while (entry + rows < page.entries && definition[entry + rows] === maxDefinition) rows++;
       }
       if (rows === 0) return 0;
-      const indexOf = (row: number) => (indices ? (indices[value + row] ?? 0) : value + row);
+      const indexOf = (row: number) =>
+        indices ? present(indices[value + row], 'the index of a message') : value + row;
       if (indices && bytesOf(plain) > DICTIONARY_BYTES_MAX) return takeSparsely(plain, indexOf, rows, meter);
       const shift = indices ? placeDictionary(plain) : place(plain, value, value + rows);
       if (shift === null) return takeRepaired(plain, indexOf, rows, meter);
@@ -234,26 +236,28 @@ function bytesOf(values: ByteValues): number {
 }
 
 /** The bytes that values [first, end) and the encoding's own in front of each lie in. */
-function stretchOf({ start, length, gap }: ByteValues, first: number, end: number): { from: number; to: number } {
+function stretchOf(values: ByteValues, first: number, end: number): { from: number; to: number } {
   if (first >= end) return { from: 0, to: 0 };
-  return { from: (start[first] ?? 0) - gap, to: (start[end - 1] ?? 0) + (length[end - 1] ?? 0) };
+  return { from: startOf(values, first) - values.gap, to: startOf(values, end - 1) + lengthOf(values, end - 1) };
+}
+
+function startOf({ start }: ByteValues, value: number): number {
+  return present(start[value], 'the start of a message');
+}
+
+function lengthOf({ length }: ByteValues, value: number): number {
+  return present(length[value], 'the length of a message');
 }
 
 /**
  * Whether values [first, end) are valid UTF-8; they lie in `stretch`, which begins at `from` of theirs. One call for a page where
  * there are spaces between them, so that no character can reach from one value into the next.
  */
-function isValid(
-  stretch: Buffer,
-  { start, length, gap }: ByteValues,
-  first: number,
-  end: number,
-  from: number,
-): boolean {
-  if (gap > 0) return isUtf8(stretch);
+function isValid(stretch: Buffer, values: ByteValues, first: number, end: number, from: number): boolean {
+  if (values.gap > 0) return isUtf8(stretch);
   for (let i = first; i < end; i++) {
-    const at = (start[i] ?? 0) - from;
-    if (!isUtf8(stretch.subarray(at, at + (length[i] ?? 0)))) return false;
+    const at = startOf(values, i) - from;
+    if (!isUtf8(stretch.subarray(at, at + lengthOf(values, i)))) return false;
   }
   return true;
 }

@@ -1,3 +1,4 @@
+import type { Loan } from '../../kernel/allocator.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 
 /**
@@ -28,21 +29,21 @@ export function createPageBuffer(kernel: Kernel): PageBuffer {
 
 /** Memory that grows with what is asked of it, and does not keep what was in it. */
 export function createStretch({ memory }: Kernel): Disposable & { hold(bytes: number): number } {
-  let at: number | undefined;
+  let loan: Loan | undefined;
   let room = 0;
   const release = () => {
-    if (at !== undefined) memory.release(at);
-    at = undefined;
+    loan?.[Symbol.dispose]();
+    loan = undefined;
     room = 0;
   };
   return {
     hold(bytes) {
-      if (at === undefined || bytes > room) {
+      if (loan === undefined || bytes > room) {
         release();
-        at = memory.allocate(bytes);
+        loan = memory.lend(bytes);
         room = bytes;
       }
-      return at;
+      return loan.at;
     },
     [Symbol.dispose]: release,
   };

@@ -42,8 +42,7 @@ export async function createPageStream(
   using opened = new DisposableStack();
   const source = opened.use(await createSource(kernel, codec, body, length, room));
   const size = Math.min(WINDOW_BYTES, length + KEPT_BYTES);
-  const window = memory.allocate(size);
-  opened.defer(() => memory.release(window));
+  const { at: window } = opened.use(memory.lend(size));
   const resources = opened.move();
   /** Of the window: where what is not behind begins and ends. */
   let from = 0;

@@ -1,7 +1,7 @@
 import { settleAll } from '../../base/settle-all.ts';
 import type { Unshown } from '../../core/chunk.ts';
 import { corrupt } from '../corrupt.ts';
-import { createColumnCursor } from './column.ts';
+import { createColumnCursor, firstRowOf } from './column.ts';
 import { type ParquetFile, problemOf } from './column-chunk.ts';
 import { createLeafRows, type LeafRows } from './leaf-rows.ts';
 import type { Leaves } from './levels.ts';
@@ -46,7 +46,7 @@ export function createRowReader(file: ParquetFile, schema: ParquetSchema, room: 
     const only = { ...file, groupRows: groupRows.slice(0, group + 2) };
     const cursor = createColumnCursor(only, leaf, [group, 0, 0], memory, signal);
     return createLeafRows(cursor, {
-      firstRow: groupRows[group] ?? 0,
+      firstRow: firstRowOf(groupRows, group),
       isRaw: writer.raw.has(leaf.index),
       bytesMax,
       room,
@@ -65,7 +65,7 @@ export function createRowReader(file: ParquetFile, schema: ParquetSchema, room: 
     unshown: writer.unshown,
     async textOf(row) {
       if (row === last.row) return last.text;
-      if (group === -1 || row >= (groupRows[group + 1] ?? 0)) enter(row);
+      if (group === -1 || row >= firstRowOf(groupRows, group + 1)) enter(row);
       const moving = leaves.flatMap((rows) => rows?.moveTo(row) ?? []);
       if (moving.length > 0) await settleAll(moving);
       last = { row, text: writer.write(leaves) };

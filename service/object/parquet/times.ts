@@ -1,3 +1,4 @@
+import { present } from '../../base/present.ts';
 import { releaseMemory } from '../../base/release-memory.ts';
 import { TIMESTAMP_MISSING, TIMESTAMP_UNREADABLE } from '../../core/chunk.ts';
 import { parseTimestamp, parseTimestampBytes } from '../../core/timestamp.ts';
@@ -58,7 +59,7 @@ function readTimes(values: PlainValues, leaf: Leaf): Float64Array {
   if (values.kind === 'bytes') {
     if (leaf.logical?.kind === 'decimal') return new Float64Array(values.count).fill(TIMESTAMP_UNREADABLE);
     return Float64Array.from(values.start, (start, i) =>
-      parseTimestampBytes(values.bytes, start, start + (values.length[i] ?? 0)),
+      parseTimestampBytes(values.bytes, start, start + present(values.length[i], 'the length of a time')),
     );
   }
   return mapFixed(values, fixedReader(leaf));

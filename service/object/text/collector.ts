@@ -54,12 +54,11 @@ export function createCollector(
 ): Collector {
   const { fields, limits, messageFormat } = request;
   const { bytes: all, words, doubles } = kernel;
-  const scanner = createScanner(kernel, fields);
+  using opened = new DisposableStack();
+  const scanner = opened.use(createScanner(kernel, fields));
   const hint = sizeHint(object, limits);
-  const stores = [
-    createChunkStore(kernel, fields.length, hint),
-    createChunkStore(kernel, fields.length, hint),
-  ] as const;
+  const openStore = () => opened.use(createChunkStore(kernel, fields.length, hint));
+  const stores = [openStore(), openStore()] as const;
   let store: ChunkStore = stores[0];
   let at = start;
   let unparsable = new Map<number, string>();
@@ -129,6 +128,7 @@ export function createCollector(
     return true;
   };
 
+  const resources = opened.move();
   return {
     get count() {
       return scanner.count;
@@ -180,10 +180,7 @@ export function createCollector(
       scanner.clear();
       return chunk;
     },
-    [Symbol.dispose]() {
-      scanner[Symbol.dispose]();
-      for (const one of stores) one.release();
-    },
+    [Symbol.dispose]: () => resources.dispose(),
   };
 }
 

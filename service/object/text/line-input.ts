@@ -39,7 +39,8 @@ export function createLineInput(
 ): LineInput {
   const { bytes: all, memory } = kernel;
   let room = 2 * PART_BYTES;
-  let at = memory.allocate(room + ROOM_BEHIND);
+  let loan = memory.lend(room + ROOM_BEHIND);
+  let { at } = loan;
   let held = 0;
   /** Place in the stream of what is at `at`. */
   let base = offset;
@@ -68,10 +69,11 @@ export function createLineInput(
       if (held > lineBytesMax) throw corrupt(`the line at byte ${base} is longer than ${lineBytesMax} bytes`);
       if (held + part.length > room) {
         room = Math.max(room * 2, held + part.length);
-        const larger = memory.allocate(room + ROOM_BEHIND);
-        all.copyWithin(larger, at, at + held);
-        memory.release(at);
-        at = larger;
+        const larger = memory.lend(room + ROOM_BEHIND);
+        all.copyWithin(larger.at, at, at + held);
+        loan[Symbol.dispose]();
+        loan = larger;
+        at = larger.at;
       }
       all.set(part, at + held);
       // The kernel knows one end of lines only; outside of strings, where neither may stand, it is white space all the same.
@@ -91,7 +93,7 @@ export function createLineInput(
     },
     offsetOf: (address) => base + address - at,
     [Symbol.dispose]() {
-      memory.release(at);
+      loan[Symbol.dispose]();
     },
   };
 }

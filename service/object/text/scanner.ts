@@ -1,5 +1,6 @@
 import { type DecodeLimits, KUBERNETES_FIELDS, type RecordField } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
+import { SCANNER_STATE } from '../../kernel/calls.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkStore, SLACK_BYTES } from '../chunk-store.ts';
 
@@ -29,10 +30,10 @@ export interface Scanner extends Disposable {
   clear(): void;
 }
 
-/** What a scanner takes of the kernel's memory, and where its state is in it (assembly/scanner.ts). */
+/** What a scanner takes of the kernel's memory. */
 const SCANNER_BYTES = 2_048;
-const NEWS = 740;
-const [FROM, COUNT, USED, METERED, LINE_START, LINE_END] = [1_024, 1_028, 1_032, 1_036, 1_040, 1_044];
+const { news: NEWS, from: FROM, count: COUNT, used: USED, metered: METERED } = SCANNER_STATE;
+const { lineStart: LINE_START, lineEnd: LINE_END } = SCANNER_STATE;
 const KINDS = { field: 0, message: 1, timestamp: 2, kubernetes: 3 } as const;
 
 /** Values of a chunk's fields: so many different ones, and so many bytes of them; a line with one more is unusual. */
@@ -47,12 +48,14 @@ const NEWLINE = 0x0a;
 
 export function createScanner(kernel: Kernel, fields: readonly RecordField[]): Scanner {
   const { bytes: all, words, calls, memory } = kernel;
-  const at = memory.allocate(SCANNER_BYTES);
-  const table = memory.allocate(TABLE_BYTES);
-  const arena = memory.allocate(ARENA_BYTES);
-  const news = memory.allocate(NEWS_BYTES);
-  const repeats = memory.allocate(REPEATS_BYTES);
-  const word = (offset: number) => words[(at + offset) / 4] ?? 0;
+  using opened = new DisposableStack();
+  const lend = (size: number) => opened.use(memory.lend(size)).at;
+  const at = lend(SCANNER_BYTES);
+  const table = lend(TABLE_BYTES);
+  const arena = lend(ARENA_BYTES);
+  const news = lend(NEWS_BYTES);
+  const repeats = lend(REPEATS_BYTES);
+  const word = (offset: number) => words[(at + offset) / 4] as number;
   const set = (offset: number, value: number) => {
     words[(at + offset) / 4] = value;
   };
@@ -90,6 +93,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   for (const [field, name] of fields.entries()) addName(name, KINDS.field, field, KUBERNETES_FIELDS.has(name));
   clear();
 
+  const loans = opened.move();
   return {
     get count() {
       return word(COUNT);
@@ -155,7 +159,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
     },
     clear,
     [Symbol.dispose]() {
-      for (const address of [at, table, arena, news, repeats]) memory.release(address);
+      loans.dispose();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { present } from '../../base/present.ts';
+
 /**
  * An amount over the last ten minutes, in slots of ten seconds. Nothing happens while nobody adds or looks: slots that have
  * passed meanwhile are cleared by whoever comes next. Half a kilobyte, whatever is added.
@@ -29,12 +31,12 @@ export function createSeries(nowMs: () => number): Series {
     add(amount) {
       moveOn();
       const at = slot % amounts.length;
-      amounts[at] = (amounts[at] ?? 0) + amount;
+      amounts[at] = present(amounts[at], 'a slot') + amount;
     },
     rates() {
       moveOn();
       const rates = Array.from({ length: SLOTS }, (_, at) => {
-        const amount = amounts[(slot - SLOTS + at) % amounts.length] ?? 0;
+        const amount = present(amounts[(slot - SLOTS + at) % amounts.length], 'a slot');
         return Math.round((amount / SLOT_SECONDS) * 10) / 10;
       });
       return rates.some((rate) => rate > 0) ? rates : [];

@@ -15,6 +15,7 @@ import { provisionPipeline } from '../../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../../local/provision/tenant.ts';
 import { startService } from '../../../local/service-process.ts';
 import { fingerprint } from '../../../local/workload/tally.ts';
+import { present } from '../../../service/base/present.ts';
 import { TENANTS } from '../tenants.ts';
 import { createEqualRowsObject } from './equal-rows-object.ts';
 import { createGroupsObject } from './groups-object.ts';
@@ -67,8 +68,7 @@ const PEAK_MEGABYTES_MAX = 512;
 /** The cloud forgets what it has checked. */
 const KEPT_LOG_BYTES = 32 * MEGABYTE;
 const LOOK_EVERY_MS = 500;
-const [tenant] = TENANTS;
-if (!tenant) throw new Error('there is no tenant');
+const tenant = present(TENANTS[0], 'a tenant');
 
 async function deliver(what: string, object: HugeObject, copies: number): Promise<Result> {
   const seen = new Map<number, number>();

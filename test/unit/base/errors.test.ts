@@ -69,3 +69,20 @@ test('anything else that is thrown becomes unexpected, with what it was as text 
     assert.equal(asDistributorError(thrown).cause, thrown);
   }
 });
+
+test('an error outlives what is thrown while resources are given back, unless that is a broken invariant', () => {
+  const thrown = (ending: Error): unknown => {
+    try {
+      using _resource = {
+        [Symbol.dispose]() {
+          throw ending;
+        },
+      };
+      throw new DistributorError('object-corrupt', 'broken');
+    } catch (error) {
+      return error;
+    }
+  };
+  assert.equal(asDistributorError(thrown(new Error('cannot be closed'))).code, 'object-corrupt');
+  assert.equal(asDistributorError(thrown(new DistributorError('invariant-broken', 'twice'))).code, 'invariant-broken');
+});

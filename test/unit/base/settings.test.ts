@@ -46,6 +46,8 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     canaryIntervalMs: 0,
     canaryBucket: undefined,
     runbookUrl: undefined,
+    plainDecoder: false,
+    kernelPoison: undefined,
     logLevel: 'info',
   });
 });
@@ -78,6 +80,8 @@ test('every setting is read, in the units of the code', () => {
     CANARY_INTERVAL_SECONDS: '300',
     CANARY_BUCKET: 'central-logs',
     RUNBOOK_URL: 'https://wiki.invalid/operations',
+    PLAIN_DECODER: 'true',
+    KERNEL_POISON: 'released',
     LOG_LEVEL: 'debug',
   };
   assert.deepEqual(Object.keys(environment).sort(), [...SETTING_NAMES].sort(), 'the test knows every setting');
@@ -108,6 +112,8 @@ test('every setting is read, in the units of the code', () => {
     canaryIntervalMs: 300_000,
     canaryBucket: 'central-logs',
     runbookUrl: 'https://wiki.invalid/operations',
+    plainDecoder: true,
+    kernelPoison: 'released',
     logLevel: 'debug',
   });
 });

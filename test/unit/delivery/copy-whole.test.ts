@@ -4,11 +4,11 @@ import { parseDelivery } from '../../../service/core/delivery.ts';
 import { messageText } from '../../../service/core/plan.ts';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { type DeliveryResult, runDelivery } from '../../../service/delivery/run-delivery.ts';
-import { createKernel } from '../../../service/kernel/kernel.ts';
 import { openObject } from '../../../service/object/open.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
 import { countsOf } from '../../support/counts.ts';
+import { createTestKernel } from '../../support/kernel.ts';
 import { NOON_MS, numbered, type Scene, setUp, TASK } from '../../support/scene.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 
@@ -160,7 +160,7 @@ for (const [what, line] of [
   ['written record by record', '{"message":"x","customer_tenant":"globex"}\n'],
 ] as const) {
   test(`an object that is ${what} leaves nothing of the kernel's memory lent`, async (t) => {
-    const kernel = createKernel();
+    const kernel = createTestKernel();
     const object = memorySource('logs/a', Buffer.from(line.repeat(100)));
     const { run, deps } = await withBucket(t, {});
     deps.openDecoder = (_object, limits, signal) => openObject(kernel, object, limits, signal);

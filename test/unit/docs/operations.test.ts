@@ -92,7 +92,8 @@ test('every error code that a command of the page selects is one of the service'
     args[0] === 'dead-letters' && args.includes('--reason') ? [args[args.indexOf('--reason') + 1]] : [],
   );
   assert.ok(reasons.length > 3);
-  for (const reason of reasons) assert.ok((ERROR_CODES as readonly (string | undefined)[]).includes(reason), reason);
+  for (const reason of reasons)
+    assert.ok((ERROR_CODES as readonly (string | undefined)[]).includes(reason), String(reason));
 });
 
 test('the tenant of the page is one that the service takes', () => {

@@ -10,11 +10,11 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { snappyCompress } from 'hysnappy';
 import { DistributorError } from '../../../service/base/errors.ts';
-import { createAllocator } from '../../../service/kernel/allocator.ts';
-import { createKernel } from '../../../service/kernel/kernel.ts';
+import { createAllocator, type Loan } from '../../../service/kernel/allocator.ts';
+import { createTestKernel } from '../../support/kernel.ts';
 import { holds } from '../../support/property.ts';
 
-const kernel = createKernel();
+const kernel = createTestKernel();
 const assembly = new URL('../../../service/kernel/assembly/', import.meta.url);
 const asc = fileURLToPath(new URL('node_modules/assemblyscript/bin/asc.js', assembly));
 const skip = existsSync(asc) ? false : 'the compiler of the kernel is not installed (npm run kernel installs it)';
@@ -32,21 +32,35 @@ test('the committed kernel is what its source builds', { skip }, async (t) => {
 suite('the allocator', () => {
   test('lends stretches that do not overlap, and lends again what came back', () => {
     const allocator = createAllocator(65_536, 65_536 + 1_000_000);
-    const lent = [1, 4_096, 4_097, 100_000, 5].map((bytes) => ({ at: allocator.allocate(bytes), bytes }));
+    const sizes = [1, 4_096, 4_097, 100_000, 5];
+    const loans = sizes.map((bytes) => allocator.lend(bytes));
+    const lent = loans.map(({ at }, i) => ({ at, bytes: sizes[i] ?? 0 }));
     for (const [i, a] of lent.entries()) {
       assert.equal(a.at % 16, 0);
       for (const b of lent.slice(i + 1)) assert.ok(a.at + a.bytes <= b.at || b.at + b.bytes <= a.at);
     }
-    allocator.release(lent[3]?.at ?? 0);
-    assert.equal(allocator.allocate(90_000), lent[3]?.at);
+    const fourth = loans[3] as Loan;
+    const { at } = fourth;
+    fourth[Symbol.dispose]();
+    assert.equal(allocator.lend(90_000).at, at);
     assert.equal(allocator.lent, 4_096 * 3 + 8_192 + 131_072);
   });
 
-  test('says so when the memory is used up, and when something comes back that it never lent', () => {
+  test('says so when the memory is used up', () => {
     const allocator = createAllocator(0, 20_000);
-    allocator.allocate(9_000);
-    assert.throws(() => allocator.allocate(9_000), /no 16384 bytes left/);
-    assert.throws(() => allocator.release(123), /nothing was lent/);
+    allocator.lend(9_000);
+    assert.throws(() => allocator.lend(9_000), /no 16384 bytes left/);
+  });
+
+  test('crashes when a loan is given back twice, or used afterwards, also where somebody else has the memory by then', () => {
+    const allocator = createAllocator(0, 20_000);
+    const first = allocator.lend(9_000);
+    first[Symbol.dispose]();
+    using second = allocator.lend(9_000);
+    assert.throws(() => first[Symbol.dispose](), { code: 'invariant-broken', disposition: 'crash' });
+    assert.throws(() => first.at, { code: 'invariant-broken', disposition: 'crash' });
+    assert.equal(second.at, 0);
+    assert.equal(allocator.lent, 16_384);
   });
 
   test('has as much to lend after any number of sizes as before, in pieces as large', () => {
@@ -58,25 +72,26 @@ suite('the allocator', () => {
       fc.property(fc.array(step, { size: 'max', maxLength: 80 }), (steps) => {
         const [from, end] = [65_536, 4 * 1024 * 1024];
         const allocator = createAllocator(from, end);
-        const lent: { at: number; end: number }[] = [];
+        const lent: { at: number; end: number; loan: Loan }[] = [];
         for (const one of steps) {
           if ('release' in one) {
             const [given] = lent.splice(one.release % Math.max(1, lent.length), 1);
-            if (given) allocator.release(given.at);
+            given?.loan[Symbol.dispose]();
             continue;
           }
           try {
-            const at = allocator.allocate(one.bytes);
+            const loan = allocator.lend(one.bytes);
+            const { at } = loan;
             assert.ok(at >= from && at + one.bytes <= end);
             for (const other of lent) assert.ok(at + one.bytes <= other.at || other.end <= at, 'lent twice');
-            lent.push({ at, end: at + one.bytes });
+            lent.push({ at, end: at + one.bytes, loan });
           } catch (error) {
             assert.ok(error instanceof DistributorError && error.disposition === 'retry');
           }
         }
-        for (const { at } of lent) allocator.release(at);
+        for (const { loan } of lent) loan[Symbol.dispose]();
         assert.equal(allocator.lent, 0);
-        assert.equal(allocator.allocate(2 * 1024 * 1024), 2 * 1024 * 1024);
+        assert.equal(allocator.lend(2 * 1024 * 1024).at, 2 * 1024 * 1024);
       }),
     );
   });
@@ -88,8 +103,10 @@ suite('the values of a page', () => {
   /** Scans a page between guards. @returns undefined when it is refused */
   const scan = (page: Uint8Array, count: number) => {
     const { bytes, words, calls, memory } = kernel;
-    const before = memory.allocate(page.length + 8);
-    const places = memory.allocate(count * 8 + 8);
+    using beforeLoan = memory.lend(page.length + 8);
+    const { at: before } = beforeLoan;
+    using placesLoan = memory.lend(count * 8 + 8);
+    const { at: places } = placesLoan;
     const source = before + 4;
     bytes.fill(0xab, before, before + page.length + 8);
     bytes.set(page, source);
@@ -102,8 +119,6 @@ suite('the values of a page', () => {
       starts: at(places),
       lengths: at(places + count * 4),
     };
-    memory.release(before);
-    memory.release(places);
     return result < 0 ? undefined : { ...found, used: result };
   };
   const pageOf = (values: readonly Uint8Array[]) =>
@@ -182,8 +197,10 @@ function compose(elements: readonly Element[], broken: number | undefined) {
 suite('Snappy', () => {
   const decompress = (input: Uint8Array, length: number): Buffer | number => {
     const { bytes, calls, memory } = kernel;
-    const source = memory.allocate(input.length + 16);
-    const before = memory.allocate(length + 48);
+    using sourceLoan = memory.lend(input.length + 16);
+    const { at: source } = sourceLoan;
+    using beforeLoan = memory.lend(length + 48);
+    const { at: before } = beforeLoan;
     const target = before + 16;
     const behind = target + length + 16;
     bytes.set(input, source);
@@ -197,8 +214,6 @@ suite('Snappy', () => {
         'something outside was written',
       );
     }
-    memory.release(source);
-    memory.release(before);
     return result === 0 ? output : result;
   };
   /** Text with repetitions near and far, of every length. */
@@ -237,14 +252,14 @@ suite('Snappy', () => {
       Buffer.from([0xce, 0xff, 0xff, 0xff, 0x0f, 61 << 2, 999 & 0xff, 999 >> 8]),
       Buffer.alloc(1_000, 'x'),
     ]);
-    const source = memory.allocate(input.length);
-    const target = memory.allocate(2_000);
+    using sourceLoan = memory.lend(input.length);
+    const { at: source } = sourceLoan;
+    using targetLoan = memory.lend(2_000);
+    const { at: target } = targetLoan;
     bytes.set(input, source);
     bytes.fill(0xab, target, target + 2_000);
     assert.ok(calls.snappyDecompress(source, input.length, target, 2 ** 32 - 50) < 0);
     assert.ok(bytes.subarray(target, target + 2_000).every((byte) => byte === 0xab));
-    memory.release(source);
-    memory.release(target);
   });
 
   test('that is cut off, mutated or of another length is refused, and nothing outside is written', () => {
@@ -256,8 +271,10 @@ suite('Snappy', () => {
       assert.ok(Number(decompress(compressed.subarray(0, length), original.length)) < 0, `cut at ${length}`);
     }
     const { bytes, calls, memory } = kernel;
-    const source = memory.allocate(compressed.length + 16);
-    const target = memory.allocate(original.length + 32);
+    using sourceLoan = memory.lend(compressed.length + 16);
+    const { at: source } = sourceLoan;
+    using targetLoan = memory.lend(original.length + 32);
+    const { at: target } = targetLoan;
     const behind = target + original.length + 16;
     void holds(
       fc.property(fc.nat(compressed.length - 1), fc.nat(255), (at, value) => {
@@ -268,7 +285,5 @@ suite('Snappy', () => {
         assert.ok(bytes.subarray(behind, behind + 16).every((byte) => byte === 0xab));
       }),
     );
-    memory.release(source);
-    memory.release(target);
   });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { createKernel } from '../../../../service/kernel/kernel.ts';
 import { createColumnCursor } from '../../../../service/object/parquet/column.ts';
 import { readFooter } from '../../../../service/object/parquet/footer.ts';
 import { createRoom } from '../../../../service/object/parquet/room.ts';
 import { readSchema } from '../../../../service/object/parquet/schema.ts';
 import { shareOf } from '../../../../service/object/parquet/share.ts';
 import { memorySource } from '../../../../service/object/source.ts';
+import { createTestKernel } from '../../../support/kernel.ts';
 
 const never = new AbortController().signal;
 const ROWS = 20_000;
@@ -27,7 +27,7 @@ async function openMessages(codec: 'SNAPPY' | 'GZIP') {
   const metadata = await readFooter(source, never);
   const leaf = readSchema(metadata.elements).find('message');
   assert.ok(leaf);
-  const kernel = createKernel();
+  const kernel = createTestKernel();
   const memory = { room: createRoom({ grantedBytes: 0, mostBytes: 0 }), ...shareOf(1) };
   return {
     kernel,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { createKernel } from '../../../../service/kernel/kernel.ts';
 import { gatherReads } from '../../../../service/object/parquet/gather-reads.ts';
 import { memorySource } from '../../../../service/object/source.ts';
+import { createTestKernel } from '../../../support/kernel.ts';
 import { holds } from '../../../support/property.ts';
 
 const KB = 1_024;
-const kernel = createKernel();
+const kernel = createTestKernel();
 const object = Uint8Array.from({ length: 4_000 * KB }, (_, at) => (at * 2_654_435_761) >>> 24);
 const never = new AbortController().signal;
 

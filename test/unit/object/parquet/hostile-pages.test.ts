@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { createKernel, type Kernel } from '../../../../service/kernel/kernel.ts';
+import type { Kernel } from '../../../../service/kernel/kernel.ts';
 import type { PageBody } from '../../../../service/object/parquet/byte-run.ts';
 import { createDecompress } from '../../../../service/object/parquet/codecs.ts';
 import { decodePage } from '../../../../service/object/parquet/page.ts';
@@ -9,6 +9,7 @@ import type { PageHeader } from '../../../../service/object/parquet/page-header.
 import { openSlices } from '../../../../service/object/parquet/page-slices.ts';
 import { createRoom } from '../../../../service/object/parquet/room.ts';
 import type { Leaf } from '../../../../service/object/parquet/schema.ts';
+import { createTestKernel } from '../../../support/kernel.ts';
 
 /** Pages that no writer makes, in a kernel that others use too. */
 
@@ -79,12 +80,12 @@ async function decodeAmongOthers(
   body: Buffer,
   roomBytes = 64 * 1024,
 ): Promise<unknown> {
-  const kernel = createKernel();
+  const kernel = createTestKernel();
   const { bytes, memory } = kernel;
-  const lent = Array.from({ length: 32 }, () => memory.allocate(4_096));
+  const loans = Array.from({ length: 32 }, () => memory.lend(4_096));
+  const others = loans.filter((_, at) => at % 2 === 0).map(({ at }) => at);
   // Every other one is theirs; pages find their place between them.
-  for (const [at, address] of lent.entries()) if (at % 2 === 1) memory.release(address);
-  const others = lent.filter((_, at) => at % 2 === 0);
+  for (const [at, loan] of loans.entries()) if (at % 2 === 1) loan[Symbol.dispose]();
   for (const address of others) bytes.fill(0x56, address, address + 4_096);
   const before = memory.lent;
   let most = before;
@@ -95,10 +96,10 @@ async function decodeAmongOthers(
       get lent() {
         return memory.lent;
       },
-      allocate(size: number) {
-        const at = memory.allocate(size);
+      lend(size: number) {
+        const loan = memory.lend(size);
         most = Math.max(most, memory.lent);
-        return at;
+        return loan;
       },
     },
   };

@@ -3,11 +3,16 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { createBodyBuffer, writeBody } from '../../../../service/core/body.ts';
 import { type ChunkPlan, messageText, planChunk, timeOf } from '../../../../service/core/plan.ts';
+import { createKernel } from '../../../../service/kernel/kernel.ts';
+import { openObject } from '../../../../service/object/open.ts';
 import { memorySource } from '../../../../service/object/source.ts';
 import { decodeFrom, LIMITS, open } from '../../../support/decode.ts';
 import { buildDelivery } from '../../../support/delivery.ts';
 import { text } from '../../../support/lines.ts';
 import { holds } from '../../../support/property.ts';
+
+const LINES = Buffer.from('{"message":"m"}\n'.repeat(100));
+const never = new AbortController().signal;
 
 suite("the kernel's bodies are what JSON.stringify gives", () => {
   const plainly = (planned: ChunkPlan) =>
@@ -57,4 +62,30 @@ suite("the kernel's bodies are what JSON.stringify gives", () => {
       );
     });
   }
+});
+
+test('what the kernel wrote stays as it is until it is disposed of, whoever borrows memory meanwhile', async () => {
+  const own = createKernel({ kernelPoison: 'released' });
+  using decoder = await openObject(own, memorySource('x.log', LINES), LIMITS, never);
+  for await (const { messages, count } of decodeFrom(decoder)) {
+    const records = Uint32Array.from({ length: count }, (_, record) => record);
+    const { lent } = own.memory;
+    {
+      using written = messages.writeEvents?.(records, new Float64Array(count));
+      assert.ok(written);
+      using other = own.memory.lend(4 * 1024 * 1024);
+      own.bytes.fill(0, other.at, other.at + 4 * 1024 * 1024);
+      assert.equal(Buffer.from(written.bytes).toString(), '{"timestamp":0,"message":"m"},'.repeat(count));
+    }
+    assert.equal(own.memory.lent, lent);
+  }
+});
+
+test('a chunk whose decoder is disposed of is not written any more', async () => {
+  const decoder = await open(memorySource('x.log', LINES));
+  const [chunk] = await Array.fromAsync(decodeFrom(decoder));
+  decoder[Symbol.dispose]();
+  assert.throws(() => chunk?.messages.writeEvents?.(Uint32Array.of(0), new Float64Array(1)), {
+    code: 'invariant-broken',
+  });
 });

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Endpoint } from './e2e/endpoints.ts';
+
+/** The modes that `npm test` runs in: kinds of kernel (test/support/kernel.ts), each an environment. */
+export interface Mode {
+  readonly name: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const AS_IT_IS: Mode = { name: 'as it is', environment: {} };
+const RELEASED: Mode = { name: 'released memory is poisoned', environment: { KERNEL_POISON: 'released' } };
+const LENT: Mode = { name: 'lent memory is poisoned', environment: { KERNEL_POISON: 'lent' } };
+const PLAIN: Mode = { name: 'with the plain decoder', environment: { PLAIN_DECODER: 'true' } };
+/** A run end to end takes minutes: two modes that do not meet in it share one. */
+const PLAIN_AND_LENT: Mode = {
+  name: 'with the plain decoder, lent memory is poisoned',
+  environment: { ...PLAIN.environment, ...LENT.environment },
+};
+
+/** A mode that whoever runs the tests has asked for. */
+function asked(): Mode | undefined {
+  const { KERNEL_POISON, PLAIN_DECODER } = process.env;
+  return KERNEL_POISON || PLAIN_DECODER ? { name: 'as the environment says', environment: {} } : undefined;
+}
+
+/** The first one is for all tests. */
+export function modes(): readonly Mode[] {
+  const one = asked();
+  return one ? [one] : [AS_IT_IS, RELEASED, LENT, PLAIN];
+}
+
+/** Emulators are for what differs between them and AWS, which no kernel does. */
+export function endToEndModes({ leavesOut }: Pick<Endpoint, 'leavesOut'>): readonly Mode[] {
+  const one = asked();
+  if (one) return [one];
+  return leavesOut === '' ? [RELEASED, PLAIN_AND_LENT] : [AS_IT_IS];
+}
+
+/** What makes kernels for tests. */
+const KERNEL = new URL('support/kernel.ts', import.meta.url).href;
+
+/** @returns those of the files that use a kernel, or start a thread that does: by what they import, directly or not */
+export async function dependsOnKernel(files: readonly string[]): Promise<string[]> {
+  const root = new URL('../', import.meta.url);
+  const known = new Map<string, Promise<readonly string[]>>();
+  const reaches = async (url: string, passed: Set<string>): Promise<boolean> => {
+    if (url === KERNEL) return true;
+    if (passed.has(url)) return false;
+    passed.add(url);
+    const imports = known.get(url) ?? importsOf(url);
+    known.set(url, imports);
+    for (const one of await imports) if (await reaches(one, passed)) return true;
+    return false;
+  };
+  const found = await Promise.all(files.map((file) => reaches(new URL(file, root).href, new Set())));
+  return files.filter((_, at) => found[at]);
+}
+
+/** Files of test/ that a file imports, or names as a thread to start. */
+async function importsOf(url: string): Promise<readonly string[]> {
+  const text = await readFile(fileURLToPath(url), 'utf8');
+  const paths = text.matchAll(/(?:from|new URL\()\s*'([^']+\.ts)'/g);
+  const urls = [...paths].map(([, path = '']) => new URL(path, url).href);
+  return urls.filter((one) => one.startsWith(new URL('./', import.meta.url).href));
+}
