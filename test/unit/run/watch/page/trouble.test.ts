@@ -88,7 +88,8 @@ const UP_TO: readonly (readonly [upTo: number | null, oldest: number | null, tex
 ];
 for (const [upTo, oldest, text] of UP_TO) {
   test(`with a watermark of ${upTo} s and the oldest undelivered object of ${oldest} s ago, a tenant is delivered: ${text}`, () => {
-    const [delivered_up_to, oldest_undelivered_at] = [upTo, oldest].map((age) => (age === null ? null : ago(age)));
+    const timeOf = (age: number | null) => (age === null ? null : ago(age));
+    const [delivered_up_to, oldest_undelivered_at] = [timeOf(upTo), timeOf(oldest)];
     assert.equal(deliveredUpToText(tenantStatus({ delivered_up_to, oldest_undelivered_at }), NOW), text);
   });
 }
