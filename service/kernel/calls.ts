@@ -45,7 +45,6 @@ export interface KernelCalls {
     news: number,
     newsBytes: number,
   ): void;
-  clearRepeats(scanner: number, entries: number): void;
   takeNews(scanner: number): number;
   takeNumber(scanner: number, field: number): number;
   scanLines(

@@ -1,6 +1,5 @@
 import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
 import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
-import { fieldsIn, findRepeat, idIn, keepRepeat, lengthOf, membersIn, seenIn } from './repeats';
 import {
   COUNT,
   FROM,
@@ -51,26 +50,12 @@ let messageForm: u32 = 0;
 let ids: usize = 0;
 let idsStride: usize = 0;
 
-// Of the stretch of members at hand (repeats.ts), which ends before a value that changes from line to line, or with `kubernetes`.
-/** The next member begins one. */
-let anew: bool = false;
-let first: usize = 0;
-let firstMember: u32 = 0;
-let seenBefore: u32 = 0;
-/** Fields that it has, a bit each. */
-let fields: u32 = 0;
-/** Behind the last of its values. */
-let last: usize = 0;
-/** What became of the last member that was read: it changes from line to line, or it was `kubernetes`. */
-let changes: bool = false;
-let closes: bool = false;
-
 /** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
 function readMembers(from: usize, end: usize, inside: u32): usize {
   let at = skipSpace(from, end);
   if (at < end && load<u8>(at) == 0x7d) return at + 1;
   while (true) {
-    at = inside == 0 ? readStretch(at, end) : readMember(at, end, inside);
+    at = readMember(at, end, inside);
     if (at == 0) return 0;
     at = skipSpace(at, end);
     if (at >= end) return 0;
@@ -79,59 +64,6 @@ function readMembers(from: usize, end: usize, inside: u32): usize {
     if (byte != 0x2c) return 0;
     at = skipSpace(at + 1, end);
   }
-}
-
-/** Reads a member of the line, or goes past all that are known from here on. @returns the byte behind, or 0 */
-// @ts-expect-error: decorator
-@inline
-function readStretch(from: usize, end: usize): usize {
-  if (anew) {
-    first = from;
-    firstMember = members;
-    seenBefore = seen;
-    fields = 0;
-    last = 0;
-    const repeat = findRepeat(from, end, members);
-    // Of two members of one name JSON.parse takes the last.
-    if (repeat != 0 && (seen & seenIn(repeat)) == 0) return recall(repeat);
-    anew = false;
-  }
-  const membersSoFar = members;
-  const seenSoFar = seen;
-  const fieldsSoFar = fields;
-  changes = false;
-  closes = false;
-  const behind = readMember(from, end, 0);
-  if (behind == 0) return 0;
-  if (changes) {
-    if (last != 0) keep(last, membersSoFar, seenSoFar, fieldsSoFar);
-    anew = true;
-  } else if (closes) {
-    keep(behind, members, seen, fields);
-    anew = true;
-  }
-  last = behind;
-  return behind;
-}
-
-// @ts-expect-error: decorator
-@inline
-function keep(behind: usize, membersThen: u32, seenThen: u32, fieldsThen: u32): void {
-  const itsMembers = membersThen - firstMember;
-  keepRepeat(first, behind, firstMember, itsMembers, seenThen & ~seenBefore, fieldsThen, ids, idsStride);
-}
-
-/** Takes over what was read of a stretch. @returns the byte behind it */
-// @ts-expect-error: decorator
-@inline
-function recall(repeat: usize): usize {
-  seen |= seenIn(repeat);
-  members += membersIn(repeat);
-  for (let left = fieldsIn(repeat); left != 0; left &= left - 1) {
-    const field = <usize>ctz(left);
-    store<u32>(ids + field * idsStride, idIn(repeat, field));
-  }
-  return first + lengthOf(repeat);
 }
 
 /** @returns the byte behind the member's value, or 0 */
@@ -147,18 +79,7 @@ function readMember(from: usize, end: usize, inside: u32): usize {
   let at = skipSpace(close + 1, end);
   if (at >= end || load<u8>(at) != 0x3a) return 0;
   at = skipSpace(at + 1, end);
-  if (name >= 0) return readValue(name, at, end);
-  if (inside == 0) changes = looksChanging(at);
-  return skipValue(at, end, 1);
-}
-
-/** Whether a value is a number, or text that begins as an RFC 3339 time does: mostly another one in every line. */
-// @ts-expect-error: decorator
-@inline
-function looksChanging(at: usize): bool {
-  const byte = <u32>load<u8>(at);
-  if (byte != 0x22) return byte == 0x2d || byte - 0x30 <= 9;
-  return load<u8>(at + 5) == 0x2d && load<u8>(at + 8) == 0x2d;
+  return name >= 0 ? readValue(name, at, end) : skipValue(at, end, 1);
 }
 
 /** Reads the value of a wanted member. @returns the byte behind it, or 0 */
@@ -171,14 +92,10 @@ function readValue(name: u32, from: usize, end: usize): usize {
   const kind = meaning & 0xff;
   const byte = <u32>load<u8>(from);
   if (kind == KIND_KUBERNETES) {
-    if (byte != 0x7b) return skipValue(from, end, 1);
-    const behind = readMembers(from + 1, end, INSIDE);
-    closes = true;
-    return behind;
+    return byte == 0x7b ? readMembers(from + 1, end, INSIDE) : skipValue(from, end, 1);
   }
   // null is as good as absent.
   if (byte == 0x6e) return skipValue(from, end, 1);
-  if (kind == KIND_TIMESTAMP || kind == KIND_MESSAGE) changes = true;
   if (kind == KIND_TIMESTAMP && byte - 0x30 <= 9) {
     const behind = skipValue(from, end, 1);
     if (behind == 0) return 0;
@@ -215,7 +132,6 @@ function readValue(name: u32, from: usize, end: usize): usize {
   const field = (meaning >> 8) & 0xff;
   const number = numberOf(field, text, length);
   if (number == NO_ROOM_FOR_VALUE) return 0;
-  fields |= 1 << field;
   store<u32>(ids + <usize>field * idsStride, number);
   return close + 1;
 }
@@ -228,7 +144,6 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   members = 0;
   time = NaN;
   messageAt = 0;
-  anew = true;
   const behind = readMembers(from + 1, end, 0);
   if (!wholeRecords) return messageAt == 0 ? 0 : behind;
   messageAt = from;

@@ -27,17 +27,6 @@ export const USED: usize = 1032;
 export const METERED: usize = 1036;
 export const LINE_START: usize = 1040;
 export const LINE_END: usize = 1044;
-/** Stretches of members (repeats.ts): where they are, how many, which one is next; lengths, and ends of 16 bytes. */
-export const REPEATS: usize = 1048;
-export const REPEAT_COUNT: usize = 1052;
-export const REPEAT_NEXT: usize = 1056;
-export const REPEAT_LENGTHS: usize = 1152;
-export const REPEAT_TAILS: usize = 1280;
-/** By the number of the member that they begin with: which one was last, and the count of misses. */
-export const REPEAT_LASTS: usize = 1792;
-export const REPEAT_MISSES: usize = 1920;
-/** Objects mix the lines of a few containers. Of more than these the oldest is forgotten. */
-export const REPEATS_MAX: u32 = 32;
 
 export const KIND_FIELD: u32 = 0;
 export const KIND_MESSAGE: u32 = 1;

@@ -43,10 +43,7 @@ interface State {
   newsEnd: number;
 }
 
-type ScannerCalls = Pick<
-  KernelCalls,
-  'clearNames' | 'addName' | 'clearValues' | 'clearRepeats' | 'takeNews' | 'takeNumber'
->;
+type ScannerCalls = Pick<KernelCalls, 'clearNames' | 'addName' | 'clearValues' | 'takeNews' | 'takeNumber'>;
 
 export function createScanners(
   bytes: Buffer,
@@ -125,7 +122,6 @@ export function createScanners(
         state.newsEnd = news + newsBytes;
         words[(address + SCANNER_STATE.news) / 4] = news;
       },
-      clearRepeats() {},
       takeNews(address) {
         const state = stateAt(address);
         const count = (state.newsAt - state.news) / 4 / NEWS_WORDS;

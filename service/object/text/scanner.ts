@@ -42,8 +42,6 @@ const TABLE_BYTES = 16 * 2 ** TABLE_BITS;
 const ARENA_BYTES = 256 * 1024;
 const NEWS_ENTRY_BYTES = 12;
 const NEWS_BYTES = NEWS_ENTRY_BYTES * 2 ** TABLE_BITS;
-/** As many stretches of members as are kept, of the size of an entry (REPEATS_MAX and ENTRY_SHIFT, assembly/repeats.ts). */
-const REPEATS_BYTES = 32 * 4_096;
 const NEWLINE = 0x0a;
 
 export function createScanner(kernel: Kernel, fields: readonly RecordField[]): Scanner {
@@ -54,7 +52,6 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   const table = lend(TABLE_BYTES);
   const arena = lend(ARENA_BYTES);
   const news = lend(NEWS_BYTES);
-  const repeats = lend(REPEATS_BYTES);
   const word = (offset: number) => words[(at + offset) / 4] as number;
   const set = (offset: number, value: number) => {
     words[(at + offset) / 4] = value;
@@ -74,8 +71,6 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
     numbers = fields.map(() => ({ known: new Map([['', 0]]), upTo: 1 }));
     for (const offset of [COUNT, USED, METERED]) set(offset, 0);
     calls.clearValues(at, table, TABLE_BITS, arena, ARENA_BYTES, news, NEWS_BYTES);
-    // They know the values by their numbers.
-    calls.clearRepeats(at, repeats);
   };
 
   const readNews = () => {

@@ -194,4 +194,11 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       'message',
     );
   });
+
+  test('a line that is cut off where the memory behind it still holds the rest', async () => {
+    const line = '{"application":"checkout","file":"/var/log/0.log","kubernetes":{"pod_name":"p-5d"},"message":"m"}';
+    for (let length = 1; length < line.length; length++) {
+      await checkLines([line, line.slice(0, length)], 'record', line.length + 1);
+    }
+  });
 });
