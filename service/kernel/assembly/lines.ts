@@ -1,42 +1,49 @@
-import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
-import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
 import {
-  COUNT,
-  FROM,
-  findName,
-  INSIDE,
+  ALL_READ,
+  CHUNK_FULL,
+  DATE_TIME_BYTES,
+  FIELD_BYTES_MAX,
+  FORM_JSON,
+  FORM_TEXT,
   KIND_KUBERNETES,
   KIND_MESSAGE,
   KIND_TIMESTAMP,
-  LINE_END,
-  LINE_START,
-  METERED,
-  meaningOf,
-  scanner,
-  USED,
-  useScanner,
-} from './scanner';
-import { DATE_TIME_LENGTH, NO_TIME, parseDateTime, parseEpoch } from './time';
+  NO_ROOM,
+  SCANNER_COUNT,
+  SCANNER_FROM,
+  SCANNER_LINE_END,
+  SCANNER_LINE_START,
+  SCANNER_METERED,
+  SCANNER_USED,
+  SCAN_LINES_BYTES,
+  SCAN_LINES_BYTES_ROOM,
+  SCAN_LINES_CHUNK_BYTES_MAX,
+  SCAN_LINES_CHUNK_RECORDS_MAX,
+  SCAN_LINES_END,
+  SCAN_LINES_FIELD_COUNT,
+  SCAN_LINES_FORMS,
+  SCAN_LINES_IDS,
+  SCAN_LINES_LENGTHS,
+  SCAN_LINES_LINE_BYTES_MAX,
+  SCAN_LINES_RECORDS_ROOM,
+  SCAN_LINES_RECORD_OVERHEAD,
+  SCAN_LINES_SCANNER,
+  SCAN_LINES_SIZES,
+  SCAN_LINES_STARTS,
+  SCAN_LINES_TIMES,
+  SCAN_LINES_WHOLE_RECORDS,
+  UNUSUAL_LINE,
+} from '../layout';
+import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
+import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
+import { findName, INSIDE, meaningOf, scanner, useScanner } from './scanner';
+import { NO_TIME, parseDateTime, parseEpoch } from './time';
 
 /**
  * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (text is a JSON string
  * already, anything else is its own JSON), and leaves every line that is unusual in any way to its caller. What is accepted here is read exactly as JSON.parse
  * would.
  */
-
-/** What ended a scan. */
-const ALL_READ: i32 = 0;
-const CHUNK_FULL: i32 = 1;
-const UNUSUAL_LINE: i32 = 2;
-const NO_ROOM: i32 = 3;
-
-const FORM_TEXT: u32 = 0;
-const FORM_JSON: u32 = 1;
-
-/** Longest value of a field that is read here; where longer ones are cut is the other reader's business. */
-const FIELD_BYTES_MAX: u32 = 2_048;
-/** What is written in vectors may go so far beyond its end. */
-const SLACK: u32 = 16;
 
 // Of the line at hand: the names that were met, and what their values are.
 let seen: u32 = 0;
@@ -125,7 +132,7 @@ function readValue(name: u32, from: usize, end: usize): usize {
   }
   if (savedByEscapes != 0) return 0;
   if (kind == KIND_TIMESTAMP) {
-    time = length >= <u32>DATE_TIME_LENGTH && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
+    time = length >= <u32>DATE_TIME_BYTES && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
     return time == NO_TIME ? 0 : close + 1;
   }
   if (length > FIELD_BYTES_MAX) return 0;
@@ -154,35 +161,32 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
 }
 
 /**
- * Reads lines from FROM of the scanner to `end`, which lies behind a newline or at the end of the object; 16 bytes behind it can be
- * read. What is read of record n goes to starts[n], lengths[n], sizes[n], forms[n], times[n] and ids[field][n]; messages come
- * behind one another from `base` on. COUNT, USED and METERED of the scanner go on from where they are.
+ * Reads lines from FROM of the scanner on. The arguments are those of layout.ts. COUNT, USED and METERED of the scanner go on from
+ * where they are.
  * @returns why it ended; LINE_START and LINE_END then hold the line that was not taken, and FROM is before it
  */
-export function scanLines(
-  at: usize,
-  end: usize,
-  wholeRecords: bool,
-  starts: usize,
-  lengths: usize,
-  sizes: usize,
-  forms: usize,
-  times: usize,
-  idsAt: usize,
-  recordsRoom: u32,
-  base: usize,
-  baseRoom: u32,
-  fieldCount: u32,
-  bytesMax: u32,
-  recordsMax: u32,
-  recordOverhead: u32,
-  lineBytesMax: u32,
-): i32 {
-  useScanner(at);
-  let from = <usize>load<u32>(scanner + FROM);
-  let count = load<u32>(scanner + COUNT);
-  let used = load<u32>(scanner + USED);
-  let metered = load<u32>(scanner + METERED);
+export function scanLines(): i32 {
+  useScanner(load<usize>(SCAN_LINES_SCANNER));
+  const end = load<usize>(SCAN_LINES_END);
+  const wholeRecords = load<u32>(SCAN_LINES_WHOLE_RECORDS) != 0;
+  const starts = load<usize>(SCAN_LINES_STARTS);
+  const lengths = load<usize>(SCAN_LINES_LENGTHS);
+  const sizes = load<usize>(SCAN_LINES_SIZES);
+  const forms = load<usize>(SCAN_LINES_FORMS);
+  const times = load<usize>(SCAN_LINES_TIMES);
+  const idsAt = load<usize>(SCAN_LINES_IDS);
+  const recordsRoom = load<u32>(SCAN_LINES_RECORDS_ROOM);
+  const base = load<usize>(SCAN_LINES_BYTES);
+  const bytesRoom = load<u32>(SCAN_LINES_BYTES_ROOM);
+  const fieldCount = load<usize>(SCAN_LINES_FIELD_COUNT);
+  const bytesMax = load<u32>(SCAN_LINES_CHUNK_BYTES_MAX);
+  const recordsMax = load<u32>(SCAN_LINES_CHUNK_RECORDS_MAX);
+  const recordOverhead = load<u32>(SCAN_LINES_RECORD_OVERHEAD);
+  const lineBytesMax = load<u32>(SCAN_LINES_LINE_BYTES_MAX);
+  let from = <usize>load<u32>(scanner + SCANNER_FROM);
+  let count = load<u32>(scanner + SCANNER_COUNT);
+  let used = load<u32>(scanner + SCANNER_USED);
+  let metered = load<u32>(scanner + SCANNER_METERED);
   idsStride = <usize>recordsRoom << 2;
   let result = ALL_READ;
   let line: usize = 0;
@@ -201,7 +205,7 @@ export function scanLines(
       break;
     }
     ids = idsAt + (<usize>count << 2);
-    for (let field: usize = 0; field < <usize>fieldCount; field++) store<u32>(ids + field * idsStride, 0);
+    for (let field: usize = 0; field < fieldCount; field++) store<u32>(ids + field * idsStride, 0);
     // No record goes on behind a newline: no string may have one, and between members it is no space here.
     const behind = load<u8>(line) == 0x7b ? readRecord(line, end, wholeRecords) : 0;
     const next = skipSpace(behind == 0 ? line : behind, end);
@@ -214,7 +218,7 @@ export function scanLines(
       result = CHUNK_FULL;
       break;
     }
-    if (used + messageLength + SLACK > baseRoom) {
+    if (used + messageLength > bytesRoom) {
       result = NO_ROOM;
       break;
     }
@@ -231,10 +235,10 @@ export function scanLines(
     from = min(next + 1, end);
   }
   if (result != ALL_READ) setLine(line, end);
-  store<u32>(scanner + FROM, <u32>from);
-  store<u32>(scanner + COUNT, count);
-  store<u32>(scanner + USED, used);
-  store<u32>(scanner + METERED, metered);
+  store<u32>(scanner + SCANNER_FROM, <u32>from);
+  store<u32>(scanner + SCANNER_COUNT, count);
+  store<u32>(scanner + SCANNER_USED, used);
+  store<u32>(scanner + SCANNER_METERED, metered);
   return result;
 }
 
@@ -242,8 +246,8 @@ export function scanLines(
 function setLine(line: usize, end: usize): void {
   let lineEnd = findNewline(line, end);
   while (lineEnd > line && isSpace(load<u8>(lineEnd - 1))) lineEnd--;
-  store<u32>(scanner + LINE_START, <u32>line);
-  store<u32>(scanner + LINE_END, <u32>lineEnd);
+  store<u32>(scanner + SCANNER_LINE_START, <u32>line);
+  store<u32>(scanner + SCANNER_LINE_END, <u32>lineEnd);
 }
 
 // @ts-expect-error: decorator
