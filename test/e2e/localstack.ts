@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startCloud } from 'embedded-aws';
+import type { Endpoint, MissingEndpoint } from './endpoints.ts';
+import { exists, freePort, startProgram } from './program.ts';
+import { startTablesApart } from './tables-apart.ts';
+
+/**
+ * LocalStack, of the version in docker-compose.yml: as its Python package, which `.ci/install` puts into a virtualenv,
+ * else as its container.
+ */
+
+/** A Python with the package `localstack-core`. */
+const PYTHON =
+  process.env.LOCALSTACK_PYTHON ?? fileURLToPath(new URL('../../.local/localstack/bin/python', import.meta.url));
+/** Later images need an account of LocalStack's. */
+const IMAGE = 'localstack/localstack:4.14.0';
+const NAME = 'LocalStack';
+const KIND = 'localstack';
+const SETTINGS = { SERVICES: 's3,sns,sqs,dynamodb,sts,iam,logs', SQS_ENDPOINT_STRATEGY: 'dynamic' };
+
+/** @param leavesOut what the tests leave out on emulators */
+export async function findLocalStack(leavesOut: string): Promise<Endpoint | MissingEndpoint> {
+  if (existsSync(PYTHON)) {
+    return { name: `${NAME} (its DynamoDB is the embedded AWS's)`, leavesOut, start: startPackage };
+  }
+  const noPackage = 'neither LOCALSTACK_PYTHON nor .local/localstack (from .ci/install) is a Python with LocalStack';
+  if (!exists('docker', 'info')) return { name: NAME, missing: `${noPackage}, and no Docker engine answers` };
+  if (!exists('docker', 'image', 'inspect', IMAGE) && !exists('docker', 'pull', '--quiet', IMAGE)) {
+    return { name: NAME, missing: `${noPackage}, and the image ${IMAGE} cannot be pulled` };
+  }
+  return { name: NAME, leavesOut, start: startContainer };
+}
+
+/** LocalStack downloads its DynamoDB when it starts, so that one comes from the embedded AWS: tests need no network. */
+async function startPackage() {
+  const folder = await mkdtemp(join(tmpdir(), 'log-distributor-localstack-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const program = await startProgram(PYTHON, ['-m', 'localstack.runtime.main'], {
+    answersAt: `${url}/_localstack/health`,
+    environment: {
+      ...SETTINGS,
+      GATEWAY_LISTEN: `127.0.0.1:${port}`,
+      // All that it writes goes into the folder, in a container too.
+      OVERRIDE_IN_DOCKER: 'false',
+      FILESYSTEM_ROOT: folder,
+      TMPDIR: folder,
+      // It calls nobody: neither its maker nor a name server.
+      DNS_ADDRESS: '0',
+      SKIP_SSL_CERT_DOWNLOAD: '1',
+      DISABLE_EVENTS: '1',
+    },
+  });
+  const cloud = await startCloud({ onProblem: (problem) => console.error(problem) });
+  const router = await startTablesApart({ tables: cloud.url, others: url });
+  return {
+    environment: { AWS_ENDPOINT_URL: router.url, E2E_KIND: KIND },
+    async stop() {
+      await router.close();
+      await cloud.close();
+      await program.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startContainer() {
+  const { LocalstackContainer } = await import('@testcontainers/localstack');
+  const container = await new LocalstackContainer(IMAGE).withEnvironment(SETTINGS).start();
+  return {
+    environment: { AWS_ENDPOINT_URL: container.getConnectionUri(), E2E_KIND: KIND },
+    stop: async () => {
+      await container.stop();
+    },
+  };
+}
