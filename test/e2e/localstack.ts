@@ -28,7 +28,8 @@ export async function findLocalStack(leavesOut: string): Promise<Endpoint | Miss
     return { name: `${NAME} (its DynamoDB is the embedded AWS's)`, leavesOut, start: startPackage };
   }
   const noPackage = 'neither LOCALSTACK_PYTHON nor .local/localstack (from .ci/install) is a Python with LocalStack';
-  if (!exists('docker', 'info')) return { name: NAME, missing: `${noPackage}, and no Docker engine answers` };
+  if (!exists('docker', 'info'))
+    return { name: NAME, missing: `${noPackage}, nor is there a Docker engine for its container` };
   if (!exists('docker', 'image', 'inspect', IMAGE) && !exists('docker', 'pull', '--quiet', IMAGE)) {
     return { name: NAME, missing: `${noPackage}, and the image ${IMAGE} cannot be pulled` };
   }
