@@ -1,26 +1,30 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startCloud } from 'embedded-aws';
+import { parse } from 'yaml';
 import type { Endpoint, MissingEndpoint } from './endpoints.ts';
 import { exists, freePort, startProgram } from './program.ts';
 import { startTablesApart } from './tables-apart.ts';
 
 /**
- * LocalStack, of the version in docker-compose.yml: as its Python package, which `.ci/install` puts into a virtualenv,
- * else as its container.
+ * LocalStack with the version and the settings of docker-compose.yml: as its Python package, which `.ci/install` puts
+ * into a virtualenv, else as its container.
  */
-
+const NAME = 'LocalStack';
+const KIND = 'localstack';
 /** A Python with the package `localstack-core`. */
 const PYTHON =
   process.env.LOCALSTACK_PYTHON ?? fileURLToPath(new URL('../../.local/localstack/bin/python', import.meta.url));
-/** Later images need an account of LocalStack's. */
-const IMAGE = 'localstack/localstack:4.14.0';
-const NAME = 'LocalStack';
-const KIND = 'localstack';
-const SETTINGS = { SERVICES: 's3,sns,sqs,dynamodb,sts,iam,logs', SQS_ENDPOINT_STRATEGY: 'dynamic' };
+
+interface ComposeService {
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
+const { image: IMAGE, environment: SETTINGS }: ComposeService = parse(compose).services.localstack;
 
 /** @param leavesOut what the tests leave out on emulators */
 export async function findLocalStack(leavesOut: string): Promise<Endpoint | MissingEndpoint> {
@@ -46,7 +50,7 @@ async function startPackage() {
     environment: {
       ...SETTINGS,
       GATEWAY_LISTEN: `127.0.0.1:${port}`,
-      // All that it writes goes into the folder, in a container too.
+      // What it writes goes into the folder, in a container too; only its S3 uses a fixed folder of temporary files.
       OVERRIDE_IN_DOCKER: 'false',
       FILESYSTEM_ROOT: folder,
       TMPDIR: folder,
