@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly name: string;
   /** What the tests leave out there, and why; empty: nothing. */
   readonly leavesOut: string;
+  /** Files of tests that may run at a time there. */
+  readonly concurrency: number;
   start(): Promise<RunningEndpoint>;
 }
 
@@ -25,20 +27,29 @@ export interface MissingEndpoint {
 const EMBEDDED: Endpoint = {
   name: 'the embedded AWS',
   leavesOut: '',
+  // Each file has an AWS of its own. What runs in each waits more than it works.
+  concurrency: 2,
   start: async () => ({ environment: { E2E_KIND: 'embedded' }, stop: async () => {} }),
 };
 
 const EMULATORS_LEAVE_OUT =
   'limits of PutLogEvents, events that it rejects, trust policies, as it enforces none of them';
 
-export async function findEndpoints(): Promise<(Endpoint | MissingEndpoint)[]> {
+/** @param everywhere on each emulator of this machine, instead of on one endpoint: the given one, or the embedded AWS */
+export async function findEndpoints(everywhere: boolean): Promise<(Endpoint | MissingEndpoint)[]> {
   const { AWS_ENDPOINT_URL: given, E2E_KIND: kind } = process.env;
   if (given) {
     const environment = { AWS_ENDPOINT_URL: given, E2E_KIND: kind ?? 'given' };
     return [
-      { name: given, leavesOut: EMULATORS_LEAVE_OUT, start: async () => ({ environment, stop: async () => {} }) },
+      {
+        name: given,
+        leavesOut: EMULATORS_LEAVE_OUT,
+        concurrency: 1,
+        start: async () => ({ environment, stop: async () => {} }),
+      },
     ];
   }
+  if (!everywhere) return [EMBEDDED];
   return [EMBEDDED, findMoto(), await findLocalStack(EMULATORS_LEAVE_OUT)];
 }
 
@@ -47,6 +58,7 @@ function findMoto(): Endpoint | MissingEndpoint {
   return {
     name: 'moto',
     leavesOut: EMULATORS_LEAVE_OUT,
+    concurrency: 1,
     async start() {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;

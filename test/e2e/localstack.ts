@@ -29,7 +29,7 @@ const { image: IMAGE, environment: SETTINGS }: ComposeService = parse(compose).s
 /** @param leavesOut what the tests leave out on emulators */
 export async function findLocalStack(leavesOut: string): Promise<Endpoint | MissingEndpoint> {
   if (existsSync(PYTHON)) {
-    return { name: `${NAME} (its DynamoDB is the embedded AWS's)`, leavesOut, start: startPackage };
+    return { name: `${NAME} (its DynamoDB is the embedded AWS's)`, leavesOut, concurrency: 1, start: startPackage };
   }
   const noPackage = 'neither LOCALSTACK_PYTHON nor .local/localstack (from .ci/install) is a Python with LocalStack';
   if (!exists('docker', 'info'))
@@ -37,7 +37,7 @@ export async function findLocalStack(leavesOut: string): Promise<Endpoint | Miss
   if (!exists('docker', 'image', 'inspect', IMAGE) && !exists('docker', 'pull', '--quiet', IMAGE)) {
     return { name: NAME, missing: `${noPackage}, and the image ${IMAGE} cannot be pulled` };
   }
-  return { name: NAME, leavesOut, start: startContainer };
+  return { name: NAME, leavesOut, concurrency: 1, start: startContainer };
 }
 
 /** LocalStack downloads its DynamoDB when it starts, so that one comes from the embedded AWS: tests need no network. */

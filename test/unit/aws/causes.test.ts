@@ -38,6 +38,7 @@ import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { createTestRetention } from '../../support/retention.ts';
 import { createTestSessions } from '../../support/role-sessions.ts';
 import { startServer } from '../../support/server.ts';
+import { NO_STALL } from '../../support/stall.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 import { createFakeSts } from '../../support/sts.ts';
 
@@ -58,7 +59,7 @@ type Ask = (url: string) => Promise<unknown>;
 
 /** Reads an object of the central bucket. */
 const read: Ask = (url) =>
-  openS3Object({ s3: createS3Client(placeOf(url)), random: () => 0, stallMs: 5_000 }, REF, NEVER.abort);
+  openS3Object({ s3: createS3Client(placeOf(url)), random: () => 0, watchStall: NO_STALL }, REF, NEVER.abort);
 
 const calling = () => ({
   sessions: createTestSessions(createFakeSts(Date.now).sts),

@@ -44,6 +44,14 @@ for (const line of [
   });
 }
 
+test('where the installation failed, a run may leave out what it would have installed, and nothing else', () => {
+  const failed = 'left out: some of jq chromium, as apt-get failed\n';
+  const missing = '  left out 2: there is no Chromium on this machine\nleft out: no shellcheck\n';
+  assert.deepEqual(unexplainedIn(failed + missing), { status: 0, stdout: '' });
+  const other = '  left out 1: no reason given\n';
+  assert.deepEqual(unexplainedIn(failed + missing + other), { status: 1, stdout: other });
+});
+
 test('a run without output does not pass', () => {
   assert.equal(unexplainedIn('').status, 2);
 });
