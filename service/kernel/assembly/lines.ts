@@ -47,7 +47,6 @@ import { NO_TIME, parseDateTime, parseEpoch } from './time';
 
 // Of the line at hand: the names that were met, and what their values are.
 let seen: u32 = 0;
-let members: u32 = 0;
 let time: f64 = NaN;
 let messageAt: usize = 0;
 let messageLength: u32 = 0;
@@ -80,7 +79,7 @@ function readMember(from: usize, end: usize, inside: u32): usize {
   const close = skipString(key, end);
   // A name that is written with escapes may be any name.
   if (close === 0 || savedByEscapes !== 0) return 0;
-  const name = findName(key, <u32>(close - key), inside, members++);
+  const name = findName(key, <u32>(close - key), inside);
   let at = skipSpace(close + 1, end);
   if (at >= end || load<u8>(at) !== 0x3a) return 0;
   at = skipSpace(at + 1, end);
@@ -147,7 +146,6 @@ function readValue(name: u32, from: usize, end: usize): usize {
 /** Reads a line's record from its brace on. @returns the byte behind it, or 0 */
 function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   seen = 0;
-  members = 0;
   time = NaN;
   messageAt = 0;
   const behind = readMembers(from + 1, end, 0);

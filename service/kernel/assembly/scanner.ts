@@ -1,8 +1,6 @@
 import {
-  GUESSES_MAX,
   NAME_BYTES_MAX,
   NAMES_MAX,
-  SCANNER_GUESSES,
   SCANNER_NAME_COUNT,
   SCANNER_NAME_LENGTHS,
   SCANNER_NAME_MEANINGS,
@@ -28,7 +26,6 @@ export function useScanner(at: usize): void {
 export function clearNames(at: usize): void {
   scanner = at;
   store<u32>(scanner + SCANNER_NAME_COUNT, 0);
-  memory.fill(scanner + SCANNER_GUESSES, 0, GUESSES_MAX * 4);
   for (let length: usize = 0; length <= <usize>NAME_BYTES_MAX; length++) {
     memory.fill(MASKS + (length << 4), 0, NAME_BYTES_MAX);
     memory.fill(MASKS + (length << 4), 0xff, length);
@@ -59,20 +56,10 @@ function isName(name: u32, from: usize, length: u32, inside: u32): bool {
   return i8x16.all_true(i8x16.eq(key, v128.load(scanner + SCANNER_NAMES + ((<usize>name) << 4))));
 }
 
-/**
- * The number of the name that stands in `length` bytes from `from`, or -1. Lines of an object are alike: the n-th member
- * mostly has the name that it had in the line before.
- */
-export function findName(from: usize, length: u32, inside: u32, member: u32): i32 {
+/** The number of the name that stands in `length` bytes from `from`, or -1. */
+export function findName(from: usize, length: u32, inside: u32): i32 {
   if (length > NAME_BYTES_MAX) return -1;
   const count = load<u32>(scanner + SCANNER_NAME_COUNT);
-  const guessAt = scanner + SCANNER_GUESSES + ((<usize>(member & (GUESSES_MAX - 1))) << 2);
-  const guess = load<u32>(guessAt);
-  if (guess < count && isName(guess, from, length, inside)) return guess;
-  for (let name: u32 = 0; name < count; name++) {
-    if (!isName(name, from, length, inside)) continue;
-    store<u32>(guessAt, name);
-    return name;
-  }
+  for (let name: u32 = 0; name < count; name++) if (isName(name, from, length, inside)) return name;
   return -1;
 }
