@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint } from './e2e/endpoints.ts';
 
-/** The modes that `npm test` runs in: kinds of kernel (test/support/kernel.ts), each an environment. */
+/** The modes that `npm run test:all` runs in: kinds of kernel (test/support/kernel.ts), each an environment. */
 export interface Mode {
   readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -24,17 +24,21 @@ function asked(): Mode | undefined {
   return KERNEL_POISON || PLAIN_DECODER ? { name: 'as the environment says', environment: {} } : undefined;
 }
 
-/** The first one is for all tests. */
-export function modes(): readonly Mode[] {
+/**
+ * The first one is for all tests.
+ * @param each instead of the first one only
+ */
+export function modes(each: boolean): readonly Mode[] {
   const one = asked();
-  return one ? [one] : [AS_IT_IS, RELEASED, LENT, PLAIN];
+  if (one) return [one];
+  return each ? [AS_IT_IS, RELEASED, LENT, PLAIN] : [AS_IT_IS];
 }
 
 /** Emulators are for what differs between them and AWS, which no kernel does. */
-export function endToEndModes({ leavesOut }: Pick<Endpoint, 'leavesOut'>): readonly Mode[] {
+export function endToEndModes({ leavesOut }: Pick<Endpoint, 'leavesOut'>, each: boolean): readonly Mode[] {
   const one = asked();
   if (one) return [one];
-  return leavesOut === '' ? [RELEASED, PLAIN_AND_LENT] : [AS_IT_IS];
+  return each && leavesOut === '' ? [RELEASED, PLAIN_AND_LENT] : [AS_IT_IS];
 }
 
 /** What makes kernels for tests. */

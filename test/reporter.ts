@@ -2,38 +2,67 @@ import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
-/**
- * What `npm test` shows: a character a test, every failure at once and in full, and at the end what was left out and why.
- * Node's `dot` reporter hides the last.
- */
-export async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  const leftOut = new Map<string, number>();
-  const counts = { passed: 0, failed: 0, leftOut: 0 };
-  let column = 0;
-  for await (const { type, data } of events) {
-    if (type !== 'test:pass' && type !== 'test:fail') continue;
-    // A suite is as good as its tests; only what is left out as a whole has none to tell of it.
-    if (data.details.type === 'suite' && data.skip === undefined) continue;
-    if (data.skip !== undefined) {
-      counts.leftOut++;
-      const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
-      leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
-    } else if (type === 'test:fail') {
-      counts.failed++;
-      const place = data.file === undefined ? '' : ` (${relative(process.cwd(), data.file)}:${data.line})`;
-      yield `${column > 0 ? '\n' : ''}FAILED: ${data.name}${place}\n${inspect(data.details.error.cause ?? data.details.error)}\n`;
-      column = 0;
-      continue;
-    } else {
-      counts.passed++;
-    }
-    yield data.skip === undefined ? '.' : '-';
-    column = (column + 1) % 100;
-    if (column === 0) yield '\n';
-  }
-  yield `${column > 0 ? '\n' : ''}${counts.passed} passed, ${counts.failed} failed, ${counts.leftOut} left out\n`;
-  for (const [reason, count] of leftOut) yield `  left out ${count}: ${reason}\n`;
+const COLUMNS = 80;
+
+/** What is known of the tests of a suite so far. */
+interface Tally {
+  passed: number;
+  failed: number;
+  leftOut: number;
+  filesDone: number;
+  /** How many tests were left out for each reason. */
+  readonly reasons: Map<string, number>;
 }
 
-// biome-ignore lint/style/noDefaultExport: Node looks for a reporter there.
-export default report;
+/**
+ * Shows the tests of a suite: a character for each, after every line how far the suite is, every failure at once and in
+ * full, and at the end the numbers, with what was left out and why.
+ * @param filesTotal files of the suite
+ * @returns whether no test failed
+ */
+export async function report(
+  events: AsyncIterable<TestEvent>,
+  filesTotal: number,
+  write: (text: string) => void,
+): Promise<boolean> {
+  const tally: Tally = { passed: 0, failed: 0, leftOut: 0, filesDone: 0, reasons: new Map() };
+  let column = 0;
+  for await (const event of events) {
+    // The last summary is that of all files.
+    if (event.type === 'test:summary' && event.data.file !== undefined) tally.filesDone++;
+    const shown = count(tally, event);
+    if (shown === '') continue;
+    if (shown.length > 1) {
+      write(`${column > 0 ? '\n' : ''}${shown}`);
+      column = 0;
+      continue;
+    }
+    write(shown);
+    if (++column < COLUMNS) continue;
+    write(`  ${tally.passed + tally.failed + tally.leftOut} tests, ${tally.filesDone} of ${filesTotal} files\n`);
+    column = 0;
+  }
+  write(`${column > 0 ? '\n' : ''}  ${tally.passed} passed, ${tally.failed} failed, ${tally.leftOut} left out\n`);
+  for (const [reason, times] of tally.reasons) write(`  left out ${times}: ${reason}\n`);
+  return tally.failed === 0;
+}
+
+/** @returns a character, or the text of a failure; empty for what is no test */
+function count(tally: Tally, { type, data }: TestEvent): string {
+  if (type !== 'test:pass' && type !== 'test:fail') return '';
+  // A suite is as good as its tests; only what is left out as a whole has none to tell of it.
+  if (data.details.type === 'suite' && data.skip === undefined) return '';
+  if (data.skip !== undefined) {
+    tally.leftOut++;
+    const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
+    tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1);
+    return '-';
+  }
+  if (type === 'test:pass') {
+    tally.passed++;
+    return '.';
+  }
+  tally.failed++;
+  const place = data.file === undefined ? '' : ` (${relative(process.cwd(), data.file)}:${data.line})`;
+  return `FAILED: ${data.name}${place}\n${inspect(data.details.error.cause ?? data.details.error)}\n`;
+}

@@ -1,123 +1,149 @@
 /**
- * `npm test`: every test of the repository, and where more can be tested on a machine, that too.
+ * `npm test`: what a change is likely to break, in some minutes. `npm run test:all`: all that can be tested on this machine.
  *
- *     npm test                    all
- *     npm test -- unit golden     only these folders of test/
+ *     npm test                     the suites of QUICK, each once
+ *     npm test -- unit golden      these suites only: a suite is a folder of test/
+ *     npm run test:all             every suite, with each kind of kernel (modes.ts), on each emulator that is there
  *
- * What depends on the kernel runs in several modes (modes.ts), unless KERNEL_POISON or PLAIN_DECODER asks for one.
- *
- * Exit status 1 when anything failed. What a machine cannot do is said in a line, and is no failure.
+ * Exit status 1 when a test failed, or a suite was empty. What a machine cannot do is said in a line, and is no failure.
  */
-import { spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
+import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
-import { dependsOnKernel, endToEndModes, modes } from './modes.ts';
+import { dependsOnKernel, endToEndModes, type Mode, modes } from './modes.ts';
+import { report } from './reporter.ts';
 
 const here = new URL('./', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
-/** These run by themselves, in this order, after everything that can run side by side. */
-const E2E = 'e2e';
-/** Not tests of a machine's correctness: they have commands of their own. */
-const APART = new Set(['bench', 'chaos', 'support']);
+/** In the order in which they run: the sooner a suite ends, the sooner it does. */
+const QUICK = ['unit', 'golden', 'fuzz', 'k8s', 'e2e'];
+/** Needs packages of its own, which are large. */
+const ONLY_IN_ALL = ['infra'];
+const SUITES = [...QUICK, ...ONLY_IN_ALL];
+/** Trials of minutes, which `npm run chaos` runs too. */
+const LONG = new Set(['test/e2e/chaos.test.ts']);
+/** A test that takes this long hangs, even on a busy machine. */
+const TEST_TIMEOUT_MS = 300_000;
+/** How long each property looks for input that breaks it. */
+const FUZZ_SECONDS = { quick: 1, all: 10 };
 
-async function testFiles(folder: string): Promise<string[]> {
-  const names = await readdir(new URL(`${folder}/`, here), { recursive: true });
+interface Pass {
+  readonly title: string;
+  readonly files: readonly string[];
+  readonly concurrency: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function testFiles(suite: string): Promise<string[]> {
+  const names = await readdir(new URL(`${suite}/`, here), { recursive: true });
   return names
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => relative(root, fileURLToPath(new URL(`${folder}/${name}`, here))))
+    .map((name) => relative(root, fileURLToPath(new URL(`${suite}/${name}`, here))))
     .sort();
 }
 
-async function allFolders(): Promise<string[]> {
-  const entries = await readdir(here, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && !APART.has(entry.name)).map(({ name }) => name);
-}
-
-/** Runs Node's test runner over files. @returns whether all passed */
-async function runTests(
-  files: readonly string[],
-  concurrency: number,
-  environment: NodeJS.ProcessEnv,
-): Promise<boolean> {
-  if (files.length === 0) return true;
-  const args = [
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=./test/reporter.ts',
-    '--test-timeout=120000',
-  ];
-  const child = spawn(process.execPath, [...args, ...files], {
+/** @returns whether all passed */
+async function runPass({ title, files, concurrency, environment }: Pass): Promise<boolean> {
+  console.log(`\n${title}: ${files.length} files`);
+  const startedMs = performance.now();
+  const events = run({
+    files: [...files],
     cwd: root,
-    stdio: 'inherit',
+    concurrency,
+    execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
     env: { ...process.env, ...environment },
   });
-  const { promise, resolve } = Promise.withResolvers<number | null>();
-  child.on('exit', resolve);
-  return (await promise) === 0;
-}
-
-async function runEndToEnd(files: readonly string[]): Promise<boolean> {
-  let passed = true;
-  for (const found of await findEndpoints()) {
-    if ('missing' in found) {
-      console.log(`end to end against ${found.name}: left out, ${found.missing}`);
-      continue;
-    }
-    const leftOut = found.leavesOut ? ` (left out there: ${found.leavesOut})` : '';
-    for (const { name, environment: kernel } of endToEndModes(found)) {
-      console.log(`end to end against ${found.name}${leftOut}, ${name}`);
-      const run = (environment: NodeJS.ProcessEnv) => runTests(files, 1, { ...environment, ...kernel });
-      passed = (await withEndpoint(found, run)) && passed;
-    }
-  }
-  return passed;
+  const passed = await report(events, files.length, (text) => process.stdout.write(text));
+  console.log(`  ${title} ${passed ? 'passed' : 'FAILED'} in ${secondsSince(startedMs)} s`);
+  return passed && files.length > 0;
 }
 
 /** All files in the first mode; in the others those whose result may be another there. */
-async function runInModes(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<boolean> {
-  const kernelFiles = await dependsOnKernel(files);
+async function runInModes(suite: string, used: readonly Mode[], environment: Pass['environment']): Promise<boolean> {
+  const files = await testFiles(suite);
+  const kernelFiles = used.length > 1 ? await dependsOnKernel(files) : [];
   let passed = true;
-  for (const [at, mode] of modes().entries()) {
+  for (const [at, mode] of used.entries()) {
     const ofMode = at === 0 ? files : kernelFiles;
-    if (ofMode.length === 0) continue;
-    console.log(`${ofMode.length} files of tests, ${mode.name}`);
-    passed = (await runTests(ofMode, availableParallelism(), { ...environment, ...mode.environment })) && passed;
+    if (at > 0 && ofMode.length === 0) continue;
+    const title = used.length > 1 ? `${suite}, ${mode.name}` : suite;
+    const concurrency = availableParallelism();
+    const pass = { title, files: ofMode, concurrency, environment: { ...environment, ...mode.environment } };
+    passed = (await runPass(pass)) && passed;
   }
   return passed;
 }
 
-async function withEndpoint<T>(endpoint: Endpoint, use: (environment: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+async function runEndToEnd(everywhere: boolean): Promise<boolean> {
+  const files = (await testFiles('e2e')).filter((file) => everywhere || !LONG.has(file));
+  let passed = true;
+  for (const found of await findEndpoints(everywhere)) {
+    if ('missing' in found) {
+      console.log(`\ne2e on ${found.name}: left out, ${found.missing}`);
+      continue;
+    }
+    for (const mode of endToEndModes(found, everywhere)) {
+      const title = `e2e on ${found.name}, ${mode.name}`;
+      if (found.leavesOut) console.log(`\nOn ${found.name} these are left out: ${found.leavesOut}`);
+      passed =
+        (await runOn(found, { title, files, concurrency: found.concurrency, environment: mode.environment })) && passed;
+    }
+  }
+  return passed;
+}
+
+async function runOn(endpoint: Endpoint, pass: Pass): Promise<boolean> {
   const running = await endpoint.start();
   try {
-    return await use(running.environment);
+    return await runPass({ ...pass, environment: { ...pass.environment, ...running.environment } });
   } finally {
     await running.stop();
   }
 }
 
+async function runSuite(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
+  if (suite === 'e2e') return runEndToEnd(all);
+  if (suite === 'infra') installInfra();
+  return runInModes(suite, modes(all), environment);
+}
+
+/** The launcher installs before it starts anything; Node's version is the least that it can start. */
+function installInfra(): void {
+  const args = ['local/launch.mjs', '--in', 'infra', '--tools', 'node', '--version'];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(1);
+}
+
+function secondsSince(startedMs: number): number {
+  return Math.round((performance.now() - startedMs) / 1000);
+}
+
 const asked = process.argv.slice(2);
-const known = await allFolders();
-const unknown = asked.filter((folder) => !existsSync(new URL(`${folder}/`, here)));
+const all = asked[0] === '--all';
+if (all) asked.shift();
+const unknown = asked.filter((suite) => !SUITES.includes(suite));
 if (unknown.length > 0) {
-  console.error(
-    `usage: npm test -- [FOLDER ...], of ${known.join(', ')}; all if none is given (got ${unknown.join(' ')})`,
-  );
+  console.error(`usage: npm test -- [SUITE ...], each one of ${SUITES.join(', ')} (got ${unknown.join(' ')})`);
   process.exit(2);
 }
-const folders = asked.length > 0 ? asked : known;
-const files = await Promise.all(folders.filter((folder) => folder !== E2E).map(testFiles));
+const suites = asked.length > 0 ? asked : all ? SUITES : QUICK;
 const startedMs = performance.now();
 // Told before anything runs: a test that hangs tells nothing.
 const FUZZ_SEED = process.env.FUZZ_SEED ?? String(randomInt(2 ** 31));
-if (folders.includes('fuzz')) console.log(`fuzzing with FUZZ_SEED=${FUZZ_SEED}`);
-let passed = await runInModes(files.flat(), { FUZZ_SEED });
-if (folders.includes(E2E)) passed = (await runEndToEnd(await testFiles(E2E))) && passed;
+const seconds = process.env.FUZZ_SECONDS ?? String(all ? FUZZ_SECONDS.all : FUZZ_SECONDS.quick);
+console.log(`Suites: ${suites.join(', ')}${suites.includes('fuzz') ? ` (FUZZ_SEED=${FUZZ_SEED})` : ''}`);
+const failed: string[] = [];
+for (const suite of suites) {
+  if (!(await runSuite(suite, all, { FUZZ_SEED, FUZZ_SECONDS: seconds }))) failed.push(suite);
+}
 console.log(
-  `${passed ? 'all tests passed' : 'tests FAILED'} in ${Math.round((performance.now() - startedMs) / 1000)} s`,
+  `\n${failed.length === 0 ? 'all tests passed' : `FAILED: ${failed.join(', ')}`} in ${secondsSince(startedMs)} s`,
 );
-process.exitCode = passed ? 0 : 1;
+if (!all && asked.length === 0)
+  console.log('Infrastructure, other emulators, trials under faults and longer searches: npm run test:all');
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -2,15 +2,14 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../workload/random.ts';
 import { type DemoEnvironment, startDemo } from './environment.ts';
-import { createWriters, type Writer } from './load.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
 import { createScreen, type TenantRow } from './screen.ts';
+import { writeLoad } from './write.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** The demo goes on for as long as it is watched: the oldest logs and objects make room. */
 const CLOUD_LIMITS = { logBytesPerAccountMax: 64 * MEGABYTE, objectBytesMax: 128 * MEGABYTE };
 const PORTS = { cloud: 4566, http: 8080 };
-const WRITE_EVERY_MS = 400;
 const SHOW_EVERY_MS = 1_000;
 
 /** Writes objects and shows what becomes of them, until SIGINT or SIGTERM. */
@@ -21,7 +20,7 @@ export async function runLive(seed: string): Promise<void> {
   const trouble: string[] = [];
   await using demo = await startOnFreePorts(seed, (text) => trouble.push(text));
   const screen = createScreen(process.stdout, introduction(demo), demo.tenants);
-  const writing = write(demo, seed, stop.signal);
+  const writing = writeLoad(demo, seed, stop.signal);
   let before = await measure(demo);
   for (;;) {
     await delay(SHOW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});
@@ -66,24 +65,6 @@ function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): s
     `                         aws logs filter-log-events --log-group-name ${tenant?.logGroupPrefix} --region us-east-1 --max-items 3`,
     '  end it with Ctrl-C: the service drains.',
   ];
-}
-
-/** One object after another, each with what its cluster logged since its last one. */
-async function write(demo: DemoEnvironment, seed: string, signal: AbortSignal): Promise<void> {
-  const writers = createWriters(
-    demo.tenants.map(({ tenantId }) => tenantId),
-    `${seed}/${Date.now()}`,
-  );
-  const lastMs = new Map<Writer, number>();
-  for (let turn = 0; !signal.aborted; turn++) {
-    const writer = writers[turn % writers.length];
-    if (!writer) return;
-    const nowMs = Date.now();
-    const object = await writer.next(500_000, lastMs.get(writer) ?? nowMs - 5_000, nowMs);
-    lastMs.set(writer, nowMs);
-    await demo.put(object.key, object.body);
-    await delay(WRITE_EVERY_MS, undefined, { signal }).catch(() => {});
-  }
 }
 
 interface Measurement {

@@ -15,9 +15,12 @@ export interface S3Object {
 
 export interface S3SourceDeps extends RetryDeps {
   readonly s3: Pick<S3Client, 'send'>;
-  /** A request that brings nothing for this long is given up, and its range asked for again. */
-  readonly stallMs: number;
+  /** Tells when a request has brought nothing for too long. It is given up, and its range asked for again. */
+  readonly watchStall: StallWatch;
 }
+
+/** Watches one request: calls `onStall` once when `touch` was not called for too long, unless `clear` was. */
+export type StallWatch = (onStall: () => void) => { touch(): void; clear(): void };
 
 /**
  * The first request reads this much. Most small objects need no other, and it takes the place of a HeadObject for all:
@@ -45,7 +48,7 @@ export async function openS3Object(
   const fetchRange = (start: number, end: number, eTag: string | undefined, place?: Uint8Array) =>
     withRetry(
       async () => {
-        const stall = stallSignal(signal, deps.stallMs);
+        const stall = stallSignal(signal, deps.watchStall);
         try {
           const answer = await deps.s3.send(
             new GetObjectCommand({
@@ -171,24 +174,29 @@ async function collect(
   return bytes;
 }
 
-/** Aborts when the outer signal does, or when `touch` was not called for a while. */
-/** An S3 request that brings nothing for this long is given up, and its range asked for again. */
-export const STALL_MS = 20_000;
+/** The longest that a request may bring nothing. */
+const STALL_MS_MAX = 20_000;
 
-function stallSignal(outer: AbortSignal, stallMs: number) {
+/** Stalls by the clock: after 20 s, or sooner where a request may take no longer than that. */
+export function createStallWatch({ requestTimeoutMs }: { readonly requestTimeoutMs: number }): StallWatch {
+  return (onStall) => {
+    const timer = setTimeout(onStall, Math.min(STALL_MS_MAX, requestTimeoutMs));
+    return { touch: () => void timer.refresh(), clear: () => clearTimeout(timer) };
+  };
+}
+
+/** Aborts when the outer signal does, or when the request stalls. */
+function stallSignal(outer: AbortSignal, watchStall: StallWatch) {
   const stalled = new AbortController();
-  const timer = setTimeout(
-    () => stalled.abort(new DOMException('nothing arrived for too long', 'TimeoutError')),
-    stallMs,
+  const { touch, clear } = watchStall(() =>
+    stalled.abort(new DOMException('nothing arrived for too long', 'TimeoutError')),
   );
   return {
     signal: AbortSignal.any([outer, stalled.signal]),
-    touch: () => {
-      timer.refresh();
-    },
+    touch,
     /** The TimeoutError of a stall. The SDK throws an AbortError of its own in its place, which nobody would repeat. */
     reason: (): unknown => (outer.aborted ? undefined : stalled.signal.reason),
-    clear: () => clearTimeout(timer),
+    clear,
   };
 }
 

@@ -12,7 +12,7 @@ import { createPutEvents } from '../aws/put-events.ts';
 import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
 import { createRetention } from '../aws/retention.ts';
 import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
-import { STALL_MS } from '../aws/s3-source.ts';
+import { createStallWatch } from '../aws/s3-source.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { awsFields, type Logger } from '../base/logger.ts';
@@ -81,7 +81,7 @@ export function composeDelivery({
   const sessions = createRoleSessions({ sts, ...clocks, onAssume });
   const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
   const reader = createS3Reader(settings);
-  const s3Deps = { stallMs: Math.min(STALL_MS, settings.requestTimeoutMs), ...retryDeps('s3') };
+  const s3Deps = { watchStall: createStallWatch(settings), ...retryDeps('s3') };
   const calling = {
     sessions,
     stsRegion: settings.region,

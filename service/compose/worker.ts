@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { DistributorError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
@@ -46,6 +47,7 @@ const rateLimiter = createWorkerRateLimits({
   },
   tell: (rateLimited) => answer({ kind: 'rate-limit-answer', answer: rateLimited }),
   nowMs: monotonicMs,
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
 });
 const answerTimes = createAnswerTimes();
 const heldPlaces = new Map<string, HeldPlace>();

@@ -178,7 +178,7 @@ export function columnsOf(
   );
 }
 
-/** Seen early where it is not so, and several passes of the planning saved where it is. */
+/** Stops at the first difference; a uniform column saves the planning several passes. */
 function isUniform(index: Uint32Array): boolean {
   const [first] = index;
   for (let record = 1; record < index.length; record++) if (index[record] !== first) return false;

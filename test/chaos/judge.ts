@@ -78,6 +78,11 @@ export interface Verdict {
   readonly unaccounted: number;
   /** What is wrong, for people; at most a few dozen sentences. */
   readonly findings: readonly string[];
+  /**
+   * What had not ended when the trial's patience did, for people; empty for a trial that has ended. Otherwise nothing that
+   * is missing counts as lost or unaccounted: it may be merely late.
+   */
+  readonly unfinished: readonly string[];
 }
 
 /** What PutLogEvents adds to each event, and chunks count with it. */
@@ -94,13 +99,15 @@ export function judge(evidence: Evidence): Verdict {
     if (findings.length < FINDINGS_MAX) findings.push(sentence);
   };
   const found = sortEvents(evidence, note);
+  const unfinished = findUnfinished(evidence);
+  const ended = unfinished.length === 0;
   const sum = { events: 0, lost: 0, duplicated: 0 };
   const repeated = createRepetitions(evidence, note);
   for (const delivery of found.deliveries.values()) {
     for (const [record, copies] of delivery.copies.entries()) {
       if (copies === undefined) continue;
       sum.events++;
-      if (copies.length === 0) {
+      if (copies.length === 0 && ended) {
         sum.lost++;
         note(`lost: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`);
       }
@@ -108,10 +115,22 @@ export function judge(evidence: Evidence): Verdict {
       for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, record);
     }
   }
-  const unaccounted = checkBooks(evidence, note) + checkLetters(evidence, note);
+  const unaccounted = (ended ? checkBooks(evidence, note) : 0) + checkLetters(evidence, ended, note);
   checkLeases(evidence, found, note);
   checkEnds(evidence, note);
-  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), findings };
+  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), findings, unfinished };
+}
+
+/** Without messages in the queue everything has ended, well or not. */
+function findUnfinished({ objects, tenants, ledger, queued }: Evidence): string[] {
+  if (queued === 0) return [];
+  const done = new Set(ledger.filter(({ state }) => state === 'done').map((item) => `${item.object} ${item.delivery}`));
+  const waiting = objects.flatMap(({ id, tenantId }) =>
+    (tenants.find((tenant) => tenant.tenantId === tenantId)?.truths ?? [])
+      .filter(({ name }) => !done.has(`${id} ${name}`))
+      .map(({ name }) => `not done: ${id} for ${name}`),
+  );
+  return [`${queued} messages are in the queue`, ...waiting.slice(0, FINDINGS_MAX)];
 }
 
 interface FoundDelivery {
@@ -209,13 +228,12 @@ function createRepetitions({ processes, requestTimeoutMs }: Evidence, note: Note
 }
 
 /** The ledger must say of every delivery that it is done, with the right counts; quarantine must hold what they say. */
-function checkBooks({ objects, tenants, ledger, quarantine, queued }: Evidence, note: Notes): number {
+function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: Notes): number {
   const items = new Map(ledger.map((item) => [`${item.object} ${item.delivery}`, item]));
   const kept = new Map(
     quarantine.map((line) => [`${line.object} ${line.delivery} ${line.record} ${line.reason}`, line]),
   );
-  let wrong = queued;
-  if (queued > 0) note(`${queued} messages are still in the queue`);
+  let wrong = 0;
   for (const object of objects) {
     for (const truth of tenants.find(({ tenantId }) => tenantId === object.tenantId)?.truths ?? []) {
       const due = { read: object.records.length, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 };
@@ -242,8 +260,8 @@ function checkBooks({ objects, tenants, ledger, quarantine, queued }: Evidence, 
 }
 
 /** Dead letters are the garbage, each at least once, with its reason, and nothing else. */
-function checkLetters({ garbage, deadLetters }: Evidence, note: Notes): number {
-  const missing = garbage.filter((body) => !deadLetters.some((letter) => letter.body === body));
+function checkLetters({ garbage, deadLetters }: Evidence, ended: boolean, note: Notes): number {
+  const missing = garbage.filter((body) => ended && !deadLetters.some((letter) => letter.body === body));
   const others = deadLetters.filter(({ body, reason }) => !garbage.includes(body) || reason !== 'not-a-notification');
   for (const body of missing) note(`no dead letter of ${JSON.stringify(body)}`);
   for (const { body, reason } of others) note(`a dead letter with the reason ${reason}: ${body.slice(0, 300)}`);

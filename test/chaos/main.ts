@@ -1,6 +1,7 @@
 /**
  * `npm run chaos`: real service processes against the embedded AWS in a storm of faults and signals, and then every
- * event compared. Exit status 1 when anything was lost, misrouted or unaccounted for, or repeated without a reason.
+ * event compared. Exit status 1 when anything was lost, misrouted or unaccounted for, or repeated without a reason; 3 when
+ * nothing was, and a trial had not ended when its patience did.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import pLimit from 'p-limit';
-import { addTrial, isClean, NO_TRIALS } from './summary.ts';
+import { addTrial, NO_TRIALS, outcomeOf, statusOf } from './summary.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
 interface Options {
@@ -86,17 +87,23 @@ if (child) {
       const result = await inProcess(seed + at);
       sum = addTrial(sum, result);
       console.error(lineOf(result));
-      for (const finding of result.findings) console.error(`    ${finding}`);
+      for (const sentence of [...result.findings, ...result.unfinished]) console.error(`    ${sentence}`);
     }),
   );
   await Promise.all(all);
   const result = { ...sum, seconds: Math.round((performance.now() - startedMs) / 1000) };
   if (json) console.log(JSON.stringify(result));
   else console.table(result);
-  process.exitCode = isClean(sum) ? 0 : 1;
+  process.exitCode = statusOf(sum);
 }
 
-function lineOf({ findings, ...figures }: TrialResult): string {
+function lineOf(result: TrialResult): string {
+  const { findings, unfinished, ...figures } = result;
+  const outcome = {
+    ok: 'ok',
+    failed: 'FAILED',
+    'not ended': `NOT ENDED after ${result.seconds} s: ${unfinished[0]};`,
+  };
   const parts = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  return `${findings.length === 0 ? 'ok    ' : 'FAILED'} ${parts.join(', ')}`;
+  return `${outcome[outcomeOf(result)].padEnd(6)} ${parts.join(', ')}`;
 }

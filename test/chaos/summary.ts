@@ -20,6 +20,16 @@ export interface Summary {
   readonly unaccounted: number;
   /** Seeds of the trials that found anything wrong. */
   readonly failed: readonly string[];
+  /** Seeds of the trials that found nothing wrong, and had not ended when their patience did. */
+  readonly not_ended: readonly string[];
+}
+
+/** What a trial says of the service. `not ended`: something is stuck, or merely late on a machine that is too busy. */
+export type Outcome = 'ok' | 'failed' | 'not ended';
+
+export function outcomeOf({ findings, unfinished }: Pick<TrialResult, 'findings' | 'unfinished'>): Outcome {
+  if (findings.length > 0) return 'failed';
+  return unfinished.length > 0 ? 'not ended' : 'ok';
 }
 
 export const NO_TRIALS: Summary = {
@@ -39,6 +49,7 @@ export const NO_TRIALS: Summary = {
   unexplained: 0,
   unaccounted: 0,
   failed: [],
+  not_ended: [],
 };
 
 export function addTrial(sum: Summary, trial: TrialResult): Summary {
@@ -61,10 +72,13 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     ),
     unexplained: sum.unexplained + trial.unexplained,
     unaccounted: sum.unaccounted + trial.unaccounted,
-    failed: trial.findings.length > 0 ? [...sum.failed, trial.seed] : sum.failed,
+    failed: outcomeOf(trial) === 'failed' ? [...sum.failed, trial.seed] : sum.failed,
+    not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
   };
 }
 
-export function isClean(sum: Summary): boolean {
-  return sum.failed.length === 0;
+/** Exit status of `npm run chaos`: 1 when a trial found something wrong, 3 when none did and one had not ended. */
+export function statusOf({ failed, not_ended }: Summary): 0 | 1 | 3 {
+  if (failed.length > 0) return 1;
+  return not_ended.length > 0 ? 3 : 0;
 }

@@ -126,7 +126,7 @@ function endedBy({ processes }: Fleet, ...blows: readonly string[]): number {
   return processes.filter(({ end }) => end?.blow !== undefined && blows.includes(end.blow)).length;
 }
 
-/** Waits until every message is deleted or a dead letter; what is not by then is in the verdict. */
+/** Waits until every message is deleted or a dead letter, or patience ends; the verdict says what had not ended. */
 async function untilQuiet({ deps, pipeline }: Scene): Promise<void> {
   const giveUpMs = performance.now() + CALM_MAX_MS;
   while (performance.now() < giveUpMs) {

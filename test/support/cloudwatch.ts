@@ -13,7 +13,7 @@ import { createTestRetention } from './retention.ts';
 import { createTestSessions } from './role-sessions.ts';
 import type { FakeSts } from './sts.ts';
 
-/** The service's writer, with timeouts that a test can wait for; it puts as PLAIN_DECODER of the run of tests says. */
+/** The service's writer; it puts as PLAIN_DECODER of the run of tests says. */
 export function createTestLogWriter(): LogWriter {
   const { plainDecoder } = kernelSettings();
   return createLogWriter({

@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import { openS3Object, type S3Object, STALL_MS, toObjectError } from '../../aws/s3-source.ts';
+import { createStallWatch, openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import type { Shape } from '../../core/shape.ts';
@@ -24,7 +24,7 @@ export interface ObjectReader {
 
 export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {
   const kernel = createKernel(settings);
-  const deps = { s3, random, stallMs: Math.min(STALL_MS, settings.requestTimeoutMs) };
+  const deps = { s3, random, watchStall: createStallWatch(settings) };
   return {
     async find({ bucket, key }, versionId) {
       const place = { Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) };

@@ -89,7 +89,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
       metrics.heartbeats.inc({ outcome: 'failed' }, due.length);
       logger.warn(
         { error: String(error), messages: due.length },
-        'the visibility of messages in flight could not be extended; the next beat tries again',
+        'the visibility of messages in flight could not be extended; trying again',
       );
       for (const entry of due) entry.extendAtMs = 0;
     }
@@ -109,7 +109,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   const attempt = async (entry: Entry, call: Promise<readonly string[]>, otherwise: string): Promise<boolean> => {
     try {
       const failed = await call;
-      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take it');
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS refused the entry');
       return true;
     } catch (error) {
       logger.warn({ error: String(error), message_id: entry.message.id }, otherwise);

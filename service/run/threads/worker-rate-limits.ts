@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DistributorError } from '../../base/errors.ts';
 import { throwIfStopped } from '../../delivery/destination.ts';
 import type { LimitAnswer, RateLimitedCall, RateLimiter } from '../../delivery/rate-limiter.ts';
@@ -18,13 +17,15 @@ export interface WorkerRateLimitsDeps {
   readonly tell: (answer: RateLimitAnswer) => void;
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
+  /** Resolves after so many milliseconds, or when the signal aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const WINDOW_MS = 1_000;
 /** Destinations whose calls are counted; a destination that was forgotten counts from nought. */
 const COUNTED_MAX = 5_000;
 
-export function createWorkerRateLimits({ ask, tell, nowMs }: WorkerRateLimitsDeps): WorkerRateLimits {
+export function createWorkerRateLimits({ ask, tell, nowMs, wait }: WorkerRateLimitsDeps): WorkerRateLimits {
   const limited = new Set<string>();
   const counts = createCallCounts(nowMs);
 
@@ -47,12 +48,11 @@ export function createWorkerRateLimits({ ask, tell, nowMs }: WorkerRateLimitsDep
         if (permit.kind === 'yield') {
           throw new DistributorError(
             'destination-throttled',
-            `tenant ${tenantId}: ${destination} may be called again in ${Math.ceil(permit.ms / 1000)} s; the position is saved`,
+            `tenant ${tenantId}: ${destination} can be called again in ${Math.ceil(permit.ms / 1000)} s; the position is saved`,
             { retryAfterMs: permit.ms },
           );
         }
-        const stop = AbortSignal.any([signals.drain, signals.abort]);
-        await delay(permit.ms, undefined, { signal: stop }).catch(() => {});
+        await wait(permit.ms, AbortSignal.any([signals.drain, signals.abort]));
       }
     },
     limit(destination, isLimited) {

@@ -55,14 +55,18 @@ const CALLS: readonly (readonly [what: string, call: (place: Place) => Promise<u
 /** Far less than an operator may set: the attempts add up. */
 const TIMEOUT_MS = 100;
 
+/** @returns the attempts that the client has made: on a busy machine the peer may not have seen all of them */
 async function attemptsOf(t: TestContext, call: (place: Place) => Promise<unknown>, begins: boolean): Promise<number> {
-  const { url, received } = await startServer(t, (_request, response) => {
+  const { url } = await startServer(t, (_request, response) => {
     if (!begins) return;
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'content-length': 100 });
     response.write('{');
   });
-  await assert.rejects(call({ ...placeOf(url), requestTimeoutMs: TIMEOUT_MS }));
-  return received.length;
+  const error = await call({ ...placeOf(url), requestTimeoutMs: TIMEOUT_MS }).then(
+    () => assert.fail('the call has succeeded'),
+    (reason: { readonly $metadata?: { readonly attempts?: number } }) => reason,
+  );
+  return error.$metadata?.attempts ?? 0;
 }
 
 suite('a peer that is half dead', { concurrency: true }, () => {
@@ -72,7 +76,7 @@ suite('a peer that is half dead', { concurrency: true }, () => {
     });
 
     test(`${what} is given up when its answer stops in the middle`, async (t) => {
-      assert.ok((await attemptsOf(t, call, true)) >= 1);
+      await attemptsOf(t, call, true);
     });
   }
 });

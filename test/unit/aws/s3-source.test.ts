@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { openS3Object } from '../../../service/aws/s3-source.ts';
+import { createStallWatch, openS3Object } from '../../../service/aws/s3-source.ts';
 import type { DistributorError } from '../../../service/base/errors.ts';
 import type { ObjectRef } from '../../../service/core/notification.ts';
 import { etagOf, LAST_MODIFIED_MS, type S3Fault, type S3Server, startS3 } from '../../support/s3-server.ts';
+import { createTestStalls, NO_STALL } from '../../support/stall.ts';
+import { until } from '../../support/until.ts';
 
 const MIB = 1024 * 1024;
 const never = new AbortController().signal;
@@ -19,10 +21,10 @@ const refOf = (bytes: Uint8Array, more: Partial<ObjectRef> = {}): ObjectRef => (
   ...more,
 });
 
-function open({ client }: S3Server, ref: ObjectRef, signal = never, stallMs = 20_000) {
+function open({ client }: S3Server, ref: ObjectRef, signal = never, watchStall = NO_STALL) {
   const retried: string[] = [];
   const onRetry = (fault: string) => retried.push(fault);
-  const opened = openS3Object({ s3: client, random: () => 0, onRetry, stallMs }, ref, signal);
+  const opened = openS3Object({ s3: client, random: () => 0, onRetry, watchStall }, ref, signal);
   return Object.assign(opened, { retried });
 }
 
@@ -271,24 +273,59 @@ test('an abort ends what is under way at once, and is not taken for trouble of S
 for (const fault of [{ kind: 'silent' }, { kind: 'stalled body', bytes: 100 }] as const) {
   test(`a request that meets ${fault.kind === 'silent' ? 'silence' : 'a body that stops arriving'} is given up and repeated`, async (t) => {
     const s3 = await startS3(t);
+    const stalls = createTestStalls();
     const bytes = randomBytes(2 * MIB);
     s3.faults.set(1, fault);
     s3.faults.set(3, fault);
-    const opening = open(s3, put(s3, bytes), never, 50);
+    /** Once the n-th request is there, and what it brings of its body. */
+    const stall = async (nth: number) => {
+      const touches = stalls.touches();
+      await until(() => s3.received.length === nth && (fault.kind === 'silent' || stalls.touches() > touches));
+      stalls.stall();
+    };
+    const opening = open(s3, put(s3, bytes), never, stalls.watchStall);
+    await stall(1);
     const { source } = await opening;
-    assert.ok(Buffer.from(await source.read(MIB, MIB + 500, never)).equals(bytes.subarray(MIB, MIB + 500)));
+    const reading = source.read(MIB, MIB + 500, never);
+    await stall(3);
+    assert.ok(Buffer.from(await reading).equals(bytes.subarray(MIB, MIB + 500)));
     assert.deepEqual(opening.retried, ['transient', 'transient']);
   });
 }
 
 test('an object that never arrives is unreadable after all attempts', async (t) => {
   const s3 = await startS3(t);
+  const stalls = createTestStalls();
   for (let n = 1; n <= 6; n++) s3.faults.set(n, { kind: 'silent' });
-  await assert.rejects(open(s3, put(s3, Buffer.from('abc')), never, 20), {
+  const opening = open(s3, put(s3, Buffer.from('abc')), never, stalls.watchStall);
+  const refused = assert.rejects(opening, {
     code: 'object-unreadable',
     message: /could not be read\. No answer from AWS \(TimeoutError\)/,
   });
+  for (let n = 1; n <= 6; n++) {
+    await until(() => s3.received.length === n);
+    stalls.stall();
+  }
+  await refused;
   assert.equal(s3.received.length, 6);
+});
+
+test('a request stalls when nothing has arrived for as long as a request may take, at most 20 s', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [requestTimeoutMs, stallMs] of [
+    [7_000, 7_000],
+    [60_000, 20_000],
+  ] as const) {
+    let stalled = 0;
+    createStallWatch({ requestTimeoutMs })(() => stalled++);
+    t.mock.timers.tick(stallMs - 1);
+    assert.equal(stalled, 0);
+    t.mock.timers.tick(1);
+    assert.equal(stalled, 1);
+    createStallWatch({ requestTimeoutMs })(() => stalled++).clear();
+    t.mock.timers.tick(stallMs);
+    assert.equal(stalled, 1);
+  }
 });
 
 test('an endpoint that ignores the range of a later read is refused: its bytes are not those that were asked for', async (t) => {

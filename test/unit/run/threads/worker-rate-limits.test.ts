@@ -12,6 +12,7 @@ function setUp(...answers: Permit[]) {
   const now = { ms: 0 };
   const asked: RateLimitedCall[] = [];
   const told: RateLimitAnswer[] = [];
+  const waits: { readonly ms: number; end(): void }[] = [];
   const rateLimiter = createWorkerRateLimits({
     ask: async (call) => {
       asked.push(call);
@@ -21,8 +22,14 @@ function setUp(...answers: Permit[]) {
       told.push(answer);
     },
     nowMs: () => now.ms,
+    wait: (ms, signal) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waits.push({ ms, end: resolve });
+      signal.addEventListener('abort', () => resolve());
+      return promise;
+    },
   });
-  return { rateLimiter, asked, told, now };
+  return { rateLimiter, asked, told, now, waits };
 }
 
 test('calls to a destination that is free go without a question', async () => {
@@ -43,14 +50,21 @@ test('calls to a limited destination, and those with a cap, ask before they go',
   assert.equal(asked.length, 2);
 });
 
-test('who is told to wait asks again after that, not at once', async () => {
-  const { rateLimiter, asked } = setUp({ kind: 'wait', ms: 50 }, { kind: 'wait', ms: 50 });
+test('a call that is told to wait asks again after that, not sooner', async () => {
+  const { rateLimiter, asked, waits } = setUp({ kind: 'wait', ms: 50 }, { kind: 'wait', ms: 70 });
   rateLimiter.limit(CALL.destination, true);
   const ready = rateLimiter.ready(CALL, NEVER);
-  for (let n = 0; n < 10; n++) await turn();
-  assert.equal(asked.length, 1);
+  for (const round of [1, 2]) {
+    for (let n = 0; n < 10; n++) await turn();
+    assert.equal(asked.length, round);
+    waits[round - 1]?.end();
+  }
   await ready;
   assert.equal(asked.length, 3);
+  assert.deepEqual(
+    waits.map(({ ms }) => ms),
+    [50, 70],
+  );
 });
 
 test('who is told to yield leaves with the time after which there is something to do', async () => {
@@ -59,7 +73,7 @@ test('who is told to yield leaves with the time after which there is something t
   await assert.rejects(rateLimiter.ready(CALL, NEVER), {
     code: 'destination-throttled',
     retryAfterMs: 9_001,
-    message: 'tenant acme: logs/1/us-east-1 may be called again in 10 s; the position is saved',
+    message: 'tenant acme: logs/1/us-east-1 can be called again in 10 s; the position is saved',
   });
 });
 
