@@ -56,18 +56,14 @@ export const NEWS_ENTRY_BYTES: u32 = 3 * WORD;
 export const VALUE_ENTRY_BYTES: u32 = 4 * WORD;
 const FIELD_ENTRY_BYTES: u32 = 4 * WORD;
 
-export const GUESSES_MAX: u32 = 32;
-
 // The state of a scanner of lines. Its caller lends it, sets FROM and reads or changes what FROM to LINE_END hold.
 /** Names begin at a multiple of 16, as the loan does. */
 export const SCANNER_NAMES: usize = 0;
 export const SCANNER_NAME_LENGTHS: usize = SCANNER_NAMES + NAMES_MAX * NAME_BYTES_MAX;
 export const SCANNER_NAME_MEANINGS: usize = SCANNER_NAME_LENGTHS + NAMES_MAX * WORD;
 export const SCANNER_NAME_COUNT: usize = SCANNER_NAME_MEANINGS + NAMES_MAX * WORD;
-/** For the n-th member, the name that it last had. */
-export const SCANNER_GUESSES: usize = SCANNER_NAME_COUNT + WORD;
 /** For each field: the next number, and of the value before: where, length, number. */
-export const SCANNER_FIELDS: usize = SCANNER_GUESSES + GUESSES_MAX * WORD;
+export const SCANNER_FIELDS: usize = SCANNER_NAME_COUNT + WORD;
 export const SCANNER_TABLE: usize = SCANNER_FIELDS + FIELDS_MAX * FIELD_ENTRY_BYTES;
 export const SCANNER_TABLE_MASK: usize = SCANNER_TABLE + WORD;
 export const SCANNER_TABLE_USED: usize = SCANNER_TABLE_MASK + WORD;

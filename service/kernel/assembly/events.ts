@@ -1,3 +1,4 @@
+// biome-ignore-all lint/correctness/noPrecisionLoss: AssemblyScript's u64 holds them exactly
 import {
   FORM_JSON,
   FORM_TEXT,
@@ -35,15 +36,14 @@ const LONGEST_ESCAPE: usize = 6;
 /** `{"timestamp":`, 16 digits, `,"message":"`, `"},` */
 const FRAME: usize = 48;
 
-// prettier-ignore
 const SHORT_ESCAPES = memory.data<u8>([
   0, 0, 0, 0, 0, 0, 0, 0, 0x62, 0x74, 0x6e, 0, 0x66, 0x72, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
-const HEX = memory.data<u8>([0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66]);
+const HEX = memory.data<u8>([
+  0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
+]);
 
 /** What must be escaped in a JSON string: quotes, backslashes and control characters. */
-// @ts-expect-error: decorator
-@inline
 function specials(bytes: v128): i32 {
   const quote = i8x16.eq(bytes, i8x16.splat(0x22));
   const backslash = i8x16.eq(bytes, i8x16.splat(0x5c));
@@ -51,8 +51,6 @@ function specials(bytes: v128): i32 {
   return i8x16.bitmask(v128.or(v128.or(quote, backslash), control));
 }
 
-// @ts-expect-error: decorator
-@inline
 function escapeByte(byte: u32, to: usize): usize {
   store<u8>(to, 0x5c);
   if (byte >= 0x20) {
@@ -60,7 +58,7 @@ function escapeByte(byte: u32, to: usize): usize {
     return to + 2;
   }
   const short = load<u8>(SHORT_ESCAPES + byte);
-  if (short != 0) {
+  if (short !== 0) {
     store<u8>(to + 1, short);
     return to + 2;
   }
@@ -77,7 +75,7 @@ function writeEscaped(from: usize, end: usize, target: usize): usize {
     const bytes = v128.load(from);
     v128.store(to, bytes);
     const mask = specials(bytes);
-    if (mask == 0) {
+    if (mask === 0) {
       from += 16;
       to += 16;
       continue;
@@ -90,14 +88,12 @@ function writeEscaped(from: usize, end: usize, target: usize): usize {
   }
   while (from < end) {
     const byte = <u32>load<u8>(from++);
-    if (byte < 0x20 || byte == 0x22 || byte == 0x5c) to = escapeByte(byte, to);
+    if (byte < 0x20 || byte === 0x22 || byte === 0x5c) to = escapeByte(byte, to);
     else store<u8>(to++, byte);
   }
   return to;
 }
 
-// @ts-expect-error: decorator
-@inline
 function copyBytes(from: usize, length: usize, to: usize): usize {
   // A call of memory.copy costs more than a few vectors.
   if (length <= 512) {
@@ -115,7 +111,7 @@ function writeDigits(value: u64, to: usize): usize {
   do {
     store<u8>(--at, <u8>(0x30 + (value % 10)));
     value /= 10;
-  } while (value != 0);
+  } while (value !== 0);
   return to + digits;
 }
 
@@ -142,32 +138,32 @@ export function writeEvents(): usize {
     const event = <usize>load<u32>(events + (i << 2));
     const from = base + <usize>load<u32>(starts + (event << 2));
     const length = <usize>load<u32>(lengths + (event << 2));
-    const escaped = <u32>load<u8>(forms + event) == FORM_JSON;
+    const escaped = <u32>load<u8>(forms + event) === FORM_JSON;
     if (to + FRAME + (escaped ? length : length * LONGEST_ESCAPE) + SLACK_BYTES > limit) {
       // Hardly any text takes the most that it could: only then it must be known.
       if (escaped || to + FRAME + escapedLength(from, length) + SLACK_BYTES > limit) return 0;
     }
     const time = <u64>load<f64>(times + (event << 3));
     const second = time / 1000;
-    if (second == 0) {
+    if (second === 0) {
       // Digits of their own: zeros may not lead.
       store<u64>(to, 0x7473656d6974227b); // {"timest
       store<u64>(to + 5, 0x3a22706d61747365); // estamp":
       to = writeDigits(time, to + 13);
       lastSecond = u64.MAX_VALUE;
     } else {
-    if (second == lastSecond) {
-      // 26 bytes at most.
-      v128.store(to, v128.load(frame));
-      v128.store(to + 16, v128.load(frame + 16));
-    } else {
-      store<u64>(to, 0x7473656d6974227b); // {"timest
-      store<u64>(to + 5, 0x3a22706d61747365); // estamp":
-      frameLength = writeDigits(second, to + 13) - to;
-      lastSecond = second;
-    }
-    frame = to;
-    to = writeThreeDigits(<u32>(time - second * 1000), to + frameLength);
+      if (second === lastSecond) {
+        // 26 bytes at most.
+        v128.store(to, v128.load(frame));
+        v128.store(to + 16, v128.load(frame + 16));
+      } else {
+        store<u64>(to, 0x7473656d6974227b); // {"timest
+        store<u64>(to + 5, 0x3a22706d61747365); // estamp":
+        frameLength = writeDigits(second, to + 13) - to;
+        lastSecond = second;
+      }
+      frame = to;
+      to = writeThreeDigits(<u32>(time - second * 1000), to + frameLength);
     }
     store<u64>(to, 0x67617373656d222c); // ,"messag
     store<u32>(to + 8, 0x223a2265); // e":"
@@ -182,7 +178,7 @@ export function writeEvents(): usize {
 /** With leading zeros. */
 function writeThreeDigits(value: u32, to: usize): usize {
   store<u8>(to, <u8>(0x30 + value / 100));
-  store<u8>(to + 1, <u8>(0x30 + (value / 10) % 10));
+  store<u8>(to + 1, <u8>(0x30 + ((value / 10) % 10)));
   store<u8>(to + 2, <u8>(0x30 + (value % 10)));
   return to + 3;
 }
@@ -191,8 +187,8 @@ function escapedLength(from: usize, length: usize): usize {
   let result = length;
   for (const end = from + length; from < end; from++) {
     const byte = <u32>load<u8>(from);
-    if (byte == 0x22 || byte == 0x5c) result += 1;
-    else if (byte < 0x20) result += load<u8>(SHORT_ESCAPES + byte) != 0 ? 1 : 5;
+    if (byte === 0x22 || byte === 0x5c) result += 1;
+    else if (byte < 0x20) result += load<u8>(SHORT_ESCAPES + byte) !== 0 ? 1 : 5;
   }
   return result;
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/performance/noBarrelFile: a module's exports are those of its entry file
 /** The kernel's exports; service/kernel/kernel.ts is what the service sees of them. */
 export { scanByteArrays, takeMessages, writeEvents } from './events';
 export { clearValues, takeNews, takeNumber } from './intern';

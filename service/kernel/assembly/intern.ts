@@ -1,3 +1,4 @@
+// biome-ignore-all lint/correctness/noPrecisionLoss: AssemblyScript's u64 holds them exactly
 import {
   CLEAR_VALUES_ARENA,
   CLEAR_VALUES_ARENA_BYTES,
@@ -17,7 +18,6 @@ import {
   SCANNER_TABLE,
   SCANNER_TABLE_MASK,
   SCANNER_TABLE_USED,
-  VALUE_ENTRY_BYTES,
 } from '../layout';
 import { scanner, useScanner } from './scanner';
 
@@ -37,7 +37,7 @@ export function clearValues(): void {
   const arena = load<u32>(CLEAR_VALUES_ARENA);
   const news = load<u32>(CLEAR_VALUES_NEWS);
   const entries: u32 = 1 << load<u32>(CLEAR_VALUES_TABLE_BITS);
-  memory.fill(table, 0, <usize>entries << ENTRY_SHIFT);
+  memory.fill(table, 0, (<usize>entries) << ENTRY_SHIFT);
   store<u32>(scanner + SCANNER_TABLE, table);
   store<u32>(scanner + SCANNER_TABLE_MASK, entries - 1);
   store<u32>(scanner + SCANNER_TABLE_USED, 0);
@@ -64,24 +64,22 @@ export function takeNews(at: usize): u32 {
 
 /** A number for a value that the caller keeps itself. */
 export function takeNumber(at: usize, field: u32): u32 {
-  const state = at + SCANNER_FIELDS + (<usize>field << 4);
+  const state = at + SCANNER_FIELDS + ((<usize>field) << 4);
   const number = load<u32>(state);
   store<u32>(state, number + 1);
   return number;
 }
 
-// @ts-expect-error: decorator
-@inline
 function equal(a: usize, b: usize, length: u32): bool {
   let i: usize = 0;
-  for (; i + 8 <= <usize>length; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false;
-  for (; i < <usize>length; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  for (; i + 8 <= <usize>length; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false;
+  for (; i < <usize>length; i++) if (load<u8>(a + i) !== load<u8>(b + i)) return false;
   return true;
 }
 
 /** Multiply and fold, eight bytes at a time: spreads values over a table, and nothing depends on it beyond that. */
 function hashOf(from: usize, length: u32, field: u32): u32 {
-  let hash: u64 = 0x9e3779b97f4a7c15 ^ <u64>length ^ (<u64>field << 32);
+  let hash: u64 = 0x9e3779b97f4a7c15 ^ <u64>length ^ ((<u64>field) << 32);
   let i: usize = 0;
   for (; i + 8 <= <usize>length; i += 8) {
     hash = (hash ^ load<u64>(from + i)) * 0xff51afd7ed558ccd;
@@ -94,28 +92,25 @@ function hashOf(from: usize, length: u32, field: u32): u32 {
 
 /** The number of a value, 0 for the empty one; NO_ROOM_FOR_VALUE when a new one finds none. */
 export function numberOf(field: u32, from: usize, length: u32): u32 {
-  if (length == 0) return 0;
-  const state = scanner + SCANNER_FIELDS + (<usize>field << 4);
-  if (load<u32>(state + 8) == length && equal(load<u32>(state + 4), from, length)) return load<u32>(state + 12);
+  if (length === 0) return 0;
+  const state = scanner + SCANNER_FIELDS + ((<usize>field) << 4);
+  if (load<u32>(state + 8) === length && equal(load<u32>(state + 4), from, length)) return load<u32>(state + 12);
 
   const hash = hashOf(from, length, field);
   const table = <usize>load<u32>(scanner + SCANNER_TABLE);
   const mask = load<u32>(scanner + SCANNER_TABLE_MASK);
   for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-    const entry = table + (<usize>slot << ENTRY_SHIFT);
+    const entry = table + ((<usize>slot) << ENTRY_SHIFT);
     const number = load<u32>(entry + 4);
-    if (number == 0) return add(field, from, length, hash, entry, state);
-    if (load<u32>(entry) != hash || load<u32>(entry + 12) != ((field << 24) | length)) continue;
+    if (number === 0) return add(field, from, length, hash, entry, state);
+    if (load<u32>(entry) !== hash || load<u32>(entry + 12) !== ((field << 24) | length)) continue;
     const at = load<u32>(entry + 8);
     if (!equal(at, from, length)) continue;
     remember(state, at, length, number);
     return number;
   }
-  return NO_ROOM_FOR_VALUE;
 }
 
-// @ts-expect-error: decorator
-@inline
 function remember(state: usize, at: u32, length: u32, number: u32): void {
   store<u32>(state + 4, at);
   store<u32>(state + 8, length);
@@ -128,7 +123,11 @@ function add(field: u32, from: usize, length: u32, hash: u32, entry: usize, stat
   const used = load<u32>(scanner + SCANNER_TABLE_USED);
   // Three quarters full is as far as probing stays short.
   const full = used > (load<u32>(scanner + SCANNER_TABLE_MASK) >> 2) * 3;
-  if (full || at + length > load<u32>(scanner + SCANNER_ARENA_END) || newsAt + NEWS_ENTRY_BYTES > load<u32>(scanner + SCANNER_NEWS_END)) {
+  if (
+    full ||
+    at + length > load<u32>(scanner + SCANNER_ARENA_END) ||
+    newsAt + NEWS_ENTRY_BYTES > load<u32>(scanner + SCANNER_NEWS_END)
+  ) {
     return NO_ROOM_FOR_VALUE;
   }
   const number = load<u32>(state);

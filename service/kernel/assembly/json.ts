@@ -5,20 +5,16 @@ import { DEPTH_MAX } from '../layout';
 /** Of the last string: how many bytes fewer it has once unescaped. */
 export let savedByEscapes: u32 = 0;
 
-// @ts-expect-error: decorator
-@inline
 export function skipSpace(from: usize, end: usize): usize {
   let at = from;
   while (at < end) {
     const byte = <u32>load<u8>(at);
-    if (byte != 0x20 && byte != 0x09 && byte != 0x0d) break;
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) break;
     at++;
   }
   return at;
 }
 
-// @ts-expect-error: decorator
-@inline
 function hexDigit(byte: u32): i32 {
   if (byte - 0x30 <= 9) return <i32>(byte - 0x30);
   const letter = (byte | 0x20) - 0x61;
@@ -35,8 +31,6 @@ function codeUnit(at: usize): i32 {
 }
 
 /** Of which bytes are " \\ / b f n r t, what may stand behind a backslash: they are told by their two halves. */
-// @ts-expect-error: decorator
-@inline
 function shortEscapes(bytes: v128): u32 {
   // A bit for each of 2x, 5x, 6x and 7x.
   const high = i8x16(0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -47,8 +41,6 @@ function shortEscapes(bytes: v128): u32 {
 }
 
 /** Of bits for backslashes those that begin an escape, which is every second one of a run. */
-// @ts-expect-error: decorator
-@inline
 function startsOf(backslashes: u32): u32 {
   // A difference borrows through a run up to its end; what differs then from the odd places, and is a backslash, is a start.
   const odd: u32 = 0xaaaaaaaa;
@@ -57,7 +49,7 @@ function startsOf(backslashes: u32): u32 {
 
 /** Reads an escape by number, of two halves where it takes two. @returns the byte behind it, or 0 */
 function skipUnicodeEscape(at: usize, end: usize): usize {
-  if (at + 6 > end || load<u8>(at + 1) != 0x75) return 0;
+  if (at + 6 > end || load<u8>(at + 1) !== 0x75) return 0;
   const unit = codeUnit(at + 2);
   if (unit < 0) return 0;
   if (unit < 0xd800 || unit > 0xdfff) {
@@ -65,7 +57,7 @@ function skipUnicodeEscape(at: usize, end: usize): usize {
     return at + 6;
   }
   // Twelve bytes of two escapes become four.
-  if (unit > 0xdbff || at + 12 > end || load<u16>(at + 6) != 0x755c) return 0;
+  if (unit > 0xdbff || at + 12 > end || load<u16>(at + 6) !== 0x755c) return 0;
   const low = codeUnit(at + 8);
   if (low < 0xdc00 || low > 0xdfff) return 0;
   savedByEscapes += 8;
@@ -85,11 +77,11 @@ export function skipString(from: usize, end: usize): usize {
     const backslash = i8x16.eq(bytes, i8x16.splat(0x5c));
     const control = i8x16.lt_u(bytes, i8x16.splat(0x20));
     const mask = i8x16.bitmask(v128.or(v128.or(quote, backslash), control));
-    if (mask == 0) continue;
+    if (mask === 0) continue;
     at += ctz(mask);
     if (at >= end) return 0;
     const byte = <u32>load<u8>(at);
-    return byte == 0x22 ? at : byte == 0x5c ? skipEscaped(at, end) : 0;
+    return byte === 0x22 ? at : byte === 0x5c ? skipEscaped(at, end) : 0;
   }
   return 0;
 }
@@ -107,16 +99,16 @@ function skipEscaped(from: usize, end: usize): usize {
     const stops = i8x16.bitmask(stop) & ~(starts << 1);
     const before = starts & ((stops & -stops) - 1);
     const others = before & ~shortEscapes(v128.load(at, 1));
-    if (others != 0) {
+    if (others !== 0) {
       savedByEscapes += popcnt(before & ((others & -others) - 1));
       at = skipUnicodeEscape(at + ctz(others), end);
-      if (at == 0) return 0;
+      if (at === 0) return 0;
       continue;
     }
     savedByEscapes += popcnt(before);
-    if (stops != 0) {
+    if (stops !== 0) {
       at += ctz(stops);
-      return at < end && load<u8>(at) == 0x22 ? at : 0;
+      return at < end && load<u8>(at) === 0x22 ? at : 0;
     }
     // The second half of the last may be in the next vector.
     at += 16 + (starts >> 15);
@@ -124,8 +116,6 @@ function skipEscaped(from: usize, end: usize): usize {
   return 0;
 }
 
-// @ts-expect-error: decorator
-@inline
 function isDigit(at: usize, end: usize): bool {
   return at < end && <u32>load<u8>(at) - 0x30 <= 9;
 }
@@ -138,16 +128,16 @@ function skipDigits(from: usize, end: usize): usize {
 
 function skipNumber(from: usize, end: usize): usize {
   let at = from;
-  if (load<u8>(at) == 0x2d) at++;
+  if (load<u8>(at) === 0x2d) at++;
   if (!isDigit(at, end)) return 0;
-  at = load<u8>(at) == 0x30 ? at + 1 : skipDigits(at, end);
-  if (at < end && load<u8>(at) == 0x2e) {
+  at = load<u8>(at) === 0x30 ? at + 1 : skipDigits(at, end);
+  if (at < end && load<u8>(at) === 0x2e) {
     if (!isDigit(at + 1, end)) return 0;
     at = skipDigits(at + 1, end);
   }
-  if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+  if (at < end && (load<u8>(at) | 0x20) === 0x65) {
     at++;
-    if (at < end && (load<u8>(at) == 0x2b || load<u8>(at) == 0x2d)) at++;
+    if (at < end && (load<u8>(at) === 0x2b || load<u8>(at) === 0x2d)) at++;
     if (!isDigit(at, end)) return 0;
     at = skipDigits(at, end);
   }
@@ -158,14 +148,14 @@ function skipNumber(from: usize, end: usize): usize {
 export function skipValue(from: usize, end: usize, depth: i32): usize {
   if (from >= end) return 0;
   const byte = <u32>load<u8>(from);
-  if (byte == 0x22) {
+  if (byte === 0x22) {
     const close = skipString(from + 1, end);
-    return close == 0 ? 0 : close + 1;
+    return close === 0 ? 0 : close + 1;
   }
-  if (byte == 0x7b || byte == 0x5b) return skipContainer(from, end, depth, byte == 0x7b);
-  if (byte == 0x74) return from + 4 <= end && load<u32>(from) == 0x65757274 ? from + 4 : 0;
-  if (byte == 0x6e) return from + 4 <= end && load<u32>(from) == 0x6c6c756e ? from + 4 : 0;
-  if (byte == 0x66) return from + 5 <= end && load<u32>(from + 1) == 0x65736c61 ? from + 5 : 0;
+  if (byte === 0x7b || byte === 0x5b) return skipContainer(from, end, depth, byte === 0x7b);
+  if (byte === 0x74) return from + 4 <= end && load<u32>(from) === 0x65757274 ? from + 4 : 0;
+  if (byte === 0x6e) return from + 4 <= end && load<u32>(from) === 0x6c6c756e ? from + 4 : 0;
+  if (byte === 0x66) return from + 5 <= end && load<u32>(from + 1) === 0x65736c61 ? from + 5 : 0;
   return skipNumber(from, end);
 }
 
@@ -173,23 +163,23 @@ function skipContainer(from: usize, end: usize, depth: i32, isObject: bool): usi
   if (depth >= DEPTH_MAX) return 0;
   const close: u32 = isObject ? 0x7d : 0x5d;
   let at = skipSpace(from + 1, end);
-  if (at < end && load<u8>(at) == close) return at + 1;
+  if (at < end && load<u8>(at) === close) return at + 1;
   while (true) {
     if (isObject) {
-      if (at >= end || load<u8>(at) != 0x22) return 0;
+      if (at >= end || load<u8>(at) !== 0x22) return 0;
       at = skipString(at + 1, end);
-      if (at == 0) return 0;
+      if (at === 0) return 0;
       at = skipSpace(at + 1, end);
-      if (at >= end || load<u8>(at) != 0x3a) return 0;
+      if (at >= end || load<u8>(at) !== 0x3a) return 0;
       at = skipSpace(at + 1, end);
     }
     at = skipValue(at, end, depth + 1);
-    if (at == 0) return 0;
+    if (at === 0) return 0;
     at = skipSpace(at, end);
     if (at >= end) return 0;
     const byte = <u32>load<u8>(at);
-    if (byte == close) return at + 1;
-    if (byte != 0x2c) return 0;
+    if (byte === close) return at + 1;
+    if (byte !== 0x2c) return 0;
     at = skipSpace(at + 1, end);
   }
 }

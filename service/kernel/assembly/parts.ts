@@ -28,8 +28,6 @@ const DONE: i32 = 0;
 const SHORT: usize = 64;
 
 /** Bytes that do not overlap. Up to 16 bytes behind them may be overwritten where there is room. */
-// @ts-expect-error: decorator
-@inline
 function copyAhead(from: usize, to: usize, length: usize, limit: usize): void {
   // A call of memory.copy costs more than a few vectors.
   if (length <= SHORT && limit - to >= SHORT + SLACK_BYTES) {
@@ -40,8 +38,6 @@ function copyAhead(from: usize, to: usize, length: usize, limit: usize): void {
 }
 
 /** A copy that may overlap what it makes. Up to 16 bytes behind it may be overwritten where there is room. */
-// @ts-expect-error: decorator
-@inline
 function copyBack(from: usize, to: usize, length: usize, limit: usize): void {
   const distance = to - from;
   if (distance >= length || (distance >= 16 && length <= SHORT && limit - to >= SHORT + SLACK_BYTES)) {
@@ -90,20 +86,20 @@ export function snappyPart(state: usize, end: usize, begin: usize, limit: usize)
       copy -= length;
       if (copy > 0) break;
     }
-    if (from == end || to == limit) break;
+    if (from === end || to === limit) break;
     const tag = <usize>load<u8>(from);
     const kind = tag & 3;
-    const extra: usize = kind == 0 ? (tag >> 2 < 60 ? 0 : (tag >> 2) - 59) : kind == 3 ? 4 : kind;
+    const extra: usize = kind === 0 ? (tag >> 2 < 60 ? 0 : (tag >> 2) - 59) : kind === 3 ? 4 : kind;
     if (end - from <= extra) break;
     let number: usize = 0;
     for (let i: usize = 0; i < extra; i++) number |= (<usize>load<u8>(from + 1 + i)) << (i << 3);
     from += 1 + extra;
-    if (kind == 0) {
-      literal = (extra == 0 ? tag >> 2 : number) + 1;
+    if (kind === 0) {
+      literal = (extra === 0 ? tag >> 2 : number) + 1;
     } else {
-      copy = kind == 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
-      offset = kind == 1 ? ((tag >> 5) << 8) | number : number;
-      if (offset == 0 || offset > to - begin) {
+      copy = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
+      offset = kind === 1 ? ((tag >> 5) << 8) | number : number;
+      if (offset === 0 || offset > to - begin) {
         result = PART_BAD_COPY;
         break;
       }
@@ -129,23 +125,23 @@ export function lz4Part(state: usize, end: usize, begin: usize, limit: usize): i
   let phase = load<u32>(state + PART_PHASE);
   let result: i32 = DONE;
   for (;;) {
-    if (phase == TOKEN) {
-      if (from == end) break;
+    if (phase === TOKEN) {
+      if (from === end) break;
       const token = <usize>load<u8>(from++);
       literal = token >> 4;
       copy = (token & 15) + 4;
-      phase = literal == 15 ? LITERAL_LENGTH : LITERALS;
+      phase = literal === 15 ? LITERAL_LENGTH : LITERALS;
     }
-    if (phase == LITERAL_LENGTH) {
+    if (phase === LITERAL_LENGTH) {
       let byte: usize = 255;
-      while (byte == 255 && from < end) {
+      while (byte === 255 && from < end) {
         byte = load<u8>(from++);
         literal += byte;
       }
-      if (byte == 255) break;
+      if (byte === 255) break;
       phase = LITERALS;
     }
-    if (phase == LITERALS) {
+    if (phase === LITERALS) {
       const length = min(literal, min(end - from, limit - to));
       copyAhead(from, to, length, limit);
       from += length;
@@ -154,24 +150,24 @@ export function lz4Part(state: usize, end: usize, begin: usize, limit: usize): i
       if (literal > 0) break;
       phase = MATCH_OFFSET;
     }
-    if (phase == MATCH_OFFSET) {
+    if (phase === MATCH_OFFSET) {
       // A block ends with literals.
       if (end - from < 2) break;
       offset = <usize>load<u16>(from);
       from += 2;
-      if (offset == 0 || offset > to - begin) {
+      if (offset === 0 || offset > to - begin) {
         result = PART_BAD_COPY;
         break;
       }
-      phase = copy == 19 ? MATCH_LENGTH : MATCH;
+      phase = copy === 19 ? MATCH_LENGTH : MATCH;
     }
-    if (phase == MATCH_LENGTH) {
+    if (phase === MATCH_LENGTH) {
       let byte: usize = 255;
-      while (byte == 255 && from < end) {
+      while (byte === 255 && from < end) {
         byte = load<u8>(from++);
         copy += byte;
       }
-      if (byte == 255) break;
+      if (byte === 255) break;
       phase = MATCH;
     }
     const length = min(copy, limit - to);

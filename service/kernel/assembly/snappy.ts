@@ -33,7 +33,7 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     announced |= (byte & 0x7f) << shift;
     if (byte < 0x80) break;
   }
-  if (announced != <u64>targetLength) return SNAPPY_TOO_LONG;
+  if (announced !== <u64>targetLength) return SNAPPY_TOO_LONG;
 
   // Far from both ends nothing needs to be checked but what the data itself claims.
   const safeEnd = sourceLength > SAFE ? end - SAFE : source;
@@ -42,17 +42,17 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     while (from < safeEnd && to < safeTargetEnd) {
       const tag = <usize>load<u8>(from);
       const kind = tag & 3;
-      const literal = i32(kind == 0);
-      if (i32(kind == 3) | (literal & i32(tag >= LONG_LITERAL))) break;
+      const literal = i32(kind === 0);
+      if (i32(kind === 3) | (literal & i32(tag >= LONG_LITERAL))) break;
       // Which kind comes next cannot be foreseen, and a wrong guess costs more than all of this: each is worked out, one is
       // taken, and conditions are joined by | and &, which do not branch.
-      const short = kind == 1;
+      const short = kind === 1;
       const next = <usize>load<u16>(from + 1);
       const size = (tag >> 2) + 1;
       const length = select<usize>(((tag >> 2) & 7) + 4, size, short);
       const offset = select<usize>(((tag >> 5) << 8) | (next & 0xff), next, short);
       // Minus one makes an offset of 0, which is as wrong, the largest number there is.
-      if (i32(kind != 0) & i32(offset - 1 >= <usize>(to - target))) return SNAPPY_BAD_COPY;
+      if (i32(kind !== 0) & i32(offset - 1 >= <usize>(to - target))) return SNAPPY_BAD_COPY;
       const origin = select<usize>(from + 1, to - offset, literal);
       from += select<usize>(1 + size, 1 + kind, literal);
       if (literal | i32(offset >= 16)) {
@@ -72,7 +72,7 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     // One element with all checks: a long literal, or one near an end.
     const tag = <u32>load<u8>(from++);
     const kind = tag & 3;
-    if (kind == 0) {
+    if (kind === 0) {
       let length = <usize>(tag >> 2) + 1;
       if (length > 60) {
         const bytes = length - 60;
@@ -91,12 +91,12 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     }
     let length: usize;
     let offset: usize;
-    if (kind == 1) {
+    if (kind === 1) {
       if (from + 1 > end) return SNAPPY_TOO_SHORT;
       length = <usize>((tag >> 2) & 7) + 4;
       offset = ((<usize>(tag >> 5)) << 8) | <usize>load<u8>(from);
       from += 1;
-    } else if (kind == 2) {
+    } else if (kind === 2) {
       if (from + 2 > end) return SNAPPY_TOO_SHORT;
       length = <usize>(tag >> 2) + 1;
       offset = <usize>load<u16>(from);
@@ -107,7 +107,7 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
       offset = <usize>load<u32>(from);
       from += 4;
     }
-    if (offset == 0 || offset > <usize>(to - target) || length > <usize>(targetEnd - to)) return SNAPPY_BAD_COPY;
+    if (offset === 0 || offset > <usize>(to - target) || length > <usize>(targetEnd - to)) return SNAPPY_BAD_COPY;
     const copyFrom = to - offset;
     if (offset >= 16) {
       // Sixteen at a time may write past the copy, never past what is allowed behind the target.
@@ -117,5 +117,5 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     }
     to += length;
   }
-  return to == targetEnd ? 0 : SNAPPY_TOO_SHORT;
+  return to === targetEnd ? 0 : SNAPPY_TOO_SHORT;
 }
