@@ -47,7 +47,9 @@ async function refuse({ deps, pipeline, put }: DemoEnvironment): Promise<void> {
 
 async function take(page: Page, scheme: 'light' | 'dark'): Promise<void> {
   await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
-  while (!(await page.evaluate<boolean>(`document.querySelector('#tenants tr') !== null`))) await delay(100);
+  // SQS is asked for the queue's depth once somebody looks.
+  while (!(await page.evaluate<boolean>(`document.querySelector('#queue').textContent.endsWith(' waiting')`)))
+    await delay(100);
   await writeFile(new URL(`status-page-${scheme}.png`, IMAGES), await page.screenshot());
 }
 
