@@ -15,6 +15,8 @@ import { startTablesApart } from './tables-apart.ts';
  */
 const NAME = 'LocalStack';
 const KIND = 'localstack';
+/** Each file of tests has accounts, queues and tables of its own. What runs in each waits more than it works. */
+const CONCURRENCY = 2;
 /** A Python with the package `localstack-core`. */
 const PYTHON =
   process.env.LOCALSTACK_PYTHON ?? fileURLToPath(new URL('../../.local/localstack/bin/python', import.meta.url));
@@ -29,7 +31,12 @@ const { image: IMAGE, environment: SETTINGS }: ComposeService = parse(compose).s
 /** @param leavesOut what the tests leave out on emulators */
 export async function findLocalStack(leavesOut: string): Promise<Endpoint | MissingEndpoint> {
   if (existsSync(PYTHON)) {
-    return { name: `${NAME} (its DynamoDB is the embedded AWS's)`, leavesOut, concurrency: 1, start: startPackage };
+    return {
+      name: `${NAME} (its DynamoDB is the embedded AWS's)`,
+      leavesOut,
+      concurrency: CONCURRENCY,
+      start: startPackage,
+    };
   }
   const noPackage = 'neither LOCALSTACK_PYTHON nor .local/localstack (from .ci/install) is a Python with LocalStack';
   if (!exists('docker', 'info'))
@@ -37,7 +44,7 @@ export async function findLocalStack(leavesOut: string): Promise<Endpoint | Miss
   if (!exists('docker', 'image', 'inspect', IMAGE) && !exists('docker', 'pull', '--quiet', IMAGE)) {
     return { name: NAME, missing: `${noPackage}, and the image ${IMAGE} cannot be pulled` };
   }
-  return { name: NAME, leavesOut, concurrency: 1, start: startContainer };
+  return { name: NAME, leavesOut, concurrency: CONCURRENCY, start: startContainer };
 }
 
 /** LocalStack downloads its DynamoDB when it starts, so that one comes from the embedded AWS: tests need no network. */
