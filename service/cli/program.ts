@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SettingsError } from '../base/settings.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
@@ -12,7 +13,8 @@ import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
-Ends with status 0 when done, 1 when it found trouble or could not do it, 2 for a usage error.
+Ends with status 0 when done, 1 when it found trouble or could not do it, 2 for a usage error,
+130 after Ctrl-C, 143 after SIGTERM.
 The settings are those of the service, from the environment: \`log-distributor config\` shows them.
 Without a command it serves.`;
 
@@ -20,6 +22,7 @@ Without a command it serves.`;
 export function createProgram(session: Session): Command {
   const program = new Command('log-distributor')
     .description("Delivers each tenant's logs into the tenant's own AWS account, and helps who looks after it.")
+    .version(session.deps.version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => session.deps.out.write(text),
@@ -34,6 +37,7 @@ export function createProgram(session: Session): Command {
   addObject(program, session);
   addStatus(program, session);
   addConfig(program, session);
+  addCompletion(program, session);
   return program;
 }
 

@@ -160,12 +160,14 @@ test('an unknown tenant, and an unknown delivery of a known one, end with a sent
   const { dynamo, tenants } = await setUp(t);
   await dynamo.put(TENANT_TABLE, ITEM);
   const unknown = await tenants('enable', 'nobody');
-  assert.equal(unknown.code, 1);
+  assert.equal(unknown.code, 2);
   assert.match(
     unknown.err,
-    /tenant nobody is unknown in tenant-configurations: `log-distributor tenants list` shows all/,
+    /tenant nobody is unknown in tenant-configurations: it has acme; `log-distributor tenants list` shows all/,
   );
+  assert.match((await tenants('get', 'acne')).err, /tenant acne is unknown in .*: did you mean acme\?/);
   const delivery = await tenants('disable', 'acme', '--delivery', 'cloudwatch#x');
+  assert.equal(delivery.code, 2);
   assert.match(delivery.err, /has no delivery cloudwatch#x, only cloudwatch /);
 });
 
