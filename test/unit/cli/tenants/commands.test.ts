@@ -8,6 +8,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { parse, stringify } from 'yaml';
 import { createTenantTable } from '../../../../service/cli/tenants/table.ts';
 import { cli, cliEnvironment } from '../../../support/cli.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { ITEM } from '../../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../../support/dynamo.ts';
 
@@ -241,4 +242,16 @@ test('an import that is interrupted tells what was not written', async (t) => {
   assert.match(out, /^acme\/cloudwatch {2}not written$/m);
   assert.match(err, /interrupted: acme\/cloudwatch, beta\/cloudwatch not written; repeat it/);
   assert.deepEqual(await Array.fromAsync(table.all()), []);
+});
+
+test('a tenant whose attributes are lists and maps is disabled and written like any other', async (t) => {
+  const { run, deps, pipeline } = await startCliCloud(t);
+  const item = { ...ITEM, desired_logs: ['api', 'worker'], tags_of_another_system: { team: ['a', 'b'] } };
+  await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.tenantTable, Item: marshall(item) }));
+  const disabled = await run(['tenants', 'disable', 'acme']);
+  assert.deepEqual([disabled.code, disabled.err], [0, 'The service reads an item again within a minute.\n']);
+  const input = JSON.stringify({ ...ITEM, desired_logs: ['api'] });
+  const written = await run(['tenants', 'put', '-f', '-', '--json'], { input });
+  assert.equal(written.code, 0, written.err);
+  assert.match(written.out, /"action": "change"/);
 });
