@@ -12,7 +12,7 @@ const EXIT_SETTINGS = 2;
 /** What is not right with the settings, as they stand or as what they name is: one report, and status 2. */
 function exitForSettings(error: unknown): void {
   if (!(error instanceof SettingsError)) return;
-  console.error(`log-distributor: ${error.problems.length} wrong settings\n${error.message}`);
+  console.error(`log-distributor: wrong settings\n${error.message}`);
   process.exit(EXIT_SETTINGS);
 }
 

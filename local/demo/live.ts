@@ -3,15 +3,14 @@ import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../workload/random.ts';
 import { type DemoEnvironment, startDemo } from './environment.ts';
-import { createWriters, type Writer } from './load.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
 import { createScreen, type Screen, type TenantRow } from './screen.ts';
+import { writeLoad } from './write.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** The demo goes on for as long as it is watched: the oldest logs and objects make room. */
 const CLOUD_LIMITS = { logBytesPerAccountMax: 64 * MEGABYTE, objectBytesMax: 128 * MEGABYTE };
 const PORTS = { cloud: 4566, http: 8080 };
-const WRITE_EVERY_MS = 400;
 const SHOW_EVERY_MS = 1_000;
 
 /** What a shell says of a program that a signal has ended. */
@@ -40,7 +39,7 @@ export async function runLive(seed: string): Promise<void> {
   const trouble: string[] = [];
   await using demo = await startOnFreePorts(seed, (text) => trouble.push(text));
   screen = createScreen(process.stdout, introduction(demo), demo.tenants.length);
-  const writing = write(demo, seed, stop.signal);
+  const writing = writeLoad(demo, seed, stop.signal);
   let before = await measure(demo);
   for (;;) {
     await delay(SHOW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});
@@ -93,24 +92,6 @@ function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): s
     '',
     '  Ctrl-C ends it: the service drains first.',
   ];
-}
-
-/** One object after another, each with what its cluster logged since its last one. */
-async function write(demo: DemoEnvironment, seed: string, signal: AbortSignal): Promise<void> {
-  const writers = createWriters(
-    demo.tenants.map(({ tenantId }) => tenantId),
-    `${seed}/${Date.now()}`,
-  );
-  const lastMs = new Map<Writer, number>();
-  for (let turn = 0; !signal.aborted; turn++) {
-    const writer = writers[turn % writers.length];
-    if (!writer) return;
-    const nowMs = Date.now();
-    const object = await writer.next(500_000, lastMs.get(writer) ?? nowMs - 5_000, nowMs);
-    lastMs.set(writer, nowMs);
-    await demo.put(object.key, object.body);
-    await delay(WRITE_EVERY_MS, undefined, { signal }).catch(() => {});
-  }
 }
 
 interface Measurement {

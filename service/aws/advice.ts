@@ -148,7 +148,7 @@ function deniedRole({ denial, purpose }: Circumstances): string | undefined {
 
 function verifyHint(purpose: Purpose): string {
   if (purpose.kind !== 'assume-role' || purpose.tenantId === undefined) return '';
-  return ` \`log-distributor tenants verify ${purpose.tenantId}\` prints the trust policy that is needed.`;
+  return ` \`log-distributor tenants verify ${purpose.tenantId}\` prints the required trust policy.`;
 }
 
 function missingPermission({ denial, purpose }: Circumstances): string | undefined {

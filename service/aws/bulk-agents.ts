@@ -33,7 +33,7 @@ class BulkHttpsAgent extends HttpsAgent {
  * copies what it keeps, but for what follows an upgrade, which nobody here asks for.
  */
 function readingIntoOneBuffer(): Pick<SocketConstructorOpts, 'onread'> {
-  // A byte more than is used: who gives back memory that is wholly its own (releaseMemory) must never take this for that.
+  // One spare byte, so that releaseMemory never takes it: it frees only views of a whole buffer.
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES + 1).subarray(0, READ_BYTES);
   return {
     onread: {

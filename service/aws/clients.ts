@@ -130,7 +130,7 @@ export function createLogsSessionFactory(
   place: ClientPlace,
 ): (region: string, credentials: SigningKeys) => LogsSession {
   const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
-  /** What one client has learnt of AWS's clock, the next begins with: a client of its own would be refused first each time. */
+  /** New clients inherit the clock offset; otherwise the first call of each would be refused. */
   let newest: CloudWatchLogsClient | undefined;
   return (region, credentials) => ({
     region,

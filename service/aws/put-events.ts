@@ -147,7 +147,7 @@ function exchange(
     sent.destroy();
     reject(reason);
   };
-  const onAbort = () => giveUp(new DOMException('the call was given up', 'AbortError'));
+  const onAbort = () => giveUp(new DOMException('the call was cancelled', 'AbortError'));
   signal.addEventListener('abort', onAbort, { once: true });
   const late = setTimeout(() => giveUp(timeout(`no answer within ${requestTimeoutMs} ms`)), requestTimeoutMs);
   let connecting: NodeJS.Timeout | undefined;

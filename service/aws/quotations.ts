@@ -5,5 +5,5 @@ const QUOTED_VALUE = /\bValue '.*' at '/s;
 export function withoutQuotations(message: string): string {
   if (QUOTED_VALUE.test(message)) return message.replace(QUOTED_VALUE, "Value (hidden) at '");
   const mark = message.search(/['"`\u2018\u201c[{(<]/);
-  return mark < 0 ? message : `${message.slice(0, mark)}(the rest is not shown)`;
+  return mark < 0 ? message : `${message.slice(0, mark)}(truncated)`;
 }

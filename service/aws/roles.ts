@@ -211,7 +211,7 @@ function toRoleError(request: RoleRequest, cause: unknown): DistributorError {
   const what = `AssumeRole of ${request.roleArn} for ${tenantId ?? 'the platform'}`;
   if (cause instanceof DistributorError) {
     const { message, aws } = cause;
-    return new DistributorError('role-unavailable', `${what} could not be asked for: ${message}`, { cause, aws });
+    return new DistributorError('role-unavailable', `${what} failed: ${message}`, { cause, aws });
   }
   const purpose = { kind: 'assume-role', tenantId } as const;
   return isRefusal(cause)

@@ -1,7 +1,6 @@
 /**
- * Sets an entry of a map that is kept in the order of last use, and lets the one go that was not used for longest, where there are
- * more than `max`.
- * @returns the key that had to go, if one had to
+ * Sets an entry of a map in the order of last use, and evicts the least recently used entry if there are more than `max`.
+ * @returns the evicted key, if there is one
  */
 export function toNewest<K, T>(map: Map<K, T>, key: K, value: T, max: number): K | undefined {
   // Deleting and setting puts it at the end.

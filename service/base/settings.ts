@@ -110,6 +110,8 @@ const SCHEMA = {
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
     .optional(),
+  /** Where operators read docs/guide/operations.md; the status page links to its sections. */
+  RUNBOOK_URL: httpUrl.optional(),
   /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
   PLAIN_DECODER: flag.default(false),
   /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
@@ -157,6 +159,7 @@ export interface Settings {
   /** 0: off. */
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
+  readonly runbookUrl: string | undefined;
   readonly plainDecoder: boolean;
   /** undefined: outside of tests. */
   readonly kernelPoison: Environment['KERNEL_POISON'];
@@ -292,6 +295,7 @@ function toSettings(e: Environment): Settings {
     parkMs: e.PARK_HOURS * 3_600_000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
+    runbookUrl: e.RUNBOOK_URL,
     plainDecoder: e.PLAIN_DECODER,
     kernelPoison: e.KERNEL_POISON,
     logLevel: e.LOG_LEVEL,

@@ -29,7 +29,7 @@ const HIDDEN = '(hidden)';
 export function addConfig(program: Command, session: Session): void {
   const config = program
     .command('config')
-    .description('Effective settings, where each came from, and what is wrong with them; secrets are hidden.')
+    .description('Shows the effective settings, where each comes from, and what is wrong with it. Secrets are hidden.')
     .addHelpText('after', '\nExample:\n  log-distributor config --json');
   session.run(config, ({ environment, regionFrom, printer }) => {
     const rows = configRows(environment, regionFrom);

@@ -8,7 +8,7 @@ import type { Context } from './session.ts';
 export async function confirm({ ask, signal }: Context, question: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!ask)
-    throw usageError('nobody is at a terminal to be asked: look at it with --dry-run, then repeat it with --yes');
+    throw usageError('there is no terminal to ask for confirmation: preview with --dry-run, then repeat with --yes');
   const answer = await ask(`${question} [y/N] `);
   signal.throwIfAborted();
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was done');

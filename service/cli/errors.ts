@@ -43,17 +43,17 @@ export function explain(error: unknown, place: Place): string {
   const words = answerOf(cause) ? saidBy(cause) : `${awsErrorName(cause)}: ${said}`;
   switch (faultOf(cause)) {
     case 'credentials':
-      return `${where} does not know these credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, renew an expired session, or run it where a role is. ${words}`;
+      return `${where} does not accept these credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, renew an expired session, or run the command where a role is available. ${words}`;
     case 'refused':
       return `not permitted: give the identity that runs this command the permission. ${words}`;
     case 'missing':
-      return `${where} has no such thing: look at AWS_REGION, AWS_ENDPOINT_URL and the names in \`log-distributor config\`. ${words}`;
+      return `${where} has no such resource: check AWS_REGION, AWS_ENDPOINT_URL and the names in \`log-distributor config\`. ${words}`;
     case 'throttle':
-      return `${where} throttles: try again in a minute, or more slowly. ${words}`;
+      return `${where} throttles the calls: try again in a minute, or at a lower rate. ${words}`;
     case 'transient':
       return answerOf(cause)
         ? `${where} has trouble: try again in a minute. ${words}`
-        : `${where} does not answer: look at AWS_ENDPOINT_URL, AWS_REGION and the network, then try again. ${words}`;
+        : `${where} does not answer: check AWS_ENDPOINT_URL, AWS_REGION and the network, then try again. ${words}`;
     case 'aborted':
       return 'interrupted';
     default:

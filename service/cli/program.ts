@@ -13,22 +13,21 @@ import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
-Ends with status 0 when done, 1 when it found trouble or could not do it, 2 for a usage error,
-130 after Ctrl-C, 143 after SIGTERM.
-The settings are those of the service, from the environment: \`log-distributor config\` shows them.
-Without a command it serves.`;
+Exit status: 0 done, 1 trouble found or not done, 2 usage error, 130 after Ctrl-C, 143 after SIGTERM.
+Commands read the settings of the service from the environment; \`log-distributor config\` shows them.
+Without a command, the service starts.`;
 
 /** Every command of the command line. */
 export function createProgram(session: Session): Command {
   const program = new Command('log-distributor')
-    .description("Delivers each tenant's logs into the tenant's own AWS account, and helps who looks after it.")
+    .description("Delivers each tenant's logs into the tenant's own AWS account. The commands are for operators.")
     .version(session.deps.version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => session.deps.out.write(text),
       writeErr: (text) => session.deps.err.write(text),
     })
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('(see --help)')
     .addHelpText('after', EXIT_CODES);
   addVerify(addTenants(program, session), session);
   addDeadLetters(program, session);
@@ -60,7 +59,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<Ex
 
 function report(error: unknown, { environment, err, signal }: CliDeps): ExitCode {
   if (error instanceof SettingsError) {
-    err.write(`log-distributor: ${error.problems.length} wrong settings\n${error.message}\n`);
+    err.write(`log-distributor: wrong settings\n${error.message}\n`);
     return EXIT_USAGE;
   }
   const place = { endpointUrl: environment.AWS_ENDPOINT_URL?.trim() || undefined, region: regionOf(environment) };

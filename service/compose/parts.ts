@@ -107,7 +107,7 @@ export function composeSchedule({ settings, logger, metrics, nowMs, monotonicMs 
     onLimit(destination, limited) {
       logger.info(
         { destination, limited },
-        limited ? 'calls are limited in rate from now on' : 'calls are no longer limited in rate',
+        limited ? 'calls are rate-limited from now on' : 'calls are no longer rate-limited',
       );
       rules.limit(destination, limited);
     },

@@ -20,7 +20,7 @@ export interface Receiving {
 const PREFETCH = 20;
 /** Of the messages in flight: what one tenant may have of them. More than its share of the slots, so that it fills these. */
 const TENANT_SHARE = 1 / 2;
-/** As many as it takes to ask for all messages that there is room for with one thread, and so usual. */
+/** Enough concurrent receives to fill the room of one thread. */
 const RECEIVERS = 3;
 
 export function composeReceiving(

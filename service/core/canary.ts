@@ -11,7 +11,7 @@ import type { KeyTemplate } from './object-key.ts';
 
 /** The application of a canary's record, and the value of every placeholder in its key but the tenant. */
 export const CANARY = 'log-distributor-canary';
-/** As `canaryKey` makes it, to the last digit: what else collectors may write under an application of this name is none. */
+/** Exactly what `canaryKey` makes; any other key is an ordinary object. */
 const KEY = new RegExp(`/${CANARY}/\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d-\\d{3}Z\\.ndjson$`);
 
 /**
@@ -32,13 +32,12 @@ export function canaryKey(template: KeyTemplate, tenantId: string, dueMs: number
   const time = new Date(dueMs).toISOString().replace(/[:.]/g, '-');
   const key = `${place.endsWith('/') ? place : `${place}/`}${CANARY}/${time}.ndjson`;
   const { tenant_id: parsed } = template.parse(key);
-  if (parsed !== tenantId) throw new Error(`the key ${key} would be one of tenant ${parsed}, not of ${tenantId}`);
+  if (parsed !== tenantId) throw new Error(`the key ${key} would belong to tenant ${parsed}, not to ${tenantId}`);
   return key;
 }
 
 /**
- * Whether an object is a canary on its way. In a replay it is an object like any other: it has not come from S3, so it proves
- * nothing, and who asked for some logs once more has asked for no others.
+ * Whether an object is a canary on its way. A replayed canary is an ordinary object: its announcement did not come from S3.
  */
 export function isCanary({ key, replay }: Pick<ObjectRef, 'key' | 'replay'>): boolean {
   return replay === undefined && KEY.test(key);

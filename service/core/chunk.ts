@@ -60,8 +60,8 @@ export interface Messages {
   /** FORM_TEXT or FORM_JSON for each message. */
   readonly form: Uint8Array;
   /**
-   * Writes `{"timestamp":…,"message":"…"},` for these records, faster than by way of strings; absent where the messages are not
-   * where that can be done.
+   * Writes `{"timestamp":…,"message":"…"},` for these records, faster than by way of strings; absent if the messages are not in
+   * the kernel's memory.
    * @param timesMs of all records of the chunk; whole numbers from 0 on
    * @returns what was written, to be disposed of once it is copied; null when it does not fit what there is room for
    */

@@ -1,8 +1,8 @@
 import { releaseMemory } from '../base/release-memory.ts';
 
 /**
- * Numbers the distinct combinations of some columns' values, column by column: loops over numbers only, so that many records cost no
- * object each, and as many columns as there are never make a key that is too large.
+ * Numbers the distinct combinations of some columns' values, column by column: loops over numbers, without an allocation for each
+ * record and without composite keys.
  */
 
 /**
@@ -32,7 +32,7 @@ export function combine(places: number, columns: Iterable<Keys>): Combinations {
   const of = new Uint32Array(places);
   let firsts = places === 0 ? [] : [0];
   for (const column of columns) {
-    // What is too many in one column is so in every combination with it: first come at least as many others.
+    // A value over the limit of its column stays over it in every combination: at least as many come before.
     const values = renumber(column.of, column.space).length;
     if (values > 1) {
       for (let place = 0; place < places; place++) {

@@ -148,7 +148,7 @@ export function toDestinationError(
     case 'invalid':
     case 'condition':
     case 'exists':
-      return as('destination-rejects-request', `${service} calls the request invalid`);
+      return as('destination-rejects-request', `${service} rejected the request as invalid`);
     case 'transient':
     case 'aborted':
       return as('destination-unavailable', answerOf(cause) ? `${service} has trouble` : `${service} does not answer`);

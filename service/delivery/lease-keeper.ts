@@ -12,8 +12,8 @@ import { parseLayout } from './layout.ts';
  *     ours ── four fifths of its time without a renewal ──▶ in doubt ── renewed ──▶ in doubt: it stays so
  *       └────────────────── another owner has it ──────────────┴──────────────────▶ lost
  *
- * In doubt, nothing is begun any more, and what was accepted is saved as long as nobody else has the lease: a position
- * that is not saved is delivered twice. So a ledger that is away is waited for, far beyond the lease if need be.
+ * In doubt, it starts nothing, and keeps trying to save what was accepted until another owner has the lease: records after an
+ * unsaved position are delivered twice. It waits for a ledger that is away far beyond the lease if need be.
  */
 export interface LeaseKeeper extends AsyncDisposable {
   /** Aborts, with a DistributorError, when the lease may be over: what was sent may finish, nothing new may begin. */

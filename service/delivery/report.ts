@@ -81,7 +81,7 @@ export function logUnexpected(
     const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
     logger.error(
       { object: objectId(ref), tenant: keyFields.tenant_id, delivery: type, ...errorFields(error), stack },
-      'a delivery failed by an error of the service itself: report it with these fields',
+      'a delivery failed because of an error in the service: report it with these fields',
     );
   }
 }

@@ -181,7 +181,7 @@ async function deliver(
     if (crashes >= CRASHES_MAX) {
       throw new DistributorError(
         'object-poisonous',
-        `${crashes} processes or threads ended while they were at ${objectId(task.ref)}, none got any further with it`,
+        `${crashes} processes or threads ended while they worked on ${objectId(task.ref)}, and none made progress`,
       );
     }
     using object = await deps.openObject(task.ref, reading);
@@ -206,7 +206,7 @@ async function deliver(
     if (unaccounted(counts) !== 0) {
       throw new DistributorError(
         'invariant-broken',
-        `${unaccounted(counts)} records of ${objectId(task.ref)} are in no count`,
+        `${unaccounted(counts)} records of ${objectId(task.ref)} are not accounted for`,
       );
     }
     await keeper.finish(counts);

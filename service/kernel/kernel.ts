@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type Allocator, createAllocator } from './allocator.ts';
+import { createBorder } from './border.ts';
 import type { KernelCalls } from './calls.ts';
+import { LENT_FROM } from './layout.ts';
+import { createModuleCalls } from './module.ts';
 import { createPlainCalls } from './plain/calls.ts';
 import { createPoison, type Poisoned } from './poison.ts';
 
@@ -9,6 +11,7 @@ import { createPoison, type Poisoned } from './poison.ts';
  * lie, so that messages go from the object into the bodies of requests without ever being JavaScript strings.
  *
  * One for each thread. Its functions are in assembly/; `npm run kernel` builds them. plain/ has the same functions in TypeScript.
+ * Every call passes the assertions of border.ts. layout.ts is what both languages read.
  */
 export interface Kernel {
   /** All of the memory. It never moves: a view is good as long as the loan of what it shows. */
@@ -25,8 +28,6 @@ const PAGE_BYTES = 64 * 1024;
  * most, and the scratch below.
  */
 const MEMORY_BYTES = 1024 * 1024 * 1024;
-/** The kernel's own tables lie before this. */
-const FIRST_FREE = PAGE_BYTES;
 
 /** How a kernel is made: settings of the service. */
 export interface KernelOptions {
@@ -40,7 +41,11 @@ export function createKernel({ plainDecoder = false, kernelPoison }: KernelOptio
   const { buffer, callsOn } = plainDecoder ? plainMemory() : webAssembly();
   const views = { bytes: Buffer.from(buffer), words: new Uint32Array(buffer), doubles: new Float64Array(buffer) };
   const poison = kernelPoison && createPoison(views.bytes, kernelPoison);
-  return { ...views, memory: createAllocator(FIRST_FREE, MEMORY_BYTES, poison), calls: callsOn(views) };
+  return {
+    ...views,
+    memory: createAllocator(LENT_FROM, MEMORY_BYTES, poison),
+    calls: createBorder(callsOn(views), views),
+  };
 }
 
 /** All of a kernel's memory, zeros, and the functions that work on it. */
@@ -53,13 +58,8 @@ function plainMemory(): KernelMemory {
   return { buffer: new ArrayBuffer(MEMORY_BYTES), callsOn: createPlainCalls };
 }
 
-let module: WebAssembly.Module | undefined;
-
 function webAssembly(): KernelMemory {
-  module ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)));
   const pages = MEMORY_BYTES / PAGE_BYTES;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
-  // What the module exports is what assembly/index.ts says; a test builds it anew and compares.
-  return { buffer: memory.buffer, callsOn: () => instance.exports as unknown as KernelCalls };
+  return { buffer: memory.buffer, callsOn: ({ words }) => createModuleCalls(memory, words) };
 }

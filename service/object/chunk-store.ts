@@ -2,6 +2,7 @@ import { DistributorError } from '../base/errors.ts';
 import type { Messages, RecordField, TextColumn, WrittenEvents } from '../core/chunk.ts';
 import type { Loan } from '../kernel/allocator.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { SLACK_BYTES } from '../kernel/layout.ts';
 
 /**
  * Where the records of one chunk are collected, in the kernel's memory: bytes of messages behind one another, and for each record
@@ -35,8 +36,6 @@ export interface StoreAddresses {
   readonly ids: number;
 }
 
-/** What is written in vectors may go so far beyond its end. */
-export const SLACK_BYTES = 16;
 /** Batches hold at most 10,000 events; their numbers go to the kernel in one piece. */
 const EVENTS_BYTES = 4 * 10_000;
 /** A batch of 1 MiB with its frames, most of it escaped twice over; what is larger is written without the kernel. */
@@ -151,17 +150,14 @@ function writeEvents(
   using opened = new DisposableStack();
   const body = opened.use(memory.lend(BODY_BYTES));
   words.set(events, numbers.at / 4);
-  const end = calls.writeEvents(
-    numbers.at,
-    events.length,
-    at.starts,
-    at.lengths,
-    at.forms,
-    times?.at ?? timesMs.byteOffset,
-    at.bytes,
-    body.at,
-    body.at + BODY_BYTES,
-  );
+  const end = calls.writeEvents({
+    ...at,
+    events: numbers.at,
+    count: events.length,
+    times: times?.at ?? timesMs.byteOffset,
+    target: body.at,
+    limit: body.at + BODY_BYTES,
+  });
   if (end === 0) return null;
   opened.move();
   return { bytes: bytes.subarray(body.at, end), [Symbol.dispose]: () => body[Symbol.dispose]() };
@@ -182,7 +178,7 @@ export function columnsOf(
   );
 }
 
-/** Seen early where it is not so, and several passes of the planning saved where it is. */
+/** Stops at the first difference; a uniform column saves the planning several passes. */
 function isUniform(index: Uint32Array): boolean {
   const [first] = index;
   for (let record = 1; record < index.length; record++) if (index[record] !== first) return false;

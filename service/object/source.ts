@@ -9,8 +9,8 @@ export interface ByteSource {
   /** The object's key, for format detection by name; its content decides first. */
   readonly name: string;
   /**
-   * Bytes [start, end). At most one ranged request. Not to be written to nor given back, as others may read the same memory: unless
-   * they lie in `into`, which is the caller's.
+   * Bytes [start, end). At most one ranged request. The bytes are read-only and shared, unless they are in `into`, which is the
+   * caller's.
    * @param into where the bytes shall lie, if they are to lie somewhere; it must stay theirs until the promise has settled
    */
   read(start: number, end: number, signal: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;

@@ -98,8 +98,7 @@ function isSame(actual: ExactJson, tag: string, expected: string): boolean {
     case 'clock':
       return nanosOf(`1970-01-01T${text}Z`) === BigInt(expected);
     case 'nanos':
-      // Arrow's nanoseconds have 64 bits, and those of INT96 do not always fit.
-      return [nanosOf(text), BigInt.asIntN(64, nanosOf(text) ?? 0n)].includes(BigInt(expected));
+      return wrapped(nanosOf(text)).includes(BigInt(expected));
     case 'bytes':
       return text === expected || (actual.kind === 'string' && Buffer.from(text).toString('base64') === expected);
     case 'fixed':
@@ -127,6 +126,12 @@ function floatText(text: string, isNegative = text.startsWith('-')): string {
 }
 
 const DAY_NANOS = 86_400_000_000_000n;
+
+/** Arrow's nanoseconds have 64 bits, which those of INT96 do not always fit; and it takes the 32 bits of INT96's day for positive. */
+function wrapped(nanos: bigint | undefined): bigint[] {
+  if (nanos === undefined) return [];
+  return [nanos, BigInt.asIntN(64, nanos), BigInt.asIntN(64, nanos + 2n ** 32n * DAY_NANOS)];
+}
 const MILLI_NANOS = 1_000_000n;
 
 /** Of a time of RFC 3339 with up to nine digits; undefined for a text that is none. */

@@ -31,7 +31,7 @@ const rowsMax = Number(options.rows);
 const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
 try {
   const pyarrow = await readWithPyarrow(options.python, files, folder, rowsMax);
-  if (!pyarrow) console.error(`${options.python} has no pyarrow: files are decoded, and nothing is compared`);
+  if (!pyarrow) console.error(`left out: the comparison, as ${options.python} has no pyarrow`);
   const tally = createTally(pyarrow?.version);
   await using watched = createWatched(Number(options.seconds) * 1_000);
   for (const [n, file] of files.entries()) {

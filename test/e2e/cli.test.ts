@@ -116,7 +116,7 @@ suite('the command line', () => {
     const nothing = { Effect: 'Deny', Action: 'logs:*', Resource: '*' };
     await iam.send(new PutRolePolicyCommand({ ...role, PolicyName: 'WriteLogs', PolicyDocument: document(nothing) }));
     const refused = await verify();
-    assert.ok(refused.wrong.includes('failed: log group and stream can be made'));
+    assert.ok(refused.wrong.includes('failed: log group and stream can be created'));
 
     const statements = (fixes: readonly (string | undefined)[], sid: string) =>
       fixes

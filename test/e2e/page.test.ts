@@ -20,6 +20,7 @@ const GLOBEX = tenantOf('globex');
 const BROKEN = tenantOf('zz-broken', { external_id: 'not-what-the-role-asks-for' });
 /** What a key may say, and no page may run. It is no tenant of the table, so it is also in the reason. */
 const HOSTILE = '<img src=x onerror=window.hit=1>';
+const RUNBOOK = 'https://wiki.invalid/operations';
 const PHONE = { width: 360, height: 740, deviceScaleFactor: 2, mobile: true };
 const DESKTOP = { width: 1280, height: 900, deviceScaleFactor: 1, mobile: false };
 
@@ -30,7 +31,10 @@ suite('the status page', { skip }, () => {
   let pictures: string;
 
   before(async () => {
-    pipeline = await startPipeline({ tenants: [ACME, GLOBEX, BROKEN], service: { WORKER_THREADS: '2' } });
+    pipeline = await startPipeline({
+      tenants: [ACME, GLOBEX, BROKEN],
+      service: { WORKER_THREADS: '2', RUNBOOK_URL: RUNBOOK },
+    });
     const line = JSON.stringify({ message: 'a line', timestamp: Date.now() });
     for (const { tenantId } of [ACME, GLOBEX, BROKEN]) await pipeline.put(keyOf(tenantId, 'a.log'), line);
     await pipeline.put(keyOf(ACME.tenantId, 'b.log'), `${line}\nno json\n`);
@@ -80,11 +84,39 @@ suite('the status page', { skip }, () => {
   test('tenants in trouble are on top, with the reason, then the others by name', async () => {
     assert.deepEqual(await names(), [BROKEN.tenantId, HOSTILE, ACME.tenantId, GLOBEX.tenantId]);
     const reasons = await text('#tenants tr.why');
-    assert.match(reasons, /^role-refused to cloudwatch, open since /);
+    assert.match(reasons, /^role-refused delivery to cloudwatch paused since [\d:]+ UTC, /);
     assert.doesNotMatch(reasons, /arn:|not-what-the-role-asks-for/);
-    const [, , acme] = await rows();
+    const [broken, , acme, globex] = await rows();
     assert.match(acme ?? '', /1 quarantined/);
     assert.match(acme ?? '', /not all delivered/);
+    await until(async () => /up to date/.test((await rows())[3] ?? ''), 'nothing of the tenant is undelivered');
+    assert.match(broken ?? '', /refused\s+runbook/);
+    assert.doesNotMatch(globex ?? '', /runbook/);
+    const links = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('#tenants a.runbook')].map(({ href }) => href)`,
+    );
+    assert.equal(links[0], `${RUNBOOK}#logtenantrefusesus`);
+  });
+
+  test('parked messages and records are shown in total and by tenant', async () => {
+    await until(async () => /^1 message$/.test(await text('#parked')), 'the message of the broken tenant is parked');
+    assert.match(await text('#parked-more'), /^of 1 tenant; first dead letter in /);
+    assert.equal(await text('#records'), '3 delivered');
+    assert.match(await text('#records-more'), /^0 filtered, 1 quarantined, 0 rejected; \d dead letters?$/);
+    assert.equal(await text('#tenants tr td[data-label="Parked"]'), '1');
+  });
+
+  test('title and icon show that tenants are in trouble', async () => {
+    assert.equal(await page.evaluate('document.title'), '2 tenants in trouble – Log distributor');
+    assert.match(await page.evaluate<string>(`document.querySelector('#icon').href`), /icon-bad\.svg$/);
+  });
+
+  test('a time is in UTC, and names the local time on hover', async () => {
+    const [shown, hover] = await page.evaluate<string[]>(
+      `(({ textContent, title }) => [textContent, title])(document.querySelector('.why time'))`,
+    );
+    assert.match(shown ?? '', /^\d\d:\d\d:\d\d UTC$/);
+    assert.match(hover ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(local time: .+\)$/);
   });
 
   test('a tenant id that is markup stays text, in its row and in its reason', async () => {
@@ -95,7 +127,7 @@ suite('the status page', { skip }, () => {
     assert.deepEqual(await page.evaluate(`[document.images.length, window.hit ?? null]`), [0, null]);
   });
 
-  test('the search finds by name and by reason, and says when nobody is like that', async () => {
+  test('the search finds by name and by reason, stays over a reload, and says when no tenant matches', async () => {
     const search = async (wanted: string) => {
       await page.evaluate(`document.querySelector('#search').select()`);
       if (wanted === '')
@@ -113,10 +145,18 @@ suite('the status page', { skip }, () => {
     assert.equal(await text('#count'), '1 of 4, 2 in trouble');
     await search('role-ref');
     await until(async () => (await names()).join() === BROKEN.tenantId, 'one is found by its reason');
+    assert.equal(await page.evaluate('location.search'), '?find=role-ref');
+    await page.evaluate('(window.isOld = true, location.reload())');
+    await until(
+      () => page.evaluate<boolean>(`!window.isOld && document.querySelector('#search')?.value === 'role-ref'`),
+      'the page is loaded again',
+    );
+    await until(async () => (await names()).join() === BROKEN.tenantId, 'the search is the same after a reload');
     await search('nobody');
-    await until(async () => (await text('#nobody')) === 'No tenant is like that.', 'nobody is found');
+    await until(async () => (await text('#nobody')) === 'No tenant matches.', 'no tenant is found');
     await search('');
     await until(async () => (await names()).length === 4, 'all are there again');
+    assert.equal(await page.evaluate('location.search'), '');
   });
 
   test('the keyboard reaches search and order, and the order is the chosen one', async () => {
@@ -136,7 +176,7 @@ suite('the status page', { skip }, () => {
     })()`);
   });
 
-  test('it fits a phone of 360 px without scrolling sideways, and is still a table for who listens', async () => {
+  test('it fits a phone of 360 px without scrolling sideways, and is still a table for a screen reader', async () => {
     await picture('phone', PHONE, 'light');
     const width = await page.evaluate<number>('document.documentElement.scrollWidth');
     assert.ok(width <= PHONE.width, `${width} px`);
@@ -144,7 +184,7 @@ suite('the status page', { skip }, () => {
     const { nodes } = (await page.send('Accessibility.getFullAXTree')) as { nodes: { role?: { value: string } }[] };
     const roles = Map.groupBy(nodes, ({ role }) => role?.value ?? '');
     assert.equal(roles.get('table')?.length, 1);
-    assert.equal(roles.get('columnheader')?.length, 7);
+    assert.equal(roles.get('columnheader')?.length, 9);
     assert.equal(roles.get('rowheader')?.length, 4);
   });
 
@@ -211,13 +251,36 @@ suite('the status page', { skip }, () => {
     assert.equal(await colour(), 'state good');
   });
 
+  test('500 tenants are shown in pages of 25, also on a phone, and the page is in the address', async () => {
+    await page.evaluate(`(() => {
+      window.realFetch = window.fetch;
+      window.fetch = async (...request) => {
+        const status = await (await window.realFetch(...request)).json();
+        const like = status.tenants.find(({ tenant }) => tenant === '${GLOBEX.tenantId}');
+        const nameOf = (at) => 'tenant-' + String(at).padStart(3, '0');
+        status.tenants = Array.from({ length: 500 }, (_, at) => ({ ...like, tenant: nameOf(at) }));
+        return Response.json(status);
+      };
+    })()`);
+    await until(async () => (await text('#page')) === '1–25 of 500', 'the first page is shown');
+    assert.equal((await names()).length, 25);
+    await page.evaluate(`document.querySelector('#next').click()`);
+    assert.deepEqual([(await names())[0], (await names()).length], ['tenant-025', 25]);
+    assert.equal(await page.evaluate('location.search'), '?page=2');
+    await picture('many-phone', PHONE, 'light');
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= PHONE.width);
+    await page.evaluate(`(document.querySelector('#previous').click(), window.fetch = window.realFetch, 0)`);
+    await until(async () => (await names()).length === 4, 'the tenants of the service are shown again');
+  });
+
   test('when the service is away the page says so and since when, and keeps the last figures, greyed', async () => {
     await pipeline.service.stop('SIGKILL');
     await until(
-      async () => /^does not answer since .*; figures of [\d.]+ s ago below$/.test(await text('#state')),
+      async () => /^no answer since [\d:]+ UTC; the figures below are [\d.]+ s old$/.test(await text('#state')),
       'the page says so',
     );
     assert.equal((await names()).length, 4);
+    assert.equal(await page.evaluate('document.title'), 'no answer – Log distributor');
     assert.equal(await page.evaluate(`getComputedStyle(document.querySelector('main')).opacity`), '0.45');
     await picture('away', DESKTOP, 'light');
   });

@@ -109,15 +109,15 @@ test('queues and tables with which it can never work end the service at its star
     assert.rejects(pipeline.startService(environment), words);
   await ends(
     { TENANT_CONFIG_TABLE: ledgerTable, LEDGER_TABLE: tenantTable, SQS_QUEUE_URL: fifo },
-    /status 2:\nlog-distributor: 2 wrong settings\nSQS_QUEUE_URL: must be a standard queue, as FIFO queues are not supported \(it is arn:aws:sqs:\S+\.fifo\)\nTENANT_CONFIG_TABLE: must be the table of tenants, and LEDGER_TABLE the ledger: swap them/,
+    /status 2:\nlog-distributor: wrong settings\nSQS_QUEUE_URL: must be a standard queue, as FIFO queues are not supported \(it is arn:aws:sqs:\S+\.fifo\)\nTENANT_CONFIG_TABLE: must be the table of tenants, and LEDGER_TABLE the ledger: swap them/,
   );
   await ends(
     { LEDGER_TABLE: tenantTable },
-    /status 2:\nlog-distributor: 1 wrong settings\nLEDGER_TABLE: must have the partition key object and the sort key delivery/,
+    /status 2:\nlog-distributor: wrong settings\nLEDGER_TABLE: must have the partition key object and the sort key delivery/,
   );
   await ends(
     { DLQ_URL: itself },
-    /status 2:\nlog-distributor: 1 wrong settings\nDLQ_URL: must be another queue than SQS_QUEUE_URL \(both are arn:aws:sqs:/,
+    /status 2:\nlog-distributor: wrong settings\nDLQ_URL: must be another queue than SQS_QUEUE_URL \(both are arn:aws:sqs:/,
   );
 });
 

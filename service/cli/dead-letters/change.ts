@@ -15,7 +15,7 @@ export interface ChangeOptions extends LookOptions {
   readonly dryRun?: true;
 }
 
-const WHY_LEFT = 'SQS did not take them, or what they say was sent already; look at them, then repeat it';
+const WHY_LEFT = 'SQS did not accept them, or the same message was sent already; look at them, then repeat the command';
 
 /** What is done with each batch of selected letters; they are deleted once it has resolved. @returns those that may go */
 type Treat = (letters: readonly DeadLetter[]) => Promise<readonly DeadLetter[]>;
@@ -57,7 +57,7 @@ async function keepIn(path: string, letters: readonly DeadLetter[]): Promise<voi
     await file.sync();
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
-    throw new CommandError(`--save: ${path} cannot be written (${why}), so these are not dropped`, undefined, {
+    throw new CommandError(`--save: ${path} cannot be written (${why}), so these messages are not dropped`, undefined, {
       cause,
     });
   }
@@ -71,13 +71,18 @@ async function change(
 ): Promise<ExitCode> {
   const { reason, tenant, object, id, before } = options;
   const selects = [reason, tenant, object, id, before].some((value) => value !== undefined);
-  if (!selects && !options.all) throw usageError('say which: --reason, --tenant, --object, --id or --before; or --all');
+  if (!selects && !options.all)
+    throw usageError('select messages with --reason, --tenant, --object, --id or --before, or use --all');
   let shown: ReadonlySet<string> | undefined;
   if (options.dryRun || !options.yes) {
     const letters = await look(context, options);
     if (options.dryRun || letters.length === 0) return report(context, options, letters, 0, done);
     context.printer.note(selectionText(letters));
-    await confirm(context, `These ${formatCount(letters.length)} are to be ${done}?`, false);
+    await confirm(
+      context,
+      `${done === 'redriven' ? 'Redrive' : 'Drop'} these ${formatCount(letters.length)} messages?`,
+      false,
+    );
     shown = new Set(letters.map((letter) => letter.id));
   }
   // What has come since the question was asked was not in it.
@@ -114,7 +119,7 @@ async function work(
     if (!whole) {
       const how = context.signal.aborted ? 'interrupted' : 'ended';
       context.printer.note(
-        `${how} after ${formatCount(settled.size)}: the others are still dead letters; repeat it to go on`,
+        `${how} after ${formatCount(settled.size)}: the others are still dead letters; repeat the command to continue`,
       );
     }
   }
@@ -141,7 +146,7 @@ function report(
   context.printer.result({ selected: letters.length, [done]: count, dry_run: dryRun, interrupted, groups }, () => {
     const head = letters.length > 0 ? `${selectionText(letters)}\n` : '';
     const counts = `${formatCount(count)} of ${formatCount(letters.length)} ${done}${dryRun ? ' (dry run)' : ''}\n`;
-    const rest = left > 0 && !interrupted ? `${formatCount(left)} stay dead letters: ${WHY_LEFT}\n` : '';
+    const rest = left > 0 && !interrupted ? `${formatCount(left)} are still dead letters: ${WHY_LEFT}\n` : '';
     return `${head}${counts}${rest}`;
   });
   return left > 0 || interrupted ? EXIT_TROUBLE : EXIT_DONE;

@@ -19,32 +19,30 @@ const DETAIL_SHOWN_LENGTH = 3_072;
 export function addDeadLetters(program: Command, session: Session): void {
   const group = program
     .command('dead-letters')
-    .description('Messages that could not be processed: why, whose, and back into the queue.');
+    .description('Groups, lists, redrives and drops messages that could not be processed.');
 
   const summary = withSelection(group.command('summary'), session)
-    .description(
-      'What they have in common, by reason and tenant, and what to do about it; status 1 when there are any.',
-    )
+    .description('Groups dead letters by reason and tenant, with advice for each reason. Status 1: there are some.')
     .addHelpText('after', '\nExample:\n  log-distributor dead-letters summary');
   session.run<LookOptions>(summary, summarize);
 
   const list = withSelection(group.command('list'), session)
-    .description('One by one; status 1 when there are any.')
+    .description('Lists dead letters. Status 1: there are some.')
     .addHelpText('after', '\nExample:\n  log-distributor dead-letters list --reason object-corrupt --tenant acme');
   session.run<LookOptions>(list, listLetters);
 
   const show = group
     .command('show')
-    .argument('<id>', 'message id, as `list` shows it')
-    .option('--limit <count>', 'look at so many messages', wholeNumber(1, 1e6), LIMIT)
-    .description('One of them, with its body.')
+    .argument('<id>', 'message id, from `list`')
+    .option('--limit <count>', 'look at up to this many messages', wholeNumber(1, 1e6), LIMIT)
+    .description('Shows one dead letter with its body.')
     .addHelpText('after', '\nExample:\n  log-distributor dead-letters show 0b7e1a2c-0000-4000-8000-000000000000');
   session.run<LookOptions>(show, showLetter);
 
   const redrive = withChange(withSelection(group.command('redrive'), session))
-    .option('--rate <per second>', 'messages a second at most', rate(1_000), 10)
+    .option('--rate <per second>', 'maximum messages per second', rate(1_000), 10)
     .description(
-      'Sends those that are selected back into the queue. Sent first and deleted after: the ledger answers a repetition.',
+      'Sends the selected messages back to the queue, then deletes them. The ledger recognises duplicates and skips them.',
     )
     .addHelpText(
       'after',
@@ -56,8 +54,8 @@ Examples:
   session.run<ChangeOptions & { rate: number }>(redrive, redriveLetters);
 
   const drop = withChange(withSelection(group.command('drop'), session))
-    .requiredOption('--save <file>', 'each is written there as a line of JSON before it is deleted')
-    .description('Deletes those that are selected. Their logs are then never delivered.')
+    .requiredOption('--save <file>', 'append each message to this file as a line of JSON before it is deleted')
+    .description('Deletes the selected messages. Their logs are never delivered.')
     .addHelpText(
       'after',
       '\nExample:\n  log-distributor dead-letters drop --reason object-gone --save gone.ndjson --yes',
@@ -67,23 +65,27 @@ Examples:
 
 function withSelection(command: Command, { deps }: Session): Command {
   return command
-    .option('--reason <code>', 'only of this reason, such as role-refused', oneOf([...ERROR_CODES, BY_THE_QUEUE]))
-    .option('--tenant <tenant>', 'only of this tenant')
-    .option('--object <text>', "only those in whose object's name this stands")
+    .option(
+      '--reason <code>',
+      'only messages with this reason, such as role-refused',
+      oneOf([...ERROR_CODES, BY_THE_QUEUE]),
+    )
+    .option('--tenant <tenant>', 'only messages of this tenant')
+    .option('--object <text>', "only messages whose object's name contains this text")
     .option('--id <id>', 'only this message')
     .option(
       '--before <time>',
-      'only those that came before: a time, a UTC date, or an age such as 2h',
+      'only messages sent before this time: a time, a UTC date, or an age such as 2h',
       timeParser(deps.nowMs),
     )
-    .option('--limit <count>', 'look at so many messages', wholeNumber(1, 1e6), LIMIT);
+    .option('--limit <count>', 'look at up to this many messages', wholeNumber(1, 1e6), LIMIT);
 }
 
 function withChange(command: Command): Command {
   return command
-    .option('--all', 'all of them, where nothing else selects')
-    .option('--dry-run', 'show which, and change nothing')
-    .option('--yes', 'do not ask');
+    .option('--all', 'select all messages')
+    .option('--dry-run', 'show the selected messages and change nothing')
+    .option('--yes', 'do not ask for confirmation');
 }
 
 async function summarize(context: Context, options: LookOptions): Promise<ExitCode> {
@@ -105,7 +107,7 @@ async function summarize(context: Context, options: LookOptions): Promise<ExitCo
     );
     const details = groups.map(
       ({ reason, tenant, detail, same_detail: same }) =>
-        `${style.bold(`${reason} ${tenant}`.trimEnd())}${same ? '' : ' (the newest says)'}: ${shorten(detail, DETAIL_SHOWN_LENGTH)}\n`,
+        `${style.bold(`${reason} ${tenant}`.trimEnd())}${same ? '' : ' (newest message)'}: ${shorten(detail, DETAIL_SHOWN_LENGTH)}\n`,
     );
     const advice = [...new Map(groups.map((group) => [group.reason, group.advice]))].map(
       ([reason, text]) => `${style.bold(reason)}: ${text}\n`,
@@ -142,7 +144,7 @@ async function listLetters(context: Context, options: LookOptions): Promise<Exit
 async function showLetter(context: Context, options: LookOptions, [id = '']: readonly string[]): Promise<ExitCode> {
   const [letter] = await look(context, { ...options, id });
   if (!letter)
-    throw new CommandError(`there is no dead letter ${id}: \`log-distributor dead-letters list\` shows them`);
+    throw new CommandError(`there is no dead letter ${id}: \`log-distributor dead-letters list\` lists them`);
   const { receipt: _, sentMs, ...rest } = letter;
   const advice = adviceFor(letter.reason);
   context.printer.result({ ...rest, sent: formatTime(sentMs), advice }, (style) =>

@@ -27,7 +27,8 @@ export async function look(context: Context, options: LookOptions): Promise<Dead
     bar.end();
   }
   context.signal.throwIfAborted();
-  if (seen >= options.limit) context.printer.note(`looked at ${formatCount(seen)} messages; --limit looks at more`);
+  if (seen >= options.limit)
+    context.printer.note(`looked at ${formatCount(seen)} messages; use --limit to look at more`);
   await refuseUnknownTenant(context, options, found);
   return found.sort((a, b) => a.sentMs - b.sentMs);
 }

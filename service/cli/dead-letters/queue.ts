@@ -114,7 +114,7 @@ export function createDeadLetterQueue({ sqs, queueUrl, signal }: DeadLetterQueue
         );
         if (Failed.length > 0) {
           throw new CommandError(
-            `SQS did not delete ${Failed.length} messages (${Failed[0]?.Code}): they are kept twice now, repeat it`,
+            `SQS did not delete ${Failed.length} messages (${Failed[0]?.Code}): they now exist twice: repeat the command`,
           );
         }
       }

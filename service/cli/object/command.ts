@@ -29,12 +29,12 @@ export function addObject(program: Command, session: Session): void {
   const command = program
     .command('object')
     .argument('<url>', 's3://bucket/key')
-    .option('--version-id <id>', 'of a bucket with versions; without it the newest')
-    .option('--replay <id>', "the object's state in this replay instead of its first delivery")
-    .option('--events <count>', 'how many of the first events to show', wholeNumber(0, 1_000), 3)
-    .option('--records <count>', 'read so many records and some more', wholeNumber(1, 1e9), 5_000_000)
+    .option('--version-id <id>', 'the version, in a versioned bucket; default: the newest')
+    .option('--replay <id>', "show the object's state in this replay instead of its first delivery")
+    .option('--events <count>', 'show this many events', wholeNumber(0, 1_000), 3)
+    .option('--records <count>', 'stop reading after about this many records', wholeNumber(1, 1e9), 5_000_000)
     .description(
-      'What the service would do with an object: format, records, where each would go, batches, ledger. Changes nothing.',
+      'Shows what the service would do with an object: format, records and their destinations, batches, ledger. Read-only.',
     )
     .addHelpText(
       'after',

@@ -79,7 +79,7 @@ function deliveryText(delivery: DeliveryReport, style: Style): string {
   );
   const more = routes.length > ROUTES_SHOWN ? `… and ${routes.length - ROUTES_SHOWN} more\n` : '';
   const head = [
-    `\n${style.bold(type)}${enabled ? '' : style.warn('  disabled: it would be acknowledged and not delivered')}`,
+    `\n${style.bold(type)}${enabled ? '' : style.warn('  disabled: the object would be acknowledged without delivery')}`,
     `${formatCount(records)} records${complete ? '' : ' read so far'}: ${formatCount(events)} delivered, ${formatCount(filtered)} filtered, ${kept.length > 0 ? kept.join(', ') : 'none'} quarantined`,
     `${formatCount(batches)} batches, ${formatBytes(bytes)}`,
   ].join('\n');

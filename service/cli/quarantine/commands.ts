@@ -30,23 +30,25 @@ const FILES_MAX = 200_000;
 export function addQuarantine(program: Command, session: Session): void {
   const group = program
     .command('quarantine')
-    .description('Records that could not be delivered, kept in the central bucket with the reason.');
+    .description(
+      'Lists, shows and redrives records that could not be delivered; the central bucket keeps them with the reason.',
+    );
 
   const list = group
     .command('list')
     .requiredOption('--bucket <name>', 'the central bucket')
     .option('--tenant <tenant>', 'only of this tenant')
     .option('--reason <reason>', 'only of this reason, such as too_new', oneOf(QUARANTINE_REASONS))
-    .option('--files', 'file by file')
-    .description('What is there, by tenant and reason; status 1 when there is anything.')
+    .option('--files', 'list each file')
+    .description('Counts quarantined records by tenant and reason. Status 1: there are some.')
     .addHelpText('after', '\nExample:\n  log-distributor quarantine list --bucket central-logs --tenant acme --files');
   session.run<Selection & { files?: true }>(list, listQuarantine);
 
   const show = group
     .command('show')
-    .argument('<url>', 's3://bucket/key of a file, as `list --files` shows it')
-    .option('--records <count>', 'so many of them', wholeNumber(1, 1e6), 20)
-    .description('The records of a file, with what was wrong with each. Shows text of logs.')
+    .argument('<url>', 's3://bucket/key of a file, from `list --files`')
+    .option('--records <count>', 'show this many records', wholeNumber(1, 1e6), 20)
+    .description('Shows the records of a file and what was wrong with each. The output has log text.')
     .addHelpText(
       'after',
       '\nExample:\n  log-distributor quarantine show s3://central-logs/quarantine/tenant_id=acme/reason=too_new/0a1b.ndjson.gz',
@@ -56,17 +58,13 @@ export function addQuarantine(program: Command, session: Session): void {
   const redrive = group
     .command('redrive')
     .requiredOption('--bucket <name>', 'the central bucket')
-    .requiredOption(
-      '--reason <reason>',
-      'too_new or expired: what time, or a longer retention, has fixed',
-      oneOf(QUARANTINE_REASONS),
-    )
+    .requiredOption('--reason <reason>', 'too_new or expired', oneOf(QUARANTINE_REASONS))
     .option('--tenant <tenant>', 'only of this tenant')
-    .option('--rate <per second>', 'messages a second at most', rate(1_000), 5)
-    .option('--dry-run', 'show what it would be, and do nothing')
-    .option('--yes', 'do not ask')
+    .option('--rate <per second>', 'maximum messages per second', rate(1_000), 5)
+    .option('--dry-run', 'show the plan and do nothing')
+    .option('--yes', 'do not ask for confirmation')
     .description(
-      'Delivers quarantined records once more, from their objects. The files stay; a second redrive changes nothing.',
+      'Delivers quarantined records again, from their objects. The files stay. A repeated redrive delivers nothing twice.',
     )
     .addHelpText(
       'after',
@@ -85,7 +83,7 @@ async function filesOf(context: Context, selection: Selection): Promise<Quaranti
   for await (const file of listOf(context, selection)) {
     files.push(file);
     if (files.length > FILES_MAX) {
-      throw new CommandError(`more than ${formatCount(FILES_MAX)} files: say --tenant, or --reason as well`);
+      throw new CommandError(`more than ${formatCount(FILES_MAX)} files: narrow it with --tenant or --reason`);
     }
   }
   return files;
@@ -175,11 +173,7 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
   const files = await filesOf(context, options);
   const tally = { files: files.length, records: 0, messages: 0, still_too_new: 0, objects_gone: 0 };
   if (!options.dryRun && files.length > 0) {
-    await confirm(
-      context,
-      `Deliver the records of ${formatCount(files.length)} files once more?`,
-      options.yes === true,
-    );
+    await confirm(context, `Deliver the records of ${formatCount(files.length)} files again?`, options.yes === true);
   }
   const queueUrl = options.dryRun ? '' : context.queueUrl;
   const throttle = createThrottle(options.rate, () => performance.now(), context.signal);
@@ -215,14 +209,14 @@ async function redriveRecords(context: Context, options: RedriveOptions): Promis
   context.printer.result({ ...tally, dry_run: options.dryRun === true, interrupted: context.signal.aborted }, () => {
     const verb = options.dryRun ? 'would be' : 'are';
     return [
-      `${formatCount(tally.records)} records of ${formatCount(tally.files)} files ${verb} in the queue, by ${formatCount(tally.messages)} messages`,
+      `${formatCount(tally.records)} records of ${formatCount(tally.files)} files ${verb} in the queue, as ${formatCount(tally.messages)} messages`,
       ...(tally.still_too_new > 0
         ? [`${formatCount(tally.still_too_new)} records are still too far ahead: try later`]
         : []),
       ...(tally.objects_gone > 0
-        ? [`of ${formatCount(tally.objects_gone)} the object is gone: their text is in the quarantine only`]
+        ? [`the objects of ${formatCount(tally.objects_gone)} files are gone: only the quarantine has their text`]
         : []),
-      ...(context.signal.aborted ? ['interrupted: repeat it; what was sent is delivered once'] : []),
+      ...(context.signal.aborted ? ['interrupted: repeat the command; nothing is delivered twice'] : []),
       '',
     ].join('\n');
   });

@@ -38,9 +38,9 @@ export function whyUseless(reason: string): string | undefined {
 
 const USELESS: Readonly<Record<string, string>> = {
   unparsable:
-    'the records are as broken as before: fix the writer, or set input_format where the shape was taken for another and replay the objects; their text is in the quarantine',
-  foreign_tenant: 'records of another tenant are never delivered to this one: fix whoever writes the objects',
-  too_old: 'CloudWatch Logs never takes events that are more than 14 days old',
+    'the records are still broken: fix the writer, or set input_format if the shape was mistaken and replay the objects; the quarantine keeps their text',
+  foreign_tenant: 'records of another tenant are never delivered to this one: fix the writer of the objects',
+  too_old: 'CloudWatch Logs never accepts events older than 14 days',
 };
 
 const HOUR_MS = 3_600_000;

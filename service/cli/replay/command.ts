@@ -40,23 +40,21 @@ export function addReplay(program: Command, session: Session): void {
     .command('replay')
     .option('--bucket <name>', 'the central bucket')
     .option('--tenant <tenant>', 'tenant id')
-    .option('--from <time>', 'objects written from here: a time, a UTC date, or an age such as 90m', time)
-    .option('--to <time>', 'and before this; without it now', time)
+    .option('--from <time>', 'objects written at or after this time: a time, a UTC date, or an age such as 90m', time)
+    .option('--to <time>', 'objects written before this time; default: now', time)
     .option('--application <name>', 'only records of this application')
     .option('--delivery <type>', 'only this delivery of the tenant, such as cloudwatch#audit')
-    .option('--missing', 'deliver only what the ledger does not know as done: after notifications were lost')
-    .option('--id <id>', 'a name for the replay, of a-z0-9-; without it one is made')
-    .option('--continue <id>', 'go on with a replay that was interrupted')
-    .option('--rate <per second>', 'objects a second at most', rate(1_000), 5)
     .option(
-      '--backlog <count>',
-      'feed nothing while more messages than this wait in the queue',
-      wholeNumber(0, 1e6),
-      100,
+      '--missing',
+      'deliver only objects that the ledger does not have as done; use it after notifications were lost',
     )
-    .option('--dry-run', 'show what it would be, and do nothing')
-    .option('--yes', 'do not ask')
-    .description("Delivers a tenant's objects of a time range once more, each once in a replay, behind what is live.")
+    .option('--id <id>', 'a name for the replay (a-z0-9-); default: a generated one')
+    .option('--continue <id>', 'continue an interrupted replay')
+    .option('--rate <per second>', 'maximum objects per second', rate(1_000), 5)
+    .option('--backlog <count>', 'pause while more messages than this wait in the queue', wholeNumber(0, 1e6), 100)
+    .option('--dry-run', 'show the plan and do nothing')
+    .option('--yes', 'do not ask for confirmation')
+    .description("Delivers a tenant's objects of a time range again, each exactly once per replay, after live traffic.")
     .addHelpText(
       'after',
       `
@@ -72,9 +70,9 @@ Examples:
 
   const status = program
     .command('replay-status')
-    .argument('<id>', 'of the replay')
+    .argument('<id>', 'id of the replay')
     .description(
-      'How far a replay is: what is in the queue, and what the ledger says was delivered. Status 1: not done yet.',
+      'Shows the progress of a replay: the objects in the queue and the deliveries in the ledger. Status 1: not done yet.',
     )
     .addHelpText('after', '\nExample:\n  log-distributor replay-status acme-audit-1');
   session.run(status, showStatus);
@@ -93,7 +91,7 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   if (wanted.state === 'fed') {
     context.printer.result(
       shown(wanted),
-      () => `replay ${wanted.id} is fed already: \`log-distributor replay-status ${wanted.id}\`\n`,
+      () => `all objects of replay ${wanted.id} are in the queue: \`log-distributor replay-status ${wanted.id}\`\n`,
     );
     return EXIT_DONE;
   }
@@ -123,11 +121,11 @@ async function runReplay(context: Context, options: Options): Promise<ExitCode> 
   context.printer.note(previewText(state, forecast, warnings).trimEnd());
   const { queueUrl } = context;
   if (objects.length > 0) {
-    await confirm(context, `Announce these ${formatCount(objects.length)} objects once more?`, options.yes === true);
+    await confirm(context, `Announce these ${formatCount(objects.length)} objects again?`, options.yes === true);
   }
   if (!known && !(await states.begin(state))) {
     throw usageError(
-      `there is a replay ${state.id} already: --continue ${state.id} goes on with it, another --id begins one`,
+      `replay ${state.id} already exists: continue it with --continue ${state.id}, or choose another --id`,
     );
   }
   const fed = await feedAll(context, options, { states, queueUrl, found, state });
@@ -173,27 +171,28 @@ function refs(context: Context): FeedDeps['refOf'] {
   };
 }
 
-/** What a replay is was said when it began; to say otherwise now, and not be heard, would be a surprise. */
+/** `--continue` accepts no option that would redefine the replay. */
 function refuseTogether({ bucket, tenant, from, to, application, delivery, missing, id, ...rest }: Options): void {
   if (rest.continue === undefined) return;
   const said = Object.entries({ bucket, tenant, from, to, application, delivery, missing, id })
     .filter(([, value]) => value !== undefined)
     .map(([name]) => `--${name}`);
-  if (said.length > 0) throw usageError(`${said.join(', ')}: --continue goes on with what the replay began with`);
+  if (said.length > 0)
+    throw usageError(`${said.join(', ')}: not allowed with --continue, which uses the values of the original replay`);
 }
 
 function newReplay({ nowMs, random }: Context, options: Options): ReplayState {
   const { bucket, tenant, from, to = nowMs(), id = newId(nowMs(), random) } = options;
   const missing = Object.entries({ bucket, tenant, from }).filter(([, value]) => value === undefined);
   if (bucket === undefined || tenant === undefined || from === undefined) {
-    throw usageError(`say ${missing.map(([name]) => `--${name}`).join(', ')}, or --continue with the id of a replay`);
+    throw usageError(`give ${missing.map(([name]) => `--${name}`).join(', ')}, or --continue with the id of a replay`);
   }
   if (options.missing && (options.delivery ?? options.application) !== undefined) {
-    throw usageError('--missing: is for all that was missed, not for a --delivery or an --application');
+    throw usageError('--missing: cannot be combined with --delivery or --application');
   }
   if (!REPLAY_ID.test(id)) throw usageError(`--id: must be 1 to 64 of a-z0-9- (got ${JSON.stringify(id)})`);
   // What is yet to be written could lie in a range that ends later, and would be missed or fed twice.
-  if (to > nowMs()) throw usageError(`--to: lies in the future (got ${formatTime(to)})`);
+  if (to > nowMs()) throw usageError(`--to: is in the future (got ${formatTime(to)})`);
   if (from >= to) throw usageError(`--from: must be before --to (got ${formatTime(from)} and ${formatTime(to)})`);
   return {
     id,
@@ -222,7 +221,7 @@ function newId(nowMs: number, random: () => number): string {
 }
 
 function unknownReplay(id: string): CommandError {
-  return new CommandError(`there is no replay ${id} in the ledger; it is forgotten 14 days after its last step`);
+  return new CommandError(`the ledger has no replay ${id}; it keeps a replay for 14 days after its last step`);
 }
 
 async function showStatus(context: Context, _options: object, [id = '']: readonly string[]): Promise<ExitCode> {
@@ -245,16 +244,16 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
     const sums = Object.entries(counts).map(([name, count]) => `${name} ${formatCount(count)}`);
     return [
       style.bold(`replay ${id} of ${state.tenant}`),
-      `${state.state}: ${formatCount(state.fed)} of ${formatCount(state.objects)} objects are in the queue or were`,
+      `${state.state}: ${formatCount(state.fed)} of ${formatCount(state.objects)} objects are announced`,
       `deliveries: ${inLedger.join(', ') || 'none yet'}, of ${formatCount(keys.length)}`,
       ...(sums.length > 0 ? [`records: ${sums.join(', ')}`] : []),
       ...(gone > 0
         ? [
-            `${formatCount(gone)} objects are gone since, or archived: if before they were delivered, they are dead letters`,
+            `${formatCount(gone)} objects were deleted or archived since; those that were not delivered before are dead letters`,
           ]
         : []),
       ...(dead + gone > 0
-        ? [`\`log-distributor dead-letters list --tenant ${state.tenant}\` shows what could not be`]
+        ? [`\`log-distributor dead-letters list --tenant ${state.tenant}\` lists what could not be delivered`]
         : []),
       complete ? style.good('done') : style.warn('not done yet'),
       '',

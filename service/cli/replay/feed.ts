@@ -52,7 +52,7 @@ export async function feed(deps: FeedDeps, objects: readonly FoundObject[], from
       state: at + batch.length >= rest.length ? 'fed' : 'feeding',
     };
     if (!(await deps.states.save(state, after)) && !(await isSaved(deps, after))) {
-      throw new CommandError(`somebody else feeds replay ${state.id} at this moment: leave it to them`);
+      throw new CommandError(`another process is feeding replay ${state.id} right now`);
     }
     state = after;
     deps.onProgress(state, '');
@@ -77,7 +77,7 @@ async function untilLiveIsServed(deps: FeedDeps, state: ReplayState): Promise<vo
     );
     const waiting = Number(Attributes?.ApproximateNumberOfMessages ?? 0);
     if (waiting <= deps.backlogMax) return;
-    deps.onProgress(state, `waits: ${waiting} messages in the queue go first`);
+    deps.onProgress(state, `waiting: the queue has ${waiting} messages`);
     await delay(LOOK_AGAIN_MS, undefined, { signal: deps.signal }).catch(() => {});
   }
 }
@@ -97,7 +97,7 @@ async function send(deps: FeedDeps, batch: readonly FoundObject[], state: Replay
   // Those that were taken are announced again when it goes on; the ledger delivers them once.
   if (Failed.length > 0) {
     throw new CommandError(
-      `SQS did not take ${Failed.length} of ${batch.length} messages (${Failed[0]?.Code}): go on with \`log-distributor replay --continue ${state.id}\``,
+      `SQS did not take ${Failed.length} of ${batch.length} messages (${Failed[0]?.Code}): continue with \`log-distributor replay --continue ${state.id}\``,
     );
   }
 }

@@ -70,7 +70,7 @@ export async function findObjects({ s3, bucket, keyTemplate, range, signal, onFo
       if (isArchived(object)) archived++;
       else objects.push({ key, eTag: ETag.replaceAll('"', ''), bytes, lastModifiedMs });
       if (objects.length > OBJECTS_MAX) {
-        throw new CommandError(`more than ${OBJECTS_MAX} objects: replay a shorter time at once`);
+        throw new CommandError(`more than ${OBJECTS_MAX} objects: choose a shorter time range`);
       }
     }
     onFound(objects.length);

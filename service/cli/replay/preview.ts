@@ -38,7 +38,7 @@ export async function deliveriesOf(context: Context, state: ReplayState): Promis
   const enabled = chosen.filter((delivery) => delivery.enabled);
   if (enabled.length === 0) {
     throw new CommandError(
-      `tenant ${state.tenant} is disabled, its objects would be acknowledged: \`log-distributor tenants enable ${state.tenant}\` first`,
+      `tenant ${state.tenant} is disabled, so its objects would be acknowledged without delivery: run \`log-distributor tenants enable ${state.tenant}\` first`,
     );
   }
   return enabled;
@@ -135,10 +135,8 @@ export function warningsFor(
   );
   const unwanted = deliveries.filter(({ applications }) => applications?.size === 0).map(({ type }) => type);
   return [
-    ...(missing
-      ? ['what the ledger knows as done is not delivered again: the estimate is the most that it can be']
-      : []),
-    ...(archived > 0 ? [`${archived} objects lie in an archive class and are left out: restore them first`] : []),
+    ...(missing ? ['objects that the ledger has as done are not delivered again: the estimate is an upper limit'] : []),
+    ...(archived > 0 ? [`${archived} objects are archived and left out: restore them first`] : []),
     ...(old > 0
       ? [
           `${old} objects are older than ${EVENT_AGE_DAYS_MAX} days: CloudWatch Logs will refuse their events, and they go to quarantine`,
@@ -147,9 +145,7 @@ export function warningsFor(
     ...(kept.length > 0
       ? [`events older than the retention of their log group (${Math.min(...kept)} days) will be refused`]
       : []),
-    ...toBucket.map(
-      (type) => `${type} writes into a bucket: that is in neither the bytes and the calls nor the tenant's cost`,
-    ),
-    ...unwanted.map((type) => `${type} does not want the application ${application}: nothing of it will be delivered`),
+    ...toBucket.map((type) => `${type} writes to a bucket: bytes, calls and the tenant's cost do not include it`),
+    ...unwanted.map((type) => `${type} filters out the application ${application}: none of it will be delivered`),
   ];
 }

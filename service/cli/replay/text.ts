@@ -36,15 +36,15 @@ export function shown({
 export function previewText(state: ReplayState, forecast: Estimate, warnings: readonly string[]): string {
   const { id, tenant, bucket, fromMs, toMs, delivery, application, missing } = state;
   const only = [
-    ...(missing ? ['what the ledger does not know as done'] : []),
+    ...(missing ? ['objects that the ledger does not have as done'] : []),
     ...(delivery ? [`delivery ${delivery}`] : []),
     ...(application ? [`application ${application}`] : []),
   ];
   const lines = [
     `replay ${id}: ${tenant} in ${bucket}, written from ${formatTime(fromMs)} to ${formatTime(toMs)}${only.length > 0 ? `, only ${only.join(', ')}` : ''}`,
-    `${formatCount(forecast.objects)} objects, ${formatBytes(forecast.object_bytes)}${state.fed > 0 ? `; ${formatCount(state.fed)} were fed before` : ''}`,
+    `${formatCount(forecast.objects)} objects, ${formatBytes(forecast.object_bytes)}${state.fed > 0 ? `; ${formatCount(state.fed)} were announced before` : ''}`,
     ...(forecast.sampled_objects === 0 && forecast.objects > 0
-      ? ['how many events, and what they cost, is unknown: no object up to 64 MB could be read as a sample']
+      ? ['events and cost are unknown: no object of up to 64 MB could be read as a sample']
       : costText(forecast)),
     ...warnings.map((warning) => `note: ${warning}`),
   ];
@@ -54,7 +54,7 @@ export function previewText(state: ReplayState, forecast: Estimate, warnings: re
 function costText(forecast: Estimate): string[] {
   const usd = (amount: number) => `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
   return [
-    `about ${formatCount(forecast.events)} events, ${formatBytes(forecast.event_bytes)}, ${formatCount(forecast.put_calls)} PutLogEvents calls (by ${forecast.sampled_objects} objects)`,
+    `about ${formatCount(forecast.events)} events, ${formatBytes(forecast.event_bytes)}, ${formatCount(forecast.put_calls)} PutLogEvents calls (estimated from ${forecast.sampled_objects} objects)`,
     `about ${usd(forecast.tenant_usd)} for the tenant, ${usd(forecast.platform_usd)} for the platform (list prices of us-east-1)`,
     `${formatDuration(forecast.seconds)} at this rate, ${forecast.put_quota_percent.toFixed(2)} % of 5,000 PutLogEvents calls a second`,
   ];
@@ -63,6 +63,6 @@ function costText(forecast: Estimate): string[] {
 export function outcomeText({ id, state, objects, fed }: ReplayState): string {
   const head = `replay ${id}: ${formatCount(fed)} of ${formatCount(objects)} objects are in the queue`;
   return state === 'fed'
-    ? `${head}\n\`log-distributor replay-status ${id}\` says what is delivered\n`
-    : `${head}, interrupted\n\`log-distributor replay --continue ${id}\` goes on\n`;
+    ? `${head}\n\`log-distributor replay-status ${id}\` shows what is delivered\n`
+    : `${head}, interrupted\n\`log-distributor replay --continue ${id}\` continues\n`;
 }

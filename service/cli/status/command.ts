@@ -16,8 +16,11 @@ const PATIENCE_MS = 8_000;
 export function addStatus(program: Command, session: Session): void {
   const status = program
     .command('status')
-    .description('What running tasks say is wrong: tenants in trouble, parked messages, regions without an answer.')
-    .requiredOption('--url <url...>', 'where tasks listen, such as http://127.0.0.1:8080; several are added up')
+    .description('Shows what running tasks report: tenants in trouble, parked messages, regions without an answer.')
+    .requiredOption(
+      '--url <url...>',
+      'addresses of the tasks, such as http://127.0.0.1:8080; their figures are added up',
+    )
     .option('--tenant <id>', 'only this tenant')
     .addHelpText('after', '\nExample:\n  log-distributor status --url http://127.0.0.1:8080');
   session.run<Options>(status, async ({ printer, signal, nowMs }, { url, tenant }) => {
@@ -40,7 +43,7 @@ async function ask(url: string, signal: AbortSignal): Promise<TaskStatus> {
   } catch (cause) {
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     const why = inner instanceof Error ? inner.message : String(inner);
-    throw new CommandError(`${url} did not tell its status: ${why}`, EXIT_TROUBLE, { cause });
+    throw new CommandError(`${url} did not return its status: ${why}`, EXIT_TROUBLE, { cause });
   }
 }
 
@@ -48,7 +51,7 @@ function statusText({ tasks, places, tenants }: FleetStatus, nowMs: number, styl
   const lines = tasks.map(({ url, state, version }) => `${url}  ${state}, version ${version}`);
   for (const { place, tenants: count, since, next_try_at } of places) {
     lines.push(
-      `${style.bad('no answer')}  ${place}: ${formatCount(count)} tenants since ${since}; the next try is at ${next_try_at}`,
+      `${style.bad('no answer')}  ${place}: ${formatCount(count)} tenants since ${since}; next attempt at ${next_try_at}`,
     );
   }
   for (const { tenant, parked, first_dead_letter_at: first, deliveries } of tenants) {
@@ -56,7 +59,7 @@ function statusText({ tasks, places, tenants }: FleetStatus, nowMs: number, styl
     for (const { delivery, state, code, message, since } of deliveries) {
       lines.push(`  ${delivery}  ${style.bad(code)}, ${state} since ${since}`, `    ${message}`);
     }
-    if (parked > 0) lines.push(`  ${formatCount(parked)} messages wait in the queue${deadline(first, nowMs)}`);
+    if (parked > 0) lines.push(`  ${formatCount(parked)} messages are parked${deadline(first, nowMs)}`);
   }
   if (tenants.length === 0 && places.length === 0) lines.push('No tenant is in trouble.');
   return `${lines.join('\n')}\n`;

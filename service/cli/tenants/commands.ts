@@ -23,12 +23,14 @@ import { warningsOf } from './warnings.ts';
 
 /** `tenants list | get | put | enable | disable | import`. */
 export function addTenants(program: Command, session: Session): Command {
-  const tenants = program.command('tenants').description('The table of tenants: where the logs of each are delivered.');
+  const tenants = program
+    .command('tenants')
+    .description('Manages the tenant table, which says where the logs of each tenant are delivered.');
 
   const list = tenants
     .command('list')
-    .description('Every delivery of every tenant; status 1 when one of them is invalid.')
-    .option('--invalid', 'only those that the service cannot use')
+    .description('Lists all deliveries of all tenants. Status 1: at least one is invalid.')
+    .option('--invalid', 'only deliveries that the service cannot use')
     .addHelpText(
       'after',
       '\nExamples:\n  log-distributor tenants list\n  log-distributor tenants list --invalid --json',
@@ -38,18 +40,18 @@ export function addTenants(program: Command, session: Session): Command {
   const get = tenants
     .command('get')
     .argument('<tenant>', 'tenant id')
-    .description("A tenant's items as YAML, as `put` takes them, external id included.")
+    .description("Prints a tenant's items as YAML for `put`, including the external id.")
     .addHelpText('after', '\nExample:\n  log-distributor tenants get acme > acme.yaml');
   session.run(get, getTenant);
 
   const put = tenants
     .command('put')
     .description(
-      'Writes tenants from a file: what the file does not say is taken away, but for attributes of other systems.',
+      'Writes tenants from a file. Attributes that the file lacks are removed, except those of other systems.',
     )
     .requiredOption('-f, --file <file>', 'YAML or JSON; - reads standard input')
     .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'do not ask at a terminal')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText(
       'after',
       '\nExamples:\n  log-distributor tenants put -f acme.yaml --dry-run\n  log-distributor tenants put -f acme.yaml',
@@ -65,11 +67,11 @@ export function addTenants(program: Command, session: Session): Command {
     const command = tenants
       .command(name)
       .argument('<tenant>', 'tenant id')
-      .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
+      .option('--delivery <type>', 'only this delivery, such as cloudwatch#audit')
       .description(
         enabled
-          ? "Delivers a tenant's objects again. Those that came meanwhile were acknowledged: `replay --missing` brings them."
-          : "Acknowledges a tenant's objects without delivering them; they are counted as skipped.",
+          ? "Resumes a tenant's deliveries. Objects that arrived meanwhile were skipped; `replay --missing` delivers them."
+          : "Stops a tenant's deliveries. Its objects are acknowledged without delivery and counted as skipped.",
       )
       .addHelpText('after', `\nExample:\n  log-distributor tenants ${name} acme --delivery cloudwatch`);
     session.run<{ delivery?: string }>(command, (context, { delivery }, [tenantId = '']) =>
@@ -80,10 +82,10 @@ export function addTenants(program: Command, session: Session): Command {
   const importing = tenants
     .command('import')
     .argument('<files...>', "YAML, JSON, NDJSON or DynamoDB's export of a table")
-    .option('--overwrite', 'change tenants that are there already; without it they are left alone')
+    .option('--overwrite', 'change existing tenants; by default they stay unchanged')
     .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'do not ask at a terminal')
-    .description('Writes many tenants at once: all of them, or, when one of them is invalid, none.')
+    .option('--yes', 'do not ask for confirmation')
+    .description('Writes many tenants at once. If one is invalid, none is written.')
     .addHelpText('after', '\nExample:\n  log-distributor tenants import export/*.json --dry-run');
   session.run<WriteOptions>(importing, (context, options, files) => writeFiles(context, files, options));
   return tenants;
@@ -239,8 +241,8 @@ async function carryOut(context: Context, planned: readonly Planned[]): Promise<
   if (missed.length === 0) return EXIT_DONE;
   throw new CommandError(
     context.signal.aborted
-      ? `interrupted: ${missed.join(', ')} not written; repeat it, the others are unchanged then`
-      : `somebody else has just changed ${missed.join(', ')}: nothing was written there; look again and repeat`,
+      ? `interrupted: ${missed.join(', ')} not written; repeat the command, which leaves the others unchanged`
+      : `${missed.join(', ')} changed meanwhile and was not written: check it and repeat the command`,
   );
 }
 
@@ -259,7 +261,7 @@ function refuseInvalid(judged: readonly Judged[]): void {
   const seen = new Set<string>();
   const problems = judged.flatMap(({ item, problems: own }) => {
     const name = nameOf(item);
-    const twice = seen.has(name) ? [`${name}: stands there twice`] : [];
+    const twice = seen.has(name) ? [`${name}: appears twice`] : [];
     seen.add(name);
     return [...own.map((problem) => `${name}: ${problem}`), ...twice];
   });
@@ -313,6 +315,6 @@ async function setEnabled(
     };
   });
   if (enabled) refuseInvalid(planned);
-  context.printer.note('The service reads an item again within a minute.');
+  context.printer.note('The service picks up the change within a minute.');
   return carryOut(context, planned);
 }

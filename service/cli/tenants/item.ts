@@ -44,10 +44,10 @@ export function nameOf(item: Item): string {
 export function parseItems(text: string, file: string): Item[] {
   const values = isNdjson(text) ? parseLines(text, file) : parseYaml(text, file);
   const items = values.flat().filter((value) => value !== null && value !== undefined);
-  if (items.length === 0) throw usageError(`${file}: holds no tenant`);
+  if (items.length === 0) throw usageError(`${file}: contains no tenant`);
   return items.map((value, at) => {
     if (typeof value !== 'object' || Array.isArray(value)) {
-      throw usageError(`${file}: entry ${at + 1} is no map of attributes (got ${JSON.stringify(value)})`);
+      throw usageError(`${file}: entry ${at + 1} is not a map of attributes (got ${JSON.stringify(value)})`);
     }
     return plain(value as Record<string, unknown>);
   });
@@ -64,7 +64,7 @@ function parseLines(text: string, file: string): unknown[] {
     try {
       return [JSON.parse(line)];
     } catch (cause) {
-      throw usageError(`${file}:${at + 1}: is no JSON (${cause instanceof Error ? cause.message : cause})`);
+      throw usageError(`${file}:${at + 1}: is not JSON (${cause instanceof Error ? cause.message : cause})`);
     }
   });
 }

@@ -25,10 +25,10 @@ function idWarnings(tenantId: string, template: KeyTemplate): string[] {
     if (names(template.build(PLACE, 'x').replaceAll(PLACE, () => tenantId))) return [];
     const encoded = template.build(tenantId, 'x');
     if (names(encoded)) {
-      return [`tenant_id: only keys in which it is percent-encoded are this tenant's: they begin like ${encoded}`];
+      return [`tenant_id: it must be percent-encoded in object keys, which then begin like ${encoded}`];
     }
   }
-  return ['tenant_id: no object key names this tenant: OBJECT_KEY_TEMPLATE finds another id, or none, in every key'];
+  return ['tenant_id: no object key can name this tenant: OBJECT_KEY_TEMPLATE finds another id, or none, in every key'];
 }
 
 function regionWarnings({ roleArn, region }: Delivery): string[] {
@@ -44,7 +44,7 @@ function twiceWarnings(delivery: Delivery, others: readonly Delivery[]): string[
     .flatMap((other) => {
       if (placeOf(delivery) !== placeOf(other)) return [];
       return delivery.target.kind === 's3'
-        ? [`${other.type} writes to the same place of the same bucket: what one of them writes, the other overwrites`]
+        ? [`${other.type} writes to the same place in the same bucket: the two overwrite each other`]
         : [`${other.type} writes to the same account, region, log group and stream: each event is delivered twice`];
     });
 }

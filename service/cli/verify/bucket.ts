@@ -29,7 +29,7 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
     } catch (error) {
       const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
       const fix = {
-        advice: `a policy of ${delivery.roleArn} must say this`,
+        advice: `a policy of ${delivery.roleArn} must contain this statement`,
         statements: [bucketStatement(delivery.roleArn, target)],
       };
       return { outcome: 'failed', detail, ...remedyOf(error, bucketPurpose(delivery.region, target), fix) };

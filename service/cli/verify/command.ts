@@ -34,11 +34,9 @@ export function addVerify(tenants: Command, session: Session): void {
   const verify = tenants
     .command('verify')
     .argument('<tenant>', 'tenant id')
-    .option('--delivery <type>', 'only this one, such as cloudwatch#audit')
-    .option('--application <name>', 'stands for {application} in the name of the log group', 'log-distributor-verify')
-    .description(
-      'Tests all that a delivery needs: item, trust, permissions. Writes one event or one object of its own.',
-    )
+    .option('--delivery <type>', 'only this delivery, such as cloudwatch#audit')
+    .option('--application <name>', 'value of {application} in the name of the log group', 'log-distributor-verify')
+    .description('Checks what a delivery needs: item, trust, permissions. Writes one test event or object.')
     .addHelpText(
       'after',
       `
@@ -133,8 +131,8 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
     return {
       outcome: 'finding',
       detail: `it has no external_id${ignored}`,
-      cause: 'without one, nothing keeps a tenant from naming the role of another',
-      fix: { advice: 'give the item an external_id that nobody can guess, and the customer the same (ExternalId)' },
+      cause: "without one, a tenant could name another tenant's role",
+      fix: { advice: 'give the item an external_id that cannot be guessed, and give it to the customer (ExternalId)' },
     };
   }
   return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };

@@ -55,7 +55,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
     const { error } = attempt;
     if (attempt.kind === 'failed') {
       const detail = `AssumeRole failed. ${saidBy(error)}`;
-      return { outcome: 'failed', detail, cause: 'STS or the network had trouble: repeat it' };
+      return { outcome: 'failed', detail, cause: 'STS or the network had trouble: repeat the command' };
     }
     const detail = `AssumeRole was refused. ${saidBy(error)}`;
     return { outcome: 'failed', detail, ...(await causeOf(deps, own, error, fix)) };
@@ -79,7 +79,7 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
     await mustRefuse(
       STEPS.externalId,
       { ...own, externalId: deps.newSecret() },
-      'the trust policy does not ask for sts:ExternalId: whoever can use the distributor for another tenant can reach this account',
+      'the trust policy does not require sts:ExternalId: another tenant could direct the distributor to this account',
     ),
     await mustRefuse(
       STEPS.tag,
@@ -133,7 +133,7 @@ function fixOf({ distributorArn }: TrustDeps, delivery: Delivery): (what: 'assum
     distributorArn,
   };
   return (what) => ({
-    advice: `the trust policy of ${delivery.roleArn} must say this, and allow nobody else`,
+    advice: `the trust policy of ${delivery.roleArn} must contain this statement and allow nobody else`,
     statements: [
       ...(what === 'tag' ? [] : [assumeStatement(trusted)]),
       ...(what === 'assume' ? [] : [tagStatement(trusted)]),

@@ -25,7 +25,7 @@ export interface WritingDeps {
 /** In a stream of its own, so that it is found, and is in nobody's way. */
 const CANARY_STREAM = 'log-distributor-verify';
 const STEPS = {
-  create: 'log group and stream can be made',
+  create: 'log group and stream can be created',
   put: 'an event can be written',
   read: 'retention and class of the group',
 } as const;
@@ -75,11 +75,11 @@ function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs:
 
 async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
   const stream = () => logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: CANARY_STREAM }));
-  let made = 'both were there';
+  let made = 'both exist';
   const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
     try {
       await stream();
-      made = 'made the stream';
+      made = 'created the stream';
     } catch (error) {
       if (faultOf(error) !== 'missing') throw error;
       made = '';
@@ -98,7 +98,7 @@ async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery,
   if (noRetention) return { ...noRetention, outcome: 'finding' };
   return {
     outcome: 'ok',
-    detail: `made ${group}${retentionDays === undefined ? '' : `, kept for ${retentionDays} days`}`,
+    detail: `created ${group}${retentionDays === undefined ? '' : `, kept for ${retentionDays} days`}`,
   };
 }
 
@@ -123,13 +123,13 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
     const wanted = delivery.target.retentionDays;
     const differs =
       wanted !== undefined && wanted !== found.retentionInDays
-        ? `; the item says ${wanted} days, which counts only for groups that the service makes`
+        ? `; the item says ${wanted} days, which applies only to groups that the service creates`
         : '';
     return { outcome: 'ok', detail: `keeps ${keeps}, class ${found.logGroupClass ?? 'STANDARD'}${differs}` };
   } catch (error) {
     if (faultOf(error) !== 'refused')
       return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
-    return { outcome: 'not tested', detail: 'the role may not read them, and need not' };
+    return { outcome: 'not tested', detail: 'the role may not read them, which is not required' };
   }
 }
 
@@ -148,7 +148,7 @@ async function attempt(
     const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
     const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
     const fix = {
-      advice: `a policy of ${delivery.roleArn} must say this`,
+      advice: `a policy of ${delivery.roleArn} must contain this statement`,
       statements: [writeStatement(delivery.roleArn, prefix)],
     };
     const purpose = { kind: 'write-logs', region: delivery.region } as const;

@@ -1,7 +1,36 @@
+import {
+  FORM_JSON,
+  FORM_TEXT,
+  SCAN_BYTE_ARRAYS_BASE,
+  SCAN_BYTE_ARRAYS_COUNT,
+  SCAN_BYTE_ARRAYS_LENGTHS,
+  SCAN_BYTE_ARRAYS_SOURCE,
+  SCAN_BYTE_ARRAYS_SOURCE_BYTES,
+  SCAN_BYTE_ARRAYS_STARTS,
+  SLACK_BYTES,
+  TAKE_MESSAGES_BYTES_MAX,
+  TAKE_MESSAGES_COUNT,
+  TAKE_MESSAGES_LENGTHS,
+  TAKE_MESSAGES_RECORD_OVERHEAD,
+  TAKE_MESSAGES_SHIFT,
+  TAKE_MESSAGES_STARTS,
+  TAKE_MESSAGES_TO_FORMS,
+  TAKE_MESSAGES_TO_LENGTHS,
+  TAKE_MESSAGES_TO_SIZES,
+  TAKE_MESSAGES_TO_STARTS,
+  WRITE_EVENTS_BYTES,
+  WRITE_EVENTS_COUNT,
+  WRITE_EVENTS_EVENTS,
+  WRITE_EVENTS_FORMS,
+  WRITE_EVENTS_LENGTHS,
+  WRITE_EVENTS_LIMIT,
+  WRITE_EVENTS_STARTS,
+  WRITE_EVENTS_TARGET,
+  WRITE_EVENTS_TIMES,
+} from '../layout';
+
 /** Bodies of PutLogEvents calls, from messages to JSON. */
 
-const FORM_TEXT: u8 = 0;
-const FORM_JSON: u32 = 1;
 const LONGEST_ESCAPE: usize = 6;
 /** `{"timestamp":`, 16 digits, `,"message":"`, `"},` */
 const FRAME: usize = 48;
@@ -91,21 +120,19 @@ function writeDigits(value: u64, to: usize): usize {
 }
 
 /**
- * Writes `{"timestamp":…,"message":"…"},` for `count` events whose numbers stand at `events`. Message n is `lengths[n]` bytes
- * from `base + starts[n]`; times are doubles.
- * @returns the end of what was written, or 0 when it does not fit before `limit`
+ * Writes `{"timestamp":…,"message":"…"},` for each event. The arguments are those of layout.ts.
+ * @returns the end of what was written, or 0 when it does not fit before the limit
  */
-export function writeEvents(
-  events: usize,
-  count: usize,
-  starts: usize,
-  lengths: usize,
-  forms: usize,
-  times: usize,
-  base: usize,
-  target: usize,
-  limit: usize,
-): usize {
+export function writeEvents(): usize {
+  const events = load<usize>(WRITE_EVENTS_EVENTS);
+  const count = load<usize>(WRITE_EVENTS_COUNT);
+  const starts = load<usize>(WRITE_EVENTS_STARTS);
+  const lengths = load<usize>(WRITE_EVENTS_LENGTHS);
+  const forms = load<usize>(WRITE_EVENTS_FORMS);
+  const times = load<usize>(WRITE_EVENTS_TIMES);
+  const base = load<usize>(WRITE_EVENTS_BYTES);
+  const target = load<usize>(WRITE_EVENTS_TARGET);
+  const limit = load<usize>(WRITE_EVENTS_LIMIT);
   let to = target;
   let lastSecond: u64 = u64.MAX_VALUE;
   // Of the last event: where its frame begins, and how long the part is that depends on the second alone.
@@ -116,9 +143,9 @@ export function writeEvents(
     const from = base + <usize>load<u32>(starts + (event << 2));
     const length = <usize>load<u32>(lengths + (event << 2));
     const escaped = <u32>load<u8>(forms + event) == FORM_JSON;
-    if (to + FRAME + (escaped ? length : length * LONGEST_ESCAPE) + 16 > limit) {
+    if (to + FRAME + (escaped ? length : length * LONGEST_ESCAPE) + SLACK_BYTES > limit) {
       // Hardly any text takes the most that it could: only then it must be known.
-      if (escaped || to + FRAME + escapedLength(from, length) + 16 > limit) return 0;
+      if (escaped || to + FRAME + escapedLength(from, length) + SLACK_BYTES > limit) return 0;
     }
     const time = <u64>load<f64>(times + (event << 3));
     const second = time / 1000;
@@ -171,19 +198,16 @@ function escapedLength(from: usize, length: usize): usize {
 }
 
 /**
- * Finds the values of a PLAIN page of byte arrays at [source, source + sourceLength): fills starts (relative to `base`) and lengths, and
- * puts spaces over the length in front of each value.
+ * Finds the values of a PLAIN page of byte arrays, and puts spaces over the length in front of each. The arguments are those of layout.ts.
  * @returns the length of what the values take, or -1 when they reach beyond the page
  */
-export function scanByteArrays(
-  source: usize,
-  sourceLength: usize,
-  count: usize,
-  base: usize,
-  starts: usize,
-  lengths: usize,
-): i32 {
-  const end = source + sourceLength;
+export function scanByteArrays(): i32 {
+  const source = load<usize>(SCAN_BYTE_ARRAYS_SOURCE);
+  const count = load<usize>(SCAN_BYTE_ARRAYS_COUNT);
+  const base = load<usize>(SCAN_BYTE_ARRAYS_BASE);
+  const starts = load<usize>(SCAN_BYTE_ARRAYS_STARTS);
+  const lengths = load<usize>(SCAN_BYTE_ARRAYS_LENGTHS);
+  const end = source + load<usize>(SCAN_BYTE_ARRAYS_SOURCE_BYTES);
   let at = source;
   for (let i: usize = 0; i < count; i++) {
     if (end - at < 4) return -1;
@@ -199,22 +223,20 @@ export function scanByteArrays(
 }
 
 /**
- * Takes text messages into a chunk: where each begins, `shift` added, and its length, as long as the sum of lengths and overheads
- * stays within `bytesMax`.
+ * Takes text messages into a chunk, as long as the sum of their lengths and overheads stays within the limit. The arguments are those of
+ * layout.ts.
  * @returns how many were taken
  */
-export function takeMessages(
-  starts: usize,
-  lengths: usize,
-  count: usize,
-  shift: u32,
-  toStarts: usize,
-  toLengths: usize,
-  toSizes: usize,
-  toForms: usize,
-  overhead: u32,
-  bytesMax: u32,
-): usize {
+export function takeMessages(): usize {
+  const starts = load<usize>(TAKE_MESSAGES_STARTS);
+  const lengths = load<usize>(TAKE_MESSAGES_LENGTHS);
+  const count = load<usize>(TAKE_MESSAGES_COUNT);
+  const shift = load<u32>(TAKE_MESSAGES_SHIFT);
+  const toStarts = load<usize>(TAKE_MESSAGES_TO_STARTS);
+  const toLengths = load<usize>(TAKE_MESSAGES_TO_LENGTHS);
+  const toSizes = load<usize>(TAKE_MESSAGES_TO_SIZES);
+  const overhead = load<u32>(TAKE_MESSAGES_RECORD_OVERHEAD);
+  const bytesMax = load<u32>(TAKE_MESSAGES_BYTES_MAX);
   let bytes: u32 = 0;
   let taken: usize = 0;
   for (; taken < count; taken++) {
@@ -226,6 +248,6 @@ export function takeMessages(
     store<u32>(toLengths + at, length);
     store<u32>(toSizes + at, length);
   }
-  memory.fill(toForms, FORM_TEXT, taken);
+  memory.fill(load<usize>(TAKE_MESSAGES_TO_FORMS), <u8>FORM_TEXT, taken);
   return taken;
 }

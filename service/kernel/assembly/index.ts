@@ -3,6 +3,5 @@ export { scanByteArrays, takeMessages, writeEvents } from './events';
 export { clearValues, takeNews, takeNumber } from './intern';
 export { scanLines } from './lines';
 export { lz4Part, snappyPart } from './parts';
-export { clearRepeats } from './repeats';
 export { addName, clearNames } from './scanner';
 export { snappyDecompress } from './snappy';

@@ -1,69 +1,70 @@
 import {
-  ARENA,
-  ARENA_END,
-  FIELDS,
+  CLEAR_VALUES_ARENA,
+  CLEAR_VALUES_ARENA_BYTES,
+  CLEAR_VALUES_NEWS,
+  CLEAR_VALUES_NEWS_BYTES,
+  CLEAR_VALUES_SCANNER,
+  CLEAR_VALUES_TABLE,
+  CLEAR_VALUES_TABLE_BITS,
   FIELDS_MAX,
-  NEWS,
-  NEWS_AT,
-  NEWS_END,
-  scanner,
-  TABLE,
-  TABLE_MASK,
-  TABLE_USED,
-  useScanner,
-} from './scanner';
+  NEWS_ENTRY_BYTES,
+  SCANNER_ARENA,
+  SCANNER_ARENA_END,
+  SCANNER_FIELDS,
+  SCANNER_NEWS,
+  SCANNER_NEWS_AT,
+  SCANNER_NEWS_END,
+  SCANNER_TABLE,
+  SCANNER_TABLE_MASK,
+  SCANNER_TABLE_USED,
+  VALUE_ENTRY_BYTES,
+} from '../layout';
+import { scanner, useScanner } from './scanner';
 
 /**
  * Numbers for the values of a chunk's fields: the same value of the same field has the same number, from 1 on. New values are
  * listed, so that each becomes a string once for a chunk and not once for a record.
  */
 
-/** An entry of the table: hash, number, where the bytes are, length with the field above it. */
+/** An entry of the table, VALUE_ENTRY_BYTES: hash, number, where the bytes are, length with the field above it. */
 const ENTRY_SHIFT: usize = 4;
-/** An entry of the list: field, where the bytes are, length. */
-const NEWS_BYTES: u32 = 12;
 export const NO_ROOM_FOR_VALUE: u32 = 0xffffffff;
 
-/** Begins a chunk: a table of 2^tableBits entries, `arenaBytes` for values, `newsBytes` for the list, all lent by the caller. */
-export function clearValues(
-  at: usize,
-  table: u32,
-  tableBits: u32,
-  arena: u32,
-  arenaBytes: u32,
-  news: u32,
-  newsBytes: u32,
-): void {
-  useScanner(at);
-  const entries: u32 = 1 << tableBits;
+/** Begins a chunk. The arguments are those of layout.ts. */
+export function clearValues(): void {
+  useScanner(load<usize>(CLEAR_VALUES_SCANNER));
+  const table = load<u32>(CLEAR_VALUES_TABLE);
+  const arena = load<u32>(CLEAR_VALUES_ARENA);
+  const news = load<u32>(CLEAR_VALUES_NEWS);
+  const entries: u32 = 1 << load<u32>(CLEAR_VALUES_TABLE_BITS);
   memory.fill(table, 0, <usize>entries << ENTRY_SHIFT);
-  store<u32>(scanner + TABLE, table);
-  store<u32>(scanner + TABLE_MASK, entries - 1);
-  store<u32>(scanner + TABLE_USED, 0);
-  store<u32>(scanner + ARENA, arena);
-  store<u32>(scanner + ARENA_END, arena + arenaBytes);
-  store<u32>(scanner + NEWS, news);
-  store<u32>(scanner + NEWS_AT, news);
-  store<u32>(scanner + NEWS_END, news + newsBytes);
-  for (let field: usize = 0; field < FIELDS_MAX; field++) {
-    const state = scanner + FIELDS + (field << 4);
+  store<u32>(scanner + SCANNER_TABLE, table);
+  store<u32>(scanner + SCANNER_TABLE_MASK, entries - 1);
+  store<u32>(scanner + SCANNER_TABLE_USED, 0);
+  store<u32>(scanner + SCANNER_ARENA, arena);
+  store<u32>(scanner + SCANNER_ARENA_END, arena + load<u32>(CLEAR_VALUES_ARENA_BYTES));
+  store<u32>(scanner + SCANNER_NEWS, news);
+  store<u32>(scanner + SCANNER_NEWS_AT, news);
+  store<u32>(scanner + SCANNER_NEWS_END, news + load<u32>(CLEAR_VALUES_NEWS_BYTES));
+  for (let field: usize = 0; field < <usize>FIELDS_MAX; field++) {
+    const state = scanner + SCANNER_FIELDS + (field << 4);
     store<u32>(state, 1);
     store<u32>(state + 8, 0xffffffff);
   }
 }
 
-/** How many new values are listed, from NEWS on; the list is empty afterwards. */
+/** How many new values are listed, from SCANNER_NEWS on; the list is empty afterwards. */
 export function takeNews(at: usize): u32 {
   useScanner(at);
-  const news = load<u32>(scanner + NEWS);
-  const count = (load<u32>(scanner + NEWS_AT) - news) / NEWS_BYTES;
-  store<u32>(scanner + NEWS_AT, news);
+  const news = load<u32>(scanner + SCANNER_NEWS);
+  const count = (load<u32>(scanner + SCANNER_NEWS_AT) - news) / NEWS_ENTRY_BYTES;
+  store<u32>(scanner + SCANNER_NEWS_AT, news);
   return count;
 }
 
 /** A number for a value that the caller keeps itself. */
 export function takeNumber(at: usize, field: u32): u32 {
-  const state = at + FIELDS + (<usize>field << 4);
+  const state = at + SCANNER_FIELDS + (<usize>field << 4);
   const number = load<u32>(state);
   store<u32>(state, number + 1);
   return number;
@@ -94,12 +95,12 @@ function hashOf(from: usize, length: u32, field: u32): u32 {
 /** The number of a value, 0 for the empty one; NO_ROOM_FOR_VALUE when a new one finds none. */
 export function numberOf(field: u32, from: usize, length: u32): u32 {
   if (length == 0) return 0;
-  const state = scanner + FIELDS + (<usize>field << 4);
+  const state = scanner + SCANNER_FIELDS + (<usize>field << 4);
   if (load<u32>(state + 8) == length && equal(load<u32>(state + 4), from, length)) return load<u32>(state + 12);
 
   const hash = hashOf(from, length, field);
-  const table = <usize>load<u32>(scanner + TABLE);
-  const mask = load<u32>(scanner + TABLE_MASK);
+  const table = <usize>load<u32>(scanner + SCANNER_TABLE);
+  const mask = load<u32>(scanner + SCANNER_TABLE_MASK);
   for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
     const entry = table + (<usize>slot << ENTRY_SHIFT);
     const number = load<u32>(entry + 4);
@@ -122,18 +123,18 @@ function remember(state: usize, at: u32, length: u32, number: u32): void {
 }
 
 function add(field: u32, from: usize, length: u32, hash: u32, entry: usize, state: usize): u32 {
-  const at = load<u32>(scanner + ARENA);
-  const newsAt = load<u32>(scanner + NEWS_AT);
-  const used = load<u32>(scanner + TABLE_USED);
+  const at = load<u32>(scanner + SCANNER_ARENA);
+  const newsAt = load<u32>(scanner + SCANNER_NEWS_AT);
+  const used = load<u32>(scanner + SCANNER_TABLE_USED);
   // Three quarters full is as far as probing stays short.
-  const full = used > (load<u32>(scanner + TABLE_MASK) >> 2) * 3;
-  if (full || at + length > load<u32>(scanner + ARENA_END) || newsAt + NEWS_BYTES > load<u32>(scanner + NEWS_END)) {
+  const full = used > (load<u32>(scanner + SCANNER_TABLE_MASK) >> 2) * 3;
+  if (full || at + length > load<u32>(scanner + SCANNER_ARENA_END) || newsAt + NEWS_ENTRY_BYTES > load<u32>(scanner + SCANNER_NEWS_END)) {
     return NO_ROOM_FOR_VALUE;
   }
   const number = load<u32>(state);
   memory.copy(at, from, length);
-  store<u32>(scanner + ARENA, at + length);
-  store<u32>(scanner + TABLE_USED, used + 1);
+  store<u32>(scanner + SCANNER_ARENA, at + length);
+  store<u32>(scanner + SCANNER_TABLE_USED, used + 1);
   store<u32>(state, number + 1);
   store<u32>(entry, hash);
   store<u32>(entry + 4, number);
@@ -142,7 +143,7 @@ function add(field: u32, from: usize, length: u32, hash: u32, entry: usize, stat
   store<u32>(newsAt, field);
   store<u32>(newsAt + 4, at);
   store<u32>(newsAt + 8, length);
-  store<u32>(scanner + NEWS_AT, newsAt + NEWS_BYTES);
+  store<u32>(scanner + SCANNER_NEWS_AT, newsAt + NEWS_ENTRY_BYTES);
   remember(state, at, length, number);
   return number;
 }

@@ -1,7 +1,6 @@
-/** Walks JSON text without building anything. Every function gives 0 for what it does not accept. */
+import { DEPTH_MAX } from '../layout';
 
-/** Nesting beyond this is left to JSON.parse. */
-const DEPTH_MAX: i32 = 32;
+/** Walks JSON text without building anything. Every function gives 0 for what it does not accept. */
 
 /** Of the last string: how many bytes fewer it has once unescaped. */
 export let savedByEscapes: u32 = 0;

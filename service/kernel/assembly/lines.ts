@@ -1,43 +1,49 @@
-import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
-import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
-import { fieldsIn, findRepeat, idIn, keepRepeat, lengthOf, membersIn, seenIn } from './repeats';
 import {
-  COUNT,
-  FROM,
-  findName,
-  INSIDE,
+  ALL_READ,
+  CHUNK_FULL,
+  DATE_TIME_BYTES,
+  FIELD_BYTES_MAX,
+  FORM_JSON,
+  FORM_TEXT,
   KIND_KUBERNETES,
   KIND_MESSAGE,
   KIND_TIMESTAMP,
-  LINE_END,
-  LINE_START,
-  METERED,
-  meaningOf,
-  scanner,
-  USED,
-  useScanner,
-} from './scanner';
-import { DATE_TIME_LENGTH, NO_TIME, parseDateTime, parseEpoch } from './time';
+  NO_ROOM,
+  SCANNER_COUNT,
+  SCANNER_FROM,
+  SCANNER_LINE_END,
+  SCANNER_LINE_START,
+  SCANNER_METERED,
+  SCANNER_USED,
+  SCAN_LINES_BYTES,
+  SCAN_LINES_BYTES_ROOM,
+  SCAN_LINES_CHUNK_BYTES_MAX,
+  SCAN_LINES_CHUNK_RECORDS_MAX,
+  SCAN_LINES_END,
+  SCAN_LINES_FIELD_COUNT,
+  SCAN_LINES_FORMS,
+  SCAN_LINES_IDS,
+  SCAN_LINES_LENGTHS,
+  SCAN_LINES_LINE_BYTES_MAX,
+  SCAN_LINES_RECORDS_ROOM,
+  SCAN_LINES_RECORD_OVERHEAD,
+  SCAN_LINES_SCANNER,
+  SCAN_LINES_SIZES,
+  SCAN_LINES_STARTS,
+  SCAN_LINES_TIMES,
+  SCAN_LINES_WHOLE_RECORDS,
+  UNUSUAL_LINE,
+} from '../layout';
+import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
+import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
+import { findName, INSIDE, meaningOf, scanner, useScanner } from './scanner';
+import { NO_TIME, parseDateTime, parseEpoch } from './time';
 
 /**
  * Reads records from lines of JSON: finds the wanted members in the bytes, copies the message as it stands (text is a JSON string
  * already, anything else is its own JSON), and leaves every line that is unusual in any way to its caller. What is accepted here is read exactly as JSON.parse
  * would.
  */
-
-/** What ended a scan. */
-const ALL_READ: i32 = 0;
-const CHUNK_FULL: i32 = 1;
-const UNUSUAL_LINE: i32 = 2;
-const NO_ROOM: i32 = 3;
-
-const FORM_TEXT: u32 = 0;
-const FORM_JSON: u32 = 1;
-
-/** Longest value of a field that is read here; where longer ones are cut is the other reader's business. */
-const FIELD_BYTES_MAX: u32 = 2_048;
-/** What is written in vectors may go so far beyond its end. */
-const SLACK: u32 = 16;
 
 // Of the line at hand: the names that were met, and what their values are.
 let seen: u32 = 0;
@@ -51,26 +57,12 @@ let messageForm: u32 = 0;
 let ids: usize = 0;
 let idsStride: usize = 0;
 
-// Of the stretch of members at hand (repeats.ts), which ends before a value that changes from line to line, or with `kubernetes`.
-/** The next member begins one. */
-let anew: bool = false;
-let first: usize = 0;
-let firstMember: u32 = 0;
-let seenBefore: u32 = 0;
-/** Fields that it has, a bit each. */
-let fields: u32 = 0;
-/** Behind the last of its values. */
-let last: usize = 0;
-/** What became of the last member that was read: it changes from line to line, or it was `kubernetes`. */
-let changes: bool = false;
-let closes: bool = false;
-
 /** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
 function readMembers(from: usize, end: usize, inside: u32): usize {
   let at = skipSpace(from, end);
   if (at < end && load<u8>(at) == 0x7d) return at + 1;
   while (true) {
-    at = inside == 0 ? readStretch(at, end) : readMember(at, end, inside);
+    at = readMember(at, end, inside);
     if (at == 0) return 0;
     at = skipSpace(at, end);
     if (at >= end) return 0;
@@ -79,59 +71,6 @@ function readMembers(from: usize, end: usize, inside: u32): usize {
     if (byte != 0x2c) return 0;
     at = skipSpace(at + 1, end);
   }
-}
-
-/** Reads a member of the line, or goes past all that are known from here on. @returns the byte behind, or 0 */
-// @ts-expect-error: decorator
-@inline
-function readStretch(from: usize, end: usize): usize {
-  if (anew) {
-    first = from;
-    firstMember = members;
-    seenBefore = seen;
-    fields = 0;
-    last = 0;
-    const repeat = findRepeat(from, end, members);
-    // Of two members of one name JSON.parse takes the last.
-    if (repeat != 0 && (seen & seenIn(repeat)) == 0) return recall(repeat);
-    anew = false;
-  }
-  const membersSoFar = members;
-  const seenSoFar = seen;
-  const fieldsSoFar = fields;
-  changes = false;
-  closes = false;
-  const behind = readMember(from, end, 0);
-  if (behind == 0) return 0;
-  if (changes) {
-    if (last != 0) keep(last, membersSoFar, seenSoFar, fieldsSoFar);
-    anew = true;
-  } else if (closes) {
-    keep(behind, members, seen, fields);
-    anew = true;
-  }
-  last = behind;
-  return behind;
-}
-
-// @ts-expect-error: decorator
-@inline
-function keep(behind: usize, membersThen: u32, seenThen: u32, fieldsThen: u32): void {
-  const itsMembers = membersThen - firstMember;
-  keepRepeat(first, behind, firstMember, itsMembers, seenThen & ~seenBefore, fieldsThen, ids, idsStride);
-}
-
-/** Takes over what was read of a stretch. @returns the byte behind it */
-// @ts-expect-error: decorator
-@inline
-function recall(repeat: usize): usize {
-  seen |= seenIn(repeat);
-  members += membersIn(repeat);
-  for (let left = fieldsIn(repeat); left != 0; left &= left - 1) {
-    const field = <usize>ctz(left);
-    store<u32>(ids + field * idsStride, idIn(repeat, field));
-  }
-  return first + lengthOf(repeat);
 }
 
 /** @returns the byte behind the member's value, or 0 */
@@ -147,18 +86,7 @@ function readMember(from: usize, end: usize, inside: u32): usize {
   let at = skipSpace(close + 1, end);
   if (at >= end || load<u8>(at) != 0x3a) return 0;
   at = skipSpace(at + 1, end);
-  if (name >= 0) return readValue(name, at, end);
-  if (inside == 0) changes = looksChanging(at);
-  return skipValue(at, end, 1);
-}
-
-/** Whether a value is a number, or text that begins as an RFC 3339 time does: mostly another one in every line. */
-// @ts-expect-error: decorator
-@inline
-function looksChanging(at: usize): bool {
-  const byte = <u32>load<u8>(at);
-  if (byte != 0x22) return byte == 0x2d || byte - 0x30 <= 9;
-  return load<u8>(at + 5) == 0x2d && load<u8>(at + 8) == 0x2d;
+  return name >= 0 ? readValue(name, at, end) : skipValue(at, end, 1);
 }
 
 /** Reads the value of a wanted member. @returns the byte behind it, or 0 */
@@ -171,14 +99,10 @@ function readValue(name: u32, from: usize, end: usize): usize {
   const kind = meaning & 0xff;
   const byte = <u32>load<u8>(from);
   if (kind == KIND_KUBERNETES) {
-    if (byte != 0x7b) return skipValue(from, end, 1);
-    const behind = readMembers(from + 1, end, INSIDE);
-    closes = true;
-    return behind;
+    return byte == 0x7b ? readMembers(from + 1, end, INSIDE) : skipValue(from, end, 1);
   }
   // null is as good as absent.
   if (byte == 0x6e) return skipValue(from, end, 1);
-  if (kind == KIND_TIMESTAMP || kind == KIND_MESSAGE) changes = true;
   if (kind == KIND_TIMESTAMP && byte - 0x30 <= 9) {
     const behind = skipValue(from, end, 1);
     if (behind == 0) return 0;
@@ -208,14 +132,13 @@ function readValue(name: u32, from: usize, end: usize): usize {
   }
   if (savedByEscapes != 0) return 0;
   if (kind == KIND_TIMESTAMP) {
-    time = length >= <u32>DATE_TIME_LENGTH && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
+    time = length >= <u32>DATE_TIME_BYTES && load<u8>(text + 4) == 0x2d ? parseDateTime(text, close) : parseEpoch(text, close);
     return time == NO_TIME ? 0 : close + 1;
   }
   if (length > FIELD_BYTES_MAX) return 0;
   const field = (meaning >> 8) & 0xff;
   const number = numberOf(field, text, length);
   if (number == NO_ROOM_FOR_VALUE) return 0;
-  fields |= 1 << field;
   store<u32>(ids + <usize>field * idsStride, number);
   return close + 1;
 }
@@ -228,7 +151,6 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   members = 0;
   time = NaN;
   messageAt = 0;
-  anew = true;
   const behind = readMembers(from + 1, end, 0);
   if (!wholeRecords) return messageAt == 0 ? 0 : behind;
   messageAt = from;
@@ -239,35 +161,32 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
 }
 
 /**
- * Reads lines from FROM of the scanner to `end`, which lies behind a newline or at the end of the object; 16 bytes behind it can be
- * read. What is read of record n goes to starts[n], lengths[n], sizes[n], forms[n], times[n] and ids[field][n]; messages come
- * behind one another from `base` on. COUNT, USED and METERED of the scanner go on from where they are.
+ * Reads lines from FROM of the scanner on. The arguments are those of layout.ts. COUNT, USED and METERED of the scanner go on from
+ * where they are.
  * @returns why it ended; LINE_START and LINE_END then hold the line that was not taken, and FROM is before it
  */
-export function scanLines(
-  at: usize,
-  end: usize,
-  wholeRecords: bool,
-  starts: usize,
-  lengths: usize,
-  sizes: usize,
-  forms: usize,
-  times: usize,
-  idsAt: usize,
-  recordsRoom: u32,
-  base: usize,
-  baseRoom: u32,
-  fieldCount: u32,
-  bytesMax: u32,
-  recordsMax: u32,
-  recordOverhead: u32,
-  lineBytesMax: u32,
-): i32 {
-  useScanner(at);
-  let from = <usize>load<u32>(scanner + FROM);
-  let count = load<u32>(scanner + COUNT);
-  let used = load<u32>(scanner + USED);
-  let metered = load<u32>(scanner + METERED);
+export function scanLines(): i32 {
+  useScanner(load<usize>(SCAN_LINES_SCANNER));
+  const end = load<usize>(SCAN_LINES_END);
+  const wholeRecords = load<u32>(SCAN_LINES_WHOLE_RECORDS) != 0;
+  const starts = load<usize>(SCAN_LINES_STARTS);
+  const lengths = load<usize>(SCAN_LINES_LENGTHS);
+  const sizes = load<usize>(SCAN_LINES_SIZES);
+  const forms = load<usize>(SCAN_LINES_FORMS);
+  const times = load<usize>(SCAN_LINES_TIMES);
+  const idsAt = load<usize>(SCAN_LINES_IDS);
+  const recordsRoom = load<u32>(SCAN_LINES_RECORDS_ROOM);
+  const base = load<usize>(SCAN_LINES_BYTES);
+  const bytesRoom = load<u32>(SCAN_LINES_BYTES_ROOM);
+  const fieldCount = load<usize>(SCAN_LINES_FIELD_COUNT);
+  const bytesMax = load<u32>(SCAN_LINES_CHUNK_BYTES_MAX);
+  const recordsMax = load<u32>(SCAN_LINES_CHUNK_RECORDS_MAX);
+  const recordOverhead = load<u32>(SCAN_LINES_RECORD_OVERHEAD);
+  const lineBytesMax = load<u32>(SCAN_LINES_LINE_BYTES_MAX);
+  let from = <usize>load<u32>(scanner + SCANNER_FROM);
+  let count = load<u32>(scanner + SCANNER_COUNT);
+  let used = load<u32>(scanner + SCANNER_USED);
+  let metered = load<u32>(scanner + SCANNER_METERED);
   idsStride = <usize>recordsRoom << 2;
   let result = ALL_READ;
   let line: usize = 0;
@@ -286,7 +205,7 @@ export function scanLines(
       break;
     }
     ids = idsAt + (<usize>count << 2);
-    for (let field: usize = 0; field < <usize>fieldCount; field++) store<u32>(ids + field * idsStride, 0);
+    for (let field: usize = 0; field < fieldCount; field++) store<u32>(ids + field * idsStride, 0);
     // No record goes on behind a newline: no string may have one, and between members it is no space here.
     const behind = load<u8>(line) == 0x7b ? readRecord(line, end, wholeRecords) : 0;
     const next = skipSpace(behind == 0 ? line : behind, end);
@@ -299,7 +218,7 @@ export function scanLines(
       result = CHUNK_FULL;
       break;
     }
-    if (used + messageLength + SLACK > baseRoom) {
+    if (used + messageLength > bytesRoom) {
       result = NO_ROOM;
       break;
     }
@@ -316,10 +235,10 @@ export function scanLines(
     from = min(next + 1, end);
   }
   if (result != ALL_READ) setLine(line, end);
-  store<u32>(scanner + FROM, <u32>from);
-  store<u32>(scanner + COUNT, count);
-  store<u32>(scanner + USED, used);
-  store<u32>(scanner + METERED, metered);
+  store<u32>(scanner + SCANNER_FROM, <u32>from);
+  store<u32>(scanner + SCANNER_COUNT, count);
+  store<u32>(scanner + SCANNER_USED, used);
+  store<u32>(scanner + SCANNER_METERED, metered);
   return result;
 }
 
@@ -327,8 +246,8 @@ export function scanLines(
 function setLine(line: usize, end: usize): void {
   let lineEnd = findNewline(line, end);
   while (lineEnd > line && isSpace(load<u8>(lineEnd - 1))) lineEnd--;
-  store<u32>(scanner + LINE_START, <u32>line);
-  store<u32>(scanner + LINE_END, <u32>lineEnd);
+  store<u32>(scanner + SCANNER_LINE_START, <u32>line);
+  store<u32>(scanner + SCANNER_LINE_END, <u32>lineEnd);
 }
 
 // @ts-expect-error: decorator

@@ -1,19 +1,20 @@
+import {
+  PART_BAD_COPY,
+  PART_COPY,
+  PART_FROM,
+  PART_LITERAL,
+  PART_OFFSET,
+  PART_PHASE,
+  PART_TO,
+  SLACK_BYTES,
+} from '../layout';
+
 /**
  * Snappy and LZ4 a part at a time: as many elements as there are bytes of and room for. What lies before the target is what came out
- * before, and may be referred to.
- *
- * The state, lent by the caller and all zeros at first but for the two addresses, is what one call leaves to the next.
+ * before, and may be referred to. The state is what one call leaves to the next.
  */
-const FROM: usize = 0;
-const TO: usize = 4;
-/** Bytes of a literal that are still to be copied. */
-const LITERAL: usize = 8;
-/** Bytes of a copy that are still to be made, and from how far back. */
-const COPY: usize = 12;
-const OFFSET: usize = 16;
-/** LZ4: what comes next in the sequence at hand. */
-const PHASE: usize = 20;
 
+// The phases of an LZ4 sequence.
 const TOKEN: u32 = 0;
 const LITERAL_LENGTH: u32 = 1;
 const LITERALS: u32 = 2;
@@ -22,18 +23,16 @@ const MATCH_LENGTH: u32 = 4;
 const MATCH: u32 = 5;
 
 const DONE: i32 = 0;
-const BAD_COPY: i32 = 1;
 
 /** Where so much may be written behind a place, short stretches are copied by vectors. */
 const SHORT: usize = 64;
-const SLACK: usize = 16;
 
 /** Bytes that do not overlap. Up to 16 bytes behind them may be overwritten where there is room. */
 // @ts-expect-error: decorator
 @inline
 function copyAhead(from: usize, to: usize, length: usize, limit: usize): void {
   // A call of memory.copy costs more than a few vectors.
-  if (length <= SHORT && limit - to >= SHORT + SLACK) {
+  if (length <= SHORT && limit - to >= SHORT + SLACK_BYTES) {
     for (let at: usize = 0; at < length; at += 16) v128.store(to + at, v128.load(from + at));
   } else {
     memory.copy(to, from, length);
@@ -45,7 +44,7 @@ function copyAhead(from: usize, to: usize, length: usize, limit: usize): void {
 @inline
 function copyBack(from: usize, to: usize, length: usize, limit: usize): void {
   const distance = to - from;
-  if (distance >= length || (distance >= 16 && length <= SHORT && limit - to >= SHORT + SLACK)) {
+  if (distance >= length || (distance >= 16 && length <= SHORT && limit - to >= SHORT + SLACK_BYTES)) {
     copyAhead(from, to, length, limit);
   } else {
     copyNear(from, to, length);
@@ -69,11 +68,11 @@ function copyNear(from: usize, to: usize, length: usize): void {
  * @returns 0 when there is no more input or room, and where only a part of an element's head is there; 1 when a copy reaches too far back
  */
 export function snappyPart(state: usize, end: usize, begin: usize, limit: usize): i32 {
-  let from = <usize>load<u32>(state + FROM);
-  let to = <usize>load<u32>(state + TO);
-  let literal = <usize>load<u32>(state + LITERAL);
-  let copy = <usize>load<u32>(state + COPY);
-  let offset = <usize>load<u32>(state + OFFSET);
+  let from = <usize>load<u32>(state + PART_FROM);
+  let to = <usize>load<u32>(state + PART_TO);
+  let literal = <usize>load<u32>(state + PART_LITERAL);
+  let copy = <usize>load<u32>(state + PART_COPY);
+  let offset = <usize>load<u32>(state + PART_OFFSET);
   let result: i32 = DONE;
   for (;;) {
     if (literal > 0) {
@@ -105,16 +104,16 @@ export function snappyPart(state: usize, end: usize, begin: usize, limit: usize)
       copy = kind == 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
       offset = kind == 1 ? ((tag >> 5) << 8) | number : number;
       if (offset == 0 || offset > to - begin) {
-        result = BAD_COPY;
+        result = PART_BAD_COPY;
         break;
       }
     }
   }
-  store<u32>(state + FROM, <u32>from);
-  store<u32>(state + TO, <u32>to);
-  store<u32>(state + LITERAL, <u32>literal);
-  store<u32>(state + COPY, <u32>copy);
-  store<u32>(state + OFFSET, <u32>offset);
+  store<u32>(state + PART_FROM, <u32>from);
+  store<u32>(state + PART_TO, <u32>to);
+  store<u32>(state + PART_LITERAL, <u32>literal);
+  store<u32>(state + PART_COPY, <u32>copy);
+  store<u32>(state + PART_OFFSET, <u32>offset);
   return result;
 }
 
@@ -122,12 +121,12 @@ export function snappyPart(state: usize, end: usize, begin: usize, limit: usize)
  * Goes on with the sequences of an LZ4 block (lz4_Block_format.md). The parameters and the result are those of `snappyPart`.
  */
 export function lz4Part(state: usize, end: usize, begin: usize, limit: usize): i32 {
-  let from = <usize>load<u32>(state + FROM);
-  let to = <usize>load<u32>(state + TO);
-  let literal = <usize>load<u32>(state + LITERAL);
-  let copy = <usize>load<u32>(state + COPY);
-  let offset = <usize>load<u32>(state + OFFSET);
-  let phase = load<u32>(state + PHASE);
+  let from = <usize>load<u32>(state + PART_FROM);
+  let to = <usize>load<u32>(state + PART_TO);
+  let literal = <usize>load<u32>(state + PART_LITERAL);
+  let copy = <usize>load<u32>(state + PART_COPY);
+  let offset = <usize>load<u32>(state + PART_OFFSET);
+  let phase = load<u32>(state + PART_PHASE);
   let result: i32 = DONE;
   for (;;) {
     if (phase == TOKEN) {
@@ -161,7 +160,7 @@ export function lz4Part(state: usize, end: usize, begin: usize, limit: usize): i
       offset = <usize>load<u16>(from);
       from += 2;
       if (offset == 0 || offset > to - begin) {
-        result = BAD_COPY;
+        result = PART_BAD_COPY;
         break;
       }
       phase = copy == 19 ? MATCH_LENGTH : MATCH;
@@ -182,11 +181,11 @@ export function lz4Part(state: usize, end: usize, begin: usize, limit: usize): i
     if (copy > 0) break;
     phase = TOKEN;
   }
-  store<u32>(state + FROM, <u32>from);
-  store<u32>(state + TO, <u32>to);
-  store<u32>(state + LITERAL, <u32>literal);
-  store<u32>(state + COPY, <u32>copy);
-  store<u32>(state + OFFSET, <u32>offset);
-  store<u32>(state + PHASE, phase);
+  store<u32>(state + PART_FROM, <u32>from);
+  store<u32>(state + PART_TO, <u32>to);
+  store<u32>(state + PART_LITERAL, <u32>literal);
+  store<u32>(state + PART_COPY, <u32>copy);
+  store<u32>(state + PART_OFFSET, <u32>offset);
+  store<u32>(state + PART_PHASE, phase);
   return result;
 }

@@ -1,54 +1,23 @@
+import {
+  GUESSES_MAX,
+  NAMES_MAX,
+  NAME_BYTES_MAX,
+  SCANNER_GUESSES,
+  SCANNER_NAMES,
+  SCANNER_NAME_COUNT,
+  SCANNER_NAME_LENGTHS,
+  SCANNER_NAME_MEANINGS,
+} from '../layout';
+
 /**
  * What a scan of lines needs to remember, in memory that its caller lends: one for each object, as the objects of a thread take
  * turns. `scanner` points to the one whose turn it is.
  */
 export let scanner: usize = 0;
 
-/** Where things are in it; all are 32 bits wide. service/object/text/scanner.ts knows the size and the scan state. */
-const NAME_COUNT: usize = 0;
-const NAMES: usize = 16;
-const NAME_LENGTHS: usize = 400;
-const NAME_MEANINGS: usize = 496;
-const GUESSES: usize = 592;
-export const TABLE: usize = 720;
-export const TABLE_MASK: usize = 724;
-export const TABLE_USED: usize = 728;
-export const ARENA: usize = 732;
-export const ARENA_END: usize = 736;
-export const NEWS: usize = 740;
-export const NEWS_AT: usize = 744;
-export const NEWS_END: usize = 748;
-/** For each field 16 bytes: the next number, and what the record before had: where, length, number. */
-export const FIELDS: usize = 768;
-export const FIELDS_MAX: usize = 16;
-export const FROM: usize = 1024;
-export const COUNT: usize = 1028;
-export const USED: usize = 1032;
-export const METERED: usize = 1036;
-export const LINE_START: usize = 1040;
-export const LINE_END: usize = 1044;
-/** Stretches of members (repeats.ts): where they are, how many, which one is next; lengths, and ends of 16 bytes. */
-export const REPEATS: usize = 1048;
-export const REPEAT_COUNT: usize = 1052;
-export const REPEAT_NEXT: usize = 1056;
-export const REPEAT_LENGTHS: usize = 1152;
-export const REPEAT_TAILS: usize = 1280;
-/** By the number of the member that they begin with: which one was last, and the count of misses. */
-export const REPEAT_LASTS: usize = 1792;
-export const REPEAT_MISSES: usize = 1920;
-/** Objects mix the lines of a few containers. Of more than these the oldest is forgotten. */
-export const REPEATS_MAX: u32 = 32;
-
-export const KIND_FIELD: u32 = 0;
-export const KIND_MESSAGE: u32 = 1;
-export const KIND_TIMESTAMP: u32 = 2;
-export const KIND_KUBERNETES: u32 = 3;
 /** The name belongs inside `kubernetes`. */
 export const INSIDE: u32 = 0x80000000;
 
-const NAMES_MAX: u32 = 24;
-const NAME_BYTES_MAX: u32 = 16;
-const GUESSES_MAX: u32 = 32;
 /** Seventeen masks: as many bytes as their number. */
 const MASKS = memory.data(17 * 16, 16);
 
@@ -58,39 +27,40 @@ export function useScanner(at: usize): void {
 
 export function clearNames(at: usize): void {
   scanner = at;
-  store<u32>(scanner + NAME_COUNT, 0);
-  memory.fill(scanner + GUESSES, 0, GUESSES_MAX * 4);
-  for (let length: usize = 0; length <= NAME_BYTES_MAX; length++) {
+  store<u32>(scanner + SCANNER_NAME_COUNT, 0);
+  memory.fill(scanner + SCANNER_GUESSES, 0, GUESSES_MAX * 4);
+  for (let length: usize = 0; length <= <usize>NAME_BYTES_MAX; length++) {
     memory.fill(MASKS + (length << 4), 0, NAME_BYTES_MAX);
     memory.fill(MASKS + (length << 4), 0xff, length);
   }
 }
 
 /** @returns where to put the name's bytes; 0 when it is too long or one too many */
-export function addName(length: u32, kind: u32, field: u32, inside: bool): usize {
-  const count = load<u32>(scanner + NAME_COUNT);
+export function addName(at: usize, length: u32, kind: u32, field: u32, inside: bool): usize {
+  scanner = at;
+  const count = load<u32>(scanner + SCANNER_NAME_COUNT);
   if (count >= NAMES_MAX || length > NAME_BYTES_MAX) return 0;
-  const at = scanner + NAMES + (<usize>count << 4);
-  memory.fill(at, 0, NAME_BYTES_MAX);
-  store<u32>(scanner + NAME_LENGTHS + (<usize>count << 2), length);
-  store<u32>(scanner + NAME_MEANINGS + (<usize>count << 2), kind | (field << 8) | (inside ? INSIDE : 0));
-  store<u32>(scanner + NAME_COUNT, count + 1);
-  return at;
+  const name = scanner + SCANNER_NAMES + (<usize>count << 4);
+  memory.fill(name, 0, NAME_BYTES_MAX);
+  store<u32>(scanner + SCANNER_NAME_LENGTHS + (<usize>count << 2), length);
+  store<u32>(scanner + SCANNER_NAME_MEANINGS + (<usize>count << 2), kind | (field << 8) | (inside ? INSIDE : 0));
+  store<u32>(scanner + SCANNER_NAME_COUNT, count + 1);
+  return name;
 }
 
 // @ts-expect-error: decorator
 @inline
 export function meaningOf(name: u32): u32 {
-  return load<u32>(scanner + NAME_MEANINGS + (<usize>name << 2));
+  return load<u32>(scanner + SCANNER_NAME_MEANINGS + (<usize>name << 2));
 }
 
 // @ts-expect-error: decorator
 @inline
 function isName(name: u32, from: usize, length: u32, inside: u32): bool {
-  if (load<u32>(scanner + NAME_LENGTHS + (<usize>name << 2)) != length) return false;
+  if (load<u32>(scanner + SCANNER_NAME_LENGTHS + (<usize>name << 2)) != length) return false;
   if ((meaningOf(name) & INSIDE) != inside) return false;
   const key = v128.and(v128.load(from), v128.load(MASKS + (<usize>length << 4)));
-  return i8x16.all_true(i8x16.eq(key, v128.load(scanner + NAMES + (<usize>name << 4))));
+  return i8x16.all_true(i8x16.eq(key, v128.load(scanner + SCANNER_NAMES + (<usize>name << 4))));
 }
 
 /**
@@ -101,8 +71,8 @@ function isName(name: u32, from: usize, length: u32, inside: u32): bool {
 @inline
 export function findName(from: usize, length: u32, inside: u32, member: u32): i32 {
   if (length > NAME_BYTES_MAX) return -1;
-  const count = load<u32>(scanner + NAME_COUNT);
-  const guessAt = scanner + GUESSES + (<usize>(member & (GUESSES_MAX - 1)) << 2);
+  const count = load<u32>(scanner + SCANNER_NAME_COUNT);
+  const guessAt = scanner + SCANNER_GUESSES + (<usize>(member & (GUESSES_MAX - 1)) << 2);
   const guess = load<u32>(guessAt);
   if (guess < count && isName(guess, from, length, inside)) return guess;
   for (let name: u32 = 0; name < count; name++) {

@@ -1,8 +1,6 @@
-/** Snappy's raw format (google/snappy, format_description.txt): a length, then literals and copies. */
+import { SNAPPY_BAD_COPY, SNAPPY_TOO_LONG, SNAPPY_TOO_SHORT } from '../layout';
 
-const TOO_SHORT: i32 = -1;
-const TOO_LONG: i32 = -2;
-const BAD_COPY: i32 = -3;
+/** Snappy's raw format (google/snappy, format_description.txt): a length, then literals and copies. */
 
 /** More than the longest element that is done at once: a tag, and 64 bytes. */
 const SAFE: usize = 96;
@@ -25,17 +23,17 @@ function copyNear(from: usize, to: usize, length: usize): void {
 export function snappyDecompress(source: usize, sourceLength: usize, target: usize, targetLength: usize): i32 {
   const end = source + sourceLength;
   const targetEnd = target + targetLength;
-  if (targetEnd < target) return TOO_LONG;
+  if (targetEnd < target) return SNAPPY_TOO_LONG;
   let from = source;
   let to = target;
   let announced: u64 = 0;
   for (let shift: u64 = 0; ; shift += 7) {
-    if (from >= end || shift > 28) return TOO_SHORT;
+    if (from >= end || shift > 28) return SNAPPY_TOO_SHORT;
     const byte = <u64>load<u8>(from++);
     announced |= (byte & 0x7f) << shift;
     if (byte < 0x80) break;
   }
-  if (announced != <u64>targetLength) return TOO_LONG;
+  if (announced != <u64>targetLength) return SNAPPY_TOO_LONG;
 
   // Far from both ends nothing needs to be checked but what the data itself claims.
   const safeEnd = sourceLength > SAFE ? end - SAFE : source;
@@ -54,7 +52,7 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
       const length = select<usize>(((tag >> 2) & 7) + 4, size, short);
       const offset = select<usize>(((tag >> 5) << 8) | (next & 0xff), next, short);
       // Minus one makes an offset of 0, which is as wrong, the largest number there is.
-      if (i32(kind != 0) & i32(offset - 1 >= <usize>(to - target))) return BAD_COPY;
+      if (i32(kind != 0) & i32(offset - 1 >= <usize>(to - target))) return SNAPPY_BAD_COPY;
       const origin = select<usize>(from + 1, to - offset, literal);
       from += select<usize>(1 + size, 1 + kind, literal);
       if (literal | i32(offset >= 16)) {
@@ -78,13 +76,13 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
       let length = <usize>(tag >> 2) + 1;
       if (length > 60) {
         const bytes = length - 60;
-        if (from + bytes > end) return TOO_SHORT;
+        if (from + bytes > end) return SNAPPY_TOO_SHORT;
         length = 0;
         for (let i: usize = 0; i < bytes; i++) length |= (<usize>load<u8>(from + i)) << (i << 3);
         length += 1;
         from += bytes;
       }
-      if (length > <usize>(end - from) || length > <usize>(targetEnd - to)) return TOO_SHORT;
+      if (length > <usize>(end - from) || length > <usize>(targetEnd - to)) return SNAPPY_TOO_SHORT;
       if (length <= 16 && from + 16 <= end) v128.store(to, v128.load(from));
       else memory.copy(to, from, length);
       from += length;
@@ -94,22 +92,22 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     let length: usize;
     let offset: usize;
     if (kind == 1) {
-      if (from + 1 > end) return TOO_SHORT;
+      if (from + 1 > end) return SNAPPY_TOO_SHORT;
       length = <usize>((tag >> 2) & 7) + 4;
       offset = ((<usize>(tag >> 5)) << 8) | <usize>load<u8>(from);
       from += 1;
     } else if (kind == 2) {
-      if (from + 2 > end) return TOO_SHORT;
+      if (from + 2 > end) return SNAPPY_TOO_SHORT;
       length = <usize>(tag >> 2) + 1;
       offset = <usize>load<u16>(from);
       from += 2;
     } else {
-      if (from + 4 > end) return TOO_SHORT;
+      if (from + 4 > end) return SNAPPY_TOO_SHORT;
       length = <usize>(tag >> 2) + 1;
       offset = <usize>load<u32>(from);
       from += 4;
     }
-    if (offset == 0 || offset > <usize>(to - target) || length > <usize>(targetEnd - to)) return BAD_COPY;
+    if (offset == 0 || offset > <usize>(to - target) || length > <usize>(targetEnd - to)) return SNAPPY_BAD_COPY;
     const copyFrom = to - offset;
     if (offset >= 16) {
       // Sixteen at a time may write past the copy, never past what is allowed behind the target.
@@ -119,5 +117,5 @@ export function snappyDecompress(source: usize, sourceLength: usize, target: usi
     }
     to += length;
   }
-  return to == targetEnd ? 0 : TOO_SHORT;
+  return to == targetEnd ? 0 : SNAPPY_TOO_SHORT;
 }

@@ -1,10 +1,9 @@
+import { DATE_TIME_BYTES, DATE_TIME_BYTES_MAX, EPOCH_MS_MAX, EPOCH_MS_MIN } from '../layout';
+
 /** Timestamps of records, in the forms that core/timestamp.ts reads too; the few that are not read here are left to it. */
 
 /** Nothing that is read here: no double that a time can be. */
 export const NO_TIME: f64 = -1;
-/** 1971-01-01 and 2200-01-01, as core/timestamp.ts has them. */
-const MS_MIN: u64 = 31_536_000_000;
-const MS_MAX: u64 = 7_258_118_400_000;
 
 // @ts-expect-error: decorator
 @inline
@@ -34,8 +33,6 @@ let lastDays: i64 = 0;
 
 /** What no zone is off UTC. */
 const NO_ZONE: i64 = i64.MIN_VALUE;
-/** `2026-01-31T23:59:59` */
-export const DATE_TIME_LENGTH: usize = 19;
 
 /** Minutes east of UTC of the zone in [from, end), which is not `Z` alone. */
 function zoneMinutes(from: usize, end: usize): i64 {
@@ -56,7 +53,7 @@ function zoneMinutes(from: usize, end: usize): i64 {
 /** A date and a time in [from, end), as core/timestamp.ts has them. @returns milliseconds since the epoch, or NO_TIME */
 export function parseDateTime(from: usize, end: usize): f64 {
   const length = end - from;
-  if (length < DATE_TIME_LENGTH || length > 64) return NO_TIME;
+  if (length < DATE_TIME_BYTES || length > DATE_TIME_BYTES_MAX) return NO_TIME;
   // Consecutive lines are mostly of the same day: YYYY-MM- and DD.
   const dateHigh = load<u64>(from);
   const dateLow = <u32>load<u16>(from + 8);
@@ -81,7 +78,7 @@ export function parseDateTime(from: usize, end: usize): f64 {
   if (between != 0x54 && between != 0x20 && between != 0x74) return NO_TIME;
   if (load<u8>(from + 13) != 0x3a || load<u8>(from + 16) != 0x3a) return NO_TIME;
   if (hour > 23 || minute > 59 || second > 60) return NO_TIME;
-  let at = from + DATE_TIME_LENGTH;
+  let at = from + DATE_TIME_BYTES;
   let fraction: i64 = 0;
   if (at < end && (load<u8>(at) == 0x2e || load<u8>(at) == 0x2c)) {
     const first = ++at;
@@ -113,5 +110,5 @@ export function parseEpoch(from: usize, end: usize): f64 {
     if (at < end - surplus) value = value * 10 + digit;
   }
   const ms = length <= 10 ? value * 1_000 : value;
-  return ms >= MS_MIN && ms < MS_MAX ? <f64>ms : NO_TIME;
+  return ms >= EPOCH_MS_MIN && ms < EPOCH_MS_MAX ? <f64>ms : NO_TIME;
 }

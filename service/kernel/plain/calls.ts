@@ -1,4 +1,5 @@
 import type { KernelCalls } from '../calls.ts';
+import { FORM_TEXT } from '../layout.ts';
 import { createScanLines, type PlainMemory } from './lines.ts';
 import { createParts } from './parts.ts';
 import { createScanners } from './scanners.ts';
@@ -14,8 +15,8 @@ export function createPlainCalls(memory: PlainMemory): KernelCalls {
     ...createParts(bytes, words),
     ...scanners.calls,
     scanLines: createScanLines(memory, scanners.at),
-    scanByteArrays: (source, sourceLength, count, base, starts, lengths) => {
-      const end = source + sourceLength;
+    scanByteArrays: ({ source, sourceBytes, count, base, starts, lengths }) => {
+      const end = source + sourceBytes;
       let at = source;
       for (let i = 0; i < count; i++) {
         if (end - at < LENGTH_BYTES) return -1;
@@ -29,18 +30,18 @@ export function createPlainCalls(memory: PlainMemory): KernelCalls {
       }
       return at - source;
     },
-    takeMessages: (starts, lengths, count, shift, toStarts, toLengths, toSizes, toForms, overhead, bytesMax) => {
+    takeMessages: ({ starts, lengths, count, shift, recordOverhead, bytesMax, ...to }) => {
       let room = bytesMax;
       let taken = 0;
       for (; taken < count; taken++) {
         const length = words[lengths / 4 + taken] as number;
-        if (length + overhead > room) break;
-        room -= length + overhead;
-        words[toStarts / 4 + taken] = (words[starts / 4 + taken] as number) + shift;
-        words[toLengths / 4 + taken] = length;
-        words[toSizes / 4 + taken] = length;
+        if (length + recordOverhead > room) break;
+        room -= length + recordOverhead;
+        words[to.toStarts / 4 + taken] = (words[starts / 4 + taken] as number) + shift;
+        words[to.toLengths / 4 + taken] = length;
+        words[to.toSizes / 4 + taken] = length;
       }
-      bytes.fill(FORM_TEXT, toForms, toForms + taken);
+      bytes.fill(FORM_TEXT, to.toForms, to.toForms + taken);
       return taken;
     },
     // Nothing fits: core/body.ts writes events without the kernel then.
@@ -50,4 +51,3 @@ export function createPlainCalls(memory: PlainMemory): KernelCalls {
 
 const LENGTH_BYTES = 4;
 const SPACE = 0x20;
-const FORM_TEXT = 0;

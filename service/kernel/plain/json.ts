@@ -1,5 +1,4 @@
-/** Nesting beyond this is left to JSON.parse, as the WebAssembly kernel leaves it. */
-const DEPTH_MAX = 32;
+import { DEPTH_MAX } from '../layout.ts';
 
 const [TAB, NEWLINE, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20] as const;
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a] as const;

@@ -1,18 +1,30 @@
-import { type KernelCalls, SCANNER_STATE } from '../calls.ts';
+import type { KernelCalls } from '../calls.ts';
+import {
+  ALL_READ,
+  CHUNK_FULL,
+  DATE_TIME_BYTES,
+  FIELD_BYTES_MAX,
+  FORM_JSON,
+  FORM_TEXT,
+  KIND_KUBERNETES,
+  KIND_MESSAGE,
+  KIND_TIMESTAMP,
+  NAME_BYTES_MAX,
+  NO_ROOM,
+  SCANNER_COUNT,
+  SCANNER_FROM,
+  SCANNER_LINE_END,
+  SCANNER_LINE_START,
+  SCANNER_METERED,
+  SCANNER_USED,
+  UNUSUAL_LINE,
+} from '../layout.ts';
 import { BYTE, createJsonWalker, isSpace } from './json.ts';
-import { KIND, NAME_BYTES_MAX, type Name, type PlainScanner } from './scanners.ts';
+import type { Name, PlainScanner } from './scanners.ts';
 import { NO_TIME, parseDateTime, parseEpoch } from './time.ts';
 
 /** Reads records from lines of JSON: assembly/lines.ts, which takes the same lines and leaves the same ones to its caller. */
 
-/** What ended a scan. */
-const [ALL_READ, CHUNK_FULL, UNUSUAL_LINE, NO_ROOM] = [0, 1, 2, 3] as const;
-const [FORM_TEXT, FORM_JSON] = [0, 1] as const;
-/** Longest value of a field that is read here. */
-const FIELD_BYTES_MAX = 2_048;
-/** Kept free behind the messages, as the WebAssembly kernel writes in vectors. */
-const SLACK_BYTES = 16;
-const DATE_TIME_LENGTH = 19;
 const LOWER_N = 0x6e;
 
 export interface PlainMemory {
@@ -86,21 +98,21 @@ export function createScanLines(
     line.seen.add(name);
     const { kind } = name;
     const byte = bytes[from] as number;
-    if (kind === KIND.kubernetes) {
+    if (kind === KIND_KUBERNETES) {
       return byte === BYTE.OPEN_BRACE ? readMembers(line, from + 1, end, true) : skipValue(from, end);
     }
     // null is as good as absent.
     if (byte === LOWER_N) return skipValue(from, end);
-    if (kind === KIND.message) return readMessage(line, from, end);
-    if (kind === KIND.timestamp && byte >= BYTE.ZERO && byte <= BYTE.NINE) {
+    if (kind === KIND_MESSAGE) return readMessage(line, from, end);
+    if (kind === KIND_TIMESTAMP && byte >= BYTE.ZERO && byte <= BYTE.NINE) {
       return setTime(line, parseEpoch, from, skipValue(from, end), 0);
     }
     if (byte !== BYTE.QUOTE) return 0;
     const text = from + 1;
     const close = skipString(text, end);
     if (close === 0 || walker.savedByEscapes !== 0) return 0;
-    if (kind === KIND.timestamp) {
-      const isDateTime = close - text >= DATE_TIME_LENGTH && bytes[text + 4] === BYTE.MINUS;
+    if (kind === KIND_TIMESTAMP) {
+      const isDateTime = close - text >= DATE_TIME_BYTES && bytes[text + 4] === BYTE.MINUS;
       return setTime(line, isDateTime ? parseDateTime : parseEpoch, text, close, 1);
     }
     if (close - text > FIELD_BYTES_MAX) return 0;
@@ -144,35 +156,19 @@ export function createScanLines(
     const newline = bytes.subarray(line, end).indexOf(BYTE.NEWLINE);
     let lineEnd = newline === -1 ? end : line + newline;
     while (lineEnd > line && isSpace(bytes[lineEnd - 1])) lineEnd--;
-    words[(state + SCANNER_STATE.lineStart) / 4] = line;
-    words[(state + SCANNER_STATE.lineEnd) / 4] = lineEnd;
+    words[(state + SCANNER_LINE_START) / 4] = line;
+    words[(state + SCANNER_LINE_END) / 4] = lineEnd;
   };
 
-  return (
-    state,
-    end,
-    wholeRecords,
-    starts,
-    lengths,
-    sizes,
-    forms,
-    times,
-    ids,
-    recordsRoom,
-    base,
-    baseRoom,
-    fieldCount,
-    bytesMax,
-    recordsMax,
-    recordOverhead,
-    lineBytesMax,
-  ) => {
+  return ({ scanner: state, end, wholeRecords, recordsRoom, bytesRoom, fieldCount, ...lines }) => {
+    const { starts, lengths, sizes, forms, times, ids, bytes: base } = lines;
+    const { chunkBytesMax, chunkRecordsMax, recordOverhead, lineBytesMax } = lines;
     const scanner = scannerAt(state);
     const word = (offset: number) => words[(state + offset) / 4] as number;
-    let from = word(SCANNER_STATE.from);
-    let count = word(SCANNER_STATE.count);
-    let used = word(SCANNER_STATE.used);
-    let metered = word(SCANNER_STATE.metered);
+    let from = word(SCANNER_FROM);
+    let count = word(SCANNER_COUNT);
+    let used = word(SCANNER_USED);
+    let metered = word(SCANNER_METERED);
     let start = 0;
 
     /** Takes the next line. @returns why there is none, or undefined */
@@ -204,8 +200,8 @@ export function createScanLines(
         return UNUSUAL_LINE;
       }
       const cost = message.size + recordOverhead;
-      if (count > 0 && (metered + cost > bytesMax || count >= recordsMax)) return CHUNK_FULL;
-      if (used + message.length + SLACK_BYTES > baseRoom) return NO_ROOM;
+      if (count > 0 && (metered + cost > chunkBytesMax || count >= chunkRecordsMax)) return CHUNK_FULL;
+      if (used + message.length > bytesRoom) return NO_ROOM;
       bytes.copyWithin(base + used, message.from, message.from + message.length);
       words[starts / 4 + count] = used;
       words[lengths / 4 + count] = message.length;
@@ -222,10 +218,10 @@ export function createScanLines(
     let result: number | undefined;
     while (result === undefined) result = takeLine();
     if (result !== ALL_READ) setLine(state, start, end);
-    words[(state + SCANNER_STATE.from) / 4] = from;
-    words[(state + SCANNER_STATE.count) / 4] = count;
-    words[(state + SCANNER_STATE.used) / 4] = used;
-    words[(state + SCANNER_STATE.metered) / 4] = metered;
+    words[(state + SCANNER_FROM) / 4] = from;
+    words[(state + SCANNER_COUNT) / 4] = count;
+    words[(state + SCANNER_USED) / 4] = used;
+    words[(state + SCANNER_METERED) / 4] = metered;
     return result;
   };
 }

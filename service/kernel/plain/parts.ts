@@ -1,13 +1,22 @@
 import type { KernelCalls } from '../calls.ts';
+import {
+  PART_BAD_COPY,
+  PART_COPY,
+  PART_FROM,
+  PART_LITERAL,
+  PART_OFFSET,
+  PART_PHASE,
+  PART_TO,
+  SNAPPY_BAD_COPY,
+  SNAPPY_TOO_LONG,
+  SNAPPY_TOO_SHORT,
+} from '../layout.ts';
 
 /** Snappy and LZ4: assembly/snappy.ts and assembly/parts.ts, which describe the states, the parameters and the results. */
 
-/** Words of a state. */
-const [FROM, TO, LITERAL, COPY, OFFSET, PHASE] = [0, 1, 2, 3, 4, 5] as const;
+/** The phases of an LZ4 sequence. */
 const [TOKEN, LITERAL_LENGTH, LITERALS, MATCH_OFFSET, MATCH_LENGTH, MATCH] = [0, 1, 2, 3, 4, 5] as const;
 
-const [TOO_SHORT, TOO_LONG, BAD_COPY] = [-1, -2, -3] as const;
-const PART_BAD_COPY = 1;
 /** From here on a call of copyWithin costs less than a loop. */
 const LONG_COPY = 32;
 
@@ -123,18 +132,25 @@ export function createParts(
   const resumed =
     (run: typeof runSnappy): Part =>
     (state, end, begin, limit) => {
-      const at = state / 4;
-      const word = (index: number) => words[at + index] as number;
+      const word = (offset: number) => words[(state + offset) / 4] as number;
+      const set = (offset: number, value: number) => {
+        words[(state + offset) / 4] = value;
+      };
       const now: Run = {
-        from: word(FROM),
-        to: word(TO),
-        literal: word(LITERAL),
-        copy: word(COPY),
-        offset: word(OFFSET),
-        phase: word(PHASE),
+        from: word(PART_FROM),
+        to: word(PART_TO),
+        literal: word(PART_LITERAL),
+        copy: word(PART_COPY),
+        offset: word(PART_OFFSET),
+        phase: word(PART_PHASE),
       };
       const result = run(now, end, begin, limit);
-      words.set([now.from, now.to, now.literal, now.copy, now.offset, now.phase], at);
+      set(PART_FROM, now.from);
+      set(PART_TO, now.to);
+      set(PART_LITERAL, now.literal);
+      set(PART_COPY, now.copy);
+      set(PART_OFFSET, now.offset);
+      set(PART_PHASE, now.phase);
       return result;
     };
 
@@ -142,19 +158,19 @@ export function createParts(
     snappyDecompress(source, sourceLength, target, targetLength) {
       const end = source + sourceLength;
       const limit = target + targetLength;
-      if (limit > bytes.length) return TOO_LONG;
+      if (limit > bytes.length) return SNAPPY_TOO_LONG;
       let announced = 0;
       let from = source;
       for (let shift = 0; ; shift += 7) {
-        if (from >= end || shift > 28) return TOO_SHORT;
+        if (from >= end || shift > 28) return SNAPPY_TOO_SHORT;
         const byte = bytes[from++] as number;
         announced += (byte & 0x7f) * 2 ** shift;
         if (byte < 0x80) break;
       }
-      if (announced !== targetLength) return TOO_LONG;
+      if (announced !== targetLength) return SNAPPY_TOO_LONG;
       const run: Run = { from, to: target, literal: 0, copy: 0, offset: 0, phase: 0 };
-      if (runSnappy(run, end, target, limit) !== 0) return BAD_COPY;
-      return run.from === end && run.to === limit && run.literal === 0 && run.copy === 0 ? 0 : TOO_SHORT;
+      if (runSnappy(run, end, target, limit) !== 0) return SNAPPY_BAD_COPY;
+      return run.from === end && run.to === limit && run.literal === 0 && run.copy === 0 ? 0 : SNAPPY_TOO_SHORT;
     },
     snappyPart: resumed(runSnappy),
     lz4Part: resumed(runLz4),

@@ -1,5 +1,6 @@
 import { present } from '../../base/present.ts';
-import { type KernelCalls, SCANNER_STATE } from '../calls.ts';
+import type { KernelCalls } from '../calls.ts';
+import { FIELDS_MAX, NAME_BYTES_MAX, NAMES_MAX, NEWS_ENTRY_BYTES, SCANNER_NAMES, SCANNER_NEWS } from '../layout.ts';
 
 /** Names that are looked for, and numbers for the values of fields: assembly/scanner.ts and assembly/intern.ts. */
 export interface PlainScanner {
@@ -17,16 +18,6 @@ export interface Name {
   readonly inside: boolean;
 }
 
-export const KIND = { field: 0, message: 1, timestamp: 2, kubernetes: 3 } as const;
-
-/** Where names are written in the memory that a scanner is lent. */
-const NAMES_AT = 16;
-const NAMES_MAX = 24;
-export const NAME_BYTES_MAX = 16;
-const FIELDS_MAX = 16;
-/** An entry of the list of new values: field, where the bytes are, length. */
-const NEWS_WORDS = 3;
-
 /** A scanner as it is between two calls; what its caller looks at stands in the memory. */
 interface State {
   readonly names: (Name & { readonly length: number })[];
@@ -43,10 +34,7 @@ interface State {
   newsEnd: number;
 }
 
-type ScannerCalls = Pick<
-  KernelCalls,
-  'clearNames' | 'addName' | 'clearValues' | 'clearRepeats' | 'takeNews' | 'takeNumber'
->;
+type ScannerCalls = Pick<KernelCalls, 'clearNames' | 'addName' | 'clearValues' | 'takeNews' | 'takeNumber'>;
 
 export function createScanners(
   bytes: Buffer,
@@ -54,20 +42,19 @@ export function createScanners(
 ): { readonly calls: ScannerCalls; at(address: number): PlainScanner } {
   /** By address: a scanner that is made where another was takes its place. */
   const states = new Map<number, State>();
-  let current = 0;
 
   const stateAt = (address: number): State => present(states.get(address), 'a scanner of the kernel');
 
   const add = (state: State, field: number, known: Map<string, number>, text: string, from: number, length: number) => {
     const { arena, newsAt } = state;
     const isFull = state.entries > state.entriesMax;
-    if (isFull || arena + length > state.arenaEnd || newsAt + NEWS_WORDS * 4 > state.newsEnd) return undefined;
+    if (isFull || arena + length > state.arenaEnd || newsAt + NEWS_ENTRY_BYTES > state.newsEnd) return undefined;
     const number = takeNumber(state, field);
     known.set(text, number);
     bytes.copyWithin(arena, from, from + length);
     words.set([field, arena, length], newsAt / 4);
     state.arena += length;
-    state.newsAt += NEWS_WORDS * 4;
+    state.newsAt += NEWS_ENTRY_BYTES;
     state.entries++;
     return number;
   };
@@ -80,7 +67,7 @@ export function createScanners(
 
   const indexOf = (address: number, names: State['names']) => {
     const textAt = ({ number, length }: State['names'][number]) => {
-      const from = address + NAMES_AT + number * NAME_BYTES_MAX;
+      const from = address + SCANNER_NAMES + number * NAME_BYTES_MAX;
       return bytes.toString('latin1', from, from + length);
     };
     return new Map(names.map((name) => [keyOf(textAt(name), name.inside), name]));
@@ -89,7 +76,6 @@ export function createScanners(
   return {
     calls: {
       clearNames(address) {
-        current = address;
         states.set(address, {
           names: [],
           index: undefined,
@@ -104,15 +90,15 @@ export function createScanners(
           newsEnd: 0,
         });
       },
-      addName(length, kind, field, inside) {
-        const { names } = stateAt(current);
+      addName({ scanner, bytes: length, kind, field, inside }) {
+        const { names } = stateAt(scanner);
         const number = names.length;
         if (number >= NAMES_MAX || length > NAME_BYTES_MAX) return 0;
         names.push({ number, kind, field, inside, length });
-        return current + NAMES_AT + number * NAME_BYTES_MAX;
+        return scanner + SCANNER_NAMES + number * NAME_BYTES_MAX;
       },
-      clearValues(address, _table, tableBits, arena, arenaBytes, news, newsBytes) {
-        const state = stateAt(address);
+      clearValues({ scanner, tableBits, arena, arenaBytes, news, newsBytes }) {
+        const state = stateAt(scanner);
         state.numbers = Array.from({ length: FIELDS_MAX }, () => new Map());
         state.next = state.numbers.map(() => 1);
         state.entries = 0;
@@ -123,12 +109,11 @@ export function createScanners(
         state.news = news;
         state.newsAt = news;
         state.newsEnd = news + newsBytes;
-        words[(address + SCANNER_STATE.news) / 4] = news;
+        words[(scanner + SCANNER_NEWS) / 4] = news;
       },
-      clearRepeats() {},
       takeNews(address) {
         const state = stateAt(address);
-        const count = (state.newsAt - state.news) / 4 / NEWS_WORDS;
+        const count = (state.newsAt - state.news) / NEWS_ENTRY_BYTES;
         state.newsAt = state.news;
         return count;
       },

@@ -1,11 +1,9 @@
+import { DATE_TIME_BYTES_MAX, EPOCH_MS_MAX, EPOCH_MS_MIN } from '../layout.ts';
+
 /** Timestamps of records: assembly/time.ts. Text is ASCII, or it is none. */
 
 /** Nothing that is read here: no double that a time can be. */
 export const NO_TIME = -1;
-/** 1971-01-01 and 2200-01-01. */
-const MS_MIN = 31_536_000_000;
-const MS_MAX = 7_258_118_400_000;
-const DATE_TIME_LENGTH_MAX = 64;
 const MINUTE_MS = 60_000;
 
 const DATE_TIME =
@@ -13,7 +11,7 @@ const DATE_TIME =
 
 /** @returns milliseconds since the epoch, or NO_TIME */
 export function parseDateTime(text: string): number {
-  const found = text.length <= DATE_TIME_LENGTH_MAX && DATE_TIME.exec(text);
+  const found = text.length <= DATE_TIME_BYTES_MAX && DATE_TIME.exec(text);
   if (!found) return NO_TIME;
   const [, ...parts] = found;
   const [year, month, day, hour, minute, second] = parts.map(Number) as [
@@ -42,5 +40,5 @@ export function parseEpoch(text: string): number {
   const surplus = length <= 13 ? 0 : length <= 16 ? 3 : 6;
   const value = Number(text.slice(0, length - surplus));
   const ms = length <= 10 ? value * 1_000 : value;
-  return ms >= MS_MIN && ms < MS_MAX ? ms : NO_TIME;
+  return ms >= EPOCH_MS_MIN && ms < EPOCH_MS_MAX ? ms : NO_TIME;
 }

@@ -1,4 +1,5 @@
 import type { Kernel } from '../../kernel/kernel.ts';
+import { SLACK_BYTES } from '../../kernel/layout.ts';
 import { corrupt, unsupported } from '../corrupt.ts';
 import { crc32c } from './crc32c.ts';
 import type { PieceReader } from './piece-reader.ts';
@@ -12,8 +13,6 @@ import type { PieceReader } from './piece-reader.ts';
 const BLOCK_BYTES_MAX = 512 * 1024;
 /** Snappy's own bound of what a block may compress to (MaxCompressedLength, snappy.cc). */
 const compressedMax = (bytes: number) => 32 + bytes + Math.floor(bytes / 6);
-/** What the kernel may overwrite behind its target. */
-const SLACK_BYTES = 16;
 
 const FRAMED_BYTES_MAX = 65_536;
 const FRAMED_IDENTIFIER = 'sNaPpY';

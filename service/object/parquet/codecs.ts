@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { PART_BYTES, PART_FROM, PART_TO, SLACK_BYTES } from '../../kernel/layout.ts';
 import { corrupt } from '../corrupt.ts';
 import { createStretch, type PageBuffer } from './page-buffer.ts';
 
@@ -81,8 +82,6 @@ const OURS: ReadonlySet<string> = new Set(['ZSTD_error_memory_allocation', 'ZSTD
 export const SNAPPY_RATIO_MAX = 64 / 3;
 /** A byte of a match's length stands for 255 bytes (lz4_Block_format.md). */
 export const LZ4_RATIO_MAX = 255;
-/** What is written in vectors may go so far beyond its end. */
-const SLACK_BYTES = 16;
 
 function snappyOf(kernel: Kernel): Decompress {
   const { calls } = kernel;
@@ -147,21 +146,19 @@ export interface Parts extends Disposable {
 
 type PartCall = (state: number, end: number, begin: number, limit: number) => number;
 
-/** The state of kernel/assembly/parts.ts: two addresses, then what is the kernel's own. */
-const STATE_BYTES = 24;
-
 export function createParts({ memory, words, bytes }: Kernel, call: PartCall): Parts {
-  const loan = memory.lend(STATE_BYTES);
+  const loan = memory.lend(PART_BYTES);
   const { at: state } = loan;
-  bytes.fill(0, state, state + STATE_BYTES);
+  bytes.fill(0, state, state + PART_BYTES);
+  const word = (offset: number) => words[(state + offset) / 4] as number;
   return {
     run(from, inputBytes, begin, target, room) {
-      words[state / 4] = from;
-      words[state / 4 + 1] = target;
+      words[(state + PART_FROM) / 4] = from;
+      words[(state + PART_TO) / 4] = target;
       if (call(state, from + inputBytes, begin, target + room) !== 0) {
         throw corrupt('a copy in compressed data reaches further back than what is kept for it');
       }
-      return { consumed: (words[state / 4] as number) - from, written: (words[state / 4 + 1] as number) - target };
+      return { consumed: word(PART_FROM) - from, written: word(PART_TO) - target };
     },
     [Symbol.dispose]: () => loan[Symbol.dispose](),
   };

@@ -163,18 +163,18 @@ export function createMessageCollector(kernel: Kernel, store: ChunkStore, maxDef
   const takeMany = (values: ByteValues, first: number, rows: number, shift: number, meter: ChunkMeter): number => {
     const { starts, lengths, sizes, forms } = store.at;
     const room = meter.room(lengthOf(values, first));
-    const taken = calls.takeMessages(
-      values.start.byteOffset + first * 4,
-      values.length.byteOffset + first * 4,
-      Math.min(rows, room.records),
+    const taken = calls.takeMessages({
+      starts: values.start.byteOffset + first * 4,
+      lengths: values.length.byteOffset + first * 4,
+      count: Math.min(rows, room.records),
       shift,
-      starts + count * 4,
-      lengths + count * 4,
-      sizes + count * 4,
-      forms + count,
-      EVENT_OVERHEAD_BYTES,
-      room.bytes,
-    );
+      toStarts: starts + count * 4,
+      toLengths: lengths + count * 4,
+      toSizes: sizes + count * 4,
+      toForms: forms + count,
+      recordOverhead: EVENT_OVERHEAD_BYTES,
+      bytesMax: room.bytes,
+    });
     const { from, to } = stretchOf(values, first, first + taken);
     meter.add(taken, to - from - taken * values.gap);
     count += taken;

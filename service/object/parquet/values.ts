@@ -125,7 +125,8 @@ function placesByKernel(bytes: Uint8Array, count: number, buffer: PageBuffer): P
   const from = bytes.byteOffset;
   const starts = buffer.holdPlaces(count * PLACE_BYTES);
   const lengths = starts + count * 4;
-  if (calls.scanByteArrays(from, bytes.length, count, from, starts, lengths) < 0) throw corrupt(BEYOND);
+  const page = { source: from, sourceBytes: bytes.length, count, base: from, starts, lengths };
+  if (calls.scanByteArrays(page) < 0) throw corrupt(BEYOND);
   return {
     start: words.subarray(starts / 4, starts / 4 + count),
     length: words.subarray(lengths / 4, lengths / 4 + count),

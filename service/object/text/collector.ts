@@ -2,12 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { type Chunk, type DecodeLimits, type DecodeRequest, FORM_TEXT, type Position } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { ALL_READ, CHUNK_FULL, NO_ROOM } from '../../kernel/layout.ts';
 import { type ChunkStore, columnsOf, createChunkStore } from '../chunk-store.ts';
 import { corrupt } from '../corrupt.ts';
 import { createOriginalsCollector } from '../original-bytes.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { type JsonRecord, parseRecord } from './record.ts';
-import { createScanner, SCAN } from './scanner.ts';
+import { createScanner } from './scanner.ts';
 import { isSpace } from './space.ts';
 
 /**
@@ -138,9 +139,9 @@ export function createCollector(
       for (;;) {
         const result = scanner.scan(next, end, store, messageFormat === 'record', limits);
         next = scanner.from;
-        if (result === SCAN.allRead || result === SCAN.chunkFull) return next;
+        if (result === ALL_READ || result === CHUNK_FULL) return next;
         const { line } = scanner;
-        if (result === SCAN.noRoom) {
+        if (result === NO_ROOM) {
           if (!makeRoom(line)) return next;
           continue;
         }

@@ -1,11 +1,23 @@
 import { type DecodeLimits, KUBERNETES_FIELDS, type RecordField } from '../../core/chunk.ts';
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
-import { SCANNER_STATE } from '../../kernel/calls.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { type ChunkStore, SLACK_BYTES } from '../chunk-store.ts';
-
-/** Why a scan ended (assembly/lines.ts). */
-export const SCAN = { allRead: 0, chunkFull: 1, unusualLine: 2, noRoom: 3 } as const;
+import {
+  KIND_FIELD,
+  KIND_KUBERNETES,
+  KIND_MESSAGE,
+  KIND_TIMESTAMP,
+  NEWS_ENTRY_BYTES,
+  SCANNER_BYTES,
+  SCANNER_COUNT,
+  SCANNER_FROM,
+  SCANNER_LINE_END,
+  SCANNER_LINE_START,
+  SCANNER_METERED,
+  SCANNER_NEWS,
+  SCANNER_USED,
+  VALUE_ENTRY_BYTES,
+} from '../../kernel/layout.ts';
+import type { ChunkStore } from '../chunk-store.ts';
 
 /** The kernel's scan of lines, with what it remembers between two calls. */
 export interface Scanner extends Disposable {
@@ -17,6 +29,7 @@ export interface Scanner extends Disposable {
   readonly from: number;
   /** The line that was not taken, without white space around it. */
   readonly line: { readonly start: number; readonly end: number };
+  /** @returns why it ended: ALL_READ, CHUNK_FULL, UNUSUAL_LINE or NO_ROOM of the kernel's layout */
   scan(from: number, end: number, store: ChunkStore, wholeRecords: boolean, limits: DecodeLimits): number;
   /** Address behind the line that was not taken. */
   behindLine(end: number): number;
@@ -30,20 +43,11 @@ export interface Scanner extends Disposable {
   clear(): void;
 }
 
-/** What a scanner takes of the kernel's memory. */
-const SCANNER_BYTES = 2_048;
-const { news: NEWS, from: FROM, count: COUNT, used: USED, metered: METERED } = SCANNER_STATE;
-const { lineStart: LINE_START, lineEnd: LINE_END } = SCANNER_STATE;
-const KINDS = { field: 0, message: 1, timestamp: 2, kubernetes: 3 } as const;
-
 /** Values of a chunk's fields: so many different ones, and so many bytes of them; a line with one more is unusual. */
 const TABLE_BITS = 12;
-const TABLE_BYTES = 16 * 2 ** TABLE_BITS;
+const TABLE_BYTES = VALUE_ENTRY_BYTES * 2 ** TABLE_BITS;
 const ARENA_BYTES = 256 * 1024;
-const NEWS_ENTRY_BYTES = 12;
 const NEWS_BYTES = NEWS_ENTRY_BYTES * 2 ** TABLE_BITS;
-/** As many stretches of members as are kept, of the size of an entry (REPEATS_MAX and ENTRY_SHIFT, assembly/repeats.ts). */
-const REPEATS_BYTES = 32 * 4_096;
 const NEWLINE = 0x0a;
 
 export function createScanner(kernel: Kernel, fields: readonly RecordField[]): Scanner {
@@ -54,7 +58,6 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   const table = lend(TABLE_BYTES);
   const arena = lend(ARENA_BYTES);
   const news = lend(NEWS_BYTES);
-  const repeats = lend(REPEATS_BYTES);
   const word = (offset: number) => words[(at + offset) / 4] as number;
   const set = (offset: number, value: number) => {
     words[(at + offset) / 4] = value;
@@ -64,7 +67,7 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   let numbers: { readonly known: Map<string, number>; upTo: number }[] = [];
 
   const addName = (name: string, kind: number, field = 0, inside = false) => {
-    const target = calls.addName(name.length, kind, field, inside);
+    const target = calls.addName({ scanner: at, bytes: name.length, kind, field, inside });
     if (target === 0) throw new Error(`the kernel does not take the name ${name}`);
     all.write(name, target, 'latin1');
   };
@@ -72,14 +75,20 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   const clear = () => {
     values = fields.map(() => ['']);
     numbers = fields.map(() => ({ known: new Map([['', 0]]), upTo: 1 }));
-    for (const offset of [COUNT, USED, METERED]) set(offset, 0);
-    calls.clearValues(at, table, TABLE_BITS, arena, ARENA_BYTES, news, NEWS_BYTES);
-    // They know the values by their numbers.
-    calls.clearRepeats(at, repeats);
+    for (const offset of [SCANNER_COUNT, SCANNER_USED, SCANNER_METERED]) set(offset, 0);
+    calls.clearValues({
+      scanner: at,
+      table,
+      tableBits: TABLE_BITS,
+      arena,
+      arenaBytes: ARENA_BYTES,
+      news,
+      newsBytes: NEWS_BYTES,
+    });
   };
 
   const readNews = () => {
-    const from = word(NEWS) / 4;
+    const from = word(SCANNER_NEWS) / 4;
     for (let entry = calls.takeNews(at) - 1, read = 0; read <= entry; read++) {
       const [field = 0, start = 0, length = 0] = words.subarray(from + read * 3, from + read * 3 + 3);
       values[field]?.push(all.toString('utf8', start, start + length));
@@ -87,61 +96,53 @@ export function createScanner(kernel: Kernel, fields: readonly RecordField[]): S
   };
 
   calls.clearNames(at);
-  addName('message', KINDS.message);
-  addName('timestamp', KINDS.timestamp);
-  addName('kubernetes', KINDS.kubernetes);
-  for (const [field, name] of fields.entries()) addName(name, KINDS.field, field, KUBERNETES_FIELDS.has(name));
+  addName('message', KIND_MESSAGE);
+  addName('timestamp', KIND_TIMESTAMP);
+  addName('kubernetes', KIND_KUBERNETES);
+  for (const [field, name] of fields.entries()) addName(name, KIND_FIELD, field, KUBERNETES_FIELDS.has(name));
   clear();
 
   const loans = opened.move();
   return {
     get count() {
-      return word(COUNT);
+      return word(SCANNER_COUNT);
     },
     get used() {
-      return word(USED);
+      return word(SCANNER_USED);
     },
     get metered() {
-      return word(METERED);
+      return word(SCANNER_METERED);
     },
     get from() {
-      return word(FROM);
+      return word(SCANNER_FROM);
     },
     get line() {
-      return { start: word(LINE_START), end: word(LINE_END) };
+      return { start: word(SCANNER_LINE_START), end: word(SCANNER_LINE_END) };
     },
     scan(from, end, store, wholeRecords, limits) {
-      set(FROM, from);
-      const { starts, lengths, sizes, forms, times, ids, bytes } = store.at;
-      return calls.scanLines(
-        at,
+      set(SCANNER_FROM, from);
+      return calls.scanLines({
+        scanner: at,
         end,
         wholeRecords,
-        starts,
-        lengths,
-        sizes,
-        forms,
-        times,
-        ids,
-        store.recordsRoom,
-        bytes,
-        // The scan keeps the slack free by itself.
-        store.bytesRoom + SLACK_BYTES,
-        fields.length,
-        limits.chunkBytesMax,
-        limits.chunkRecordsMax,
-        EVENT_OVERHEAD_BYTES,
-        limits.recordBytesMax,
-      );
+        ...store.at,
+        recordsRoom: store.recordsRoom,
+        bytesRoom: store.bytesRoom,
+        fieldCount: fields.length,
+        chunkBytesMax: limits.chunkBytesMax,
+        chunkRecordsMax: limits.chunkRecordsMax,
+        recordOverhead: EVENT_OVERHEAD_BYTES,
+        lineBytesMax: limits.recordBytesMax,
+      });
     },
     behindLine(end) {
-      const newline = all.subarray(0, end).indexOf(NEWLINE, word(LINE_END));
+      const newline = all.subarray(0, end).indexOf(NEWLINE, word(SCANNER_LINE_END));
       return newline === -1 ? end : newline + 1;
     },
     add(stored, metered) {
-      set(COUNT, word(COUNT) + 1);
-      set(USED, word(USED) + stored);
-      set(METERED, word(METERED) + metered);
+      set(SCANNER_COUNT, word(SCANNER_COUNT) + 1);
+      set(SCANNER_USED, word(SCANNER_USED) + stored);
+      set(SCANNER_METERED, word(SCANNER_METERED) + metered);
     },
     numberOf(field, value) {
       readNews();

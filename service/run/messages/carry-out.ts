@@ -40,7 +40,7 @@ export async function carryOut(
   if (hasFailed(verdict) && deps.canaries.areStale(announcement)) {
     metrics.canaries.inc({ outcome: 'given_up' });
     const objects = announcement.objects.map(objectId);
-    logger.info({ objects, code: verdict.error.code }, 'a canary did not arrive; given up');
+    logger.info({ objects, code: verdict.error.code }, 'a canary could not be delivered; it is not retried');
     return message.remove();
   }
   switch (verdict.kind) {

@@ -7,8 +7,7 @@ import type { MessageInFlight } from './in-flight.ts';
  */
 export interface Freshness {
   /**
-   * Watches a message with objects of tenants. The result is to be used in its place: what the message's end is becomes
-   * known by how it is given back.
+   * Watches a message with objects of tenants. Use the returned message in its place: how it is given back tells its outcome.
    */
   follow(held: MessageInFlight, objects: readonly AnnouncedObject[]): MessageInFlight;
   /** Looks at everything that is open now. */
@@ -18,6 +17,11 @@ export interface Freshness {
 export interface FreshnessSnapshot {
   /** Epoch milliseconds; undefined while nothing is known of the queue. */
   upToMs(tenant: string): number | undefined;
+  /**
+   * When the oldest object that this process has in flight, or that is still away after it handed it back, was announced; epoch
+   * milliseconds; undefined: there is none.
+   */
+  oldestMs(tenant: string): number | undefined;
 }
 
 export interface AnnouncedObject {
@@ -91,11 +95,24 @@ export function createFreshness({
     snapshot() {
       const upToMs = watermarkMs();
       if (upToMs !== undefined) forgetAllReturned(upToMs);
+      const now = nowMs();
       const oldest = new Map<string, number>();
-      for (const objects of inFlight) for (const { tenant, announcedMs } of objects) lower(oldest, tenant, announcedMs);
-      for (const [tenant, slots] of away) for (const announcedMs of slots.values()) lower(oldest, tenant, announcedMs);
+      const oldestHeld = new Map<string, number>();
+      for (const objects of inFlight) {
+        for (const { tenant, announcedMs } of objects) {
+          lower(oldest, tenant, announcedMs);
+          lower(oldestHeld, tenant, announcedMs);
+        }
+      }
+      for (const [tenant, slots] of away) {
+        for (const [slot, announcedMs] of slots) {
+          lower(oldest, tenant, announcedMs);
+          if (endOf(slot) > now) lower(oldestHeld, tenant, announcedMs);
+        }
+      }
       return {
         upToMs: (tenant) => (upToMs === undefined ? undefined : Math.min(upToMs, oldest.get(tenant) ?? upToMs)),
+        oldestMs: (tenant) => oldestHeld.get(tenant),
       };
     },
   };
@@ -103,12 +120,16 @@ export function createFreshness({
 
 /** What was away and is back has been received since, here or elsewhere, once the queue is read up to its return. */
 function forgetReturned(slots: Map<number, number>, upToMs: number): void {
-  for (const slot of slots.keys()) if ((slot + 1) * SLOT_MS <= upToMs) slots.delete(slot);
+  for (const slot of slots.keys()) if (endOf(slot) <= upToMs) slots.delete(slot);
+}
+
+function endOf(slot: number): number {
+  return (slot + 1) * SLOT_MS;
 }
 
 /**
- * Where nobody looks for hours, nobody has forgotten either. And while the queue is not read, what came back first joins what
- * comes next: it holds the watermark for too long rather than not at all.
+ * Slots are dropped only by `snapshot`. If none was taken for long, the two oldest are merged: the watermark then lags, and is
+ * never ahead.
  */
 function makeRoom(slots: Map<number, number>, upToMs: number | undefined): void {
   if (upToMs !== undefined) forgetReturned(slots, upToMs);

@@ -45,7 +45,7 @@ export interface InFlightDeps {
 const HOLD_MAX_MS = 11.5 * 3_600_000;
 /** How long no message is copied after one could not be removed. */
 const NO_COPIES_MS = 60_000;
-/** Calls wait this long for others to join their batch; what gives a message back waits for nobody when no other is in flight. */
+/** Calls wait this long for others to join their batch. */
 const GATHER_MS = 20;
 
 interface Entry extends MessageInFlight {
@@ -89,7 +89,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
       metrics.heartbeats.inc({ outcome: 'failed' }, due.length);
       logger.warn(
         { error: String(error), messages: due.length },
-        'the visibility of messages in flight could not be extended; the next beat tries again',
+        'the visibility of messages in flight could not be extended; trying again',
       );
       for (const entry of due) entry.extendAtMs = 0;
     }
@@ -109,7 +109,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   const attempt = async (entry: Entry, call: Promise<readonly string[]>, otherwise: string): Promise<boolean> => {
     try {
       const failed = await call;
-      if (failed.includes(entry.message.receipt)) throw new Error('SQS does not take it');
+      if (failed.includes(entry.message.receipt)) throw new Error('SQS refused the entry');
       return true;
     } catch (error) {
       logger.warn({ error: String(error), message_id: entry.message.id }, otherwise);
@@ -119,8 +119,8 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   // What SQS does not take comes back after its visibility timeout; if it was done, the ledger answers the duplicate.
   const giveBack = (entry: Entry, call: Promise<readonly string[]>) => {
     entries.delete(entry);
-    // Nobody is left whose call could join.
-    if (entries.size === 0) for (const gathered of [removals, releases]) gathered.go();
+    // No other message is in flight whose call could join.
+    if (entries.size === 0) for (const gathered of [removals, releases]) void gathered.flush();
     return attempt(entry, call, 'a message could not be given back to the queue');
   };
   const remove = async (entry: Entry) => {
@@ -176,8 +176,7 @@ function createGatherer<T, A>(
   hand: (entries: readonly T[]) => Promise<A>,
 ): {
   add(entry: T): Promise<A>;
-  /** Does not wait for others. */
-  go(): void;
+  /** Hands over at once. Resolves when all calls have settled. */
   flush(): Promise<void>;
 } {
   let batch: T[] = [];
@@ -207,7 +206,6 @@ function createGatherer<T, A>(
       if (batch.length >= 10) go();
       return handing;
     },
-    go: () => go(),
     async flush() {
       go();
       await Promise.allSettled([...all]);

@@ -39,7 +39,7 @@ export interface ReceiveLoopDeps {
 export interface ReceiveLoop {
   /** Runs until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
-  /** When the receiver last turned that has not turned for longest: for the health check. */
+  /** When the slowest receiver last turned, for the health check. */
   readonly turnedMs: number;
 }
 

@@ -8,7 +8,7 @@ import { isNothingDelivered } from './outcome.ts';
 import type { Parked, ParkedMessages } from './parked.ts';
 import { createSeries, type Series } from './series.ts';
 
-/** What `/status` says of a tenant. Counts are of this process, since its start. */
+/** A tenant in `/status`. Counts are of this process, since its start. */
 export interface TenantStatus {
   readonly tenant: string;
   /** Objects in flight that wait for their turn, and objects that are being delivered. */
@@ -26,6 +26,8 @@ export interface TenantStatus {
   readonly last_delivered_at: string | null;
   /** As far as this process knows (run/queue/freshness.ts); null while it knows nothing of the queue. */
   readonly delivered_up_to: string | null;
+  /** When the oldest object that this process has in flight or has handed back was announced; null when there is none. */
+  readonly oldest_undelivered_at: string | null;
   /** Of the last canary that was delivered: when it was written. */
   readonly last_canary_at: string | null;
   /** Bytes of delivered messages per second in each slot of the series, the oldest first; [] when there were none. */
@@ -59,7 +61,7 @@ export interface CircuitStatus {
   readonly next_try_at: string;
 }
 
-/** Keeps what happened lately, tenant by tenant, for people who look. Bounded: tenants idle for longest leave first. */
+/** Keeps recent events of each tenant for the status page. Bounded: the tenants that are idle for longest are dropped first. */
 export interface TenantStats {
   waiting(tenant: string): void;
   started(tenant: string): void;
@@ -231,6 +233,7 @@ function toStatus(
     lag_seconds: entry.lagSeconds,
     last_delivered_at: toTimeOrNull(entry.deliveredMs),
     delivered_up_to: toTimeOrNull(freshness.upToMs(entry.tenant)),
+    oldest_undelivered_at: toTimeOrNull(freshness.oldestMs(entry.tenant)),
     last_canary_at: toTimeOrNull(entry.canaryMs),
     bytes_per_second: entry.series?.rates() ?? [],
     trouble: entry.trouble,
@@ -246,7 +249,7 @@ function toCircuitStatus({ type, state, code, message, sinceMs, againAtMs }: Del
 }
 
 function describeKept({ type }: ReportLine, { read, rejected, quarantined }: Counts): string {
-  return `nothing of an object of ${read} records was delivered to ${type}: the quarantine has ${quarantined} that could not be read or name another tenant, and ${rejected} that are too old, too new or expired`;
+  return `nothing of an object of ${read} records was delivered to ${type}: the quarantine has ${quarantined} records that are unreadable or name another tenant, and ${rejected} that are too old, too new or expired`;
 }
 
 function toTime(ms: number): string {

@@ -48,7 +48,7 @@ export function createWorkerRateLimits({ ask, tell, nowMs, wait }: WorkerRateLim
         if (permit.kind === 'yield') {
           throw new DistributorError(
             'destination-throttled',
-            `tenant ${tenantId}: ${destination} may be called again in ${Math.ceil(permit.ms / 1000)} s; the position is saved`,
+            `tenant ${tenantId}: ${destination} can be called again in ${Math.ceil(permit.ms / 1000)} s; the position is saved`,
             { retryAfterMs: permit.ms },
           );
         }

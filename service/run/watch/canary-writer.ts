@@ -57,7 +57,7 @@ export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
     } catch (error) {
       if (signal.aborted) return;
       deps.metrics.canaries.inc({ outcome: 'failed' });
-      logger.warn({ ...errorFields(error), tenant }, 'a canary could not be written; the next one is due in its turn');
+      logger.warn({ ...errorFields(error), tenant }, 'a canary could not be written; the next one follows on schedule');
     }
   };
 

@@ -8,14 +8,30 @@ interface PageFile {
   readonly body: string;
 }
 
+const SCRIPTS = [
+  ...[
+    'address',
+    'chart',
+    'dom',
+    'head',
+    'main',
+    'overview',
+    'problems',
+    'reasons',
+    'row',
+    'runbook',
+    'state',
+    'tenants',
+  ],
+  ...['text', 'totals', 'trouble', 'workers'],
+];
+
 /** The files of `page/`, by the path under which each is served. */
 const FILES: readonly (readonly [path: string, file: string, contentType: string])[] = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/page/page.css', 'page.css', 'text/css; charset=utf-8'],
-  ['/page/icon.svg', 'icon.svg', 'image/svg+xml'],
-  ...['main', 'chart', 'dom', 'problems', 'state', 'tenants', 'text', 'trouble', 'workers'].map(
-    (name) => [`/page/${name}.js`, `${name}.js`, 'text/javascript; charset=utf-8'] as const,
-  ),
+  ...['icon', 'icon-warn', 'icon-bad'].map((name) => [`/page/${name}.svg`, `${name}.svg`, 'image/svg+xml'] as const),
+  ...SCRIPTS.map((name) => [`/page/${name}.js`, `${name}.js`, 'text/javascript; charset=utf-8'] as const),
 ];
 
 /**

@@ -16,7 +16,7 @@ import type { TenantStats, TenantStatus } from '../stats/tenant-stats.ts';
 import type { ObjectAtWork, WorkerPool } from '../threads/worker-pool.ts';
 import type { Probe, ProbeView } from './probe.ts';
 
-/** What `/status` answers: how this process stands, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
+/** The answer of `/status`: the state of this process, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
 export interface Status {
   /** As the last receives went (run/queue/reception.ts), or `draining`. */
   readonly state: ReceptionView['state'] | 'draining';
@@ -27,7 +27,9 @@ export interface Status {
   /** Of package.json. */
   readonly version: string;
   readonly started_at: string;
-  /** When this was said: all ages are to be reckoned from it, not from the reader's clock. */
+  /** RUNBOOK_URL: the page links each kind of trouble to its section; null when it is not set. */
+  readonly runbook_url: string | null;
+  /** The service's time. Reckon all ages from it, not from the reader's clock. */
   readonly now: string;
   readonly process: {
     readonly id: number;
@@ -59,7 +61,7 @@ export interface Status {
   /** What `bytes_per_second` means everywhere: rates of slots, the last of which ended at `ends_at`. */
   readonly series: { readonly slot_seconds: number; readonly ends_at: string };
   readonly bytes_per_second: readonly number[];
-  /** Regions in which a service answers nobody; one object at a time finds out when it does. */
+  /** Regions in which a service answers no tenant; one object at a time probes it. */
   readonly places: readonly PlaceStatus[];
   readonly tenants: readonly TenantStatus[];
 }
@@ -82,7 +84,7 @@ export interface ProblemStatus {
 }
 
 export interface StatusDeps {
-  readonly settings: Pick<Settings, 'memoryBudgetBytes'>;
+  readonly settings: Pick<Settings, 'memoryBudgetBytes' | 'runbookUrl'>;
   readonly version: string;
   readonly startedMs: number;
   readonly isDraining: () => boolean;
@@ -117,6 +119,7 @@ export function createStatus(deps: StatusDeps): () => Status {
       checked_at: checked.askedMs === undefined ? null : toTime(checked.askedMs),
       version: deps.version,
       started_at: toTime(deps.startedMs),
+      runbook_url: deps.settings.runbookUrl ?? null,
       now: toTime(now),
       process: {
         id: process.pid,
@@ -158,7 +161,7 @@ function toQueueStatus(depth: CountedDepth | undefined): Status['queue'] {
   return { ...counts, counted_at: toTime(countedMs) };
 }
 
-/** What a failing receive says of the queue is nearer to the truth than what a look at it says. */
+/** A failing receive tells more about the queue than the probe does, so it replaces the probe's problem. */
 function problemsOf(reception: ReceptionView, { problems }: ProbeView): ProblemStatus[] {
   const failing = reception.state === 'failing' ? [{ about: 'SQS_QUEUE_URL', ...reception }] : [];
   const others = failing.length > 0 ? problems.filter(({ about }) => about !== 'SQS_QUEUE_URL') : problems;

@@ -6,13 +6,13 @@ import type { CircuitBreakers, CircuitBreakersDeps } from '../schedule/circuit-b
 import type { PlaceTrouble } from '../schedule/places.ts';
 import type { Parked } from '../stats/parked.ts';
 
-/** The books of trouble: what people are told of destinations that refuse or do not answer, in the log and as metrics. */
+/** Reports destinations that refuse or do not answer, in the log and as metrics. */
 
 const SENTENCES = {
   open: 'circuit open',
   closed: 'circuit closed: the destination accepts again',
   unanswered: 'no answer yet',
-  answered: 'the answer came',
+  answered: 'the destination answered',
 } as const;
 
 export function logDelivery(
@@ -28,20 +28,19 @@ export function logDelivery(
 
 export function logPlace(logger: Logger, to: 'open' | 'closed', { place, sinceMs, tenants }: PlaceTrouble): void {
   const fields = { place: placeName(place), since: new Date(sinceMs).toISOString(), tenants };
-  if (to === 'open')
-    logger.warn(fields, `${placeName(place)} answers nobody; one object at a time finds out when it does`);
+  if (to === 'open') logger.warn(fields, `${placeName(place)} answers no tenant; one object at a time probes it`);
   else logger.info(fields, `${placeName(place)} answers again`);
 }
 
-/** What worker threads are told of a place that does not answer. */
+/** The state of a place that does not answer, for worker threads. */
 export function heldPlace({ sinceMs, againAtMs }: PlaceTrouble, nowMs: number): HeldPlace {
   return {
-    message: `nobody was answered since ${new Date(sinceMs).toISOString()}; another object finds out when that changes`,
+    message: `no tenant has had an answer since ${new Date(sinceMs).toISOString()}; another object is the probe`,
     retryAfterMs: Math.max(0, againAtMs - nowMs),
   };
 }
 
-/** How things stand, for a scrape. */
+/** Sets the gauges for a scrape. */
 export function observeTrouble(
   metrics: Pick<
     Metrics,

@@ -266,14 +266,14 @@ const CAUSES: readonly Cause[] = [
     ask: assume,
     answer: queryAnswer(403, 'AccessDenied', denied(TASK_SESSION, 'sts:TagSession', ROLE, '')),
     code: 'role-refused',
-    sentence: `AssumeRole of ${ROLE} for acme was refused. The trust policy of the role does not allow sts:TagSession with the tags tenant_id, cluster_id and environment. Add it beside sts:AssumeRole. \`log-distributor tenants verify acme\` prints the trust policy that is needed. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:TagSession on resource: ${ROLE} (request id ${REQUEST_ID})`,
+    sentence: `AssumeRole of ${ROLE} for acme was refused. The trust policy of the role does not allow sts:TagSession with the tags tenant_id, cluster_id and environment. Add it beside sts:AssumeRole. \`log-distributor tenants verify acme\` prints the required trust policy. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:TagSession on resource: ${ROLE} (request id ${REQUEST_ID})`,
   },
   ...(['a role that does not exist', 'a wrong external id'] as const).map((cause) => ({
     cause,
     ask: assume,
     answer: queryAnswer(403, 'AccessDenied', denied(TASK_SESSION, 'sts:AssumeRole', ROLE, '')),
     code: 'role-refused' as const,
-    sentence: `AssumeRole of ${ROLE} for acme was refused. Either the role does not exist, or its trust policy does not name the distributor, the external_id of the tenant's item or its tenant_id; AWS does not tell these apart. \`log-distributor tenants verify acme\` prints the trust policy that is needed. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:AssumeRole on resource: ${ROLE} (request id ${REQUEST_ID})`,
+    sentence: `AssumeRole of ${ROLE} for acme was refused. Either the role does not exist, or its trust policy does not name the distributor, the external_id of the tenant's item or its tenant_id; AWS does not tell these apart. \`log-distributor tenants verify acme\` prints the required trust policy. AWS: AccessDenied: User: ${TASK_SESSION} is not authorized to perform: sts:AssumeRole on resource: ${ROLE} (request id ${REQUEST_ID})`,
   })),
   {
     cause: 'a ledger table with another key schema',
@@ -408,13 +408,13 @@ test('a request that CloudWatch Logs quotes because it breaks a rule is not show
       "1 validation error detected: Value 'a customer’s secret' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length less than or equal to 5",
       "1 validation error detected: Value (hidden) at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length less than or equal to 5",
     ],
-    ['Log event "a customer’s secret" is too long', 'Log event (the rest is not shown)'],
+    ['Log event "a customer’s secret" is too long', 'Log event (truncated)'],
     ['Log events in a single PutLogEvents request must be in chronological order.', undefined],
   ] as const) {
     const answer = { PutLogEvents: jsonAnswer('InvalidParameterException', message) };
     await assert.rejects(ask(t, { answer, ask: put }), {
       code: 'destination-rejects-request',
-      message: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs calls the request invalid. AWS: InvalidParameterException: ${shown ?? message} (request id ${REQUEST_ID})`,
+      message: `tenant acme, log group /tenant-logs/acme in us-east-1: CloudWatch Logs rejected the request as invalid. AWS: InvalidParameterException: ${shown ?? message} (request id ${REQUEST_ID})`,
     });
   }
 });

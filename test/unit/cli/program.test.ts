@@ -31,7 +31,7 @@ test('what is usage error ends with status 2 and a hint at the help', async () =
   ]) {
     const { code, out, err } = await cli(args, { environment: {} });
     assert.equal(code, 2, args.join(' '));
-    assert.match(err, /^error: .*\n\(--help tells what there is\)\n$/s, args.join(' '));
+    assert.match(err, /^error: .*\n\(see --help\)\n$/s, args.join(' '));
     assert.equal(out, '');
   }
 });
@@ -53,6 +53,6 @@ test('an endpoint that does not answer is told in a sentence with the next step,
   assert.equal(out, '');
   assert.match(
     err,
-    /^log-distributor: http:\/\/127.0.0.1:9 does not answer: look at AWS_ENDPOINT_URL.* ECONNREFUSED.*\n$/,
+    /^log-distributor: http:\/\/127.0.0.1:9 does not answer: check AWS_ENDPOINT_URL.* ECONNREFUSED.*\n$/,
   );
 });

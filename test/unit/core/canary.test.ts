@@ -46,7 +46,7 @@ for (const template of [
 
 test('there is no key of a tenant that would be taken for one of another', () => {
   const keys = compileKeyTemplate('logs/{environment}-{tenant_id}/');
-  assert.throws(() => canaryKey(keys, 'acme-corp', NOON_MS), /would be one of tenant corp, not of acme-corp/);
+  assert.throws(() => canaryKey(keys, 'acme-corp', NOON_MS), /would belong to tenant corp, not to acme-corp/);
 });
 
 test('keys of collectors are no canaries, whatever their segments say', () => {

@@ -58,13 +58,13 @@ const FINAL: readonly (readonly [fault: LogsFault, code: ErrorCode, puts: number
     { error: 'InvalidParameterException' },
     'destination-rejects-request',
     1,
-    /calls the request invalid\. AWS: InvalidPar/,
+    /rejected the request as invalid\. AWS: InvalidPar/,
   ],
   [
     { error: 'SomethingNew', status: 400 },
     'destination-rejects-request',
     1,
-    /calls the request invalid\. AWS: SomethingNew/,
+    /rejected the request as invalid\. AWS: SomethingNew/,
   ],
   [{ error: 'ThrottlingException' }, 'destination-throttled', 12, /still throttles after 12 attempts/],
   [

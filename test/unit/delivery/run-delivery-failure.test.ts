@@ -53,7 +53,7 @@ test('an object at which five owners in a row died is dead-lettered before it ki
   scene.openObject = opened;
   const { error } = failure(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER));
   assert.equal(error.code, 'object-poisonous');
-  assert.match(error.message, /^5 processes or threads ended while they were at s3:/);
+  assert.match(error.message, /^5 processes or threads ended while they worked on s3:/);
   assert.equal(opened.mock.callCount(), 0);
   assert.equal((await item())?.state, 'dead');
   assert.equal((await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER)).kind, 'done');

@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { snappyCompress } from 'hysnappy';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { createAllocator, type Loan } from '../../../service/kernel/allocator.ts';
+import { SNAPPY_BAD_COPY } from '../../../service/kernel/layout.ts';
 import { createTestKernel } from '../../support/kernel.ts';
 import { holds } from '../../support/property.ts';
 
@@ -110,7 +111,14 @@ suite('the values of a page', () => {
     const source = before + 4;
     bytes.fill(0xab, before, before + page.length + 8);
     bytes.set(page, source);
-    const result = calls.scanByteArrays(source, page.length, count, source - 100, places, places + count * 4);
+    const result = calls.scanByteArrays({
+      source,
+      sourceBytes: page.length,
+      count,
+      base: source - 100,
+      starts: places,
+      lengths: places + count * 4,
+    });
     for (const at of [before, source + page.length])
       assert.deepEqual([...bytes.subarray(at, at + 4)], [171, 171, 171, 171]);
     const at = (from: number) => Array.from(words.subarray(from / 4, from / 4 + count));
@@ -156,9 +164,6 @@ suite('the values of a page', () => {
       }),
     ));
 });
-
-/** As the kernel answers to a copy of what lies before the beginning, or of what it is about to write. */
-const BAD_COPY = -3;
 
 type Element = Uint8Array | { readonly kind: number; readonly length: number; readonly back: number };
 
@@ -240,7 +245,7 @@ suite('Snappy', () => {
         const { compressed, original, valid } = compose(elements, broken);
         const result = decompress(compressed, original.length);
         if (valid) assert.deepEqual(result, original);
-        else assert.equal(result, BAD_COPY);
+        else assert.equal(result, SNAPPY_BAD_COPY);
       }),
     );
   });

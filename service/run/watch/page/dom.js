@@ -1,4 +1,5 @@
-/** The only ways in which this page changes: by text and by elements, never by markup. What it shows is others' text. */
+/** The only ways in which this page changes: by text and by elements, never by markup. It shows text that others wrote. */
+import { formatMoment, formatTime } from './text.js';
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -12,6 +13,18 @@ export function element(name, { className, text } = {}, children = []) {
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
   made.append(...children);
+  return made;
+}
+
+/**
+ * A time of day in UTC; the reader's own time shows on hover.
+ * @param {string} time RFC 3339
+ * @param {string} now
+ */
+export function timeElement(time, now) {
+  const made = element('time', { text: formatTime(time, now) });
+  made.dateTime = time;
+  made.title = formatMoment(time);
   return made;
 }
 
@@ -30,7 +43,7 @@ export function byId(id, type) {
 }
 
 /**
- * Sets a text, and touches nothing when it is there already: a selection stays, a screen reader is silent.
+ * Sets a text, but only if it changed: a selection stays, and a screen reader is silent.
  * @param {Node} node
  * @param {string} text
  */
@@ -39,7 +52,18 @@ export function setText(node, text) {
 }
 
 /**
- * Puts children in this order, and touches nothing when they are.
+ * Replaces the children, but only if their text changed.
+ * @param {Element} parent
+ * @param {readonly Element[]} children
+ */
+export function setLines(parent, children) {
+  /** @param {Iterable<Element>} lines */
+  const textOf = (lines) => Array.from(lines, ({ textContent }) => textContent).join('\n');
+  if (textOf(parent.children) !== textOf(children)) parent.replaceChildren(...children);
+}
+
+/**
+ * Sets the children in this order, but only if they changed.
  * @param {Element} parent
  * @param {readonly Element[]} children
  */

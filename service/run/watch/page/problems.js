@@ -3,21 +3,31 @@
  *
  * @typedef {import('../status.ts').Status} Status
  */
-import { byId, element } from './dom.js';
+import { byId, element, setLines, timeElement } from './dom.js';
+import { runbookLinks } from './runbook.js';
 import { ageText } from './state.js';
-import { formatTime } from './text.js';
 
-/** @param {Pick<Status, 'problems' | 'checked_at' | 'now'>} status */
-export function showProblems({ problems, checked_at: checked, now }) {
+/** @param {Pick<Status, 'state' | 'problems' | 'checked_at' | 'now' | 'runbook_url'>} status */
+export function showProblems({ state, problems, checked_at: checked, now, runbook_url: runbookUrl }) {
   byId('problems').hidden = problems.length === 0;
-  byId('problem-list').replaceChildren(
-    ...problems.map(({ about, message, since }) =>
-      element('p', {}, [
-        element('code', { text: about }),
-        document.createTextNode(` since ${formatTime(since, now)}: ${message}`),
-      ]),
-    ),
+  setLines(
+    byId('problem-list'),
+    problems.map(({ about, message, since }) => {
+      const line = element('p', {}, [element('code', { text: about })]);
+      const links = runbookLinks(problemSection(about, state), runbookUrl);
+      line.append(' since ', timeElement(since, now), `: ${message} `, ...links);
+      return line;
+    }),
   );
   const age = ageText(checked, now);
-  byId('checked').textContent = age === '' ? '' : `the queues and tables were asked${age}`;
+  byId('checked').textContent = age === '' ? '' : `queues and tables last checked${age}`;
+}
+
+/**
+ * @param {string} about the setting that names the queue or table
+ * @param {Status['state']} state
+ * @returns {string} the section of the runbook
+ */
+export function problemSection(about, state) {
+  return about === 'SQS_QUEUE_URL' && state === 'failing' ? 'LogDistributorNotReceiving' : 'Objects are retried';
 }

@@ -1,12 +1,12 @@
 /**
- * What the service says of itself, in a word and in red where it does not work.
+ * The state of the service in a word, red if something does not work.
  *
  * @typedef {import('../status.ts').Status} Status
  * @typedef {{ readonly text: string, readonly tone: 'bad' | 'warn' | 'good' | 'none' }} Shown
  */
 import { formatSeconds, secondsBetween } from './text.js';
 
-/** A figure that is older is said to be. The service asks AWS every ten seconds at most. */
+/** The page shows the age of figures older than this. The service asks AWS every ten seconds at most. */
 const OLD_SECONDS = 20;
 
 /** @type {Readonly<Record<Status['state'], Shown>>} */
@@ -33,9 +33,9 @@ export function stateOf({ state, problems, now }) {
 }
 
 /**
- * @param {string | null} asked when a figure was true, RFC 3339
+ * @param {string | null} asked when the figure was taken, RFC 3339
  * @param {string} now
- * @returns {string} how old a figure is, where it is old
+ * @returns {string} the age of an old figure; empty for a recent one
  */
 export function ageText(asked, now) {
   const seconds = asked === null ? 0 : secondsBetween(now, asked);

@@ -44,6 +44,16 @@ export function formatTime(time, now = new Date().toISOString()) {
   return now.startsWith(date ?? '') ? shown : `${date} ${shown}`;
 }
 
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+
+/**
+ * @param {string} time RFC 3339
+ * @returns {string} date and time in UTC, and in the reader's own time zone
+ */
+export function formatMoment(time) {
+  return `${time.slice(0, 19).replace('T', ' ')} UTC (local time: ${local.format(new Date(time))})`;
+}
+
 /**
  * @param {string} later RFC 3339
  * @param {string} earlier RFC 3339

@@ -1,9 +1,10 @@
 /**
- * What the worker threads are at.
+ * What the worker threads are working on, which destinations are throttled, and which regions do not answer.
  *
  * @typedef {import('../status.ts').Status} Status
  */
 import { byId, element } from './dom.js';
+import { runbookLinks } from './runbook.js';
 import { formatCount, formatSeconds, secondsBetween } from './text.js';
 
 /** @param {Status['workers']} workers */
@@ -33,23 +34,21 @@ export function showDestinations(destinations) {
   byId('destinations').replaceChildren(
     ...destinations.map(({ destination, calls_per_second: calls }) => {
       const item = element('li', { text: '' }, [element('code', { text: destination })]);
-      item.append(` at most ${calls} calls a second`);
+      item.append(` limited to ${calls} calls a second`);
       return item;
     }),
   );
 }
 
-/**
- * @param {Status['places']} places
- * @param {string} now
- */
-export function showPlaces(places, now) {
+/** @param {Pick<Status, 'places' | 'now' | 'runbook_url'>} status */
+export function showPlaces({ places, now, runbook_url: runbookUrl }) {
   byId('silent').hidden = places.length === 0;
+  byId('silent-runbook').replaceChildren(...runbookLinks('LogRegionSilent', runbookUrl));
   byId('places').replaceChildren(
     ...places.map(({ place, tenants, since, next_try_at, state }) => {
       const wait = secondsBetween(next_try_at, now);
       const next =
-        state === 'probing' || wait <= 0 ? 'one object is trying now' : `tried again in ${formatSeconds(wait)}`;
+        state === 'probing' || wait <= 0 ? 'one object is trying now' : `next attempt in ${formatSeconds(wait)}`;
       const silence = `no answer to ${formatCount(tenants)} tenants for ${formatSeconds(secondsBetween(now, since))}`;
       return element('li', { text: `${place}: ${silence}, ${next}` });
     }),

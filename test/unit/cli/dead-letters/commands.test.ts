@@ -152,10 +152,10 @@ test('nothing is redriven without a selection, without an answer, or with the an
   const { run, dead, queued } = await setUp(t);
   const all = await run(['dead-letters', 'redrive', '--yes']);
   assert.equal(all.code, 2);
-  assert.match(all.err, /say which: --reason/);
+  assert.match(all.err, /select messages with --reason/);
   const nobody = await run(['dead-letters', 'redrive', '--all']);
   assert.equal(nobody.code, 2);
-  assert.match(nobody.err, /nobody is at a terminal/);
+  assert.match(nobody.err, /there is no terminal to ask/);
   const no = await run(['dead-letters', 'redrive', '--all'], { answer: 'n' });
   assert.equal(no.code, 1);
   assert.match(no.err, /^3 {2}object-archived {2}newco$/m);
@@ -206,7 +206,7 @@ test('a redrive whose deletion fails keeps the letters: they are twice in the sy
   const { code, err } = await run(['dead-letters', 'redrive', '--tenant', 'acme', '--yes']);
   assert.equal(code, 1);
   assert.match(err, /has trouble: .*AWS: InternalError: .*\(request id /);
-  assert.match(err, /^ended after 0: the others are still dead letters; repeat it to go on$/m);
+  assert.match(err, /^ended after 0: the others are still dead letters; repeat the command to continue$/m);
   assert.deepEqual(await queued(), ['acme-1', 'acme-2']);
   assert.deepEqual(await dead(), [6, 0]);
 });
@@ -233,7 +233,9 @@ test('a redrive that is interrupted says how far it came, and lets the others go
   interrupt.abort();
   const { code, err, out } = await running;
   assert.equal(code, 1);
-  const count = Number(/interrupted after (\d+): the others are still dead letters; repeat it to go on/.exec(err)?.[1]);
+  const count = Number(
+    /interrupted after (\d+): the others are still dead letters; repeat the command to continue/.exec(err)?.[1],
+  );
   assert.ok(count >= 1 && count <= 10, err);
   assert.match(out, new RegExp(`^${count} of \\d+ redriven$`, 'm'));
   assert.deepEqual(await dead(), [20 - count, 0]);
@@ -249,7 +251,7 @@ test('drop writes what it deletes into a file first', async (t) => {
   assert.equal(failed.code, 1);
   assert.match(
     failed.err,
-    /^log-distributor: --save: .*no\/where cannot be written \(ENOENT\), so these are not dropped$/m,
+    /^log-distributor: --save: .*no\/where cannot be written \(ENOENT\), so these messages are not dropped$/m,
   );
   assert.deepEqual(await dead(), [6, 0]);
 

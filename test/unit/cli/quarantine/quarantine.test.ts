@@ -189,7 +189,7 @@ test('an object that is gone is told, and its file stays', async (t) => {
   await keep('expired', [{ record: 1 }], object.replace(/#.*$/, '#0123456789abcdef0123456789abcdef'));
   const { code, out } = await quarantine('redrive', '--reason', 'expired', '--yes');
   assert.equal(code, 1);
-  assert.match(out, /of 1 the object is gone: their text is in the quarantine only/);
+  assert.match(out, /the objects of 1 files are gone: only the quarantine has their text/);
   assert.deepEqual(await take(), []);
 });
 

@@ -143,7 +143,7 @@ test('what was missed is announced as at first, in a bucket with versions by the
   const live = announced(await take());
   assert.match(
     (await replay('--missing', '--dry-run')).out,
-    /note: what the ledger knows as done is not delivered again/,
+    /note: objects that the ledger has as done are not delivered again/,
   );
   assert.equal((await replay('--missing', '--yes')).code, 0);
   const again = announced(await take());
@@ -167,15 +167,18 @@ test('a replay that is interrupted goes on where it was, and announces nothing t
   assert.equal(first.code, 1);
   assert.match(
     first.out,
-    /10 of 25 objects are in the queue, interrupted\n`log-distributor replay --continue r-1` goes on/,
+    /10 of 25 objects are in the queue, interrupted\n`log-distributor replay --continue r-1` continues/,
   );
 
   const again = await run(['replay', ...slow]);
   assert.equal(again.code, 2);
-  assert.match(again.err, /there is a replay r-1 already: --continue r-1 goes on with it/);
+  assert.match(again.err, /replay r-1 already exists: continue it with --continue r-1/);
   const other = await run(['replay', '--continue', 'r-1', '--tenant', 'globex', '--missing', '--yes']);
   assert.equal(other.code, 2);
-  assert.match(other.err, /--tenant, --missing: --continue goes on with what the replay began with/);
+  assert.match(
+    other.err,
+    /--tenant, --missing: not allowed with --continue, which uses the values of the original replay/,
+  );
   const preview = await run(['replay', '--continue', 'r-1', '--dry-run', '--json']);
   const { objects, fed, estimate } = preview.json() as { objects: number; fed: number; estimate: { objects: number } };
   assert.deepEqual([objects, fed, estimate.objects], [25, 10, 15], 'what is left to do, and to pay');
@@ -184,7 +187,7 @@ test('a replay that is interrupted goes on where it was, and announces nothing t
   assert.equal(new Set(refs(await take()).map(({ id }) => id)).size, 25);
   const over = await run(['replay', '--continue', 'r-1', '--yes']);
   assert.deepEqual([over.code, await waiting()], [0, 0]);
-  assert.match(over.out, /is fed already/);
+  assert.match(over.out, /^all objects of replay r-1 are in the queue/);
 });
 
 test('a replay is not told as done when objects of it were deleted before anybody looked', async (t) => {
@@ -205,7 +208,7 @@ test('a replay is not told as done when objects of it were deleted before anybod
   await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: keyOf('acme', names[0] ?? '') }));
   assert.deepEqual(await status(), { code: 1, complete: false, gone: 1, deliveries: 4 });
   const { out } = await run(['replay-status', 'r-1']);
-  assert.match(out, /^1 objects are gone since.*\n`log-distributor dead-letters list --tenant acme`/m);
+  assert.match(out, /^1 objects were deleted or archived since.*\n`log-distributor dead-letters list --tenant acme`/m);
 });
 
 test('nothing is fed while live messages wait', async (t) => {
@@ -225,10 +228,10 @@ test('nothing is fed while live messages wait', async (t) => {
 test('what is usage error, or cannot be, ends with a sentence before anything is done', async (t) => {
   const { run, replay, take } = await setUp(t);
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['replay', '--tenant', 'acme'], 2, /say --bucket, --from, or --continue/],
+    [['replay', '--tenant', 'acme'], 2, /give --bucket, --from, or --continue/],
     [['replay', '--from', '2026-02-31'], 2, /must be a time such as/],
-    [['replay', '--continue', 'nothing'], 1, /there is no replay nothing in the ledger/],
-    [['replay-status', 'nothing'], 1, /there is no replay nothing in the ledger/],
+    [['replay', '--continue', 'nothing'], 1, /the ledger has no replay nothing/],
+    [['replay-status', 'nothing'], 1, /the ledger has no replay nothing/],
   ];
   for (const [args, code, message] of cases) {
     const run_ = await run(args);
@@ -237,14 +240,14 @@ test('what is usage error, or cannot be, ends with a sentence before anything is
   }
   const more: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['--to', '2h'], 2, /--from: must be before --to/],
-    [['--to', '2099-01-01'], 2, /--to: lies in the future/],
+    [['--to', '2099-01-01'], 2, /--to: is in the future/],
     [['--id', 'No Id'], 2, /--id: must be 1 to 64 of a-z0-9-/],
     [['--tenant', 'nobody'], 2, /tenant nobody is unknown in .*: it has acme/],
     [['--delivery', 'cloudwatch#none'], 1, /has no delivery cloudwatch#none, only cloudwatch, /],
     [['--delivery', 'cloudwatch#off'], 1, /is disabled, .*`log-distributor tenants enable acme` first/],
-    [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: is for all that was missed/],
+    [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: cannot be combined with --delivery or --application/],
     [['--bucket', 'no-such-bucket', '--yes'], 1, /NoSuchBucket/],
-    [[], 2, /nobody is at a terminal/],
+    [[], 2, /there is no terminal to ask/],
   ];
   for (const [args, code, message] of more) {
     const { code: status, err } = await replay(...args);
@@ -276,7 +279,7 @@ test('warnings tell what will not arrive', async (t) => {
   );
   assert.doesNotMatch(out, /note: what the ledger knows/);
   assert.match(out, /note: 3 objects are older than 14 days: CloudWatch Logs will refuse/);
-  assert.match(out, /note: cloudwatch#audit does not want the application api/);
+  assert.match(out, /note: cloudwatch#audit filters out the application api/);
 });
 
 test('what goes to a bucket is no PutLogEvents call, costs no ingestion, and is never too old', async (t) => {
@@ -291,7 +294,7 @@ test('what goes to a bucket is no PutLogEvents call, costs no ingestion, and is 
   };
   assert.deepEqual([estimate.events, estimate.put_calls, estimate.tenant_usd], [1, 0, 0]);
   assert.equal(warnings.length, 1, warnings.join());
-  assert.match(warnings[0] ?? '', /^s3 writes into a bucket/);
+  assert.match(warnings[0] ?? '', /^s3 writes to a bucket/);
 });
 
 test('an object in an archive class is found once it is restored, and not while it is being restored', async () => {

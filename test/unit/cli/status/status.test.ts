@@ -78,11 +78,11 @@ test('it prints what is wrong and ends with status 1', async () => {
   assert.equal(
     out,
     `${url}  receiving, version 1
-no answer  CloudWatch Logs in eu-west-1: 3 tenants since 2026-01-31T11:00:00Z; the next try is at 2026-01-31T12:01:00Z
+no answer  CloudWatch Logs in eu-west-1: 3 tenants since 2026-01-31T11:00:00Z; next attempt at 2026-01-31T12:01:00Z
 acme
   cloudwatch  destination-unavailable, open since 2026-01-31T11:30:00Z
     CloudWatch Logs does not answer
-  1,200 messages wait in the queue; the first becomes a dead letter at 2026-01-31T15:00:00.000Z, in 3.0 hours
+  1,200 messages are parked; the first becomes a dead letter at 2026-01-31T15:00:00.000Z, in 3.0 hours
 `,
   );
 });
@@ -107,8 +107,8 @@ test('a task that cannot be asked is named, with the reason', async () => {
   const refusing = await taskOf({}, 503);
   const other = await taskOf({ is: 'something else' });
   const ask = async (url: string) => (await cli(['status', '--url', url], { environment: {} })).err;
-  assert.match(await ask(refusing), /did not tell its status: it answered with status 503/);
-  assert.match(await ask(other), /did not tell its status: this is not the status of a log distributor/);
-  assert.match(await ask('http://127.0.0.1:1'), /did not tell its status: .+/);
+  assert.match(await ask(refusing), /did not return its status: it answered with status 503/);
+  assert.match(await ask(other), /did not return its status: this is not the status of a log distributor/);
+  assert.match(await ask('http://127.0.0.1:1'), /did not return its status: .+/);
   assert.equal((await cli(['status'], { environment: {} })).code, 2);
 });

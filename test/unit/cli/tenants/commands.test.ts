@@ -86,7 +86,7 @@ test('a file with invalid tenants changes nothing, and every problem of every on
   assert.match(err, /nothing was written, 3 problems/);
   assert.match(err, /^bad\/cloudwatch: retention_days: must be one of .* \(got 2\)$/m);
   assert.match(err, /^bad\/cloudwatch: log_group_name: must begin with literal text/m);
-  assert.match(err, /^acme\/cloudwatch: stands there twice$/m);
+  assert.match(err, /^acme\/cloudwatch: appears twice$/m);
   assert.deepEqual(await Array.fromAsync(table.all()), []);
 });
 
@@ -104,7 +104,7 @@ test('what is valid and may not be meant is a warning: of the file, and of what 
     put.err.split('\n').filter((line) => line.includes('warning')),
     [
       'acme/cloudwatch#second: warning: cloudwatch writes to the same account, region, log group and stream: each event is delivered twice',
-      "a/b/cloudwatch: warning: tenant_id: only keys in which it is percent-encoded are this tenant's: they begin like logs/tenant_id=a%2Fb/cluster_id=x/environment=x/",
+      'a/b/cloudwatch: warning: tenant_id: it must be percent-encoded in object keys, which then begin like logs/tenant_id=a%2Fb/cluster_id=x/environment=x/',
       'a/b/cloudwatch: warning: target_region: the partition of the role, aws, has no region cn-north-1',
     ],
   );
@@ -240,7 +240,7 @@ test('an import that is interrupted tells what was not written', async (t) => {
   const { code, out, err } = await cli(['tenants', 'import', path], { environment, signal: interrupt.signal });
   assert.equal(code, 1);
   assert.match(out, /^acme\/cloudwatch {2}not written$/m);
-  assert.match(err, /interrupted: acme\/cloudwatch, beta\/cloudwatch not written; repeat it/);
+  assert.match(err, /interrupted: acme\/cloudwatch, beta\/cloudwatch not written; repeat the command/);
   assert.deepEqual(await Array.fromAsync(table.all()), []);
 });
 

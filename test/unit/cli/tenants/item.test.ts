@@ -27,9 +27,9 @@ test("DynamoDB's export of a table is understood, string sets too", () => {
 
 test('what is no YAML is refused with its lines, and what holds no items too', () => {
   assert.throws(() => parseItems('a: 1\nb: [1\nc: "x', 'acme.yaml'), /^CommandError: acme.yaml:\d: /);
-  assert.throws(() => parseItems('{"a":1}\n{"b":}\n', 'f'), /f:2: is no JSON/);
-  assert.throws(() => parseItems('', 'f'), /f: holds no tenant/);
-  assert.throws(() => parseItems('- text\n', 'f'), /entry 1 is no map of attributes \(got "text"\)/);
+  assert.throws(() => parseItems('{"a":1}\n{"b":}\n', 'f'), /f:2: is not JSON/);
+  assert.throws(() => parseItems('', 'f'), /f: contains no tenant/);
+  assert.throws(() => parseItems('- text\n', 'f'), /entry 1 is not a map of attributes \(got "text"\)/);
 });
 
 test('an item is judged by the rulebook of the service, all problems at once', () => {

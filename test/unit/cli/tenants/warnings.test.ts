@@ -28,7 +28,7 @@ test('an id that stands in keys only when it is encoded says how they begin', ()
     ['100%41', '100%2541'],
   ] as const) {
     assert.deepEqual(warn({ tenant_id }), [
-      `tenant_id: only keys in which it is percent-encoded are this tenant's: they begin like logs/tenant_id=${encoded}/cluster_id=x/environment=x/`,
+      `tenant_id: it must be percent-encoded in object keys, which then begin like logs/tenant_id=${encoded}/cluster_id=x/environment=x/`,
     ]);
   }
 });
@@ -36,7 +36,7 @@ test('an id that stands in keys only when it is encoded says how they begin', ()
 test('an id that no key can name is told', () => {
   const inOneSegment = compileKeyTemplate('logs/{cluster_id}-{tenant_id}/');
   const text =
-    'tenant_id: no object key names this tenant: OBJECT_KEY_TEMPLATE finds another id, or none, in every key';
+    'tenant_id: no object key can name this tenant: OBJECT_KEY_TEMPLATE finds another id, or none, in every key';
   assert.deepEqual(warn({ tenant_id: 'acme-corp' }, [], inOneSegment), [text]);
   assert.deepEqual(warn({ tenant_id: 'acme' }, [], inOneSegment), []);
   assert.deepEqual(warn({ tenant_id: 'half \ud83c' }), [text]);
@@ -100,7 +100,7 @@ test('two deliveries to the same place of a bucket overwrite each other', () => 
   const bucket = { type: 's3', bucket_name: 'acme-logs', bucket_prefix: 'in/' };
   const second = { ...bucket, type: 's3#second' };
   assert.deepEqual(warn(second, [bucket]), [
-    's3 writes to the same place of the same bucket: what one of them writes, the other overwrites',
+    's3 writes to the same place in the same bucket: the two overwrite each other',
   ]);
   assert.deepEqual(warn({ ...second, bucket_prefix: 'out/' }, [bucket]), []);
 });

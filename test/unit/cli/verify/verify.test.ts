@@ -110,7 +110,7 @@ test('a tenant that is set up well passes every step, and has one event in a str
       ['a wrong external id is refused', 'ok'],
       ['a session without the tag tenant_id is refused', 'ok'],
       ["another tenant's tag is refused", 'ok'],
-      ['log group and stream can be made', 'ok'],
+      ['log group and stream can be created', 'ok'],
       ['an event can be written', 'ok'],
       ['retention and class of the group', 'not tested'],
     ],

@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { encodeNdjson } from '../../../../local/workload/ndjson.ts';
 import { takeRecords } from '../../../../local/workload/object.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
+import type { Lines } from '../../../../service/kernel/calls.ts';
+import { UNUSUAL_LINE } from '../../../../service/kernel/layout.ts';
 import { memorySource } from '../../../../service/object/source.ts';
 import { createTextDecoder } from '../../../../service/object/text/decoder.ts';
-import { SCAN } from '../../../../service/object/text/scanner.ts';
 import { decodeFrom, kernel } from '../../../support/decode.ts';
 import { checkLines, member, space } from '../../../support/lines.ts';
 import { holds } from '../../../support/property.ts';
@@ -87,8 +88,8 @@ suite('the scan of lines reads what JSON.parse reads', () => {
         ...kernel,
         calls: {
           ...kernel.calls,
-          scanLines(...args: Parameters<typeof kernel.calls.scanLines>) {
-            const result = kernel.calls.scanLines(...args);
+          scanLines(lines: Lines) {
+            const result = kernel.calls.scanLines(lines);
             results.push(result);
             return result;
           },
@@ -99,7 +100,7 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       let count = 0;
       for await (const chunk of decodeFrom(decoder)) count += chunk.count;
       assert.equal(count, from === 'agents with other times' ? times.length : collected.length);
-      assert.ok(results.length > 0 && !results.includes(SCAN.unusualLine));
+      assert.ok(results.length > 0 && !results.includes(UNUSUAL_LINE));
     });
   }
 
@@ -193,5 +194,12 @@ suite('the scan of lines reads what JSON.parse reads', () => {
       ],
       'message',
     );
+  });
+
+  test('a line that is cut off where the memory behind it still holds the rest', async () => {
+    const line = '{"application":"checkout","file":"/var/log/0.log","kubernetes":{"pod_name":"p-5d"},"message":"m"}';
+    for (let length = 1; length < line.length; length++) {
+      await checkLines([line, line.slice(0, length)], 'record', line.length + 1);
+    }
   });
 });

@@ -61,6 +61,21 @@ test("the oldest object in flight holds its tenant's watermark, and nobody else'
   assert.deepEqual(calls, ['remove', 'remove']);
 });
 
+test('the oldest object that is in flight or away is known, wherever the queue is read to, until it comes back', async () => {
+  const { freshness, follow, now } = setUp();
+  const oldest = () => freshness.snapshot().oldestMs('acme');
+  assert.equal(oldest(), undefined);
+  now.watermarkMs = undefined;
+  const old = follow('acme', 10 * MINUTE);
+  const young = follow('acme', MINUTE);
+  assert.equal(oldest(), NOON_MS - 10 * MINUTE);
+  await old.remove();
+  await young.release(60);
+  assert.equal(oldest(), NOON_MS - MINUTE);
+  now.ms += 2 * MINUTE;
+  assert.equal(oldest(), undefined);
+});
+
 test('every object of a message counts for its own tenant', () => {
   const { freshness, held, behind } = setUp();
   freshness.follow(held, [

@@ -136,7 +136,7 @@ test('an extension that fails is tried again with the next beat, and a line says
   await pass(39_000);
   assert.equal(calls.length, 4);
   assert.deepEqual(await beats(), { failed: 3, ok: 1 });
-  assert.match(lines[0]?.msg ?? '', /could not be extended; the next beat tries again/);
+  assert.match(lines[0]?.msg ?? '', /could not be extended; trying again/);
 });
 
 test('a receipt that SQS no longer knows counts as lost', async (t) => {
@@ -263,7 +263,7 @@ test('a message that SQS would not take out of a batch is told of too, and only 
   await Promise.all(given);
   assert.deepEqual(
     lines.map(({ msg, message_id, error }) => [msg, message_id, error]),
-    [['a message could not be given back to the queue', 'm2', 'Error: SQS does not take it']],
+    [['a message could not be given back to the queue', 'm2', 'Error: SQS refused the entry']],
   );
 });
 

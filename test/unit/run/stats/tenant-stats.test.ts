@@ -25,10 +25,14 @@ function setUp() {
     tenantStats.ended(tenant, report, createdMs);
   };
   const upTo = new Map<string, number>();
+  const oldest = new Map<string, number>();
   const parked = createParked(() => now.ms);
-  const list = (troubles: readonly DeliveryTrouble[] = []) =>
-    tenantStats.list(troubles, { upToMs: (tenant) => upTo.get(tenant) }, parked);
-  return { tenantStats, now, deliver, upTo, list, parked };
+  const freshness = {
+    upToMs: (tenant: string) => upTo.get(tenant),
+    oldestMs: (tenant: string) => oldest.get(tenant),
+  };
+  const list = (troubles: readonly DeliveryTrouble[] = []) => tenantStats.list(troubles, freshness, parked);
+  return { tenantStats, now, deliver, upTo, oldest, list, parked };
 }
 
 test('objects of a tenant are waiting, then in flight, then done', () => {
@@ -44,7 +48,7 @@ test('objects of a tenant are waiting, then in flight, then done', () => {
 });
 
 test('the tenantStats adds up what came of objects and records, and knows the last lag', () => {
-  const { tenantStats, now, deliver, upTo, list, parked } = setUp();
+  const { tenantStats, now, deliver, upTo, oldest, list, parked } = setUp();
   parked.add(['acme'], 600, undefined);
   parked.add(['acme'], 600, NOON_MS + 3_600_000);
   tenantStats.accounted('acme', { delivered: 5, filtered: 1, rejected: 0, quarantined: 0, messageBytes: 500 });
@@ -56,6 +60,7 @@ test('the tenantStats adds up what came of objects and records, and knows the la
   tenantStats.canaryDelivered('acme', NOON_MS - 10_000);
   tenantStats.canaryDelivered('acme', NOON_MS - 20_000);
   upTo.set('acme', NOON_MS - 5_000);
+  oldest.set('acme', NOON_MS - 4_000);
   now.ms += 9_000;
   assert.deepEqual(list(), [
     {
@@ -71,6 +76,7 @@ test('the tenantStats adds up what came of objects and records, and knows the la
       lag_seconds: 90,
       last_delivered_at: '2026-01-31T12:00:01.000Z',
       delivered_up_to: '2026-01-31T11:59:55.000Z',
+      oldest_undelivered_at: '2026-01-31T11:59:56.000Z',
       last_canary_at: '2026-01-31T11:59:50.000Z',
       bytes_per_second: [...Array.from({ length: 59 }, () => 0), 120],
       trouble: null,
@@ -236,7 +242,7 @@ test('an object of which nothing was delivered is trouble until one of which som
   assert.deepEqual(entry?.trouble, {
     code: 'nothing-delivered',
     message:
-      'nothing of an object of 9 records was delivered to cloudwatch: the quarantine has 7 that could not be read or name another tenant, and 2 that are too old, too new or expired',
+      'nothing of an object of 9 records was delivered to cloudwatch: the quarantine has 7 records that are unreadable or name another tenant, and 2 that are too old, too new or expired',
     at: '2026-01-31T12:00:00.000Z',
   });
   deliver('acme', failed('lease-held'));

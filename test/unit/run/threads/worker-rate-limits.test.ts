@@ -73,7 +73,7 @@ test('who is told to yield leaves with the time after which there is something t
   await assert.rejects(rateLimiter.ready(CALL, NEVER), {
     code: 'destination-throttled',
     retryAfterMs: 9_001,
-    message: 'tenant acme: logs/1/us-east-1 may be called again in 10 s; the position is saved',
+    message: 'tenant acme: logs/1/us-east-1 can be called again in 10 s; the position is saved',
   });
 });
 

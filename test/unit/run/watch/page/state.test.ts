@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../../../../service/run/watch/status.ts';
 
-/** The page's scripts have types of their own (tsconfig.json beside them). */
+import { importScript } from './script.ts';
+
 interface StateScript {
   stateOf(status: Pick<Status, 'state' | 'problems' | 'now'>): { readonly text: string; readonly tone: string };
   ageText(asked: string | null, now: string): string;
 }
-const script = new URL('../../../../../service/run/watch/page/state.js', import.meta.url);
-const { stateOf, ageText }: StateScript = await import(script.href);
+const { stateOf, ageText } = await importScript<StateScript>('state.js');
 
 const NOW = '2026-01-31T12:00:00.000Z';
 const problem = (about: string, since: string) => ({ about, message: 'it is away', since });
