@@ -249,7 +249,7 @@ test('a tenant whose attributes are lists and maps is disabled and written like 
   const item = { ...ITEM, desired_logs: ['api', 'worker'], tags_of_another_system: { team: ['a', 'b'] } };
   await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.tenantTable, Item: marshall(item) }));
   const disabled = await run(['tenants', 'disable', 'acme']);
-  assert.deepEqual([disabled.code, disabled.err], [0, 'The service reads an item again within a minute.\n']);
+  assert.equal(disabled.code, 0, disabled.err);
   const input = JSON.stringify({ ...ITEM, desired_logs: ['api'] });
   const written = await run(['tenants', 'put', '-f', '-', '--json'], { input });
   assert.equal(written.code, 0, written.err);
