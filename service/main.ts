@@ -8,5 +8,6 @@ if (args.length === 0) {
   await serve();
 } else {
   const { runOnTerminal } = await import('./cli/main.ts');
-  process.exitCode = await runOnTerminal(args);
+  const { readVersion } = await import('./version.ts');
+  process.exitCode = await runOnTerminal(args, readVersion());
 }

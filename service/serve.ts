@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { withRegion } from './aws/region.ts';
 import { createLogger, errorFields } from './base/logger.ts';
-import { readSettings, type Settings, SettingsError } from './base/settings.ts';
+import { misspeltSettings } from './base/nearest.ts';
+import { readSettings, SETTING_NAMES, type Settings, SettingsError } from './base/settings.ts';
 import { createService } from './compose/service.ts';
+import { readVersion } from './version.ts';
 
 /** Exit statuses: 0 drained after a signal, 1 could not start or crashed, 2 wrong settings. */
 const EXIT_FAILURE = 1;
@@ -14,25 +16,21 @@ function exitForSettings(error: unknown): void {
   process.exit(EXIT_SETTINGS);
 }
 
-function settingsOrExit(): Settings {
+async function settingsOrExit(): Promise<Settings> {
+  const { environment } = await withRegion(process.env);
   try {
-    return readSettings(process.env);
+    return readSettings(environment);
   } catch (error) {
     exitForSettings(error);
     throw error;
   }
 }
 
-/** Of the package, which lies beside the service in a checkout and in the image. */
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return String(version);
-}
-
 /** Runs the service in this process until a signal ends it. Resolves once it receives. */
 export async function serve(): Promise<void> {
-  const settings = settingsOrExit();
+  const settings = await settingsOrExit();
   const logger = createLogger(settings.logLevel);
+  for (const sentence of misspeltSettings(process.env, SETTING_NAMES)) logger.warn(sentence);
   if (settings.plainDecoder)
     logger.warn('PLAIN_DECODER is set: decoding and puts take several times the processor time');
   if (settings.kernelPoison) logger.warn('KERNEL_POISON is set, which is for tests only');

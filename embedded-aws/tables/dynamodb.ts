@@ -3,6 +3,7 @@ import { isObject, type JsonObject, parseMembers } from '../http/json.ts';
 import { type HttpAnswer, header } from '../http/message.ts';
 import { jsonAnswer } from '../http/protocol.ts';
 import type { Operation, Permission, Place, Service } from '../service.ts';
+import { spellOutDocuments } from './document-equality.ts';
 import type { Tables } from './tables.ts';
 
 /** How a table's items expire. Nothing is ever deleted: AWS takes "within a few days" for it. */
@@ -13,7 +14,8 @@ interface TimeToLive {
 
 const TARGET = /^DynamoDB_20120810\.(\w+)$/;
 
-/** DynamoDB, by dynalite. Added here: permissions, and the calls for a table's time to live. */
+/** DynamoDB, by dynalite. Added here: permissions, comparisons of lists and maps in conditions, and the
+ * calls for a table's time to live. */
 export function createDynamoDb({ tables }: { readonly tables: Tables }): Service {
   const timesToLive = new Map<string, TimeToLive>();
 
@@ -46,7 +48,9 @@ export function createDynamoDb({ tables }: { readonly tables: Tables }): Service
               ? describeTimeToLive(timesToLive.get(resource))
               : updateTimeToLive(timesToLive, resource, body);
           }
-          const answered = await tables.call(place, action, request.body);
+          const spelt = spellOutDocuments(body);
+          const sent = spelt === body ? request.body : Buffer.from(JSON.stringify(spelt));
+          const answered = await tables.call(place, action, sent);
           if (action === 'DeleteTable' && answered.status === 200) timesToLive.delete(resource);
           return answered;
         },

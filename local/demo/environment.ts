@@ -22,12 +22,17 @@ export interface DemoOptions {
   readonly cloud: Parameters<typeof startCloud>[0];
   readonly service: Readonly<Record<string, string>>;
   readonly onLine?: ServiceProcessOptions['onLine'];
+  /** Takes a line about each step of the start, before it begins. */
+  readonly onStep: (text: string) => void;
 }
 
 export async function startDemo(options: DemoOptions): Promise<DemoEnvironment> {
+  options.onStep('Starting the embedded AWS ...');
   const cloud = await startCloud(options.cloud);
   const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
+  options.onStep(`Creating the pipeline and ${DEMO_TENANTS.length} tenants ...`);
   const pipeline = await provisionDemo(deps);
+  options.onStep('Starting the service ...');
   const service = await startService({
     environment: { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...options.service },
     ...(options.onLine ? { onLine: options.onLine } : {}),

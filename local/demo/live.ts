@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../workload/random.ts';
 import { type DemoEnvironment, startDemo } from './environment.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
-import { createScreen, type TenantRow } from './screen.ts';
+import { createScreen, type Screen, type TenantRow } from './screen.ts';
 import { writeLoad } from './write.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -12,14 +13,32 @@ const CLOUD_LIMITS = { logBytesPerAccountMax: 64 * MEGABYTE, objectBytesMax: 128
 const PORTS = { cloud: 4566, http: 8080 };
 const SHOW_EVERY_MS = 1_000;
 
-/** Writes objects and shows what becomes of them, until SIGINT or SIGTERM. */
+/** What a shell says of a program that a signal has ended. */
+export function exitStatusOf(signal: 'SIGINT' | 'SIGTERM'): number {
+  return 128 + constants.signals[signal];
+}
+
+/**
+ * Writes objects and shows what becomes of them, until SIGINT or SIGTERM: then the service drains. A second signal, or one
+ * before the demo runs, ends the process and the service at once.
+ */
 export async function runLive(seed: string): Promise<void> {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let screen: Screen | undefined;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
+    if (!screen || stop.signal.aborted) {
+      screen?.close();
+      // By `exit`, so that the service ends with this process.
+      process.exit(exitStatusOf(signal));
+    }
+    screen.say('Draining: the service finishes what it has begun. Ctrl-C again ends it at once.');
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
 
   const trouble: string[] = [];
   await using demo = await startOnFreePorts(seed, (text) => trouble.push(text));
-  const screen = createScreen(process.stdout, introduction(demo), demo.tenants);
+  screen = createScreen(process.stdout, introduction(demo), demo.tenants.length);
   const writing = writeLoad(demo, seed, stop.signal);
   let before = await measure(demo);
   for (;;) {
@@ -39,6 +58,7 @@ async function startOnFreePorts(seed: string, onTrouble: (text: string) => void)
     startDemo({
       cloud: { random: createRandom(`${seed}/faults`).uniform, port: cloudPort, ...CLOUD_LIMITS, onProblem: onTrouble },
       service: { HTTP_PORT: String(httpPort) },
+      onStep: (text) => process.stdout.write(`${text}\n`),
       onLine: (line) => {
         if (line.level !== 'info' && typeof line.msg === 'string') onTrouble(line.msg);
       },
@@ -56,14 +76,21 @@ async function isFree(port: number): Promise<boolean> {
 
 function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): string[] {
   return [
-    'Log distributor: S3 objects of three tenants become events in three AWS accounts.',
     '',
-    `  look at  ${service.url}/`,
-    `  metrics  ${service.url}/metrics`,
-    `  read a tenant's logs:  curl -s '${cloud.url}/_cloud/logs?account=${tenant?.accountId}' | tail -n 3`,
-    `  or with the AWS CLI:   AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} AWS_SECRET_ACCESS_KEY=test \\`,
-    `                         aws logs filter-log-events --log-group-name ${tenant?.logGroupPrefix} --region us-east-1 --max-items 3`,
-    '  end it with Ctrl-C: the service drains.',
+    'Log distributor: S3 objects of three tenants become events in three accounts.',
+    '',
+    `  status page  ${service.url}/`,
+    `  metrics      ${service.url}/metrics`,
+    '',
+    "  A tenant's logs, with curl or the AWS CLI:",
+    '',
+    `    curl -s '${cloud.url}/_cloud/logs?account=${tenant?.accountId}' | tail -n 3`,
+    '',
+    `    AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} \\`,
+    '      AWS_SECRET_ACCESS_KEY=test aws logs filter-log-events --max-items 3 \\',
+    `      --region us-east-1 --log-group-name ${tenant?.logGroupPrefix}`,
+    '',
+    '  Ctrl-C ends it: the service drains first.',
   ];
 }
 

@@ -3,7 +3,7 @@
  * `npm run demo -- --once --json`: a fixed load, compared event by event; exit status 1 when anything is not right.
  */
 import { Command } from 'commander';
-import { runLive } from './live.ts';
+import { exitStatusOf, runLive } from './live.ts';
 import { isClean, runOnce } from './once.ts';
 
 interface Options {
@@ -21,6 +21,8 @@ const { once, json, seed } = new Command('npm run demo --')
   .opts<Options>();
 
 if (once) {
+  // By `exit`, so that the service ends with this process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitStatusOf(signal)));
   const result = await runOnce(seed, (text) => process.stderr.write(`${text}\n`));
   if (json) console.log(JSON.stringify(result));
   else console.table(result);

@@ -44,6 +44,7 @@ export async function runOnce(seed: string, say: (text: string) => void): Promis
   await using demo = await startDemo({
     cloud: { random: createRandom(`${seed}/faults`).uniform },
     service: { LOG_LEVEL: 'info' },
+    onStep: say,
   });
   say(`the embedded AWS and the service are up; look at ${demo.service.url}/`);
   const expected = createExpected(demo.tenants);

@@ -42,6 +42,7 @@ function silentProgram(): Command {
   const silent = { write: () => {} };
   return createProgram(
     createSession({
+      version: '',
       environment: {},
       out: silent,
       err: silent,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { nearest } from '../base/nearest.ts';
 
 /** Parsers of what is typed. Each throws commander's own error, which names the option and ends with status 2. */
 
@@ -33,6 +34,18 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
       throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`);
     }
     return number;
+  };
+}
+
+/** One of the names; what is no such name is probably a misspelling of one. */
+export function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = names.find((name) => name === text);
+    if (found !== undefined) return found;
+    const meant = nearest(text, names);
+    throw new InvalidArgumentError(
+      `${meant === undefined ? '' : `Did you mean ${meant}? `}There are ${names.join(', ')}.`,
+    );
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readSettings, SettingsError, settingOrigins } from '../base/settings.ts';
+import { misspeltSettings } from '../base/nearest.ts';
+import { readSettings, SETTING_NAMES, SettingsError, settingOrigins } from '../base/settings.ts';
 import { EXIT_DONE, EXIT_TROUBLE } from './errors.ts';
 import type { CliDeps, Session } from './session.ts';
 import { formatTable } from './terminal.ts';
@@ -30,10 +31,11 @@ export function addConfig(program: Command, session: Session): void {
     .command('config')
     .description('Shows the effective settings, where each comes from, and what is wrong with it. Secrets are hidden.')
     .addHelpText('after', '\nExample:\n  log-distributor config --json');
-  session.run(config, ({ environment, printer }) => {
-    const rows = configRows(environment);
+  session.run(config, ({ environment, regionFrom, printer }) => {
+    const rows = configRows(environment, regionFrom);
     const problems = problemsOf(environment);
-    printer.result({ settings: rows, problems }, (style) => {
+    const warnings = misspeltSettings(environment, SETTING_NAMES);
+    printer.result({ settings: rows, problems, warnings }, (style) => {
       const table = formatTable(
         rows,
         [
@@ -43,18 +45,20 @@ export function addConfig(program: Command, session: Session): void {
         ],
         style,
       );
-      return `${table}${problems.map((problem) => `${style.bad('wrong')}  ${problem}\n`).join('')}`;
+      const wrong = problems.map((problem) => `${style.bad('wrong')}  ${problem}\n`);
+      const odd = warnings.map((warning) => `${style.warn('warning')}  ${warning}\n`);
+      return [table, ...wrong, ...odd].join('');
     });
     return problems.length === 0 ? EXIT_DONE : EXIT_TROUBLE;
   });
 }
 
 /** The service's settings, then the credentials that are there. */
-export function configRows(environment: CliDeps['environment']): ConfigRow[] {
+export function configRows(environment: CliDeps['environment'], regionFrom?: string): ConfigRow[] {
   const settings = settingOrigins(environment).map(({ name, value, from }) => ({
     name,
     value: value === undefined ? null : withoutPassword(value),
-    from,
+    from: name === 'AWS_REGION' ? (regionFrom ?? from) : from,
   }));
   const credentials = CREDENTIALS.flatMap(({ name, hidden }) => {
     const value = environment[name]?.trim();

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SettingsError } from '../base/settings.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
@@ -12,7 +13,7 @@ import { addTenants } from './tenants/commands.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
-Exit status: 0 done, 1 trouble found or not done, 2 usage error.
+Exit status: 0 done, 1 trouble found or not done, 2 usage error, 130 after Ctrl-C, 143 after SIGTERM.
 Commands read the settings of the service from the environment; \`log-distributor config\` shows them.
 Without a command, the service starts.`;
 
@@ -20,6 +21,7 @@ Without a command, the service starts.`;
 export function createProgram(session: Session): Command {
   const program = new Command('log-distributor')
     .description("Delivers each tenant's logs into the tenant's own AWS account. The commands are for operators.")
+    .version(session.deps.version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => session.deps.out.write(text),
@@ -34,6 +36,7 @@ export function createProgram(session: Session): Command {
   addObject(program, session);
   addStatus(program, session);
   addConfig(program, session);
+  addCompletion(program, session);
   return program;
 }
 

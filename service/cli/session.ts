@@ -10,7 +10,11 @@ import type { Terminal } from './terminal.ts';
 
 /** What a command line has from the process that runs it. */
 export interface CliDeps {
+  /** Of the program. */
+  readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where AWS_REGION is from, if not from a variable of that name. */
+  readonly regionFrom?: string | undefined;
   readonly out: Terminal;
   readonly err: Terminal;
   /** Asks whoever sits at the terminal; undefined where nobody does. */

@@ -4,7 +4,14 @@ import type { Chunk } from './chunk.ts';
 
 /** The destination does not take the record's time. Such records are counted as rejected, all others as quarantined. */
 export type Rejection = 'too_old' | 'too_new' | 'expired';
-export type QuarantineReason = 'unparsable' | 'foreign_tenant' | Rejection;
+export const QUARANTINE_REASONS = [
+  'unparsable',
+  'foreign_tenant',
+  'too_old',
+  'too_new',
+  'expired',
+] as const satisfies readonly ('unparsable' | 'foreign_tenant' | Rejection)[];
+export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 /** Records of a chunk that are not sent, for one reason. */
 export interface Refusal {

@@ -54,6 +54,29 @@ test('npm run demo shows what is delivered, and ends in order', { skip }, async 
   assert.equal(await demo.stop(), 0);
 });
 
+test('a second signal ends the demo at once, and its service with it', { skip }, async () => {
+  const demo = spawn(process.execPath, ['local/demo/main.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(demo, 'exit');
+  const lines: string[] = [];
+  createInterface(demo.stdout).on('line', (line) => lines.push(line));
+  await until(() => lines.some((line) => line.startsWith('initech')), 'a table is shown');
+  const [, page = ''] = lines.map((line) => /status page {2}(\S+)/.exec(line)).find((match) => match !== null) ?? [];
+  assert.ok((await fetch(page)).ok);
+  demo.kill('SIGTERM');
+  demo.kill('SIGINT');
+  const [status] = await ended;
+  assert.ok(status === 130 || status === 143, `status ${status}`);
+  assert.ok(lines.some((line) => line.startsWith('Draining')));
+  await until(
+    () =>
+      fetch(page).then(
+        () => false,
+        () => true,
+      ),
+    'nobody listens there',
+  );
+});
+
 test('npm run cloud prints what npm start and npm run cli need, and both end in order', { skip }, async () => {
   const cloud = npm(['run', '--silent', 'cloud', '--', '--port', '0', '--provision']);
   await until(() => cloud.lines.some((line) => line.includes('LEDGER_TABLE')), 'the environment is printed');

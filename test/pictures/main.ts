@@ -27,7 +27,11 @@ const { seconds } = new Command('npm run pictures --')
 const chromium = findChromium();
 if (chromium === undefined) throw new Error('there is no Chromium on this machine');
 
-await using demo = await startDemo({ cloud: {}, service: { HTTP_PORT: '0', RUNBOOK_URL } });
+await using demo = await startDemo({
+  cloud: {},
+  service: { HTTP_PORT: '0', RUNBOOK_URL },
+  onStep: (text) => console.error(text),
+});
 await refuse(demo);
 const stop = new AbortController();
 const load = writeLoad(demo, 'pictures', stop.signal);

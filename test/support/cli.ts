@@ -12,6 +12,7 @@ export interface CliRun {
 
 export interface CliOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly regionFrom?: string;
   /** Standard input. */
   readonly input?: string;
   /** What somebody at the terminal answers; absent: nobody is there. */
@@ -28,7 +29,9 @@ export async function cli(args: readonly string[], options: CliOptions): Promise
   let err = '';
   const { answer } = options;
   const code = await runCli(args, {
+    version: '0.0.0',
     environment: options.environment,
+    regionFrom: options.regionFrom,
     out: {
       write(text) {
         out += text;
@@ -59,6 +62,7 @@ export function createSilentProgram(): Command {
   const silent = { write: () => {} };
   return createProgram(
     createSession({
+      version: '0.0.0',
       environment: {},
       out: silent,
       err: silent,

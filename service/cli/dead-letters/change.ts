@@ -5,7 +5,7 @@ import type { Context } from '../session.ts';
 import { formatCount } from '../terminal.ts';
 import { createThrottle } from '../throttle.ts';
 import { type DeadLetter, groupLetters, isSelected } from './letter.ts';
-import { type LookOptions, look, queueOf } from './look.ts';
+import { type LookOptions, look, queueOf, refuseUnknownTenant } from './look.ts';
 
 /** `dead-letters redrive | drop`: what is safe elsewhere is deleted here. */
 
@@ -87,7 +87,9 @@ async function change(
   }
   // What has come since the question was asked was not in it.
   const isMeant = (letter: DeadLetter) => isSelected(letter, options) && (shown === undefined || shown.has(letter.id));
-  return report(context, options, ...(await work(context, options.limit, isMeant, treat)), done);
+  const [meant, count] = await work(context, options.limit, isMeant, treat);
+  if (!context.signal.aborted) await refuseUnknownTenant(context, options, meant);
+  return report(context, options, meant, count, done);
 }
 
 /** One pass over the queue. @returns those that are meant, and how many of them were treated and deleted */

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { rate, timeParser, wholeNumber } from '../arguments.ts';
+import { ERROR_CODES } from '../../base/errors.ts';
+import { oneOf, rate, timeParser, wholeNumber } from '../arguments.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
 import { adviceFor } from './advice.ts';
 import { type ChangeOptions, dropLetters, redriveLetters } from './change.ts';
-import { groupLetters } from './letter.ts';
+import { BY_THE_QUEUE, groupLetters } from './letter.ts';
 import { type LookOptions, look } from './look.ts';
 
 /** `dead-letters summary | list | show | redrive | drop`. */
@@ -64,7 +65,11 @@ Examples:
 
 function withSelection(command: Command, { deps }: Session): Command {
   return command
-    .option('--reason <code>', 'only messages with this reason, such as role-refused')
+    .option(
+      '--reason <code>',
+      'only messages with this reason, such as role-refused',
+      oneOf([...ERROR_CODES, BY_THE_QUEUE]),
+    )
     .option('--tenant <tenant>', 'only messages of this tenant')
     .option('--object <text>', "only messages whose object's name contains this text")
     .option('--id <id>', 'only this message')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { S3Object } from '../../aws/s3-source.ts';
 import { asDistributorError, type DistributorError } from '../../base/errors.ts';
+import { isCanary, withoutFilters } from '../../core/canary.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import type { Shape } from '../../core/shape.ts';
@@ -70,7 +71,8 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
   const { settings, dynamo } = context;
   const id = objectId(ref);
   let trouble: DistributorError | undefined;
-  const attempt = async <T>(look: () => Promise<T> | T): Promise<T | undefined> => {
+  /** @param counts the service would meet what is wrong too */
+  const attempt = async <T>(look: () => Promise<T> | T, counts: boolean): Promise<T | undefined> => {
     try {
       return await look();
     } catch (error) {
@@ -78,22 +80,23 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
       const known = asDistributorError(error);
       // What is no fault of the object's is the command's.
       if (known.disposition !== 'dead-letter') throw error;
-      trouble ??= known;
+      if (counts) trouble ??= known;
       return undefined;
     }
   };
-  const keyFields = await attempt(() => compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key));
+  const keyFields = await attempt(() => compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key), true);
   const tenants = createTenantStore({ dynamo, table: settings.tenantTable, defaults: settings, nowMs: context.nowMs });
   const tenant = keyFields ? await tenants.lookUp(keyFields.tenant_id) : undefined;
+  const chosen = (tenant?.deliveries ?? []).map((one) => (isCanary(ref) ? withoutFilters(one) : one));
+  // For a delivery that is switched off, and for a tenant that has none, the service does not even open the object.
+  const isOpened = chosen.some(({ enabled }) => enabled);
   const ledger = await readEntries(dynamo, settings.ledgerTable, id);
-  const object = await attempt(() => reader.open(ref));
-  const shape = object
-    ? await attempt(() => shapeOf(context, reader, object, tenant?.deliveries[0]?.inputFormat))
-    : undefined;
+  const object = await attempt(() => reader.open(ref), isOpened);
 
+  let shape: Shaped | undefined;
   const deliveries: DeliveryReport[] = [];
-  if (object && shape && keyFields) {
-    for (const delivery of tenant?.deliveries ?? []) {
+  if (object && keyFields) {
+    for (const delivery of chosen) {
       const planContext = {
         delivery,
         keyFields,
@@ -102,18 +105,22 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
         judgedMs: context.nowMs(),
       };
       const found = await attempt(async (): Promise<Forecast> => {
+        shape ??= await shapeOf(context, reader, object, delivery.inputFormat);
         using decoder = await reader.decoder(object, delivery.inputFormat);
         return await forecast(decoder, planContext, look);
-      });
+      }, delivery.enabled);
       if (found) deliveries.push({ type: delivery.type, enabled: delivery.enabled, ...found });
     }
+  }
+  if (object && chosen.length === 0) {
+    shape = await attempt(() => shapeOf(context, reader, object, undefined), false);
   }
   const counted =
     object && shape && deliveries.length === 0
       ? await attempt(async () => {
           using decoder = await reader.decoder(object);
           return await countRecords(decoder, look);
-        })
+        }, false)
       : undefined;
   trouble ??= tenant?.error;
   return {
@@ -130,13 +137,15 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
   };
 }
 
+type Shaped = Pick<ObjectReport, 'format' | 'parquet'>;
+
 /** Format, and of Parquet the row groups, as they bound what a decode holds. */
 async function shapeOf(
   { signal }: Context,
   reader: ObjectReader,
   object: S3Object,
   inputFormat: Shape | undefined,
-): Promise<Pick<ObjectReport, 'format' | 'parquet'>> {
+): Promise<Shaped> {
   using decoder = await reader.decoder(object, inputFormat);
   const { format } = decoder;
   if (format !== 'parquet') return { format, parquet: null };

@@ -1,12 +1,14 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
 import { objectNotification } from '../../core/notification.ts';
+import { QUARANTINE_REASONS } from '../../core/refusal.ts';
 import type { QuarantinedRecord } from '../../quarantine/file.ts';
 import { listFiles, type QuarantineFile, readFile } from '../../quarantine/reader.ts';
-import { parseS3Url, rate, wholeNumber } from '../arguments.ts';
+import { oneOf, parseS3Url, rate, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
+import { requireKnownTenant } from '../tenants/known.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
 import { createThrottle } from '../throttle.ts';
 import { findVersion } from './find-version.ts';
@@ -36,7 +38,7 @@ export function addQuarantine(program: Command, session: Session): void {
     .command('list')
     .requiredOption('--bucket <name>', 'the central bucket')
     .option('--tenant <tenant>', 'only of this tenant')
-    .option('--reason <reason>', 'only of this reason, such as too_new')
+    .option('--reason <reason>', 'only of this reason, such as too_new', oneOf(QUARANTINE_REASONS))
     .option('--files', 'list each file')
     .description('Counts quarantined records by tenant and reason. Status 1: there are some.')
     .addHelpText('after', '\nExample:\n  log-distributor quarantine list --bucket central-logs --tenant acme --files');
@@ -56,7 +58,7 @@ export function addQuarantine(program: Command, session: Session): void {
   const redrive = group
     .command('redrive')
     .requiredOption('--bucket <name>', 'the central bucket')
-    .requiredOption('--reason <reason>', 'too_new or expired')
+    .requiredOption('--reason <reason>', 'too_new or expired', oneOf(QUARANTINE_REASONS))
     .option('--tenant <tenant>', 'only of this tenant')
     .option('--rate <per second>', 'maximum messages per second', rate(1_000), 5)
     .option('--dry-run', 'show the plan and do nothing')
@@ -104,6 +106,7 @@ async function listQuarantine(context: Context, options: Selection & { readonly 
         last: formatTime(lastMs),
         url: '',
       }));
+  if (rows.length === 0 && options.tenant !== undefined) await requireKnownTenant(context, options.tenant);
   context.printer.result(rows, (style) =>
     rows.length === 0
       ? 'nothing in quarantine\n'

@@ -9,6 +9,7 @@ import { CommandError } from '../errors.ts';
 import { forecast } from '../object/inspect.ts';
 import { createObjectReader, type ObjectReader } from '../object/open.ts';
 import type { Context } from '../session.ts';
+import { requireKnownTenant } from '../tenants/known.ts';
 import { chooseSamples, type Sample } from './estimate.ts';
 import { replayOf, toRef } from './feed.ts';
 import { type Found, type FoundObject, findObjects } from './find.ts';
@@ -27,6 +28,7 @@ export async function deliveriesOf(context: Context, state: ReplayState): Promis
   const { dynamo, settings, nowMs } = context;
   const tenants = createTenantStore({ dynamo, table: settings.tenantTable, defaults: settings, nowMs });
   const { deliveries, error } = await tenants.lookUp(state.tenant);
+  if (error?.code === 'tenant-unknown') await requireKnownTenant(context, state.tenant);
   if (error) throw new CommandError(error.message);
   const chosen = chooseDeliveries(deliveries, replayOf(state));
   if (chosen.length === 0) {

@@ -17,6 +17,7 @@ import {
   parseItems,
   shownValue,
 } from './item.ts';
+import { requireKnownTenant } from './known.ts';
 import { createTenantTable, type TenantTable } from './table.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -151,17 +152,14 @@ async function getTenant(context: Context, _options: object, [tenantId = '']: re
   return EXIT_DONE;
 }
 
-/** @throws CommandError when there is none */
+/** @throws CommandError, a usage error, when there is none */
 export async function existing(context: Context, tenantId: string, type: string | undefined): Promise<Item[]> {
   const items = await tableOf(context).of(tenantId);
   const chosen = items.filter((item) => type === undefined || item.type === type);
   if (chosen.length > 0) return chosen;
-  const { tenantTable } = context.settings;
-  const has =
-    items.length > 0 ? ` has no delivery ${type}, only ${items.map((item) => item.type).join(', ')}` : ' is unknown';
-  throw new CommandError(
-    `tenant ${tenantId}${has} in ${tenantTable}: \`log-distributor tenants list\` shows all, \`tenants put -f FILE\` adds one`,
-  );
+  if (items.length === 0) await requireKnownTenant(context, tenantId);
+  const types = items.map((item) => item.type).join(', ');
+  throw usageError(`tenant ${tenantId} has no delivery ${type}, only ${types} in ${context.settings.tenantTable}`);
 }
 
 interface Planned extends Judged {

@@ -5,7 +5,7 @@ import type { S3Target } from '../../core/destination/s3.ts';
 import { bucketPurpose, keeping, placeOf } from '../../delivery/s3.ts';
 import { bucketStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';
-import { type Step, skipped, timed } from './step.ts';
+import { notTested, type Step, timed } from './step.ts';
 
 /** What the role may do in the tenant's bucket: one small object that says what it is, put as deliveries are. */
 
@@ -38,6 +38,6 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
   return [step];
 }
 
-export function skippedBucket(why: string): Step[] {
-  return [skipped(STEP, why)];
+export function untestedBucket(why: string): Step[] {
+  return [notTested(STEP, why)];
 }

@@ -9,11 +9,11 @@ import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
 import { judge } from '../tenants/item.ts';
 import type { Style } from '../terminal.ts';
-import { checkBucket, skippedBucket } from './bucket.ts';
+import { checkBucket, untestedBucket } from './bucket.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
 import { type Step, timed, type Verdict } from './step.ts';
-import { checkTrust, skippedTrust, type TrustResult } from './trust.ts';
-import { checkWriting, skippedWriting } from './writing.ts';
+import { checkTrust, type TrustResult, untestedTrust } from './trust.ts';
+import { checkWriting, untestedWriting } from './writing.ts';
 
 /** `tenants verify`: looks at everything that a delivery needs, and says how to fix what is not right. */
 
@@ -71,7 +71,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
       const writing = await checkDestination(context, clients, delivery, trust.session, options);
       steps.push(...trust.steps, ...writing);
     } else {
-      steps.push(...skippedTrust('the item is invalid'), ...skippedWriting('the item is invalid'));
+      steps.push(...untestedTrust('the item is invalid'), ...untestedWriting('the item is invalid'));
     }
     const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
     reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
@@ -79,7 +79,9 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   printer.result({ identity: callerArn, deliveries: reports }, (style) =>
     reports.map((report) => reportText(report, style)).join('\n'),
   );
-  const right = reports.every(({ steps }) => steps.every(({ outcome }) => outcome === 'ok' || outcome === 'skipped'));
+  const right = reports.every(({ steps }) =>
+    steps.every(({ outcome }) => outcome === 'ok' || outcome === 'not tested'),
+  );
   return right ? EXIT_DONE : EXIT_TROUBLE;
 }
 
@@ -99,7 +101,7 @@ async function checkDestination(
   const why = 'the role cannot be assumed';
   switch (target.kind) {
     case 'cloudwatch': {
-      if (!session) return skippedWriting(why);
+      if (!session) return untestedWriting(why);
       return checkWriting(
         { logs: clients.logs(region, session).client(), monotonicMs, nowMs },
         { ...delivery, target },
@@ -107,7 +109,7 @@ async function checkDestination(
       );
     }
     case 's3': {
-      if (!session) return skippedBucket(why);
+      if (!session) return untestedBucket(why);
       return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
     }
   }
@@ -137,12 +139,12 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
 }
 
 function reportText({ tenant, type, steps, template_parameters: parameters }: Report, style: Style): string {
-  const paint = { ok: style.good, finding: style.warn, failed: style.bad, skipped: style.dim };
+  const paint = { ok: style.good, finding: style.warn, failed: style.bad, 'not tested': style.dim };
   const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.flatMap(({ step, outcome, ms, detail, cause, fix }) => [
-    `  ${paint[outcome](outcome.padEnd(7))}  ${step.padEnd(width)}  ${style.dim(`${ms} ms`.padStart(8))}  ${detail}`,
-    ...(cause ? [`           cause: ${cause}`] : []),
-    ...(fix ? [`           fix: ${fix.advice}`] : []),
+    `  ${paint[outcome](outcome.padEnd(10))}  ${step.padEnd(width)}  ${style.dim(`${ms} ms`.padStart(8))}  ${detail}`,
+    ...(cause ? [`              cause: ${cause}`] : []),
+    ...(fix ? [`              fix: ${fix.advice}`] : []),
     ...(fix?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
   ]);
   const needed = parameters && steps.some(({ fix }) => fix?.statements);
@@ -158,5 +160,5 @@ function reportText({ tenant, type, steps, template_parameters: parameters }: Re
 }
 
 function indent(text: string): string {
-  return text.replaceAll(/^/gm, '             ');
+  return text.replaceAll(/^/gm, '                ');
 }

@@ -1,9 +1,9 @@
 import type { Statement } from './policies.ts';
 
-/** One thing that was looked at. A `finding` works, but should not. */
+/** One thing that was looked at. A `finding` works, but should not; what is `not tested` may be right or wrong. */
 export interface Step {
   readonly step: string;
-  readonly outcome: 'ok' | 'finding' | 'failed' | 'skipped';
+  readonly outcome: 'ok' | 'finding' | 'failed' | 'not tested';
   readonly ms: number;
   readonly detail: string;
   /** The likely cause of what is not right. */
@@ -26,6 +26,6 @@ export async function timed(step: string, nowMs: () => number, look: () => Promi
   return { step, ms: Math.round(nowMs() - startedMs), ...verdict };
 }
 
-export function skipped(step: string, why: string): Step {
-  return { step, outcome: 'skipped', ms: 0, detail: why };
+export function notTested(step: string, why: string): Step {
+  return { step, outcome: 'not tested', ms: 0, detail: why };
 }

@@ -7,7 +7,7 @@ import { saidBy } from '../../aws/words.ts';
 import { answerOf } from '../../base/aws-answer.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { assumeStatement, tagStatement } from './policies.ts';
-import { type Fix, type Step, skipped, timed, type Verdict } from './step.ts';
+import { type Fix, notTested, type Step, timed, type Verdict } from './step.ts';
 
 /** Whom the role trusts: the distributor must get in, and nobody who knows less than it does. */
 
@@ -64,6 +64,10 @@ export async function checkTrust(deps: TrustDeps, delivery: Delivery): Promise<T
   const mustRefuse = (step: string, request: RoleRequest, cause: string) =>
     timed(step, deps.monotonicMs, async (): Promise<Verdict> => {
       const attempt = await attemptAs(deps, request);
+      // A role that refuses even the right session refuses this one for any reason.
+      if (attempt.kind === 'refused' && !session) {
+        return { outcome: 'not tested', detail: 'the role cannot be assumed, so its refusal says nothing' };
+      }
       if (attempt.kind === 'refused') return { outcome: 'ok', detail: awsErrorName(attempt.error) };
       if (attempt.kind === 'failed')
         return { outcome: 'failed', detail: `AssumeRole failed. ${saidBy(attempt.error)}` };
@@ -153,6 +157,6 @@ async function attemptAs({ sts }: TrustDeps, request: RoleRequest): Promise<Atte
 }
 
 /** The steps of a delivery whose item cannot be used. */
-export function skippedTrust(why: string): Step[] {
-  return Object.values(STEPS).map((step) => skipped(step, why));
+export function untestedTrust(why: string): Step[] {
+  return Object.values(STEPS).map((step) => notTested(step, why));
 }

@@ -12,7 +12,7 @@ import type { Delivery } from '../../core/delivery.ts';
 import type { CloudWatchTarget } from '../../core/destination/cloudwatch.ts';
 import { groupPrefixOf, writeStatement } from './policies.ts';
 import { remedyOf } from './remedy.ts';
-import { type Step, skipped, timed, type Verdict } from './step.ts';
+import { notTested, type Step, timed, type Verdict } from './step.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
@@ -41,7 +41,7 @@ export async function checkWriting(
   const group = canaryGroup(delivery, application, deps.nowMs());
   const create = await timed(STEPS.create, deps.monotonicMs, () => createCanary(deps, delivery, group));
   if (create.outcome === 'failed') {
-    return [create, skipped(STEPS.put, 'there is no stream'), skipped(STEPS.read, 'there may be no group')];
+    return [create, notTested(STEPS.put, 'there is no stream'), notTested(STEPS.read, 'there may be no group')];
   }
   const put = await timed(STEPS.put, deps.monotonicMs, async () => {
     const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
@@ -60,8 +60,8 @@ export async function checkWriting(
   return [create, put, read];
 }
 
-export function skippedWriting(why: string): Step[] {
-  return Object.values(STEPS).map((step) => skipped(step, why));
+export function untestedWriting(why: string): Step[] {
+  return Object.values(STEPS).map((step) => notTested(step, why));
 }
 
 /** The log group of an event that has nothing but an application. */
@@ -118,7 +118,7 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
   try {
     const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
     const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
-    if (!found) return { outcome: 'skipped', detail: 'the group is not listed yet' };
+    if (!found) return { outcome: 'not tested', detail: 'the group is not listed yet' };
     const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
     const wanted = delivery.target.retentionDays;
     const differs =
@@ -129,7 +129,7 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
   } catch (error) {
     if (faultOf(error) !== 'refused')
       return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
-    return { outcome: 'skipped', detail: 'the role may not read them, which is not required' };
+    return { outcome: 'not tested', detail: 'the role may not read them, which is not required' };
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SETTING_NAMES } from '../../../service/base/settings.ts';
-import { configRows } from '../../../service/cli/config.ts';
+import { type ConfigRow, configRows } from '../../../service/cli/config.ts';
 import { cli } from '../../support/cli.ts';
 
 const RIGHT = { SQS_QUEUE_URL: 'https://sqs/1/logs', DLQ_URL: 'https://sqs/1/dead' };
@@ -29,6 +29,18 @@ test('secrets are hidden: of keys, tokens and URLs', async () => {
   assert.doesNotMatch(out, /secret-/);
   assert.match(out, /AKIAEXAMPLE/);
   assert.match(out, /http:\/\/\(hidden\)@localhost:4566/);
+});
+
+test('a region of a profile says so, and a misspelt setting is a warning with the name that was probably meant', async () => {
+  const environment = { ...RIGHT, AWS_REGION: 'eu-west-3', LEASE_SECOND: '30' };
+  const { code, json } = await cli(['config', '--json'], { environment, regionFrom: 'profile prod' });
+  const { settings, warnings } = json() as { settings: ConfigRow[]; warnings: string[] };
+  assert.equal(code, 0);
+  assert.deepEqual(
+    settings.find(({ name }) => name === 'AWS_REGION'),
+    { name: 'AWS_REGION', value: 'eu-west-3', from: 'profile prod' },
+  );
+  assert.deepEqual(warnings, ['LEASE_SECOND: is not a setting; did you mean LEASE_SECONDS?']);
 });
 
 test('what would keep the service from starting is told, all of it, with status 1', async () => {

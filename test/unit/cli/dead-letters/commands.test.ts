@@ -89,6 +89,21 @@ test('list selects, and show gives one with its body', async (t) => {
   assert.deepEqual(await dead(), [6, 0]);
 });
 
+test('a reason or a tenant that there is not is a usage error, and names what there is', async (t) => {
+  const { run, dead } = await setUp(t);
+  for (const [command, ...options] of [['summary'], ['list'], ['redrive', '--yes'], ['redrive', '--dry-run']]) {
+    const reason = await run(['dead-letters', command ?? '', '--reason', 'tenant_unknown', ...options]);
+    assert.equal(reason.code, 2);
+    assert.match(reason.err, /Did you mean tenant-unknown\? There are not-a-notification, .*, received-too-often\./);
+    const tenant = await run(['dead-letters', command ?? '', '--tenant', 'nobody', ...options]);
+    assert.equal(tenant.code, 2);
+    assert.match(tenant.err, /tenant nobody is unknown in .*: it has none; /);
+  }
+  const none = await run(['dead-letters', 'list', '--reason', 'object-gone']);
+  assert.deepEqual([none.code, none.out], [0, 'no dead letters\n']);
+  assert.deepEqual(await dead(), [6, 0]);
+});
+
 test('without dead letters the status is 0', async (t) => {
   const { run } = await startCliCloud(t);
   for (const command of ['summary', 'list']) {

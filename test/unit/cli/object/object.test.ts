@@ -6,6 +6,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { encodeRecords, takeRecords } from '../../../../local/workload/object.ts';
 import { createRecordSource } from '../../../../local/workload/source.ts';
 import type { ObjectReport } from '../../../../service/cli/object/report.ts';
+import { canaryBody, canaryKey } from '../../../../service/core/canary.ts';
+import { compileKeyTemplate } from '../../../../service/core/object-key.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
@@ -69,6 +71,34 @@ test('an object is read in the shape that the tenant says its objects have', asy
   const report = (await run(['object', `s3://${pipeline.bucket}/${key}`, '--json'])).json() as ObjectReport;
   assert.equal(report.format, 'json-objects');
   assert.deepEqual(report.deliveries[0]?.quarantined, {});
+});
+
+test('what keeps a delivery from an object counts as it does for the service: not where the delivery is switched off', async (t) => {
+  const off = buildTenant('off', '444444444444', { enabled: false });
+  const { run, put, pipeline } = await startCliCloud(t, [ACME, off]);
+  for (const [key, reason] of [
+    [keyOf('off', 'a.parquet'), null],
+    [keyOf('nobody', 'a.parquet'), 'tenant-unknown'],
+    [keyOf('acme', 'a.parquet'), 'object-corrupt'],
+  ] as const) {
+    await put(key, 'this is no Parquet');
+    const { code, json } = await run(['object', `s3://${pipeline.bucket}/${key}`, '--json']);
+    assert.equal((json() as ObjectReport).dead_letter?.reason ?? null, reason, key);
+    assert.equal(code, reason === null ? 0 : 1);
+  }
+});
+
+test("a canary is read as the service reads it, whatever shape the tenant's objects have", async (t) => {
+  const shaped = buildTenant('shaped', '333333333333', { input_format: 'cloudtrail', desired_logs: ['checkout'] });
+  const { run, put, pipeline } = await startCliCloud(t, [shaped]);
+  const key = canaryKey(
+    compileKeyTemplate('logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/'),
+    'shaped',
+    NOW_MS,
+  );
+  await put(key, canaryBody('shaped', NOW_MS));
+  const report = (await run(['object', `s3://${pipeline.bucket}/${key}`, '--json'])).json() as ObjectReport;
+  assert.deepEqual([report.dead_letter, report.format, report.deliveries[0]?.events], [null, 'ndjson', 1]);
 });
 
 test('of Parquet the row groups are told', async (t) => {

@@ -202,6 +202,16 @@ test('what would be refused again is not redriven, and why is said', async (t) =
   }
 });
 
+test('a reason or a tenant that there is not is a usage error, and names what there is', async (t) => {
+  const { quarantine } = await setUp(t);
+  const reason = await quarantine('list', '--reason', 'too-new');
+  assert.equal(reason.code, 2);
+  assert.match(reason.err, /Did you mean too_new\? There are unparsable, foreign_tenant, too_old, too_new, expired\./);
+  const tenant = await quarantine('list', '--tenant', 'nobody');
+  assert.equal(tenant.code, 2);
+  assert.match(tenant.err, /tenant nobody is unknown in /);
+});
+
 test('the keys of the quarantine tell tenant and reason, and nothing else has such keys', () => {
   assert.deepEqual(parseQuarantineKey('q/', 'q/tenant_id=a%20b/reason=too_old/0a.ndjson.gz'), {
     tenant: 'a b',

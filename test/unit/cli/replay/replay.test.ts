@@ -242,7 +242,7 @@ test('what is usage error, or cannot be, ends with a sentence before anything is
     [['--to', '2h'], 2, /--from: must be before --to/],
     [['--to', '2099-01-01'], 2, /--to: is in the future/],
     [['--id', 'No Id'], 2, /--id: must be 1 to 64 of a-z0-9-/],
-    [['--tenant', 'nobody'], 1, /tenant nobody has no item of type cloudwatch/],
+    [['--tenant', 'nobody'], 2, /tenant nobody is unknown in .*: it has acme/],
     [['--delivery', 'cloudwatch#none'], 1, /has no delivery cloudwatch#none, only cloudwatch, /],
     [['--delivery', 'cloudwatch#off'], 1, /is disabled, .*`log-distributor tenants enable acme` first/],
     [['--missing', '--delivery', 'cloudwatch'], 2, /--missing: cannot be combined with --delivery or --application/],

@@ -8,6 +8,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { parse, stringify } from 'yaml';
 import { createTenantTable } from '../../../../service/cli/tenants/table.ts';
 import { cli, cliEnvironment } from '../../../support/cli.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { ITEM } from '../../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../../support/dynamo.ts';
 
@@ -160,12 +161,14 @@ test('an unknown tenant, and an unknown delivery of a known one, end with a sent
   const { dynamo, tenants } = await setUp(t);
   await dynamo.put(TENANT_TABLE, ITEM);
   const unknown = await tenants('enable', 'nobody');
-  assert.equal(unknown.code, 1);
+  assert.equal(unknown.code, 2);
   assert.match(
     unknown.err,
-    /tenant nobody is unknown in tenant-configurations: `log-distributor tenants list` shows all/,
+    /tenant nobody is unknown in tenant-configurations: it has acme; `log-distributor tenants list` shows all/,
   );
+  assert.match((await tenants('get', 'acne')).err, /tenant acne is unknown in .*: did you mean acme\?/);
   const delivery = await tenants('disable', 'acme', '--delivery', 'cloudwatch#x');
+  assert.equal(delivery.code, 2);
   assert.match(delivery.err, /has no delivery cloudwatch#x, only cloudwatch /);
 });
 
@@ -239,4 +242,16 @@ test('an import that is interrupted tells what was not written', async (t) => {
   assert.match(out, /^acme\/cloudwatch {2}not written$/m);
   assert.match(err, /interrupted: acme\/cloudwatch, beta\/cloudwatch not written; repeat the command/);
   assert.deepEqual(await Array.fromAsync(table.all()), []);
+});
+
+test('a tenant whose attributes are lists and maps is disabled and written like any other', async (t) => {
+  const { run, deps, pipeline } = await startCliCloud(t);
+  const item = { ...ITEM, desired_logs: ['api', 'worker'], tags_of_another_system: { team: ['a', 'b'] } };
+  await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.tenantTable, Item: marshall(item) }));
+  const disabled = await run(['tenants', 'disable', 'acme']);
+  assert.equal(disabled.code, 0, disabled.err);
+  const input = JSON.stringify({ ...ITEM, desired_logs: ['api'] });
+  const written = await run(['tenants', 'put', '-f', '-', '--json'], { input });
+  assert.equal(written.code, 0, written.err);
+  assert.match(written.out, /"action": "change"/);
 });

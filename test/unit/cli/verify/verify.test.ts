@@ -112,7 +112,7 @@ test('a tenant that is set up well passes every step, and has one event in a str
       ["another tenant's tag is refused", 'ok'],
       ['log group and stream can be created', 'ok'],
       ['an event can be written', 'ok'],
-      ['retention and class of the group', 'skipped'],
+      ['retention and class of the group', 'not tested'],
     ],
   );
   assert.equal(code, 0);
@@ -121,23 +121,25 @@ test('a tenant that is set up well passes every step, and has one event in a str
     events.map(({ account, group, stream }) => [account, group, stream]),
     [[ACME.accountId, '/tenant-logs/acme/checkout', 'log-distributor-verify']],
   );
-  assert.match((await text()).out, /^acme\/cloudwatch\n {2}ok {7}the item is valid /);
+  assert.match((await text()).out, /^acme\/cloudwatch\n {2}ok {10}the item is valid /);
 });
 
 test('a wrong external id is found, with the trust policy and the parameters that fix it', async (t) => {
   const { putItem, verify, text } = await setUp(t);
   await putItem({ external_id: 'not-the-right-one' });
-  const { code, notRight } = await verify();
+  const { code, steps, notRight } = await verify();
   assert.equal(code, 1);
   assert.deepEqual(
     notRight.map(({ step }) => step),
     ['the role can be assumed'],
   );
+  const untested = steps.filter(({ outcome }) => outcome === 'not tested').map(({ step }) => step);
+  assert.equal(untested.length, 6, 'a role that refuses everybody does not show whom it would refuse');
   assert.match(notRight[0]?.cause ?? '', /names another principal, external id or tenant id/);
   assert.match(notRight[0]?.fix ?? '', /DistributorAssumes.*arn:aws:iam::000000000000:root.*DistributorTagsSession/);
   const { out } = await text();
-  assert.match(out, /failed {3}the role can be assumed/);
-  assert.match(out, /skipped {2}an event can be written +0 ms {2}the role cannot be assumed/);
+  assert.match(out, /failed {6}the role can be assumed/);
+  assert.match(out, /not tested {2}an event can be written +0 ms {2}the role cannot be assumed/);
   assert.match(
     out,
     /TenantId=acme .*DistributorRoleArn=arn:aws:iam::000000000000:root LogGroupPrefix=\/tenant-logs\/acme/,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  type AttributeValue,
   CreateTableCommand,
   DeleteTableCommand,
   DescribeTableCommand,
@@ -149,4 +150,35 @@ test('accounts and regions have tables of their own', async () => {
   };
   const { TableDescription } = await elsewhere.send(new CreateTableCommand(definition));
   assert.equal(TableDescription?.TableArn, 'arn:aws:dynamodb:eu-west-1:777777777777:table/mine');
+});
+
+test('a condition compares lists and maps by what is in them, in their order', async () => {
+  const TableName = await table('documents');
+  const document = {
+    L: [{ S: 'a' }, { M: { name: { S: 'x' }, 'odd name': { L: [] } } }, { SS: ['one', 'two'] }, { NULL: true }],
+  };
+  await dynamo.send(new PutItemCommand({ TableName, Item: { ...KEY, document, other: { N: '1' } } }));
+  const putIf = (expected: AttributeValue, condition = '#d = :d AND #o = :o') =>
+    dynamo.send(
+      new PutItemCommand({
+        TableName,
+        Item: { ...KEY, document, other: { N: '1' } },
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#d': 'document', '#o': 'other' },
+        ExpressionAttributeValues: { ':d': expected, ':o': { N: '1' } },
+      }),
+    );
+  await putIf(document);
+  await putIf(document, '(#d = :d) AND #o = :o');
+  const [a, map, set, nothing] = document.L as [AttributeValue, AttributeValue, AttributeValue, AttributeValue];
+  for (const other of [
+    { L: [map, a, set, nothing] },
+    { L: [a, map, set] },
+    { L: [a, { M: { name: { S: 'y' }, 'odd name': { L: [] } } }, set, nothing] },
+    { L: [a, { M: { name: { S: 'x' } } }, set, nothing] },
+    { M: {} },
+  ] as AttributeValue[]) {
+    await assert.rejects(putIf(other), { name: 'ConditionalCheckFailedException' }, JSON.stringify(other));
+    await putIf(other, 'NOT #d = :d AND #o = :o');
+  }
 });
