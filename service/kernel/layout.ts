@@ -1,3 +1,5 @@
+/// <reference path="./assembly-types.d.ts" />
+
 /**
  * What both sides of the kernel agree on. This file is compiled twice: AssemblyScript compiles it into the kernel (assembly/), and
  * Node runs it for the callers and the plain twin. It holds only numeric constants, each written out or computed from earlier ones.
