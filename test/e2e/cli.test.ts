@@ -260,7 +260,7 @@ suite('the command line', () => {
       () => undefined,
       (error: { code: number; stderr: string }) => error,
     );
-    assert.equal(failure?.code, 1);
+    assert.equal(failure?.code, 2);
     assert.match(failure?.stderr ?? '', /^log-distributor: tenant nobody is unknown/);
   });
 
