@@ -11,10 +11,11 @@ RUN npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund &
 FROM node:26-slim AS local
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY embedded-aws embedded-aws
+COPY embedded-aws/package.json embedded-aws/
 # The image has its Node; the repository's own, a development dependency, stays without its binary.
 RUN npm ci --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY service service
+COPY embedded-aws embedded-aws
 COPY local local
 USER node
 ENTRYPOINT ["node"]

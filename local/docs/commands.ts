@@ -14,7 +14,7 @@ export function commandPage(): string {
     '',
     '`npm run docs` writes this page from what `--help` says.',
     '',
-    ...sectionsOf(silentProgram(), []),
+    ...sectionsOf(createSilentProgram(), []),
   ].join('\n');
 }
 
@@ -38,7 +38,8 @@ function helpOf(command: Command): string {
   return text.trimEnd();
 }
 
-function silentProgram(): Command {
+/** Every command of the command line, to look at: nobody hears what it says. */
+export function createSilentProgram(): Command {
   const silent = { write: () => {} };
   return createProgram(
     createSession({

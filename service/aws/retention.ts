@@ -64,6 +64,8 @@ const REFUSED_AGAIN_MS = 15 * 60_000;
 /** Throttling and trouble of the service pass: the wait doubles from the first to the second of these. */
 const PASSING_AGAIN_MS: readonly [number, number] = [500, 30_000];
 const PASSING: ReadonlySet<AwsFault> = new Set(['throttle', 'transient', 'missing']);
+/** What a connection says that was closed while it was kept. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 /** Groups of which a process remembers that something is owed; the record has all. */
 const GROUPS_MAX = 10_000;
 
@@ -150,12 +152,13 @@ function waitForPassing(debt: Debt, nowMs: number): void {
   debt.passingMs = Math.min(2 * debt.passingMs, PASSING_AGAIN_MS[1]);
 }
 
-/** A kept connection may turn out to be closed; the next one is another. */
+/** A kept connection may turn out to be closed; the next one is another. A call that got no answer is not repeated: it has waited. */
 async function repeatOnce(call: () => Promise<unknown>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    if (faultOf(error) !== 'transient') throw error;
+    // The SDK names it TimeoutError, as it does what got no answer; the code is the socket's.
+    if (!CLOSED.has((error as NodeJS.ErrnoException).code)) throw error;
     await call();
   }
 }

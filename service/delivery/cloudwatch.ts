@@ -49,8 +49,6 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     /** One put, and what it finds missing created. */
     const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
-      // Before the put: what fails after it would send it again.
-      await unlessStopped(deps.writer.retention.settle(session, placeOf(batch.route), 'used'), signals);
       const calls = {
         put: () => attemptPut(deps, session, body, batch, signals),
         create: () => {
@@ -59,7 +57,11 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         },
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
-      return streams.put(session, batch.route, calls, signals);
+      const receipt = await streams.put(session, batch.route, calls, signals);
+      // After the put, so that a destination that is silent is not waited for twice. Nothing may fail any more: the events are
+      // accepted, and whoever uses the group next tries again.
+      await unlessStopped(deps.writer.retention.settle(session, placeOf(batch.route), 'used'), signals).catch(() => {});
+      return receipt;
     };
 
     return {

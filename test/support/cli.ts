@@ -1,6 +1,4 @@
-import type { Command } from 'commander';
-import { createProgram, runCli } from '../../service/cli/program.ts';
-import { createSession } from '../../service/cli/session.ts';
+import { runCli } from '../../service/cli/program.ts';
 
 export interface CliRun {
   readonly code: number;
@@ -55,22 +53,4 @@ export async function cli(args: readonly string[], options: CliOptions): Promise
 /** The environment of a command line that works where a test's clients do. */
 export function cliEnvironment(place: { readonly endpointUrl: string }): Record<string, string> {
   return { AWS_ENDPOINT_URL: place.endpointUrl, AWS_REGION: 'us-east-1', S3_FORCE_PATH_STYLE: 'true' };
-}
-
-/** Every command of the command line, to look at: what it says is heard by nobody. */
-export function createSilentProgram(): Command {
-  const silent = { write: () => {} };
-  return createProgram(
-    createSession({
-      version: '0.0.0',
-      environment: {},
-      out: silent,
-      err: silent,
-      ask: undefined,
-      readInput: async () => '',
-      signal: new AbortController().signal,
-      nowMs: Date.now,
-      random: () => 0,
-    }),
-  );
 }

@@ -20,11 +20,11 @@ const PASSING_AGAIN_MS = 500;
 const PASSING_AGAIN_MAX_MS = 30_000;
 
 /** A writer over real clients, with a record of debts that outlives it. */
-async function setUp(t: TestContext, record?: RetentionDebts) {
+async function setUp(t: TestContext, record?: RetentionDebts, place: { readonly requestTimeoutMs?: number } = {}) {
   const logs = await startLogs(t);
   const debts = createMemoryDebts();
   const now = { ms: 0 };
-  const createSession = createLogsSessionFactory(logs.place);
+  const createSession = createLogsSessionFactory({ ...logs.place, ...place });
   let sessions = 0;
   /** Another session of the same account. */
   const newSession = () => {
@@ -131,6 +131,13 @@ test('a connection that turns out to be closed is no reason to wait', async (t) 
   await startProcess().create();
   assert.equal(group()?.retentionDays, 30);
   assert.equal(debts.owed.size, 0);
+});
+
+test('a call that gets no answer is not repeated, as it has waited already', async (t) => {
+  const { logs, startProcess, group, debts, tries } = await setUp(t, undefined, { requestTimeoutMs: 50 });
+  logs.faults.PutRetentionPolicy.push({ silent: true });
+  await startProcess().create();
+  assert.deepEqual([tries(), group()?.retentionDays, debts.owed.size], [1, undefined, 1]);
 });
 
 test('an account that refuses one group is not asked for the others until it is asked again, and then for all', async (t) => {

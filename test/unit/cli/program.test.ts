@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from 'commander';
-import { cli, createSilentProgram } from '../../support/cli.ts';
+import { createSilentProgram } from '../../../local/docs/commands.ts';
+import { cli } from '../../support/cli.ts';
 
 /** Every command that does something, with its whole name. */
 function leaves(command: Command, name: readonly string[] = []): { name: string; command: Command }[] {

@@ -85,3 +85,16 @@ test('a retention that the role may not set keeps nothing from being delivered, 
     /^tenant acme, log group \/tenant-logs\/acme in us-east-1: its retention of 14 days is not set/,
   );
 });
+
+test('a retention that cannot be tried again with these credentials sends no events a second time', async (t) => {
+  const settle = async () => {
+    throw Object.assign(new Error('expired'), { name: 'ExpiredTokenException' });
+  };
+  const { send, stored, exists, puts } = await setUpCloudWatch(t, {
+    attributes: { retention_days: 14 },
+    writer: (real) => ({ ...real, retention: { ...real.retention, settle } }),
+  });
+  exists('s');
+  assert.deepEqual(await send(), ALL_ACCEPTED);
+  assert.deepEqual([puts(), stored()], [1, ['one', 'two']]);
+});

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { createSilentProgram } from '../../../local/docs/commands.ts';
 import { ERROR_CODES } from '../../../service/base/errors.ts';
 import { parseItems } from '../../../service/cli/tenants/item.ts';
 import { parseDelivery } from '../../../service/core/delivery.ts';
-import { createSilentProgram } from '../../support/cli.ts';
 import { commandsIn } from '../../support/runbook.ts';
 
 const root = new URL('../../../', import.meta.url);
