@@ -1,25 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import {
-  createDynamoClient,
-  createLogsSessionFactory,
-  createS3Client,
-  createS3ClientFactory,
-  createStsClient,
-} from '../../../service/aws/clients.ts';
-import { createLogWriter } from '../../../service/aws/log-writer.ts';
-import { openS3Object } from '../../../service/aws/s3-source.ts';
 import { DistributorError, type ErrorCode } from '../../../service/base/errors.ts';
-import { createMetrics } from '../../../service/base/metrics.ts';
-import type { Delivery } from '../../../service/core/delivery.ts';
-import { planChunk } from '../../../service/core/plan.ts';
-import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
-import { createCloudWatch } from '../../../service/delivery/cloudwatch.ts';
-import type { ObjectTask } from '../../../service/delivery/destination.ts';
-import { createS3Destination } from '../../../service/delivery/s3.ts';
-import { createLedger } from '../../../service/ledger/ledger.ts';
-import { memorySource } from '../../../service/object/source.ts';
-import { createTenantStore } from '../../../service/tenant/store.ts';
 import {
   always,
   BUCKET_REGION,
@@ -30,120 +11,26 @@ import {
   s3Answer,
   type WireAnswer,
 } from '../../support/answers.ts';
-import { placeOf } from '../../support/aws.ts';
-import { buildChunk } from '../../support/chunk.ts';
-import { buildDelivery, cloudWatchOf } from '../../support/delivery.ts';
-import { createTestPutEvents } from '../../support/put-events.ts';
-import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
-import { createTestRetention } from '../../support/retention.ts';
-import { createTestSessions } from '../../support/role-sessions.ts';
+import {
+  type Ask,
+  assume,
+  copy,
+  GROUP,
+  KEY,
+  lookUp,
+  put,
+  ROLE,
+  read,
+  TASK_SESSION,
+  TENANT_SESSION,
+  useLedger,
+} from '../../support/asks.ts';
 import { startServer } from '../../support/server.ts';
-import { NO_STALL } from '../../support/stall.ts';
-import { NEVER } from '../../support/stop-signals.ts';
-import { createFakeSts } from '../../support/sts.ts';
 
 /**
  * What an operator is told of each cause for which AWS does not do what it is asked to: the answers are AWS's as they travel, the
  * clients are the service's, and the sentence is the one in the log, in `/status` and in the dead letter.
  */
-
-const REF = { bucket: 'central', key: 'logs/a', version: 'e1', versionId: undefined, size: 1, createdMs: 0 };
-const TASK: ObjectTask = { ref: REF, keyFields: { tenant_id: 'acme', cluster_id: 'c1', environment: 'prod' } };
-const ROLE = 'arn:aws:iam::111122223333:role/LogDistribution-acme';
-const TASK_SESSION = 'arn:aws:sts::999999999999:assumed-role/log-distributor-task/0123';
-const TENANT_SESSION = 'arn:aws:sts::111122223333:assumed-role/LogDistribution-acme/log-distributor-acme';
-const GROUP = 'arn:aws:logs:us-east-1:111122223333:log-group:/tenant-logs/acme';
-const KEY = 'arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab';
-
-type Ask = (url: string) => Promise<unknown>;
-
-/** Reads an object of the central bucket. */
-const read: Ask = (url) =>
-  openS3Object({ s3: createS3Client(placeOf(url)), random: () => 0, watchStall: NO_STALL }, REF, NEVER.abort);
-
-const calling = () => ({
-  sessions: createTestSessions(createFakeSts(Date.now).sts),
-  rateLimiter: createFreeRateLimiter(),
-  metrics: createMetrics(),
-  random: () => 0,
-  stsRegion: 'us-east-1',
-  patienceMs: 60_000,
-  nowMs: () => 0,
-});
-
-/** Copies an object into the tenant's bucket. */
-const copy: Ask = async (url) => {
-  const delivery = buildDelivery({
-    type: 's3',
-    log_group_name: undefined,
-    bucket_name: 'acme-logs',
-    bucket_prefix: 'in/',
-  });
-  assert.ok(delivery.target.kind === 's3');
-  const open = createS3Destination({ ...calling(), createClient: createS3ClientFactory(placeOf(url)) });
-  const destination = open({ delivery, target: delivery.target, task: TASK, watch: UNWATCHED, onNotice: () => {} });
-  await destination.copy?.(memorySource('k', new Uint8Array(3)), NEVER);
-};
-
-/** Puts an event into the tenant's log group. @returns the notice, where one is given */
-const put: Ask = async (url) => {
-  const delivery: Delivery = buildDelivery({ log_stream_name: 's', retention_days: 7 });
-  let notice: string | undefined;
-  const writer = createLogWriter({
-    putEvents: createTestPutEvents(),
-    retention: createTestRetention(),
-    onCreate: () => {},
-  });
-  const open = createCloudWatch({
-    ...calling(),
-    writer,
-    createSession: createLogsSessionFactory(placeOf(url)),
-  });
-  const destination = open({
-    delivery,
-    target: cloudWatchOf(delivery),
-    task: TASK,
-    watch: UNWATCHED,
-    onNotice: ({ message }) => {
-      notice = message;
-    },
-  });
-  const plan = planChunk(buildChunk([{ message: 'a customer’s secret', timeMs: 0 }]), {
-    delivery,
-    keyFields: TASK.keyFields,
-    lastModifiedMs: 0,
-    eventBytesMax: 1_000_000,
-  });
-  const [batch] = plan.batches;
-  assert.ok(batch);
-  await destination.send(plan, batch, NEVER);
-  return notice;
-};
-
-const assume: Ask = (url) =>
-  createTestSessions(createStsClient(placeOf(url))).credentials({
-    roleArn: ROLE,
-    externalId: 'acme-secret-9vLr',
-    tags: { tenant_id: 'acme' },
-  });
-
-const useLedger: Ask = (url) =>
-  createLedger({
-    dynamo: createDynamoClient(placeOf(url)),
-    table: 'delivery-ledger',
-    leaseMs: 1_000,
-    nowMs: () => 0,
-    newOwner: () => 'o',
-    onWrite: () => {},
-  }).acquire({ object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' });
-
-const lookUp: Ask = (url) =>
-  createTenantStore({
-    dynamo: createDynamoClient(placeOf(url)),
-    table: 'tenant-configurations',
-    defaults: { region: 'us-east-1', applicationGroups: {} },
-    nowMs: () => 0,
-  }).lookUp('acme');
 
 interface Cause {
   readonly cause: string;
