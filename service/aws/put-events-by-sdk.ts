@@ -12,7 +12,7 @@ import { withoutQuotations } from './quotations.ts';
  * PutLogEvents by way of the SDK, with its signer and its connections: what PLAIN_DECODER puts in place of put-events.ts. The body becomes
  * objects and JSON again, which is what that file saves.
  */
-export function createPutEventsBySdk(): PutEvents {
+export function createPutEventsBySdk({ requestTimeoutMs }: { readonly requestTimeoutMs: number }): PutEvents {
   const clients = new WeakMap<LogsSession, CloudWatchLogsClient>();
   const clientOf = (session: LogsSession): CloudWatchLogsClient => {
     const client = clients.get(session) ?? session.client();
@@ -22,12 +22,26 @@ export function createPutEventsBySdk(): PutEvents {
 
   return async (session, body, signal) => {
     const input = JSON.parse(body.toString('utf8')) as PutLogEventsCommandInput;
+    // The SDK's own timeout ends when the headers are there.
+    const late = AbortSignal.timeout(requestTimeoutMs);
     try {
-      const answer = await clientOf(session).send(new PutLogEventsCommand(input), { abortSignal: signal });
+      const abortSignal = AbortSignal.any([signal, late]);
+      const answer = await clientOf(session).send(new PutLogEventsCommand(input), { abortSignal });
       return answer.rejectedLogEventsInfo;
     } catch (error) {
-      if (error instanceof Error && faultOf(error) === 'invalid') error.message = withoutQuotations(error.message);
-      throw error;
+      if (late.aborted && !signal.aborted) throw late.reason;
+      throw error instanceof Error ? inAwsWords(error) : error;
     }
   };
+}
+
+/** Without what AWS quotes of events; and an answer that is not JSON, such as a proxy's page, is no more than its status. */
+function inAwsWords(error: Error): Error {
+  const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  if (error instanceof SyntaxError && status !== undefined && status !== 200) {
+    error.name = error.message = `HTTP ${status}`;
+  } else if (faultOf(error) === 'invalid') {
+    error.message = withoutQuotations(error.message);
+  }
+  return error;
 }

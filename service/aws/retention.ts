@@ -37,8 +37,12 @@ export interface Retention {
 
 /** The record of what is owed, which all processes share. */
 export interface RetentionDebts {
-  /** @returns whether it was not owed before */
-  note(place: GroupPlace): Promise<boolean>;
+  /** Notes that a group may be created, in the name of this process unless another one has noted it already. */
+  note(place: GroupPlace): Promise<void>;
+  /** This process has created the group: what others noted before they tried is not theirs to take back. */
+  claim(place: GroupPlace): Promise<void>;
+  /** Takes the note back, if it is in the name of this process. */
+  withdraw(place: GroupPlace): Promise<void>;
   isOwed(place: GroupPlace): Promise<boolean>;
   settle(place: GroupPlace): Promise<void>;
 }
@@ -54,6 +58,8 @@ export interface RetentionDeps {
 interface Debt {
   /** When the next try is due while the group is used. */
   dueMs: number;
+  /** When this process created the group; undefined: it found it noted, or has not created it yet. */
+  createdMs: number | undefined;
   /** The wait before the next try, if it fails for a reason that passes. */
   passingMs: number;
   message: string | undefined;
@@ -66,6 +72,8 @@ const PASSING_AGAIN_MS: readonly [number, number] = [500, 30_000];
 const PASSING: ReadonlySet<AwsFault> = new Set(['throttle', 'transient', 'missing']);
 /** What a connection says that was closed while it was kept. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+/** A group that is not seen for so long after its creation was deleted. */
+const SEEN_AFTER_MS = 60_000;
 /** Groups of which a process remembers that something is owed; the record has all. */
 const GROUPS_MAX = 10_000;
 
@@ -76,12 +84,13 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
   const isRefused = (place: GroupPlace) => nowMs() < (refusedUntilMs.get(accountOf(place)) ?? 0);
 
   const remember = (place: GroupPlace): Debt => {
-    const debt = known.get(keyOf(place)) ?? { dueMs: 0, passingMs: PASSING_AGAIN_MS[0], message: undefined };
+    const fresh = { dueMs: 0, createdMs: undefined, passingMs: PASSING_AGAIN_MS[0], message: undefined };
+    const debt = known.get(keyOf(place)) ?? fresh;
     toNewest(known, keyOf(place), debt, GROUPS_MAX);
     return debt;
   };
 
-  const set = async (session: LogsSession, place: GroupPlace, debt: Debt, isNew: boolean) => {
+  const set = async (session: LogsSession, place: GroupPlace, debt: Debt) => {
     const { group: logGroupName, retentionDays: retentionInDays } = place;
     // Before the call: others that use the group meanwhile leave it to this one.
     debt.dueMs = nowMs() + REFUSED_AGAIN_MS;
@@ -95,13 +104,14 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
         debt.dueMs = 0;
         throw error;
       }
-      // A group that was deleted owes nothing, as a put that finds it missing creates it anew. A group that was just created is not seen yet.
+      // A group that was deleted owes nothing, as a put that finds it missing creates it anew. One that was just created is not seen yet.
+      const isNew = debt.createdMs !== undefined && nowMs() - debt.createdMs < SEEN_AFTER_MS;
       if (fault !== 'missing' || isNew) {
         debt.message = sayOwed(place, error);
         if (!isRefused(place)) onRefused(place, debt.message, error);
         if (PASSING.has(fault)) waitForPassing(debt, nowMs());
         else toNewest(refusedUntilMs, accountOf(place), debt.dueMs, GROUPS_MAX);
-        await quietly(() => debts.note(place));
+        await quietly(() => (debt.createdMs === undefined ? debts.note(place) : debts.claim(place)));
         return;
       }
     }
@@ -113,12 +123,13 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
   return {
     async begin(place) {
       if (place.retentionDays === undefined) return async () => {};
-      const isNew = await quietly(() => debts.note(place));
+      await quietly(() => debts.note(place));
       remember(place);
       return async () => {
+        // Another session of this process has created it, and sets its retention.
+        if (known.get(keyOf(place))?.createdMs !== undefined) return;
         known.delete(keyOf(place));
-        // Noted by another process, it is that one's to settle.
-        if (isNew) await quietly(() => debts.settle(place));
+        await quietly(() => debts.withdraw(place));
       };
     },
     async settle(session, place, when) {
@@ -127,8 +138,9 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
       // Whoever created the group owes its retention, even if another session of this process has meanwhile found the group there.
       if (!debt && (when === 'created' || (when === 'looked at' && (await quietly(() => debts.isOwed(place))))))
         debt = remember(place);
+      if (debt && when === 'created') debt.createdMs = nowMs();
       if (!debt || (when === 'used' && (nowMs() < debt.dueMs || isRefused(place)))) return;
-      await set(session, place, debt, when === 'created');
+      await set(session, place, debt);
     },
     owed: (place) => known.get(keyOf(place))?.message,
   };

@@ -118,10 +118,10 @@ export function composeDelivery({
           ...calling,
           writer: createLogWriter({
             putEvents: settings.plainDecoder
-              ? createPutEventsBySdk()
+              ? createPutEventsBySdk(settings)
               : createPutEvents({ ...putConnections(settings), nowMs }),
             retention: createRetention({
-              debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, nowMs }),
+              debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, owner: randomUUID(), nowMs }),
               onRefused: ({ tenantId, group }, message, error) =>
                 logger.warn({ tenant: tenantId, group, ...awsFields(answerOf(error)) }, message),
               nowMs: monotonicMs,

@@ -58,9 +58,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
       const receipt = await streams.put(session, batch.route, calls, signals);
-      // After the put, so that a destination that is silent is not waited for twice. Nothing may fail any more: the events are
-      // accepted, and whoever uses the group next tries again.
-      await unlessStopped(deps.writer.retention.settle(session, placeOf(batch.route), 'used'), signals).catch(() => {});
+      // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
+      deps.writer.retention.settle(session, placeOf(batch.route), 'used').catch(() => {});
       return receipt;
     };
 

@@ -12,8 +12,7 @@ export interface Poison {
 }
 
 /** What is written over: stretches that are released, or stretches that are lent, which nobody may take to be zeros. */
-export const POISONED = ['released', 'lent'] as const;
-export type Poisoned = (typeof POISONED)[number];
+export type Poisoned = 'released' | 'lent';
 
 const POISON = 0xdb;
 /** Every stretch is a multiple of this. */

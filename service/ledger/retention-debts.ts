@@ -1,4 +1,10 @@
-import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import type { GroupPlace, RetentionDebts } from '../aws/retention.ts';
 
 /**
@@ -8,39 +14,56 @@ import type { GroupPlace, RetentionDebts } from '../aws/retention.ts';
 export interface RetentionDebtsDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
   readonly table: string;
+  /** Names this process, or a thread of it. */
+  readonly owner: string;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
 
-/** Noted anew with every try that fails; a group that is not written to for so long is not tried. */
-const OWED_SECONDS = 90 * 24 * 3600;
-const SET_SECONDS = 24 * 3600;
+/** What is owed is noted anew with every try that fails; a group that is not written to for so long is not tried. */
+const KEEP_SECONDS = { owed: 90 * 24 * 3600, set: 24 * 3600 } as const;
 
-export function createRetentionDebts({ dynamo, table, nowMs }: RetentionDebtsDeps): RetentionDebts {
+export function createRetentionDebts({ dynamo, table, owner, nowMs }: RetentionDebtsDeps): RetentionDebts {
   const keyOf = ({ accountId, region, group }: GroupPlace) => ({
     object: { S: `retention:${accountId}/${region}/${group}` },
     delivery: { S: 'retention' },
   });
-  /** @returns what was written there before */
-  const write = async (place: GroupPlace, state: 'owed' | 'set', keepSeconds: number) => {
-    const { Attributes } = await dynamo.send(
+  /** @param more of the update: who has noted it, and under which condition it may be written */
+  const write = (
+    place: GroupPlace,
+    state: 'owed' | 'set',
+    more: Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpression'>,
+  ) =>
+    dynamo.send(
       new UpdateItemCommand({
         TableName: table,
         Key: keyOf(place),
-        UpdateExpression: 'SET #state = :state, retention_days = :days, expires_at = :expires',
+        ...more,
+        UpdateExpression: `SET #state = :state, retention_days = :days, expires_at = :expires${more.UpdateExpression}`,
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: {
           ':state': { S: state },
           ':days': { N: String(place.retentionDays ?? 0) },
-          ':expires': { N: String(Math.floor(nowMs() / 1000) + keepSeconds) },
+          ':expires': { N: String(Math.floor(nowMs() / 1000) + KEEP_SECONDS[state]) },
+          ...(`${more.UpdateExpression}${more.ConditionExpression}`.includes(':me') ? { ':me': { S: owner } } : {}),
         },
-        ReturnValues: 'UPDATED_OLD',
       }),
     );
-    return Attributes?.state?.S;
-  };
   return {
-    note: async (place) => (await write(place, 'owed', OWED_SECONDS)) !== 'owed',
+    async note(place) {
+      await write(place, 'owed', { UpdateExpression: ', noted_by = if_not_exists(noted_by, :me)' });
+    },
+    async claim(place) {
+      await write(place, 'owed', { UpdateExpression: ', noted_by = :me' });
+    },
+    async withdraw(place) {
+      try {
+        await write(place, 'set', { UpdateExpression: ' REMOVE noted_by', ConditionExpression: 'noted_by = :me' });
+      } catch (error) {
+        // It is in the name of another process, which settles it.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
     async isOwed(place) {
       const { Item } = await dynamo.send(
         new GetItemCommand({ TableName: table, Key: keyOf(place), ConsistentRead: true }),
@@ -48,7 +71,7 @@ export function createRetentionDebts({ dynamo, table, nowMs }: RetentionDebtsDep
       return Item?.state?.S === 'owed';
     },
     async settle(place) {
-      await write(place, 'set', SET_SECONDS);
+      await write(place, 'set', { UpdateExpression: ' REMOVE noted_by' });
     },
   };
 }

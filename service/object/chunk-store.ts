@@ -121,10 +121,10 @@ export function createChunkStore(
     },
     reserveRecords,
     reserveBytes,
-    times: (count) => doubles.subarray(at.times / 8, at.times / 8 + count),
-    ids: (field, count) => wordsAt(at.ids + field * recordsRoom * 4, count),
+    times: (count) => doubles.subarray(current().times / 8, current().times / 8 + count),
+    ids: (field, count) => wordsAt(current().ids + field * recordsRoom * 4, count),
     messages: (count, bytes) => ({
-      bytes: all.subarray(at.bytes, at.bytes + bytes),
+      bytes: all.subarray(current().bytes, current().bytes + bytes),
       start: wordsAt(at.starts, count),
       length: wordsAt(at.lengths, count),
       size: wordsAt(at.sizes, count),

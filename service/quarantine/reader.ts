@@ -6,6 +6,7 @@ import {
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { ZodError } from 'zod';
 import { faultOf } from '../aws/fault.ts';
 import { parseLine, parseQuarantineKey, type QuarantinedRecord, quarantineFolder } from './file.ts';
 
@@ -80,10 +81,17 @@ export async function* readFile(
     for await (const line of linesOf(text)) if (line !== '') yield parseLine(line);
   } catch (cause) {
     signal.throwIfAborted();
+    if (!isForeign(cause)) throw cause;
     throw new UnreadableQuarantine(`s3://${bucket}/${key} is no file of the quarantine`, { cause });
   } finally {
     text.destroy();
   }
+}
+
+/** Whether the bytes are not what the service writes; anything else, such as a connection that breaks, says nothing of them. */
+function isForeign(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return error instanceof SyntaxError || error instanceof ZodError || code?.startsWith('Z_') === true;
 }
 
 async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {

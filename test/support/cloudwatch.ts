@@ -17,7 +17,7 @@ import type { FakeSts } from './sts.ts';
 export function createTestLogWriter(): LogWriter {
   const { plainDecoder } = kernelSettings();
   return createLogWriter({
-    putEvents: plainDecoder ? createPutEventsBySdk() : createTestPutEvents(),
+    putEvents: plainDecoder ? createPutEventsBySdk({ requestTimeoutMs: 30_000 }) : createTestPutEvents(),
     retention: createTestRetention(),
     onCreate: () => {},
   });

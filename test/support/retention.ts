@@ -5,27 +5,38 @@ export interface MemoryDebts extends RetentionDebts {
   readonly owed: Set<string>;
   /** Every note, in the order in which they came. */
   readonly notes: readonly string[];
+  /** The same record for another process. */
+  as(owner: string): RetentionDebts;
 }
 
-/** A record that one process keeps. */
+/** A record that processes of this test share. */
 export function createMemoryDebts(): MemoryDebts {
   const owed = new Set<string>();
+  const notedBy = new Map<string, string>();
   const notes: string[] = [];
   const keyOf = ({ accountId, region, group }: GroupPlace) => `${accountId}/${region}/${group}`;
-  return {
-    owed,
-    notes,
+  const settle = async (place: GroupPlace) => {
+    owed.delete(keyOf(place));
+    notedBy.delete(keyOf(place));
+  };
+  const as = (owner: string): RetentionDebts => ({
     async note(place) {
       notes.push(keyOf(place));
-      const isNew = !owed.has(keyOf(place));
       owed.add(keyOf(place));
-      return isNew;
+      notedBy.set(keyOf(place), notedBy.get(keyOf(place)) ?? owner);
+    },
+    async claim(place) {
+      notes.push(keyOf(place));
+      owed.add(keyOf(place));
+      notedBy.set(keyOf(place), owner);
+    },
+    async withdraw(place) {
+      if (notedBy.get(keyOf(place)) === owner) await settle(place);
     },
     isOwed: async (place) => owed.has(keyOf(place)),
-    async settle(place) {
-      owed.delete(keyOf(place));
-    },
-  };
+    settle,
+  });
+  return { owed, notes, as, ...as('this process') };
 }
 
 /** Retention as the service keeps it, by the machine's clock. */

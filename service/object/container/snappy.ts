@@ -120,6 +120,7 @@ function createBlock({ memory, bytes: all, calls }: Kernel): Block {
   let target = 0;
   const reserve = (bytes: number) => {
     if (bytes <= room) return;
+    room = 0;
     loans.dispose();
     loans = new DisposableStack();
     source = loans.use(memory.lend(compressedMax(bytes) + SLACK_BYTES)).at;

@@ -1,7 +1,7 @@
 /** What is looked at. */
 const LOOK_BYTES = 4 * 1024;
 
-/** Control characters, but for those that stand in text: tab, the line ends, and what terminals and printers get, notifier to form feed, escape. */
+/** Control characters, but for those that stand in text: tab, the line ends, and what terminals and printers get, bell to form feed, escape. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const CONTROL = /[\u0000-\u0006\u000e-\u001a\u001c-\u001f]/;
 

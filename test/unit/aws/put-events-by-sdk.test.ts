@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
 import { createPutEventsBySdk } from '../../../service/aws/put-events-by-sdk.ts';
+import { answerOf } from '../../../service/base/aws-answer.ts';
 import { placeOf } from '../../support/aws.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
 import { startServer } from '../../support/server.ts';
@@ -12,7 +13,8 @@ import { startServer } from '../../support/server.ts';
 const never = new AbortController().signal;
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' };
 const sessionOf = (url: string) => createLogsSessionFactory(placeOf(url))('eu-west-1', keys);
-const bothWays = () => ({ own: createTestPutEvents(), sdk: createPutEventsBySdk() });
+const PLACE = { requestTimeoutMs: 30_000 };
+const bothWays = () => ({ own: createTestPutEvents(), sdk: createPutEventsBySdk(PLACE) });
 const INPUT = {
   logGroupName: '/acme/a "b"',
   logStreamName: 'ströam',
@@ -77,8 +79,44 @@ test('an abort ends the call', async (t) => {
     await new Promise(() => {});
   });
   const abort = new AbortController();
-  const call = createPutEventsBySdk()(sessionOf(url), BODY, abort.signal);
+  const call = createPutEventsBySdk(PLACE)(sessionOf(url), BODY, abort.signal);
   await arrived.promise;
   abort.abort();
   await assert.rejects(call, { name: 'AbortError' });
+});
+
+for (const [what, body] of [
+  ["a proxy's page", '<html>secret</html>'],
+  ['nothing', ''],
+] as const) {
+  test(`an answer of status 403 with ${what} is its status by both ways`, async (t) => {
+    const { url } = await startServer(t, async (_request, response) => {
+      response.writeHead(403, { 'content-type': 'text/html' });
+      response.end(body);
+    });
+    for (const put of Object.values(bothWays())) {
+      await assert.rejects(put(sessionOf(url), BODY, never), (error) => {
+        assert.deepEqual([answerOf(error)?.code, faultOf(error)], ['HTTP 403', 'refused']);
+        assert.doesNotMatch(String(error), /secret|JSON/);
+        return true;
+      });
+    }
+  });
+}
+
+test('an answer that trickles ends with the time for the whole call, by both ways', async (t) => {
+  const { url } = await startServer(t, async (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+    const drip = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  const requestTimeoutMs = 300;
+  const puts = [createTestPutEvents(Date.now, requestTimeoutMs), createPutEventsBySdk({ requestTimeoutMs })];
+  for (const put of puts) {
+    await assert.rejects(put(sessionOf(url), BODY, never), (error) => {
+      assert.equal(faultOf(error), 'transient');
+      assert.equal((error as Error).name, 'TimeoutError');
+      return true;
+    });
+  }
 });
