@@ -50,8 +50,9 @@ export async function report(
 /** @returns a character, or the text of a failure; empty for what is no test */
 function count(tally: Tally, { type, data }: TestEvent): string {
   if (type !== 'test:pass' && type !== 'test:fail') return '';
-  // A suite is as good as its tests; only what is left out as a whole has none to tell of it.
-  if (data.details.type === 'suite' && data.skip === undefined) return '';
+  // A suite is as good as its tests, which are counted. What is left out as a whole, or fails by itself, has none to tell of it.
+  const isSuite = data.details.type === 'suite' && data.skip === undefined;
+  if (isSuite && (type === 'test:pass' || isOfTests(data.details.error))) return '';
   if (data.skip !== undefined) {
     tally.leftOut++;
     const reason = typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
@@ -65,4 +66,9 @@ function count(tally: Tally, { type, data }: TestEvent): string {
   tally.failed++;
   const place = data.file === undefined ? '' : ` (${relative(process.cwd(), data.file)}:${data.line})`;
   return `FAILED: ${data.name}${place}\n${inspect(data.details.error.cause ?? data.details.error)}\n`;
+}
+
+/** Whether a suite has failed for no other reason than that its tests have. */
+function isOfTests(error: Error): boolean {
+  return 'failureType' in error && error.failureType === 'subtestsFailed';
 }

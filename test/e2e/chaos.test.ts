@@ -21,10 +21,10 @@ test('in a storm of faults and signals nothing is lost, misrouted, uncounted, or
   const ended = once(trials, 'exit');
   const [output, report] = await Promise.all([text(trials.stdout), text(trials.stderr)]);
   const summary = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
-  const { lost, misrouted, unaccounted, unexplained, duplicated_after_term, failed, events } = summary;
+  const { lost, misrouted, unaccounted, unexplained, duplicated_after_term, failed, not_ended, events } = summary;
   assert.deepEqual(
-    { lost, misrouted, unaccounted, unexplained, duplicated_after_term, failed },
-    { lost: 0, misrouted: 0, unaccounted: 0, unexplained: 0, duplicated_after_term: 0, failed: [] },
+    { lost, misrouted, unaccounted, unexplained, duplicated_after_term, failed, not_ended },
+    { lost: 0, misrouted: 0, unaccounted: 0, unexplained: 0, duplicated_after_term: 0, failed: [], not_ended: [] },
     report,
   );
   assert.ok(events > 10_000);

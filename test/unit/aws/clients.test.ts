@@ -76,7 +76,7 @@ suite('a peer that is half dead', { concurrency: true }, () => {
     });
 
     test(`${what} is given up when its answer stops in the middle`, async (t) => {
-      await attemptsOf(t, call, true);
+      assert.ok((await attemptsOf(t, call, true)) >= 1);
     });
   }
 });
