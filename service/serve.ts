@@ -16,10 +16,10 @@ function exitForSettings(error: unknown): void {
   process.exit(EXIT_SETTINGS);
 }
 
-async function settingsOrExit(): Promise<Settings> {
-  const { environment } = await withRegion(process.env);
+async function settingsOrExit(): Promise<{ settings: Settings; regionFrom: string | undefined }> {
+  const { environment, regionFrom } = await withRegion(process.env);
   try {
-    return readSettings(environment);
+    return { settings: readSettings(environment), regionFrom };
   } catch (error) {
     exitForSettings(error);
     throw error;
@@ -28,8 +28,13 @@ async function settingsOrExit(): Promise<Settings> {
 
 /** Runs the service in this process until a signal ends it. Resolves once it receives. */
 export async function serve(): Promise<void> {
-  const settings = await settingsOrExit();
+  const { settings, regionFrom } = await settingsOrExit();
   const logger = createLogger(settings.logLevel);
+  if (regionFrom !== undefined)
+    logger.info(
+      { region: settings.region, from: regionFrom },
+      'AWS_REGION is not set: the region comes from elsewhere',
+    );
   for (const sentence of misspeltSettings(process.env, SETTING_NAMES)) logger.warn(sentence);
   if (settings.plainDecoder)
     logger.warn(

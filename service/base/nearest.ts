@@ -2,13 +2,17 @@
 const MISTAKES_MAX = 2;
 
 /** @returns the name that the text is probably a misspelling of; undefined when none is near. A name is nearest to itself */
-export function nearest<T extends string>(text: string, names: readonly T[]): T | undefined {
+export function nearest<T extends string>(
+  text: string,
+  names: readonly T[],
+  mistakesMax = MISTAKES_MAX,
+): T | undefined {
   const ranked = names
-    .filter((name) => Math.abs(name.length - text.length) <= MISTAKES_MAX)
+    .filter((name) => Math.abs(name.length - text.length) <= mistakesMax)
     .map((name) => ({ name, mistakes: editDistance(text, name) }))
     .sort((a, b) => a.mistakes - b.mistakes);
   const [best] = ranked;
-  return best && best.mistakes <= Math.min(MISTAKES_MAX, text.length / 3) ? best.name : undefined;
+  return best && best.mistakes <= Math.min(mistakesMax, text.length / 3) ? best.name : undefined;
 }
 
 /** Levenshtein's: letters to change, add or take away. */
@@ -25,6 +29,11 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
+/** More would be other words: `DLQ_ARN` is no `DLQ_URL`, and `SMTP_PORT` no `HTTP_PORT`. */
+const VARIABLE_MISTAKES_MAX = 1;
+/** A letter away from settings, and variables of others. */
+const OTHERS = /^HTTPS_/;
+
 /**
  * Variables that are probably settings with a letter wrong.
  * @returns a sentence for each
@@ -34,8 +43,8 @@ export function misspeltSettings(
   settingNames: readonly string[],
 ): string[] {
   return Object.keys(environment).flatMap((name) => {
-    if (!environment[name]?.trim() || settingNames.includes(name)) return [];
-    const meant = nearest(name, settingNames);
+    if (!environment[name]?.trim() || settingNames.includes(name) || OTHERS.test(name)) return [];
+    const meant = nearest(name, settingNames, VARIABLE_MISTAKES_MAX);
     return meant === undefined ? [] : [`${name}: is not a setting; did you mean ${meant}?`];
   });
 }

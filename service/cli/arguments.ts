@@ -70,3 +70,11 @@ export function parseS3Url(text: string): S3Url | undefined {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s.exec(text);
   return match ? { bucket: match[1] ?? '', key: match[2] ?? '' } : undefined;
 }
+
+/** An option's values, each the address of a task. */
+export function addresses(text: string, before: readonly string[] = []): readonly string[] {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) {
+    throw new InvalidArgumentError('must be an http or https URL, such as http://127.0.0.1:8080');
+  }
+  return [...before, text];
+}

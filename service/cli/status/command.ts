@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Status } from '../../run/watch/status.ts';
+import { addresses } from '../arguments.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { formatCount, type Style } from '../terminal.ts';
@@ -20,6 +21,7 @@ export function addStatus(program: Command, session: Session): void {
     .requiredOption(
       '--url <url...>',
       'addresses of the tasks, such as http://127.0.0.1:8080; their figures are added up',
+      addresses,
     )
     .option('--tenant <id>', 'only this tenant')
     .addHelpText('after', '\nExample:\n  log-distributor status --url http://127.0.0.1:8080');

@@ -13,6 +13,21 @@ test('a name with up to two letters wrong, missing or too many is the nearest of
   assert.equal(nearest('anything', []), undefined);
 });
 
+/** Variables that stand beside settings in real environments. */
+const INNOCENT = [
+  'DB_URL',
+  'DLQ_ARN',
+  'SQS_QUEUE_ARN',
+  'SMTP_PORT',
+  'FTP_HOST',
+  'HTTPS_PORT',
+  'HTTPS_HOST',
+  'HTTP_PROXY',
+  'LOG_LABEL',
+  'AWS_PROFILE',
+  'npm_config_cache',
+];
+
 test('a variable that is almost a setting is reported; settings, empty variables and all others are not', () => {
   const environment = {
     LEASE_SECOND: '30',
@@ -21,6 +36,7 @@ test('a variable that is almost a setting is reported; settings, empty variables
     PARK_HOUR: '',
     PATH: '/bin',
     A: '1',
+    ...Object.fromEntries(INNOCENT.map((name) => [name, 'x'])),
   };
   assert.deepEqual(misspeltSettings(environment, SETTING_NAMES), [
     'LEASE_SECOND: is not a setting; did you mean LEASE_SECONDS?',

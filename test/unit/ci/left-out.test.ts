@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url';
 /** What `.ci/run` may leave out. */
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const reasons = readFileSync(join(root, '.ci/left-out.txt'), 'utf8')
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'));
+const reasonsOf = (list: string) =>
+  readFileSync(join(root, '.ci/left-out', list), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+const reasons = reasonsOf('always.txt');
 
 function unexplainedIn(output: string) {
   const folder = mkdtempSync(join(tmpdir(), 'left-out-'));
@@ -44,25 +46,32 @@ for (const line of [
   });
 }
 
-test('where the installation failed, a run may leave out what it would have installed, and nothing else', () => {
-  const failed = 'left out: some of jq chromium, as apt-get failed\n';
+test('where an installation failed, a run may leave out what that would have brought, and nothing else', () => {
+  const failed = 'left out: chromium, as apt-get failed\n';
   const missing = '  left out 2: there is no Chromium on this machine\nleft out: no shellcheck\n';
   assert.deepEqual(unexplainedIn(failed + missing), { status: 0, stdout: '' });
-  const other = '  left out 1: no reason given\n';
+  const other = '  left out 1: there is no pyarrow on this machine\n';
   assert.deepEqual(unexplainedIn(failed + missing + other), { status: 1, stdout: other });
+});
+
+test('bytes that are no text hide nothing', () => {
+  const line = '  left out 1: no reason given\n';
+  assert.deepEqual(unexplainedIn(`FAILED: a \0 b\n${line}`), { status: 1, stdout: line });
 });
 
 test('a run without output does not pass', () => {
   assert.equal(unexplainedIn('').status, 2);
 });
 
-test('each reason of the list is one that a test or the installation gives', () => {
+test('each reason of a list is one that a test, a step or the installation gives', () => {
   const names = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
   const texts = names
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(join(root, 'test', name), 'utf8'));
-  texts.push(readFileSync(join(root, '.ci/install'), 'utf8'));
-  for (const reason of reasons) {
+  for (const name of ['.ci/install', '.ci/steps']) texts.push(readFileSync(join(root, name), 'utf8'));
+  const lists = readdirSync(join(root, '.ci/left-out'));
+  assert.equal(lists.length, 4);
+  for (const reason of lists.flatMap(reasonsOf)) {
     assert.ok(
       texts.some((text) => text.includes(reason)),
       `nothing says: ${reason}`,
