@@ -8,7 +8,7 @@ import { RECORD_COLUMNS } from './record.ts';
 import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
-const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
+export const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
   512: [1024, 4096, 1024],
   1024: [2048, 8192, 1024],
   2048: [4096, 16_384, 1024],

@@ -2,12 +2,8 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcEndpoint } from '@cdktn/provider-aws/lib/vpc-endpoint/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import type { Construct } from 'constructs';
+import { GATEWAY_SERVICES, INTERFACE_SERVICES } from '../vpc-endpoints.ts';
 import type { Network } from './network.ts';
-
-/** S3 and DynamoDB cost nothing this way, and all of the objects' bytes would pay NAT otherwise. */
-const GATEWAY_SERVICES = ['s3', 'dynamodb'];
-/** What a task talks to besides; Firehose for collectors that run in this VPC. */
-const INTERFACE_SERVICES = ['sqs', 'sts', 'logs', 'kms', 'ecr.api', 'ecr.dkr', 'kinesis-firehose'];
 
 export function createGatewayEndpoints(
   scope: Construct,

@@ -9,17 +9,13 @@ import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
+import { PARQUET } from '../parquet.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../policies/firehose.ts';
 import { RECORD_COLUMNS } from '../record.ts';
 import type { Keys } from './keys.ts';
 import { createRole } from './role.ts';
 
 const MEGABYTE = 1024 * 1024;
-const PARQUET = {
-  input: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
-  output: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
-  serde: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
-};
 
 export interface IngestionDeps {
   readonly config: Config;

@@ -2,10 +2,8 @@ import { EcrLifecyclePolicy } from '@cdktn/provider-aws/lib/ecr-lifecycle-policy
 import { EcrRepository } from '@cdktn/provider-aws/lib/ecr-repository/index.js';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
+import { imageLifecycle } from '../image-lifecycle.ts';
 import type { Names } from '../names.ts';
-
-/** Images kept for going back to; one is some 100 MB. */
-const IMAGES_KEPT = 30;
 
 /** The repository of the service's images. A tag stays what it is, so that a rollback gets what ran before. */
 export function createRegistry(
@@ -26,16 +24,7 @@ export function createRegistry(
   });
   new EcrLifecyclePolicy(scope, 'lifecycle', {
     repository: repository.name,
-    policy: JSON.stringify({
-      rules: [
-        {
-          rulePriority: 1,
-          description: `Keep the last ${IMAGES_KEPT} images`,
-          selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: IMAGES_KEPT },
-          action: { type: 'expire' },
-        },
-      ],
-    }),
+    policy: JSON.stringify(imageLifecycle()),
   });
   return repository;
 }

@@ -3,15 +3,9 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
-import { serviceMetric } from '../alarms.ts';
+import { backlogPerTask, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../backlog.ts';
 import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
-
-/** Messages that wait, by their metric of SQS. */
-const WAITING = 'ApproximateNumberOfMessagesVisible';
-/** Growing may be quick; shrinking waits for the lull to last, as a task that leaves drains for up to two minutes. */
-const SCALE_OUT_COOLDOWN_SECONDS = 60;
-const SCALE_IN_COOLDOWN_SECONDS = 600;
 
 /**
  * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message has waited too
@@ -73,57 +67,4 @@ export function createScaling(
     treatMissingData: 'notBreaching',
     alarmActions: [scaleOut.arn],
   });
-}
-
-/**
- * Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). HandedBack that
- * the tasks have handed back is backlog too, but invisible to SQS; they tell how much it is. What is parked is none: more
- * tasks would not help it.
- */
-function backlogPerTask(config: Config, names: Names) {
-  const away = serviceMetric(config, names, 'messages_away', 'Sum');
-  return [
-    {
-      id: 'waiting',
-      metricStat: {
-        metric: { namespace: 'AWS/SQS', metricName: WAITING, dimensions: [{ name: 'QueueName', value: names.queue }] },
-        stat: 'Average',
-      },
-      returnData: false,
-    },
-    {
-      id: 'away',
-      metricStat: {
-        metric: {
-          namespace: away.namespace,
-          metricName: away.name,
-          dimensions: Object.entries(away.dimensions).map(([name, value]) => ({ name, value })),
-        },
-        stat: away.statistic,
-      },
-      returnData: false,
-    },
-    {
-      id: 'running',
-      metricStat: {
-        metric: {
-          namespace: 'ECS/ContainerInsights',
-          metricName: 'RunningTaskCount',
-          dimensions: [
-            { name: 'ClusterName', value: names.cluster },
-            { name: 'ServiceName', value: names.service },
-          ],
-        },
-        stat: 'Average',
-      },
-      returnData: false,
-    },
-    // Without a running task the backlog itself: a division by nought would be no data, and nothing would ever scale.
-    {
-      id: 'backlog',
-      label: 'Backlog per task',
-      expression: 'IF(running > 0, (waiting + FILL(away, 0)) / running, waiting)',
-      returnData: true,
-    },
-  ];
 }

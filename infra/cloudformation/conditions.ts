@@ -1,0 +1,53 @@
+import { and, equals, holds, type JsonObject, not, or, ref } from './intrinsics.ts';
+import { SLOTS } from './parameters.ts';
+import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
+
+const isTrue = (parameter: string) => equals(ref(parameter), 'true');
+const isGiven = (parameter: string) => not(equals(ref(parameter), ''));
+const isPositive = (parameter: string) => not(equals(ref(parameter), '0'));
+
+function ofSlots(parameter: string, count: number, test: (parameter: string) => JsonObject) {
+  const names = Array.from({ length: count }, (_, at) => `${parameter}${at + 1}`);
+  return Object.fromEntries(names.map((name) => [`Has${name}`, test(name)]));
+}
+
+/** Every switch of the templates. A template has those that it uses. */
+export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
+  IsProduction: isTrue('Production'),
+  WithOwnKeys: isTrue('EncryptWithOwnKeys'),
+  WithFirehose: isTrue('Firehose'),
+  WithIntelligentTiering: isTrue('IntelligentTiering'),
+  WithInfrequentAccess: isPositive('InfrequentAccessDays'),
+  WithGlacier: isPositive('GlacierDays'),
+  WithDeepArchive: isPositive('DeepArchiveDays'),
+  IsRunning: isGiven('ImageTag'),
+  WithTracing: isGiven('TracingImage'),
+  WithSpot: isPositive('SpotPercent'),
+  WithCanary: not(
+    or(equals(ref('SettingCanaryIntervalSeconds'), ''), equals(ref('SettingCanaryIntervalSeconds'), '0')),
+  ),
+  WithOwnNetwork: equals(ref('ExistingVpcId'), ''),
+  WithThirdZone: equals(ref('AvailabilityZones'), '3'),
+  WithSecondNat: not(equals(ref('NatGateways'), '1')),
+  WithThirdNat: equals(ref('NatGateways'), '3'),
+  HasOwnThirdZone: and(holds('WithOwnNetwork'), holds('WithThirdZone')),
+  HasOwnSecondNat: and(holds('WithOwnNetwork'), holds('WithSecondNat')),
+  HasOwnThirdNat: and(holds('HasOwnThirdZone'), holds('WithThirdNat')),
+  HasInterfaceEndpoints: and(holds('WithOwnNetwork'), isTrue('InterfaceEndpoints')),
+  WithEksWriter: isGiven('EksOidcIssuer'),
+  WithPrincipals: isGiven('WriterExternalId'),
+  HasWriter: or(holds('WithEksWriter'), holds('WithPrincipals')),
+  ...ofSlots('AlertEmail', SLOTS.emails, isGiven),
+  ...ofSlots('MetricsSource', SLOTS.metricsSources, isGiven),
+  ...Object.fromEntries(
+    Array.from({ length: SLOTS.metricsSources }, (_, at) => [
+      `IsGroupMetricsSource${at + 1}`,
+      equals({ 'Fn::Select': [0, { 'Fn::Split': ['-', ref(`MetricsSource${at + 1}`)] }] }, 'sg'),
+    ]),
+  ),
+  ...ofSlots('BudgetActualPercent', SLOTS.actualPercents, isPositive),
+  ...ofSlots('BudgetForecastPercent', SLOTS.forecastPercents, isPositive),
+  ...Object.fromEntries(
+    SERVICE_SETTINGS.map(({ name }) => [`Has${settingParameter(name)}`, isGiven(settingParameter(name))]),
+  ),
+};

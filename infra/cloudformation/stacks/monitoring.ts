@@ -1,0 +1,129 @@
+import { type Alarm, alarmsOf } from '../../alarms.ts';
+import { overviewDashboard, tenantDashboard } from '../../dashboards.ts';
+import { alertsTopicPolicy } from '../../policies/messaging.ts';
+import { lateSeconds } from '../computed.ts';
+import { findInMap, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
+import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameters.ts';
+import { textOf } from '../placeholders.ts';
+import { pascalCase } from '../service-settings.ts';
+import { type Resource, type Stack, when } from '../stack.ts';
+import { NAMES, symbolicConfig } from '../symbolic.ts';
+import { vary } from '../vary.ts';
+import { keyInput } from './inputs.ts';
+import { spendingResources } from './spending.ts';
+
+const LATE = 'BufferIntervals';
+
+/** Alerts topic, alarms, dashboards, budget. */
+export function monitoringStack(): Stack {
+  return {
+    description: 'Log distributor: alerts topic, alarms, dashboards, budget',
+    mappings: {
+      [LATE]: Object.fromEntries(
+        BUFFER_INTERVALS_SECONDS.map((seconds) => [String(seconds), { LateSeconds: lateSeconds(seconds) }]),
+      ),
+    },
+    inputs: keyInput('Messaging'),
+    resources: {
+      AlertsTopic: {
+        Type: 'AWS::SNS::Topic',
+        Properties: {
+          TopicName: NAMES.alertsTopic,
+          KmsMasterKeyId: ifElse('WithOwnKeys', textOf('MessagingKeyArn')),
+        },
+      },
+      AlertsTopicPolicy: {
+        Type: 'AWS::SNS::TopicPolicy',
+        Properties: { Topics: [ref('AlertsTopic')], PolicyDocument: toJson(alertsTopicPolicy(NAMES)) },
+      },
+      ...emailSubscriptions(),
+      ...alarms(),
+      Overview: dashboard(
+        NAMES.name,
+        vary(['WithFirehose'], (on) => JSON.stringify(overviewDashboard(symbolicConfig(on), NAMES))),
+      ),
+      TenantDashboard: dashboard(`${NAMES.name}-tenant`, JSON.stringify(tenantDashboard(symbolicConfig(), NAMES))),
+      ...spendingResources(),
+    },
+    outputs: { AlertsTopicArn: { Description: 'Topic of all alerts', Value: ref('AlertsTopic') } },
+  };
+}
+
+function emailSubscriptions(): Readonly<Record<string, Resource>> {
+  const slots = Array.from({ length: SLOTS.emails }, (_, at) => `AlertEmail${at + 1}`);
+  return Object.fromEntries(
+    slots.map((slot) => [
+      `${slot}Subscription`,
+      when(`Has${slot}`, {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: ref('AlertsTopic'), Protocol: 'email', Endpoint: ref(slot) },
+      }),
+    ]),
+  );
+}
+
+function alarms(): Readonly<Record<string, Resource>> {
+  const config = symbolicConfig();
+  const always = new Set(alarmsOf(symbolicConfig({ WithFirehose: false }), NAMES).map(({ id }) => id));
+  return Object.fromEntries(
+    alarmsOf(config, NAMES).map((alarm) => {
+      const condition = always.has(alarm.id)
+        ? // Silence is an alarm only where something should be heard.
+          alarm.missingData === 'breaching'
+          ? 'IsRunning'
+          : undefined
+        : 'WithFirehose';
+      return [`Alarm${pascalCase(wordsOf(alarm.id))}`, when(condition, alarmResource(alarm))];
+    }),
+  );
+}
+
+/** `throttled-${TenantTable}` as words: a placeholder's name says which. */
+function wordsOf(id: string): string {
+  return id.replace(/\$\{(\w+)\}/, (_, name: string) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-'));
+}
+
+function alarmResource(alarm: Alarm): Resource {
+  const queries: Json[] = Object.entries(alarm.metrics).map(([id, metric]) => ({
+    Id: id,
+    MetricStat: {
+      Metric: {
+        Namespace: metric.namespace,
+        MetricName: metric.name,
+        Dimensions: Object.entries(metric.dimensions).map(([name, value]) => ({ Name: name, Value: value })),
+      },
+      Stat: metric.statistic,
+      Period: alarm.periodSeconds,
+    },
+    ReturnData: alarm.expression === undefined,
+  }));
+  const joined: readonly JsonObject[] =
+    alarm.expression === undefined
+      ? []
+      : [{ Id: 'joined', Expression: alarm.expression, Label: alarm.id, ReturnData: true }];
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: `${NAMES.name}-${alarm.id}`,
+      AlarmDescription: alarm.description,
+      ComparisonOperator: alarm.comparison,
+      Threshold: thresholdOf(alarm),
+      EvaluationPeriods: alarm.periods,
+      DatapointsToAlarm: alarm.periods,
+      TreatMissingData: alarm.missingData,
+      Metrics: [...queries, ...joined],
+      AlarmActions: [ref('AlertsTopic')],
+      OKActions: [ref('AlertsTopic')],
+    },
+  };
+}
+
+/** The one threshold that is computed from a setting. */
+function thresholdOf({ threshold }: Alarm): Json {
+  const late = lateSeconds(symbolicConfig().ingestion.bufferIntervalSeconds);
+  return threshold === late ? findInMap(LATE, ref('BufferIntervalSeconds'), 'LateSeconds') : threshold;
+}
+
+function dashboard(name: string, body: Json): Resource {
+  return { Type: 'AWS::CloudWatch::Dashboard', Properties: { DashboardName: name, DashboardBody: body } };
+}

@@ -1,0 +1,69 @@
+import { backlogPerTask, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../../backlog.ts';
+import { type JsonObject, ref, toJson } from '../intrinsics.ts';
+import { pascalKeys } from '../pascal.ts';
+import { type Resource, when } from '../stack.ts';
+import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
+
+/** Autoscaling by backlog and by age, as constructs/scaling.ts makes it. */
+export function scalingResources(condition: string): Readonly<Record<string, Resource>> {
+  const target: JsonObject = {
+    ServiceNamespace: 'ecs',
+    ScalableDimension: 'ecs:service:DesiredCount',
+    ResourceId: `service/${NAMES.cluster}/${NAMES.service}`,
+  };
+  return {
+    ScalableTarget: when(condition, {
+      Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+      DependsOn: 'Service',
+      Properties: { ...target, MinCapacity: NUMBERS.of('TasksMin'), MaxCapacity: NUMBERS.of('TasksMax') },
+    }),
+    ScaleByBacklog: when(condition, {
+      Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+      DependsOn: 'ScalableTarget',
+      Properties: {
+        ...target,
+        PolicyName: `${NAMES.name}-backlog-per-task`,
+        PolicyType: 'TargetTrackingScaling',
+        TargetTrackingScalingPolicyConfiguration: {
+          TargetValue: NUMBERS.of('BacklogPerTask'),
+          ScaleOutCooldown: SCALE_OUT_COOLDOWN_SECONDS,
+          ScaleInCooldown: SCALE_IN_COOLDOWN_SECONDS,
+          CustomizedMetricSpecification: { Metrics: pascalKeys(toJson(backlogPerTask(symbolicConfig(), NAMES))) },
+        },
+      },
+    }),
+    ScaleByAge: when(condition, {
+      Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+      DependsOn: 'ScalableTarget',
+      Properties: {
+        ...target,
+        PolicyName: `${NAMES.name}-oldest-message`,
+        PolicyType: 'StepScaling',
+        StepScalingPolicyConfiguration: {
+          AdjustmentType: 'PercentChangeInCapacity',
+          MinAdjustmentMagnitude: 1,
+          MetricAggregationType: 'Maximum',
+          Cooldown: 300,
+          StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 50 }],
+        },
+      },
+    }),
+    ScaleOutAlarm: when(condition, {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmName: `${NAMES.name}-scale-out-by-age`,
+        AlarmDescription: `Autoscaling: the oldest message has waited ${NUMBERS.of('ScaleOutAgeSeconds')} s, so tasks are added.`,
+        Namespace: 'AWS/SQS',
+        MetricName: 'ApproximateAgeOfOldestMessage',
+        Dimensions: [{ Name: 'QueueName', Value: NAMES.queue }],
+        Statistic: 'Maximum',
+        Period: 60,
+        EvaluationPeriods: 3,
+        ComparisonOperator: 'GreaterThanThreshold',
+        Threshold: NUMBERS.of('ScaleOutAgeSeconds'),
+        TreatMissingData: 'notBreaching',
+        AlarmActions: [ref('ScaleByAge')],
+      },
+    }),
+  };
+}

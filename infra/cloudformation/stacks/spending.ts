@@ -1,0 +1,71 @@
+import { ifElse, type Json, ref } from '../intrinsics.ts';
+import { SLOTS } from '../parameters.ts';
+import { textOf } from '../placeholders.ts';
+import type { Resource } from '../stack.ts';
+import { NAMES, NUMBERS } from '../symbolic.ts';
+
+/** Budget and anomaly detection, as constructs/spending.ts makes them. */
+export function spendingResources(): Readonly<Record<string, Resource>> {
+  return {
+    Budget: {
+      Type: 'AWS::Budgets::Budget',
+      Properties: {
+        Budget: {
+          BudgetName: NAMES.name,
+          BudgetType: 'COST',
+          TimeUnit: 'MONTHLY',
+          BudgetLimit: { Amount: NUMBERS.of('BudgetMonthlyUsd'), Unit: 'USD' },
+          CostFilters: { TagKeyValue: [`user:Project$${textOf('Project')}`] },
+        },
+        NotificationsWithSubscribers: [
+          ...notifications('BudgetActualPercent', SLOTS.actualPercents, 'ACTUAL'),
+          ...notifications('BudgetForecastPercent', SLOTS.forecastPercents, 'FORECASTED'),
+        ],
+      },
+    },
+    AnomalyMonitor: {
+      Type: 'AWS::CE::AnomalyMonitor',
+      Properties: {
+        MonitorName: NAMES.name,
+        MonitorType: 'CUSTOM',
+        MonitorSpecification: JSON.stringify({
+          Tags: { Key: 'Project', Values: [textOf('Project')], MatchOptions: ['EQUALS'] },
+        }),
+      },
+    },
+    AnomalySubscription: {
+      Type: 'AWS::CE::AnomalySubscription',
+      Properties: {
+        SubscriptionName: NAMES.name,
+        Frequency: 'IMMEDIATE',
+        MonitorArnList: [ref('AnomalyMonitor')],
+        Subscribers: [{ Type: 'SNS', Address: ref('AlertsTopic') }],
+        ThresholdExpression: JSON.stringify({
+          Dimensions: {
+            Key: 'ANOMALY_TOTAL_IMPACT_ABSOLUTE',
+            MatchOptions: ['GREATER_THAN_OR_EQUAL'],
+            Values: [String(NUMBERS.of('AnomalyUsd'))],
+          },
+        }),
+      },
+    },
+  };
+}
+
+function notifications(parameter: string, count: number, type: 'ACTUAL' | 'FORECASTED'): readonly Json[] {
+  const emails = Array.from({ length: SLOTS.emails }, (_, at) => `AlertEmail${at + 1}`);
+  return Array.from({ length: count }, (_, at) =>
+    ifElse(`Has${parameter}${at + 1}`, {
+      Notification: {
+        ComparisonOperator: 'GREATER_THAN',
+        Threshold: ref(`${parameter}${at + 1}`),
+        ThresholdType: 'PERCENTAGE',
+        NotificationType: type,
+      },
+      Subscribers: [
+        { SubscriptionType: 'SNS', Address: ref('AlertsTopic') },
+        ...emails.map((email) => ifElse(`Has${email}`, { SubscriptionType: 'EMAIL', Address: ref(email) })),
+      ],
+    }),
+  );
+}

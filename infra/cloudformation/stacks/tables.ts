@@ -1,0 +1,47 @@
+import {
+  LEDGER_EXPIRES_AT,
+  LEDGER_TABLE_KEYS,
+  type TableKeys,
+  TENANT_TABLE_KEYS,
+} from '../../../service/core/tables.ts';
+import { ifElse, type JsonObject } from '../intrinsics.ts';
+import { KEPT, type Resource } from '../stack.ts';
+import { NAMES } from '../symbolic.ts';
+import { keyArn } from './keys.ts';
+
+/** The two tables of the service, as constructs/tables.ts makes them. */
+export function tableResources(): Readonly<Record<string, Resource>> {
+  return {
+    Tenants: table(NAMES.tenantTable, TENANT_TABLE_KEYS),
+    Ledger: table(NAMES.ledgerTable, LEDGER_TABLE_KEYS, {
+      TimeToLiveSpecification: { AttributeName: LEDGER_EXPIRES_AT, Enabled: true },
+    }),
+  };
+}
+
+function table(name: string, keys: TableKeys, more: JsonObject = {}): Resource {
+  return {
+    Type: 'AWS::DynamoDB::Table',
+    ...KEPT,
+    Properties: {
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: keys.partition, KeyType: 'HASH' },
+        { AttributeName: keys.sort, KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [keys.partition, keys.sort].map((attribute) => ({
+        AttributeName: attribute,
+        AttributeType: 'S',
+      })),
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: ifElse(
+        'WithOwnKeys',
+        { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: keyArn('Data') },
+        { SSEEnabled: false },
+      ),
+      DeletionProtectionEnabled: ifElse('IsProduction', true, false),
+      ...more,
+    },
+  };
+}

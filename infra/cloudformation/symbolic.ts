@@ -1,0 +1,142 @@
+import type { Config } from '../config.ts';
+import { namesOf } from '../names.ts';
+import type { ObjectLayout } from '../object-layout.ts';
+import { layoutOf } from '../object-layout.ts';
+import { PARAMETERS } from './parameters.ts';
+import { numberPlaceholders, textOf } from './placeholders.ts';
+import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
+import type { Conditions } from './vary.ts';
+
+/** Placeholders for every parameter that is a number in the configuration. */
+export const NUMBERS = numberPlaceholders(PARAMETERS.map(({ name }) => name));
+
+/** The switches that decide which values there are at all. */
+export type Switches = Partial<
+  Conditions<
+    | 'IsProduction'
+    | 'WithFirehose'
+    | 'WithTracing'
+    | 'WithCanary'
+    | 'WithIntelligentTiering'
+    | 'WithInfrequentAccess'
+    | 'WithGlacier'
+    | 'WithDeepArchive'
+  >
+>;
+
+const CANARY = 'CANARY_INTERVAL_SECONDS';
+
+/** The configuration whose values are placeholders of parameters. What is not switched here is on. */
+export function symbolicConfig(on: Switches = {}): Config {
+  const days = (when: boolean | undefined, name: string) => (when === false ? null : NUMBERS.of(name));
+  return {
+    environment: textOf('Environment'),
+    region: textOf('AWS::Region'),
+    project: textOf('Project'),
+    costCenter: undefined,
+    production: on.IsProduction ?? true,
+    accountId: undefined,
+    encryptWithOwnKeys: true,
+    tenantTable: textOf('TenantTable'),
+    ledgerTable: textOf('LedgerTable'),
+    objectKeyTemplate: textOf('ObjectKeyTemplate'),
+    quarantinePrefix: textOf('QuarantinePrefix'),
+    ingestion: {
+      firehose: on.WithFirehose ?? true,
+      bufferSizeMb: NUMBERS.of('BufferSizeMb'),
+      bufferIntervalSeconds: NUMBERS.of('BufferIntervalSeconds'),
+      parquetBlockMb: NUMBERS.of('ParquetBlockMb'),
+    },
+    storage: {
+      infrequentAccessDays: days(on.WithInfrequentAccess, 'InfrequentAccessDays'),
+      glacierDays: days(on.WithGlacier, 'GlacierDays'),
+      deepArchiveDays: days(on.WithDeepArchive, 'DeepArchiveDays'),
+      retentionDays: NUMBERS.of('RetentionDays'),
+      intelligentTiering: on.WithIntelligentTiering ?? true,
+      quarantineRetentionDays: NUMBERS.of('QuarantineRetentionDays'),
+      firehoseErrorRetentionDays: NUMBERS.of('FirehoseErrorRetentionDays'),
+      noncurrentVersionDays: NUMBERS.of('NoncurrentVersionDays'),
+      abortUploadDays: NUMBERS.of('AbortUploadDays'),
+    },
+    queue: {
+      retentionDays: NUMBERS.of('QueueRetentionDays'),
+      maxReceiveCount: NUMBERS.of('MaxReceiveCount'),
+      visibilityTimeoutSeconds: NUMBERS.of('VisibilityTimeoutSeconds'),
+    },
+    distributor: {
+      cpuUnits: NUMBERS.of('CpuUnits'),
+      memoryMb: NUMBERS.of('MemoryMb'),
+      tasksMin: NUMBERS.of('TasksMin'),
+      tasksMax: NUMBERS.of('TasksMax'),
+      spotPercent: NUMBERS.of('SpotPercent'),
+      backlogPerTask: NUMBERS.of('BacklogPerTask'),
+      scaleOutAgeSeconds: NUMBERS.of('ScaleOutAgeSeconds'),
+      logLevel: textOf('LogLevel'),
+      logRetentionDays: NUMBERS.of('LogRetentionDays'),
+      tracingImage: on.WithTracing === false ? undefined : textOf('TracingImage'),
+      collectorImage: textOf('CollectorImage'),
+      settings: symbolicSettings(on.WithCanary ?? true),
+    },
+    network: {
+      existing: undefined,
+      cidr: textOf('VpcCidr'),
+      availabilityZones: NUMBERS.of('AvailabilityZones'),
+      natGateways: NUMBERS.of('NatGateways'),
+      interfaceEndpoints: true,
+      metricsSources: [],
+    },
+    writers: {
+      eks: {
+        oidcIssuer: textOf('EksOidcProvider'),
+        namespace: textOf('EksNamespace'),
+        serviceAccount: textOf('EksServiceAccount'),
+      },
+      // Stands in a JSON list: main.ts joins the principals with quotes and commas.
+      principals: [textOf('WriterPrincipals')],
+      externalId: textOf('WriterExternalId'),
+    },
+    alerts: {
+      emails: [],
+      queueAgeSeconds: NUMBERS.of('QueueAgeSeconds'),
+      queueDepth: NUMBERS.of('QueueDepth'),
+      deliveryLagSeconds: NUMBERS.of('DeliveryLagSeconds'),
+      retriesPerFiveMinutes: NUMBERS.of('RetriesPerFiveMinutes'),
+      quarantineFilesPerHour: NUMBERS.of('QuarantineFilesPerHour'),
+    },
+    budget: { monthlyUsd: NUMBERS.of('BudgetMonthlyUsd'), alertPercents: [], anomalyUsd: NUMBERS.of('AnomalyUsd') },
+  };
+}
+
+/** Settings that are computed here unless they are given have the name of the computed value, which main.ts chooses. */
+const COMPUTED: Readonly<Record<string, string>> = {
+  WORKER_THREADS: 'WorkerThreads',
+  MEMORY_BUDGET_MB: 'MemoryBudgetMb',
+};
+
+function symbolicSettings(canary: boolean): Readonly<Record<string, string>> {
+  const entries = SERVICE_SETTINGS.map(({ name }) => {
+    // A number, as only a positive one turns canaries on.
+    if (name === CANARY) return [name, String(NUMBERS.of(settingParameter(CANARY)))] as const;
+    return [name, textOf(COMPUTED[name] ?? settingParameter(name))] as const;
+  });
+  return Object.fromEntries(canary ? entries : entries.filter(([name]) => name !== CANARY));
+}
+
+/** Names and ARNs with the pseudo parameters as the place. */
+export const NAMES = {
+  ...namesOf(symbolicConfig(), {
+    partition: textOf('AWS::Partition'),
+    region: textOf('AWS::Region'),
+    accountId: textOf('AWS::AccountId'),
+  }),
+  // The one name that is computed from others; main.ts does it.
+  glueDatabase: textOf('GlueDatabase'),
+};
+
+/** Prefixes as parameters; those that never change come from the same function as everywhere. */
+export const LAYOUT: ObjectLayout = {
+  ...layoutOf({ objectKeyTemplate: 'logs/{tenant_id}/', quarantinePrefix: textOf('QuarantinePrefix') }),
+  logsPrefix: textOf('LogsPrefix'),
+  firehosePrefix: textOf('FirehosePrefix'),
+  partitionQuery: textOf('PartitionQuery'),
+};

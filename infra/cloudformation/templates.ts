@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { configOf } from '../config.ts';
+import { parametersOf } from './parameters.ts';
+import { nestedTemplate } from './stack.ts';
+import { mainTemplate, NESTED } from './stacks/main.ts';
+
+/** Environments that have a file of parameters here. */
+const ENVIRONMENTS = ['development', 'staging', 'production'];
+
+const HEADER = '# Made by `npm run synth -- --cloudformation`. Change infra/ and make it again.\n';
+
+/** Every file that is made, by its path in this folder. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const templates = [
+    ['main', mainTemplate()] as const,
+    ...Object.entries(NESTED).map(([name, stack]) => [name, nestedTemplate(stack)] as const),
+  ];
+  return new Map([
+    ...templates.map(([name, template]) => [`templates/${name}.yaml`, `${HEADER}${yaml(template)}`] as const),
+    ...ENVIRONMENTS.map((name) => [`parameters/${name}.json`, parameterFile(name)] as const),
+  ]);
+}
+
+function yaml(value: object): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, defaultStringType: 'PLAIN', version: '1.1' });
+}
+
+/** What the environment has otherwise than the templates' defaults, as the AWS CLI takes it. */
+function parameterFile(environment: string): string {
+  const defaults = parametersOf(configOf('any'));
+  const entries = Object.entries(parametersOf(configOf(environment))).filter(
+    ([name, value]) => name !== 'Environment' && defaults[name] !== value,
+  );
+  const list = entries.map(([name, value]) => ({ ParameterKey: name, ParameterValue: value }));
+  return `${JSON.stringify(list, null, 2)}\n`;
+}
+
+/** Writes all files. @returns the paths of those that were otherwise before */
+export function writeFiles(): readonly string[] {
+  const changed: string[] = [];
+  for (const [path, text] of generatedFiles()) {
+    const file = new URL(path, import.meta.url);
+    if (readIfThere(file) === text) continue;
+    writeFileSync(file, text);
+    changed.push(path);
+  }
+  return changed;
+}
+
+function readIfThere(file: URL): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
