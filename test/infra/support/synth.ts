@@ -16,6 +16,9 @@ export interface Synthesis {
   only(type: string): Resource;
   readonly types: readonly string[];
   readonly count: number;
+  /** All resources, by type and name. */
+  readonly all: Readonly<Record<string, Readonly<Record<string, Resource>>>>;
+  readonly outputs: Readonly<Record<string, { readonly value: unknown }>>;
   /** Takes resources of these types out of the file, and whatever refers to them. @returns what was taken out, by address */
   leaveOut(types: readonly string[]): Promise<readonly string[]>;
   remove(): Promise<void>;
@@ -23,6 +26,7 @@ export interface Synthesis {
 
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
+  readonly output: Readonly<Record<string, { readonly value: unknown }>>;
   readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
 }
 
@@ -46,6 +50,8 @@ export async function synthesis(
   return {
     folder,
     resources,
+    all,
+    outputs: rest.output,
     only(type) {
       const [one, ...others] = resources(type);
       if (!one || others.length > 0) throw new Error(`${others.length + (one ? 1 : 0)} resources of type ${type}`);
