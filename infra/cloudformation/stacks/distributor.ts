@@ -37,7 +37,7 @@ export function distributorStack(): Stack {
         value: ifElse(
           `Has${settingParameter('WORKER_THREADS')}`,
           ref(settingParameter('WORKER_THREADS')),
-          findInMap('CpuUnits', ref('CpuUnits'), 'WorkerThreads'),
+          findInMap('TaskCpu', ref('CpuUnits'), 'WorkerThreads'),
         ),
       },
       MemoryBudgetMb: {
@@ -45,7 +45,7 @@ export function distributorStack(): Stack {
         value: ifElse(
           `Has${settingParameter('MEMORY_BUDGET_MB')}`,
           ref(settingParameter('MEMORY_BUDGET_MB')),
-          findInMap('MemorySizes', ref('MemoryMb'), 'BudgetMb'),
+          findInMap('TaskMemory', ref('MemoryMb'), 'BudgetMb'),
         ),
       },
     },
@@ -78,13 +78,13 @@ export function distributorStack(): Stack {
 
 /** What the main template looks up for this one. */
 export const DISTRIBUTOR_MAPPINGS: Readonly<Record<string, JsonObject>> = {
-  CpuUnits: Object.fromEntries(
+  TaskCpu: Object.fromEntries(
     CPU_UNITS.map((cpuUnits) => [
       String(cpuUnits),
       { WorkerThreads: computedSettings({ cpuUnits, memoryMb: 4096 }).WORKER_THREADS ?? '' },
     ]),
   ),
-  MemorySizes: Object.fromEntries(
+  TaskMemory: Object.fromEntries(
     MEMORY_MB.map((memoryMb) => [
       String(memoryMb),
       { BudgetMb: computedSettings({ cpuUnits: 1024, memoryMb }).MEMORY_BUDGET_MB ?? '' },
