@@ -1,3 +1,4 @@
+import { FIXED_NAMES } from './fixed-names.ts';
 import { and, equals, holds, type JsonObject, not, or, ref } from './intrinsics.ts';
 import { SLOTS } from './parameters.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
@@ -26,6 +27,8 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   WithCanary: not(
     or(equals(ref('SettingCanaryIntervalSeconds'), ''), equals(ref('SettingCanaryIntervalSeconds'), '0')),
   ),
+  WithBudget: isPositive('BudgetMonthlyUsd'),
+  WithAnomalyDetection: isPositive('AnomalyUsd'),
   WithOwnNetwork: equals(ref('ExistingVpcId'), ''),
   WithThirdZone: equals(ref('AvailabilityZones'), '3'),
   WithSecondNat: not(equals(ref('NatGateways'), '1')),
@@ -47,6 +50,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   ),
   ...ofSlots('BudgetActualPercent', SLOTS.actualPercents, isPositive),
   ...ofSlots('BudgetForecastPercent', SLOTS.forecastPercents, isPositive),
+  ...Object.fromEntries(FIXED_NAMES.map(({ parameter }) => [`Has${parameter}`, isGiven(parameter)])),
   ...Object.fromEntries(
     SERVICE_SETTINGS.map(({ name }) => [`Has${settingParameter(name)}`, isGiven(settingParameter(name))]),
   ),

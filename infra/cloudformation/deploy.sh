@@ -13,6 +13,7 @@ usage: deploy.sh -e ENVIRONMENT -b TEMPLATE_BUCKET [OPTION ...]
   -f PARAMETERS.json  in place of parameters/ENVIRONMENT.json
   -i IMAGE_TAG        the image to run, by its tag in the environment's repository; what runs now if not given
   -a ACCOUNT          refuse credentials of any other account
+  -c COST_CENTER      tag CostCenter on everything
   -t FOLDER           templates, in place of those beside this script
   --plan              show what would change, and change nothing
   --yes               do not ask
@@ -34,7 +35,7 @@ refuse() {
 readonly HERE="${BASH_SOURCE[0]%/*}"
 readonly STACKS='main core ingestion distributor monitoring'
 
-environment='' bucket='' project='log-distributor' region='' parameters='' image='' account='' plan='' yes=''
+environment='' bucket='' project='log-distributor' region='' parameters='' image='' account='' cost_center='' plan='' yes=''
 templates="$HERE/templates"
 
 read_arguments() {
@@ -43,7 +44,7 @@ read_arguments() {
       --plan) plan=1 ;;
       --yes) yes=1 ;;
       --help) usage && exit 0 ;;
-      -e | -b | -p | -r | -f | -i | -a | -t)
+      -e | -b | -p | -r | -f | -i | -a | -c | -t)
         (($# > 1)) || refuse "$1 needs a value"
         set_option "$1" "$2"
         shift
@@ -54,7 +55,7 @@ read_arguments() {
   done
   [[ -n $environment && -n $bucket ]] || refuse "$(usage)"
   [[ $environment =~ ^[a-z][a-z0-9]{0,11}$ ]] || refuse "-e: must be 1 to 12 of a-z0-9 and begin with a letter (got $environment)"
-  [[ $project =~ ^[a-z][a-z0-9-]{0,24}$ ]] || refuse "-p: must be up to 25 of a-z0-9- and begin with a letter (got $project)"
+  [[ $project =~ ^[a-z][a-z0-9]*(-[a-z0-9]+)*$ ]] || refuse "-p: must be words of a-z0-9 joined by -, and begin with a letter (got $project)"
   [[ $image =~ ^[a-zA-Z0-9_.-]{0,128}$ ]] || refuse "-i: must be the tag of an image (got $image)"
   [[ -n $plan || -n $yes || -t 0 ]] || refuse 'nobody can be asked here: pass --yes, or --plan to look only'
   choose_parameters
@@ -69,6 +70,7 @@ set_option() {
     -f) parameters="$2" ;;
     -i) image="$2" ;;
     -a) account="$2" ;;
+    -c) cost_center="$2" ;;
     -t) templates="${2%/}" ;;
   esac
 }
@@ -92,6 +94,8 @@ look_around() {
   ours="$(aws sts get-caller-identity --query Account --output text)" || fail 'AWS does not accept the credentials'
   [[ -z $account || $account == "$ours" ]] || refuse "these are credentials of account $ours, and not of $account"
   account="$ours"
+  local longest="$project-$environment-logs-$account-$region"
+  ((${#longest} <= 63)) || refuse "project and environment must be shorter by $((${#longest} - 63)) characters: the bucket is $longest"
   aws s3api head-bucket --bucket "$bucket" --expected-bucket-owner "$account" >/dev/null ||
     fail "there is no bucket $bucket of account $account: aws s3 mb s3://$bucket --region $region"
   stack="$project-$environment"
@@ -155,14 +159,15 @@ parameter() {
 }
 
 create_change_set() {
-  local list
+  local list tags=("Key=Deployment,Value=$project-$environment-$region" "Key=Project,Value=$project"
+    "Key=Environment,Value=$environment" 'Key=ManagedBy,Value=cloudformation')
+  [[ -z $cost_center ]] || tags+=("Key=CostCenter,Value=$cost_center")
   list="$(all_parameters)"
   change_set="deploy-$(date -u +%Y%m%d%H%M%S)-$$"
   aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$change_set" \
     --change-set-type "$change_type" --template-url "$template_url" --include-nested-stacks \
     --capabilities CAPABILITY_NAMED_IAM --parameters "$list" \
-    --tags "Key=Project,Value=$project" "Key=Environment,Value=$environment" 'Key=ManagedBy,Value=cloudformation' \
-    >/dev/null || fail 'CloudFormation refused the change set; its message stands above'
+    --tags "${tags[@]}" >/dev/null || fail 'CloudFormation refused the change set; its message stands above'
   aws cloudformation wait change-set-create-complete --stack-name "$stack" --change-set-name "$change_set" \
     2>/dev/null || explain_change_set
 }

@@ -2,6 +2,7 @@ import { RETENTION_DAYS } from '../../service/core/limits.ts';
 import type { Config } from '../config.ts';
 import { FARGATE_MEMORY } from '../config-rules.ts';
 import { layoutOf } from '../object-layout.ts';
+import { FIXED_NAMES } from './fixed-names.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
 /** A parameter of the templates: one setting of the configuration, or a part of one. */
@@ -21,7 +22,7 @@ export interface Parameter {
 }
 
 /** Slots for lists whose elements need resources or conditions of their own: a template cannot count. */
-export const SLOTS = { emails: 5, metricsSources: 3, actualPercents: 3, forecastPercents: 2 };
+export const SLOTS = { emails: 10, metricsSources: 3, actualPercents: 3, forecastPercents: 2 };
 export const BUFFER_INTERVALS_SECONDS = [60, 120, 180, 240, 300, 600, 900];
 export const PARQUET_BLOCKS_MB = [64, 96, 128, 192, 256];
 export const SPOT_PERCENTS = [0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100];
@@ -45,6 +46,7 @@ const CIDR = '(\\d{1,3}\\.){3}\\d{1,3}/\\d{1,2}';
 const PREFIX = pattern('^[^/].*/$', 'must end with a slash and not begin with one');
 const DAYS = number(1, 36_500);
 const DAYS_OR_NEVER = pattern('^\\d{1,5}$', 'must be a whole number of days, or 0');
+const USD_OR_NONE = pattern('^\\d{1,8}$', 'must be a whole number of USD, or 0');
 const PERCENT_OR_NONE = pattern('^\\d{1,3}$', 'must be a percentage, or 0');
 
 function group(
@@ -75,7 +77,7 @@ const forecastPercents = (config: Config) => config.budget.alertPercents.filter(
 export const PARAMETERS: readonly Parameter[] = [
   ...group('Environment', {
     Project: [
-      pattern('^[a-z][a-z0-9-]{0,24}$', 'must be up to 25 of a-z0-9- and begin with a letter'),
+      pattern('^[a-z][a-z0-9]*(-[a-z0-9]+)*$', 'must be words of a-z0-9 joined by -, and begin with a letter'),
       (config) => config.project,
       'Name of the system: names and the tag Project begin with it',
     ],
@@ -90,17 +92,16 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.encryptWithOwnKeys),
       'KMS keys of our own, with policies and an audit trail; false: keys of AWS, everything is encrypted all the same',
     ],
-    TenantTable: [
-      pattern('^[a-zA-Z0-9_.-]{3,255}$', 'must be a DynamoDB table name'),
-      (config) => config.tenantTable,
-      'Table of the tenants',
-    ],
-    LedgerTable: [
-      pattern('^[a-zA-Z0-9_.-]{3,255}$', 'must be a DynamoDB table name'),
-      (config) => config.ledgerTable,
-      'Table of what was delivered',
-    ],
   }),
+  ...group(
+    'Names that are not made from project, environment and region',
+    Object.fromEntries(
+      FIXED_NAMES.map(({ name, parameter, allowedPattern, rule, description }) => [
+        parameter,
+        [pattern(allowedPattern, rule), (config: Config) => config.names[name] ?? '', description],
+      ]),
+    ),
+  ),
   ...group('Keys of objects', {
     ObjectKeyTemplate: [
       pattern('^[^{]+/.*\\{tenant_id\\}.*$', 'must begin with a literal folder and contain {tenant_id}'),
@@ -309,8 +310,8 @@ export const PARAMETERS: readonly Parameter[] = [
     WriterPrincipals: [
       {
         type: 'CommaDelimitedList',
-        allowedPattern: '^(arn:aws[a-z-]*:iam::\\d{12}:(role|user)/\\S+)?$',
-        rule: 'must be ARNs of roles or users',
+        allowedPattern: '^(arn:aws[a-z-]*:iam::\\d{12}:(root|(role|user)/[\\w+=,.@/-]+))?$',
+        rule: 'must be ARNs of roles, users or accounts',
       },
       (config) => config.writers.principals.join(','),
       "ARNs of principals that may assume the writer's role",
@@ -346,7 +347,11 @@ export const PARAMETERS: readonly Parameter[] = [
     ],
   }),
   ...group('Budget', {
-    BudgetMonthlyUsd: [number(1, 10_000_000), (config) => String(config.budget.monthlyUsd), 'Budget of a month in USD'],
+    BudgetMonthlyUsd: [
+      USD_OR_NONE,
+      (config) => String(config.budget.monthlyUsd ?? 0),
+      'Budget of a month in USD; 0: no budget',
+    ],
     ...slots('BudgetActualPercent', SLOTS.actualPercents, (at) => [
       PERCENT_OR_NONE,
       (config) => String(actualPercents(config)[at] ?? 0),
@@ -358,9 +363,9 @@ export const PARAMETERS: readonly Parameter[] = [
       'Percent of the budget, forecast, at which to alert; 0: none',
     ]),
     AnomalyUsd: [
-      number(1, 1_000_000),
-      (config) => String(config.budget.anomalyUsd),
-      'Anomaly in USD at which to alert',
+      USD_OR_NONE,
+      (config) => String(config.budget.anomalyUsd ?? 0),
+      'Anomaly in USD at which to alert; 0: no anomaly detection',
     ],
   }),
   ...group('Deployment', {
@@ -394,12 +399,24 @@ function unexpressed(config: Config): readonly string[] {
     ['entries above 100 in budget.alertPercents', forecastPercents(config).length, SLOTS.forecastPercents],
   ];
   const tooLong = lists.flatMap(([what, count, most]) => (count > most ? [`${count} ${what}, at most ${most}`] : []));
-  const values = PARAMETERS.flatMap(({ name, of, allowedValues }) => {
-    const value = of?.(config);
-    if (value === undefined || !allowedValues || allowedValues.includes(value)) return [];
-    return [`${name} ${value}, one of ${allowedValues.join(', ')}`];
+  const values = PARAMETERS.flatMap((parameter) => {
+    const value = parameter.of?.(config);
+    if (value === undefined || isAllowed(parameter, value)) return [];
+    return [`${parameter.name} ${parameter.rule ?? `must be ${rangeOf(parameter)}`} (got ${value})`];
   });
   const offered = new Set<string>(SERVICE_SETTINGS.map(({ name }) => name));
   const settings = Object.keys(config.distributor.settings).filter((name) => !offered.has(name));
   return [...tooLong, ...values, ...settings.map((name) => `${name} in distributor.settings`)];
+}
+
+/** Whether a value passes the constraints of its parameter; those of a list hold for each element. */
+function isAllowed({ type, allowedValues, allowedPattern, minValue, maxValue }: Parameter, value: string): boolean {
+  if (allowedValues && !allowedValues.includes(value)) return false;
+  if (type === 'Number') return Number(value) >= (minValue ?? 0) && Number(value) <= (maxValue ?? Number(value));
+  const elements = type === 'CommaDelimitedList' ? value.split(',') : [value];
+  return allowedPattern === undefined || elements.every((element) => new RegExp(allowedPattern).test(element));
+}
+
+function rangeOf({ allowedValues, minValue, maxValue }: Parameter): string {
+  return allowedValues ? `one of ${allowedValues.join(', ')}` : `from ${minValue} to ${maxValue}`;
 }

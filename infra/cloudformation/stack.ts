@@ -1,8 +1,9 @@
 import { CONDITIONS } from './conditions.ts';
-import { isObject, type Json, type JsonObject } from './intrinsics.ts';
+import { FIXED_NAMES } from './fixed-names.ts';
+import { ifElse, isObject, type Json, type JsonObject, ref, sub } from './intrinsics.ts';
 import { PARAMETERS, type Parameter } from './parameters.ts';
 import { render } from './placeholders.ts';
-import { NUMBERS } from './symbolic.ts';
+import { madeName, NUMBERS } from './symbolic.ts';
 
 /** A resource as it is written here: placeholders are still in it. */
 export interface Resource {
@@ -46,7 +47,8 @@ export function when(condition: string | undefined, resource: Resource): Resourc
 export function nestedTemplate(stack: Stack): JsonObject {
   const body = renderBody(stack);
   const { conditions, names } = usedBy(body);
-  const own = new Set([...Object.keys(stack.inputs), ...Object.keys(stack.resources)]);
+  const inputs = inputsOf(stack, names);
+  const own = new Set([...Object.keys(inputs), ...Object.keys(stack.resources)]);
   const parameters = PARAMETERS.filter(({ name }) => names.has(name) && !own.has(name));
   return {
     AWSTemplateFormatVersion: '2010-09-09',
@@ -54,7 +56,7 @@ export function nestedTemplate(stack: Stack): JsonObject {
     Parameters: {
       ...Object.fromEntries(parameters.map((parameter) => [parameter.name, declare(parameter)])),
       ...Object.fromEntries(
-        Object.entries(stack.inputs).map(([name, { description, list }]) => [
+        Object.entries(inputs).map(([name, { description, list }]) => [
           name,
           { Type: list ? 'CommaDelimitedList' : 'String', Description: description },
         ]),
@@ -64,6 +66,23 @@ export function nestedTemplate(stack: Stack): JsonObject {
     Conditions: conditions,
     ...body,
   };
+}
+
+/** Names are an input of every stack that uses them: the given one, or the one that is made. */
+const NAME_INPUTS: Stack['inputs'] = Object.fromEntries(
+  FIXED_NAMES.map(({ name, parameter }) => [
+    parameter,
+    {
+      description: `The parameter of the main template, or the name that is made`,
+      value: ifElse(`Has${parameter}`, ref(parameter), sub(madeName(name))),
+    },
+  ]),
+);
+
+/** What the main template computes for a stack whose body uses these names. */
+export function inputsOf(stack: Stack, used: ReadonlySet<string>): Stack['inputs'] {
+  const named = Object.entries(NAME_INPUTS).filter(([name]) => used.has(name));
+  return { ...Object.fromEntries(named), ...stack.inputs };
 }
 
 function renderBody(stack: Stack): { readonly Resources: Json; readonly Outputs: Json } {

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
-import { namesOf } from '../names.ts';
+import { namesOf, type Place } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { layoutOf } from '../object-layout.ts';
+import { FIXED_NAMES } from './fixed-names.ts';
 import { PARAMETERS } from './parameters.ts';
 import { numberPlaceholders, textOf } from './placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
@@ -37,8 +38,7 @@ export function symbolicConfig(on: Switches = {}): Config {
     production: on.IsProduction ?? true,
     accountId: undefined,
     encryptWithOwnKeys: true,
-    tenantTable: textOf('TenantTable'),
-    ledgerTable: textOf('LedgerTable'),
+    names: Object.fromEntries(FIXED_NAMES.map(({ name, parameter }) => [name, textOf(parameter)])),
     objectKeyTemplate: textOf('ObjectKeyTemplate'),
     quarantinePrefix: textOf('QuarantinePrefix'),
     ingestion: {
@@ -122,13 +122,20 @@ function symbolicSettings(canary: boolean): Readonly<Record<string, string>> {
   return Object.fromEntries(canary ? entries : entries.filter(([name]) => name !== CANARY));
 }
 
+const PLACE: Place = {
+  partition: textOf('AWS::Partition'),
+  region: textOf('AWS::Region'),
+  accountId: textOf('AWS::AccountId'),
+};
+
+/** The name that is made where none is given. */
+export function madeName(name: keyof Config['names']): string {
+  return namesOf({ ...symbolicConfig(), names: {} }, PLACE)[name];
+}
+
 /** Names and ARNs with the pseudo parameters as the place. */
 export const NAMES = {
-  ...namesOf(symbolicConfig(), {
-    partition: textOf('AWS::Partition'),
-    region: textOf('AWS::Region'),
-    accountId: textOf('AWS::AccountId'),
-  }),
+  ...namesOf(symbolicConfig(), PLACE),
   // The one name that is computed from others; main.ts does it.
   glueDatabase: textOf('GlueDatabase'),
 };

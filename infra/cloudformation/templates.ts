@@ -1,12 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { configOf } from '../config.ts';
+import { knownEnvironments } from '../config-file.ts';
 import { parametersOf } from './parameters.ts';
 import { nestedTemplate } from './stack.ts';
 import { mainTemplate, NESTED } from './stacks/main.ts';
-
-/** Environments that have a file of parameters here. */
-const ENVIRONMENTS = ['development', 'staging', 'production'];
 
 const HEADER = '# Made by `npm run synth -- --cloudformation`. Change infra/ and make it again.\n';
 
@@ -18,7 +16,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   ];
   return new Map([
     ...templates.map(([name, template]) => [`templates/${name}.yaml`, `${HEADER}${yaml(template)}`] as const),
-    ...ENVIRONMENTS.map((name) => [`parameters/${name}.json`, parameterFile(name)] as const),
+    ...knownEnvironments().map((name) => [`parameters/${name}.json`, parameterFile(name)] as const),
   ]);
 }
 

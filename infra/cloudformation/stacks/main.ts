@@ -2,7 +2,7 @@ import { configOf } from '../../config.ts';
 import { equals, type Json, type JsonObject, join, not, ref, sub } from '../intrinsics.ts';
 import { CPU_UNITS, memorySizesOf, PARAMETERS, type Parameter } from '../parameters.ts';
 import { pascalCase } from '../service-settings.ts';
-import { declare, nestedTemplate, type Stack, usedBy } from '../stack.ts';
+import { declare, inputsOf, nestedTemplate, type Stack, usedBy } from '../stack.ts';
 import { coreStack } from './core.ts';
 import { DISTRIBUTOR_MAPPINGS, distributorStack } from './distributor.ts';
 import { ingestionStack } from './ingestion.ts';
@@ -67,9 +67,10 @@ function stackId(name: string): string {
 
 function nested(name: string, stack: Stack): JsonObject {
   const template = nestedTemplate(stack);
+  const inputs = inputsOf(stack, new Set(Object.keys(template.Parameters ?? {})));
   const parameters = Object.keys(template.Parameters ?? {}).map((parameter) => [
     parameter,
-    stack.inputs[parameter]?.value ?? passed(parameter),
+    inputs[parameter]?.value ?? passed(parameter),
   ]);
   return {
     Type: 'AWS::CloudFormation::Stack',

@@ -39,10 +39,10 @@ export function monitoringStack(): Stack {
       ...emailSubscriptions(),
       ...alarms(),
       Overview: dashboard(
-        NAMES.name,
+        NAMES.overviewDashboard,
         vary(['WithFirehose'], (on) => JSON.stringify(overviewDashboard(symbolicConfig(on), NAMES))),
       ),
-      TenantDashboard: dashboard(`${NAMES.name}-tenant`, JSON.stringify(tenantDashboard(symbolicConfig(), NAMES))),
+      TenantDashboard: dashboard(NAMES.tenantDashboard, JSON.stringify(tenantDashboard(symbolicConfig(), NAMES))),
       ...spendingResources(),
     },
     outputs: { AlertsTopicArn: { Description: 'Topic of all alerts', Value: ref('AlertsTopic') } },
@@ -73,14 +73,9 @@ function alarms(): Readonly<Record<string, Resource>> {
           ? 'IsRunning'
           : undefined
         : 'WithFirehose';
-      return [`Alarm${pascalCase(wordsOf(alarm.id))}`, when(condition, alarmResource(alarm))];
+      return [`Alarm${pascalCase(alarm.id)}`, when(condition, alarmResource(alarm))];
     }),
   );
-}
-
-/** `throttled-${TenantTable}` as words: a placeholder's name says which. */
-function wordsOf(id: string): string {
-  return id.replace(/\$\{(\w+)\}/, (_, name: string) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-'));
 }
 
 function alarmResource(alarm: Alarm): Resource {

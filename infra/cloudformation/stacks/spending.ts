@@ -1,6 +1,6 @@
+import { DEPLOYMENT_TAG } from '../../names.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
 import { SLOTS } from '../parameters.ts';
-import { textOf } from '../placeholders.ts';
 import type { Resource } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 
@@ -9,13 +9,14 @@ export function spendingResources(): Readonly<Record<string, Resource>> {
   return {
     Budget: {
       Type: 'AWS::Budgets::Budget',
+      Condition: 'WithBudget',
       Properties: {
         Budget: {
-          BudgetName: NAMES.name,
+          BudgetName: NAMES.budget,
           BudgetType: 'COST',
           TimeUnit: 'MONTHLY',
           BudgetLimit: { Amount: NUMBERS.of('BudgetMonthlyUsd'), Unit: 'USD' },
-          CostFilters: { TagKeyValue: [`user:Project$${textOf('Project')}`] },
+          CostFilters: { TagKeyValue: [`user:${DEPLOYMENT_TAG}$${NAMES.inAccount}`] },
         },
         NotificationsWithSubscribers: [
           ...notifications('BudgetActualPercent', SLOTS.actualPercents, 'ACTUAL'),
@@ -25,18 +26,20 @@ export function spendingResources(): Readonly<Record<string, Resource>> {
     },
     AnomalyMonitor: {
       Type: 'AWS::CE::AnomalyMonitor',
+      Condition: 'WithAnomalyDetection',
       Properties: {
-        MonitorName: NAMES.name,
+        MonitorName: NAMES.budget,
         MonitorType: 'CUSTOM',
         MonitorSpecification: JSON.stringify({
-          Tags: { Key: 'Project', Values: [textOf('Project')], MatchOptions: ['EQUALS'] },
+          Tags: { Key: DEPLOYMENT_TAG, Values: [NAMES.inAccount], MatchOptions: ['EQUALS'] },
         }),
       },
     },
     AnomalySubscription: {
       Type: 'AWS::CE::AnomalySubscription',
+      Condition: 'WithAnomalyDetection',
       Properties: {
-        SubscriptionName: NAMES.name,
+        SubscriptionName: NAMES.budget,
         Frequency: 'IMMEDIATE',
         MonitorArnList: [ref('AnomalyMonitor')],
         Subscribers: [{ Type: 'SNS', Address: ref('AlertsTopic') }],

@@ -72,8 +72,13 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
     'production',
     {
       project: 'logs',
-      tenantTable: 'tenants',
-      ledgerTable: 'ledger',
+      names: {
+        tenantTable: 'tenants',
+        ledgerTable: 'ledger',
+        taskRole: 'known-to-customers',
+        metricsNamespace: 'Logs',
+      },
+      budget: { monthlyUsd: null, anomalyUsd: null },
       objectKeyTemplate: 'objects/tenant_id={tenant_id}/',
       quarantinePrefix: 'aside/',
       ingestion: { firehose: false },

@@ -61,6 +61,9 @@ def extend() -> None:
     parsing.clean_json = clean_more
 
     class Subscription(CloudFormationModel):
+        # moto takes the service of a model from here.
+        __module__ = "moto.sns.models"
+
         @staticmethod
         def cloudformation_name_type() -> str:
             return ""
