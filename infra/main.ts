@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createS3Client, createStsClient } from '../service/aws/clients.ts';
 import { faultOf } from '../service/aws/fault.ts';
 import { synthesize } from './app.ts';
+import { parameterFile, writeFiles } from './cloudformation/templates.ts';
 import type { Config } from './config.ts';
-import { configOfArguments } from './config-arguments.ts';
+import { type ConfigArguments, configOfArguments } from './config-arguments.ts';
 import { knownEnvironments } from './config-file.ts';
 import { ConfigError } from './config-problems.ts';
 import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
@@ -33,6 +34,9 @@ What to do:
       --plan               show what would change, and change nothing
       --yes                do not ask
 
+CloudFormation:
+      --cloudformation     synth writes the templates in infra/cloudformation/; with settings, also their parameters
+
 Terraform:
       --state-bucket NAME  bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
       --provider-version V in place of the version of the AWS provider that the bindings were made from
@@ -56,6 +60,7 @@ const OPTIONS = {
   'no-tasks': { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
+  cloudformation: { type: 'boolean', default: false },
   'state-bucket': { type: 'string' },
   'provider-version': { type: 'string' },
   'plugin-dir': { type: 'string' },
@@ -74,6 +79,10 @@ async function run(): Promise<void> {
   }
   const [command, ...rest] = positionals;
   if (!isCommand(command) || rest.length > 0) return refuse(USAGE);
+  if (values.cloudformation) {
+    if (command !== 'synth') return refuse('--cloudformation is for synth: infra/cloudformation/deploy.sh deploys');
+    return writeCloudFormation(values);
+  }
   const config = configOfArguments(values, command === 'synth' ? 'staging' : undefined);
   if (config === undefined) return refuse(USAGE);
   for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
@@ -81,7 +90,7 @@ async function run(): Promise<void> {
   const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
   const synth = (stateBucket: string | undefined) =>
     synthesize(config, {
-      outputFolder: new URL(`synth/${config.project}-${config.environment}-${config.region}`, import.meta.url).pathname,
+      outputFolder: synthFolder(config),
       imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
       stateBucket,
       providerVersion: values['provider-version'],
@@ -110,6 +119,23 @@ async function run(): Promise<void> {
         },
       );
   }
+}
+
+/** Prints what changed, and where the parameters of the settings are. */
+function writeCloudFormation(values: ConfigArguments): void {
+  for (const path of writeFiles()) console.log(`infra/cloudformation/${path}`);
+  const config = configOfArguments(values);
+  if (config === undefined) return;
+  for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
+  const folder = synthFolder(config);
+  mkdirSync(folder, { recursive: true });
+  const file = `${folder}/parameters.json`;
+  writeFileSync(file, parameterFile(config));
+  console.log(file);
+}
+
+function synthFolder(config: Config): string {
+  return new URL(`synth/${config.project}-${config.environment}-${config.region}`, import.meta.url).pathname;
 }
 
 function readArguments() {

@@ -1,6 +1,6 @@
 import { FIXED_NAMES } from './fixed-names.ts';
 import { and, equals, holds, type JsonObject, not, or, ref } from './intrinsics.ts';
-import { SLOTS } from './parameters.ts';
+import { SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
 const isTrue = (parameter: string) => equals(ref(parameter), 'true');

@@ -3,7 +3,7 @@ import { namesOf, type Place } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { layoutOf } from '../object-layout.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
-import { PARAMETERS } from './parameters.ts';
+import { PARAMETERS } from './parameter-list.ts';
 import { numberPlaceholders, textOf } from './placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 import type { Conditions } from './vary.ts';

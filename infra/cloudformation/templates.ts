@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { configOf } from '../config.ts';
+import { type Config, configOf } from '../config.ts';
 import { knownEnvironments } from '../config-file.ts';
 import { parametersOf } from './parameters.ts';
 import { nestedTemplate } from './stack.ts';
@@ -16,19 +16,19 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   ];
   return new Map([
     ...templates.map(([name, template]) => [`templates/${name}.yaml`, `${HEADER}${yaml(template)}`] as const),
-    ...knownEnvironments().map((name) => [`parameters/${name}.json`, parameterFile(name)] as const),
+    ...knownEnvironments().map((name) => [`parameters/${name}.json`, parameterFile(configOf(name))] as const),
   ]);
 }
 
 function yaml(value: object): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, defaultStringType: 'PLAIN', version: '1.1' });
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, singleQuote: true, version: '1.1' });
 }
 
-/** What the environment has otherwise than the templates' defaults, as the AWS CLI takes it. */
-function parameterFile(environment: string): string {
+/** What settings have otherwise than the templates' defaults, as the AWS CLI takes it; deploy.sh adds the environment. */
+export function parameterFile(config: Config): string {
   const defaults = parametersOf(configOf('any'));
-  const entries = Object.entries(parametersOf(configOf(environment))).filter(
-    ([name, value]) => name !== 'Environment' && defaults[name] !== value,
+  const entries = Object.entries(parametersOf(config)).filter(
+    ([name, value]) => name !== 'Project' && name !== 'Environment' && defaults[name] !== value,
   );
   const list = entries.map(([name, value]) => ({ ParameterKey: name, ParameterValue: value }));
   return `${JSON.stringify(list, null, 2)}\n`;

@@ -3,7 +3,7 @@ import { executionRolePolicy, taskRolePolicy } from '../../policies/task.ts';
 import { HTTP_PORT } from '../../service-environment.ts';
 import { computedSettings } from '../computed.ts';
 import { findInMap, getAtt, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
-import { CPU_UNITS, MEMORY_MB, SLOTS, SPOT_PERCENTS } from '../parameters.ts';
+import { CPU_UNITS, MEMORY_MB, SLOTS, SPOT_PERCENTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { settingParameter } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';

@@ -2,8 +2,8 @@ import { PARQUET } from '../../parquet.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../../policies/firehose.ts';
 import { writerRolePolicy, writerTrust } from '../../policies/writer.ts';
 import { RECORD_COLUMNS } from '../../record.ts';
-import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, toJson } from '../intrinsics.ts';
-import { PARQUET_BLOCKS_MB } from '../parameters.ts';
+import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, split, toJson } from '../intrinsics.ts';
+import { PARQUET_BLOCKS_MB } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { type Resource, type Stack, when } from '../stack.ts';
 import { LAYOUT, NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
@@ -32,7 +32,7 @@ export function ingestionStack(): Stack {
       },
       WriterPrincipals: {
         description: 'ARNs with quotes and commas between, as they stand in a JSON list',
-        value: join('","', ref('WriterPrincipals')),
+        value: join('","', split(',', ref('WriterPrincipals'))),
       },
     },
     resources: {

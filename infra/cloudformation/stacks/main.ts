@@ -1,6 +1,6 @@
 import { configOf } from '../../config.ts';
-import { equals, type Json, type JsonObject, join, not, ref, sub } from '../intrinsics.ts';
-import { CPU_UNITS, memorySizesOf, PARAMETERS, type Parameter } from '../parameters.ts';
+import { equals, type Json, type JsonObject, not, ref, sub } from '../intrinsics.ts';
+import { CPU_UNITS, memorySizesOf, PARAMETERS, type Parameter } from '../parameter-list.ts';
 import { pascalCase } from '../service-settings.ts';
 import { declare, inputsOf, nestedTemplate, type Stack, usedBy } from '../stack.ts';
 import { coreStack } from './core.ts';
@@ -70,7 +70,7 @@ function nested(name: string, stack: Stack): JsonObject {
   const inputs = inputsOf(stack, new Set(Object.keys(template.Parameters ?? {})));
   const parameters = Object.keys(template.Parameters ?? {}).map((parameter) => [
     parameter,
-    inputs[parameter]?.value ?? passed(parameter),
+    inputs[parameter]?.value ?? ref(parameter),
   ]);
   return {
     Type: 'AWS::CloudFormation::Stack',
@@ -81,11 +81,6 @@ function nested(name: string, stack: Stack): JsonObject {
       Parameters: Object.fromEntries(parameters),
     },
   };
-}
-
-function passed(parameter: string): Json {
-  const definition = PARAMETERS.find(({ name }) => name === parameter);
-  return definition?.type === 'CommaDelimitedList' ? join(',', ref(parameter)) : ref(parameter);
 }
 
 function output(name: string, stack: string, condition: string | undefined): JsonObject {
@@ -135,11 +130,20 @@ const RULES: JsonObject = {
       },
     ],
   },
+  TwoTables: {
+    RuleCondition: given('TenantTableName'),
+    Assertions: [
+      {
+        Assert: not(equals(ref('TenantTableName'), ref('LedgerTableName'))),
+        AssertDescription: 'TenantTableName and LedgerTableName must differ',
+      },
+    ],
+  },
   ExistingVpc: {
     RuleCondition: given('ExistingVpcId'),
     Assertions: [
       {
-        Assert: not({ 'Fn::Contains': [ref('ExistingSubnetIds'), ''] }),
+        Assert: given('ExistingSubnetIds'),
         AssertDescription: 'ExistingSubnetIds must name private subnets of ExistingVpcId',
       },
       {
@@ -149,14 +153,14 @@ const RULES: JsonObject = {
     ],
   },
   WriterExternalId: {
-    RuleCondition: not({ 'Fn::Contains': [ref('WriterPrincipals'), ''] }),
+    RuleCondition: given('WriterPrincipals'),
     Assertions: [{ Assert: given('WriterExternalId'), AssertDescription: 'WriterPrincipals need WriterExternalId' }],
   },
   WriterPrincipals: {
     RuleCondition: given('WriterExternalId'),
     Assertions: [
       {
-        Assert: not({ 'Fn::Contains': [ref('WriterPrincipals'), ''] }),
+        Assert: given('WriterPrincipals'),
         AssertDescription: 'WriterExternalId needs WriterPrincipals',
       },
     ],

@@ -3,7 +3,7 @@ import { overviewDashboard, tenantDashboard } from '../../dashboards.ts';
 import { alertsTopicPolicy } from '../../policies/messaging.ts';
 import { lateSeconds } from '../computed.ts';
 import { findInMap, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
-import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameters.ts';
+import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { pascalCase } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';

@@ -178,5 +178,5 @@ function zoneList(name: string): Json {
 
 /** Ids of the private subnets, ours or those that exist, with commas between. */
 export function privateSubnetIds(): Json {
-  return ifElse('WithOwnNetwork', join(',', zoneList('PrivateSubnet')), join(',', ref('ExistingSubnetIds')));
+  return ifElse('WithOwnNetwork', join(',', zoneList('PrivateSubnet')), ref('ExistingSubnetIds'));
 }

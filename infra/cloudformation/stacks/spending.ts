@@ -1,6 +1,6 @@
 import { DEPLOYMENT_TAG } from '../../names.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
-import { SLOTS } from '../parameters.ts';
+import { SLOTS } from '../parameter-list.ts';
 import type { Resource } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 

@@ -1,0 +1,384 @@
+import { RETENTION_DAYS } from '../../service/core/limits.ts';
+import type { Config } from '../config.ts';
+import { FARGATE_MEMORY } from '../config-rules.ts';
+import { layoutOf } from '../object-layout.ts';
+import { FIXED_NAMES } from './fixed-names.ts';
+import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
+
+/** A parameter of the templates: one setting of the configuration, or a part of one. */
+export interface Parameter {
+  readonly name: string;
+  readonly group: string;
+  readonly description: string;
+  /** Text unless said otherwise. What chooses from a list or a mapping is text, also where it looks like a number. */
+  readonly type?: 'Number';
+  /** What the parameter is for given settings; undefined: it must be given with each deployment. */
+  readonly of: ((config: Config) => string) | undefined;
+  readonly allowedValues?: readonly string[];
+  readonly allowedPattern?: string;
+  readonly minValue?: number;
+  readonly maxValue?: number;
+  readonly rule?: string;
+}
+
+/** Slots for lists whose elements need resources or conditions of their own: a template cannot count. */
+export const SLOTS = { emails: 10, metricsSources: 3, actualPercents: 3, forecastPercents: 2 };
+export const BUFFER_INTERVALS_SECONDS = [60, 120, 180, 240, 300, 600, 900];
+export const PARQUET_BLOCKS_MB = [64, 96, 128, 192, 256];
+export const SPOT_PERCENTS = [0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100];
+export const QUEUE_RETENTION_DAYS = Array.from({ length: 14 }, (_, at) => at + 1);
+export const CPU_UNITS = Object.keys(FARGATE_MEMORY).map(Number);
+export const MEMORY_MB = [...new Set(CPU_UNITS.flatMap(memorySizesOf))].sort((a, b) => a - b);
+
+/** Memory sizes in MB that Fargate has for a size of CPU. */
+export function memorySizesOf(cpuUnits: number): readonly number[] {
+  const [from, to, step] = FARGATE_MEMORY[cpuUnits] ?? [0, -1, 1];
+  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, at) => from + at * step);
+}
+
+type Constraints = Omit<Parameter, 'name' | 'group' | 'description' | 'of'>;
+type Of = Parameter['of'];
+const TRUTH: Constraints = { allowedValues: ['true', 'false'] };
+const number = (minValue: number, maxValue: number): Constraints => ({ type: 'Number', minValue, maxValue });
+const oneOf = (values: readonly (string | number)[]): Constraints => ({ allowedValues: values.map(String) });
+const pattern = (allowedPattern: string, rule: string): Constraints => ({ allowedPattern, rule });
+const OCTET = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const ADDRESS = `${OCTET}(\\.${OCTET}){3}`;
+const SUBNET = 'subnet-[0-9a-f]{1,17}';
+const PRINCIPAL = 'arn:aws(-[a-z-]+)?:iam::\\d{12}:(root|(role|user)/[\\w+=.@/-]+)';
+const PREFIX = pattern('^[^/].*/$', 'must end with a slash and not begin with one');
+const DAYS = number(1, 36_500);
+const DAYS_OR_NEVER = pattern('^\\d{1,5}$', 'must be a whole number of days, or 0');
+const USD_OR_NONE = pattern('^\\d{1,8}$', 'must be a whole number of USD, or 0');
+const PERCENT_OR_NONE = pattern('^\\d{1,3}$', 'must be a percentage, or 0');
+
+function group(
+  name: string,
+  entries: Readonly<Record<string, readonly [Constraints, Of, string]>>,
+): readonly Parameter[] {
+  return Object.entries(entries).map(([parameter, [constraints, of, description]]) => ({
+    name: parameter,
+    group: name,
+    description,
+    of,
+    ...constraints,
+  }));
+}
+
+function slots(
+  name: string,
+  count: number,
+  entry: (at: number) => readonly [Constraints, Of, string],
+): Readonly<Record<string, readonly [Constraints, Of, string]>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}${at + 1}`, entry(at)]));
+}
+
+export const actualPercents = (config: Config) => config.budget.alertPercents.filter((percent) => percent <= 100);
+export const forecastPercents = (config: Config) => config.budget.alertPercents.filter((percent) => percent > 100);
+
+/** All parameters of the main template, in the order in which a form shows them. */
+export const PARAMETERS: readonly Parameter[] = [
+  ...group('Environment', {
+    Project: [
+      pattern('^[a-z][a-z0-9]*(-[a-z0-9]+)*$', 'must be words of a-z0-9 joined by -, and begin with a letter'),
+      (config) => config.project,
+      'Name of the system: names and the tag Project begin with it',
+    ],
+    Environment: [
+      pattern('^[a-z][a-z0-9]{0,11}$', 'must be 1 to 12 of a-z0-9 and begin with a letter'),
+      undefined,
+      'Environment, such as staging or production',
+    ],
+    Production: [TRUTH, (config) => String(config.production), 'Protects the tables against deletion'],
+    EncryptWithOwnKeys: [
+      TRUTH,
+      (config) => String(config.encryptWithOwnKeys),
+      'KMS keys of our own, with policies and an audit trail; false: keys of AWS, everything is encrypted all the same',
+    ],
+  }),
+  ...group(
+    'Names that are not made from project, environment and region',
+    Object.fromEntries(
+      FIXED_NAMES.map(({ name, parameter, allowedPattern, rule, description }) => [
+        parameter,
+        [pattern(allowedPattern, rule), (config: Config) => config.names[name] ?? '', description],
+      ]),
+    ),
+  ),
+  ...group('Keys of objects', {
+    ObjectKeyTemplate: [
+      pattern('^[^{]+/.*\\{tenant_id\\}.*$', 'must begin with a literal folder and contain {tenant_id}'),
+      (config) => config.objectKeyTemplate,
+      'Where the tenant stands in a key; the next three follow from it',
+    ],
+    LogsPrefix: [PREFIX, (config) => layoutOf(config).logsPrefix, 'The literal folder of ObjectKeyTemplate'],
+    FirehosePrefix: [
+      pattern('^[^/].*/$', 'must end with a slash and not begin with one'),
+      (config) => layoutOf(config).firehosePrefix,
+      'ObjectKeyTemplate as a prefix of Firehose',
+    ],
+    PartitionQuery: [
+      pattern('^\\{.*\\}$', 'must be a jq object'),
+      (config) => layoutOf(config).partitionQuery,
+      'The jq query that gives Firehose the placeholders of ObjectKeyTemplate',
+    ],
+    QuarantinePrefix: [PREFIX, (config) => config.quarantinePrefix, 'Prefix of quarantined records'],
+  }),
+  ...group('Ingestion', {
+    Firehose: [TRUTH, (config) => String(config.ingestion.firehose), 'false: collectors write to the bucket directly'],
+    BufferSizeMb: [number(64, 128), (config) => String(config.ingestion.bufferSizeMb), 'Size of an object in MB'],
+    BufferIntervalSeconds: [
+      oneOf(BUFFER_INTERVALS_SECONDS),
+      (config) => String(config.ingestion.bufferIntervalSeconds),
+      'Age of the oldest line of an object in seconds: the largest part of the delivery lag',
+    ],
+    ParquetBlockMb: [
+      oneOf(PARQUET_BLOCKS_MB),
+      (config) => String(config.ingestion.parquetBlockMb),
+      'Size of a row group in MB',
+    ],
+  }),
+  ...group('Storage', {
+    InfrequentAccessDays: [
+      pattern('^(0|[3-9]\\d|\\d{3,5})$', 'must be at least 30 days, or 0'),
+      (config) => String(config.storage.infrequentAccessDays ?? 0),
+      'Days until Standard-IA, at least 30; 0: never. The days must grow from here to RetentionDays',
+    ],
+    GlacierDays: [DAYS_OR_NEVER, (config) => String(config.storage.glacierDays ?? 0), 'Days until Glacier; 0: never'],
+    DeepArchiveDays: [
+      DAYS_OR_NEVER,
+      (config) => String(config.storage.deepArchiveDays ?? 0),
+      'Days until Deep Archive; 0: never',
+    ],
+    RetentionDays: [
+      number(14, 36_500),
+      (config) => String(config.storage.retentionDays),
+      'Days until logs are deleted',
+    ],
+    IntelligentTiering: [
+      TRUTH,
+      (config) => String(config.storage.intelligentTiering),
+      'S3 moves objects by how they are read, in place of the three transitions',
+    ],
+    QuarantineRetentionDays: [
+      DAYS,
+      (config) => String(config.storage.quarantineRetentionDays),
+      'Days until quarantined records are deleted',
+    ],
+    FirehoseErrorRetentionDays: [
+      DAYS,
+      (config) => String(config.storage.firehoseErrorRetentionDays),
+      'Days until what Firehose could not write is deleted',
+    ],
+    NoncurrentVersionDays: [
+      DAYS,
+      (config) => String(config.storage.noncurrentVersionDays),
+      'Days for which an overwritten or deleted version can be brought back',
+    ],
+    AbortUploadDays: [
+      DAYS,
+      (config) => String(config.storage.abortUploadDays),
+      'Days until parts of an upload that never ended are deleted',
+    ],
+  }),
+  ...group('Queue', {
+    QueueRetentionDays: [
+      oneOf(QUEUE_RETENTION_DAYS),
+      (config) => String(config.queue.retentionDays),
+      'Days for which the queue keeps a message',
+    ],
+    MaxReceiveCount: [
+      number(1, 1000),
+      (config) => String(config.queue.maxReceiveCount),
+      'Receives after which SQS itself moves a message to the dead letters',
+    ],
+    VisibilityTimeoutSeconds: [
+      number(10, 43_200),
+      (config) => String(config.queue.visibilityTimeoutSeconds),
+      'Seconds for which a received message stays invisible to others',
+    ],
+  }),
+  ...group('Tasks', {
+    ImageTag: [
+      pattern('^[a-zA-Z0-9_.-]{0,128}$', 'must be the tag of an image'),
+      () => '',
+      'Tag of the image to run; empty: no tasks, for the first deployment, before there is an image',
+    ],
+    CpuUnits: [oneOf(CPU_UNITS), (config) => String(config.distributor.cpuUnits), 'CPU of a task: 1024 are one vCPU'],
+    MemoryMb: [
+      oneOf(MEMORY_MB),
+      (config) => String(config.distributor.memoryMb),
+      'Memory of a task in MB; a rule checks that Fargate has it for CpuUnits',
+    ],
+    TasksMin: [number(1, 1000), (config) => String(config.distributor.tasksMin), 'Least number of tasks, on demand'],
+    TasksMax: [number(1, 1000), (config) => String(config.distributor.tasksMax), 'Largest number of tasks'],
+    SpotPercent: [
+      oneOf(SPOT_PERCENTS),
+      (config) => String(config.distributor.spotPercent),
+      'Of the tasks beyond TasksMin, how many of a hundred run on Fargate Spot',
+    ],
+    BacklogPerTask: [
+      number(1, 100_000),
+      (config) => String(config.distributor.backlogPerTask),
+      'Messages in the queue for each running task that autoscaling aims at',
+    ],
+    ScaleOutAgeSeconds: [
+      number(1, 1_209_600),
+      (config) => String(config.distributor.scaleOutAgeSeconds),
+      'Age of the oldest message in seconds from which tasks are added',
+    ],
+    LogLevel: [
+      oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      (config) => config.distributor.logLevel,
+      'Log level of the service',
+    ],
+    LogRetentionDays: [
+      oneOf(RETENTION_DAYS),
+      (config) => String(config.distributor.logRetentionDays),
+      'Days for which log groups keep events',
+    ],
+    TracingImage: [
+      pattern('^(\\S+[:@]\\S+)?$', 'must be the full name of an image'),
+      (config) => config.distributor.tracingImage ?? '',
+      'Image with the instrumentation for X-Ray; empty: no traces',
+    ],
+    CollectorImage: [
+      pattern('^\\S+[:@]\\S+$', 'must be the full name of an image'),
+      (config) => config.distributor.collectorImage,
+      'Image of the collector of metrics and traces',
+    ],
+  }),
+  ...group(
+    'Settings of the service',
+    Object.fromEntries(
+      SERVICE_SETTINGS.map(({ name, allowedPattern, rule }) => [
+        settingParameter(name),
+        [
+          pattern(allowedPattern, rule),
+          (config: Config) => config.distributor.settings[name] ?? '',
+          `${name} of the service; empty: its default here`,
+        ],
+      ]),
+    ),
+  ),
+  ...group('Network', {
+    ExistingVpcId: [
+      pattern('^(vpc-[0-9a-f]+)?$', 'must be the id of a VPC'),
+      (config) => config.network.existing?.vpcId ?? '',
+      'A VPC that exists; empty: one of our own',
+    ],
+    ExistingSubnetIds: [
+      pattern(`^(${SUBNET}(,${SUBNET})+)?$`, 'must be ids of at least two subnets with commas between'),
+      (config) => config.network.existing?.privateSubnetIds.join(',') ?? '',
+      'At least two private subnets of the VPC that exists, which reach AWS',
+    ],
+    VpcCidr: [
+      pattern(`^${ADDRESS}/(1[6-9]|2[0-4])$`, 'must be a CIDR block of size /16 to /24'),
+      (config) => config.network.cidr,
+      'Addresses of our own VPC',
+    ],
+    AvailabilityZones: [oneOf([2, 3]), (config) => String(config.network.availabilityZones), 'Zones of our own VPC'],
+    NatGateways: [
+      oneOf([1, 2, 3]),
+      (config) => String(config.network.natGateways),
+      '1 is cheap; as many as zones survives the loss of one',
+    ],
+    InterfaceEndpoints: [
+      TRUTH,
+      (config) => String(config.network.interfaceEndpoints),
+      'Interface endpoints in our own VPC',
+    ],
+    ...slots('MetricsSource', SLOTS.metricsSources, (at) => [
+      pattern(
+        `^(sg-[0-9a-f]{1,17}|${ADDRESS}/([89]|[12]\\d|3[0-2]))?$`,
+        'must be a CIDR block from /8 to /32 or the id of a security group',
+      ),
+      (config) => config.network.metricsSources[at] ?? '',
+      'May scrape /metrics: a CIDR block or the id of a security group',
+    ]),
+  }),
+  ...group('Collectors', {
+    EksOidcIssuer: [
+      pattern('^(https://\\S+)?$', 'must begin with https://'),
+      (config) => config.writers.eks?.oidcIssuer ?? '',
+      'OIDC issuer of the EKS cluster in which Vector runs; empty: none',
+    ],
+    EksNamespace: [
+      pattern('^[a-z0-9-]*$', 'must be a namespace'),
+      (config) => config.writers.eks?.namespace ?? '',
+      'Namespace of Vector in that cluster',
+    ],
+    EksServiceAccount: [
+      pattern('^[a-z0-9.-]*$', 'must be a service account'),
+      (config) => config.writers.eks?.serviceAccount ?? '',
+      'Service account of Vector in that cluster',
+    ],
+    WriterPrincipals: [
+      pattern(
+        `^(${PRINCIPAL}(,${PRINCIPAL})*)?$`,
+        'must be ARNs of roles, users or accounts with commas between, without *',
+      ),
+      (config) => config.writers.principals.join(','),
+      "ARNs of principals that may assume the writer's role",
+    ],
+    WriterExternalId: [
+      pattern('^([\\w+=,.@:/-]{2,1224})?$', 'must be 2 to 1224 characters of a-zA-Z0-9_+=,.@:/-'),
+      (config) => config.writers.externalId ?? '',
+      'External id that these principals must use',
+    ],
+  }),
+  ...group('Alerts', {
+    ...slots('AlertEmail', SLOTS.emails, (at) => [
+      pattern('^([^@\\s]+@[^@\\s]+)?$', 'must be an address'),
+      (config) => config.alerts.emails[at] ?? '',
+      'Gets alerts by mail',
+    ]),
+    QueueAgeSeconds: [number(1, 1_209_600), (config) => String(config.alerts.queueAgeSeconds), 'Alarm queue-age'],
+    QueueDepth: [number(1, 100_000_000), (config) => String(config.alerts.queueDepth), 'Alarm queue-depth'],
+    DeliveryLagSeconds: [
+      number(1, 1_209_600),
+      (config) => String(config.alerts.deliveryLagSeconds),
+      'Alarm delivery-lag',
+    ],
+    RetriesPerFiveMinutes: [
+      number(1, 1_000_000),
+      (config) => String(config.alerts.retriesPerFiveMinutes),
+      'Alarm distributor-retrying',
+    ],
+    QuarantineFilesPerHour: [
+      number(1, 1_000_000),
+      (config) => String(config.alerts.quarantineFilesPerHour),
+      'Alarm quarantine-growing',
+    ],
+  }),
+  ...group('Budget', {
+    BudgetMonthlyUsd: [
+      USD_OR_NONE,
+      (config) => String(config.budget.monthlyUsd ?? 0),
+      'Budget of a month in USD; 0: no budget',
+    ],
+    ...slots('BudgetActualPercent', SLOTS.actualPercents, (at) => [
+      PERCENT_OR_NONE,
+      (config) => String(actualPercents(config)[at] ?? 0),
+      'Percent of the budget, spent, at which to alert; 0: none',
+    ]),
+    ...slots('BudgetForecastPercent', SLOTS.forecastPercents, (at) => [
+      PERCENT_OR_NONE,
+      (config) => String(forecastPercents(config)[at] ?? 0),
+      'Percent of the budget, forecast, at which to alert; 0: none',
+    ]),
+    AnomalyUsd: [
+      USD_OR_NONE,
+      (config) => String(config.budget.anomalyUsd ?? 0),
+      'Anomaly in USD at which to alert; 0: no anomaly detection',
+    ],
+  }),
+  ...group('Deployment', {
+    TemplateBucket: [
+      pattern('^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', 'must be the name of a bucket'),
+      undefined,
+      'Bucket of the nested templates; deploy.sh sets it',
+    ],
+    TemplatePrefix: [PREFIX, undefined, 'Prefix of the nested templates in that bucket; deploy.sh sets it'],
+  }),
+];
