@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 /** An emulator of AWS on loopback. It knows accounts, but no policies: whether they allow is for the policy tests. */
 export interface Moto {
@@ -13,10 +14,19 @@ export interface Moto {
 
 const START_MS = 30_000;
 
-/** Starts moto on a free port; undefined where it is not installed. */
-export async function startMoto(): Promise<Moto | undefined> {
+/** What moto's CloudFormation lacks, in a module that Python imports by itself. */
+const EXTENSION = fileURLToPath(new URL('moto-extension', import.meta.url));
+
+/**
+ * Starts moto on a free port; undefined where it is not installed.
+ * @param options `cloudFormation`: with what its CloudFormation lacks of what our templates use
+ */
+export async function startMoto(options: { readonly cloudFormation?: boolean } = {}): Promise<Moto | undefined> {
   const port = await freePort();
-  const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+  const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+    env: { ...process.env, ...(options.cloudFormation ? { PYTHONPATH: EXTENSION, PYTHONDONTWRITEBYTECODE: '1' } : {}) },
+  });
   const failed = once(child, 'error').then(() => 'failed' as const);
   const url = `http://127.0.0.1:${port}`;
   const outcome = await Promise.race([answers(url, child), failed]);

@@ -105,7 +105,7 @@ def extend() -> None:
             topics = [
                 {
                     "Topic": topic["Topic"],
-                    "Event": topic["Event"],
+                    "Event": [topic["Event"]],
                     "Filter": {"S3Key": {"FilterRule": topic["Filter"]["S3Key"]["Rules"]}},
                 }
                 for topic in notification["TopicConfigurations"]
