@@ -7,6 +7,7 @@ import {
   createS3Reader,
   putConnections,
 } from '../aws/clients.ts';
+import { createGzipBody } from '../aws/gzip-body.ts';
 import { createLogWriter } from '../aws/log-writer.ts';
 import { createPutEvents } from '../aws/put-events.ts';
 import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
@@ -119,7 +120,17 @@ export function composeDelivery({
           writer: createLogWriter({
             putEvents: settings.plainDecoder
               ? createPutEventsBySdk(settings)
-              : createPutEvents({ ...putConnections(settings), nowMs }),
+              : createPutEvents({
+                  ...putConnections(settings),
+                  nowMs,
+                  gzipBody: settings.putCompression === 'gzip' ? createGzipBody(kernel) : undefined,
+                  onSent: (encoding, bytes) => metrics.putSentBytes.inc({ encoding }, bytes),
+                  onGzipRefused: (region, error) =>
+                    logger.warn(
+                      { region, ...awsFields(answerOf(error)) },
+                      'CloudWatch Logs takes no compressed bodies here; they are sent as they are',
+                    ),
+                }),
             retention: createRetention({
               debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, owner: randomUUID(), nowMs }),
               onRefused: ({ tenantId, group }, message, error) =>
