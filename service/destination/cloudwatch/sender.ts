@@ -1,21 +1,27 @@
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
-import type { LogsSession } from '../aws/clients.ts';
-import { awsErrorName, faultOf } from '../aws/fault.ts';
-import type { LogWriter } from '../aws/log-writer.ts';
-import type { GroupPlace } from '../aws/retention.ts';
-import type { SessionCredentials } from '../aws/roles.ts';
-import type { Metrics } from '../base/metrics.ts';
-import { present } from '../base/present.ts';
-import { type BodyBuffer, createBodyBuffer, writeBody } from '../core/body.ts';
-import type { Delivery } from '../core/delivery.ts';
-import type { CloudWatchTarget } from '../core/destination/cloudwatch.ts';
-import { type Batch, type ChunkPlan, timeOf } from '../core/plan.ts';
-import type { Route } from '../core/route.ts';
-import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from './attempts.ts';
-import { type BatchReceipt, type OpenDestination, type StopSignals, unlessStopped } from './destination.ts';
+import type { LogsSession } from '../../aws/clients.ts';
+import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { LogWriter } from '../../aws/log-writer.ts';
+import type { GroupPlace } from '../../aws/retention.ts';
+import type { SessionCredentials } from '../../aws/roles.ts';
+import { writeLogs } from '../../aws/write-logs.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { present } from '../../base/present.ts';
+import { type BodyBuffer, createBodyBuffer, writeBody } from '../../core/body.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import { type Batch, type ChunkPlan, timeOf } from '../../core/plan.ts';
+import type { Route } from '../../core/route.ts';
+import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
+import {
+  type BatchReceipt,
+  type OpenDestination,
+  type StopSignals,
+  unlessStopped,
+} from '../../delivery/destination.ts';
+import { createSessionClients, roleRequest } from '../../delivery/tenant-session.ts';
 import { createKnownExpiry } from './known-expiry.ts';
 import { createNewStreams } from './new-streams.ts';
-import { createSessionClients, roleRequest } from './tenant-session.ts';
+import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
 
 /** CloudWatch Logs in a tenant's account. */
 
@@ -75,7 +81,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
-          destination: `logs/${delivery.accountId}/${delivery.region}`,
+          destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
           bytes: batch.bytes,
           bytesPerSecondMax: delivery.bytesPerSecondMax,
         };
@@ -83,7 +89,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           const receipt = await callTenant(
             deps,
             {
-              service: 'logs',
+              service: target.service,
               role,
               region: delivery.region,
               rateLimited,
@@ -151,8 +157,8 @@ function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): 
 function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords {
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
-    service: 'CloudWatch Logs',
+    service: CLOUDWATCH_LOGS,
     missing: 'the group or stream is missing again right after its creation',
-    purpose: { kind: 'write-logs', region },
+    purpose: writeLogs(region),
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALL_ACCEPTED, counted, GROUP, NOON_MS, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
-import { buildDelivery } from '../../support/delivery.ts';
-import { NEVER } from '../../support/stop-signals.ts';
+import { ALL_ACCEPTED, counted, GROUP, NOON_MS, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
+import { buildDelivery } from '../../../support/delivery.ts';
+import { NEVER } from '../../../support/stop-signals.ts';
 
 test('a batch goes to the stream with its times, by the role of the tenant', async (t) => {
   const { logs, sts, send, exists, metrics, plan } = await setUpCloudWatch(t);

@@ -4,24 +4,25 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { createProvisionDeps, type ProvisionDeps } from '../../../local/provision/deps.ts';
-import { PIPELINE_NAMES, provisionPipeline } from '../../../local/provision/pipeline.ts';
-import { provisionTenant } from '../../../local/provision/tenant.ts';
-import { createS3ClientFactory, createStsClient } from '../../../service/aws/clients.ts';
-import { DistributorError } from '../../../service/base/errors.ts';
-import { createMetrics } from '../../../service/base/metrics.ts';
-import { parseDelivery } from '../../../service/core/delivery.ts';
-import { planChunk } from '../../../service/core/plan.ts';
-import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
-import type { ObjectTask } from '../../../service/delivery/destination.ts';
-import { createS3Destination } from '../../../service/delivery/s3.ts';
-import { memorySource } from '../../../service/object/source.ts';
-import { placeOf } from '../../support/aws.ts';
-import { buildChunk } from '../../support/chunk.ts';
-import { openCloud } from '../../support/cloud.ts';
-import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
-import { createTestSessions } from '../../support/role-sessions.ts';
-import { NEVER } from '../../support/stop-signals.ts';
+import { createProvisionDeps, type ProvisionDeps } from '../../../../local/provision/deps.ts';
+import { PIPELINE_NAMES, provisionPipeline } from '../../../../local/provision/pipeline.ts';
+import { provisionTenant } from '../../../../local/provision/tenant.ts';
+import { createS3ClientFactory, createStsClient } from '../../../../service/aws/clients.ts';
+import { DistributorError } from '../../../../service/base/errors.ts';
+import { createMetrics } from '../../../../service/base/metrics.ts';
+import { planChunk } from '../../../../service/core/plan.ts';
+import { UNWATCHED } from '../../../../service/delivery/call-watch.ts';
+import type { ObjectTask } from '../../../../service/delivery/destination.ts';
+import { parseDelivery } from '../../../../service/destination/parse-delivery.ts';
+import { S3 } from '../../../../service/destination/s3/kind.ts';
+import { createS3Destination } from '../../../../service/destination/s3/sender.ts';
+import { memorySource } from '../../../../service/object/source.ts';
+import { placeOf } from '../../../support/aws.ts';
+import { buildChunk } from '../../../support/chunk.ts';
+import { openCloud } from '../../../support/cloud.ts';
+import { createFreeRateLimiter } from '../../../support/rate-limiter.ts';
+import { createTestSessions } from '../../../support/role-sessions.ts';
+import { NEVER } from '../../../support/stop-signals.ts';
 
 const ACCOUNT = '111111111111';
 const BUCKET = 'acme-logs';
@@ -75,7 +76,7 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
     },
     { region: 'us-east-1', applicationGroups: {} },
   );
-  assert.ok(delivery.target.kind === 's3');
+  assert.ok(S3.is(delivery.target));
   const open = createS3Destination({
     sessions: createTestSessions(createStsClient(place)),
     stsRegion: 'us-east-1',

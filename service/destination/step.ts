@@ -1,4 +1,5 @@
-import type { Statement } from './policies.ts';
+/** A statement of a policy, as it is printed for whoever has to fix a role. */
+export type Statement = Readonly<Record<string, unknown>>;
 
 /** One thing that was looked at. A `finding` works, but should not; what is `not tested` may be right or wrong. */
 export interface Step {

@@ -8,16 +8,24 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { awsErrorName } from '../aws/fault.ts';
-import type { Purpose } from '../aws/purpose.ts';
-import type { SessionCredentials } from '../aws/roles.ts';
-import { DistributorError } from '../base/errors.ts';
-import { copyKey, recordsKey, type S3Target } from '../core/destination/s3.ts';
-import { type Batch, type ChunkPlan, messageText } from '../core/plan.ts';
-import type { ByteSource } from '../object/source.ts';
-import { type AttemptDeps, callTenant, type FailureWords, toDestinationError } from './attempts.ts';
-import type { BatchReceipt, Destination, OpenDestination, OpenOptions, StopSignals } from './destination.ts';
-import { createSessionClients, roleRequest } from './tenant-session.ts';
+import { isOtherRegion } from '../../aws/advice.ts';
+import { awsErrorName } from '../../aws/fault.ts';
+import type { Purpose } from '../../aws/purpose.ts';
+import type { SessionCredentials } from '../../aws/roles.ts';
+import type { AwsAnswer } from '../../base/aws-answer.ts';
+import { DistributorError } from '../../base/errors.ts';
+import { type Batch, type ChunkPlan, messageText } from '../../core/plan.ts';
+import { type AttemptDeps, callTenant, type FailureWords, toDestinationError } from '../../delivery/attempts.ts';
+import type {
+  BatchReceipt,
+  Destination,
+  OpenDestination,
+  OpenOptions,
+  StopSignals,
+} from '../../delivery/destination.ts';
+import { createSessionClients, roleRequest } from '../../delivery/tenant-session.ts';
+import type { ByteSource } from '../../object/source.ts';
+import { copyKey, recordsKey, type S3Target } from './target.ts';
 
 /** A bucket of the tenant: objects as they are, or the records of a chunk that the delivery wants as gzip NDJSON. */
 
@@ -50,7 +58,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
       const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
-        destination: `s3/${delivery.accountId}/${delivery.region}`,
+        destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
         bytes,
         bytesPerSecondMax: delivery.bytesPerSecondMax,
       };
@@ -58,7 +66,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
         return await callTenant(
           deps,
           {
-            service: 's3',
+            service: target.service,
             role,
             region: delivery.region,
             rateLimited,
@@ -190,7 +198,7 @@ async function* partsOf(source: ByteSource, signal: AbortSignal): AsyncGenerator
 function wordsOf({ delivery, target }: OpenOptions<S3Target>): FailureWords {
   return {
     place: `tenant ${delivery.tenantId}, bucket ${target.bucket} in ${delivery.region}`,
-    service: 'S3',
+    service: target.service,
     missing: 'the bucket does not exist',
     purpose: bucketPurpose(delivery.region, target),
   };
@@ -198,5 +206,20 @@ function wordsOf({ delivery, target }: OpenOptions<S3Target>): FailureWords {
 
 /** Why a tenant's bucket is called, for advice when it refuses. */
 export function bucketPurpose(region: string, { bucket, keyPrefix }: S3Target): Purpose {
-  return { kind: 'write-object', bucket, keyPrefix, region };
+  const needs = `The tenant's role needs s3:PutObject and s3:AbortMultipartUpload below ${bucket}/${keyPrefix}, and the use of the bucket's key.`;
+  return { kind: 'write-destination', thing: 'the bucket', needs, advise: adviseOn };
+
+  function adviseOn(answer: AwsAnswer, explained: boolean): string | undefined {
+    if (isOtherRegion(answer)) {
+      return answer.bucketRegion === undefined
+        ? `The bucket is not in ${region}. Set target_region in the tenant's item to the region of the bucket.`
+        : `The bucket is in ${answer.bucketRegion}, not in ${region}. Set target_region to ${answer.bucketRegion} in the tenant's item.`;
+    }
+    if (answer.code === 'NoSuchBucket') {
+      return "Look at bucket_name in the tenant's item, and whether the bucket was deleted.";
+    }
+    // Across accounts S3 gives no reason.
+    if (answer.code !== 'AccessDenied' || explained) return undefined;
+    return `S3 does not say why. The bucket must belong to the account that the tenant's item says. ${needs}`;
+  }
 }

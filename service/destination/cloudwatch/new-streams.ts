@@ -1,9 +1,9 @@
-import type { LogsSession } from '../aws/clients.ts';
-import { faultOf } from '../aws/fault.ts';
-import { DistributorError } from '../base/errors.ts';
-import { toNewest } from '../base/newest.ts';
-import type { Route } from '../core/route.ts';
-import { type StopSignals, unlessStopped } from './destination.ts';
+import type { LogsSession } from '../../aws/clients.ts';
+import { faultOf } from '../../aws/fault.ts';
+import { DistributorError } from '../../base/errors.ts';
+import { toNewest } from '../../base/newest.ts';
+import type { Route } from '../../core/route.ts';
+import { type StopSignals, unlessStopped } from '../../delivery/destination.ts';
 
 /**
  * What puts have told of a session's log streams. Nothing is ever looked for: a put comes first and says what is missing. But where

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeliveryError, layoutOf, parseDelivery } from '../../../../service/core/delivery.ts';
-import { copyKey, recordsKey } from '../../../../service/core/destination/s3.ts';
+import { DeliveryError, layoutOf } from '../../../../service/core/delivery.ts';
 import { planChunk } from '../../../../service/core/plan.ts';
 import type { Replay } from '../../../../service/core/replay.ts';
+import { parseDelivery } from '../../../../service/destination/parse-delivery.ts';
+import { S3 } from '../../../../service/destination/s3/kind.ts';
+import { copyKey, recordsKey } from '../../../../service/destination/s3/target.ts';
 import { buildChunk } from '../../../support/chunk.ts';
 
 const ITEM = {
@@ -28,10 +30,11 @@ function problemsOf(attributes: Readonly<Record<string, unknown>>): readonly str
 
 test('an item that sets only what it must gets the defaults of the design', () => {
   const { target, messageFormat, accountId } = parse();
-  assert.ok(target.kind === 's3');
+  assert.ok(S3.is(target));
   const { group, stream, limits, ...rest } = target;
   assert.deepEqual(rest, {
     kind: 's3',
+    service: { id: 's3', name: 'S3' },
     bucket: 'acme-logs',
     bucketAccountId: undefined,
     keyPrefix: '',
@@ -50,7 +53,7 @@ test('every attribute is read', () => {
     kms_key_arn: kmsKeyArn,
     bucket_owner_full_control: 'true',
   });
-  assert.ok(target.kind === 's3');
+  assert.ok(S3.is(target));
   const { keyPrefix, bucketAccountId, bucketOwnerFullControl } = target;
   assert.deepEqual(
     [keyPrefix, bucketAccountId, target.kmsKeyArn, bucketOwnerFullControl],

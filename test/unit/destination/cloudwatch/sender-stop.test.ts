@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DistributorError } from '../../../service/base/errors.ts';
-import { ALL_ACCEPTED, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
-import { NEVER } from '../../support/stop-signals.ts';
-import { until } from '../../support/until.ts';
+import { DistributorError } from '../../../../service/base/errors.ts';
+import { ALL_ACCEPTED, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
+import { NEVER } from '../../../support/stop-signals.ts';
+import { until } from '../../../support/until.ts';
 
 test('a stop does not wait for STS', async (t) => {
   const { sts, send, plan, logs } = await setUpCloudWatch(t);

@@ -8,11 +8,12 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { faultOf } from '../../aws/fault.ts';
 import { saidBy } from '../../aws/words.ts';
-import type { Delivery } from '../../core/delivery.ts';
-import type { CloudWatchTarget } from '../../core/destination/cloudwatch.ts';
-import { groupPrefixOf, writeStatement } from './policies.ts';
-import { remedyOf } from './remedy.ts';
-import { notTested, type Step, timed, type Verdict } from './step.ts';
+import { writeLogs } from '../../aws/write-logs.ts';
+import { LOGS_ACTIONS } from '../../core/permissions.ts';
+import type { DeliveryTo } from '../kind.ts';
+import { remedyOf } from '../remedy.ts';
+import { notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
+import type { CloudWatchTarget } from './target.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
@@ -24,13 +25,13 @@ export interface WritingDeps {
 
 /** In a stream of its own, so that it is found, and is in nobody's way. */
 const CANARY_STREAM = 'log-distributor-verify';
-const STEPS = {
+export const STEPS = {
   create: 'log group and stream can be created',
   put: 'an event can be written',
   read: 'retention and class of the group',
 } as const;
 
-export type CloudWatchDelivery = Delivery & { readonly target: CloudWatchTarget };
+type CloudWatchDelivery = DeliveryTo<CloudWatchTarget>;
 
 /** @param application stands for `{application}` in the name of the log group */
 export async function checkWriting(
@@ -58,10 +59,6 @@ export async function checkWriting(
   });
   const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
   return [create, put, read];
-}
-
-export function untestedWriting(why: string): Step[] {
-  return Object.values(STEPS).map((step) => notTested(step, why));
 }
 
 /** The log group of an event that has nothing but an application. */
@@ -146,12 +143,30 @@ async function attempt(
   } catch (error) {
     if (faultOf(error) === 'exists') return undefined;
     const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
-    const prefix = groupPrefixOf(delivery.target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
     const fix = {
       advice: `a policy of ${delivery.roleArn} must contain this statement`,
-      statements: [writeStatement(delivery.roleArn, prefix)],
+      statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery))],
     };
-    const purpose = { kind: 'write-logs', region: delivery.region } as const;
-    return { outcome: 'failed', detail, ...remedyOf(error, purpose, fix) };
+    return { outcome: 'failed', detail, ...remedyOf(error, writeLogs(delivery.region), fix) };
   }
+}
+
+/** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
+export function groupPrefixOf({ target, tenantId }: CloudWatchDelivery): string {
+  const template = target.group.source.replaceAll('{tenant_id}', tenantId);
+  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
+  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
+}
+
+/** What the role must be allowed: to write below one prefix of log groups. A test compares it with the template in `infra/customer/`. */
+export function writeStatement(roleArn: string, prefix: string): Statement {
+  const [, partition, , , account] = roleArn.split(':');
+  const groups = `arn:${partition}:logs:*:${account}:log-group:${prefix}`;
+  return {
+    Sid: 'WriteOwnGroups',
+    Effect: 'Allow',
+    Action: LOGS_ACTIONS,
+    // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
+    Resource: [groups, `${groups}:*`, `${groups}/*`],
+  };
 }

@@ -1,11 +1,11 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { saidBy } from '../../aws/words.ts';
-import type { Delivery } from '../../core/delivery.ts';
-import type { S3Target } from '../../core/destination/s3.ts';
-import { bucketPurpose, keeping, placeOf } from '../../delivery/s3.ts';
-import { bucketStatement } from './policies.ts';
-import { remedyOf } from './remedy.ts';
-import { notTested, type Step, timed } from './step.ts';
+import { BUCKET_ACTIONS } from '../../core/permissions.ts';
+import type { DeliveryTo } from '../kind.ts';
+import { remedyOf } from '../remedy.ts';
+import { type Statement, type Step, timed } from '../step.ts';
+import { bucketPurpose, keeping, placeOf } from './sender.ts';
+import type { S3Target } from './target.ts';
 
 /** What the role may do in the tenant's bucket: one small object that says what it is, put as deliveries are. */
 
@@ -14,11 +14,12 @@ export interface BucketDeps {
   readonly monotonicMs: () => number;
 }
 
-const STEP = 'an object can be written';
+export const STEP = 'an object can be written';
 /** Below the delivery's prefix; the next look writes over it. */
 const CANARY_KEY = 'log-distributor-verify.txt';
 
-export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: S3Target): Promise<Step[]> {
+export async function checkBucket(deps: BucketDeps, delivery: DeliveryTo<S3Target>): Promise<Step[]> {
+  const { target } = delivery;
   const place = placeOf({ delivery, target }, `${target.keyPrefix}${CANARY_KEY}`);
   const step = await timed(STEP, deps.monotonicMs, async () => {
     const where = `s3://${place.Bucket}/${place.Key}`;
@@ -38,6 +39,13 @@ export async function checkBucket(deps: BucketDeps, delivery: Delivery, target: 
   return [step];
 }
 
-export function untestedBucket(why: string): Step[] {
-  return [notTested(STEP, why)];
+/** What the role must be allowed in the bucket. */
+export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
+  const [, partition] = roleArn.split(':');
+  return {
+    Sid: 'WriteOwnBucket',
+    Effect: 'Allow',
+    Action: BUCKET_ACTIONS,
+    Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
+  };
 }

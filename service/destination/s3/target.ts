@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { boolean } from '../item.ts';
-import type { ObjectRef } from '../notification.ts';
-import { isPartial } from '../replay.ts';
-import { literalName } from '../template.ts';
-import type { BatchLimits, TargetBase, TargetKind } from './target.ts';
+import { boolean, type ItemReader } from '../../core/item.ts';
+import type { ObjectRef } from '../../core/notification.ts';
+import type { AwsService } from '../../core/place.ts';
+import { isPartial } from '../../core/replay.ts';
+import type { BatchLimits, Target } from '../../core/target.ts';
+import { literalName } from '../../core/template.ts';
 
 /** A bucket of the tenant: type `s3`. */
-export interface S3Target extends TargetBase {
-  readonly kind: 's3';
+export interface S3Target extends Target {
+  readonly kind: typeof KIND;
   readonly bucket: string;
   /** The account that owns the bucket; undefined: the role's. */
   readonly bucketAccountId: string | undefined;
@@ -19,6 +20,9 @@ export interface S3Target extends TargetBase {
   /** Whether objects are handed to the bucket's owner by their ACL, for buckets in which ACLs still count. */
   readonly bucketOwnerFullControl: boolean;
 }
+
+export const KIND = 's3';
+const SERVICE: AwsService = { id: 's3', name: 'S3' };
 
 /** A chunk is written as it is, in the object's order: what bounds it is the chunk. */
 const LIMITS: BatchLimits = {
@@ -39,7 +43,7 @@ const PREFIX_LENGTH_MAX = 256;
 /** Digits of a record's ordinal in a key, so that files sort in the object's order. */
 const RECORD_DIGITS = 12;
 
-const ATTRIBUTES = z.object({
+const SCHEMA = z.object({
   // S3 user guide, "General purpose bucket naming rules".
   bucket_name: z
     .string('is required')
@@ -65,27 +69,27 @@ const ATTRIBUTES = z.object({
   bucket_owner_full_control: boolean.default(false),
 });
 
-export const S3: TargetKind<S3Target> = {
-  kind: 's3',
-  attributes: Object.keys(ATTRIBUTES.shape),
-  messageFormats: ['record'],
-  read(item) {
-    const it = item.read(ATTRIBUTES);
-    const { bucket_name: bucket, bucket_prefix: keyPrefix = '' } = it;
-    if (bucket === undefined) return undefined;
-    return {
-      kind: 's3',
-      bucket,
-      bucketAccountId: it.bucket_account_id,
-      keyPrefix,
-      kmsKeyArn: it.kms_key_arn,
-      bucketOwnerFullControl: it.bucket_owner_full_control ?? false,
-      group: literalName(bucket),
-      stream: literalName(keyPrefix),
-      limits: LIMITS,
-    };
-  },
-};
+/** Names of the attributes of an item. */
+export const ATTRIBUTES = Object.keys(SCHEMA.shape);
+
+/** @returns undefined when an attribute is wrong; the reader has the problems */
+export function readTarget(item: ItemReader): S3Target | undefined {
+  const it = item.read(SCHEMA);
+  const { bucket_name: bucket, bucket_prefix: keyPrefix = '' } = it;
+  if (bucket === undefined) return undefined;
+  return {
+    kind: KIND,
+    service: SERVICE,
+    bucket,
+    bucketAccountId: it.bucket_account_id,
+    keyPrefix,
+    kmsKeyArn: it.kms_key_arn,
+    bucketOwnerFullControl: it.bucket_owner_full_control ?? false,
+    group: literalName(bucket),
+    stream: literalName(keyPrefix),
+    limits: LIMITS,
+  };
+}
 
 /** Where the copy of an object goes. */
 export function copyKey({ keyPrefix }: Pick<S3Target, 'keyPrefix'>, objectKey: string): string {

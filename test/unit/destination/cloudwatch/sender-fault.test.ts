@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DistributorError, type ErrorCode } from '../../../service/base/errors.ts';
-import { awsError } from '../../support/aws-error.ts';
-import { ALL_ACCEPTED, counted, GROUP, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
-import type { LogsFault } from '../../support/logs-server.ts';
+import { DistributorError, type ErrorCode } from '../../../../service/base/errors.ts';
+import { awsError } from '../../../support/aws-error.ts';
+import { ALL_ACCEPTED, counted, GROUP, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
+import type { LogsFault } from '../../../support/logs-server.ts';
 
 test('throttling and passing trouble are sat out, counted by kind, and the rate limiter learns of throttling', async (t) => {
   const { logs, send, exists, puts, stored, metrics, rateLimiter } = await setUpCloudWatch(t);

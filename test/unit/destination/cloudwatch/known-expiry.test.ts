@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createKnownExpiry } from '../../../service/delivery/known-expiry.ts';
+import { createKnownExpiry } from '../../../../service/destination/cloudwatch/known-expiry.ts';
 
 test('nothing is known of a group until CloudWatch Logs has called an event expired', () => {
   const expiry = createKnownExpiry();

@@ -1,4 +1,4 @@
-import { toNewest } from '../base/newest.ts';
+import { toNewest } from '../../base/newest.ts';
 
 /**
  * What CloudWatch Logs has said of the retention of log groups while one object is delivered: that events of some age are expired.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALL_ACCEPTED, counted, GROUP, setUpCloudWatch } from '../../support/cloudwatch-scene.ts';
+import { ALL_ACCEPTED, counted, GROUP, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
 
 test('nothing is looked for: a put comes first, and what it finds missing is created with its retention', async (t) => {
   const { logs, send, stored } = await setUpCloudWatch(t, { attributes: { retention_days: 14 } });

@@ -1,7 +1,7 @@
-import { adviceOf } from '../../aws/advice.ts';
-import { readDenial } from '../../aws/denial.ts';
-import type { Purpose } from '../../aws/purpose.ts';
-import { answerOf } from '../../base/aws-answer.ts';
+import { adviceOf } from '../aws/advice.ts';
+import { readDenial } from '../aws/denial.ts';
+import type { Purpose } from '../aws/purpose.ts';
+import { answerOf } from '../base/aws-answer.ts';
 import type { Fix, Step } from './step.ts';
 
 /**

@@ -1,9 +1,12 @@
-import type { ItemReader } from '../item.ts';
-import type { NameTemplate } from '../template.ts';
+import type { AwsService } from './place.ts';
+import type { NameTemplate } from './template.ts';
 
-/** What planning needs to know of any kind of destination. */
-export interface TargetBase {
+/** Where a delivery goes, as far as every kind of destination has it. */
+export interface Target {
+  /** `cloudwatch`, `s3`. */
   readonly kind: string;
+  /** Whose trouble in a region is everybody's. */
+  readonly service: AwsService;
   /** Together they name a route: a log group and a stream of it, or whatever the kind calls its places. */
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
@@ -30,15 +33,4 @@ export interface BatchLimits {
 /** Whether the times of events matter to the destination. */
 export function hasTimes({ spanMs }: BatchLimits): boolean {
   return spanMs !== Number.POSITIVE_INFINITY;
-}
-
-/** Reads the attributes of one kind of destination. */
-export interface TargetKind<T extends TargetBase> {
-  readonly kind: T['kind'];
-  /** Names of the attributes that it adds to those of all deliveries. */
-  readonly attributes: readonly string[];
-  /** `message` first where both are possible: the first is the default. */
-  readonly messageFormats: readonly ('message' | 'record')[];
-  /** undefined when an attribute is wrong; the reader has the problems. */
-  readonly read: (item: ItemReader, tenantId: string) => T | undefined;
 }
