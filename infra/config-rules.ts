@@ -62,6 +62,7 @@ export function problemsOf(config: Config): readonly string[] {
   between('ingestion.bufferSizeMb', config.ingestion.bufferSizeMb, 64, 128);
   between('ingestion.bufferIntervalSeconds', config.ingestion.bufferIntervalSeconds, 60, 900);
   between('ingestion.parquetBlockMb', config.ingestion.parquetBlockMb, 64, 256);
+  checkPartitionValues(config, rule);
   checkStorage(config, rule);
 
   between('queue.retentionDays', config.queue.retentionDays, 1, MESSAGE_DAYS_MAX);
@@ -154,6 +155,25 @@ function checkKeyTemplate({ objectKeyTemplate, quarantinePrefix, ingestion }: Co
     'must hold only top-level fields of a record when Firehose writes',
     strange,
   );
+}
+
+/** Athena splits the list at commas and replaces the value into a prefix as it is. */
+function checkPartitionValues({ objectKeyTemplate, ingestion }: Config, rule: Rule): void {
+  for (const [placeholder, values] of Object.entries(ingestion.partitionValues)) {
+    const name = `ingestion.partitionValues.${placeholder}`;
+    rule(
+      name,
+      objectKeyTemplate.includes(`{${placeholder}}`),
+      'must be a placeholder of objectKeyTemplate',
+      placeholder,
+    );
+    rule(
+      name,
+      values.length > 0 && values.every((value) => /^[^,/\s]+$/.test(value)),
+      'must be values without commas, slashes and spaces',
+      values,
+    );
+  }
 }
 
 /**

@@ -44,6 +44,11 @@ export interface IngestionConfig {
   readonly bufferIntervalSeconds: number;
   /** 64 MiB is the least there is: the smaller a row group, the less memory a reader needs. */
   readonly parquetBlockMb: number;
+  /**
+   * For Athena: the values that a placeholder of the key template can have, such as cluster_id: ['c-1', 'c-2']. A query
+   * must name a value of each placeholder that is not here (docs/guide/athena.md).
+   */
+  readonly partitionValues: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface StorageConfig {
@@ -153,7 +158,7 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
   ledgerTable: SERVICE.ledgerTable,
   objectKeyTemplate: SERVICE.objectKeyTemplate,
   quarantinePrefix: SERVICE.quarantinePrefix,
-  ingestion: { firehose: true, bufferSizeMb: 128, bufferIntervalSeconds: 900, parquetBlockMb: 64 },
+  ingestion: { firehose: true, bufferSizeMb: 128, bufferIntervalSeconds: 900, parquetBlockMb: 64, partitionValues: {} },
   storage: {
     infrequentAccessDays: 30,
     glacierDays: 90,

@@ -25,9 +25,7 @@ export function composePipeline(
   const layout = layoutOf(config);
   const keys = createKeys(stack, names, config.encryptWithOwnKeys);
   const bucket = createStaging(stack, { config, names, layout, keyArn: keys.data });
-  const stream = config.ingestion.firehose
-    ? createIngestion(stack, { config, names, layout, bucket, keys })
-    : undefined;
+  const stream = createIngestion(stack, { config, names, layout, bucket, keys });
   const writerRole = createWriterRole(stack, { config, names, layout, keyArn: keys.data });
   const hub = createHub(stack, { bucket, names, layout, keyArn: keys.messaging });
   const spoke = createSpoke(stack, 'delivery', {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SynthOptions, synthesize } from '../../../infra/app.ts';
 import { configOf } from '../../../infra/config.ts';
+import type { Place } from '../../../infra/names.ts';
 
 /** A resource as it stands in the configuration: attributes by name, some of them references like `${aws_x.y.arn}`. */
 export type Resource = Readonly<Record<string, unknown>>;
@@ -10,6 +11,8 @@ export type Resource = Readonly<Record<string, unknown>>;
 /** A synthesized configuration in a folder of its own. */
 export interface Synthesis {
   readonly folder: string;
+  /** What its names and ARNs are made of: references where only AWS knows. */
+  readonly place: Place;
   /** All resources of a type, by the name of the resource in the configuration. */
   resources(type: string): readonly Resource[];
   /** The one resource of a type. */
@@ -20,6 +23,9 @@ export interface Synthesis {
   leaveOut(types: readonly string[]): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
+
+/** How Terraform's JSON spells a value that is known later. */
+const reference = (address: string) => `\${${address}}`;
 
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
@@ -32,7 +38,8 @@ export async function synthesis(
   options: Partial<SynthOptions> = {},
 ): Promise<Synthesis> {
   const outputFolder = await mkdtemp(join(tmpdir(), 'log-distributor-infra-'));
-  const folder = synthesize(configOf(environment, overrides), {
+  const config = configOf(environment, overrides);
+  const folder = synthesize(config, {
     outputFolder,
     imageTag: '0.1.0',
     stateBucket: undefined,
@@ -45,6 +52,11 @@ export async function synthesis(
   const resources = (type: string) => Object.values(all[type] ?? {});
   return {
     folder,
+    place: {
+      partition: reference('data.aws_partition.partition.partition'),
+      region: config.region,
+      accountId: reference('data.aws_caller_identity.caller.account_id'),
+    },
     resources,
     only(type) {
       const [one, ...others] = resources(type);
