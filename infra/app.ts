@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-identity/index.js';
-import { DataAwsPartition } from '@cdktn/provider-aws/lib/data-aws-partition/index.js';
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
 import { App, LocalBackend, S3Backend, TerraformStack } from 'cdktn';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';
+import { partitionOfRegion } from './partition.ts';
 import { composePipeline } from './pipeline.ts';
 
 /** Everything about a synthesis that is not a setting of the pipeline. */
@@ -46,8 +46,8 @@ export function synthesize(config: Config, options: SynthOptions): string {
     ...(options.emulated ? { s3UsePathStyle: true } : {}),
   });
   const { accountId } = new DataAwsCallerIdentity(stack, 'caller');
-  const { partition } = new DataAwsPartition(stack, 'partition');
-  const names = namesOf(config, { partition, region: config.region, accountId });
+  const place = { partition: partitionOfRegion(config.region), region: config.region, accountId };
+  const names = namesOf(config, place);
   composePipeline(stack, { config, names, imageTag: options.imageTag });
   app.synth();
   return `${app.outdir}/stacks/${STACK}`;

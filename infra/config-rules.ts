@@ -1,10 +1,13 @@
 import { readSettings, SETTING_NAMES, SettingsError } from '../service/base/settings.ts';
 import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../service/core/limits.ts';
+import { hasRegion } from '../service/core/partition.ts';
 import { MAX_RECEIVE_COUNT_MIN } from '../service/core/receives.ts';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';
 import { literalFolderOf } from './object-layout.ts';
+import { eventBytesMax, PARTITIONS, partitionOfRegion } from './partition.ts';
 import { RECORD_COLUMNS } from './record.ts';
+import { remoteWriteWorkspace } from './remote-write.ts';
 import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
@@ -40,17 +43,21 @@ export function problemsOf(config: Config): readonly string[] {
     'must be 1 to 12 of a-z0-9 and begin with a letter',
     config.environment,
   );
-  const { bucket } = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
+  const { accessLogBucket } = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
   rule(
     'project',
     /^[a-z][a-z0-9-]*$/.test(config.project),
     'must be of a-z0-9- and begin with a letter',
     config.project,
   );
-  rule('project', bucket.length <= 63, 'must be shorter: a bucket has a name of at most 63 characters', bucket);
-  // Service principals, endpoints and the limits of events have other names and values there.
-  const known = /^[a-z]{2}(-[a-z]+)+-\d$/.test(config.region) && !config.region.startsWith('cn-');
-  rule('region', known, 'must be an AWS region outside of China', config.region);
+  rule(
+    'project',
+    accessLogBucket.length <= 63,
+    'must be shorter: a bucket has a name of at most 63 characters',
+    accessLogBucket,
+  );
+  const known = PARTITIONS.some((partition) => hasRegion(partition, config.region));
+  rule('region', known, `must be a region of ${PARTITIONS.join(', ')}`, config.region);
   rule(
     'accountId',
     config.accountId === undefined || /^\d{12}$/.test(config.accountId),
@@ -96,9 +103,25 @@ export function problemsOf(config: Config): readonly string[] {
     `must be one of ${RETENTION_DAYS.join(', ')}`,
     distributor.logRetentionDays,
   );
-  checkSettings(config, rule);
+  if (known) checkSettings(config, rule);
+  checkIam(config, rule);
+  checkImages(config, rule);
+  const { prometheusRemoteWriteUrl } = distributor;
+  rule(
+    'distributor.prometheusRemoteWriteUrl',
+    prometheusRemoteWriteUrl === undefined || remoteWriteWorkspace(prometheusRemoteWriteUrl) !== undefined,
+    'must be https://aps-workspaces.REGION.amazonaws.com/workspaces/ws-ID/api/v1/remote_write',
+    prometheusRemoteWriteUrl,
+  );
 
   between('network.availabilityZones', network.availabilityZones, 2, 3);
+  const { flowLogRetentionDays } = network;
+  rule(
+    'network.flowLogRetentionDays',
+    flowLogRetentionDays === null || RETENTION_DAYS.includes(flowLogRetentionDays),
+    `must be null or one of ${RETENTION_DAYS.join(', ')}`,
+    flowLogRetentionDays,
+  );
   between('network.natGateways', network.natGateways, 1, network.availabilityZones);
   rule(
     'network.existing',
@@ -129,6 +152,32 @@ export function problemsOf(config: Config): readonly string[] {
 }
 
 type Rule = (name: string, holds: boolean, text: string, got: unknown) => void;
+
+function checkIam({ iam }: Config, rule: Rule): void {
+  // IAM API reference, CreateRole; a name of a role is at most 64 characters beside it.
+  rule(
+    'iam.path',
+    /^\/([!-.0-~]+\/)*$/.test(iam.path) && iam.path.length <= 512,
+    'must begin and end with / and have at most 512 characters',
+    iam.path,
+  );
+  rule(
+    'iam.permissionsBoundary',
+    iam.permissionsBoundary === undefined ||
+      /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/.test(iam.permissionsBoundary),
+    'must be the ARN of an IAM policy',
+    iam.permissionsBoundary,
+  );
+}
+
+/** `latest` and a name without a tag are another image tomorrow. */
+function checkImages({ distributor }: Config, rule: Rule): void {
+  for (const name of ['collectorImage', 'tracingImage'] as const) {
+    const image = distributor[name];
+    const pinned = /^[^\s@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]{1,128})$/.test(image);
+    rule(`distributor.${name}`, pinned, 'must end with a tag other than latest, or with @sha256: and 64 digits', image);
+  }
+}
 
 /** Firehose can only write what it can read off a record, and a notification filter must not see the quarantine. */
 function checkKeyTemplate({ objectKeyTemplate, quarantinePrefix, ingestion }: Config, rule: Rule): void {
@@ -184,13 +233,25 @@ function checkSettings(config: Config, rule: Rule): void {
   const given = Object.keys(config.distributor.settings);
   const unknown = given.filter((name) => !SETTING_NAMES.some((known) => known === name));
   rule('distributor.settings', unknown.length === 0, 'must name settings of the service', unknown);
-  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
+  const partition = partitionOfRegion(config.region);
+  const names = namesOf(config, { partition, region: config.region, accountId: '0'.repeat(12) });
   const urls = { queue: 'https://queue.invalid/queue', deadLetterQueue: 'https://queue.invalid/dead-letters' };
   const fixed = deploymentSettings(config, names, urls);
   const taken = given.filter((name) => name in fixed);
   rule('distributor.settings', taken.length === 0, 'must not name what follows from other settings here', taken);
   try {
-    const { requestTimeoutMs, shutdownGraceMs } = readSettings(serviceEnvironment(config, names, urls));
+    const {
+      requestTimeoutMs,
+      shutdownGraceMs,
+      eventBytesMax: eventBytes,
+    } = readSettings(serviceEnvironment(config, names, urls));
+    const eventBytesLimit = eventBytesMax({ partition });
+    rule(
+      'distributor.settings',
+      eventBytesLimit === undefined || eventBytes <= eventBytesLimit,
+      `EVENT_BYTES_MAX must be at most ${eventBytesLimit} in ${config.region}`,
+      eventBytes,
+    );
     rule(
       'distributor.settings',
       requestTimeoutMs < shutdownGraceMs,
@@ -208,6 +269,13 @@ function checkSettings(config: Config, rule: Rule): void {
 const RULED = /^(AWS_REGION|OBJECT_KEY_TEMPLATE|QUARANTINE_PREFIX): /;
 
 function checkStorage({ storage }: Config, rule: Rule): void {
+  const { accessLogRetentionDays } = storage;
+  rule(
+    'storage.accessLogRetentionDays',
+    accessLogRetentionDays === null || (Number.isInteger(accessLogRetentionDays) && accessLogRetentionDays >= 1),
+    'must be null or a whole number from 1',
+    accessLogRetentionDays,
+  );
   const { infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays } = storage;
   const stages = [infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays].filter((days) => days !== null);
   const growing = stages.every((days, at) => at === 0 || days > (stages[at - 1] ?? 0));

@@ -25,6 +25,8 @@ export interface Config {
   readonly objectKeyTemplate: string;
   readonly quarantinePrefix: string;
 
+  readonly iam: IamConfig;
+
   readonly ingestion: IngestionConfig;
   readonly storage: StorageConfig;
   readonly queue: QueueConfig;
@@ -33,6 +35,14 @@ export interface Config {
   readonly writers: WritersConfig;
   readonly alerts: AlertsConfig;
   readonly budget: BudgetConfig;
+}
+
+/** What many organizations demand of every role. */
+export interface IamConfig {
+  /** Path of all roles: `/` or `/platform/logs/`. A change makes the roles anew, under other ARNs, which customers trust. */
+  readonly path: string;
+  /** ARN of the policy that bounds all roles; undefined: none. */
+  readonly permissionsBoundary: string | undefined;
 }
 
 export interface IngestionConfig {
@@ -64,6 +74,8 @@ export interface StorageConfig {
   readonly firehoseErrorRetentionDays: number;
   /** How long an overwritten or deleted version can be brought back. */
   readonly noncurrentVersionDays: number;
+  /** Days to keep S3's access log of the bucket, in a bucket of its own; null: no access log. */
+  readonly accessLogRetentionDays: number | null;
   /** Days until parts of an upload that never ended are dropped. */
   readonly abortUploadDays: number;
 }
@@ -90,13 +102,17 @@ export interface DistributorConfig {
   readonly scaleOutAgeSeconds: number;
   readonly logLevel: string;
   readonly logRetentionDays: number;
-  /**
-   * Traces of HTTP calls to X-Ray, by AWS's instrumentation for Node that an init container brings: the full name of
-   * that image with its tag (public.ecr.aws/aws-observability/adot-autoinstrumentation-node). undefined: no traces.
-   */
-  readonly tracingImage: string | undefined;
-  /** The collector of metrics and traces (public.ecr.aws/aws-observability/aws-otel-collector), full name with tag. */
+  /** Traces of HTTP calls to X-Ray, by AWS's instrumentation for Node that an init container brings. */
+  readonly tracing: boolean;
+  /** Image of the instrumentation: full name with a tag or a digest (`name@sha256:…`). */
+  readonly tracingImage: string;
+  /** Image of the collector of metrics and traces: full name with a tag or a digest. */
   readonly collectorImage: string;
+  /**
+   * Remote-write URL of a workspace of Amazon Managed Service for Prometheus in this account; each task's collector then also writes
+   * all metrics there. undefined: only what alarms and dashboards need goes to CloudWatch.
+   */
+  readonly prometheusRemoteWriteUrl: string | undefined;
   /**
    * Further environment of the service, by its own names (docs/reference/settings.md); those that follow from the rest of this
    * configuration are refused.
@@ -114,6 +130,14 @@ export interface NetworkConfig {
   readonly natGateways: number;
   /** Interface endpoints: $7.30 a month, zone and service, against NAT's $0.045 a GB. docs/guide/cost.md has the break-even. */
   readonly interfaceEndpoints: boolean;
+  /** Endpoints let through only calls of our account and of customers' roles (policies/endpoints.ts). */
+  readonly endpointPolicies: boolean;
+  /** Days to keep flow logs of the VPC in CloudWatch Logs; null: no flow logs. */
+  readonly flowLogRetentionDays: number | null;
+  /** Network ACLs that let HTTPS out and its answers in, and the scrapes of `metricsSources`; false: the VPC's own, which lets everything. */
+  readonly networkAcls: boolean;
+  /** A dual-stack VPC: subnets and tasks also have IPv6 addresses, which leave by an egress-only gateway. */
+  readonly ipv6: boolean;
   /** Who may scrape `/metrics`: CIDR blocks, or ids of security groups. Empty: nobody, and no ingress at all. */
   readonly metricsSources: readonly string[];
 }
@@ -158,6 +182,7 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
   ledgerTable: SERVICE.ledgerTable,
   objectKeyTemplate: SERVICE.objectKeyTemplate,
   quarantinePrefix: SERVICE.quarantinePrefix,
+  iam: { path: '/', permissionsBoundary: undefined },
   ingestion: { firehose: true, bufferSizeMb: 128, bufferIntervalSeconds: 900, parquetBlockMb: 64, partitionValues: {} },
   storage: {
     infrequentAccessDays: 30,
@@ -168,6 +193,7 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
     quarantineRetentionDays: 90,
     firehoseErrorRetentionDays: 30,
     noncurrentVersionDays: 30,
+    accessLogRetentionDays: null,
     abortUploadDays: 7,
   },
   queue: {
@@ -185,7 +211,9 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
     scaleOutAgeSeconds: 600,
     logLevel: SERVICE.logLevel,
     logRetentionDays: 30,
-    tracingImage: undefined,
+    tracing: false,
+    tracingImage: 'public.ecr.aws/aws-observability/adot-autoinstrumentation-node:v0.8.0',
+    prometheusRemoteWriteUrl: undefined,
     collectorImage: 'public.ecr.aws/aws-observability/aws-otel-collector:v0.45.1',
     settings: {},
   },
@@ -195,6 +223,10 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
     availabilityZones: 3,
     natGateways: 1,
     interfaceEndpoints: false,
+    endpointPolicies: false,
+    flowLogRetentionDays: null,
+    networkAcls: false,
+    ipv6: false,
     metricsSources: [],
   },
   writers: { eks: undefined, principals: [], externalId: undefined },
@@ -245,6 +277,7 @@ function merge(base: Config, overrides: Overrides): Config {
   return {
     ...base,
     ...overrides,
+    iam: { ...base.iam, ...overrides.iam },
     ingestion: { ...base.ingestion, ...overrides.ingestion },
     storage: { ...base.storage, ...overrides.storage },
     queue: { ...base.queue, ...overrides.queue },

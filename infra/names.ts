@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config, IamConfig } from './config.ts';
 
 /** Where everything is: what ARNs are made of. */
 export interface Place {
@@ -13,18 +13,27 @@ export interface Place {
  */
 export type Names = ReturnType<typeof namesOf>;
 
-export function namesOf(config: Pick<Config, 'project' | 'environment' | 'tenantTable' | 'ledgerTable'>, place: Place) {
+export function namesOf(
+  config: Pick<Config, 'project' | 'environment' | 'tenantTable' | 'ledgerTable'> & {
+    readonly iam: Pick<IamConfig, 'path'>;
+  },
+  place: Place,
+) {
   const name = `${config.project}-${config.environment}`;
   const arn = (service: string, resource: string) =>
     `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
-  const roleArn = (role: string) => `arn:${place.partition}:iam::${place.accountId}:role/${role}`;
+  const roleArn = (role: string) => `arn:${place.partition}:iam::${place.accountId}:role${config.iam.path}${role}`;
   // Bucket names are global: account and region make this one nobody else's.
-  const bucket = `${name}-logs-${place.accountId}-${place.region}`;
+  const bucketName = (purpose: string) => `${name}-${purpose}-${place.accountId}-${place.region}`;
+  const bucket = bucketName('logs');
+  const accessLogBucket = bucketName('access');
   return {
     name,
     place,
     bucket,
     bucketArn: `arn:${place.partition}:s3:::${bucket}`,
+    accessLogBucket,
+    accessLogBucketArn: `arn:${place.partition}:s3:::${accessLogBucket}`,
     hubTopic: `${name}-objects`,
     hubTopicArn: arn('sns', `${name}-objects`),
     alertsTopic: `${name}-alerts`,
@@ -50,12 +59,14 @@ export function namesOf(config: Pick<Config, 'project' | 'environment' | 'tenant
     serviceLogGroup: `/${config.project}/${config.environment}/service`,
     metricsLogGroup: `/${config.project}/${config.environment}/metrics`,
     firehoseLogGroup: `/aws/kinesisfirehose/${name}-logs`,
+    flowLogGroup: `/${config.project}/${config.environment}/flow-logs`,
     logGroupArn: (group: string) => arn('logs', `log-group:${group}`),
     /** The role that customers trust. Its name is fixed, as it stands in their policies. */
     taskRole: `${name}-task`,
     taskRoleArn: roleArn(`${name}-task`),
     executionRole: `${name}-execution`,
     firehoseRole: `${name}-firehose`,
+    flowLogRole: `${name}-flow-logs`,
     writerRole: `${name}-writer`,
     writerRoleArn: roleArn(`${name}-writer`),
     metricsNamespace: 'LogDistributor',

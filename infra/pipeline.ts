@@ -36,7 +36,7 @@ export function composePipeline(
     config: config.queue,
   });
   const tables = createTables(stack, config, keys.data);
-  const network = createNetwork(stack, names.name, config.region, config.network);
+  const network = createNetwork(stack, { config, names, logsKeyArn: keys.logs });
   const repository = createRegistry(stack, config, names, keys.data);
   const service = createDistributor(stack, {
     config,

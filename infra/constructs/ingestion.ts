@@ -37,6 +37,7 @@ function createStream(scope: Construct, deps: IngestionDeps, table: GlueCatalogT
   const { ingestion } = config;
   const { role, policy } = createRole(scope, 'role', {
     name: names.firehoseRole,
+    iam: config.iam,
     trust: firehoseTrust(names),
     policy: firehoseRolePolicy(names, layout, keys.data),
   });

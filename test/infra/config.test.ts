@@ -36,7 +36,7 @@ test('an override changes its setting and leaves the others of its group', () =>
 
 const WRONG: readonly [name: string, overrides: Parameters<typeof configOf>[1]][] = [
   ['region', { region: 'mars' }],
-  ['region', { region: 'cn-north-1' }],
+  ['region', { region: 'us-iso-east-1' }],
   ['project', { project: 'Logs' }],
   ['project', { project: 'the-distributor-of-all-our-logs' }],
   ['accountId', { accountId: '12' }],

@@ -88,7 +88,7 @@ test('the service starts after its collector, and so stops before it', () => {
 });
 
 test('traces bring the instrumentation, a place to put it, and the switch to load it; without them there is none of it', () => {
-  const traced = task('staging', { distributor: { tracingImage: 'instrumentation:1' } });
+  const traced = task('staging', { distributor: { tracing: true, tracingImage: 'instrumentation:1' } });
   assert.deepEqual(traced.volumes, ['instrumentation']);
   assert.match(traced.variables.NODE_OPTIONS ?? '', /^--require \/instrumentation\//);
   assert.equal(traced.all.find(({ name }) => name === 'instrumentation')?.image, 'instrumentation:1');

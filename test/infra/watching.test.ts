@@ -147,6 +147,7 @@ const props = {
   namespace: 'LogDistributor',
   logGroup: '/m',
   tracing: false,
+  prometheusRemoteWriteUrl: undefined,
 };
 type Collector = {
   receivers: Record<string, unknown>;

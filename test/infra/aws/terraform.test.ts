@@ -34,7 +34,11 @@ const EVERYTHING = {
     externalId: 'between-cluster-and-platform',
   },
   alerts: { emails: ['somebody@example.com'] },
-  distributor: { tracingImage: 'public.ecr.aws/aws-observability/adot-autoinstrumentation-node:latest' },
+  distributor: {
+    tracing: true,
+    prometheusRemoteWriteUrl:
+      'https://aps-workspaces.us-east-1.amazonaws.com/workspaces/ws-1234abcd/api/v1/remote_write',
+  },
   network: { metricsSources: ['10.0.0.0/16'] },
 };
 

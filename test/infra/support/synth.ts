@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type SynthOptions, synthesize } from '../../../infra/app.ts';
 import { configOf } from '../../../infra/config.ts';
 import type { Place } from '../../../infra/names.ts';
+import { partitionOfRegion } from '../../../infra/partition.ts';
 
 /** A resource as it stands in the configuration: attributes by name, some of them references like `${aws_x.y.arn}`. */
 export type Resource = Readonly<Record<string, unknown>>;
@@ -15,6 +16,13 @@ export interface Synthesis {
   readonly place: Place;
   /** All resources of a type, by the name of the resource in the configuration. */
   resources(type: string): readonly Resource[];
+  /** All resources, by address: `aws_x.y`. */
+  readonly all: readonly (readonly [address: string, Resource])[];
+  /** Data sources of a type. */
+  data(type: string): readonly Resource[];
+  readonly outputs: Readonly<Record<string, string>>;
+  /** How the account stands in ARNs: a reference. */
+  readonly accountId: string;
   /** The one resource of a type. */
   only(type: string): Resource;
   readonly types: readonly string[];
@@ -24,11 +32,13 @@ export interface Synthesis {
   remove(): Promise<void>;
 }
 
-/** How Terraform's JSON spells a value that is known later. */
-const reference = (address: string) => `\${${address}}`;
+/** How Terraform's JSON spells the account, which is known later. */
+const ACCOUNT = `\${${'data.aws_caller_identity.caller.account_id'}}`;
 
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
+  readonly data: Record<string, Record<string, Resource>>;
+  readonly output: Record<string, { readonly value: string }>;
   readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
 }
 
@@ -52,10 +62,18 @@ export async function synthesis(
   const resources = (type: string) => Object.values(all[type] ?? {});
   return {
     folder,
+    get all() {
+      return Object.entries(all).flatMap(([type, ofType]) =>
+        Object.entries(ofType).map(([name, resource]) => [`${type}.${name}`, resource] as const),
+      );
+    },
+    data: (type) => Object.values(rest.data[type] ?? {}),
+    outputs: Object.fromEntries(Object.entries(rest.output).map(([name, { value }]) => [name, value])),
+    accountId: ACCOUNT,
     place: {
-      partition: reference('data.aws_partition.partition.partition'),
+      partition: partitionOfRegion(config.region),
       region: config.region,
-      accountId: reference('data.aws_caller_identity.caller.account_id'),
+      accountId: ACCOUNT,
     },
     resources,
     only(type) {
