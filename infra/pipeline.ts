@@ -35,7 +35,7 @@ export function composePipeline(
     keyArn: keys.messaging,
     config: config.queue,
   });
-  const tables = createTables(stack, config, keys.data);
+  const tables = createTables(stack, { config, names, keyArn: keys.data });
   const network = createNetwork(stack, { config, names, logsKeyArn: keys.logs });
   const repository = createRegistry(stack, config, names, keys.data);
   const service = createDistributor(stack, {
