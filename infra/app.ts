@@ -10,7 +10,7 @@ import { composePipeline } from './pipeline.ts';
 /** Everything about a synthesis that is not a setting of the pipeline. */
 export interface SynthOptions {
   readonly outputFolder: string;
-  /** Tag of the image to run; undefined: no tasks. */
+  /** Tag or digest of the image to run; undefined: no tasks. */
   readonly imageTag: string | undefined;
   /** Bucket of the Terraform state; undefined: the state is a file beside the configuration. */
   readonly stateBucket: string | undefined;

@@ -14,6 +14,7 @@ import { createStaging } from './constructs/staging.ts';
 import { createTables } from './constructs/tables.ts';
 import { createWatching } from './constructs/watching.ts';
 import { createWriterRole } from './constructs/writer.ts';
+import { imageName } from './image.ts';
 import type { Names } from './names.ts';
 import { layoutOf } from './object-layout.ts';
 
@@ -45,7 +46,7 @@ export function composePipeline(
     keys,
     network,
     spoke,
-    image: `${repository.repositoryUrl}:${imageTag ?? 'none'}`,
+    image: imageName(repository.repositoryUrl, imageTag ?? 'none'),
     running: imageTag !== undefined,
   });
   if (service) createScaling(stack, { config, names, service });
