@@ -32,7 +32,10 @@ test('a tag is resolved to the digest of what was pushed, a digest stays itself,
 }, async () => {
   await assert.rejects(digestOf(ecr, names, '1.0.0'), RefusedError);
   await ecr.send(new CreateRepositoryCommand({ repositoryName: names.repository }));
-  await assert.rejects(digestOf(ecr, names, '1.0.0'), /no image 1\.0\.0 in the repository log-distributor-staging: push/);
+  await assert.rejects(
+    digestOf(ecr, names, '1.0.0'),
+    /no image 1\.0\.0 in the repository log-distributor-staging: push/,
+  );
   const { image } = await ecr.send(
     new PutImageCommand({ repositoryName: names.repository, imageManifest: MANIFEST, imageTag: '1.0.0' }),
   );

@@ -1,34 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PolicyDocument, Statement } from '../../../infra/policies/document.ts';
+import { BOUNDARY, EVERYTHING, everythingIn } from '../support/everything.ts';
 import { type Resource, type Synthesis, synthesis } from '../support/synth.ts';
 
 /** What the reviewers of a platform team look for, over all resources of every kind: a new one is looked at without being named here. */
 
-const BOUNDARY = 'arn:aws:iam::123456789012:policy/boundary';
-const REMOTE_WRITE = 'https://aps-workspaces.us-east-1.amazonaws.com/workspaces/ws-1234abcd/api/v1/remote_write';
-const EVERYTHING = {
-  iam: { path: '/platform/logs/', permissionsBoundary: BOUNDARY },
-  writers: {
-    eks: { oidcIssuer: 'https://oidc.example.com/id/A', namespace: 'vector', serviceAccount: 'vector' },
-    principals: ['arn:aws:iam::123456789012:role/collector'],
-    externalId: 'between-cluster-and-platform',
-  },
-  storage: { accessLogRetentionDays: 365 },
-  network: {
-    interfaceEndpoints: true,
-    endpointPolicies: true,
-    flowLogRetentionDays: 90,
-    networkAcls: true,
-    ipv6: true,
-    metricsSources: ['10.0.0.0/16'],
-  },
-  distributor: {
-    tracing: true,
-    prometheusRemoteWriteUrl: REMOTE_WRITE,
-    settings: { CANARY_INTERVAL_SECONDS: '300' },
-  },
-} as const;
+const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 let full: Synthesis;
 let plain: Synthesis;
@@ -36,29 +14,14 @@ let government: Synthesis;
 let china: Synthesis;
 
 before(async () => {
-  full = await synthesis('production', EVERYTHING);
+  full = await synthesis('production', EVERYTHING, { imageTag: DIGEST });
   plain = await synthesis('staging');
-  government = await synthesis('production', { ...EVERYTHING, ...elsewhere('us-gov-west-1', 'aws-us-gov') });
-  china = await synthesis('production', { ...EVERYTHING, ...elsewhere('cn-north-1', 'aws-cn') });
+  government = await synthesis('production', everythingIn('us-gov-west-1', 'aws-us-gov'));
+  china = await synthesis('production', everythingIn('cn-north-1', 'aws-cn'));
 });
 after(async () => {
   for (const each of [full, plain, government, china]) await each?.remove();
 });
-
-/** The same in another partition, whose ARNs are others. */
-function elsewhere(region: string, partition: string) {
-  const domain = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const { distributor, writers } = EVERYTHING;
-  return {
-    region,
-    iam: { ...EVERYTHING.iam, permissionsBoundary: BOUNDARY.replace('arn:aws:', `arn:${partition}:`) },
-    writers: { ...writers, principals: [`arn:${partition}:iam::123456789012:role/collector`] },
-    distributor: {
-      ...distributor,
-      prometheusRemoteWriteUrl: REMOTE_WRITE.replace('us-east-1.amazonaws.com', `${region}.${domain}`),
-    },
-  };
-}
 
 /** All policy documents of a synthesis, wherever they stand, by the address of their resource. */
 function documents(it: Synthesis): readonly (readonly [address: string, PolicyDocument])[] {
@@ -277,6 +240,13 @@ test('endpoints of China have the names that they have there', () => {
     'com.amazonaws.cn-north-1.s3',
   ]);
   for (const name of names(government)) assert.match(name, /^com\.amazonaws\.us-gov-west-1\./);
+});
+
+test('tasks run the image of a digest where one is given', () => {
+  const [service] = JSON.parse(String(full.only('aws_ecs_task_definition').container_definitions));
+  assert.match(service.image, new RegExp(`^\\$\\{aws_ecr_repository\\.[^}]+\\}@${DIGEST}$`));
+  const [plainService] = JSON.parse(String(plain.only('aws_ecs_task_definition').container_definitions));
+  assert.match(plainService.image, /\}:0\.1\.0$/);
 });
 
 test('the collector may write to the workspace of its settings, and to no other', () => {
