@@ -1,5 +1,6 @@
 import { FIXED_NAMES } from './fixed-names.ts';
 import { and, equals, holds, type JsonObject, not, or, ref } from './intrinsics.ts';
+import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
 import { SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
@@ -22,7 +23,11 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   WithGlacier: isPositive('GlacierDays'),
   WithDeepArchive: isPositive('DeepArchiveDays'),
   IsRunning: isGiven('ImageTag'),
-  WithTracing: isGiven('TracingImage'),
+  IsDigest: equals({ 'Fn::Select': [0, { 'Fn::Split': [':', ref('ImageTag')] }] }, 'sha256'),
+  WithTracing: isTrue('Tracing'),
+  WithPrometheus: isGiven('PrometheusRemoteWriteUrl'),
+  HasPermissionsBoundary: isGiven('PermissionsBoundary'),
+  WithAccessLog: isPositive('AccessLogRetentionDays'),
   WithSpot: isPositive('SpotPercent'),
   WithCanary: not(
     or(equals(ref('SettingCanaryIntervalSeconds'), ''), equals(ref('SettingCanaryIntervalSeconds'), '0')),
@@ -37,6 +42,15 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   HasOwnSecondNat: and(holds('WithOwnNetwork'), holds('WithSecondNat')),
   HasOwnThirdNat: and(holds('HasOwnThirdZone'), holds('WithThirdNat')),
   HasInterfaceEndpoints: and(holds('WithOwnNetwork'), isTrue('InterfaceEndpoints')),
+  HasPrometheusEndpoint: and(holds('HasInterfaceEndpoints'), equals(ref('PrometheusRegion'), ref('AWS::Region'))),
+  WithEndpointPolicies: isTrue('EndpointPolicies'),
+  HasFlowLog: and(holds('WithOwnNetwork'), isPositive('FlowLogRetentionDays')),
+  WithIpv6: isTrue('Ipv6'),
+  HasIpv6: and(holds('WithOwnNetwork'), holds('WithIpv6')),
+  HasIpv6InThirdZone: and(holds('HasOwnThirdZone'), holds('WithIpv6')),
+  HasNetworkAcl: and(holds('WithOwnNetwork'), isTrue('NetworkAcls')),
+  HasNetworkAclInThirdZone: and(holds('HasNetworkAcl'), holds('WithThirdZone')),
+  HasIpv6NetworkAcl: and(holds('HasNetworkAcl'), holds('WithIpv6')),
   WithEksWriter: isGiven('EksOidcIssuer'),
   WithPrincipals: isGiven('WriterExternalId'),
   HasWriter: or(holds('WithEksWriter'), holds('WithPrincipals')),
@@ -47,6 +61,15 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
       `IsGroupMetricsSource${at + 1}`,
       equals({ 'Fn::Select': [0, { 'Fn::Split': ['-', ref(`MetricsSource${at + 1}`)] }] }, 'sg'),
     ]),
+  ),
+  ...Object.fromEntries(
+    Array.from({ length: SLOTS.metricsSources }, (_, at) => `MetricsSource${at + 1}`).flatMap((source) => [
+      [`Has${source}NetworkAcl`, and(holds('HasNetworkAcl'), holds(`Has${source}`))],
+      [`HasBlock${source}NetworkAcl`, and(holds(`Has${source}NetworkAcl`), not(holds(`IsGroup${source}`)))],
+    ]),
+  ),
+  ...Object.fromEntries(
+    PLACEHOLDERS.map(partitionValuesParameter).map((parameter) => [`Has${parameter}`, isGiven(parameter)]),
   ),
   ...ofSlots('BudgetActualPercent', SLOTS.actualPercents, isPositive),
   ...ofSlots('BudgetForecastPercent', SLOTS.forecastPercents, isPositive),

@@ -11,7 +11,7 @@ usage: deploy.sh -e ENVIRONMENT -b TEMPLATE_BUCKET [OPTION ...]
   -p PROJECT          begins every name; log-distributor if not given
   -r REGION           the region of the AWS CLI if not given
   -f PARAMETERS.json  in place of parameters/ENVIRONMENT.json
-  -i IMAGE_TAG        the image to run, by its tag in the environment's repository; what runs now if not given
+  -i IMAGE            the image to run, by its tag or digest in the environment's repository; what runs now if not given
   -a ACCOUNT          refuse credentials of any other account
   -c COST_CENTER      tag CostCenter on everything
   -t FOLDER           templates, in place of those beside this script
@@ -56,7 +56,7 @@ read_arguments() {
   [[ -n $environment && -n $bucket ]] || refuse "$(usage)"
   [[ $environment =~ ^[a-z][a-z0-9]{0,11}$ ]] || refuse "-e: must be 1 to 12 of a-z0-9 and begin with a letter (got $environment)"
   [[ $project =~ ^[a-z][a-z0-9]*(-[a-z0-9]+)*$ ]] || refuse "-p: must be words of a-z0-9 joined by -, and begin with a letter (got $project)"
-  [[ $image =~ ^[a-zA-Z0-9_.-]{0,128}$ ]] || refuse "-i: must be the tag of an image (got $image)"
+  [[ $image =~ ^(sha256:[0-9a-f]{64}|[a-zA-Z0-9_.-]{0,128})$ ]] || refuse "-i: must be the tag or digest of an image (got $image)"
   [[ -n $plan || -n $yes || -t 0 ]] || refuse 'nobody can be asked here: pass --yes, or --plan to look only'
   choose_parameters
 }
@@ -89,6 +89,7 @@ look_around() {
   command -v aws >/dev/null || fail 'the AWS CLI is missing'
   [[ -n $region ]] || region="${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}"
   [[ -n $region ]] || refuse 'no region: pass -r, or set AWS_REGION'
+  [[ $region != cn-* ]] || refuse 'the templates are not for China: use npm run deploy, which is Terraform'
   export AWS_REGION="$region" AWS_DEFAULT_REGION="$region" AWS_PAGER=''
   local ours
   ours="$(aws sts get-caller-identity --query Account --output text)" || fail 'AWS does not accept the credentials'
@@ -110,14 +111,17 @@ upload() {
     aws s3 cp --only-show-errors "$templates/$name.yaml" "s3://$bucket/$prefix$name.yaml" ||
       fail "$name.yaml could not be uploaded to $bucket"
   done
-  template_url="https://$bucket.s3.$region.$(url_suffix)/${prefix}main.yaml"
+  template_url="https://$bucket.s3.$region.amazonaws.com/${prefix}main.yaml"
 }
 
-url_suffix() {
-  case "$region" in
-    cn-*) echo amazonaws.com.cn ;;
-    *) echo amazonaws.com ;;
-  esac
+# What runs is what was pushed, and a rollback gets the same bytes: a tag becomes the digest that it has now.
+resolve_image() {
+  [[ -n $image && $image != sha256:* ]] || return 0
+  local digest
+  digest="$(aws ecr describe-images --repository-name "$project-$environment" --image-ids "imageTag=$image" \
+    --query 'imageDetails[0].imageDigest' --output text)" ||
+    refuse "there is no image $image in the repository $project-$environment: push it first"
+  image="$digest"
 }
 
 # Sets change_type, and refuses what CloudFormation could not change.
@@ -266,6 +270,7 @@ main() {
   read_arguments "$@"
   look_around
   choose_change_type
+  resolve_image
   upload
   create_change_set
   show_changes

@@ -1,8 +1,8 @@
 import { RETENTION_DAYS } from '../../service/core/limits.ts';
 import type { Config } from '../config.ts';
 import { FARGATE_MEMORY } from '../config-rules.ts';
-import { layoutOf } from '../object-layout.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
+import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
 /** A parameter of the templates: one setting of the configuration, or a part of one. */
@@ -47,6 +47,7 @@ const ADDRESS = `${OCTET}(\\.${OCTET}){3}`;
 const SUBNET = 'subnet-[0-9a-f]{1,17}';
 const PRINCIPAL = 'arn:aws(-[a-z-]+)?:iam::\\d{12}:(root|(role|user)/[\\w+=.@/-]+)';
 const PREFIX = pattern('^[^/].*/$', 'must end with a slash and not begin with one');
+const IMAGE = pattern('^\\S+[:@]\\S+$', 'must be the full name of an image with its tag or digest');
 const DAYS = number(1, 36_500);
 const DAYS_OR_NEVER = pattern('^\\d{1,5}$', 'must be a whole number of days, or 0');
 const USD_OR_NONE = pattern('^\\d{1,8}$', 'must be a whole number of USD, or 0');
@@ -105,24 +106,17 @@ export const PARAMETERS: readonly Parameter[] = [
       ]),
     ),
   ),
-  ...group('Keys of objects', {
-    ObjectKeyTemplate: [
-      pattern('^[^{]+/.*\\{tenant_id\\}.*$', 'must begin with a literal folder and contain {tenant_id}'),
-      (config) => config.objectKeyTemplate,
-      'Where the tenant stands in a key; the next three follow from it',
+  ...group('Roles', {
+    IamPath: [
+      pattern('^/([!-.0-~]+/)*$', 'must begin and end with a slash'),
+      (config) => config.iam.path,
+      'Path of all roles',
     ],
-    LogsPrefix: [PREFIX, (config) => layoutOf(config).logsPrefix, 'The literal folder of ObjectKeyTemplate'],
-    FirehosePrefix: [
-      pattern('^[^/].*/$', 'must end with a slash and not begin with one'),
-      (config) => layoutOf(config).firehosePrefix,
-      'ObjectKeyTemplate as a prefix of Firehose',
+    PermissionsBoundary: [
+      pattern('^(arn:aws(-[a-z-]+)?:iam::(\\d{12}|aws):policy/[\\w+=,.@/-]+)?$', 'must be the ARN of an IAM policy'),
+      (config) => config.iam.permissionsBoundary ?? '',
+      'Policy that bounds all roles; empty: none',
     ],
-    PartitionQuery: [
-      pattern('^\\{.*\\}$', 'must be a jq object'),
-      (config) => layoutOf(config).partitionQuery,
-      'The jq query that gives Firehose the placeholders of ObjectKeyTemplate',
-    ],
-    QuarantinePrefix: [PREFIX, (config) => config.quarantinePrefix, 'Prefix of quarantined records'],
   }),
   ...group('Ingestion', {
     Firehose: [TRUTH, (config) => String(config.ingestion.firehose), 'false: collectors write to the bucket directly'],
@@ -137,6 +131,16 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.ingestion.parquetBlockMb),
       'Size of a row group in MB',
     ],
+    ...Object.fromEntries(
+      PLACEHOLDERS.map((placeholder) => [
+        partitionValuesParameter(placeholder),
+        [
+          pattern('^([^,/\\s]+(,[^,/\\s]+)*)?$', 'must be values with commas between'),
+          (config: Config) => config.ingestion.partitionValues[placeholder]?.join(',') ?? '',
+          `Values of {${placeholder}}, for Athena; empty: a query must name one`,
+        ],
+      ]),
+    ),
   }),
   ...group('Storage', {
     InfrequentAccessDays: [
@@ -175,6 +179,12 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.storage.noncurrentVersionDays),
       'Days for which an overwritten or deleted version can be brought back',
     ],
+    AccessLogRetentionDays: [
+      DAYS_OR_NEVER,
+      (config) => String(config.storage.accessLogRetentionDays ?? 0),
+      "Days to keep S3's access log of the bucket; 0: no access log",
+    ],
+    QuarantinePrefix: [PREFIX, (config) => config.quarantinePrefix, 'Prefix of quarantined records'],
     AbortUploadDays: [
       DAYS,
       (config) => String(config.storage.abortUploadDays),
@@ -200,9 +210,9 @@ export const PARAMETERS: readonly Parameter[] = [
   }),
   ...group('Tasks', {
     ImageTag: [
-      pattern('^[a-zA-Z0-9_.-]{0,128}$', 'must be the tag of an image'),
+      pattern('^(sha256:[0-9a-f]{64}|[a-zA-Z0-9_.-]{0,128})$', 'must be the tag or digest of an image'),
       () => '',
-      'Tag of the image to run; empty: no tasks, for the first deployment, before there is an image',
+      'Tag or digest of the image to run; empty: no tasks, for the first deployment, before there is an image',
     ],
     CpuUnits: [oneOf(CPU_UNITS), (config) => String(config.distributor.cpuUnits), 'CPU of a task: 1024 are one vCPU'],
     MemoryMb: [
@@ -237,13 +247,18 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.distributor.logRetentionDays),
       'Days for which log groups keep events',
     ],
-    TracingImage: [
-      pattern('^(\\S+[:@]\\S+)?$', 'must be the full name of an image'),
-      (config) => config.distributor.tracingImage ?? '',
-      'Image with the instrumentation for X-Ray; empty: no traces',
+    Tracing: [TRUTH, (config) => String(config.distributor.tracing), 'Traces of HTTP calls to X-Ray'],
+    TracingImage: [IMAGE, (config) => config.distributor.tracingImage, 'Image with the instrumentation for X-Ray'],
+    PrometheusRemoteWriteUrl: [
+      pattern(
+        '^(https://aps-workspaces\\.[a-z0-9-]+\\.amazonaws\\.com/workspaces/ws-[0-9a-f-]+/api/v1/remote_write)?$',
+        'must be the remote-write URL of a workspace of Amazon Managed Service for Prometheus',
+      ),
+      (config) => config.distributor.prometheusRemoteWriteUrl ?? '',
+      'Workspace that collectors also write all metrics to; empty: none',
     ],
     CollectorImage: [
-      pattern('^\\S+[:@]\\S+$', 'must be the full name of an image'),
+      IMAGE,
       (config) => config.distributor.collectorImage,
       'Image of the collector of metrics and traces',
     ],
@@ -288,6 +303,22 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.network.interfaceEndpoints),
       'Interface endpoints in our own VPC',
     ],
+    EndpointPolicies: [
+      TRUTH,
+      (config) => String(config.network.endpointPolicies),
+      "Endpoints let through only calls of our account and of customers' roles",
+    ],
+    FlowLogRetentionDays: [
+      oneOf([0, ...RETENTION_DAYS]),
+      (config) => String(config.network.flowLogRetentionDays ?? 0),
+      'Days to keep flow logs of our own VPC; 0: none',
+    ],
+    NetworkAcls: [
+      TRUTH,
+      (config) => String(config.network.networkAcls),
+      'Network ACLs of our own VPC that let HTTPS out and its answers in, and scrapes',
+    ],
+    Ipv6: [TRUTH, (config) => String(config.network.ipv6), 'IPv6 in our own VPC beside IPv4'],
     ...slots('MetricsSource', SLOTS.metricsSources, (at) => [
       pattern(
         `^(sg-[0-9a-f]{1,17}|${ADDRESS}/([89]|[12]\\d|3[0-2]))?$`,

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
 import { actualPercents, forecastPercents, PARAMETERS, type Parameter, SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 
@@ -30,7 +31,9 @@ function unexpressed(config: Config): readonly string[] {
   });
   const offered = new Set<string>(SERVICE_SETTINGS.map(({ name }) => name));
   const settings = Object.keys(config.distributor.settings).filter((name) => !offered.has(name));
-  return [...tooLong, ...values, ...settings.map((name) => `${name} in distributor.settings`)];
+  const template =
+    config.objectKeyTemplate === OBJECT_KEY_TEMPLATE ? [] : [`objectKeyTemplate ${config.objectKeyTemplate}`];
+  return [...template, ...tooLong, ...values, ...settings.map((name) => `${name} in distributor.settings`)];
 }
 
 /** Whether a value passes the constraints of its parameter. */

@@ -1,9 +1,8 @@
 import type { Config } from '../config.ts';
 import { namesOf, type Place } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
-import { layoutOf } from '../object-layout.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
-import { PARAMETERS } from './parameter-list.ts';
+import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
+import { PARAMETERS, SLOTS } from './parameter-list.ts';
 import { numberPlaceholders, textOf } from './placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 import type { Conditions } from './vary.ts';
@@ -18,6 +17,8 @@ export type Switches = Partial<
     | 'WithFirehose'
     | 'WithTracing'
     | 'WithCanary'
+    | 'WithPrometheus'
+    | 'WithIpv6'
     | 'WithIntelligentTiering'
     | 'WithInfrequentAccess'
     | 'WithGlacier'
@@ -26,6 +27,18 @@ export type Switches = Partial<
 >;
 
 const CANARY = 'CANARY_INTERVAL_SECONDS';
+
+export const METRICS_SOURCES = Array.from({ length: SLOTS.metricsSources }, (_, at) => `MetricsSource${at + 1}`);
+
+/** A workspace is read off its URL, so the placeholder is a URL too; `withWorkspace` replaces it. */
+const SAMPLE_REGION = 'prometheus-region';
+const SAMPLE_WORKSPACE = `https://aps-workspaces.${SAMPLE_REGION}.amazonaws.com/workspaces/ws-0/api/v1/remote_write`;
+
+export function withWorkspace(text: string): string {
+  return text
+    .replaceAll(SAMPLE_WORKSPACE, textOf('PrometheusRemoteWriteUrl'))
+    .replaceAll(SAMPLE_REGION, textOf('PrometheusRegion'));
+}
 
 /** The configuration whose values are placeholders of parameters. What is not switched here is on. */
 export function symbolicConfig(on: Switches = {}): Config {
@@ -39,9 +52,11 @@ export function symbolicConfig(on: Switches = {}): Config {
     accountId: undefined,
     encryptWithOwnKeys: true,
     names: Object.fromEntries(FIXED_NAMES.map(({ name, parameter }) => [name, textOf(parameter)])),
-    objectKeyTemplate: textOf('ObjectKeyTemplate'),
+    objectKeyTemplate: OBJECT_KEY_TEMPLATE,
     quarantinePrefix: textOf('QuarantinePrefix'),
+    iam: { path: textOf('IamPath'), permissionsBoundary: textOf('PermissionsBoundary') },
     ingestion: {
+      partitionValues: {},
       firehose: on.WithFirehose ?? true,
       bufferSizeMb: NUMBERS.of('BufferSizeMb'),
       bufferIntervalSeconds: NUMBERS.of('BufferIntervalSeconds'),
@@ -56,6 +71,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       quarantineRetentionDays: NUMBERS.of('QuarantineRetentionDays'),
       firehoseErrorRetentionDays: NUMBERS.of('FirehoseErrorRetentionDays'),
       noncurrentVersionDays: NUMBERS.of('NoncurrentVersionDays'),
+      accessLogRetentionDays: NUMBERS.of('AccessLogRetentionDays'),
       abortUploadDays: NUMBERS.of('AbortUploadDays'),
     },
     queue: {
@@ -73,7 +89,9 @@ export function symbolicConfig(on: Switches = {}): Config {
       scaleOutAgeSeconds: NUMBERS.of('ScaleOutAgeSeconds'),
       logLevel: textOf('LogLevel'),
       logRetentionDays: NUMBERS.of('LogRetentionDays'),
-      tracingImage: on.WithTracing === false ? undefined : textOf('TracingImage'),
+      tracing: on.WithTracing ?? true,
+      tracingImage: textOf('TracingImage'),
+      prometheusRemoteWriteUrl: on.WithPrometheus === false ? undefined : SAMPLE_WORKSPACE,
       collectorImage: textOf('CollectorImage'),
       settings: symbolicSettings(on.WithCanary ?? true),
     },
@@ -83,7 +101,11 @@ export function symbolicConfig(on: Switches = {}): Config {
       availabilityZones: NUMBERS.of('AvailabilityZones'),
       natGateways: NUMBERS.of('NatGateways'),
       interfaceEndpoints: true,
-      metricsSources: [],
+      endpointPolicies: true,
+      flowLogRetentionDays: NUMBERS.of('FlowLogRetentionDays'),
+      networkAcls: true,
+      ipv6: on.WithIpv6 ?? true,
+      metricsSources: METRICS_SOURCES.map(textOf),
     },
     writers: {
       eks: {
@@ -138,12 +160,4 @@ export const NAMES = {
   ...namesOf(symbolicConfig(), PLACE),
   // The one name that is computed from others; main.ts does it.
   glueDatabase: textOf('GlueDatabase'),
-};
-
-/** Prefixes as parameters; those that never change come from the same function as everywhere. */
-export const LAYOUT: ObjectLayout = {
-  ...layoutOf({ objectKeyTemplate: 'logs/{tenant_id}/', quarantinePrefix: textOf('QuarantinePrefix') }),
-  logsPrefix: textOf('LogsPrefix'),
-  firehosePrefix: textOf('FirehosePrefix'),
-  partitionQuery: textOf('PartitionQuery'),
 };

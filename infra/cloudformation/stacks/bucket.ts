@@ -1,8 +1,9 @@
 import { type LifecycleRule, lifecycleRules } from '../../lifecycle.ts';
-import { bucketPolicy } from '../../policies/bucket.ts';
-import { ifElse, type Json, NO_VALUE, ref, toJson } from '../intrinsics.ts';
+import { accessLogBucketPolicy, bucketPolicy } from '../../policies/bucket.ts';
+import { ifElse, type Json, type JsonObject, NO_VALUE, ref, toJson } from '../intrinsics.ts';
+import { LAYOUT } from '../key-template.ts';
 import { KEPT, type Resource } from '../stack.ts';
-import { LAYOUT, NAMES, symbolicConfig } from '../symbolic.ts';
+import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { keyArn } from './keys.ts';
 
@@ -18,13 +19,11 @@ export function bucketResources(): Readonly<Record<string, Resource>> {
         BucketName: NAMES.bucket,
         VersioningConfiguration: { Status: 'Enabled' },
         BucketEncryption: { ServerSideEncryptionConfiguration: [encryption()] },
-        PublicAccessBlockConfiguration: {
-          BlockPublicAcls: true,
-          BlockPublicPolicy: true,
-          IgnorePublicAcls: true,
-          RestrictPublicBuckets: true,
-        },
-        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+        ...PRIVATE,
+        LoggingConfiguration: ifElse('WithAccessLog', {
+          DestinationBucketName: ref('AccessLogBucket'),
+          LogFilePrefix: `${NAMES.bucket}/`,
+        }),
         LifecycleConfiguration: { Rules: lifecycle() },
         IntelligentTieringConfigurations: ifElse('WithIntelligentTiering', [tiering()]),
         NotificationConfiguration: {
@@ -38,9 +37,49 @@ export function bucketResources(): Readonly<Record<string, Resource>> {
         },
       },
     },
+    ...accessLogResources(),
     BucketPolicy: {
       Type: 'AWS::S3::BucketPolicy',
       Properties: { Bucket: ref('Bucket'), PolicyDocument: toJson(bucketPolicy(NAMES)) },
+    },
+  };
+}
+
+/** What every bucket of ours has. */
+const PRIVATE: JsonObject = {
+  PublicAccessBlockConfiguration: {
+    BlockPublicAcls: true,
+    BlockPublicPolicy: true,
+    IgnorePublicAcls: true,
+    RestrictPublicBuckets: true,
+  },
+  OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+};
+
+/** S3's access log of the central bucket. S3 writes it with its own key only. */
+function accessLogResources(): Readonly<Record<string, Resource>> {
+  return {
+    AccessLogBucket: {
+      Type: 'AWS::S3::Bucket',
+      Condition: 'WithAccessLog',
+      ...KEPT,
+      Properties: {
+        BucketName: NAMES.accessLogBucket,
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        ...PRIVATE,
+        LifecycleConfiguration: {
+          Rules: [
+            { Id: 'expire', Status: 'Enabled', Prefix: '', ExpirationInDays: NUMBERS.of('AccessLogRetentionDays') },
+          ],
+        },
+      },
+    },
+    AccessLogBucketPolicy: {
+      Type: 'AWS::S3::BucketPolicy',
+      Condition: 'WithAccessLog',
+      Properties: { Bucket: ref('AccessLogBucket'), PolicyDocument: toJson(accessLogBucketPolicy(NAMES)) },
     },
   };
 }

@@ -1,6 +1,7 @@
 import { getAtt, ifElse, ref } from '../intrinsics.ts';
 import type { Stack } from '../stack.ts';
 import { bucketResources } from './bucket.ts';
+import { PROMETHEUS_REGION } from './inputs.ts';
 import { keyArn, keyResources } from './keys.ts';
 import { messagingResources, QUEUE_RETENTION } from './messaging.ts';
 import { networkResources, privateSubnetIds, SUBNET_BITS } from './network.ts';
@@ -13,6 +14,7 @@ export function coreStack(): Stack {
     description: 'Log distributor: keys, bucket, hub and queues, tables, repository, network',
     mappings: { QueueRetention: QUEUE_RETENTION, SubnetBits: SUBNET_BITS },
     inputs: {
+      ...PROMETHEUS_REGION,
       VpcPrefixLength: {
         description: 'Length of the prefix of VpcCidr',
         value: { 'Fn::Select': [1, { 'Fn::Split': ['/', ref('VpcCidr')] }] },

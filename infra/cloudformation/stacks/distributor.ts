@@ -1,16 +1,18 @@
-import { trustService } from '../../policies/document.ts';
+import { type PolicyDocument, trustService } from '../../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../policies/task.ts';
 import { HTTP_PORT } from '../../service-environment.ts';
 import { computedSettings } from '../computed.ts';
-import { findInMap, getAtt, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
+import { findInMap, getAtt, ifElse, type JsonObject, ref, toJson } from '../intrinsics.ts';
+import { LAYOUT } from '../key-template.ts';
 import { CPU_UNITS, MEMORY_MB, SLOTS, SPOT_PERCENTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { settingParameter } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';
-import { LAYOUT, NAMES, NUMBERS } from '../symbolic.ts';
+import { NAMES, NUMBERS } from '../symbolic.ts';
 import { vary } from '../vary.ts';
-import { coreInputs, keyInput } from './inputs.ts';
+import { coreInputs, keyInput, PROMETHEUS_REGION, PROMETHEUS_WORKSPACE } from './inputs.ts';
 import { logGroup } from './log-group.ts';
+import { role } from './role.ts';
 import { scalingResources } from './scaling.ts';
 import { taskDefinition } from './task-definition.ts';
 
@@ -29,6 +31,8 @@ export function distributorStack(): Stack {
         DeadLetterQueueUrl: 'Queue of dead letters',
         RepositoryUrl: 'Repository of the image',
       }),
+      ...PROMETHEUS_REGION,
+      ...PROMETHEUS_WORKSPACE,
       ...keyInput('Data'),
       ...keyInput('Messaging'),
       ...keyInput('Logs'),
@@ -98,29 +102,33 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 );
 
 function taskRole(): Resource {
-  const policy = vary(['WithTracing', 'WithCanary', 'WithOwnKeys'], (on) => {
+  const policy = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithOwnKeys'], (on) => {
+    const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
     const keys = on.WithOwnKeys
       ? { data: textOf('DataKeyArn'), messaging: textOf('MessagingKeyArn') }
       : { data: undefined, messaging: undefined };
-    return toJson(taskRolePolicy(NAMES, LAYOUT, keys, { tracing: on.WithTracing, canary: on.WithCanary }));
+    return toJson(
+      taskRolePolicy(NAMES, LAYOUT, keys, {
+        tracing: on.WithTracing,
+        canary: on.WithCanary,
+        prometheus: on.WithPrometheus ? workspace : undefined,
+      }),
+    );
   });
-  const ours = { StringEquals: { 'aws:SourceAccount': [NAMES.place.accountId] } };
-  return role(NAMES.taskRole, toJson(trustService('ecs-tasks.amazonaws.com', ours)), policy);
+  return role(NAMES.taskRole, trust(), policy);
+}
+
+/** Of both roles: only for tasks of this account and region. */
+function trust(): PolicyDocument {
+  const { partition, region, accountId } = NAMES.place;
+  return trustService('ecs-tasks.amazonaws.com', {
+    StringEquals: { 'aws:SourceAccount': [accountId] },
+    ArnLike: { 'aws:SourceArn': [`arn:${partition}:ecs:${region}:${accountId}:*`] },
+  });
 }
 
 function executionRole(): Resource {
-  return role(NAMES.executionRole, toJson(trustService('ecs-tasks.amazonaws.com')), toJson(executionRolePolicy(NAMES)));
-}
-
-function role(name: string, trust: Json, policy: Json): Resource {
-  return {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      RoleName: name,
-      AssumeRolePolicyDocument: trust,
-      Policies: [{ PolicyName: 'permissions', PolicyDocument: policy }],
-    },
-  };
+  return role(NAMES.executionRole, trust(), executionRolePolicy(NAMES));
 }
 
 function taskGroup(): Resource {
@@ -135,14 +143,13 @@ function taskGroup(): Resource {
       CidrIp: ifElse(`IsGroup${source}`, { Ref: 'AWS::NoValue' }, ref(source)),
     });
   });
+  const https = { Description: 'AWS APIs', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 };
   return {
     Type: 'AWS::EC2::SecurityGroup',
     Properties: {
       VpcId: textOf('VpcId'),
       GroupDescription: 'Log distributor tasks',
-      SecurityGroupEgress: [
-        { Description: 'AWS APIs', IpProtocol: 'tcp', FromPort: 443, ToPort: 443, CidrIp: '0.0.0.0/0' },
-      ],
+      SecurityGroupEgress: [{ ...https, CidrIp: '0.0.0.0/0' }, ifElse('WithIpv6', { ...https, CidrIpv6: '::/0' })],
       SecurityGroupIngress: ingress,
     },
   };

@@ -1,15 +1,28 @@
-import { PARQUET } from '../../parquet.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../../policies/firehose.ts';
 import { writerRolePolicy, writerTrust } from '../../policies/writer.ts';
-import { RECORD_COLUMNS } from '../../record.ts';
-import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, split, toJson } from '../intrinsics.ts';
+import {
+  findInMap,
+  getAtt,
+  ifElse,
+  type Json,
+  type JsonObject,
+  join,
+  ref,
+  select,
+  split,
+  sub,
+  toJson,
+} from '../intrinsics.ts';
+import { LAYOUT } from '../key-template.ts';
 import { PARQUET_BLOCKS_MB } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { type Resource, type Stack, when } from '../stack.ts';
-import { LAYOUT, NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
+import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { keyInput } from './inputs.ts';
 import { logGroup } from './log-group.ts';
+import { tableResources } from './log-table.ts';
+import { role } from './role.ts';
 
 const MEGABYTE = 1024 * 1024;
 const FIREHOSE = 'WithFirehose';
@@ -28,7 +41,8 @@ export function ingestionStack(): Stack {
       },
       EksOidcProvider: {
         description: 'EksOidcIssuer without https://',
-        value: ifElse('WithEksWriter', { 'Fn::Select': [1, { 'Fn::Split': ['https://', ref('EksOidcIssuer')] }] }, ''),
+        // Never without a second part, whatever is split.
+        value: select(1, split('https://', sub(`${textOf('EksOidcIssuer')}https://`))),
       },
       WriterPrincipals: {
         description: 'ARNs with quotes and commas between, as they stand in a JSON list',
@@ -37,7 +51,7 @@ export function ingestionStack(): Stack {
     },
     resources: {
       FirehoseRole: when(FIREHOSE, firehoseRole()),
-      ...schema(),
+      ...tableResources(),
       FirehoseErrors: when(FIREHOSE, logGroup(NAMES.firehoseLogGroup)),
       FirehoseErrorsStream: when(FIREHOSE, {
         Type: 'AWS::Logs::LogStream',
@@ -65,42 +79,7 @@ function firehoseRole(): Resource {
   const policy = vary(['WithOwnKeys'], (on) =>
     toJson(firehoseRolePolicy(NAMES, LAYOUT, on.WithOwnKeys ? textOf('DataKeyArn') : undefined)),
   );
-  return {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      RoleName: NAMES.firehoseRole,
-      AssumeRolePolicyDocument: toJson(firehoseTrust(NAMES)),
-      Policies: [{ PolicyName: 'permissions', PolicyDocument: policy }],
-    },
-  };
-}
-
-function schema(): Readonly<Record<string, Resource>> {
-  return {
-    Database: when(FIREHOSE, {
-      Type: 'AWS::Glue::Database',
-      Properties: { CatalogId: textOf('AWS::AccountId'), DatabaseInput: { Name: NAMES.glueDatabase } },
-    }),
-    Table: when(FIREHOSE, {
-      Type: 'AWS::Glue::Table',
-      Properties: {
-        CatalogId: textOf('AWS::AccountId'),
-        DatabaseName: ref('Database'),
-        TableInput: {
-          Name: NAMES.glueTable,
-          TableType: 'EXTERNAL_TABLE',
-          Parameters: { classification: 'parquet' },
-          StorageDescriptor: {
-            Location: `s3://${NAMES.bucket}/${LAYOUT.logsPrefix}`,
-            InputFormat: PARQUET.input,
-            OutputFormat: PARQUET.output,
-            SerdeInfo: { SerializationLibrary: PARQUET.serde, Parameters: { 'serialization.format': '1' } },
-            Columns: RECORD_COLUMNS.map(({ name, type, comment }) => ({ Name: name, Type: type, Comment: comment })),
-          },
-        },
-      },
-    }),
-  };
+  return role(NAMES.firehoseRole, firehoseTrust(NAMES), policy);
 }
 
 function deliveryStream(): Resource {
@@ -189,16 +168,10 @@ function writerRole(): Resource {
   const policy = vary(['WithFirehose', 'WithOwnKeys'], (on) =>
     toJson(writerRolePolicy(NAMES, LAYOUT, on.WithFirehose, on.WithOwnKeys ? textOf('DataKeyArn') : undefined)),
   );
-  return {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      RoleName: NAMES.writerRole,
-      AssumeRolePolicyDocument: ifElse(
-        'WithEksWriter',
-        ifElse('WithPrincipals', trust(true, true), trust(true, false)),
-        trust(false, true),
-      ),
-      Policies: [{ PolicyName: 'permissions', PolicyDocument: policy }],
-    },
-  };
+  const document = ifElse(
+    'WithEksWriter',
+    ifElse('WithPrincipals', trust(true, true), trust(true, false)),
+    trust(false, true),
+  );
+  return role(NAMES.writerRole, document, policy);
 }

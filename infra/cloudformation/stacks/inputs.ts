@@ -1,4 +1,5 @@
-import { getAtt, ifElse, type JsonObject } from '../intrinsics.ts';
+import { getAtt, ifElse, type JsonObject, select, split, sub } from '../intrinsics.ts';
+import { textOf } from '../placeholders.ts';
 import type { Stack } from '../stack.ts';
 
 type Inputs = Stack['inputs'];
@@ -27,3 +28,19 @@ export function coreInputs(descriptions: Readonly<Record<string, string>>): Inpu
     ]),
   );
 }
+
+const URL = textOf('PrometheusRemoteWriteUrl');
+
+/** Parts of PrometheusRemoteWriteUrl; empty where there is none, as what is split has as many parts at least. */
+export const PROMETHEUS_REGION: Inputs = {
+  PrometheusRegion: {
+    description: 'Region in PrometheusRemoteWriteUrl',
+    value: select(1, split('.', sub(`${URL}..`))),
+  },
+};
+export const PROMETHEUS_WORKSPACE: Inputs = {
+  PrometheusWorkspace: {
+    description: 'Workspace in PrometheusRemoteWriteUrl',
+    value: select(4, split('/', sub(`${URL}////`))),
+  },
+};

@@ -146,9 +146,14 @@ const RULES: JsonObject = {
         Assert: given('ExistingSubnetIds'),
         AssertDescription: 'ExistingSubnetIds must name private subnets of ExistingVpcId',
       },
+      ...['InterfaceEndpoints', 'EndpointPolicies', 'NetworkAcls'].map((name) => ({
+        Assert: equals(ref(name), 'false'),
+        AssertDescription: `${name} are for a VPC of our own only: it must be false with ExistingVpcId`,
+      })),
       {
-        Assert: equals(ref('InterfaceEndpoints'), 'false'),
-        AssertDescription: 'InterfaceEndpoints are made in a VPC of our own only: it must be false with ExistingVpcId',
+        Assert: equals(ref('FlowLogRetentionDays'), '0'),
+        AssertDescription:
+          'Flow logs are made only of a VPC of our own: FlowLogRetentionDays must be 0 with ExistingVpcId',
       },
     ],
   },

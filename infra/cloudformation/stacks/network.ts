@@ -1,12 +1,19 @@
-import { GATEWAY_SERVICES, INTERFACE_SERVICES } from '../../vpc-endpoints.ts';
-import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, select, sub } from '../intrinsics.ts';
+import { endpointServiceName } from '../../partition.ts';
+import { endpointPolicy } from '../../policies/endpoints.ts';
+import { GATEWAY_SERVICES, INTERFACE_SERVICES, PROMETHEUS_SERVICE } from '../../vpc-endpoints.ts';
+import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, select, toJson } from '../intrinsics.ts';
 import { pascalCase } from '../service-settings.ts';
 import { type Resource, when } from '../stack.ts';
 import { NAMES, symbolicConfig } from '../symbolic.ts';
+import { flowLogResources } from './flow-logs.ts';
+import { networkAclResources } from './network-acls.ts';
 
 const ZONES_MAX = 3;
 /** Public subnets are the first blocks of sixteen, private ones begin here. */
 const PRIVATE_OFFSET = 4;
+/** A VPC has a /56, a subnet a /64 of it (VPC user guide, "IPv6 CIDR blocks"). */
+const IPV6_SUBNETS = 8;
+const IPV6_HOST_BITS = 64;
 
 /** Bits that are left for hosts in a sixteenth of a VPC, by the length of the VPC's prefix. */
 export const SUBNET_BITS: JsonObject = Object.fromEntries(
@@ -26,6 +33,14 @@ export function networkResources(): Readonly<Record<string, Resource>> {
         Tags: nameTag(NAMES.name),
       },
     }),
+    VpcIpv6: when('HasIpv6', {
+      Type: 'AWS::EC2::VPCCidrBlock',
+      Properties: { VpcId: ref('Vpc'), AmazonProvidedIpv6CidrBlock: true },
+    }),
+    EgressOnlyInternetGateway: when('HasIpv6', {
+      Type: 'AWS::EC2::EgressOnlyInternetGateway',
+      Properties: { VpcId: ref('Vpc'), Tags: nameTag(NAMES.name) },
+    }),
     InternetGateway: own({ Type: 'AWS::EC2::InternetGateway', Properties: { Tags: nameTag(NAMES.name) } }),
     InternetGatewayAttachment: own({
       Type: 'AWS::EC2::VPCGatewayAttachment',
@@ -43,6 +58,8 @@ export function networkResources(): Readonly<Record<string, Resource>> {
     }),
     ...Object.assign({}, ...zones.map(zoneResources)),
     ...endpointResources(),
+    ...flowLogResources(),
+    ...networkAclResources(),
   };
 }
 
@@ -63,9 +80,9 @@ function routeTable(kind: string): Resource {
 
 /** Conditions of the zone at an index: whether it is there, and whether it has a NAT gateway. */
 const ZONE_CONDITIONS = [
-  { zone: 'WithOwnNetwork', nat: 'WithOwnNetwork' },
-  { zone: 'WithOwnNetwork', nat: 'HasOwnSecondNat' },
-  { zone: 'HasOwnThirdZone', nat: 'HasOwnThirdNat' },
+  { zone: 'WithOwnNetwork', nat: 'WithOwnNetwork', ipv6: 'HasIpv6' },
+  { zone: 'WithOwnNetwork', nat: 'HasOwnSecondNat', ipv6: 'HasIpv6' },
+  { zone: 'HasOwnThirdZone', nat: 'HasOwnThirdNat', ipv6: 'HasIpv6InThirdZone' },
 ];
 
 /** The way out of a zone: its own NAT gateway, or the one that its turn gives it. */
@@ -76,7 +93,7 @@ const WAYS_OUT: readonly Json[] = [
 ];
 
 function zoneResources(at: number): Readonly<Record<string, Resource>> {
-  const { zone = 'WithOwnNetwork', nat = 'WithOwnNetwork' } = ZONE_CONDITIONS[at] ?? {};
+  const { zone = 'WithOwnNetwork', nat = 'WithOwnNetwork', ipv6 = 'HasIpv6' } = ZONE_CONDITIONS[at] ?? {};
   return {
     [`PublicSubnet${at}`]: when(zone, subnet('public', at, at)),
     [`PrivateSubnet${at}`]: when(zone, subnet('private', at, PRIVATE_OFFSET + at)),
@@ -89,6 +106,14 @@ function zoneResources(at: number): Readonly<Record<string, Resource>> {
         RouteTableId: ref(`PrivateRoutes${at}`),
         DestinationCidrBlock: '0.0.0.0/0',
         NatGatewayId: WAYS_OUT[at] ?? ref('NatGateway0'),
+      },
+    }),
+    [`PrivateDefaultIpv6Route${at}`]: when(ipv6, {
+      Type: 'AWS::EC2::Route',
+      Properties: {
+        RouteTableId: ref(`PrivateRoutes${at}`),
+        DestinationIpv6CidrBlock: '::/0',
+        EgressOnlyInternetGatewayId: ref('EgressOnlyInternetGateway'),
       },
     }),
     [`NatAddress${at}`]: when(nat, {
@@ -109,6 +134,7 @@ function zoneResources(at: number): Readonly<Record<string, Resource>> {
 
 function subnet(kind: 'public' | 'private', at: number, block: number): Resource {
   const bits = findInMap('SubnetBits', ref('VpcPrefixLength'), 'HostBits');
+  const ipv6 = { 'Fn::Cidr': [select(0, getAtt('Vpc', 'Ipv6CidrBlocks')), IPV6_SUBNETS, IPV6_HOST_BITS] };
   return {
     Type: 'AWS::EC2::Subnet',
     Properties: {
@@ -116,6 +142,8 @@ function subnet(kind: 'public' | 'private', at: number, block: number): Resource
       AvailabilityZone: select(at, { 'Fn::GetAZs': '' }),
       CidrBlock: select(block, { 'Fn::Cidr': [ref('VpcCidr'), 16, bits] }),
       MapPublicIpOnLaunch: false,
+      Ipv6CidrBlock: ifElse('WithIpv6', select(block, ipv6)),
+      AssignIpv6AddressOnCreation: ifElse('WithIpv6', kind === 'private'),
       Tags: nameTag(`${NAMES.name}-${kind}-${at}`),
     },
   };
@@ -129,26 +157,28 @@ function association(subnetId: string, routeTableId: string): Resource {
 }
 
 function endpointResources(): Readonly<Record<string, Resource>> {
-  const name = (service: string) => sub(`com.amazonaws.\${AWS::Region}.${service}`);
+  const common = (service: string): JsonObject => ({
+    VpcId: ref('Vpc'),
+    ServiceName: endpointServiceName(service, NAMES.place),
+    PolicyDocument: ifElse('WithEndpointPolicies', toJson(endpointPolicy(service, NAMES))),
+  });
   const gateways = GATEWAY_SERVICES.map((service) => [
     `Endpoint${pascalCase(service)}`,
     own({
       Type: 'AWS::EC2::VPCEndpoint',
       Properties: {
-        VpcId: ref('Vpc'),
-        ServiceName: name(service),
+        ...common(service),
         VpcEndpointType: 'Gateway',
         RouteTableIds: zoneList('PrivateRoutes'),
       },
     }),
   ]);
-  const interfaces = INTERFACE_SERVICES.map((service) => [
+  const interfaces = [...INTERFACE_SERVICES, PROMETHEUS_SERVICE].map((service) => [
     `Endpoint${pascalCase(service)}`,
-    when('HasInterfaceEndpoints', {
+    when(service === PROMETHEUS_SERVICE ? 'HasPrometheusEndpoint' : 'HasInterfaceEndpoints', {
       Type: 'AWS::EC2::VPCEndpoint',
       Properties: {
-        VpcId: ref('Vpc'),
-        ServiceName: name(service),
+        ...common(service),
         VpcEndpointType: 'Interface',
         SubnetIds: zoneList('PrivateSubnet'),
         SecurityGroupIds: [getAtt('EndpointsGroup', 'GroupId')],

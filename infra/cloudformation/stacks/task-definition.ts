@@ -1,26 +1,26 @@
 import { containers } from '../../containers.ts';
-import { getAtt, ifElse, isObject, type Json, toJson } from '../intrinsics.ts';
+import { getAtt, ifElse, isObject, type Json, sub } from '../intrinsics.ts';
 import { pascalKeys } from '../pascal.ts';
 import { textOf } from '../placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from '../service-settings.ts';
 import type { Resource } from '../stack.ts';
-import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
+import { NAMES, NUMBERS, symbolicConfig, withWorkspace } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 
 export function taskDefinition(): Resource {
-  const taskOf = (on: { WithTracing: boolean; WithCanary: boolean; IsRunning: boolean }) =>
+  const taskOf = (on: { WithTracing: boolean; WithCanary: boolean; WithPrometheus: boolean }) =>
     containers({
       config: symbolicConfig(on),
       names: NAMES,
-      image: `${textOf('RepositoryUrl')}:${on.IsRunning ? textOf('ImageTag') : 'none'}`,
+      image: IMAGE,
       queueUrl: textOf('QueueUrl'),
       deadLetterQueueUrl: textOf('DeadLetterQueueUrl'),
     });
-  const definitions = vary(['WithTracing', 'WithCanary', 'IsRunning'], (on) =>
-    pascalKeys(toJson(taskOf(on).definitions), ['options']),
+  const definitions = vary(['WithTracing', 'WithCanary', 'WithPrometheus'], (on) =>
+    pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>
-    taskOf({ WithTracing, WithCanary: false, IsRunning: false }).volumes.map((name) => ({ Name: name })),
+    taskOf({ WithTracing, WithCanary: false, WithPrometheus: false }).volumes.map((name) => ({ Name: name })),
   );
   return {
     Type: 'AWS::ECS::TaskDefinition',
@@ -33,19 +33,34 @@ export function taskDefinition(): Resource {
       Memory: String(NUMBERS.of('MemoryMb')),
       TaskRoleArn: getAtt('TaskRole', 'Arn'),
       ExecutionRoleArn: getAtt('ExecutionRole', 'Arn'),
-      ContainerDefinitions: withoutEmpty(definitions),
+      ContainerDefinitions: finish(definitions),
       Volumes: volumes,
     },
   };
 }
 
+/** Stands for the image until `finish`. */
+const IMAGE = 'image-of-the-service';
+
+/** As infra/image.ts names an image: by its digest, by its tag, or none. */
+const IMAGE_NAME = ifElse(
+  'IsRunning',
+  ifElse(
+    'IsDigest',
+    sub(`${textOf('RepositoryUrl')}@${textOf('ImageTag')}`),
+    sub(`${textOf('RepositoryUrl')}:${textOf('ImageTag')}`),
+  ),
+  sub(`${textOf('RepositoryUrl')}:none`),
+);
+
 /** Settings of the service that are given stand in its environment; those with an empty parameter do not. */
-function withoutEmpty(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
+function finish(value: Json): Json {
+  if (value === IMAGE) return IMAGE_NAME;
+  if (Array.isArray(value)) return value.map(finish);
   if (!isObject(value)) return value;
   const setting = SERVICE_SETTINGS.map(({ name }) => settingParameter(name)).find(
     (parameter) => value.Value === textOf(parameter),
   );
   if (setting !== undefined) return ifElse(`Has${setting}`, value);
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutEmpty(member)]));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, finish(member)]));
 }

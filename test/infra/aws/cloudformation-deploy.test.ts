@@ -19,6 +19,8 @@ const DEPLOY = fileURLToPath(new URL('../../../infra/cloudformation/deploy.sh', 
 const BUCKET = 'templates';
 const STACK = 'log-distributor-staging';
 const PLACE = { partition: 'aws', region: 'us-east-1', accountId: '123456789012' };
+/** By its digest an image is taken as it is; a tag would be looked up in the repository, which is not there yet. */
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
 /** The AWS CLI looks every thirty seconds. */
 const TIMEOUT_MS = 300_000;
 
@@ -55,7 +57,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'log-distributor-cloudformation-'));
   await query('s3api', 'create-bucket', '--bucket', BUCKET);
   firstPlan = await deploy('-e', 'staging', '--plan');
-  deployed = await deploy('-e', 'staging', '--yes', '-i', '0.1.0');
+  deployed = await deploy('-e', 'staging', '--yes', '-i', DIGEST);
   applied = await readDeployment();
   pipeline = createPipelineRun(moto, applied);
 }, SLOW);
@@ -133,7 +135,7 @@ test('everything is there whose type moto knows', SLOW, async (t) => {
       it.ParameterValue,
     ]),
   );
-  const wanted = evaluateDeployment({ ...parameters, Environment: 'staging', ImageTag: '0.1.0' }, PLACE).resources;
+  const wanted = evaluateDeployment({ ...parameters, Environment: 'staging', ImageTag: DIGEST }, PLACE).resources;
   const known = wanted.filter(({ type }) => !UNKNOWN.includes(type));
   const made = new Set<string>();
   for (const { StackName } of await stacks()) {
@@ -181,7 +183,7 @@ test('a second deployment without changes says so, and keeps the image that runs
   assert.match(await deploy('-e', 'staging', '--yes'), /there is nothing to change/);
   const main = (await stacks()).find(({ StackName }) => StackName === STACK);
   const tag = main?.Parameters.find(({ ParameterKey }) => ParameterKey === 'ImageTag');
-  assert.equal(tag?.ParameterValue, '0.1.0');
+  assert.equal(tag?.ParameterValue, DIGEST);
 });
 
 test('another region of the same environment, and another environment, are stacks of their own', SLOW, async () => {
@@ -211,6 +213,9 @@ const REFUSED: readonly (readonly [args: readonly string[], reason: RegExp])[] =
   [['-e', 'staging'], /nobody can be asked here/],
   [['-e', 'staging', '--yes', '-a', '999999999999'], /credentials of account 123456789012, and not of 999999999999/],
   [['-e', 'staging', '--yes', '-i'], /-i needs a value/],
+  [['-e', 'staging', '--yes', '-i', '0.9.0'], /there is no image 0.9.0 in the repository log-distributor-staging/],
+  [['-e', 'staging', '--yes', '-i', 'a b'], /must be the tag or digest of an image/],
+  [['-e', 'staging', '--yes', '-r', 'cn-north-1'], /not for China/],
   [['-e', 'staging', '--yes', '-f', '/nowhere.json'], /nowhere.json cannot be read/],
   [['-e', 'staging', '--yes', '-p', 'a-name-that-is-far-too-long-for-any-bucket'], /must be shorter by \d+ characters/],
   [['-e', 'staging', '--now'], /unknown argument --now/],

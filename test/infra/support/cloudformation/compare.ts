@@ -67,6 +67,8 @@ function normalizeText(text: string): Value | undefined {
 function byName(elements: readonly Value[]): readonly Value[] {
   const nameOf = (element: Value): string | undefined => {
     if (typeof element !== 'object' || Array.isArray(element)) return undefined;
+    // Rules of a security group have neither name nor order.
+    if ('IpProtocol' in element) return JSON.stringify(Object.entries(element).sort());
     const { Name, Key, AttributeName } = element as Readonly<Record<string, Value>>;
     const name = Name ?? Key ?? AttributeName;
     return name === undefined ? undefined : String(name);

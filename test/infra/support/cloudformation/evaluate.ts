@@ -208,6 +208,9 @@ function createEvaluator(stack: string, template: Template, parameters: Members,
     },
     'Fn::Select': (argument) => {
       const [at, values] = argument as [number, Value];
+      const from = value(values);
+      // A list that only AWS knows.
+      if (typeof from === 'string') return `${from}[${at}]`;
       const element = list(values)[Number(at)];
       if (element === undefined) throw new Error(`there is no element ${at}`);
       return element;
@@ -221,6 +224,8 @@ function createEvaluator(stack: string, template: Template, parameters: Members,
     'Fn::GetAZs': () => ZONES,
     'Fn::Cidr': (argument) => {
       const [block, count, hostBits] = list(argument);
+      // Addresses of a VPC's IPv6 block are AWS's to choose.
+      if (hostBits === 64) return Array.from({ length: Number(count) }, (_, at) => `<block ${at} of /64>`);
       return cidrBlocks(String(block), Number(count), Number(hostBits));
     },
   };

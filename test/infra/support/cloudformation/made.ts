@@ -17,7 +17,7 @@ interface Kind {
   /** What `Ref` gives. */
   readonly ref: Attribute;
   /** The ARN or URL of a resource of a name, where it follows from the name. */
-  readonly arn?: (name: string, place: StackPlace) => string;
+  readonly arn?: (name: string, place: StackPlace, properties: Made['properties']) => string;
   readonly url?: (name: string, place: StackPlace) => string;
   /** For resources without a name: properties that tell one from the other. */
   readonly key?: readonly string[];
@@ -42,9 +42,18 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::CloudWatch::Dashboard': { name: 'DashboardName', ref: 'name' },
   'AWS::DynamoDB::Table': { name: 'TableName', ref: 'name', arn: arnOf('dynamodb', (name) => `table/${name}`) },
   'AWS::EC2::EIP': { name: 'Tags.Name', ref: 'id' },
+  'AWS::EC2::EgressOnlyInternetGateway': { name: 'Tags.Name', ref: 'id' },
+  'AWS::EC2::FlowLog': { ref: 'id', key: ['LogDestination'] },
+  'AWS::EC2::NetworkAcl': { name: 'Tags.Name', ref: 'id' },
+  'AWS::EC2::NetworkAclEntry': {
+    ref: 'id',
+    key: ['NetworkAclId', 'Egress', 'CidrBlock', 'Ipv6CidrBlock', 'PortRange.From'],
+  },
+  'AWS::EC2::SubnetNetworkAclAssociation': { ref: 'id', key: ['SubnetId'] },
+  'AWS::EC2::VPCCidrBlock': { ref: 'id', key: ['VpcId'] },
   'AWS::EC2::InternetGateway': { name: 'Tags.Name', ref: 'id' },
   'AWS::EC2::NatGateway': { name: 'Tags.Name', ref: 'id' },
-  'AWS::EC2::Route': { ref: 'id', key: ['RouteTableId', 'DestinationCidrBlock'] },
+  'AWS::EC2::Route': { ref: 'id', key: ['RouteTableId', 'DestinationCidrBlock', 'DestinationIpv6CidrBlock'] },
   'AWS::EC2::RouteTable': { name: 'Tags.Name', ref: 'id' },
   'AWS::EC2::SecurityGroup': { name: 'GroupDescription', ref: 'id' },
   'AWS::EC2::SecurityGroup default': { ref: 'id', key: ['VpcId'] },
@@ -66,7 +75,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::IAM::Role': {
     name: 'RoleName',
     ref: 'name',
-    arn: (name, { partition, accountId }) => `arn:${partition}:iam::${accountId}:role/${name}`,
+    arn: (name, { partition, accountId }, { Path = '/' }) => `arn:${partition}:iam::${accountId}:role${Path}${name}`,
   },
   'AWS::KMS::Alias': { name: 'AliasName', ref: 'name' },
   'AWS::KMS::Key': { name: 'Description', ref: 'id' },
@@ -75,7 +84,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ref: 'name',
     arn: arnOf('firehose', (name) => `deliverystream/${name}`),
   },
-  'AWS::Logs::LogGroup': { name: 'LogGroupName', ref: 'name' },
+  'AWS::Logs::LogGroup': { name: 'LogGroupName', ref: 'name', arn: arnOf('logs', (name) => `log-group:${name}`) },
   'AWS::Logs::LogStream': { name: 'LogStreamName', ref: 'name' },
   'AWS::S3::Bucket': { name: 'BucketName', ref: 'name', arn: (name, { partition }) => `arn:${partition}:s3:::${name}` },
   'AWS::S3::BucketPolicy': { ref: 'name', key: ['Bucket'] },
@@ -130,7 +139,7 @@ export function resolveMade(
     const asked = attribute === 'id' ? kind.ref : attribute;
     if (asked === 'name' && targetName !== '') return targetName;
     const known = asked === 'arn' ? kind.arn : asked === 'url' ? kind.url : undefined;
-    return known?.(targetName, place) ?? `<${target.type} ${targetName} ${asked}>`;
+    return known?.(targetName, place, target.properties) ?? `<${target.type} ${targetName} ${asked}>`;
   };
   const resolve = (value: Value): Value => {
     if (typeof value === 'string') {

@@ -13,12 +13,10 @@ const META = ['//', 'depends_on', 'lifecycle', 'provider', 'count', 'for_each'];
 /** What a configuration would make, in CloudFormation's words. @throws Error for a type that the table lacks */
 export function terraformMade(configuration: Synthesis, place: StackPlace): readonly Made[] {
   const all = new Map(
-    Object.entries(configuration.all).flatMap(([type, byName]) =>
-      Object.entries(byName).map(([name, resource]) => [
-        `${type}.${name}`,
-        { type, resource: withoutMeta(resource as Members) },
-      ]),
-    ),
+    configuration.all.map(([address, resource]) => [
+      address,
+      { type: address.split('.')[0] ?? '', resource: withoutMeta(resource as Members) },
+    ]),
   );
   const resolve = createResolver(all, place);
   const made = new Map<string, Made>();
@@ -30,18 +28,16 @@ export function terraformMade(configuration: Synthesis, place: StackPlace): read
     const translation = translate(resolved);
     if ('into' in translation) merges.push({ into: addressIn(translation.into), properties: translation.properties });
     else made.set(address, { address, ...translation });
-    const extra = EXTRA[type]?.(resolved, `<${address}#id>`);
-    if (extra && 'type' in extra) made.set(`${address}-extra`, { address: `${address}-extra`, ...extra });
+    for (const [at, extra] of (EXTRA[type]?.(resolved, `<${address}#id>`) ?? []).entries()) {
+      made.set(`${address}-${at}`, { address: `${address}-${at}`, ...extra });
+    }
   }
   for (const { into, properties } of merges) {
     const target = made.get(into);
     if (!target) throw new Error(`there is no ${into}`);
     made.set(into, { ...target, properties: merge(target.properties, properties) });
   }
-  const outputs = Object.entries(configuration.outputs).map(([name, { value }]) => [
-    pascalCase(name),
-    resolve(value as Value),
-  ]);
+  const outputs = Object.entries(configuration.outputs).map(([name, value]) => [pascalCase(name), resolve(value)]);
   return [...made.values(), { address: 'terraform.outputs', type: OUTPUTS, properties: Object.fromEntries(outputs) }];
 }
 
@@ -68,7 +64,7 @@ function addressIn(reference: Value): string {
 /** Puts in what Terraform would know by itself; what only AWS knows becomes `<type.name#attribute>`. */
 function createResolver(
   all: ReadonlyMap<string, { readonly resource: Members }>,
-  { accountId, partition }: StackPlace,
+  { accountId }: StackPlace,
 ): (value: Value) => Value {
   const text = (expression: string): string => {
     const attribute = /^(aws_\w+\.[\w-]+)\.(\w+)$/.exec(expression);
@@ -81,7 +77,6 @@ function createResolver(
         : `<${address}#${name === 'bucket' ? 'id' : name}>`;
     }
     if (/^data\.aws_caller_identity\.\w+\.account_id$/.test(expression)) return accountId;
-    if (/^data\.aws_partition\.\w+\.partition$/.test(expression)) return partition;
     const zone = /^element\(data\.aws_availability_zones\.\w+\.names, (\d+)\)$/.exec(expression);
     if (zone) return `<zone ${zone[1]}>`;
     const subnet = /^cidrsubnet\("([\d./]+)", (\d+), (\d+)\)$/.exec(expression);
@@ -90,17 +85,22 @@ function createResolver(
       const hostBits = 32 - Number(block.split('/')[1]) - Number(bits);
       return cidrBlocks(block, Number(at) + 1, hostBits)[Number(at)] ?? '';
     }
+    const subnet6 = /^cidrsubnet\((aws_vpc\.[\w-]+)\.ipv6_cidr_block, 8, (\d+)\)$/.exec(expression);
+    if (subnet6) return `<block ${subnet6[2]} of /64>`;
     throw new Error(`an expression that this test does not know: ${expression}`);
   };
   const resolve = (value: Value): Value => {
     if (typeof value === 'string') {
-      return value.replace(/\$\$\{|\$\{((?:[^{}"]|"[^"]*")+)\}/g, (whole, expression: string | undefined) =>
-        expression === undefined ? whole : text(expression),
+      // `$${` is how Terraform writes a plain `${`.
+      return value.replace(/\$\$\{|\$\{((?:[^{}"]|"[^"]*")+)\}/g, (_, expression: string | undefined) =>
+        expression === undefined ? '${' : text(expression),
       );
     }
     if (Array.isArray(value)) return value.map(resolve);
     if (typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, resolve(member)]));
+    // Where every member must be there, null is none.
+    const members = Object.entries(value).filter(([, member]) => member !== null);
+    return Object.fromEntries(members.map(([key, member]) => [key, resolve(member)]));
   };
   return resolve;
 }

@@ -320,6 +320,7 @@ function rule(from: Members): Members {
     FromPort: from.from_port,
     ToPort: from.to_port,
     CidrIp: from.cidr_ipv4,
+    CidrIpv6: from.cidr_ipv6,
     SourceSecurityGroupId: from.referenced_security_group_id,
   });
 }
@@ -378,7 +379,17 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
       },
     };
   },
+  aws_egress_only_internet_gateway: plain('AWS::EC2::EgressOnlyInternetGateway'),
   aws_eip: plain('AWS::EC2::EIP'),
+  aws_flow_log: ({ vpc_id = '', iam_role_arn = '', ...rest }) => ({
+    type: 'AWS::EC2::FlowLog',
+    properties: {
+      ...renamed(rest, {}),
+      ResourceId: vpc_id,
+      ResourceType: 'VPC',
+      DeliverLogsPermissionArn: iam_role_arn,
+    },
+  }),
   aws_glue_catalog_database: (from) => ({
     type: 'AWS::Glue::Database',
     properties: { DatabaseInput: dropEmpty({ Name: from.name }) },
@@ -409,8 +420,9 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
   aws_kinesis_firehose_delivery_stream: deliveryStream,
   aws_kms_alias: plain('AWS::KMS::Alias', { name: 'AliasName' }),
   aws_kms_key: plain('AWS::KMS::Key', { deletion_window_in_days: 'PendingWindowInDays', policy: 'KeyPolicy' }),
+  aws_network_acl: plain('AWS::EC2::NetworkAcl', { ingress: undefined, egress: undefined, subnet_ids: undefined }),
   aws_nat_gateway: plain('AWS::EC2::NatGateway'),
-  aws_route: plain('AWS::EC2::Route'),
+  aws_route: plain('AWS::EC2::Route', { egress_only_gateway_id: 'EgressOnlyInternetGatewayId' }),
   aws_route_table: plain('AWS::EC2::RouteTable'),
   aws_route_table_association: plain('AWS::EC2::SubnetRouteTableAssociation'),
   aws_s3_bucket: (from) => ({ type: 'AWS::S3::Bucket', properties: dropEmpty({ BucketName: from.bucket }) }),
@@ -426,6 +438,9 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
   })),
   aws_s3_bucket_lifecycle_configuration: ofBucket((from) => ({
     LifecycleConfiguration: { Rules: list(from.rule).map((it) => lifecycleRule(members(it))) },
+  })),
+  aws_s3_bucket_logging: ofBucket(({ target_bucket = '', target_prefix = '' }) => ({
+    LoggingConfiguration: { DestinationBucketName: target_bucket, LogFilePrefix: target_prefix },
   })),
   aws_s3_bucket_notification: ofBucket((from) => ({
     NotificationConfiguration: {
@@ -474,8 +489,8 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
     properties: { RedriveAllowPolicy: from.redrive_allow_policy ?? '' },
   }),
   aws_subnet: plain('AWS::EC2::Subnet'),
-  aws_vpc: plain('AWS::EC2::VPC'),
-  aws_vpc_endpoint: plain('AWS::EC2::VPCEndpoint'),
+  aws_vpc: plain('AWS::EC2::VPC', { assign_generated_ipv6_cidr_block: undefined }),
+  aws_vpc_endpoint: plain('AWS::EC2::VPCEndpoint', { policy: 'PolicyDocument' }),
   aws_vpc_security_group_egress_rule: (from) => ({
     into: from.security_group_id ?? '',
     properties: { SecurityGroupEgress: [rule(from)] },
@@ -486,14 +501,47 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
   }),
 };
 
-/** What Terraform has as an attribute, and CloudFormation as a resource of its own. */
-export const EXTRA: Readonly<Record<string, (from: Members, reference: string) => Translation | undefined>> = {
+/** Rules of a network ACL. */
+function aclEntries(rules: Value | undefined, egress: boolean, acl: string): readonly Made[] {
+  return list(rules).map((it) => {
+    const { cidr_block, ipv6_cidr_block, from_port = '', to_port = '', ...rest } = members(it);
+    return {
+      type: 'AWS::EC2::NetworkAclEntry',
+      properties: dropEmpty({
+        NetworkAclId: acl,
+        Egress: egress,
+        RuleNumber: rest.rule_no,
+        RuleAction: rest.action,
+        Protocol: rest.protocol === 'tcp' ? 6 : rest.protocol,
+        PortRange: { From: from_port, To: to_port },
+        CidrBlock: cidr_block,
+        Ipv6CidrBlock: ipv6_cidr_block,
+      }),
+    };
+  });
+}
+
+type Made = { readonly type: string; readonly properties: Members };
+
+/** What Terraform has as attributes, and CloudFormation as resources of their own. */
+export const EXTRA: Readonly<Record<string, (from: Members, reference: string) => readonly Made[]>> = {
   aws_sqs_queue: ({ policy }, reference) =>
     policy === undefined
-      ? undefined
-      : { type: 'AWS::SQS::QueuePolicy', properties: { Queues: [reference], PolicyDocument: policy } },
-  aws_internet_gateway: ({ vpc_id = '' }, reference) => ({
-    type: 'AWS::EC2::VPCGatewayAttachment',
-    properties: { VpcId: vpc_id, InternetGatewayId: reference },
-  }),
+      ? []
+      : [{ type: 'AWS::SQS::QueuePolicy', properties: { Queues: [reference], PolicyDocument: policy } }],
+  aws_internet_gateway: ({ vpc_id = '' }, reference) => [
+    { type: 'AWS::EC2::VPCGatewayAttachment', properties: { VpcId: vpc_id, InternetGatewayId: reference } },
+  ],
+  aws_vpc: ({ assign_generated_ipv6_cidr_block: ipv6 }, reference) =>
+    ipv6 === true
+      ? [{ type: 'AWS::EC2::VPCCidrBlock', properties: { VpcId: reference, AmazonProvidedIpv6CidrBlock: true } }]
+      : [],
+  aws_network_acl: ({ ingress, egress, subnet_ids }, reference) => [
+    ...aclEntries(ingress, false, reference),
+    ...aclEntries(egress, true, reference),
+    ...list(subnet_ids).map((SubnetId) => ({
+      type: 'AWS::EC2::SubnetNetworkAclAssociation',
+      properties: { SubnetId, NetworkAclId: reference },
+    })),
+  ],
 };
