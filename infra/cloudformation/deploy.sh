@@ -107,10 +107,8 @@ upload() {
   local name checksum
   checksum="$(for name in $STACKS; do cat "$templates/$name.yaml"; done | cksum)"
   prefix="$project/$environment/${checksum%% *}/"
-  for name in $STACKS; do
-    aws s3 cp --only-show-errors "$templates/$name.yaml" "s3://$bucket/$prefix$name.yaml" ||
-      fail "$name.yaml could not be uploaded to $bucket"
-  done
+  aws s3 cp --only-show-errors --recursive --exclude '*' --include '*.yaml' "$templates" "s3://$bucket/$prefix" ||
+    fail "the templates could not be uploaded to $bucket"
   template_url="https://$bucket.s3.$region.amazonaws.com/${prefix}main.yaml"
 }
 

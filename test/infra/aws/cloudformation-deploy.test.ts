@@ -22,7 +22,7 @@ const PLACE = { partition: 'aws', region: 'us-east-1', accountId: '123456789012'
 /** By its digest an image is taken as it is; a tag would be looked up in the repository, which is not there yet. */
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 /** The AWS CLI looks every thirty seconds. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 
 /** Types that moto's CloudFormation does not know: cfn-lint and the comparison with Terraform are all that tests them. */
 const UNKNOWN = [
