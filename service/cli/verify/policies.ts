@@ -1,6 +1,6 @@
 import type { Delivery } from '../../core/delivery.ts';
 import type { S3Target } from '../../core/destination/s3.ts';
-import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
+import { BUCKET_ACL_ACTION, BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
 
 /**
  * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
@@ -55,12 +55,15 @@ export function writeStatement(roleArn: string, prefix: string): Statement {
 }
 
 /** What the role may do in a bucket. */
-export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
+export function bucketStatement(
+  roleArn: string,
+  { bucket, keyPrefix, bucketOwnerFullControl }: Pick<S3Target, 'bucket' | 'keyPrefix' | 'bucketOwnerFullControl'>,
+): Statement {
   const [, partition] = roleArn.split(':');
   return {
     Sid: 'WriteOwnBucket',
     Effect: 'Allow',
-    Action: BUCKET_ACTIONS,
+    Action: [...BUCKET_ACTIONS, ...(bucketOwnerFullControl ? [BUCKET_ACL_ACTION] : [])],
     Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
   };
 }
@@ -71,16 +74,42 @@ export function groupPrefixOf(template: string): string {
   return literal === template ? template : literal.replace(/\/[^/]*$/, '');
 }
 
-/** The parameters of `customer-account.yaml`. The external id is in the tenant's item, and belongs in no terminal. */
-export function templateParameters(delivery: Delivery, distributorArn: string): Record<string, string> {
+/** A template of `infra/customer/` that makes what a delivery needs. The external id is in the tenant's item, and belongs in no terminal. */
+export interface TemplateUse {
+  readonly template: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export function templateUse(delivery: Delivery, distributorArn: string): TemplateUse {
   const { target } = delivery;
-  return {
+  const trusted = {
     TenantId: delivery.tenantId,
     ExternalId: "(external_id of the tenant's item)",
     DistributorRoleArn: distributorArn,
-    ...(target.kind === 'cloudwatch'
-      ? { LogGroupPrefix: groupPrefixOf(target.group.source.replaceAll('{tenant_id}', delivery.tenantId)) }
-      : {}),
+  };
+  switch (target.kind) {
+    case 'cloudwatch': {
+      const prefix = groupPrefixOf(target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
+      return {
+        template: 'infra/customer/customer-account.yaml',
+        parameters: { ...trusted, LogGroupPrefix: prefix },
+      };
+    }
+    case 's3':
+      return {
+        template: 'infra/customer/customer-bucket.yaml',
+        parameters: { ...trusted, ...bucketParameters(target) },
+      };
+  }
+}
+
+function bucketParameters({ bucket, keyPrefix, kmsKeyArn, bucketOwnerFullControl }: S3Target): Record<string, string> {
+  return {
+    BucketName: bucket,
+    ...(keyPrefix === '' ? {} : { BucketPrefix: keyPrefix }),
+    // IAM decides by the key, whatever alias it was called by (KMS developer guide, "Controlling access to aliases").
+    ...(kmsKeyArn?.includes(':key/') ? { KmsKeyArn: kmsKeyArn } : {}),
+    ...(bucketOwnerFullControl ? { BucketOwnerFullControl: 'true' } : {}),
   };
 }
 
