@@ -35,7 +35,8 @@ export function alarmsOf(config: Config, names: Names): readonly Alarm[] {
     ...(config.ingestion.firehose ? firehoseAlarms(config, names) : []),
     ...queueAlarms(config, names),
     ...distributorAlarms(config, names),
-    ...[names.tenantTable, names.ledgerTable].map(throttleAlarm),
+    throttleAlarm('throttled-tenant-configurations', names.tenantTable),
+    throttleAlarm('throttled-delivery-ledger', names.ledgerTable),
   ];
 }
 
@@ -219,7 +220,7 @@ export function containerInsights(names: Names, name: string): Metric {
   return { namespace: 'ECS/ContainerInsights', name, dimensions, statistic: 'Minimum' };
 }
 
-function throttleAlarm(table: string): Alarm {
+function throttleAlarm(id: string, table: string): Alarm {
   const dynamo = (name: string): Metric => ({
     namespace: 'AWS/DynamoDB',
     name,
@@ -228,7 +229,7 @@ function throttleAlarm(table: string): Alarm {
   });
   return {
     ...ANY,
-    id: `throttled-${table}`,
+    id,
     description: `DynamoDB throttles the table ${table}: a hot key, or growth faster than on-demand capacity follows.`,
     metrics: { reads: dynamo('ReadThrottleEvents'), writes: dynamo('WriteThrottleEvents') },
     expression: 'FILL(reads, 0) + FILL(writes, 0)',

@@ -4,7 +4,7 @@ import { DataAwsPartition } from '@cdktn/provider-aws/lib/data-aws-partition/ind
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
 import { App, LocalBackend, S3Backend, TerraformStack } from 'cdktn';
 import type { Config } from './config.ts';
-import { namesOf } from './names.ts';
+import { DEPLOYMENT_TAG, namesOf } from './names.ts';
 import { composePipeline } from './pipeline.ts';
 
 /** Everything about a synthesis that is not a setting of the pipeline. */
@@ -56,6 +56,8 @@ export function synthesize(config: Config, options: SynthOptions): string {
 /** On everything that can have tags. */
 export function tagsOf(config: Config): Record<string, string> {
   return {
+    // One tag, because neither a budget nor an anomaly monitor joins several with `and`.
+    [DEPLOYMENT_TAG]: `${config.project}-${config.environment}-${config.region}`,
     Project: config.project,
     Environment: config.environment,
     ManagedBy: 'terraform',

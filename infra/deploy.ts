@@ -32,8 +32,8 @@ export async function deploy(
   const what = `${config.environment} in ${config.region}`;
   if (options.destroy && config.production) {
     throw new RefusedError(
-      `${what} is production and is not destroyed from here. Who means it sets production: false for it in ` +
-        'infra/config.ts, deploys that (which lifts the protection of tables and bucket), and comes back.',
+      `${what} is production and is not destroyed. If you mean it, set production: false in a file for --config, ` +
+        'deploy that, which lifts the protection of keys, tables and bucket, and destroy it with the same file.',
     );
   }
   if (!options.planOnly && !options.confirmed && !console.interactive) {

@@ -3,26 +3,40 @@ import { parseArgs } from 'node:util';
 import { createS3Client, createStsClient } from '../service/aws/clients.ts';
 import { faultOf } from '../service/aws/fault.ts';
 import { synthesize } from './app.ts';
-import { type Config, configOf, DEFAULT_REGION } from './config.ts';
-import { problemsOf } from './config-rules.ts';
+import type { Config } from './config.ts';
+import { configOfArguments } from './config-arguments.ts';
+import { knownEnvironments } from './config-file.ts';
+import { ConfigError } from './config-problems.ts';
+import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
+import { warningsOf } from './config-warnings.ts';
 import { deploy, RefusedError } from './deploy.ts';
 import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
-const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] [--image-tag TAG | --no-tasks]
-       npm run deploy  -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks] [--plan] [--yes]
-       npm run destroy -- --environment NAME [--region REGION] [--plan] [--yes]
+const USAGE = `usage: npm run synth   -- [OPTION ...]
+       npm run deploy  -- --environment NAME [OPTION ...]
+       npm run destroy -- --environment NAME [OPTION ...]
 
-  --environment NAME      development, staging, production, or another with the defaults (infra/config.ts);
-                          synth takes staging if not given, what changes an account wants to be told
-  --region REGION         ${DEFAULT_REGION} if not given
-  --image-tag TAG         the image to run, by its tag in the environment's repository; the package's version if not given
-  --no-tasks              everything but the ECS service: for the first time, before there is an image
-  --plan                  show what would change, and change nothing
-  --yes                   do not ask
-  --state-bucket NAME     bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
-  --provider-version V    in place of the version of the AWS provider that the bindings were made from
-  --plugin-dir FOLDER     take the provider from here and not from Terraform's registry`;
+Settings (infra/config-schema.ts describes each; infra/environments/ has an example for each environment):
+  -e, --environment NAME   ${knownEnvironments().join(', ')}, or another with the defaults; synth takes staging
+                           if not given
+      --new-environment    NAME is meant to be another
+      --config FILE        YAML with what differs from the environment's own file
+  -p, --project NAME       begins every name, ${DEFAULT_PROJECT} if not given
+  -r, --region REGION      ${DEFAULT_REGION} if not given
+      --eks-oidc-issuer URL
+                           Vector runs on the EKS cluster of this issuer
+
+What to do:
+      --image-tag TAG      the image to run, by its tag in the environment's repository; the package's version if not given
+      --no-tasks           everything but the ECS service: for the first time, before there is an image
+      --plan               show what would change, and change nothing
+      --yes                do not ask
+
+Terraform:
+      --state-bucket NAME  bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
+      --provider-version V in place of the version of the AWS provider that the bindings were made from
+      --plugin-dir FOLDER  take the provider from here and not from Terraform's registry`;
 
 /** Exit statuses: 0 done, 1 failed, 2 usage error or refused. */
 const EXIT_FAILURE = 1;
@@ -32,8 +46,12 @@ const EXIT_USAGE = 2;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 const OPTIONS = {
-  environment: { type: 'string' },
-  region: { type: 'string' },
+  environment: { type: 'string', short: 'e' },
+  'new-environment': { type: 'boolean', default: false },
+  config: { type: 'string' },
+  project: { type: 'string', short: 'p' },
+  region: { type: 'string', short: 'r' },
+  'eks-oidc-issuer': { type: 'string' },
   'image-tag': { type: 'string' },
   'no-tasks': { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
@@ -44,6 +62,10 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
+const COMMANDS = ['synth', 'deploy', 'destroy'] as const;
+type Command = (typeof COMMANDS)[number];
+const isCommand = (text: string | undefined): text is Command => COMMANDS.some((command) => command === text);
+
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
   if (values.help) {
@@ -51,16 +73,15 @@ async function run(): Promise<void> {
     return;
   }
   const [command, ...rest] = positionals;
-  const environment = values.environment ?? (command === 'synth' ? 'staging' : undefined);
-  if (environment === undefined || rest.length > 0) return refuse(USAGE);
-  const config = configOf(environment, values.region === undefined ? {} : { region: values.region });
-  const problems = problemsOf(config);
-  if (problems.length > 0) return refuse(problems.join('\n'));
+  if (!isCommand(command) || rest.length > 0) return refuse(USAGE);
+  const config = configOfArguments(values, command === 'synth' ? 'staging' : undefined);
+  if (config === undefined) return refuse(USAGE);
+  for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
 
   const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
   const synth = (stateBucket: string | undefined) =>
     synthesize(config, {
-      outputFolder: new URL(`synth/${config.environment}-${config.region}`, import.meta.url).pathname,
+      outputFolder: new URL(`synth/${config.project}-${config.environment}-${config.region}`, import.meta.url).pathname,
       imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
       stateBucket,
       providerVersion: values['provider-version'],
@@ -88,8 +109,6 @@ async function run(): Promise<void> {
           pluginFolder: values['plugin-dir'],
         },
       );
-    default:
-      return refuse(USAGE);
   }
 }
 
@@ -138,7 +157,7 @@ function refuse(text: string): never {
 try {
   await run();
 } catch (error) {
-  if (error instanceof RefusedError) refuse(error.message);
+  if (error instanceof RefusedError || error instanceof ConfigError) refuse(error.message);
   console.error(error instanceof Error ? error.message : error);
   if (faultOf(error) === 'credentials') {
     console.error('AWS wants credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.');

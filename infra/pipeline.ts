@@ -37,7 +37,7 @@ export function composePipeline(
     keyArn: keys.messaging,
     config: config.queue,
   });
-  const tables = createTables(stack, config, keys.data);
+  const tables = createTables(stack, { config, names, keyArn: keys.data });
   const network = createNetwork(stack, names.name, config.region, config.network);
   const repository = createRegistry(stack, config, names, keys.data);
   const service = createDistributor(stack, {

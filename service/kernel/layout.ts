@@ -61,11 +61,12 @@ const FIELD_ENTRY_BYTES: u32 = 4 * WORD;
 // The state of a scanner of lines. Its caller lends it, sets FROM and reads or changes what FROM to LINE_END hold.
 /** Names begin at a multiple of 16, as the loan does. */
 export const SCANNER_NAMES: usize = 0;
-export const SCANNER_NAME_LENGTHS: usize = SCANNER_NAMES + NAMES_MAX * NAME_BYTES_MAX;
-export const SCANNER_NAME_MEANINGS: usize = SCANNER_NAME_LENGTHS + NAMES_MAX * WORD;
+export const SCANNER_NAME_MEANINGS: usize = SCANNER_NAMES + NAMES_MAX * NAME_BYTES_MAX;
 export const SCANNER_NAME_COUNT: usize = SCANNER_NAME_MEANINGS + NAMES_MAX * WORD;
+/** For each length from 0 on: a bit for each name of that length, of the top level and then of those inside `kubernetes`. */
+export const SCANNER_NAMES_BY_LENGTH: usize = SCANNER_NAME_COUNT + WORD;
 /** For each field: the next number, and of the value before: where, length, number. */
-export const SCANNER_FIELDS: usize = SCANNER_NAME_COUNT + WORD;
+export const SCANNER_FIELDS: usize = SCANNER_NAMES_BY_LENGTH + (NAME_BYTES_MAX + 1) * 2 * WORD;
 export const SCANNER_TABLE: usize = SCANNER_FIELDS + FIELDS_MAX * FIELD_ENTRY_BYTES;
 export const SCANNER_TABLE_MASK: usize = SCANNER_TABLE + WORD;
 export const SCANNER_TABLE_USED: usize = SCANNER_TABLE_MASK + WORD;

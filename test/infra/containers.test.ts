@@ -28,17 +28,17 @@ function task(environment: string, overrides: Parameters<typeof configOf>[1] = {
   const service = all.find(({ name }) => name === 'log-distributor');
   assert.ok(service);
   const variables = Object.fromEntries((service.environment ?? []).map(({ name, value }) => [name, value]));
-  return { config, all, service, variables, volumes };
+  return { config, names, all, service, variables, volumes };
 }
 
 for (const environment of ['development', 'staging', 'production']) {
   test(`the service accepts the environment of its container in ${environment}, and reads the deployment from it`, () => {
-    const { config, variables } = task(environment);
+    const { config, names, variables } = task(environment);
     const known: readonly string[] = SETTING_NAMES;
     for (const name of Object.keys(variables)) assert.ok(known.includes(name), `${name} is no setting`);
     const settings = readSettings(variables);
-    assert.equal(settings.tenantTable, config.tenantTable);
-    assert.equal(settings.ledgerTable, config.ledgerTable);
+    assert.equal(settings.tenantTable, names.tenantTable);
+    assert.equal(settings.ledgerTable, names.ledgerTable);
     assert.equal(settings.objectKeyTemplate, config.objectKeyTemplate);
     assert.equal(settings.quarantinePrefix, config.quarantinePrefix);
     assert.equal(settings.visibilityTimeoutSeconds, config.queue.visibilityTimeoutSeconds);
@@ -88,10 +88,13 @@ test('the service starts after its collector, and so stops before it', () => {
 });
 
 test('traces bring the instrumentation, a place to put it, and the switch to load it; without them there is none of it', () => {
-  const traced = task('staging', { distributor: { tracingImage: 'instrumentation:1' } });
+  const traced = task('staging', { distributor: { tracingImage: 'registry.example.com/instrumentation:1' } });
   assert.deepEqual(traced.volumes, ['instrumentation']);
   assert.match(traced.variables.NODE_OPTIONS ?? '', /^--require \/instrumentation\//);
-  assert.equal(traced.all.find(({ name }) => name === 'instrumentation')?.image, 'instrumentation:1');
+  assert.equal(
+    traced.all.find(({ name }) => name === 'instrumentation')?.image,
+    'registry.example.com/instrumentation:1',
+  );
   const plain = task('staging');
   assert.deepEqual(plain.volumes, []);
   assert.ok(!JSON.stringify(plain.all).match(/instrumentation|NODE_OPTIONS|awsxray/));

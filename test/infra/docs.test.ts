@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { alarmsOf } from '../../infra/alarms.ts';
 import { configOf } from '../../infra/config.ts';
+import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
 import { templateUse } from '../../service/cli/verify/policies.ts';
@@ -116,8 +117,5 @@ test('settings that a page names by their path are settings', () => {
   const paths = [...`${onboarding}${cost}`.matchAll(/`([a-z]+)\.([a-zA-Z]+)(?:: [^`]+)?`/g)];
   const ours = paths.filter(([, group = '']) => group in config);
   assert.ok(ours.length >= 5, paths.map(([text]) => text).join(' '));
-  for (const [text, group = '', name = ''] of ours) {
-    const settings: unknown = config[group as keyof typeof config];
-    assert.ok(typeof settings === 'object' && settings !== null && name in settings, text);
-  }
+  for (const [text, group = '', name = ''] of ours) assert.ok(SETTING_PATHS.includes(`${group}.${name}`), text);
 });

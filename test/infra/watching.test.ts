@@ -95,8 +95,8 @@ test('there is an alarm for everything that must wake somebody up', () => {
     'foreign-tenant',
     'distributor-silent',
     'tasks-missing',
-    `throttled-${config.ledgerTable}`,
-    `throttled-${config.tenantTable}`,
+    'throttled-delivery-ledger',
+    'throttled-tenant-configurations',
   ]) {
     assert.ok(ids.has(id), id);
   }
@@ -144,7 +144,7 @@ test("the tenant's dashboard asks the service's log for the chosen tenant only",
 const props = {
   environment: 'production',
   region: 'us-east-1',
-  namespace: 'LogDistributor',
+  namespace: 'LogDistributor/logs',
   logGroup: '/m',
   tracing: false,
 };

