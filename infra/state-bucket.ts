@@ -10,6 +10,7 @@ import {
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { faultOf } from '../service/aws/fault.ts';
 import type { Config } from './config.ts';
+import { partitionOfRegion } from './partition.ts';
 import { denyPlainText, policy } from './policies/document.ts';
 
 /** One bucket for all environments of an account and region; the environment is in the state's key. */
@@ -66,8 +67,8 @@ export async function createStateBucket(
   );
   // An emulator without TLS would lock us out.
   if (!tls) return;
-  const partition = region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-  const resources = [`arn:${partition}:s3:::${bucket}`, `arn:${partition}:s3:::${bucket}/*`];
+  const arn = `arn:${partitionOfRegion(region)}:s3:::${bucket}`;
+  const resources = [arn, `${arn}/*`];
   await s3.send(
     new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy(denyPlainText(['s3:*'], resources))) }),
   );

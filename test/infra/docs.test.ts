@@ -7,8 +7,11 @@ import { configOf } from '../../infra/config.ts';
 import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
-import { templateUse } from '../../service/cli/verify/policies.ts';
-import { parseDelivery } from '../../service/core/delivery.ts';
+import { templateParameters } from '../../service/cli/verify/policies.ts';
+import { CLOUDWATCH } from '../../service/destination/cloudwatch/kind.ts';
+import { kindOf } from '../../service/destination/kinds.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
+import { S3 } from '../../service/destination/s3/kind.ts';
 import { readTemplate, type Template } from '../support/template.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -78,11 +81,11 @@ test('the roles and prefixes in the examples are those that the settings make', 
   }
 });
 
-test("the tenants' items in the examples are ones that the service takes, and fit the customer's templates", () => {
+test("the tenants' items in the examples are ones that the service takes, and fit the customer's templates", async () => {
   const [account, bucket] = [...onboarding.matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) =>
     parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} }),
   );
-  assert.ok(account?.target.kind === 'cloudwatch' && bucket?.target.kind === 's3');
+  assert.ok(account && bucket && CLOUDWATCH.is(account.target) && S3.is(bucket.target));
   assert.equal(account.target.retentionDays, 30);
   for (const [delivery, name] of [
     [account, 'LogDistribution-acme'],
@@ -90,8 +93,8 @@ test("the tenants' items in the examples are ones that the service takes, and fi
   ] as const) {
     assert.equal(delivery.tenantId, 'acme');
     assert.equal(delivery.roleArn, `arn:aws:iam::222222222222:role/${name}`);
-    const { template, parameters } = templateUse(delivery, 'arn:aws:iam::111111111111:role/distributor');
-    const { outputs } = TEMPLATES[template.includes('bucket') ? 'bucket' : 'account'].evaluate(parameters);
+    const parameters = templateParameters(delivery, 'arn:aws:iam::111111111111:role/distributor');
+    const { outputs } = (await readTemplate(kindOf(delivery).template)).evaluate(parameters);
     assert.equal(outputs.RoleArn, delivery.roleArn);
   }
   assert.ok(customer.includes(`BucketName=${bucket.target.bucket} BucketPrefix=${bucket.target.keyPrefix} `));

@@ -1,13 +1,12 @@
 import type { Delivery } from '../../core/delivery.ts';
-import type { S3Target } from '../../core/destination/s3.ts';
-import { BUCKET_ACL_ACTION, BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
+import { TAG_KEYS } from '../../core/permissions.ts';
+import { kindOf } from '../../destination/kinds.ts';
+import type { Statement } from '../../destination/step.ts';
 
 /**
- * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
- * whoever has to fix a role.
+ * What the trust policy of a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two
+ * together. Printed for whoever has to fix a role.
  */
-
-export type Statement = Readonly<Record<string, unknown>>;
 
 export interface Trusted {
   readonly tenantId: string;
@@ -41,75 +40,13 @@ export function tagStatement({ tenantId, distributorArn }: Trusted): Statement {
   };
 }
 
-/** What the role may do: write below one prefix of log groups. */
-export function writeStatement(roleArn: string, prefix: string): Statement {
-  const [, partition, , , account] = roleArn.split(':');
-  const groups = `arn:${partition}:logs:*:${account}:log-group:${prefix}`;
+/** The parameters of the customer's template. The external id is in the tenant's item, and belongs in no terminal. */
+export function templateParameters(delivery: Delivery, distributorArn: string): Record<string, string> {
   return {
-    Sid: 'WriteOwnGroups',
-    Effect: 'Allow',
-    Action: LOGS_ACTIONS,
-    // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
-    Resource: [groups, `${groups}:*`, `${groups}/*`],
-  };
-}
-
-/** What the role may do in a bucket. */
-export function bucketStatement(
-  roleArn: string,
-  { bucket, keyPrefix, bucketOwnerFullControl }: Pick<S3Target, 'bucket' | 'keyPrefix' | 'bucketOwnerFullControl'>,
-): Statement {
-  const [, partition] = roleArn.split(':');
-  return {
-    Sid: 'WriteOwnBucket',
-    Effect: 'Allow',
-    Action: [...BUCKET_ACTIONS, ...(bucketOwnerFullControl ? [BUCKET_ACL_ACTION] : [])],
-    Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
-  };
-}
-
-/** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
-export function groupPrefixOf(template: string): string {
-  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
-  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
-}
-
-/** A template of `infra/customer/` that makes what a delivery needs. The external id is in the tenant's item, and belongs in no terminal. */
-export interface TemplateUse {
-  readonly template: string;
-  readonly parameters: Readonly<Record<string, string>>;
-}
-
-export function templateUse(delivery: Delivery, distributorArn: string): TemplateUse {
-  const { target } = delivery;
-  const trusted = {
     TenantId: delivery.tenantId,
     ExternalId: "(external_id of the tenant's item)",
     DistributorRoleArn: distributorArn,
-  };
-  switch (target.kind) {
-    case 'cloudwatch': {
-      const prefix = groupPrefixOf(target.group.source.replaceAll('{tenant_id}', delivery.tenantId));
-      return {
-        template: 'infra/customer/customer-account.yaml',
-        parameters: { ...trusted, LogGroupPrefix: prefix },
-      };
-    }
-    case 's3':
-      return {
-        template: 'infra/customer/customer-bucket.yaml',
-        parameters: { ...trusted, ...bucketParameters(target) },
-      };
-  }
-}
-
-function bucketParameters({ bucket, keyPrefix, kmsKeyArn, bucketOwnerFullControl }: S3Target): Record<string, string> {
-  return {
-    BucketName: bucket,
-    ...(keyPrefix === '' ? {} : { BucketPrefix: keyPrefix }),
-    // IAM decides by the key, whatever alias it was called by (KMS developer guide, "Controlling access to aliases").
-    ...(kmsKeyArn?.includes(':key/') ? { KmsKeyArn: kmsKeyArn } : {}),
-    ...(bucketOwnerFullControl ? { BucketOwnerFullControl: 'true' } : {}),
+    ...kindOf(delivery).templateParameters(delivery),
   };
 }
 

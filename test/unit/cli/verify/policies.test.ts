@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   assumeStatement,
-  bucketStatement,
-  groupPrefixOf,
   roleOfCaller,
   tagStatement,
-  templateUse,
-  writeStatement,
+  templateParameters,
 } from '../../../../service/cli/verify/policies.ts';
-import { buildDelivery } from '../../../support/delivery.ts';
+import { groupPrefixOf, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
+import { kindOf } from '../../../../service/destination/kinds.ts';
+import { bucketStatement } from '../../../../service/destination/s3/check.ts';
+import { S3 } from '../../../../service/destination/s3/kind.ts';
+import { buildDelivery, cloudWatchOf } from '../../../support/delivery.ts';
 import { accepts, readTemplate, roleOf, type Template } from '../../../support/template.ts';
 
 const DISTRIBUTOR = 'arn:aws:iam::111111111111:role/distributor';
@@ -56,15 +57,15 @@ test("a statement about a bucket is of the role's partition and of the delivery'
     bucket_prefix: 'in/',
     message_format: 'record',
   });
-  assert.ok(target.kind === 's3');
+  assert.ok(S3.is(target));
   const { Resource } = bucketStatement('arn:aws-cn:iam::111122223333:role/LogDistribution-acme', target);
   assert.deepEqual(Resource, ['arn:aws-cn:s3:::acme-lake/in/*']);
 });
 
 test('the parameters are ones that the template takes, and the external id is not shown', () => {
   const delivery = buildDelivery({ external_id: 'acme-secret', log_group_name: '/logs/{tenant_id}/x-{application}' });
-  const { template, parameters } = templateUse(delivery, DISTRIBUTOR);
-  assert.equal(template, 'infra/customer/customer-account.yaml');
+  const parameters = templateParameters(delivery, DISTRIBUTOR);
+  assert.equal(kindOf(delivery).template, 'customer-account.yaml');
   assert.doesNotMatch(JSON.stringify(parameters), /acme-secret/);
   assert.equal(parameters.LogGroupPrefix, '/logs/acme');
   assertTaken(ACCOUNT, parameters);
@@ -80,8 +81,8 @@ test('a delivery to a bucket has the parameters of the template for buckets', ()
     bucket_owner_full_control: true,
     message_format: 'record',
   });
-  const { template, parameters } = templateUse(delivery, DISTRIBUTOR);
-  assert.equal(template, 'infra/customer/customer-bucket.yaml');
+  const parameters = templateParameters(delivery, DISTRIBUTOR);
+  assert.equal(kindOf(delivery).template, 'customer-bucket.yaml');
   const { BucketName, BucketPrefix, BucketOwnerFullControl } = parameters;
   assert.deepEqual([BucketName, BucketPrefix, BucketOwnerFullControl], ['acme-lake', 'in/', 'true']);
   assert.equal(parameters.KmsKeyArn, KmsKeyArn);
@@ -97,9 +98,14 @@ function assertTaken(template: Template, { ExternalId: _, ...parameters }: Reado
 }
 
 test('the prefix of a group template ends before its first placeholder, at a slash', () => {
-  assert.equal(groupPrefixOf('/tenant-logs/acme'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/{application}'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/app-{application}/x'), '/tenant-logs/acme');
+  for (const log_group_name of [
+    '/tenant-logs/acme',
+    '/tenant-logs/acme/{application}',
+    '/tenant-logs/{tenant_id}/app-{application}/x',
+  ]) {
+    const delivery = buildDelivery({ log_group_name });
+    assert.equal(groupPrefixOf({ ...delivery, target: cloudWatchOf(delivery) }), '/tenant-logs/acme', log_group_name);
+  }
 });
 
 test("a session's caller is its role, anybody else is himself", () => {
