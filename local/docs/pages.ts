@@ -1,4 +1,6 @@
 import { parse } from 'yaml';
+import { alertRules } from '../../infra/prometheus/rules.ts';
+import { alertRows } from './alerts.ts';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
@@ -8,8 +10,9 @@ import { settingRows } from './settings.ts';
 import { fillTable } from './table.ts';
 import { attributeRows } from './tenants.ts';
 
-/** A file below docs/ that is derived, in whole or in part. */
+/** A file that is derived, in whole or in part. */
 export interface DerivedFile {
+  /** From docs/. */
   readonly path: string;
   /** The file as it should be. */
   readonly render: (read: (path: string) => Promise<string>) => string | Promise<string>;
@@ -23,6 +26,8 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   picture('light'),
   picture('dark'),
   { path: 'reference/commands.md', render: commandPage, tables: [] },
+  { path: '../infra/prometheus/alerts.yml', render: () => alertRules(), tables: [] },
+  page('guide/operations.md', ['alerts'], (text) => fillTable(text, 'alerts', alertRows())),
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
   page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
   page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
