@@ -7,7 +7,8 @@ import { configOf } from '../../infra/config.ts';
 import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
-import { parseDelivery } from '../../service/core/delivery.ts';
+import { CLOUDWATCH } from '../../service/destination/cloudwatch/kind.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -49,7 +50,7 @@ test("the tenant's item in the example is one that the service takes, and fits t
   const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(onboarding) ?? [];
   const delivery = parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} });
   assert.equal(delivery.tenantId, 'acme');
-  assert.ok(delivery.target.kind === 'cloudwatch');
+  assert.ok(CLOUDWATCH.is(delivery.target));
   assert.equal(delivery.target.retentionDays, 30);
   assert.ok(onboarding.includes(`role/LogDistribution-${delivery.tenantId}`));
 });

@@ -8,9 +8,9 @@ import type { LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
 import { fieldsOf } from '../../../service/core/delivery.ts';
 import { planChunk } from '../../../service/core/plan.ts';
-import type { Shape } from '../../../service/core/shape.ts';
 import { chunkLayout, LAYOUT_VERSION, objectLayout, parseLayout } from '../../../service/delivery/layout.ts';
 import { memorySource } from '../../../service/object/source.ts';
+import type { Shape } from '../../../service/object/text/shape.ts';
 import { decodeFrom, LIMITS, open } from '../../support/decode.ts';
 import { buildDelivery } from '../../support/delivery.ts';
 
