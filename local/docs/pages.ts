@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
@@ -23,6 +23,11 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   picture('light'),
   picture('dark'),
   { path: 'reference/commands.md', render: commandPage, tables: [] },
+  {
+    path: '../k8s/distributor/alerts.yaml',
+    render: async (read) => prometheusRule(await read('../infra/prometheus/alerts.yml')),
+    tables: [],
+  },
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
   page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
   page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
@@ -33,6 +38,17 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
     return fillTable(input, 'process', await ownLimitRows(text, 'process'));
   }),
 ];
+
+/** The distributor's alert rules as an object for the Prometheus Operator. */
+function prometheusRule(rules: string): string {
+  const object = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'distributor', labels: { 'app.kubernetes.io/name': 'distributor' } },
+    spec: parse(rules),
+  };
+  return `# Written by \`npm run docs\` from infra/prometheus/alerts.yml.\n${stringify(object, { lineWidth: 0 })}`;
+}
 
 function picture(theme: keyof typeof THEMES): DerivedFile {
   return {

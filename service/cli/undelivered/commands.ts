@@ -35,7 +35,7 @@ export function addUndelivered(program: Command, session: Session): void {
   const errors = program
     .command('firehose-errors')
     .description('Lists and redrives records that Firehose could not partition, convert or process.');
-  addList(errors, session, FIREHOSE_ERRORS, 'one kind only: --prefix firehose-errors/type=format-conversion-failed/');
+  addList(errors, session, FIREHOSE_ERRORS);
   const redriveErrors = addRedrive(errors, FIREHOSE_ERRORS)
     .option('--tenant <tenant>', 'only records of this tenant')
     .description(
@@ -52,7 +52,7 @@ export function addUndelivered(program: Command, session: Session): void {
   const nobody = program
     .command('without-tenant')
     .description('Lists and redrives records that collectors knew no tenant for.');
-  addList(nobody, session, WITHOUT_TENANT, 'one cluster only: --prefix without-tenant/cluster_id=eks-eu-1/');
+  addList(nobody, session, WITHOUT_TENANT);
   const redriveNobody = addRedrive(nobody, WITHOUT_TENANT)
     .requiredOption('--namespace <namespace>', 'only records of this namespace of Kubernetes')
     .requiredOption('--tenant <tenant>', 'whose they are')
@@ -70,13 +70,13 @@ export function addUndelivered(program: Command, session: Session): void {
   });
 }
 
-function addList(group: Command, session: Session, prefix: string, example: string): void {
+function addList(group: Command, session: Session, prefix: string): void {
   const list = group
     .command('list')
     .requiredOption('--bucket <name>', 'the central bucket')
     .option('--prefix <prefix>', 'only objects whose keys begin so', prefix)
     .description('Counts the objects by the parts of their keys. Status 1: there are some.')
-    .addHelpText('after', `\nObjects of ${example}`);
+    .addHelpText('after', `\nExample:\n  log-distributor ${group.name()} list --bucket central-logs`);
   session.run<Common>(list, listObjects);
 }
 
