@@ -1,5 +1,5 @@
-import { serviceMetric } from './alarms.ts';
 import type { Config } from './config.ts';
+import { serviceMetric } from './metric.ts';
 import type { Names } from './names.ts';
 
 /** Messages that wait, by their metric of SQS. */

@@ -364,6 +364,11 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => config.alerts.emails[at] ?? '',
       'Gets alerts by mail',
     ]),
+    RunbookUrl: [
+      pattern('^(https?://[^\\s#]+|[\\w./-]+)$', 'must be the URL of the runbook, or its path in the repository'),
+      (config) => config.alerts.runbookUrl,
+      'Where the people on call read docs/guide/operations.md',
+    ],
     QueueAgeSeconds: [number(1, 1_209_600), (config) => String(config.alerts.queueAgeSeconds), 'Alarm queue-age'],
     QueueDepth: [number(1, 100_000_000), (config) => String(config.alerts.queueDepth), 'Alarm queue-depth'],
     DeliveryLagSeconds: [

@@ -124,6 +124,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       deliveryLagSeconds: NUMBERS.of('DeliveryLagSeconds'),
       retriesPerFiveMinutes: NUMBERS.of('RetriesPerFiveMinutes'),
       quarantineFilesPerHour: NUMBERS.of('QuarantineFilesPerHour'),
+      runbookUrl: textOf('RunbookUrl'),
     },
     budget: { monthlyUsd: NUMBERS.of('BudgetMonthlyUsd'), alertPercents: [], anomalyUsd: NUMBERS.of('AnomalyUsd') },
   };
