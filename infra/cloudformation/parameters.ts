@@ -1,15 +1,16 @@
 import type { Config } from '../config.ts';
+import { ConfigError } from '../config-problems.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
 import { actualPercents, forecastPercents, PARAMETERS, type Parameter, SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 
 /**
  * Settings as parameters of the main template.
- * @throws Error with everything that the templates cannot express
+ * @throws ConfigError with everything that the templates cannot express
  */
 export function parametersOf(config: Config): Readonly<Record<string, string>> {
   const problems = unexpressed(config);
-  if (problems.length > 0) throw new Error(`CloudFormation cannot express this: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(problems.map((text) => `CloudFormation cannot express ${text}`));
   return {
     ...Object.fromEntries(PARAMETERS.flatMap(({ name, of }) => (of ? [[name, of(config)]] : []))),
     Environment: config.environment,
@@ -27,7 +28,7 @@ function unexpressed(config: Config): readonly string[] {
   const values = PARAMETERS.flatMap((parameter) => {
     const value = parameter.of?.(config);
     if (value === undefined || isAllowed(parameter, value)) return [];
-    return [`${parameter.name} ${parameter.rule ?? `must be ${rangeOf(parameter)}`} (got ${value})`];
+    return [`${parameter.name}: ${parameter.rule ?? `must be ${rangeOf(parameter)}`} (got ${value})`];
   });
   const offered = new Set<string>(SERVICE_SETTINGS.map(({ name }) => name));
   const settings = Object.keys(config.distributor.settings).filter((name) => !offered.has(name));

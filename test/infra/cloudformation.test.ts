@@ -7,6 +7,7 @@ import { parametersOf } from '../../infra/cloudformation/parameters.ts';
 import { generatedFiles } from '../../infra/cloudformation/templates.ts';
 import { configOf } from '../../infra/config.ts';
 import { knownEnvironments } from '../../infra/config-file.ts';
+import { ConfigError } from '../../infra/config-problems.ts';
 import { refusals } from './support/cloudformation/evaluate.ts';
 import { evaluateDeployment, readTemplate } from './support/cloudformation/stacks.ts';
 import { run } from './support/terraform.ts';
@@ -109,9 +110,19 @@ test('settings that parameters cannot express are told, all of them', () => {
     budget: { alertPercents: [10, 20, 30, 40] },
     ingestion: { bufferIntervalSeconds: 61 },
   });
+  const told = [
+    /4 entries in network.metricsSources, at most 3$/,
+    /4 entries up to 100 in budget.alertPercents, at most 3$/,
+    /BufferIntervalSeconds: must be one of .* \(got 61\)$/,
+  ];
   assert.throws(
     () => parametersOf(config),
-    /4 entries in network.metricsSources, at most 3; 4 entries up to 100 .*; BufferIntervalSeconds must be one of .*\(got 61\)/,
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.problems.length, told.length, error.message);
+      for (const [at, problem] of error.problems.entries()) assert.match(problem, told[at] ?? /nothing more/);
+      return true;
+    },
   );
 });
 

@@ -37,6 +37,29 @@ test('synth writes the configuration of an environment and says where', async ()
   assert.ok(text.includes(`:${version}`), 'the image has the version of the package');
 });
 
+test('synth --cloudformation changes nothing where the templates are current, and says where the parameters of settings are', async () => {
+  assert.equal(await infra(['synth', '--cloudformation']), '');
+  const settings = [
+    '-e',
+    'testing',
+    '--new-environment',
+    '-r',
+    'eu-west-1',
+    '--eks-oidc-issuer',
+    'https://oidc.example/A',
+  ];
+  const file = (await infra(['synth', '--cloudformation', ...settings])).trim();
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), [
+    { ParameterKey: 'EksOidcIssuer', ParameterValue: 'https://oidc.example/A' },
+    { ParameterKey: 'EksNamespace', ParameterValue: 'log-collection' },
+    { ParameterKey: 'EksServiceAccount', ParameterValue: 'vector' },
+  ]);
+  await assert.rejects(
+    infra(['deploy', '--cloudformation', '-e', 'staging']),
+    /ended with 2:\n--cloudformation is for synth/,
+  );
+});
+
 test('settings that cannot be are told by name before anything is done', async () => {
   await assert.rejects(infra(['deploy', '--environment', 'Not-A-Name']), /ended with 2:\nenvironment: must be/);
 });
