@@ -1,7 +1,18 @@
 import { endpointServiceName } from '../../partition.ts';
 import { endpointPolicy } from '../../policies/endpoints.ts';
 import { GATEWAY_SERVICES, INTERFACE_SERVICES, PROMETHEUS_SERVICE } from '../../vpc-endpoints.ts';
-import { findInMap, getAtt, ifElse, type Json, type JsonObject, join, ref, select, toJson } from '../intrinsics.ts';
+import {
+  findInMap,
+  getAtt,
+  ifElse,
+  type Json,
+  type JsonObject,
+  join,
+  ref,
+  select,
+  split,
+  toJson,
+} from '../intrinsics.ts';
 import { pascalCase } from '../service-settings.ts';
 import { type Resource, when } from '../stack.ts';
 import { NAMES, symbolicConfig } from '../symbolic.ts';
@@ -134,7 +145,7 @@ function zoneResources(at: number): Readonly<Record<string, Resource>> {
 
 function subnet(kind: 'public' | 'private', at: number, block: number): Resource {
   const bits = findInMap('SubnetBits', ref('VpcPrefixLength'), 'HostBits');
-  const ipv6 = { 'Fn::Cidr': [select(0, getAtt('Vpc', 'Ipv6CidrBlocks')), IPV6_SUBNETS, IPV6_HOST_BITS] };
+  const ipv6 = { 'Fn::Cidr': [ipv6Block(), IPV6_SUBNETS, IPV6_HOST_BITS] };
   return {
     Type: 'AWS::EC2::Subnet',
     Properties: {
@@ -147,6 +158,14 @@ function subnet(kind: 'public' | 'private', at: number, block: number): Resource
       Tags: nameTag(`${NAMES.name}-${kind}-${at}`),
     },
   };
+}
+
+/**
+ * The VPC's block. It must be there first, and nothing may depend on a resource that is not always there; so the
+ * resource is named beside the block, and dropped.
+ */
+function ipv6Block(): Json {
+  return select(0, split(' ', join(' ', [select(0, getAtt('Vpc', 'Ipv6CidrBlocks')), ref('VpcIpv6')])));
 }
 
 function association(subnetId: string, routeTableId: string): Resource {

@@ -4,8 +4,13 @@ import { pascalKeys } from '../pascal.ts';
 import { type Resource, when } from '../stack.ts';
 import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';
 
+/** Made by Application Auto Scaling itself; only GovCloud's CloudFormation wants to be told. */
+const SERVICE_ROLE =
+  'aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService';
+
 /** Autoscaling by backlog and by age, as constructs/scaling.ts makes it. */
 export function scalingResources(condition: string): Readonly<Record<string, Resource>> {
+  const { partition, accountId } = NAMES.place;
   const target: JsonObject = {
     ServiceNamespace: 'ecs',
     ScalableDimension: 'ecs:service:DesiredCount',
@@ -15,7 +20,12 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
     ScalableTarget: when(condition, {
       Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
       DependsOn: 'Service',
-      Properties: { ...target, MinCapacity: NUMBERS.of('TasksMin'), MaxCapacity: NUMBERS.of('TasksMax') },
+      Properties: {
+        ...target,
+        MinCapacity: NUMBERS.of('TasksMin'),
+        MaxCapacity: NUMBERS.of('TasksMax'),
+        RoleARN: `arn:${partition}:iam::${accountId}:role/${SERVICE_ROLE}`,
+      },
     }),
     ScaleByBacklog: when(condition, {
       Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',

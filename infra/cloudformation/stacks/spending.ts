@@ -10,6 +10,7 @@ export function spendingResources(): Readonly<Record<string, Resource>> {
     Budget: {
       Type: 'AWS::Budgets::Budget',
       Condition: 'WithBudget',
+      DependsOn: 'AlertsTopicPolicy',
       Properties: {
         Budget: {
           BudgetName: NAMES.budget,
@@ -38,6 +39,8 @@ export function spendingResources(): Readonly<Record<string, Resource>> {
     AnomalySubscription: {
       Type: 'AWS::CE::AnomalySubscription',
       Condition: 'WithAnomalyDetection',
+      // The service looks whether it may publish.
+      DependsOn: 'AlertsTopicPolicy',
       Properties: {
         SubscriptionName: NAMES.budget,
         Frequency: 'IMMEDIATE',
