@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 
 /**
  * Messages that are handed back to the queue because their tenant has enough in flight, and how long each stays away. They come back
@@ -43,7 +43,7 @@ export function createHandBacks(nowMs: () => number): HandBacks {
 
   const queueOf = (tenant: string): Queue => {
     const queue = queues.get(tenant) ?? { intervalMs: INTERVAL_FIRST_MS, lastDoneMs: undefined, backAtMs: 0 };
-    toNewest(queues, tenant, queue, TENANTS_MAX);
+    lruSet(queues, tenant, queue, TENANTS_MAX);
     return queue;
   };
 

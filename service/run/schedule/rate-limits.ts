@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 import { advance, answered, beginCallRate, type CallRate, type Instant, sent } from '../../core/call-rate.ts';
 import { refill, spend, type TokenBucket, untilToken } from '../../core/token-bucket.ts';
 import type { LimitAnswer, RateLimitedCall } from '../../delivery/rate-limiter.ts';
@@ -116,7 +116,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
         cap && bytesPerSecondMax ? untilToken(cap, bytesPerSecondMax) : 0,
       );
       if (waitMs > 0) return pause(tenantId, waitMs, rate, at);
-      if (cap) toNewest(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
+      if (cap) lruSet(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
       if (!rate) return { kind: 'go' };
       rate.bucket = spend(rate.bucket, 1);
       rate.law = sent(rate.law, at);
@@ -137,7 +137,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
         refusedMs: at.nowMs,
       };
       rate.refusedMs = at.nowMs;
-      const surplus = toNewest(rates, destination, rate, DESTINATIONS_MAX);
+      const surplus = lruSet(rates, destination, rate, DESTINATIONS_MAX);
       if (!known) onLimit(destination, true);
       // Threads remember for whom they must ask.
       if (surplus !== undefined) onLimit(surplus, false);
