@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +54,39 @@ test('production is not destroyed, and nothing is asked of AWS for it', async ()
     infra(['destroy', '--environment', 'production', '--yes'], nowhere),
     /ended with 2:\n(warning: .*\n)*production in/,
   );
+});
+
+test('a misspelt production is neither deployed nor destroyed', async () => {
+  const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  for (const command of ['deploy', 'destroy', 'synth']) {
+    const args = [command, '--environment', 'prod', '--yes'];
+    await assert.rejects(infra(args, nowhere), /ended with 2:\nenvironment: .*did you mean production\?/);
+  }
+});
+
+test('a file of settings is read, and everything that is wrong with it is told', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'log-distributor-command-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'mine.yaml');
+  await writeFile(
+    file,
+    'environment: staging\nqueue:\n  retentionDays: 0\ndistributor:\n  settings: { PARK_HOURS: x }\n',
+  );
+  await assert.rejects(infra(['synth', '--config', file]), (error: unknown) => {
+    const lines = String(error).split('\n');
+    return (
+      lines.some((line) => line.startsWith('queue.retentionDays: ')) &&
+      lines.some((line) => line.includes('PARK_HOURS: '))
+    );
+  });
+  await writeFile(file, 'environment: testing\nproduction: false\nregion: us-west-2\ningestion: { firehose: false }\n');
+  const options = ['-r', 'eu-west-1', '--eks-oidc-issuer', 'https://oidc.example.com/id/A'];
+  const synthesized = (await infra(['synth', '--config', file, ...options])).trim();
+  const text = await readFile(join(synthesized, 'cdk.tf.json'), 'utf8');
+  assert.match(text, /oidc-provider\/oidc.example.com\/id\/A/);
+  assert.match(text, /system:serviceaccount:log-collection:vector/);
+  assert.match(text, /"region": "eu-west-1"/);
+  assert.ok(!text.includes('aws_kinesis_firehose'));
 });
 
 test('whoever asks for help gets it, and nothing else happens', async () => {

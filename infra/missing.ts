@@ -1,0 +1,9 @@
+import { awsErrorName, faultOf } from '../service/aws/fault.ts';
+
+/** Names of services that the log distributor itself does not call (IAM, SNS and ECS API references). */
+const MISSING = ['NoSuchEntity', 'NoSuchEntityException', 'NotFoundException', 'ClusterNotFoundException'];
+
+/** Whether AWS answered that what a call names does not exist. */
+export function isMissing(error: unknown): boolean {
+  return faultOf(error) === 'missing' || MISSING.includes(awsErrorName(error));
+}
