@@ -232,6 +232,11 @@ export const ALERTS = {
   deliveryLagSeconds: wholeNumber(1, MESSAGE_DAYS_MAX * 86_400).default(1800),
   retriesPerFiveMinutes: wholeNumber(1, 1_000_000).default(50),
   quarantineFilesPerHour: wholeNumber(1, 1_000_000).default(100),
+  /** Where the people on call read docs/guide/operations.md: what the link in an alarm begins with. */
+  runbookUrl: text(
+    /^(https?:\/\/[^\s#]+|[\w./-]+)$/,
+    'must be the URL of the runbook, or its path in the repository',
+  ).default('docs/guide/operations.md'),
 };
 
 export const BUDGET = {

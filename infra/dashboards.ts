@@ -1,5 +1,5 @@
-import { containerInsights, type Metric, serviceMetric } from './alarms.ts';
 import type { Config } from './config.ts';
+import { containerInsights, type Metric, serviceMetric } from './metric.ts';
 import type { Names } from './names.ts';
 
 /** Dashboards as CloudWatch takes them (CloudWatch API reference, "Dashboard body structure"). */

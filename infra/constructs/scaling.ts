@@ -3,8 +3,8 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
-import { serviceMetric } from '../alarms.ts';
 import type { Config } from '../config.ts';
+import { serviceMetric } from '../metric.ts';
 import type { Names } from '../names.ts';
 
 /** Messages that wait, by their metric of SQS. */

@@ -72,6 +72,8 @@ export function createMetrics() {
       'Objects announced before this moment are delivered, as far as this process knows.',
       ['tenant'],
     ),
+    furthestBehind: gauge('furthest_behind_seconds', 'How far the tenant that is furthest behind is behind.'),
+    queueVisible: gauge('queue_messages_visible', 'Messages that wait in the queue, as SQS counts them.'),
     queueReadUpTo: gauge('queue_read_up_to_timestamp_seconds', 'Messages sent before this moment are not waiting.'),
     canaries: counter('canaries_total', 'Canaries by what became of them.', ['outcome']),
     canarySeconds: histogram('canary_duration_seconds', 'Canary written to canary delivered.', LAG_BUCKETS_SECONDS),

@@ -167,12 +167,18 @@ test('the distributor is scaled, kept, found and scraped by names that exist', {
 
   const monitor = z
     .object({
+      jobLabel: z.string(),
       selector: matchLabels,
       endpoints: z.tuple([z.object({ port: z.string(), path: z.literal('/metrics') })]),
     })
     .parse(find(objects, 'ServiceMonitor', 'distributor').spec);
   assert.ok(matches(monitor.selector.matchLabels, selector.parse(service.metadata.labels)));
   assert.equal(monitor.endpoints[0].port, serviceSpec.ports[0].name);
+  // The rules ask for `up{job="…"}`; the job is the value of the Service's label that the monitor names.
+  const job = selector.parse(service.metadata.labels)[monitor.jobLabel];
+  const rules = JSON.stringify(find(objects, 'PrometheusRule', 'distributor').spec);
+  const asked = [...rules.matchAll(/up\{job=\\"([^\\]+)\\"\}/g)].map(([, name]) => name);
+  assert.deepEqual(asked, [job]);
 });
 
 test('every kustomization is applied by one of the folders that are checked here', () => {
