@@ -1,16 +1,23 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createS3Client, createStsClient } from '../service/aws/clients.ts';
+import type { ECRClient } from '@aws-sdk/client-ecr';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
+import { callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
 import { parameterFile, writeFiles } from './cloudformation/templates.ts';
+import { collisionsOf } from './collisions.ts';
 import type { Config } from './config.ts';
 import { type ConfigArguments, configOfArguments } from './config-arguments.ts';
 import { knownEnvironments } from './config-file.ts';
 import { ConfigError } from './config-problems.ts';
 import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
 import { warningsOf } from './config-warnings.ts';
-import { deploy, RefusedError } from './deploy.ts';
+import { deploy, type Prepared } from './deploy.ts';
+import { digestOf } from './image.ts';
+import { type Names, namesOf, type Place } from './names.ts';
+import { RefusedError } from './refused.ts';
+import { runningVersion } from './running-image.ts';
 import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
@@ -29,8 +36,10 @@ Settings (infra/config-schema.ts describes each; infra/environments/ has an exam
                            Vector runs on the EKS cluster of this issuer
 
 What to do:
-      --image-tag TAG      the image to run, by its tag in the environment's repository; the package's version if not given
+      --image-tag TAG      the image to run, by its tag or digest (sha256:...) in the environment's repository; if not
+                           given, the one that is running, or else the package's version
       --no-tasks           everything but the ECS service: for the first time, before there is an image
+      --allow-removal      also take away what runs, keeps data or is trusted, as the plan shows
       --plan               show what would change, and change nothing
       --yes                do not ask
 
@@ -46,9 +55,6 @@ Terraform:
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** How long AWS may be silent before somebody at a terminal is told. */
-const REQUEST_TIMEOUT_MS = 30_000;
-
 const OPTIONS = {
   environment: { type: 'string', short: 'e' },
   'new-environment': { type: 'boolean', default: false },
@@ -60,6 +66,7 @@ const OPTIONS = {
   'no-tasks': { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
+  'allow-removal': { type: 'boolean', default: false },
   cloudformation: { type: 'boolean', default: false },
   'state-bucket': { type: 'string' },
   'provider-version': { type: 'string' },
@@ -70,6 +77,8 @@ const OPTIONS = {
 const COMMANDS = ['synth', 'deploy', 'destroy'] as const;
 type Command = (typeof COMMANDS)[number];
 const isCommand = (text: string | undefined): text is Command => COMMANDS.some((command) => command === text);
+
+type Values = ReturnType<typeof readArguments>['values'];
 
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
@@ -86,38 +95,74 @@ async function run(): Promise<void> {
   const config = configOfArguments(values, command === 'synth' ? 'staging' : undefined);
   if (config === undefined) return refuse(USAGE);
   for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
+  if (command === 'synth') {
+    console.log(
+      synth(config, values, { imageTag: values['image-tag'] ?? packageVersion(), stateBucket: values['state-bucket'] }),
+    );
+    return;
+  }
+  const destroy = command === 'destroy';
+  await deploy(
+    { console: createConsole(), prepare: () => prepare(config, values, destroy) },
+    {
+      config,
+      destroy,
+      planOnly: values.plan,
+      confirmed: values.yes,
+      removalAllowed: values['allow-removal'],
+      pluginFolder: values['plugin-dir'],
+    },
+  );
+}
 
-  const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
-  const synth = (stateBucket: string | undefined) =>
-    synthesize(config, {
-      outputFolder: synthFolder(config),
-      imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
-      stateBucket,
-      providerVersion: values['provider-version'],
-      emulated: endpointUrl !== undefined,
-    });
-  switch (command) {
-    case 'synth':
-      console.log(synth(values['state-bucket']));
-      return;
-    case 'deploy':
-    case 'destroy':
-      return deploy(
-        {
-          console: createConsole(),
-          async prepare() {
-            const stateBucket = await findStateBucket(config, endpointUrl, values['state-bucket'], values.plan);
-            return createTerraform({ folder: synth(stateBucket), environment: process.env });
-          },
-        },
-        {
-          config,
-          destroy: command === 'destroy',
-          planOnly: values.plan,
-          confirmed: values.yes,
-          pluginFolder: values['plugin-dir'],
-        },
-      );
+const endpointUrl = () => process.env.AWS_ENDPOINT_URL || undefined;
+
+function synth(
+  config: Config,
+  values: Values,
+  { imageTag, stateBucket }: { readonly imageTag: string; readonly stateBucket: string | undefined },
+): string {
+  return synthesize(config, {
+    outputFolder: synthFolder(config),
+    imageTag: values['no-tasks'] ? undefined : imageTag,
+    stateBucket,
+    providerVersion: values['provider-version'],
+    emulated: endpointUrl() !== undefined,
+  });
+}
+
+/** Asks AWS what there is, and writes the configuration. */
+async function prepare(config: Config, values: Values, destroy: boolean): Promise<Prepared> {
+  const clients = createClients(config.region, endpointUrl());
+  const place = await callerPlace(clients.sts, config);
+  const names = namesOf(config, place);
+  const chosen = values['image-tag'];
+  const asked = chosen !== undefined || values['no-tasks'] || destroy;
+  const running = asked ? undefined : await runningVersion(clients.ecs, names);
+  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
+  const version = chosen ?? running ?? packageVersion();
+  const needed = !values['no-tasks'] && !destroy;
+  const imageTag = needed ? await findDigest(clients.ecr, names, version, values.plan) : version;
+  const stateBucket = await findStateBucket(clients.s3, values['state-bucket'] ?? stateBucketName(config, place), {
+    place,
+    planOnly: values.plan,
+  });
+  const folder = synth(config, values, { imageTag, stateBucket });
+  return {
+    terraform: createTerraform({ folder, environment: process.env }),
+    names,
+    findCollisions: (changes) => collisionsOf(changes, clients, place),
+  };
+}
+
+/** What is deployed is named by its digest; a plan may come before the image. */
+async function findDigest(ecr: ECRClient, names: Names, version: string, planOnly: boolean): Promise<string> {
+  try {
+    return await digestOf(ecr, names, version);
+  } catch (error) {
+    if (!planOnly || !(error instanceof RefusedError)) throw error;
+    console.error(error.message);
+    return version;
   }
 }
 
@@ -148,25 +193,16 @@ function readArguments() {
 
 /** The bucket of the state, made when it is missing; undefined when it is missing and nothing may be changed. */
 async function findStateBucket(
-  config: Config,
-  endpointUrl: string | undefined,
-  name: string | undefined,
-  planOnly: boolean,
+  s3: S3Client,
+  bucket: string,
+  { place, planOnly }: { readonly place: Place; readonly planOnly: boolean },
 ): Promise<string | undefined> {
-  const place = {
-    region: config.region,
-    endpointUrl,
-    s3ForcePathStyle: endpointUrl !== undefined,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  };
-  const bucket = name ?? (await stateBucketName(createStsClient(place), config));
-  const s3 = createS3Client(place);
   if (await stateBucketExists(s3, bucket)) return bucket;
   if (planOnly) {
     console.error(`there is no bucket ${bucket} yet, so no state: all is planned as new`);
     return undefined;
   }
-  await createStateBucket(s3, { bucket, region: config.region, tls: !endpointUrl?.startsWith('http:') });
+  await createStateBucket(s3, { bucket, place, tls: !endpointUrl()?.startsWith('http:') });
   return bucket;
 }
 

@@ -230,12 +230,12 @@ export const PARAMETERS: readonly Parameter[] = [
     BacklogPerTask: [
       number(1, 100_000),
       (config) => String(config.distributor.backlogPerTask),
-      'Messages in the queue for each running task that autoscaling aims at',
+      'Messages that wait for capacity, for each running task, that autoscaling aims at',
     ],
     ScaleOutAgeSeconds: [
       number(1, 1_209_600),
       (config) => String(config.distributor.scaleOutAgeSeconds),
-      'Age of the oldest message in seconds from which tasks are added',
+      'Age in seconds of the oldest message that waits for capacity, from which tasks are added',
     ],
     LogLevel: [
       oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

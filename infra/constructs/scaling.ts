@@ -3,13 +3,13 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
-import { backlogPerTask, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../backlog.ts';
+import { backlogPerTask, oldestWorkable, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../backlog.ts';
 import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
 
 /**
- * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message has waited too
- * long, whatever the backlog: one object can be large.
+ * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message that waits for
+ * capacity has waited too long, whatever the backlog.
  */
 export function createScaling(
   parent: Construct,
@@ -53,13 +53,14 @@ export function createScaling(
       stepAdjustment: [{ metricIntervalLowerBound: '0', scalingAdjustment: 50 }],
     },
   });
+  const age = oldestWorkable(deps.config, names);
   new CloudwatchMetricAlarm(scope, 'age-alarm', {
     alarmName: `${names.name}-scale-out-by-age`,
-    alarmDescription: `Autoscaling: the oldest message has waited ${config.scaleOutAgeSeconds} s, so tasks are added.`,
-    namespace: 'AWS/SQS',
-    metricName: 'ApproximateAgeOfOldestMessage',
-    dimensions: { QueueName: names.queue },
-    statistic: 'Maximum',
+    alarmDescription: `Autoscaling: a message has waited ${config.scaleOutAgeSeconds} s for capacity, so tasks are added.`,
+    namespace: age.namespace,
+    metricName: age.name,
+    dimensions: { ...age.dimensions },
+    statistic: age.statistic,
     period: 60,
     evaluationPeriods: 3,
     comparisonOperator: 'GreaterThanThreshold',

@@ -1,4 +1,9 @@
-import { backlogPerTask, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../../backlog.ts';
+import {
+  backlogPerTask,
+  oldestWorkable,
+  SCALE_IN_COOLDOWN_SECONDS,
+  SCALE_OUT_COOLDOWN_SECONDS,
+} from '../../backlog.ts';
 import { type JsonObject, ref, toJson } from '../intrinsics.ts';
 import { pascalKeys } from '../pascal.ts';
 import { type Resource, when } from '../stack.ts';
@@ -11,6 +16,7 @@ const SERVICE_ROLE =
 /** Autoscaling by backlog and by age, as constructs/scaling.ts makes it. */
 export function scalingResources(condition: string): Readonly<Record<string, Resource>> {
   const { partition, accountId } = NAMES.place;
+  const age = oldestWorkable(symbolicConfig(), NAMES);
   const target: JsonObject = {
     ServiceNamespace: 'ecs',
     ScalableDimension: 'ecs:service:DesiredCount',
@@ -62,11 +68,11 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
         AlarmName: `${NAMES.name}-scale-out-by-age`,
-        AlarmDescription: `Autoscaling: the oldest message has waited ${NUMBERS.of('ScaleOutAgeSeconds')} s, so tasks are added.`,
-        Namespace: 'AWS/SQS',
-        MetricName: 'ApproximateAgeOfOldestMessage',
-        Dimensions: [{ Name: 'QueueName', Value: NAMES.queue }],
-        Statistic: 'Maximum',
+        AlarmDescription: `Autoscaling: a message has waited ${NUMBERS.of('ScaleOutAgeSeconds')} s for capacity, so tasks are added.`,
+        Namespace: age.namespace,
+        MetricName: age.name,
+        Dimensions: Object.entries(age.dimensions).map(([name, value]) => ({ Name: name, Value: value })),
+        Statistic: age.statistic,
         Period: 60,
         EvaluationPeriods: 3,
         ComparisonOperator: 'GreaterThanThreshold',

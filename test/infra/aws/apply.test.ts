@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { logTableOf } from '../../../infra/athena.ts';
+import { configOf } from '../../../infra/config.ts';
+import { layoutOf } from '../../../infra/object-layout.ts';
 import { readSettings } from '../../../service/base/settings.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
 import { type AppliedPipeline, createPipelineRun, type PipelineRun } from '../support/pipeline-run.ts';
@@ -38,6 +41,8 @@ let pipeline: PipelineRun | undefined;
 
 interface Applied extends AppliedPipeline {
   readonly resources: number;
+  /** Properties of the table that Athena queries. */
+  readonly tableParameters: Readonly<Record<string, string>>;
 }
 
 before(async () => {
@@ -59,8 +64,11 @@ after(async () => {
 async function readState(cli: LocalTerraform, folder: string, { environment }: Moto): Promise<Applied> {
   const { values } = JSON.parse(await cli.run(folder, ['show', '-json'], environment));
   const output = (name: string) => String(values.outputs[name].value);
-  const resources: { type: string; mode: string; values: { container_definitions: string } }[] =
-    values.root_module.resources;
+  const resources: {
+    type: string;
+    mode: string;
+    values: { container_definitions: string; parameters?: Record<string, string> };
+  }[] = values.root_module.resources;
   const task = resources.find(({ type }) => type === 'aws_ecs_task_definition');
   const containers: { name: string; environment: { name: string; value: string }[] }[] = JSON.parse(
     task?.values.container_definitions ?? '[]',
@@ -73,6 +81,7 @@ async function readState(cli: LocalTerraform, folder: string, { environment }: M
     ledgerTable: output('ledger_table'),
     queueUrl: output('queue_url'),
     deadLetterQueueUrl: output('dead_letter_queue_url'),
+    tableParameters: resources.find(({ type }) => type === 'aws_glue_catalog_table')?.values.parameters ?? {},
     environment: Object.fromEntries(container?.environment.map(({ name, value }) => [name, value]) ?? []),
   };
 }
@@ -92,6 +101,12 @@ test('the task points the service at the queues and tables that were applied', S
   assert.equal(settings.deadLetterQueueUrl, applied.deadLetterQueueUrl);
   assert.equal(settings.tenantTable, applied.tenantTable);
   assert.equal(settings.ledgerTable, applied.ledgerTable);
+});
+
+test('the table has its projection as Athena reads it', SLOW, () => {
+  const config = configOf('staging', WRITERS);
+  const names = { bucket: applied.bucket };
+  assert.deepEqual(applied.tableParameters, logTableOf(config, names, layoutOf(config)).parameters);
 });
 
 test("an object that is put into the bucket reaches the tenant's account, event by event", SLOW, async () => {
