@@ -34,6 +34,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   ),
   WithBudget: isPositive('BudgetMonthlyUsd'),
   WithAnomalyDetection: isPositive('AnomalyUsd'),
+  WithSpending: or(holds('WithBudget'), holds('WithAnomalyDetection')),
   WithOwnNetwork: equals(ref('ExistingVpcId'), ''),
   WithThirdZone: equals(ref('AvailabilityZones'), '3'),
   WithSecondNat: not(equals(ref('NatGateways'), '1')),

@@ -33,7 +33,7 @@ refuse() {
 }
 
 readonly HERE="${BASH_SOURCE[0]%/*}"
-readonly STACKS='main core ingestion distributor monitoring'
+readonly STACKS='main core ingestion distributor monitoring spending'
 
 environment='' bucket='' project='log-distributor' region='' parameters='' image='' account='' cost_center='' plan='' yes=''
 templates="$HERE/templates"

@@ -24,6 +24,8 @@ export interface Output {
 /** A nested template and what the main one gives it beside its own parameters. */
 export interface Stack {
   readonly description: string;
+  /** Whether there is such a stack at all. */
+  readonly condition?: string;
   readonly mappings?: Readonly<Record<string, JsonObject>>;
   /** Parameters that the main template computes, or takes from other stacks: description and value there. */
   readonly inputs: Readonly<
@@ -63,7 +65,7 @@ export function nestedTemplate(stack: Stack): JsonObject {
       ),
     },
     ...(stack.mappings ? { Mappings: stack.mappings } : {}),
-    Conditions: conditions,
+    ...(Object.keys(conditions).length > 0 ? { Conditions: conditions } : {}),
     ...body,
   };
 }
@@ -85,7 +87,7 @@ export function inputsOf(stack: Stack, used: ReadonlySet<string>): Stack['inputs
   return { ...Object.fromEntries(named), ...stack.inputs };
 }
 
-function renderBody(stack: Stack): { readonly Resources: Json; readonly Outputs: Json } {
+function renderBody(stack: Stack): { readonly Resources: Json; readonly Outputs?: Json } {
   const names = new Set([
     ...PARAMETERS.map(({ name }) => name),
     ...Object.keys(stack.inputs),
@@ -94,7 +96,7 @@ function renderBody(stack: Stack): { readonly Resources: Json; readonly Outputs:
   const options = { numbers: NUMBERS, known: (name: string) => isPseudo(name) || names.has(name.split('.')[0] ?? '') };
   return {
     Resources: render(stack.resources as unknown as Json, options),
-    Outputs: render(stack.outputs as unknown as Json, options),
+    ...(Object.keys(stack.outputs).length > 0 ? { Outputs: render(stack.outputs as unknown as Json, options) } : {}),
   };
 }
 

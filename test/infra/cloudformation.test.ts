@@ -14,7 +14,7 @@ import { run } from './support/terraform.ts';
 
 const FOLDER = fileURLToPath(new URL('../../infra/cloudformation/', import.meta.url));
 const PLACE = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };
-const STACKS = ['main', 'core', 'ingestion', 'distributor', 'monitoring'];
+const STACKS = ['main', 'core', 'ingestion', 'distributor', 'monitoring', 'spending'];
 const DEPLOYMENT = { Environment: 'staging', TemplateBucket: 'templates', TemplatePrefix: 'prefix/' };
 
 test('the committed templates and parameters are what the source makes', () => {
@@ -30,7 +30,7 @@ test("the templates are within CloudFormation's limits", () => {
     assert.ok(readFileSync(`${FOLDER}templates/${name}.yaml`).length <= 1_048_576, name);
     assert.ok(Object.keys(template.Parameters).length <= 200, name);
     assert.ok(Object.keys(template.Resources).length <= 500, name);
-    assert.ok(Object.keys(template.Outputs).length <= 200, name);
+    assert.ok(Object.keys(template.Outputs ?? {}).length <= 200, name);
     assert.ok(Object.keys(template.Mappings ?? {}).length <= 200, name);
     for (const id of [...Object.keys(template.Parameters), ...Object.keys(template.Resources)]) {
       assert.match(id, /^[a-zA-Z0-9]{1,255}$/, name);
@@ -133,9 +133,11 @@ test('every parameter has a description that a form can show', () => {
 test('cfn-lint has nothing to say about the templates', async (t) => {
   const lint = await run('cfn-lint', ['--version'], {}).catch(() => undefined);
   if (lint === undefined) return t.skip('left out: there is no cfn-lint here');
-  // Schemas of resources differ by partition.
-  const regions = ['--regions', 'us-east-1', 'us-gov-west-1'];
-  await run('cfn-lint', [...regions, '--', ...STACKS.map((name) => `${FOLDER}templates/${name}.yaml`)], {});
+  const files = (names: readonly string[]) => names.map((name) => `${FOLDER}templates/${name}.yaml`);
+  await run('cfn-lint', ['--', ...files(STACKS)], {});
+  // Schemas of resources differ by partition, and the types of this one are not there.
+  const elsewhere = STACKS.filter((name) => name !== 'spending');
+  await run('cfn-lint', ['--regions', 'us-gov-west-1', '--', ...files(elsewhere)], {});
 });
 
 test('shellcheck has nothing to say about deploy.sh', async (t) => {

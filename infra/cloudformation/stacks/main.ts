@@ -8,6 +8,7 @@ import { DISTRIBUTOR_MAPPINGS, distributorStack } from './distributor.ts';
 import { ingestionStack } from './ingestion.ts';
 import { outputOf } from './inputs.ts';
 import { monitoringStack } from './monitoring.ts';
+import { spendingStack } from './spending.ts';
 
 /** The nested stacks, in the order in which they stand in the main template. */
 export const NESTED: Readonly<Record<string, Stack>> = {
@@ -15,6 +16,7 @@ export const NESTED: Readonly<Record<string, Stack>> = {
   ingestion: ingestionStack(),
   distributor: distributorStack(),
   monitoring: monitoringStack(),
+  spending: spendingStack(),
 };
 
 /** Terraform's outputs: the name there, the stack that has it here, the condition on which there is one. */
@@ -74,6 +76,7 @@ function nested(name: string, stack: Stack): JsonObject {
   ]);
   return {
     Type: 'AWS::CloudFormation::Stack',
+    ...(stack.condition === undefined ? {} : { Condition: stack.condition }),
     Properties: {
       TemplateURL: sub(
         `https://\${TemplateBucket}.s3.\${AWS::Region}.\${AWS::URLSuffix}/\${TemplatePrefix}${name}.yaml`,

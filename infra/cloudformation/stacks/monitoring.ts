@@ -10,14 +10,13 @@ import { type Resource, type Stack, when } from '../stack.ts';
 import { NAMES, symbolicConfig } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { keyInput } from './inputs.ts';
-import { spendingResources } from './spending.ts';
 
 const LATE = 'BufferIntervals';
 
-/** Alerts topic, alarms, dashboards, budget. */
+/** Alerts topic, alarms, dashboards. */
 export function monitoringStack(): Stack {
   return {
-    description: 'Log distributor: alerts topic, alarms, dashboards, budget',
+    description: 'Log distributor: alerts topic, alarms, dashboards',
     mappings: {
       [LATE]: Object.fromEntries(
         BUFFER_INTERVALS_SECONDS.map((seconds) => [String(seconds), { LateSeconds: lateSeconds(seconds) }]),
@@ -43,7 +42,6 @@ export function monitoringStack(): Stack {
         vary(['WithFirehose'], (on) => JSON.stringify(overviewDashboard(symbolicConfig(on), NAMES))),
       ),
       TenantDashboard: dashboard(NAMES.tenantDashboard, JSON.stringify(tenantDashboard(symbolicConfig(), NAMES))),
-      ...spendingResources(),
     },
     outputs: { AlertsTopicArn: { Description: 'Topic of all alerts', Value: ref('AlertsTopic') } },
   };

@@ -1,16 +1,29 @@
 import { DEPLOYMENT_TAG } from '../../names.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
 import { SLOTS } from '../parameter-list.ts';
-import type { Resource } from '../stack.ts';
+import type { Resource, Stack } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
+import { outputOf } from './inputs.ts';
 
-/** Budget and anomaly detection, as constructs/spending.ts makes them. */
-export function spendingResources(): Readonly<Record<string, Resource>> {
+/**
+ * Budget and anomaly detection, as constructs/spending.ts makes them. A stack of its own, as CloudFormation in GovCloud
+ * refuses a template with their types, even where a condition leaves them out.
+ */
+export function spendingStack(): Stack {
+  return {
+    description: 'Log distributor: budget and anomaly detection',
+    condition: 'WithSpending',
+    inputs: { AlertsTopicArn: { description: 'Topic of all alerts', value: outputOf('Monitoring', 'AlertsTopicArn') } },
+    resources: spendingResources(),
+    outputs: {},
+  };
+}
+
+function spendingResources(): Readonly<Record<string, Resource>> {
   return {
     Budget: {
       Type: 'AWS::Budgets::Budget',
       Condition: 'WithBudget',
-      DependsOn: 'AlertsTopicPolicy',
       Properties: {
         Budget: {
           BudgetName: NAMES.budget,
@@ -39,13 +52,11 @@ export function spendingResources(): Readonly<Record<string, Resource>> {
     AnomalySubscription: {
       Type: 'AWS::CE::AnomalySubscription',
       Condition: 'WithAnomalyDetection',
-      // The service looks whether it may publish.
-      DependsOn: 'AlertsTopicPolicy',
       Properties: {
         SubscriptionName: NAMES.budget,
         Frequency: 'IMMEDIATE',
         MonitorArnList: [ref('AnomalyMonitor')],
-        Subscribers: [{ Type: 'SNS', Address: ref('AlertsTopic') }],
+        Subscribers: [{ Type: 'SNS', Address: ref('AlertsTopicArn') }],
         ThresholdExpression: JSON.stringify({
           Dimensions: {
             Key: 'ANOMALY_TOTAL_IMPACT_ABSOLUTE',
@@ -69,7 +80,7 @@ function notifications(parameter: string, count: number, type: 'ACTUAL' | 'FOREC
         NotificationType: type,
       },
       Subscribers: [
-        { SubscriptionType: 'SNS', Address: ref('AlertsTopic') },
+        { SubscriptionType: 'SNS', Address: ref('AlertsTopicArn') },
         ...emails.map((email) => ifElse(`Has${email}`, { SubscriptionType: 'EMAIL', Address: ref(email) })),
       ],
     }),

@@ -62,6 +62,8 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
     'development',
     {
       ...everythingIn('us-gov-west-1', 'aws-us-gov'),
+      // There is no such thing in its CloudFormation.
+      budget: { monthlyUsd: null, anomalyUsd: null },
       distributor: {
         ...EVERYTHING.distributor,
         prometheusRemoteWriteUrl:

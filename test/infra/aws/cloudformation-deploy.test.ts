@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../../../service/base/settings.ts';
-import { evaluateDeployment, readTemplate } from '../support/cloudformation/stacks.ts';
+import { evaluateDeployment } from '../support/cloudformation/stacks.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
 import { type AppliedPipeline, createPipelineRun, type PipelineRun } from '../support/pipeline-run.ts';
 import { run } from '../support/terraform.ts';
@@ -115,7 +115,7 @@ async function readDeployment(): Promise<AppliedPipeline> {
 }
 
 test('--plan shows what would be made, and leaves nothing behind', SLOW, async () => {
-  for (const name of ['CoreStack', 'IngestionStack', 'DistributorStack', 'MonitoringStack']) {
+  for (const name of ['CoreStack', 'IngestionStack', 'DistributorStack', 'MonitoringStack', 'SpendingStack']) {
     assert.match(firstPlan, new RegExp(`^Add\\s.*${name}`, 'm'));
   }
   assert.ok(!firstPlan.includes('Changing'), firstPlan);
@@ -123,7 +123,7 @@ test('--plan shows what would be made, and leaves nothing behind', SLOW, async (
 
 test('all stacks are made, and the outputs are told', SLOW, async () => {
   const all = await stacks();
-  assert.equal(all.length, 5);
+  assert.equal(all.length, 6);
   for (const { StackName, StackStatus } of all) assert.equal(StackStatus, 'CREATE_COMPLETE', StackName);
   assert.match(deployed, /^QueueUrl\s+\S+log-distributor-staging-delivery$/m);
 });
@@ -243,11 +243,4 @@ test('a file of parameters may be empty, and one that is no list is refused', SL
   const wrong = join(folder, 'wrong.json');
   await writeFile(wrong, '{"Production":"true"}');
   await assert.rejects(deploy('-e', 'trial', '-f', wrong, '--plan'), /must be a JSON list/);
-});
-
-test('the outputs are named as those of Terraform, in the words of a logical id', SLOW, () => {
-  assert.deepEqual(
-    Object.keys(readTemplate('main').Outputs).filter((name) => !/^([A-Z][a-z]+)+$/.test(name)),
-    [],
-  );
 });

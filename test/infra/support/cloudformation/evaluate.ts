@@ -16,7 +16,7 @@ export interface Template {
   readonly Mappings?: Readonly<Record<string, Readonly<Record<string, Members>>>>;
   readonly Conditions?: Members;
   readonly Resources: Readonly<Record<string, ResourceDefinition>>;
-  readonly Outputs: Readonly<Record<string, { readonly Condition?: string; readonly Value: Value }>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Condition?: string; readonly Value: Value }>>;
 }
 
 interface ParameterDefinition {
@@ -80,7 +80,7 @@ export function evaluate(
         ]
       : [],
   );
-  const outputs = Object.entries(template.Outputs).flatMap(([id, output]) =>
+  const outputs = Object.entries(template.Outputs ?? {}).flatMap(([id, output]) =>
     there(output) ? [[id, evaluator.value(output.Value) as Value] as const] : [],
   );
   return { resources, outputs: Object.fromEntries(outputs) };
