@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -243,4 +243,23 @@ test('a file of parameters may be empty, and one that is no list is refused', SL
   const wrong = join(folder, 'wrong.json');
   await writeFile(wrong, '{"Production":"true"}');
   await assert.rejects(deploy('-e', 'trial', '-f', wrong, '--plan'), /must be a JSON list/);
+});
+
+test('a deployment that fails tells the state of the stack, and ends with 1', SLOW, async () => {
+  // moto fails in no stack, so the one call that would tell of it fails instead; all others are the real ones.
+  const real = (await run('bash', ['-c', 'command -v aws'], environment())).trim();
+  const failing = join(folder, 'aws');
+  const condition = '[[ "$1 $2 $3" == "cloudformation wait stack-create-complete" ]]';
+  await writeFile(failing, `#!/usr/bin/env bash\nif ${condition}; then exit 255; fi\nexec '${real}' "$@"\n`);
+  await chmod(failing, 0o755);
+  const parameters = join(folder, 'none.json');
+  await writeFile(parameters, '[]');
+  const args = ['-b', BUCKET, '-r', 'us-east-1', '-e', 'failing', '-f', parameters, '--yes'];
+  const path = `${folder}:${process.env.PATH}`;
+  await assert.rejects(run('bash', [DEPLOY, ...args], { ...environment(), PATH: path }), (error: Error) => {
+    assert.match(error.message, /ended with 1/);
+    assert.match(error.message, /log-distributor-failing is CREATE_COMPLETE. What failed, with the reason:/);
+    assert.doesNotMatch(error.message, /Done\./);
+    return true;
+  });
 });
