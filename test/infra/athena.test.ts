@@ -13,9 +13,7 @@ import { layoutOf, TIME_KEYS } from '../../infra/object-layout.ts';
 import { encodeRecords } from '../../local/workload/object.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
-import { renderKeyPrefix } from '../k8s/support/s3-object.ts';
-import { configOf as vectorConfigOf } from '../k8s/support/vector-config.ts';
-import { s3Sink } from '../k8s/support/vector-reference.ts';
+import { writeObjects } from '../k8s/support/s3-object.ts';
 import { conditionsOf, projectedPrefixes } from './support/projection.ts';
 
 const place = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };
@@ -55,10 +53,10 @@ function firehosePrefix(record: LogRecord): string {
     .replace(/!\{timestamp:(\w+)\}/g, (_, pattern: string) => times[pattern] ?? assert.fail(pattern));
 }
 
-/** The prefix of Vector's sink for the same record. */
+/** The prefix of Vector's sink for a record that is written at its time. */
 function vectorPrefix(record: LogRecord): string {
-  const { key_prefix: prefix = '' } = s3Sink.parse(vectorConfigOf('s3').sinks.s3);
-  return renderKeyPrefix(prefix, { ...record, timestamp: new Date(record.timestamp).toISOString() });
+  const [object] = writeObjects('s3', [{ ...record }], record.timestamp);
+  return object?.key.replace(/[^/]*$/, '') ?? assert.fail();
 }
 
 /** Records of two tenants, two clusters and two environments, around noon: before, in and after the hour of the query. */
