@@ -108,6 +108,7 @@ export const STORAGE = {
   retentionDays: wholeNumber(MESSAGE_DAYS_MAX, DAYS_MAX).default(2555),
   /** In place of the three transitions: S3 moves objects by how they are read. */
   intelligentTiering: flag.default(false),
+  /** Of the quarantine, and of records without a tenant. */
   quarantineRetentionDays: days.default(90),
   /** What Firehose could not partition or convert. */
   firehoseErrorRetentionDays: days.default(30),
