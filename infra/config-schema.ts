@@ -136,9 +136,9 @@ export const DISTRIBUTOR = {
   tasksMax: wholeNumber(1, 1000).default(20),
   /** Of the tasks beyond `tasksMin`, how many of a hundred run on Fargate Spot. */
   spotPercent: wholeNumber(0, 100).default(75),
-  /** Messages in the queue for each running task that autoscaling aims at. */
+  /** Messages that wait for capacity, for each running task, that autoscaling aims at. */
   backlogPerTask: wholeNumber(1, 100_000).default(50),
-  /** Age of the oldest message from which tasks are added whatever the backlog. */
+  /** Age of the oldest message that waits for capacity, from which tasks are added whatever the backlog. */
   scaleOutAgeSeconds: wholeNumber(60, MESSAGE_DAYS_MAX * 86_400).default(600),
   /** The service's own schema has the levels. */
   logLevel: z.string('must be a log level of the service').default(SERVICE.logLevel),
