@@ -13,7 +13,9 @@ import { layoutOf, TIME_KEYS } from '../../infra/object-layout.ts';
 import { encodeRecords } from '../../local/workload/object.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
-import { writeObjects } from '../k8s/support/s3-object.ts';
+import { renderKeyPrefix, renderTime } from '../k8s/support/s3-object.ts';
+import { configOf as vectorConfigOf } from '../k8s/support/vector-config.ts';
+import { s3Sink } from '../k8s/support/vector-reference.ts';
 import { conditionsOf, projectedPrefixes } from './support/projection.ts';
 
 const place = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };
@@ -53,10 +55,11 @@ function firehosePrefix(record: LogRecord): string {
     .replace(/!\{timestamp:(\w+)\}/g, (_, pattern: string) => times[pattern] ?? assert.fail(pattern));
 }
 
-/** The prefix of Vector's sink for a record that is written at its time. */
+/** The prefix of Vector's objects for the same record, when it is written at its own time. */
 function vectorPrefix(record: LogRecord): string {
-  const [object] = writeObjects('s3', [{ ...record }], record.timestamp);
-  return object?.key.replace(/[^/]*$/, '') ?? assert.fail();
+  const { key_prefix: prefix = '', filename_time_format: name = '' } = s3Sink.parse(vectorConfigOf('s3').sinks.s3);
+  const folders = name.slice(0, name.lastIndexOf('/') + 1);
+  return renderKeyPrefix(prefix, { ...record }) + renderTime(folders, record.timestamp);
 }
 
 /** Records of two tenants, two clusters and two environments, around noon: before, in and after the hour of the query. */
