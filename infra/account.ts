@@ -1,5 +1,6 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -9,6 +10,8 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Config } from './config.ts';
 import type { Place } from './names.ts';
+
+export type Clients = ReturnType<typeof createClients>;
 
 /** How long AWS may be silent before somebody at a terminal is told. */
 const TIMEOUT_MS = 30_000;
@@ -26,6 +29,7 @@ export function createClients(region: string, endpointUrl: string | undefined) {
   };
   return {
     dynamo: new DynamoDBClient(place),
+    ecr: new ECRClient(place),
     ecs: new ECSClient(place),
     iam: new IAMClient(place),
     logs: new CloudWatchLogsClient(place),

@@ -1,8 +1,9 @@
+import { remoteWriteWorkspace } from './remote-write.ts';
 import { HTTP_PORT } from './service-environment.ts';
 
 /**
- * What the collector beside the service does: scrape `/metrics`, turn it into CloudWatch metrics, and, where traces are
- * on, pass them to X-Ray. docs/decisions/0021-metrics-by-a-collector.md says why it is this one.
+ * What the collector beside the service does: scrape `/metrics`, turn it into CloudWatch metrics, and, where the settings say so,
+ * write it to Prometheus and pass traces to X-Ray. docs/decisions/0021-metrics-by-a-collector.md says why it is this one.
  */
 
 /** Dimension that all metrics have, so that environments share one namespace. */
@@ -42,42 +43,66 @@ export interface CollectorProps {
   readonly namespace: string;
   readonly logGroup: string;
   readonly tracing: boolean;
+  readonly prometheusRemoteWriteUrl: string | undefined;
 }
 
 /** The collector's configuration; JSON is YAML, so it goes to the container as it is. */
 export function collectorConfig(props: CollectorProps): object {
-  const histograms = EXPORTED_METRICS.filter((metric) => metric.histogram).map((metric) => metric.name);
-  const { receivers, exporters, pipelines } = props.tracing ? tracingParts(props.region) : NO_PARTS;
+  const parts = [
+    cloudWatchParts(props),
+    ...(props.tracing ? [tracingParts(props.region)] : []),
+    ...(props.prometheusRemoteWriteUrl === undefined ? [] : [remoteWriteParts(props, props.prometheusRemoteWriteUrl)]),
+  ];
+  const extensions = { health_check: {}, ...join(parts, 'extensions') };
   return {
-    extensions: { health_check: {} },
-    receivers: {
-      prometheus: {
-        config: {
-          scrape_configs: [
-            {
-              job_name: 'log-distributor',
-              scrape_interval: SCRAPE_INTERVAL,
-              static_configs: [
-                { targets: [`127.0.0.1:${HTTP_PORT}`], labels: { [ENVIRONMENT_DIMENSION]: props.environment } },
-              ],
-              metric_relabel_configs: [
-                {
-                  source_labels: ['__name__'],
-                  regex: `(${EXPORTED_METRICS.map(seriesPattern).join('|')})`,
-                  action: 'keep',
-                },
-              ],
-            },
-          ],
+    extensions,
+    receivers: join(parts, 'receivers'),
+    processors: { batch: { timeout: '10s' }, ...join(parts, 'processors') },
+    exporters: join(parts, 'exporters'),
+    service: { extensions: Object.keys(extensions), pipelines: join(parts, 'pipelines') },
+  };
+}
+
+/** What one destination adds to each section. */
+interface Parts {
+  readonly extensions?: Record<string, object>;
+  readonly receivers: Record<string, object>;
+  readonly processors?: Record<string, object>;
+  readonly exporters: Record<string, object>;
+  readonly pipelines: Record<string, object>;
+}
+
+function join(parts: readonly Parts[], section: keyof Parts): Record<string, object> {
+  return Object.assign({}, ...parts.map((part) => part[section] ?? {}));
+}
+
+/** A scrape of the service beside the collector. */
+function scrape(environment: string, relabelings: readonly object[]): object {
+  return {
+    config: {
+      scrape_configs: [
+        {
+          job_name: 'log-distributor',
+          scrape_interval: SCRAPE_INTERVAL,
+          static_configs: [{ targets: [`127.0.0.1:${HTTP_PORT}`], labels: { [ENVIRONMENT_DIMENSION]: environment } }],
+          metric_relabel_configs: relabelings,
         },
-      },
-      ...receivers,
+      ],
+    },
+  };
+}
+
+function cloudWatchParts(props: CollectorProps): Parts {
+  const histograms = EXPORTED_METRICS.filter((metric) => metric.histogram).map((metric) => metric.name);
+  const exported = `(${EXPORTED_METRICS.map(seriesPattern).join('|')})`;
+  return {
+    receivers: {
+      prometheus: scrape(props.environment, [{ source_labels: ['__name__'], regex: exported, action: 'keep' }]),
     },
     processors: {
       // The exporter turns counters into differences by itself, but passes histograms on as they grew since the start of
       // the process: an average over its life. `keep`: service and collector start together, so a first value is news.
       cumulativetodelta: { include: { metrics: histograms, match_type: 'strict' }, initial_value: 'keep' },
-      batch: { timeout: '10s' },
     },
     exporters: {
       awsemf: {
@@ -92,14 +117,9 @@ export function collectorConfig(props: CollectorProps): object {
           metric_name_selectors: [`^${metric.name}$`],
         })),
       },
-      ...exporters,
     },
-    service: {
-      extensions: ['health_check'],
-      pipelines: {
-        metrics: { receivers: ['prometheus'], processors: ['cumulativetodelta', 'batch'], exporters: ['awsemf'] },
-        ...pipelines,
-      },
+    pipelines: {
+      metrics: { receivers: ['prometheus'], processors: ['cumulativetodelta', 'batch'], exporters: ['awsemf'] },
     },
   };
 }
@@ -108,12 +128,57 @@ function seriesPattern({ name, histogram }: Exported): string {
   return histogram ? `${name}_(bucket|sum|count)` : name;
 }
 
-const NO_PARTS = { receivers: {}, exporters: {}, pipelines: {} };
-
-function tracingParts(region: string) {
+function tracingParts(region: string): Parts {
   return {
     receivers: { otlp: { protocols: { http: { endpoint: '127.0.0.1:4318' } } } },
     exporters: { awsxray: { region } },
     pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['awsxray'] } },
+  };
+}
+
+/** What the ECS detector finds, other than the task (opentelemetry-collector-contrib, `internal/aws/ecs/metadata.yaml`). */
+const LEFT_OUT_ATTRIBUTES = [
+  'aws.ecs.cluster.arn',
+  'aws.ecs.launchtype',
+  'aws.ecs.task.family',
+  'aws.ecs.task.revision',
+  'aws.log.group.arns',
+  'aws.log.group.names',
+  'aws.log.stream.arns',
+  'aws.log.stream.names',
+  'cloud.account.id',
+  'cloud.platform',
+  'cloud.provider',
+  'cloud.region',
+];
+
+/**
+ * All metrics, as they are, to Prometheus. Each task writes its own, so Prometheus needs to discover none. Every collector scrapes
+ * 127.0.0.1: the task's ARN, as label `aws_ecs_task_arn`, tells their series apart.
+ */
+function remoteWriteParts({ environment, region }: CollectorProps, url: string): Parts {
+  return {
+    extensions: { sigv4auth: { service: 'aps', region: remoteWriteWorkspace(url)?.region ?? region } },
+    receivers: { 'prometheus/all': scrape(environment, []) },
+    processors: {
+      resourcedetection: {
+        detectors: ['ecs'],
+        ecs: { resource_attributes: Object.fromEntries(LEFT_OUT_ATTRIBUTES.map((name) => [name, { enabled: false }])) },
+      },
+    },
+    exporters: {
+      prometheusremotewrite: {
+        endpoint: url,
+        auth: { authenticator: 'sigv4auth' },
+        resource_to_telemetry_conversion: { enabled: true },
+      },
+    },
+    pipelines: {
+      'metrics/all': {
+        receivers: ['prometheus/all'],
+        processors: ['resourcedetection', 'batch'],
+        exporters: ['prometheusremotewrite'],
+      },
+    },
   };
 }

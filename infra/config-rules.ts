@@ -3,6 +3,7 @@ import { type Problem, problem } from './config-problems.ts';
 import { serviceProblems } from './config-service.ts';
 import { NAME_LIMITS, namesOf } from './names.ts';
 import { literalFolderOf } from './object-layout.ts';
+import { partitionOfRegion } from './partition.ts';
 import { RECORD_COLUMNS } from './record.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
@@ -22,6 +23,7 @@ export function contradictionsOf(config: Config): readonly Problem[] {
   return [
     ...nameProblems(config),
     ...keyTemplateProblems(config),
+    ...partitionValueProblems(config),
     ...storageProblems(config),
     ...taskProblems(config),
     ...networkProblems(config),
@@ -32,8 +34,11 @@ export function contradictionsOf(config: Config): readonly Problem[] {
 
 /** Project, environment and region are part of every name, and AWS has limits for those. */
 function nameProblems(config: Config): readonly Problem[] {
-  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
-  const long = NAME_LIMITS.filter(({ of, lengthMax }) => names[of].length > lengthMax);
+  const partition = partitionOfRegion(config.region);
+  const names = namesOf(config, { partition, region: config.region, accountId: '0'.repeat(12) });
+  const made = ({ of }: (typeof NAME_LIMITS)[number]) =>
+    of !== 'accessLogBucket' || config.storage.accessLogRetentionDays !== null;
+  const long = NAME_LIMITS.filter(made).filter(({ of, lengthMax }) => names[of].length > lengthMax);
   const excess = Math.max(...long.map(({ of, lengthMax }) => names[of].length - lengthMax));
   const problems =
     long.length > 0
@@ -68,6 +73,15 @@ function keyTemplateProblems({ objectKeyTemplate, quarantinePrefix, ingestion }:
     problems.push(problem(['objectKeyTemplate', 'ingestion.firehose'], rule, objectKeyTemplate));
   }
   return problems;
+}
+
+function partitionValueProblems({ objectKeyTemplate, ingestion }: Config): readonly Problem[] {
+  return Object.entries(ingestion.partitionValues)
+    .filter(([placeholder]) => !objectKeyTemplate.includes(`{${placeholder}}`))
+    .map(([placeholder, values]) => {
+      const setting = `ingestion.partitionValues.${placeholder}`;
+      return problem([setting, 'objectKeyTemplate'], `must be of a placeholder of objectKeyTemplate`, values);
+    });
 }
 
 /** undefined for a template that the service itself refuses, with its own words. */
@@ -121,9 +135,18 @@ function networkProblems({ network }: Config): readonly Problem[] {
     const rule = `must be at most network.availabilityZones, which is ${network.availabilityZones}`;
     problems.push(problem(['network.natGateways', 'network.availabilityZones'], rule, network.natGateways));
   }
-  if (network.existing && network.interfaceEndpoints) {
-    const rule = 'must be false with network.existing: endpoints are made only in a VPC of our own';
-    problems.push(problem(['network.interfaceEndpoints', 'network.existing'], rule, true));
+  for (const [name, what] of [
+    ['interfaceEndpoints', 'endpoints are'],
+    ['endpointPolicies', 'endpoints are'],
+    ['networkAcls', 'network ACLs are'],
+  ] as const) {
+    if (network.existing === undefined || !network[name]) continue;
+    const rule = `must be false with network.existing: ${what} made only in a VPC of our own`;
+    problems.push(problem([`network.${name}`, 'network.existing'], rule, true));
+  }
+  if (network.existing && network.flowLogRetentionDays !== null) {
+    const rule = 'must be null with network.existing: flow logs are made only of a VPC of our own';
+    problems.push(problem(['network.flowLogRetentionDays', 'network.existing'], rule, network.flowLogRetentionDays));
   }
   return problems;
 }

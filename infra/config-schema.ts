@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readSettings } from '../service/base/settings.ts';
 import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../service/core/limits.ts';
+import { hasRegion } from '../service/core/partition.ts';
 import { MAX_RECEIVE_COUNT, MAX_RECEIVE_COUNT_MIN } from '../service/core/receives.ts';
 import {
   accountId,
@@ -18,6 +19,8 @@ import {
   text,
   wholeNumber,
 } from './config-values.ts';
+import { PARTITIONS } from './partition.ts';
+import { remoteWriteWorkspace } from './remote-write.ts';
 
 /**
  * The schema of the infrastructure's settings: names, units, defaults, and the rule of each by itself. Rules of several
@@ -35,6 +38,9 @@ const days = wholeNumber(1, DAYS_MAX);
 /** S3 refuses a transition to Standard-IA before 30 days (S3 user guide, "Lifecycle transitions"). */
 const INFREQUENT_ACCESS_DAYS_MIN = 30;
 const USD_MAX = 10_000_000;
+
+const REGION_RULE = `must be an AWS region of ${PARTITIONS.join(', ')}`;
+const REMOTE_WRITE_RULE = 'must be https://aps-workspaces.REGION.amazonaws.com/workspaces/ws-ID/api/v1/remote_write';
 
 const tableName = text(/^[a-zA-Z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table (3 to 255 of a-zA-Z0-9_.-)');
 const roleName = text(/^[\w+=,.@-]{1,64}$/, 'must be the name of an IAM role (1 to 64 of a-zA-Z0-9_+=,.@-)');
@@ -56,6 +62,20 @@ export const NAMES = {
   ).optional(),
 };
 
+/** What many organizations demand of every role. */
+export const IAM = {
+  /** Path of all roles. A change makes the roles anew, under other ARNs, which customers trust. */
+  path: text(
+    /^(?=.{1,512}$)\/([!-.0-~]+\/)*$/,
+    'must begin and end with / and have at most 512 characters, such as /platform/logs/',
+  ).default('/'),
+  /** The policy that bounds all roles; left out: none. */
+  permissionsBoundary: text(
+    /^arn:aws(-[a-z-]+)?:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/,
+    'must be the ARN of an IAM policy',
+  ).optional(),
+};
+
 export const INGESTION = {
   /** false: Vector writes gzip NDJSON to S3 by itself. docs/guide/cost.md says when that costs less. */
   firehose: flag.default(true),
@@ -65,6 +85,18 @@ export const INGESTION = {
   bufferIntervalSeconds: wholeNumber(60, 900).default(900),
   /** 64 MiB is the least there is: the smaller a row group, the less memory a reader needs. */
   parquetBlockMb: wholeNumber(64, 256).default(64),
+  /**
+   * For Athena: the values that a placeholder of the key template can have, such as `cluster_id: [c-1, c-2]`. A query must name a
+   * value of each placeholder that is not here (docs/guide/athena.md).
+   */
+  partitionValues: z
+    .record(
+      z.string(),
+      list(text(/^[^,/\s]+$/, 'must be a value without commas, slashes and spaces'), { least: 1 }),
+      'must be lists of values by placeholder',
+    )
+    .readonly()
+    .default({}),
 };
 
 export const STORAGE = {
@@ -81,6 +113,8 @@ export const STORAGE = {
   firehoseErrorRetentionDays: days.default(30),
   /** How long an overwritten or deleted version can be brought back. */
   noncurrentVersionDays: days.default(30),
+  /** Days to keep S3's access log of the bucket, in a bucket of its own; null: no access log. */
+  accessLogRetentionDays: days.nullable().default(null),
   /** Days until parts of an upload that never ended are dropped. */
   abortUploadDays: days.default(7),
 };
@@ -108,11 +142,17 @@ export const DISTRIBUTOR = {
   /** The service's own schema has the levels. */
   logLevel: z.string('must be a log level of the service').default(SERVICE.logLevel),
   logRetentionDays: oneOf(RETENTION_DAYS).default(30),
+  /** Traces of HTTP calls to X-Ray, by AWS's instrumentation for Node that an init container brings. */
+  tracing: flag.default(false),
+  tracingImage: image.default('public.ecr.aws/aws-observability/adot-autoinstrumentation-node:v0.8.0'),
   /**
-   * Traces of HTTP calls to X-Ray, by AWS's instrumentation for Node that an init container brings: the full name of
-   * that image with its tag (public.ecr.aws/aws-observability/adot-autoinstrumentation-node). Left out: no traces.
+   * Remote-write URL of a workspace of Amazon Managed Service for Prometheus in this account: each task's collector then also writes
+   * all metrics there. Left out: only what alarms and dashboards need goes to CloudWatch.
    */
-  tracingImage: image.optional(),
+  prometheusRemoteWriteUrl: z
+    .string(REMOTE_WRITE_RULE)
+    .refine((value) => remoteWriteWorkspace(value) !== undefined, REMOTE_WRITE_RULE)
+    .optional(),
   /** The collector of metrics and traces (public.ecr.aws/aws-observability/aws-otel-collector), full name with tag. */
   collectorImage: image.default('public.ecr.aws/aws-observability/aws-otel-collector:v0.45.1'),
   /**
@@ -150,6 +190,14 @@ export const NETWORK = {
   natGateways: wholeNumber(1, 3).default(1),
   /** Interface endpoints: $7.30 a month, zone and service, against NAT's $0.045 a GB. docs/guide/cost.md has the break-even. */
   interfaceEndpoints: flag.default(false),
+  /** Endpoints let through only calls of our account and of customers' roles (policies/endpoints.ts). */
+  endpointPolicies: flag.default(false),
+  /** Days to keep flow logs of the VPC in CloudWatch Logs; null: no flow logs. */
+  flowLogRetentionDays: oneOf(RETENTION_DAYS).nullable().default(null),
+  /** Network ACLs that let HTTPS out and its answers in, and scrapes; false: the VPC's own, which lets everything through. */
+  networkAcls: flag.default(false),
+  /** A dual-stack VPC: subnets and tasks also have IPv6 addresses, which leave by an egress-only gateway. */
+  ipv6: flag.default(false),
   /** Who may scrape `/metrics`: CIDR blocks, or ids of security groups. Empty: nobody, and no ingress at all. */
   metricsSources: list(
     z.union(
@@ -197,8 +245,10 @@ export const BUDGET = {
 
 export const TOP = {
   environment: text(/^[a-z][a-z0-9]{0,11}$/, 'must be 1 to 12 of a-z0-9 and begin with a letter'),
-  // Service principals, endpoints and the limits of events have other names and values in China.
-  region: text(/^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region outside of China').default(DEFAULT_REGION),
+  region: z
+    .string(REGION_RULE)
+    .refine((value) => PARTITIONS.some((partition) => hasRegion(partition, value)), REGION_RULE)
+    .default(DEFAULT_REGION),
   /** Tags on everything: what Cost Explorer and the budget tell this system by. */
   project: text(
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
@@ -221,6 +271,7 @@ export const CONFIG_SCHEMA = z
     {
       ...TOP,
       names: group(NAMES).prefault({}),
+      iam: group(IAM).prefault({}),
       ingestion: group(INGESTION).prefault({}),
       storage: group(STORAGE).prefault({}),
       queue: group(QUEUE).prefault({}),
@@ -234,12 +285,14 @@ export const CONFIG_SCHEMA = z
   )
   .readonly();
 
-const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}.${key}`);
+const under = (prefix: string, shape: Readonly<Record<string, z.ZodType>>) =>
+  Object.entries(shape).map(([key, schema]) => [`${prefix}.${key}`, schema] as const);
 
-/** Every setting by its path, for the question what an unknown one was meant to be. */
-export const SETTING_PATHS: readonly string[] = [
-  ...Object.keys(TOP),
+/** Every setting by its path, with the schema of its value; a group that may be left out as a whole is one too. */
+export const SETTINGS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ...Object.entries(TOP),
   ...under('names', NAMES),
+  ...under('iam', IAM),
   ...under('ingestion', INGESTION),
   ...under('storage', STORAGE),
   ...under('queue', QUEUE),
@@ -250,4 +303,6 @@ export const SETTING_PATHS: readonly string[] = [
   ...under('writers.eks', WRITERS_EKS),
   ...under('alerts', ALERTS),
   ...under('budget', BUDGET),
-];
+]);
+
+export const SETTING_PATHS: readonly string[] = [...SETTINGS.keys()];

@@ -3,6 +3,7 @@ import { readSettings, SETTING_NAMES, type Settings, SettingsError } from '../se
 import type { Config } from './config.ts';
 import { type Problem, problem } from './config-problems.ts';
 import { namesOf } from './names.ts';
+import { eventBytesMax, partitionOfRegion } from './partition.ts';
 import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
 
 /** Settings of the service that have a name of their own here. */
@@ -25,7 +26,8 @@ const pathOf = (name: string) => OWN_NAMES[name] ?? `distributor.settings.${name
  */
 export function serviceProblems(config: Config): readonly Problem[] {
   const { settings } = config.distributor;
-  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
+  const partition = partitionOfRegion(config.region);
+  const names = namesOf(config, { partition, region: config.region, accountId: '0'.repeat(12) });
   const fixed = deploymentSettings(config, names, URLS);
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(settings)) {
@@ -40,7 +42,8 @@ export function serviceProblems(config: Config): readonly Problem[] {
     }
   }
   try {
-    return [...problems, ...drainProblems(readSettings(serviceEnvironment(config, names, URLS)))];
+    const service = readSettings(serviceEnvironment(config, names, URLS));
+    return [...problems, ...drainProblems(service), ...eventProblems(service, config.region)];
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return [...problems, ...error.problems.map(inOurNames)];
@@ -54,6 +57,13 @@ function drainProblems({ requestTimeoutMs, shutdownGraceMs }: Settings): readonl
   if (requestTimeoutMs < shutdownGraceMs) return [];
   const rule = `must be less than the ${shutdownGraceMs / 1000} seconds that a task has to drain`;
   return [problem(pathOfSetting('REQUEST_TIMEOUT_SECONDS'), rule, requestTimeoutMs / 1000)];
+}
+
+/** CloudWatch Logs would refuse larger events, each with all of its batch. */
+function eventProblems({ eventBytesMax: most }: Settings, region: string): readonly Problem[] {
+  const limit = eventBytesMax({ partition: partitionOfRegion(region) });
+  if (limit === undefined || most <= limit) return [];
+  return [problem(pathOfSetting('EVENT_BYTES_MAX'), `must be at most ${limit} in ${region}`, most)];
 }
 
 /** `NAME: rule (got value)` of the service, under the name that the setting has here. */

@@ -11,6 +11,7 @@ import { CONFIG_SCHEMA } from './config-schema.ts';
  */
 export type Config = z.output<typeof CONFIG_SCHEMA>;
 
+export type IamConfig = Config['iam'];
 export type IngestionConfig = Config['ingestion'];
 export type StorageConfig = Config['storage'];
 export type QueueConfig = Config['queue'];

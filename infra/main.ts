@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
-import { callerPlace, createClients } from './account.ts';
+import { type Clients, callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
 import { collisionsOf } from './collisions.ts';
 import type { Config } from './config.ts';
@@ -12,9 +12,10 @@ import { ConfigError } from './config-problems.ts';
 import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
 import { warningsOf } from './config-warnings.ts';
 import { deploy, type Prepared } from './deploy.ts';
-import { namesOf, type Place } from './names.ts';
+import { digestOf } from './image.ts';
+import { type Names, namesOf, type Place } from './names.ts';
 import { RefusedError } from './refused.ts';
-import { runningTag } from './running-image.ts';
+import { runningVersion } from './running-image.ts';
 import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
@@ -22,7 +23,7 @@ const USAGE = `usage: npm run synth   -- [OPTION ...]
        npm run deploy  -- --environment NAME [OPTION ...]
        npm run destroy -- --environment NAME [OPTION ...]
 
-Settings (infra/config-schema.ts describes each; infra/environments/ has an example for each environment):
+Settings (docs/reference/infrastructure.md has all; infra/environments/ has an example for each environment):
   -e, --environment NAME   ${knownEnvironments().join(', ')}, or another with the defaults; synth takes staging
                            if not given
       --new-environment    NAME is meant to be another
@@ -33,8 +34,8 @@ Settings (infra/config-schema.ts describes each; infra/environments/ has an exam
                            Vector runs on the EKS cluster of this issuer
 
 What to do:
-      --image-tag TAG      the image to run, by its tag in the environment's repository; if not given, the one that is
-                           running, or else the package's version
+      --image-tag TAG      the image to run, by its tag or digest in the environment's repository; if not given, the
+                           one that is running, or else the package's version
       --no-tasks           everything but the ECS service: for the first time, before there is an image
       --allow-removal      also take away what runs, keeps data or is trusted, as the plan shows
       --plan               show what would change, and change nothing
@@ -126,15 +127,13 @@ async function prepare(config: Config, values: Values, destroy: boolean): Promis
   const clients = createClients(config.region, endpointUrl());
   const place = await callerPlace(clients.sts, config);
   const names = namesOf(config, place);
+  const withTasks = !destroy && !values['no-tasks'];
+  const imageTag = withTasks ? await chooseImage(clients, names, values) : packageVersion();
   const stateBucket = await findStateBucket(clients.s3, values['state-bucket'] ?? stateBucketName(config, place), {
     place,
     planOnly: values.plan,
   });
-  const chosen = values['image-tag'];
-  const asked = chosen !== undefined || values['no-tasks'] || destroy;
-  const running = asked ? undefined : await runningTag(clients.ecs, names);
-  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
-  const folder = synth(config, values, { imageTag: chosen ?? running ?? packageVersion(), stateBucket });
+  const folder = synth(config, values, { imageTag, stateBucket });
   return {
     terraform: createTerraform({ folder, environment: process.env }),
     names,
@@ -147,6 +146,21 @@ function readArguments() {
     return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
     return refuse(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+/** The digest of the image that is asked for, or that is running, or of the package's version. */
+async function chooseImage(clients: Clients, names: Names, values: Values): Promise<string> {
+  const chosen = values['image-tag'];
+  const running = chosen === undefined ? await runningVersion(clients.ecs, names) : undefined;
+  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
+  const version = chosen ?? running ?? packageVersion();
+  try {
+    return await digestOf(clients.ecr, names, version);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !values.plan) throw error;
+    console.error(`This would be refused: ${error.message}`);
+    return version;
   }
 }
 

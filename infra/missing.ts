@@ -1,7 +1,13 @@
 import { awsErrorName, faultOf } from '../service/aws/fault.ts';
 
-/** Names of services that the log distributor itself does not call (IAM, SNS and ECS API references). */
-const MISSING = ['NoSuchEntity', 'NoSuchEntityException', 'NotFoundException', 'ClusterNotFoundException'];
+/** Names of services that the log distributor itself does not call (IAM, SNS, ECS and ECR API references). */
+const MISSING = [
+  'NoSuchEntity',
+  'NoSuchEntityException',
+  'NotFoundException',
+  'ClusterNotFoundException',
+  'RepositoryNotFoundException',
+];
 
 /** Whether AWS answered that what a call names does not exist. */
 export function isMissing(error: unknown): boolean {

@@ -19,7 +19,7 @@ export type Names = ReturnType<typeof namesOf>;
 /** The tag whose value is this deployment alone: project, environment and region. */
 export const DEPLOYMENT_TAG = 'Deployment';
 
-type Naming = Pick<Config, 'project' | 'environment' | 'names'>;
+type Naming = Pick<Config, 'project' | 'environment' | 'names'> & { readonly iam: Pick<Config['iam'], 'path'> };
 
 export function namesOf(config: Naming, place: Place) {
   const name = `${config.project}-${config.environment}`;
@@ -27,8 +27,10 @@ export function namesOf(config: Naming, place: Place) {
   const { names } = config;
   const arn = (service: string, resource: string) =>
     `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
-  const roleArn = (role: string) => `arn:${place.partition}:iam::${place.accountId}:role/${role}`;
-  const bucket = `${name}-logs-${place.accountId}-${place.region}`;
+  const roleArn = (role: string) => `arn:${place.partition}:iam::${place.accountId}:role${config.iam.path}${role}`;
+  const bucketName = (purpose: string) => `${name}-${purpose}-${place.accountId}-${place.region}`;
+  const bucket = bucketName('logs');
+  const accessLogBucket = bucketName('access');
   const tenantTable = names.tenantTable ?? `${name}-tenant-configurations`;
   const ledgerTable = names.ledgerTable ?? `${name}-delivery-ledger`;
   const taskRole = names.taskRole ?? `${inAccount}-task`;
@@ -40,6 +42,8 @@ export function namesOf(config: Naming, place: Place) {
     place,
     bucket,
     bucketArn: `arn:${place.partition}:s3:::${bucket}`,
+    accessLogBucket,
+    accessLogBucketArn: `arn:${place.partition}:s3:::${accessLogBucket}`,
     hubTopic: `${name}-objects`,
     hubTopicArn: arn('sns', `${name}-objects`),
     alertsTopic: `${name}-alerts`,
@@ -65,12 +69,14 @@ export function namesOf(config: Naming, place: Place) {
     serviceLogGroup: `/${config.project}/${config.environment}/service`,
     metricsLogGroup: `/${config.project}/${config.environment}/metrics`,
     firehoseLogGroup: `/aws/kinesisfirehose/${name}-logs`,
+    flowLogGroup: `/${config.project}/${config.environment}/flow-logs`,
     logGroupArn: (group: string) => arn('logs', `log-group:${group}`),
     /** The role that customers trust. Its name is fixed, as it stands in their policies. */
     taskRole,
     taskRoleArn: roleArn(taskRole),
     executionRole: names.executionRole ?? `${inAccount}-execution`,
     firehoseRole: names.firehoseRole ?? `${inAccount}-firehose`,
+    flowLogRole: `${inAccount}-flow-logs`,
     writerRole,
     writerRoleArn: roleArn(writerRole),
     /** The dimension of its metrics is the environment; projects of one account are told apart by this. */
@@ -82,16 +88,27 @@ export function namesOf(config: Naming, place: Place) {
   };
 }
 
-type Limited = 'bucket' | 'taskRole' | 'executionRole' | 'firehoseRole' | 'writerRole' | 'queue' | 'deliveryStream';
+type Limited =
+  | 'bucket'
+  | 'accessLogBucket'
+  | 'flowLogRole'
+  | 'taskRole'
+  | 'executionRole'
+  | 'firehoseRole'
+  | 'writerRole'
+  | 'queue'
+  | 'deliveryStream';
 
 /** The longest names that AWS takes, of those that a long project or environment would break first. */
 export const NAME_LIMITS: readonly { readonly of: Limited; readonly lengthMax: number }[] = [
   // S3 user guide, "Bucket naming rules"; IAM user guide, "Name requirements"; SQS quotas; Firehose API reference.
   { of: 'bucket', lengthMax: 63 },
+  { of: 'accessLogBucket', lengthMax: 63 },
   { of: 'taskRole', lengthMax: 64 },
   { of: 'executionRole', lengthMax: 64 },
   { of: 'firehoseRole', lengthMax: 64 },
   { of: 'writerRole', lengthMax: 64 },
+  { of: 'flowLogRole', lengthMax: 64 },
   { of: 'queue', lengthMax: 80 },
   { of: 'deliveryStream', lengthMax: 64 },
 ];

@@ -13,6 +13,7 @@ const KUBERNETES = ['namespace', 'pod_name', 'container_name', 'node_name'];
 
 export const RECORD_COLUMNS: readonly Column[] = [
   { name: 'timestamp', type: 'timestamp', comment: 'When the line was written' },
+  { name: 'ingest_timestamp', type: 'timestamp', comment: 'When the collector read the line' },
   { name: 'message', type: 'string', comment: 'The line' },
   { name: 'customer_tenant', type: 'string', comment: 'Whose it is: the partition of the object must say the same' },
   { name: 'cluster_id', type: 'string', comment: 'Cluster it comes from' },

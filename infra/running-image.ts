@@ -5,21 +5,22 @@ import type { Names } from './names.ts';
 import { RefusedError } from './refused.ts';
 
 /**
- * The tag of the image that the environment's tasks run, as their service says and not as Terraform remembers: ECS
+ * The tag or digest of the image that the environment's tasks run, as their service says and not as Terraform remembers: ECS
  * goes back to an older task definition when a deployment fails.
  * @returns undefined when there is no service
- * @throws RefusedError when the image has no tag of the environment's repository
+ * @throws RefusedError when the image is not of the environment's repository
  */
-export async function runningTag(ecs: Pick<ECSClient, 'send'>, names: Names): Promise<string | undefined> {
+export async function runningVersion(ecs: Pick<ECSClient, 'send'>, names: Names): Promise<string | undefined> {
   const taskDefinition = await findTaskDefinition(ecs, names);
   if (taskDefinition === undefined) return undefined;
   const described = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
   const containers = described.taskDefinition?.containerDefinitions ?? [];
   const image = containers.find(({ name }) => name === SERVICE_CONTAINER)?.image ?? '';
-  const [, repository = '', tag] = /^[^/]+\/(.+?):([\w.-]+)$/.exec(image) ?? [];
-  if (tag !== undefined && repository === names.repository) return tag;
+  const [, repository = '', tag, digest] = /^[^/]+\/(.+?)(?::([\w.-]+)|@(sha256:[0-9a-f]+))$/.exec(image) ?? [];
+  const version = digest ?? tag;
+  if (version !== undefined && repository === names.repository) return version;
   throw new RefusedError(
-    `the tasks of ${names.cluster} run ${image || 'an image without a name'}, which is no tag of the repository ` +
+    `the tasks of ${names.cluster} run ${image || 'an image without a name'}, which is not of the repository ` +
       `${names.repository}: say with --image-tag which image to run`,
   );
 }

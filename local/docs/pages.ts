@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
+import { infrastructureRows } from './infrastructure.ts';
 import { awsLimitRows, ownLimitRows } from './limits.ts';
 import { metricRows } from './metrics.ts';
 import { settingRows } from './settings.ts';
@@ -24,6 +25,9 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   picture('dark'),
   { path: 'reference/commands.md', render: commandPage, tables: [] },
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
+  page('reference/infrastructure.md', ['infrastructure'], (text) =>
+    fillTable(text, 'infrastructure', infrastructureRows()),
+  ),
   page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
   page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
   page('reference/metrics.md', ['metrics'], (text) => fillTable(text, 'metrics', metricRows())),

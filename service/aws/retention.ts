@@ -3,6 +3,7 @@ import { toNewest } from '../base/newest.ts';
 import type { LogsSession } from './clients.ts';
 import { type AwsFault, faultOf } from './fault.ts';
 import { explainFailure } from './words.ts';
+import { writeLogs } from './write-logs.ts';
 
 /** A log group that the service may have to create, and how long it is to keep its events. */
 export interface GroupPlace {
@@ -156,7 +157,7 @@ function keyOf(place: GroupPlace): string {
 
 function sayOwed({ tenantId, region, group, retentionDays }: GroupPlace, cause: unknown): string {
   const what = `tenant ${tenantId}, log group ${group} in ${region}: its retention of ${retentionDays} days is not set yet, so it keeps events for ever. Events are delivered, and the retention is tried again`;
-  return explainFailure(what, cause, { kind: 'write-logs', region });
+  return explainFailure(what, cause, writeLogs(region));
 }
 
 function waitForPassing(debt: Debt, nowMs: number): void {

@@ -31,6 +31,9 @@ export function createMetrics() {
     putBytes: counter('put_bytes_total', 'Bytes of accepted batches as PutLogEvents counts them.'),
     throttles: counter('throttles_total', 'Calls that AWS throttled.', ['service']),
     retries: counter('retries_total', 'Calls that were repeated within the process.', ['service', 'fault']),
+    putSentBytes: counter('put_sent_bytes_total', 'Bytes of PutLogEvents bodies as they were sent, by encoding.', [
+      'encoding',
+    ]),
     ambiguousPuts: counter('put_ambiguous_total', 'PutLogEvents calls that ended without an answer and were repeated.'),
     assumeRoles: counter('assume_role_total', 'AssumeRole calls by outcome.', ['outcome']),
     credentialsCached: gauge('credentials_cached', 'Valid sessions in the cache.'),

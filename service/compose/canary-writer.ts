@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
+import { createItemRules } from '../destination/parse-delivery.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { type CanaryWriter, createCanaryWriter } from '../run/watch/canary-writer.ts';
@@ -27,9 +28,9 @@ export function composeCanaryWriter({
   const { random } = Math;
   const wallMs = () => Date.now();
   const dynamo = createDynamoClient(settings);
-  const defaults = { region: settings.region, applicationGroups: settings.applicationGroups };
+  const rules = createItemRules(settings);
   return createCanaryWriter({
-    listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, defaults }, signal),
+    listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, rules }, signal),
     put: createPutOnce({ s3: createS3Client(settings), bucket: canaryBucket, random }),
     keyTemplate,
     intervalMs: canaryIntervalMs,

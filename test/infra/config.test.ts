@@ -62,12 +62,52 @@ const EXISTING = { vpcId: 'vpc-0a', privateSubnetIds: SUBNETS };
 
 /** What somebody may write into a file, and the one sentence about it. */
 const DOUBTFUL: readonly [given: Readonly<Record<string, unknown>>, sentence: string][] = [
-  [{ region: 'mars' }, 'region: must be an AWS region outside of China (got "mars")'],
-  [{ region: 'cn-north-1' }, 'region: must be an AWS region outside of China (got "cn-north-1")'],
+  [{ region: 'mars' }, 'region: must be an AWS region of aws, aws-us-gov, aws-cn (got "mars")'],
+  [{ region: 'us-iso-east-1' }, 'region: must be an AWS region of aws, aws-us-gov, aws-cn (got "us-iso-east-1")'],
+  [
+    { iam: { path: 'platform' } },
+    'iam.path: must begin and end with / and have at most 512 characters, such as /platform/logs/ (got "platform")',
+  ],
+  [
+    { iam: { permissionsBoundary: 'boundary' } },
+    'iam.permissionsBoundary: must be the ARN of an IAM policy (got "boundary")',
+  ],
+  [
+    { ingestion: { partitionValues: { cluster: ['a'] } } },
+    'ingestion.partitionValues.cluster: must be of a placeholder of objectKeyTemplate (got ["a"])',
+  ],
+  [
+    { ingestion: { partitionValues: { cluster_id: ['a,b'] } } },
+    'ingestion.partitionValues.cluster_id[0]: must be a value without commas, slashes and spaces (got "a,b")',
+  ],
+  [
+    storage({ accessLogRetentionDays: 0 }),
+    'storage.accessLogRetentionDays: must be a whole number from 1 to 36500 (got 0)',
+  ],
+  [
+    { distributor: { prometheusRemoteWriteUrl: 'https://prometheus.example.com/api/v1/write' } },
+    'distributor.prometheusRemoteWriteUrl: must be https://aps-workspaces.REGION.amazonaws.com/workspaces/ws-ID/api/v1/remote_write (got "https://prometheus.example.com/api/v1/write")',
+  ],
+  [
+    { region: 'cn-north-1', distributor: { settings: { EVENT_BYTES_MAX: 1_000_000 } } },
+    'distributor.settings.EVENT_BYTES_MAX: must be at most 262144 in cn-north-1 (got 1000000)',
+  ],
+  [
+    { network: { existing: EXISTING, flowLogRetentionDays: 30 } },
+    'network.flowLogRetentionDays: must be null with network.existing: flow logs are made only of a VPC of our own (got 30)',
+  ],
+  [
+    { network: { existing: EXISTING, networkAcls: true } },
+    'network.networkAcls: must be false with network.existing: network ACLs are made only in a VPC of our own (got true)',
+  ],
   [{ project: 'Logs' }, 'project: must be words of a-z0-9 joined by -, and begin with a letter (got "Logs")'],
   [
     { project: 'the-distributor-of-all-our-logs' },
     'project: must be shorter by 4 characters (got "the-distributor-of-all-our-logs")',
+  ],
+  [
+    { project: 'the-distributor-of-all-our-logs', ...storage({ accessLogRetentionDays: 90 }) },
+    'project: must be shorter by 6 characters (got "the-distributor-of-all-our-logs")',
   ],
   [{ project: 7 }, 'project: must be words of a-z0-9 joined by -, and begin with a letter (got 7)'],
   [{ accountId: '12' }, 'accountId: must be the 12 digits of an account in quotes (got "12")'],

@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { alarmsOf } from '../../infra/alarms.ts';
-import { configOf } from '../../infra/config.ts';
+import { configOf, readConfig } from '../../infra/config.ts';
+import { environmentFile } from '../../infra/config-file.ts';
+import { layered } from '../../infra/config-layers.ts';
 import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
-import { parseDelivery } from '../../service/core/delivery.ts';
+import { CLOUDWATCH } from '../../service/destination/cloudwatch/kind.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -49,9 +52,26 @@ test("the tenant's item in the example is one that the service takes, and fits t
   const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(onboarding) ?? [];
   const delivery = parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} });
   assert.equal(delivery.tenantId, 'acme');
-  assert.ok(delivery.target.kind === 'cloudwatch');
+  assert.ok(CLOUDWATCH.is(delivery.target));
   assert.equal(delivery.target.retentionDays, 30);
   assert.ok(onboarding.includes(`role/LogDistribution-${delivery.tenantId}`));
+});
+
+test('the files of settings in the guide are right, and the one for upgrades keeps every name of 0.1.0', async () => {
+  const deployment = await read('docs/guide/deployment.md');
+  const files = [...deployment.matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => parse(yaml));
+  assert.equal(files.length, 2);
+  const [example, upgrade] = files.map((file) => readConfig(layered(environmentFile(file.environment), file)));
+  assert.equal(example?.production, true);
+  assert.ok(upgrade);
+  const names = namesOf(upgrade, { partition: 'aws', region: 'us-west-2', accountId: '1'.repeat(12) });
+  assert.deepEqual(
+    [names.tenantTable, names.ledgerTable, names.metricsNamespace],
+    ['tenant-configurations', 'delivery-ledger', 'LogDistributor'],
+  );
+  for (const role of ['task', 'execution', 'firehose', 'writer'] as const) {
+    assert.equal(names[`${role}Role`], `log-distributor-staging-${role}`);
+  }
 });
 
 test('the runbook tells what to do about every alarm', () => {

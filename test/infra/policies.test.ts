@@ -6,6 +6,7 @@ import { layoutOf } from '../../infra/object-layout.ts';
 import { bucketPolicy } from '../../infra/policies/bucket.ts';
 import type { PolicyDocument, Statement } from '../../infra/policies/document.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../../infra/policies/firehose.ts';
+import { flowLogPolicy } from '../../infra/policies/flow-logs.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../../infra/policies/keys.ts';
 import { alertsTopicPolicy, hubTopicPolicy, spokeQueuePolicy } from '../../infra/policies/messaging.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../infra/policies/task.ts';
@@ -33,6 +34,7 @@ const ROLE_POLICIES: Readonly<Record<string, PolicyDocument>> = {
   ),
   execution: executionRolePolicy(names),
   firehose: firehoseRolePolicy(names, layout, KEYS.data),
+  'flow logs': flowLogPolicy(names),
   'writer to Firehose': writerRolePolicy(names, layout, true, KEYS.data),
   'writer to S3': writerRolePolicy(names, layout, false, KEYS.data),
 };
@@ -235,6 +237,7 @@ test('the log key encrypts exactly the log groups that are made with it', () => 
     names.logGroupArn(names.serviceLogGroup),
     names.logGroupArn(names.metricsLogGroup),
     names.logGroupArn(names.firehoseLogGroup),
+    names.logGroupArn(names.flowLogGroup),
   ]);
 });
 

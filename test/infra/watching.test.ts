@@ -147,25 +147,61 @@ const props = {
   namespace: 'LogDistributor/logs',
   logGroup: '/m',
   tracing: false,
+  prometheusRemoteWriteUrl: undefined,
 };
 type Collector = {
   receivers: Record<string, unknown>;
   processors: Record<string, unknown>;
-  exporters: { awsemf: { metric_declarations: { dimensions: string[][]; metric_name_selectors: string[] }[] } };
-  service: { pipelines: Record<string, { receivers: string[]; processors: string[]; exporters: string[] }> };
+  extensions: Record<string, unknown>;
+  exporters: {
+    awsemf: { metric_declarations: { dimensions: string[][]; metric_name_selectors: string[] }[] };
+    prometheusremotewrite?: unknown;
+  };
+  service: {
+    extensions: string[];
+    pipelines: Record<string, { receivers: string[]; processors: string[]; exporters: string[] }>;
+  };
 };
 
-for (const tracing of [false, true]) {
-  test(`the collector's pipelines use parts that it has, and all of them, tracing ${tracing ? 'on' : 'off'}`, () => {
-    const collector = collectorConfig({ ...props, tracing }) as Collector;
+const REMOTE_WRITE = 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write';
+for (const [tracing, prometheusRemoteWriteUrl] of [
+  [false, undefined],
+  [true, undefined],
+  [false, REMOTE_WRITE],
+  [true, REMOTE_WRITE],
+] as const) {
+  const parts = `tracing ${tracing ? 'on' : 'off'}, Prometheus ${prometheusRemoteWriteUrl === undefined ? 'off' : 'on'}`;
+  test(`the collector's pipelines use parts that it has, and all of them, ${parts}`, () => {
+    const collector = collectorConfig({ ...props, tracing, prometheusRemoteWriteUrl }) as Collector;
+    assert.deepEqual([...collector.service.extensions].sort(), Object.keys(collector.extensions).sort());
     const pipelines = Object.values(collector.service.pipelines);
     for (const kind of ['receivers', 'processors', 'exporters'] as const) {
       const used = new Set(pipelines.flatMap((pipeline) => pipeline[kind]));
       assert.deepEqual([...used].sort(), Object.keys(collector[kind]).sort(), kind);
     }
     assert.equal('traces' in collector.service.pipelines, tracing);
+    assert.equal('metrics/all' in collector.service.pipelines, prometheusRemoteWriteUrl !== undefined);
   });
 }
+
+test('Prometheus gets every series of the service, signed for the region of its workspace, with the task as a label', () => {
+  const collector = collectorConfig({ ...props, prometheusRemoteWriteUrl: REMOTE_WRITE }) as Collector;
+  assert.deepEqual(collector.extensions.sigv4auth, { service: 'aps', region: 'eu-west-1' });
+  const { prometheusremotewrite: exporter } = collector.exporters;
+  assert.deepEqual(exporter, {
+    endpoint: REMOTE_WRITE,
+    auth: { authenticator: 'sigv4auth' },
+    resource_to_telemetry_conversion: { enabled: true },
+  });
+  assert.ok(JSON.stringify(collector.receivers.prometheus).includes('"action":"keep"'));
+  assert.ok(!JSON.stringify(collector.receivers['prometheus/all']).includes('"action"'));
+  const detector = JSON.stringify(collector.processors.resourcedetection);
+  assert.ok(detector.includes('aws.log.group.names') && !detector.includes('aws.ecs.task.arn'));
+  // What goes to CloudWatch, and costs there, stays as it is.
+  const plain = collectorConfig(props) as Collector;
+  assert.deepEqual(collector.exporters.awsemf, plain.exporters.awsemf);
+  assert.deepEqual(collector.receivers.prometheus, plain.receivers.prometheus);
+});
 
 test('a scraped series is kept exactly when its metric is exported, histograms with all their series', () => {
   const collector = collectorConfig(props);

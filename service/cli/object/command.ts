@@ -4,7 +4,7 @@ import { asDistributorError, type DistributorError } from '../../base/errors.ts'
 import { isCanary, withoutFilters } from '../../core/canary.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
-import type { Shape } from '../../core/shape.ts';
+import { createItemRules } from '../../destination/parse-delivery.ts';
 import { type LedgerEntry, readEntries } from '../../ledger/entries.ts';
 import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { readFooter } from '../../object/parquet/footer.ts';
@@ -85,7 +85,12 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
     }
   };
   const keyFields = await attempt(() => compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key), true);
-  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, defaults: settings, nowMs: context.nowMs });
+  const tenants = createTenantStore({
+    dynamo,
+    table: settings.tenantTable,
+    rules: createItemRules(settings),
+    nowMs: context.nowMs,
+  });
   const tenant = keyFields ? await tenants.lookUp(keyFields.tenant_id) : undefined;
   const chosen = (tenant?.deliveries ?? []).map((one) => (isCanary(ref) ? withoutFilters(one) : one));
   // For a delivery that is switched off, and for a tenant that has none, the service does not even open the object.
@@ -144,7 +149,7 @@ async function shapeOf(
   { signal }: Context,
   reader: ObjectReader,
   object: S3Object,
-  inputFormat: Shape | undefined,
+  inputFormat: string | undefined,
 ): Promise<Shaped> {
   using decoder = await reader.decoder(object, inputFormat);
   const { format } = decoder;

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsSessionFactory, createS3ClientFactory } from '../../aws/clients.ts';
 import { createTenantSts } from '../../aws/tenant-sts.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import { untested } from '../../destination/kind.ts';
+import { DEFAULT_KIND, kindOf, kindOfType } from '../../destination/kinds.ts';
+import { type Step, timed, type Verdict } from '../../destination/step.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
 import { judge } from '../tenants/item.ts';
 import type { Style } from '../terminal.ts';
-import { checkBucket, untestedBucket } from './bucket.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
-import { type Step, timed, type Verdict } from './step.ts';
-import { checkTrust, type TrustResult, untestedTrust } from './trust.ts';
-import { checkWriting, untestedWriting } from './writing.ts';
+import { checkTrust, untestedTrust } from './trust.ts';
 
 /** `tenants verify`: looks at everything that a delivery needs, and says how to fix what is not right. */
 
@@ -60,7 +59,6 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
   const monotonicMs = () => performance.now();
-  const clients = { logs: createLogsSessionFactory(settings), s3: createS3ClientFactory(settings) };
 
   const reports: Report[] = [];
   for (const item of items) {
@@ -68,10 +66,17 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     const steps = [await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown))];
     if (delivery) {
       const trust = await checkTrust({ sts, distributorArn, newSecret: randomUUID, monotonicMs }, delivery);
-      const writing = await checkDestination(context, clients, delivery, trust.session, options);
-      steps.push(...trust.steps, ...writing);
+      const kind = kindOf(delivery);
+      const { session } = trust;
+      const { application } = options;
+      const deps = { place: settings, application, nowMs: context.nowMs, monotonicMs };
+      const checked = session
+        ? await kind.check({ ...deps, session }, delivery)
+        : untested(kind, 'the role cannot be assumed');
+      steps.push(...trust.steps, ...checked);
     } else {
-      steps.push(...untestedTrust('the item is invalid'), ...untestedWriting('the item is invalid'));
+      const why = 'the item is invalid';
+      steps.push(...untestedTrust(why), ...untested(kindOfType(item.type) ?? DEFAULT_KIND, why));
     }
     const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
     reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
@@ -83,36 +88,6 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     steps.every(({ outcome }) => outcome === 'ok' || outcome === 'not tested'),
   );
   return right ? EXIT_DONE : EXIT_TROUBLE;
-}
-
-/** A further kind of destination is a case here. */
-async function checkDestination(
-  { nowMs }: Context,
-  clients: {
-    readonly logs: ReturnType<typeof createLogsSessionFactory>;
-    readonly s3: ReturnType<typeof createS3ClientFactory>;
-  },
-  delivery: Delivery,
-  session: TrustResult['session'],
-  { application }: Options,
-): Promise<Step[]> {
-  const { target, region } = delivery;
-  const monotonicMs = () => performance.now();
-  const why = 'the role cannot be assumed';
-  switch (target.kind) {
-    case 'cloudwatch': {
-      if (!session) return untestedWriting(why);
-      return checkWriting(
-        { logs: clients.logs(region, session).client(), monotonicMs, nowMs },
-        { ...delivery, target },
-        application,
-      );
-    }
-    case 's3': {
-      if (!session) return untestedBucket(why);
-      return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
-    }
-  }
 }
 
 function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {

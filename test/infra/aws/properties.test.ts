@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tagsOf } from '../../../infra/app.ts';
+import { logTableOf } from '../../../infra/athena.ts';
 import { configOf, type Overrides } from '../../../infra/config.ts';
 import { ADDRESSES } from '../../../infra/kept-names.ts';
-import { RECORD_COLUMNS } from '../../../infra/record.ts';
+import { namesOf } from '../../../infra/names.ts';
+import { layoutOf } from '../../../infra/object-layout.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 import { MAX_RECEIVE_COUNT } from '../../../service/core/receives.ts';
 import { type Resource, type Synthesis, synthesis } from '../support/synth.ts';
@@ -197,9 +199,27 @@ test('the tables have the keys, the TTL and the recovery that the service counts
   }
 });
 
-test("Glue's table has the record's columns, and Firehose converts by it into blocks of 64 MiB", () => {
-  const storage = one(production.only('aws_glue_catalog_table').storage_descriptor);
-  assert.deepEqual(storage.columns, RECORD_COLUMNS);
+test('the table that Athena queries is the one of infra/athena.ts, with and without Firehose', () => {
+  for (const [it, config] of [
+    [production, configOf('production')],
+    [direct, configOf('development', { ingestion: { firehose: false } })],
+  ] as const) {
+    const table = it.only('aws_glue_catalog_table');
+    const wanted = logTableOf(config, namesOf(config, it.place), layoutOf(config));
+    const storage = one(table.storage_descriptor);
+    assert.deepEqual(storage.columns, wanted.columns);
+    assert.equal(one(storage.ser_de_info).serialization_library, wanted.serializationLibrary);
+    assert.equal(storage.input_format, wanted.inputFormat);
+    assert.equal(storage.location, wanted.location);
+    assert.deepEqual(table.partition_keys, wanted.partitionKeys);
+    // Terraform makes `${` of `$${`.
+    const text = JSON.stringify(table.parameters).replaceAll('$${', '${');
+    assert.deepEqual(JSON.parse(text), wanted.parameters);
+    assert.doesNotMatch(JSON.stringify(table.parameters), /(?<!\$)\$\{(year|tenant_id)/);
+  }
+});
+
+test('Firehose converts into blocks of 64 MiB', () => {
   const s3 = one(production.only('aws_kinesis_firehose_delivery_stream').extended_s3_configuration);
   assert.deepEqual([s3.buffering_size, s3.buffering_interval, s3.compression_format], [128, 900, 'UNCOMPRESSED']);
   const conversion = JSON.stringify(s3.data_format_conversion_configuration);
@@ -210,8 +230,8 @@ test("Glue's table has the record's columns, and Firehose converts by it into bl
   assert.equal(one(s3.cloudwatch_logging_options).enabled, true);
 });
 
-test('without Firehose there is no stream, no schema and no role for it', () => {
-  for (const type of direct.types) assert.ok(!/firehose|glue/.test(type), type);
+test('without Firehose there is no stream and no role for it', () => {
+  for (const type of direct.types) assert.ok(!/firehose/.test(type), type);
   assert.ok(!JSON.stringify(direct.resources('aws_iam_role')).includes('firehose'));
 });
 

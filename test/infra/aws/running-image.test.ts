@@ -11,7 +11,7 @@ import { createClients } from '../../../infra/account.ts';
 import { configOf } from '../../../infra/config.ts';
 import { namesOf } from '../../../infra/names.ts';
 import { RefusedError } from '../../../infra/refused.ts';
-import { runningTag } from '../../../infra/running-image.ts';
+import { runningVersion } from '../../../infra/running-image.ts';
 import { startMoto } from '../support/moto.ts';
 
 const moto = await startMoto();
@@ -39,26 +39,31 @@ test('the running image is the one of the task definition that the service uses,
     );
     return taskDefinition?.taskDefinitionArn;
   };
-  assert.equal(await runningTag(ecs, names), undefined, 'there is no cluster');
+  assert.equal(await runningVersion(ecs, names), undefined, 'there is no cluster');
   const place = { cluster: names.cluster, service: names.service };
   await ecs.send(new CreateClusterCommand({ clusterName: names.cluster }));
-  assert.equal(await runningTag(ecs, names), undefined, 'there is no service');
+  assert.equal(await runningVersion(ecs, names), undefined, 'there is no service');
 
   const taskDefinition = await register(`${REGISTRY}/${names.repository}:0.1.3`);
   await ecs.send(
     new CreateServiceCommand({ cluster: names.cluster, serviceName: names.service, taskDefinition, desiredCount: 1 }),
   );
   await register(`${REGISTRY}/${names.repository}:0.2.0`);
-  assert.equal(await runningTag(ecs, names), '0.1.3');
+  assert.equal(await runningVersion(ecs, names), '0.1.3');
+
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const exact = await register(`${REGISTRY}/${names.repository}@${digest}`);
+  await ecs.send(new UpdateServiceCommand({ ...place, taskDefinition: exact }));
+  assert.equal(await runningVersion(ecs, names), digest);
 
   const foreign = await register('registry.example.com/another:1');
   await ecs.send(new UpdateServiceCommand({ ...place, taskDefinition: foreign }));
   await assert.rejects(
-    runningTag(ecs, names),
+    runningVersion(ecs, names),
     (error: unknown) =>
       error instanceof RefusedError && /registry.example.com\/another:1.*--image-tag/.test(error.message),
   );
 
   await ecs.send(new DeleteServiceCommand({ ...place, force: true }));
-  assert.equal(await runningTag(ecs, names), undefined, 'a service that was deleted runs nothing');
+  assert.equal(await runningVersion(ecs, names), undefined, 'a service that was deleted runs nothing');
 });

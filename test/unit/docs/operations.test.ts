@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { createSilentProgram } from '../../../local/docs/commands.ts';
 import { ERROR_CODES } from '../../../service/base/errors.ts';
 import { parseItems } from '../../../service/cli/tenants/item.ts';
-import { parseDelivery } from '../../../service/core/delivery.ts';
+import { parseDelivery } from '../../../service/destination/parse-delivery.ts';
 import { commandsIn } from '../../support/runbook.ts';
 
 const root = new URL('../../../', import.meta.url);

@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import {
   assumeStatement,
-  bucketStatement,
-  groupPrefixOf,
   roleOfCaller,
   tagStatement,
   templateParameters,
-  writeStatement,
 } from '../../../../service/cli/verify/policies.ts';
-import { buildDelivery } from '../../../support/delivery.ts';
+import { groupPrefixOf, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
+import { bucketStatement } from '../../../../service/destination/s3/check.ts';
+import { S3 } from '../../../../service/destination/s3/kind.ts';
+import { buildDelivery, cloudWatchOf } from '../../../support/delivery.ts';
 
 const VALUES: Readonly<Record<string, string>> = {
   TenantId: 'acme',
@@ -80,7 +80,7 @@ test("a statement about a bucket is of the role's partition and of the delivery'
     bucket_prefix: 'in/',
     message_format: 'record',
   });
-  assert.ok(target.kind === 's3');
+  assert.ok(S3.is(target));
   const { Resource } = bucketStatement('arn:aws-cn:iam::111122223333:role/LogDistribution-acme', target);
   assert.deepEqual(Resource, ['arn:aws-cn:s3:::acme-lake/in/*']);
 });
@@ -94,9 +94,14 @@ test('the parameters are ones that the template has, and the external id is not 
 });
 
 test('the prefix of a group template ends before its first placeholder, at a slash', () => {
-  assert.equal(groupPrefixOf('/tenant-logs/acme'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/{application}'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/app-{application}/x'), '/tenant-logs/acme');
+  for (const log_group_name of [
+    '/tenant-logs/acme',
+    '/tenant-logs/acme/{application}',
+    '/tenant-logs/{tenant_id}/app-{application}/x',
+  ]) {
+    const delivery = buildDelivery({ log_group_name });
+    assert.equal(groupPrefixOf({ ...delivery, target: cloudWatchOf(delivery) }), '/tenant-logs/acme', log_group_name);
+  }
 });
 
 test("a session's caller is its role, anybody else is himself", () => {
