@@ -13,6 +13,8 @@ export const ENVIRONMENT_DIMENSION = 'Environment';
 interface Exported {
   readonly name: string;
   readonly label?: string;
+  /** The values of the label that somebody looks at; absent: all. */
+  readonly values?: readonly string[];
   readonly histogram?: true;
 }
 
@@ -21,18 +23,26 @@ export const EXPORTED_METRICS: readonly Exported[] = [
   { name: 'log_distributor_message_bytes_total' },
   { name: 'log_distributor_objects_total', label: 'outcome' },
   { name: 'log_distributor_put_calls_total', label: 'outcome' },
-  { name: 'log_distributor_put_ambiguous_total' },
   { name: 'log_distributor_put_duration_seconds', histogram: true },
   { name: 'log_distributor_delivery_lag_seconds', histogram: true },
   { name: 'log_distributor_throttles_total', label: 'service' },
   { name: 'log_distributor_assume_role_total', label: 'outcome' },
-  { name: 'log_distributor_dead_letters_total', label: 'reason' },
   { name: 'log_distributor_quarantine_files_total', label: 'reason' },
   { name: 'log_distributor_workers_restarted_total' },
   { name: 'log_distributor_messages_in_flight' },
-  { name: 'log_distributor_messages_away' },
+  { name: 'log_distributor_workable_messages' },
+  { name: 'log_distributor_workable_oldest_age_seconds' },
+  { name: 'log_distributor_saturated' },
   { name: 'log_distributor_circuit_open', label: 'code' },
-  { name: 'log_distributor_memory_reserved_bytes' },
+  { name: 'log_distributor_receives_total', label: 'outcome', values: ['failed'] },
+  { name: 'log_distributor_heartbeats_total', label: 'outcome', values: ['lost'] },
+  { name: 'log_distributor_event_loop_delay_seconds', label: 'quantile', values: ['0.99'] },
+  { name: 'log_distributor_canaries_total', label: 'outcome', values: ['delivered'] },
+  // Of tenants in trouble only, and without their names: the worst is what an alarm looks at.
+  { name: 'log_distributor_unanswered_seconds' },
+  { name: 'log_distributor_places_unanswered' },
+  { name: 'log_distributor_parked_first_dead_letter_timestamp_seconds' },
+  { name: 'log_distributor_furthest_behind_seconds' },
 ];
 
 const SCRAPE_INTERVAL = '60s';
@@ -112,16 +122,27 @@ function cloudWatchParts(props: CollectorProps): Parts {
         dimension_rollup_option: 'NoDimensionRollup',
         // Or the first dead letter of a process would be the starting point, and no alarm would see it.
         retain_initial_value_of_delta_metric: true,
-        metric_declarations: EXPORTED_METRICS.map((metric) => ({
-          dimensions: [[ENVIRONMENT_DIMENSION], ...(metric.label ? [[ENVIRONMENT_DIMENSION, metric.label]] : [])],
-          metric_name_selectors: [`^${metric.name}$`],
-        })),
+        metric_declarations: EXPORTED_METRICS.flatMap(declarationsOf),
       },
     },
     pipelines: {
       metrics: { receivers: ['prometheus'], processors: ['cumulativetodelta', 'batch'], exporters: ['awsemf'] },
     },
   };
+}
+
+/** Without its label, and by it: where only some values of it are wanted, in a declaration of its own for those. */
+function declarationsOf({ name, label, values }: Exported): readonly object[] {
+  const metric_name_selectors = [`^${name}$`];
+  const all = [ENVIRONMENT_DIMENSION];
+  if (label === undefined) return [{ dimensions: [all], metric_name_selectors }];
+  const byLabel = [ENVIRONMENT_DIMENSION, label];
+  if (values === undefined) return [{ dimensions: [all, byLabel], metric_name_selectors }];
+  const label_matchers = [{ label_names: [label], regex: `^(${values.map(RegExp.escape).join('|')})$` }];
+  return [
+    { dimensions: [all], metric_name_selectors },
+    { dimensions: [byLabel], metric_name_selectors, label_matchers },
+  ];
 }
 
 function seriesPattern({ name, histogram }: Exported): string {

@@ -135,9 +135,9 @@ export const DISTRIBUTOR = {
   tasksMax: wholeNumber(1, 1000).default(20),
   /** Of the tasks beyond `tasksMin`, how many of a hundred run on Fargate Spot. */
   spotPercent: wholeNumber(0, 100).default(75),
-  /** Messages in the queue for each running task that autoscaling aims at. */
+  /** Messages that wait for capacity, for each running task, that autoscaling aims at. */
   backlogPerTask: wholeNumber(1, 100_000).default(50),
-  /** Age of the oldest message from which tasks are added whatever the backlog. */
+  /** Age of the oldest message that waits for capacity, from which tasks are added whatever the backlog. */
   scaleOutAgeSeconds: wholeNumber(60, MESSAGE_DAYS_MAX * 86_400).default(600),
   /** The service's own schema has the levels. */
   logLevel: z.string('must be a log level of the service').default(SERVICE.logLevel),
@@ -232,6 +232,11 @@ export const ALERTS = {
   deliveryLagSeconds: wholeNumber(1, MESSAGE_DAYS_MAX * 86_400).default(1800),
   retriesPerFiveMinutes: wholeNumber(1, 1_000_000).default(50),
   quarantineFilesPerHour: wholeNumber(1, 1_000_000).default(100),
+  /** Where the people on call read docs/guide/operations.md: what the link in an alarm begins with. */
+  runbookUrl: text(
+    /^(https?:\/\/[^\s#]+|[\w./-]+)$/,
+    'must be the URL of the runbook, or its path in the repository',
+  ).default('docs/guide/operations.md'),
 };
 
 export const BUDGET = {

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { partitionOfRegion } from './partition.ts';
 
 /** Storage classes bill so many days at least (S3 pricing): who moves or deletes earlier pays for the rest. */
 const GLACIER_DAYS_BILLED = 90;
@@ -9,6 +10,7 @@ const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\
 /** What can be, and is probably not meant: a sentence for each. */
 export function warningsOf(config: Config): readonly string[] {
   const { environment, production, storage, network, writers, alerts, budget } = config;
+  const partition = partitionOfRegion(config.region);
   const { glacierDays, deepArchiveDays, retentionDays } = storage;
   const warnings: [setting: string, holds: boolean, sentence: string, got: unknown][] = [
     [
@@ -57,6 +59,12 @@ export function warningsOf(config: Config): readonly string[] {
       production && alerts.emails.length === 0,
       'is empty: alarms reach only those who subscribe to the topic',
       alerts.emails,
+    ],
+    [
+      'budget',
+      partition !== 'aws' && (budget.monthlyUsd !== null || budget.anomalyUsd !== null),
+      `${partition} may lack Budgets or anomaly detection; monthlyUsd: null and anomalyUsd: null leave them out`,
+      budget,
     ],
     [
       'budget.alertPercents',

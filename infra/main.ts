@@ -34,8 +34,8 @@ Settings (docs/reference/infrastructure.md has all; infra/environments/ has an e
                            Vector runs on the EKS cluster of this issuer
 
 What to do:
-      --image-tag TAG      the image to run, by its tag or digest in the environment's repository; if not given, the
-                           one that is running, or else the package's version
+      --image-tag TAG      the image to run, by its tag or digest (sha256:...) in the environment's repository; if not
+                           given, the one that is running, or else the package's version
       --no-tasks           everything but the ECS service: for the first time, before there is an image
       --allow-removal      also take away what runs, keeps data or is trusted, as the plan shows
       --plan               show what would change, and change nothing

@@ -6,6 +6,7 @@ const MISSING = [
   'NoSuchEntityException',
   'NotFoundException',
   'ClusterNotFoundException',
+  'ImageNotFoundException',
   'RepositoryNotFoundException',
 ];
 

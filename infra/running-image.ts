@@ -8,7 +8,7 @@ import { RefusedError } from './refused.ts';
  * The tag or digest of the image that the environment's tasks run, as their service says and not as Terraform remembers: ECS
  * goes back to an older task definition when a deployment fails.
  * @returns undefined when there is no service
- * @throws RefusedError when the image is not of the environment's repository
+ * @throws RefusedError when the image is none of the environment's repository
  */
 export async function runningVersion(ecs: Pick<ECSClient, 'send'>, names: Names): Promise<string | undefined> {
   const taskDefinition = await findTaskDefinition(ecs, names);
@@ -16,11 +16,10 @@ export async function runningVersion(ecs: Pick<ECSClient, 'send'>, names: Names)
   const described = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
   const containers = described.taskDefinition?.containerDefinitions ?? [];
   const image = containers.find(({ name }) => name === SERVICE_CONTAINER)?.image ?? '';
-  const [, repository = '', tag, digest] = /^[^/]+\/(.+?)(?::([\w.-]+)|@(sha256:[0-9a-f]+))$/.exec(image) ?? [];
-  const version = digest ?? tag;
+  const [, repository, version] = /^[^/]+\/([^:@]+)[:@]([\w.:-]+)$/.exec(image) ?? [];
   if (version !== undefined && repository === names.repository) return version;
   throw new RefusedError(
-    `the tasks of ${names.cluster} run ${image || 'an image without a name'}, which is not of the repository ` +
+    `the tasks of ${names.cluster} run ${image || 'an image without a name'}, which is no image of the repository ` +
       `${names.repository}: say with --image-tag which image to run`,
   );
 }

@@ -1,4 +1,6 @@
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { alertRules } from '../../infra/prometheus/rules.ts';
+import { alertRows } from './alerts.ts';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
@@ -9,8 +11,9 @@ import { settingRows } from './settings.ts';
 import { fillTable } from './table.ts';
 import { attributeRows } from './tenants.ts';
 
-/** A file below docs/ that is derived, in whole or in part. */
+/** A file that is derived, in whole or in part. */
 export interface DerivedFile {
+  /** From docs/. */
   readonly path: string;
   /** The file as it should be. */
   readonly render: (read: (path: string) => Promise<string>) => string | Promise<string>;
@@ -24,6 +27,9 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   picture('light'),
   picture('dark'),
   { path: 'reference/commands.md', render: commandPage, tables: [] },
+  { path: '../infra/prometheus/alerts.yml', render: () => alertRules(), tables: [] },
+  page('guide/operations.md', ['alerts'], (text) => fillTable(text, 'alerts', alertRows())),
+  { path: '../k8s/distributor/alerts.yaml', render: () => prometheusRule(alertRules()), tables: [] },
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
   page('reference/infrastructure.md', ['infrastructure'], (text) =>
     fillTable(text, 'infrastructure', infrastructureRows()),
@@ -37,6 +43,17 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
     return fillTable(input, 'process', await ownLimitRows(text, 'process'));
   }),
 ];
+
+/** The distributor's alert rules as an object for the Prometheus Operator. */
+function prometheusRule(rules: string): string {
+  const object = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'distributor', labels: { 'app.kubernetes.io/name': 'distributor' } },
+    spec: parse(rules),
+  };
+  return `# Written by \`npm run docs\` from infra/alerts/.\n${stringify(object, { lineWidth: 0 })}`;
+}
 
 function picture(theme: keyof typeof THEMES): DerivedFile {
   return {

@@ -10,6 +10,7 @@ import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addStatus } from './status/command.ts';
 import { addTenants } from './tenants/commands.ts';
+import { addUndelivered } from './undelivered/commands.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
@@ -32,6 +33,7 @@ export function createProgram(session: Session): Command {
   addVerify(addTenants(program, session), session);
   addDeadLetters(program, session);
   addQuarantine(program, session);
+  addUndelivered(program, session);
   addReplay(program, session);
   addObject(program, session);
   addStatus(program, session);

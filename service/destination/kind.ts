@@ -55,13 +55,15 @@ export interface KindParts<T extends Target> {
   readonly steps: readonly string[];
   /** `tenants verify`: everything that a first delivery needs of the role, with one event or object that says what it is. */
   readonly check: (deps: CheckDeps, delivery: DeliveryTo<T>) => Promise<Step[]>;
-  /** What `customer-account.yaml` must be given besides what it needs for every kind. */
+  /** The customer's template, a file of `infra/customer/`. */
+  readonly template: string;
+  /** What the template must be given besides what it needs for every kind. */
   readonly templateParameters: (delivery: DeliveryTo<T>) => Readonly<Record<string, string>>;
 }
 
 /** A kind of destination, for those who have deliveries of any kind. */
 export interface DestinationKind<T extends Target = Target>
-  extends Pick<KindParts<T>, 'attributes' | 'messageFormats' | 'steps'> {
+  extends Pick<KindParts<T>, 'attributes' | 'messageFormats' | 'steps' | 'template'> {
   readonly kind: string;
   read(item: ItemReader, tenantId: string): T | undefined;
   is(target: Target): target is T;

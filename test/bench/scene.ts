@@ -35,7 +35,7 @@ export interface Scene extends AsyncDisposable {
 }
 
 export const REGION = 'us-east-1';
-export const TENANTS = 50;
+export const TENANTS = 100;
 const FIRST_ACCOUNT = 600_000_000_000;
 const DATA_FOLDER = fileURLToPath(new URL('../../.local/bench/', import.meta.url));
 

@@ -42,6 +42,11 @@ const DOUBTS: readonly [environment: string, overrides: Overrides, warning: stri
     { writers: { externalId: 'between-us', principals: ['arn:aws:iam::111111111111:root'] } },
     'writers.principals: lets everybody of an account write whom that account allows to; name a role (got ["arn:aws:iam::111111111111:root"])',
   ],
+  [
+    'staging',
+    { region: 'us-gov-west-1' },
+    'budget: aws-us-gov may lack Budgets or anomaly detection; monthlyUsd: null and anomalyUsd: null leave them out (got {"monthlyUsd":300,"alertPercents":[80,100,120],"anomalyUsd":50})',
+  ],
   ['staging', { budget: { alertPercents: [] } }, 'budget.alertPercents: is empty: the budget alerts nobody (got [])'],
 ];
 for (const [environment, overrides, warning] of DOUBTS) {

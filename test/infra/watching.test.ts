@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { alarmsOf, type Metric } from '../../infra/alarms.ts';
+import { alarmsOf, alertsOf } from '../../infra/alarms.ts';
 import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/collector.ts';
 import { configOf } from '../../infra/config.ts';
 import { overviewDashboard, tenantDashboard } from '../../infra/dashboards.ts';
+import type { Metric } from '../../infra/metric.ts';
 import { namesOf } from '../../infra/names.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 
@@ -85,6 +86,8 @@ test('there is an alarm for everything that must wake somebody up', () => {
   for (const id of [
     'firehose-delivery-failing',
     'firehose-partitions-exceeded',
+    'firehose-throttled',
+    'canaries-missing',
     'dead-letters',
     'queue-age',
     'queue-depth',
@@ -103,10 +106,10 @@ test('there is an alarm for everything that must wake somebody up', () => {
   assert.equal(ids.size, alarms.length, 'two alarms have one name');
 });
 
-test('an alarm joins several metrics by an expression over their names, and one by none', () => {
+test('an alarm joins several metrics by an expression, which uses all of them', () => {
   for (const { id, metrics, expression } of alarms) {
     const keys = Object.keys(metrics);
-    assert.equal(expression === undefined, keys.length === 1, id);
+    assert.ok(expression !== undefined || keys.length === 1, id);
     for (const key of keys) if (expression) assert.match(expression, new RegExp(`\\b${key}\\b`), id);
   }
 });
@@ -149,12 +152,17 @@ const props = {
   tracing: false,
   prometheusRemoteWriteUrl: undefined,
 };
+type Declaration = {
+  dimensions: string[][];
+  metric_name_selectors: string[];
+  label_matchers?: { label_names: string[]; regex: string }[];
+};
 type Collector = {
   receivers: Record<string, unknown>;
   processors: Record<string, unknown>;
   extensions: Record<string, unknown>;
   exporters: {
-    awsemf: { metric_declarations: { dimensions: string[][]; metric_name_selectors: string[] }[] };
+    awsemf: { metric_declarations: Declaration[] };
     prometheusremotewrite?: unknown;
   };
   service: {
@@ -216,7 +224,7 @@ test('a scraped series is kept exactly when its metric is exported, histograms w
     assert.match(`log_distributor_${series}`, keep);
   }
   for (const series of [
-    'log_distributor_heartbeats_total',
+    'log_distributor_retries_total',
     'nodejs_eventloop_lag_seconds',
     'log_distributor_events_total_x',
   ]) {
@@ -224,13 +232,70 @@ test('a scraped series is kept exactly when its metric is exported, histograms w
   }
 });
 
-test('every exported metric has one declaration, with and without its label', () => {
+test('a metric is published once without its label, and once for each value of it that is wanted', () => {
   const declarations = (collectorConfig(props) as Collector).exporters.awsemf.metric_declarations;
-  for (const { name, label } of EXPORTED_METRICS) {
-    const matching = declarations.filter((it) =>
-      it.metric_name_selectors.some((pattern) => new RegExp(pattern).test(name)),
+  for (const { name, label, values } of EXPORTED_METRICS) {
+    const own = declarations.filter((it) => it.metric_name_selectors.some((pattern) => new RegExp(pattern).test(name)));
+    assert.deepEqual(
+      own.flatMap(({ dimensions }) => dimensions),
+      label ? [['Environment'], ['Environment', label]] : [['Environment']],
+      name,
     );
-    assert.equal(matching.length, 1, name);
-    assert.deepEqual(matching[0]?.dimensions, label ? [['Environment'], ['Environment', label]] : [['Environment']]);
+    const matchers = own.flatMap(({ label_matchers: wanted = [] }) => wanted);
+    assert.equal(matchers.length, values ? 1 : 0, name);
+    for (const { label_names: labels, regex } of matchers) {
+      assert.deepEqual(labels, [label]);
+      for (const value of values ?? []) assert.match(value, new RegExp(regex));
+      assert.doesNotMatch('another', new RegExp(regex));
+      assert.ok(
+        own.find((it) => it.label_matchers)?.dimensions.every((set) => set.length === 2),
+        name,
+      );
+    }
   }
+});
+
+test('whoever asks for a value of a label asks for one that is published', () => {
+  for (const { name, dimensions } of watched) {
+    const exported = EXPORTED_METRICS.find((metric) => metric.name === name);
+    const value = dimensions[exported?.label ?? ''];
+    if (exported?.values && value !== undefined) assert.ok(exported.values.includes(value), `${name}: ${value}`);
+  }
+});
+
+test('no more metrics go to CloudWatch than the alarms, the dashboards and autoscaling look at', async () => {
+  const scaling = await readFile(new URL('../../infra/constructs/scaling.ts', import.meta.url), 'utf8');
+  for (const { name } of EXPORTED_METRICS) {
+    assert.ok(
+      watched.some((metric) => metric.name === name) || scaling.includes(name.replace('log_distributor_', '')),
+      name,
+    );
+  }
+});
+
+test('every alert has at least one form, and says why where the other is missing', () => {
+  const alerts = alertsOf(config, names);
+  for (const { id, name, cloudwatch, prometheus, ...alert } of alerts) {
+    assert.ok(cloudwatch ?? prometheus, id);
+    if (!prometheus) assert.match('noPrometheus' in alert ? alert.noPrometheus : '', /\.$/, id);
+    if (!cloudwatch) assert.match('noCloudWatch' in alert ? alert.noCloudWatch : '', /\.$/, id);
+    assert.match(name, /^Log[A-Z]\w+$/);
+    assert.match(id, /^[a-z-]+$/);
+  }
+  const both = alerts.filter(({ cloudwatch, prometheus }) => cloudwatch && prometheus);
+  assert.ok(both.length >= 19, `${both.length} have both`);
+});
+
+test('an alarm says what happened and ends with the link to its section, in as many characters as CloudWatch takes', () => {
+  const page = 'https://wiki.example.com/operations';
+  const linked = alarmsOf(configOf('production', { alerts: { runbookUrl: page } }), names);
+  for (const { id, description } of linked) {
+    assert.match(
+      description,
+      /\. Severity: (page|ticket)\. Runbook: https:\/\/wiki\.example\.com\/operations#log\w+$/,
+      id,
+    );
+    assert.ok(description.length <= 1024, id);
+  }
+  for (const { description } of alarms) assert.match(description, / Runbook: docs\/guide\/operations\.md#log\w+$/);
 });

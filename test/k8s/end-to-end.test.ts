@@ -36,8 +36,8 @@ function podEvents(nowMs: number): Event[] {
   return [
     ...readGolden()
       .flatMap(({ lines }) => lines)
-      .map((line, at) => goldenEvent(line, runtime(at))),
-    ...generated.map((line, at) => podEvent(line, globex, runtime(at))),
+      .map((line, at) => goldenEvent(line, at, runtime(at))),
+    ...generated.map((line, at) => podEvent(line, { ...globex, run: at }, runtime(at))),
   ];
 }
 

@@ -10,13 +10,13 @@ import { type Event, runVrl } from './support/vrl.ts';
 const goldens = readGolden();
 
 /** The whole record, every member of the contract, in the order in which Vector writes them. */
-function recordOf({ line, runtime, time, level, record }: GoldenLine): Event {
+function recordOf({ line, runtime, time, level, record }: GoldenLine, run: number): Event {
   return {
     application: 'checkout',
     cluster_id: 'eks-eu-1',
     customer_tenant: 'acme-corp',
     environment: 'production',
-    file: logFile(POD),
+    file: logFile({ ...POD, run }),
     ingest_timestamp: INGEST_TIME,
     kubernetes: {
       container_name: POD.container,
@@ -34,14 +34,23 @@ function recordOf({ line, runtime, time, level, record }: GoldenLine): Event {
 
 for (const { file, lines } of goldens) {
   test(`golden lines become records of the contract: ${file}, ${lines.length} lines`, () => {
-    // One run of each line by itself: what arrives where must not depend on its neighbours.
-    const arrived = lines.map((line) => runPipeline('s3', 'pods', [goldenEvent(line)]));
-    for (const [at, line] of lines.entries()) {
-      const expected =
-        line.record === null ? { s3: [], without_tenant: 1 } : { s3: [recordOf(line)], without_tenant: 0 };
-      const got = { s3: arrived[at]?.get('s3') ?? [], without_tenant: arrived[at]?.get('without_tenant')?.length ?? 0 };
-      assert.deepEqual(got, expected, line.what);
+    // Each in a file of its own: what arrives where must not depend on its neighbours.
+    const arrived = runPipeline(
+      's3',
+      'pods',
+      lines.map((line, run) => goldenEvent(line, run)),
+    );
+    const byFile = (sink: string) => new Map(arrived.get(sink)?.map((record) => [record.file, record]));
+    const [ofTenant, without] = [byFile('s3'), byFile('without_tenant')];
+    for (const [run, line] of lines.entries()) {
+      const name = logFile({ ...POD, run });
+      if (line.record === null) {
+        assert.deepEqual([ofTenant.get(name), without.has(name)], [undefined, true], line.what);
+      } else {
+        assert.deepEqual([ofTenant.get(name), without.has(name)], [recordOf(line, run), false], line.what);
+      }
     }
+    assert.equal(ofTenant.size + without.size, lines.length);
   });
 }
 
@@ -58,10 +67,10 @@ test('records have their members in the order of the alphabet, as Vector writes 
 });
 
 test('a program gives the same for one event as among many', () => {
-  const { cluster, identity, records } = configOf('s3').transforms;
-  assert.ok(cluster && identity && records);
-  let events = goldens.flatMap(({ lines }) => lines.map((line) => goldenEvent(line)));
-  for (const transform of [cluster, identity, records]) {
+  const { cluster, identity, starts, levels, record } = configOf('s3').transforms;
+  assert.ok(cluster && identity && starts && levels && record);
+  let events = goldens.flatMap(({ lines }) => lines.map((line, run) => goldenEvent(line, run)));
+  for (const transform of [cluster, identity, starts, levels, record]) {
     const program = programOf('s3', transform);
     const together = runVrl(program, events);
     const alone = events.slice(0, 25).flatMap((event) => runVrl(program, [event]));
@@ -70,15 +79,59 @@ test('a program gives the same for one event as among many', () => {
   }
 });
 
-test('records without a tenant are counted by namespace on their way to the dead end', () => {
-  const event = podEvent('hello', { ...POD, namespace: 'unclaimed', namespaceLabels: {} });
-  const arrived = runPipeline('s3', 'pods', [event, podEvent('hello')]);
-  assert.equal(arrived.get('without_tenant')?.length, 1);
+test('records without a tenant are counted by namespace and reason, and kept as they are', () => {
+  const unclaimed = { ...POD, namespace: 'unclaimed', namespaceLabels: {} };
+  const arrived = runPipeline('s3', 'pods', [podEvent('hello', unclaimed), podEvent('hello')]);
+  const [record] = arrived.get('without_tenant') ?? [];
+  assert.deepEqual(arrived.get('without_tenant_count'), [record]);
   assert.deepEqual(
-    arrived
-      .get('without_tenant_count')
-      ?.map(({ kubernetes }) => z.object({ pod_namespace: z.string() }).parse(kubernetes)),
-    [{ pod_namespace: 'unclaimed' }],
+    [record?.message, record?.without_tenant, z.object({ namespace: z.string() }).parse(record?.kubernetes).namespace],
+    ['hello', 'namespace-unlabelled', 'unclaimed'],
   );
+  assert.equal('customer_tenant' in (record ?? {}), false);
   assert.equal(arrived.get('s3')?.length, 1);
+});
+
+/** What is left of an event when the API server no longer knows the pod, or even the namespace (Vector 0.58). */
+function orphan(podLabels: boolean, namespaceLabels: Readonly<Record<string, string>> | undefined): Event {
+  const { kubernetes, ...event } = podEvent('hello');
+  const { pod_labels, namespace_labels: _, pod_node_name: __, ...rest } = z.looseObject({}).parse(kubernetes);
+  return {
+    ...event,
+    kubernetes: {
+      ...rest,
+      ...(podLabels ? { pod_labels } : {}),
+      ...(namespaceLabels ? { namespace_labels: namespaceLabels } : {}),
+    },
+  };
+}
+
+test('a record whose pod is no longer known gets its tenant from the label of the namespace', () => {
+  const [record] = runPipeline('s3', 'pods', [orphan(false, POD.namespaceLabels)]).get('s3') ?? [];
+  assert.deepEqual([record?.customer_tenant, record?.application], ['acme-corp', 'server']);
+});
+
+test('where neither says whose record it is, it goes where it can be redriven from, with the reason', () => {
+  const shared = { 'log-distributor/tenant-from': 'pod' };
+  const events = [orphan(false, shared), orphan(true, shared), orphan(false, undefined), orphan(true, {})];
+  const arrived = runPipeline(
+    's3',
+    'pods',
+    events.map((event, run) => ({ ...event, file: logFile({ ...POD, run }) })),
+  );
+  assert.deepEqual(
+    arrived.get('without_tenant')?.map(({ without_tenant }) => without_tenant),
+    ['pod-unknown', 'pod-unlabelled', 'namespace-unknown', 'namespace-unlabelled'],
+  );
+  assert.equal(arrived.get('s3'), undefined);
+});
+
+test('an event without any metadata has namespace, pod and container from the path of its file', () => {
+  const { kubernetes: _, ...event } = podEvent('hello');
+  const [record] = runPipeline('s3', 'pods', [event]).get('without_tenant') ?? [];
+  assert.deepEqual(record?.kubernetes, {
+    namespace: POD.namespace,
+    pod_name: POD.pod,
+    container_name: POD.container,
+  });
 });

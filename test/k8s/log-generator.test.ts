@@ -27,7 +27,7 @@ test('the generated lines become records, each with the time that the line gives
   const records = runPipeline(
     's3',
     'pods',
-    lines.map((line) => podEvent(line, undefined, runtime)),
+    lines.map((line, run) => podEvent(line, { ...POD, run }, runtime)),
   ).get('s3');
   const timeless = records?.filter(({ timestamp }) => timestamp === runtime).map(({ message }) => String(message));
   assert.deepEqual(
@@ -49,10 +49,10 @@ test('the generator says which setting is wrong', () => {
 test('its workloads are of three tenants and one that nobody claims', { skip: withoutKubectl }, () => {
   const objects = render(pathOf('log-generator'));
   const labels = z.record(z.string(), z.string()).default({});
-  const events = workloads(objects).map(({ metadata, spec }) => {
+  const events = workloads(objects).map(({ metadata, spec }, run) => {
     const namespaceLabels = labels.parse(find(objects, 'Namespace', metadata.namespace).metadata.labels);
     const { labels: podLabels } = spec.template.metadata;
-    return podEvent('hello', { ...POD, namespace: metadata.namespace, podLabels, namespaceLabels });
+    return podEvent('hello', { ...POD, namespace: metadata.namespace, podLabels, namespaceLabels, run });
   });
   const arrived = runPipeline('s3', 'pods', events);
   const who = arrived

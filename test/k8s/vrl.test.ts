@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { programOf, runPipeline } from './support/pipeline.ts';
-import { podEvent, RUNTIME_TIME } from './support/pod-event.ts';
+import { POD, podEvent, RUNTIME_TIME } from './support/pod-event.ts';
 import { configOf, OVERLAYS } from './support/vector-config.ts';
 import { diagnose, type Event, runVrl } from './support/vrl.ts';
 
@@ -15,7 +15,8 @@ const record = z.looseObject({ message: z.string(), timestamp: z.string() });
 
 /** Records of lines, each with the time at which the runtime took it. */
 function recordsOf(lines: readonly (readonly [message: string, runtime: string])[]): z.output<typeof record>[] {
-  const events = lines.map(([message, runtime]) => podEvent(message, undefined, runtime));
+  // Each in a file of its own, as neighbours may become one event.
+  const events = lines.map(([message, runtime], run) => podEvent(message, { ...POD, run }, runtime));
   return z.array(record).parse(runPipeline('s3', 'pods', events).get('s3'));
 }
 

@@ -25,7 +25,8 @@ interface Report {
   readonly tenant: string;
   readonly type: string;
   readonly steps: readonly Step[];
-  /** For `customer-account.yaml`; null where the item cannot be read. */
+  /** The customer's template, and what to give it; both null where the item cannot be read. */
+  readonly template: string | null;
   readonly template_parameters: Readonly<Record<string, string>> | null;
 }
 
@@ -78,8 +79,13 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
       const why = 'the item is invalid';
       steps.push(...untestedTrust(why), ...untested(kindOfType(item.type) ?? DEFAULT_KIND, why));
     }
-    const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
-    reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
+    reports.push({
+      tenant: tenantId,
+      type: String(item.type),
+      steps,
+      template: delivery ? `infra/customer/${kindOf(delivery).template}` : null,
+      template_parameters: delivery ? templateParameters(delivery, distributorArn) : null,
+    });
   }
   printer.result({ identity: callerArn, deliveries: reports }, (style) =>
     reports.map((report) => reportText(report, style)).join('\n'),
@@ -113,7 +119,8 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
   return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };
 }
 
-function reportText({ tenant, type, steps, template_parameters: parameters }: Report, style: Style): string {
+function reportText(report: Report, style: Style): string {
+  const { tenant, type, steps, template, template_parameters: parameters } = report;
   const paint = { ok: style.good, finding: style.warn, failed: style.bad, 'not tested': style.dim };
   const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.flatMap(({ step, outcome, ms, detail, cause, fix }) => [
@@ -123,15 +130,15 @@ function reportText({ tenant, type, steps, template_parameters: parameters }: Re
     ...(fix?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
   ]);
   const needed = parameters && steps.some(({ fix }) => fix?.statements);
-  const template = needed
+  const deployment = needed
     ? [
-        '  or have the customer deploy infra/customer/customer-account.yaml with',
+        `  or have the customer deploy ${template} with`,
         `    ${Object.entries(parameters)
           .map(([name, value]) => `${name}=${value}`)
           .join(' ')}`,
       ]
     : [];
-  return `${[style.bold(`${tenant}/${type}`), ...lines, ...template].join('\n')}\n`;
+  return `${[style.bold(`${tenant}/${type}`), ...lines, ...deployment].join('\n')}\n`;
 }
 
 function indent(text: string): string {

@@ -40,7 +40,7 @@ export function tagStatement({ tenantId, distributorArn }: Trusted): Statement {
   };
 }
 
-/** The parameters of `customer-account.yaml`. The external id is in the tenant's item, and belongs in no terminal. */
+/** The parameters of the customer's template. The external id is in the tenant's item, and belongs in no terminal. */
 export function templateParameters(delivery: Delivery, distributorArn: string): Record<string, string> {
   return {
     TenantId: delivery.tenantId,

@@ -31,6 +31,7 @@ export const CLOUDWATCH = defineKind({
     const logs = createLogsSessionFactory(place)(delivery.region, session).client();
     return checkWriting({ logs, nowMs, monotonicMs }, delivery, application);
   },
+  template: 'customer-account.yaml',
   templateParameters: (delivery) => ({ LogGroupPrefix: groupPrefixOf(delivery) }),
 });
 

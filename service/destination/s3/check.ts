@@ -1,6 +1,6 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { saidBy } from '../../aws/words.ts';
-import { BUCKET_ACTIONS } from '../../core/permissions.ts';
+import { BUCKET_ACL_ACTION, BUCKET_ACTIONS } from '../../core/permissions.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Statement, type Step, timed } from '../step.ts';
@@ -39,13 +39,28 @@ export async function checkBucket(deps: BucketDeps, delivery: DeliveryTo<S3Targe
   return [step];
 }
 
-/** What the role must be allowed in the bucket. */
-export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
+/** What the role must be allowed in the bucket. A test compares it with the template in `infra/customer/`. */
+export function bucketStatement(
+  roleArn: string,
+  { bucket, keyPrefix, bucketOwnerFullControl }: Pick<S3Target, 'bucket' | 'keyPrefix' | 'bucketOwnerFullControl'>,
+): Statement {
   const [, partition] = roleArn.split(':');
   return {
     Sid: 'WriteOwnBucket',
     Effect: 'Allow',
-    Action: BUCKET_ACTIONS,
+    Action: [...BUCKET_ACTIONS, ...(bucketOwnerFullControl ? [BUCKET_ACL_ACTION] : [])],
     Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
+  };
+}
+
+/** What the customer's template must be given for a bucket. */
+export function templateParametersOf(target: S3Target): Readonly<Record<string, string>> {
+  const { bucket, keyPrefix, kmsKeyArn, bucketOwnerFullControl } = target;
+  return {
+    BucketName: bucket,
+    ...(keyPrefix === '' ? {} : { BucketPrefix: keyPrefix }),
+    // IAM decides by the key, whatever alias it was called by (KMS developer guide, "Controlling access to aliases").
+    ...(kmsKeyArn?.includes(':key/') ? { KmsKeyArn: kmsKeyArn } : {}),
+    ...(bucketOwnerFullControl ? { BucketOwnerFullControl: 'true' } : {}),
   };
 }

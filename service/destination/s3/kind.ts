@@ -1,6 +1,6 @@
 import { createS3ClientFactory } from '../../aws/clients.ts';
 import { defineKind } from '../kind.ts';
-import { checkBucket, STEP } from './check.ts';
+import { checkBucket, STEP, templateParametersOf } from './check.ts';
 import { createS3Destination } from './sender.ts';
 import { ATTRIBUTES, KIND, readTarget } from './target.ts';
 
@@ -16,6 +16,6 @@ export const S3 = defineKind({
   check({ place, session, monotonicMs }, delivery) {
     return checkBucket({ s3: createS3ClientFactory(place)(delivery.region, session), monotonicMs }, delivery);
   },
-  // The template is for log groups; `tenants verify` prints the statement for a bucket.
-  templateParameters: () => ({}),
+  template: 'customer-bucket.yaml',
+  templateParameters: ({ target }) => templateParametersOf(target),
 });

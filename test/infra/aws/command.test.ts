@@ -130,7 +130,7 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
   const bucket = 'log-distributor-tfstate-123456789012-us-west-2';
   await plan();
   assert.equal(await stateBucketExists(s3, bucket), false);
-  // Without a provider it comes no further than that.
+  // Without a provider it comes no further than the bucket.
   const deployment = [
     'deploy',
     '--environment',
@@ -143,7 +143,9 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
     '--plugin-dir',
     'nowhere',
   ];
-  await assert.rejects(infra(deployment, moto.environment), /terraform init failed/);
+  await assert.rejects(infra(deployment, moto.environment), /ended with 2:\nthere is no image .* --no-tasks/);
+  assert.equal(await stateBucketExists(s3, bucket), false, 'nothing is made for an image that is not there');
+  await assert.rejects(infra([...deployment, '--no-tasks'], moto.environment), /terraform init failed/);
   assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status, 'Enabled');
   await plan();
   const backend = await readFile(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tagsOf } from '../../../infra/app.ts';
 import { logTableOf } from '../../../infra/athena.ts';
+import { backlogPerTask } from '../../../infra/backlog.ts';
 import { configOf, type Overrides } from '../../../infra/config.ts';
 import { ADDRESSES } from '../../../infra/kept-names.ts';
 import { namesOf } from '../../../infra/names.ts';
@@ -254,18 +255,23 @@ test('the least number of tasks is on demand, and most of the others on Spot', (
   ]);
 });
 
-test('tasks follow the backlog of each running one, and the age of the oldest message', () => {
+test('tasks follow the messages that wait for capacity, and the age of the oldest of them', () => {
+  const config = configOf('production');
+  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '' });
   const policies = production.resources('aws_appautoscaling_policy');
   const backlog = policies.find((policy) => policy.policy_type === 'TargetTrackingScaling');
   const tracking = JSON.stringify(backlog?.target_tracking_scaling_policy_configuration);
   assert.match(tracking, /ApproximateNumberOfMessagesVisible/);
   assert.match(tracking, /RunningTaskCount/);
-  assert.match(tracking, /log_distributor_messages_away/);
-  assert.match(tracking, /\(waiting \+ FILL\(away, 0\)\) \/ running/);
+  assert.match(tracking, /log_distributor_workable_messages/);
+  assert.match(tracking, /log_distributor_saturated/);
+  for (const metric of backlogPerTask(config, names)) {
+    if ('expression' in metric) assert.ok(tracking.includes(JSON.stringify(metric.expression)), metric.id);
+  }
   assert.equal(policies.filter((policy) => policy.policy_type === 'StepScaling').length, 1);
   const alarm = production
     .resources('aws_cloudwatch_metric_alarm')
-    .find((it) => it.metric_name === 'ApproximateAgeOfOldestMessage');
+    .find((it) => it.metric_name === 'log_distributor_workable_oldest_age_seconds');
   assert.match(String(alarm?.alarm_actions), /aws_appautoscaling_policy/);
 });
 

@@ -52,8 +52,8 @@ test('the running image is the one of the task definition that the service uses,
   assert.equal(await runningVersion(ecs, names), '0.1.3');
 
   const digest = `sha256:${'a'.repeat(64)}`;
-  const exact = await register(`${REGISTRY}/${names.repository}@${digest}`);
-  await ecs.send(new UpdateServiceCommand({ ...place, taskDefinition: exact }));
+  const byDigest = await register(`${REGISTRY}/${names.repository}@${digest}`);
+  await ecs.send(new UpdateServiceCommand({ ...place, taskDefinition: byDigest }));
   assert.equal(await runningVersion(ecs, names), digest);
 
   const foreign = await register('registry.example.com/another:1');

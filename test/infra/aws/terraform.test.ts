@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { moduleCopy } from '../support/customer-module.ts';
+import { customerModule } from '../support/customer-module.ts';
 import { EVERYTHING, everythingIn } from '../support/everything.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
 import { findTerraform } from '../support/terraform.ts';
@@ -51,12 +50,12 @@ for (const [name, synthesize] of SHAPES) {
   });
 }
 
-test("the customer's module is valid, and formatted", async (t) => {
-  if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
-  const folder = await moduleCopy();
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await terraform.run(folder, ['fmt', '-check', '-diff']);
-  await terraform.init(folder);
-  const { diagnostics } = JSON.parse(await terraform.run(folder, ['validate', '-json']));
-  assert.deepEqual(diagnostics, []);
-});
+for (const name of ['terraform', 'terraform-bucket'] as const) {
+  test(`the customer's module ${name} is valid, and formatted`, async (t) => {
+    if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
+    await using module = await customerModule(name, terraform, {});
+    await terraform.run(module.folder, ['fmt', '-check', '-diff']);
+    const { diagnostics } = JSON.parse(await terraform.run(module.folder, ['validate', '-json']));
+    assert.deepEqual(diagnostics, []);
+  });
+}

@@ -40,7 +40,7 @@ const ACCOUNT = `\${${'data.aws_caller_identity.caller.account_id'}}`;
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
   readonly data: Record<string, Record<string, Resource>>;
-  readonly output: Record<string, { readonly value: string }>;
+  readonly output?: Record<string, { readonly value: string }>;
   readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
 }
 

@@ -35,11 +35,14 @@ export function readGolden(): { readonly file: string; readonly lines: readonly 
     }));
 }
 
-/** The event that Vector's source makes of a golden line, at its own time or another. */
-export function goldenEvent({ line, pod, runtime }: GoldenLine, timestamp = runtime): Event {
+/**
+ * The event that Vector's source makes of a golden line, at its own time or another.
+ * @param run number of the container's run, which names the file: lines of one file may be joined
+ */
+export function goldenEvent({ line, pod, runtime }: GoldenLine, run: number, timestamp = runtime): Event {
   const labels = {
     podLabels: pod.podLabels ?? POD.podLabels,
     namespaceLabels: pod.namespaceLabels ?? POD.namespaceLabels,
   };
-  return podEvent(line, { ...POD, ...labels }, timestamp);
+  return podEvent(line, { ...POD, ...labels, run }, timestamp);
 }

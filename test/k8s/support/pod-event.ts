@@ -7,6 +7,8 @@ export interface Pod {
   readonly container: string;
   readonly podLabels: Readonly<Record<string, string>>;
   readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** How often the container was restarted; names its file. */
+  readonly run: number;
 }
 
 export const POD: Pod = {
@@ -15,14 +17,15 @@ export const POD: Pod = {
   container: 'server',
   podLabels: { 'app.kubernetes.io/name': 'checkout', 'pod-template-hash': '7d9c5b6f4' },
   namespaceLabels: { 'kubernetes.io/metadata.name': 'acme-shop', 'log-distributor/tenant': 'acme-corp' },
+  run: 0,
 };
 
 /** When the container runtime took the line, as it stands in the CRI log, and when Vector read it. */
 export const RUNTIME_TIME = '2026-11-23T02:11:27.123456789Z';
 export const INGEST_TIME = '2026-11-23T02:11:29.500Z';
 
-export function logFile({ namespace, pod, container }: Pod): string {
-  return `/var/log/pods/${namespace}_${pod}_0c1f7c0e-8f0f-4d0c-9f43-5f8f7f1c2b11/${container}/0.log`;
+export function logFile({ namespace, pod, container, run }: Pod): string {
+  return `/var/log/pods/${namespace}_${pod}_0c1f7c0e-8f0f-4d0c-9f43-5f8f7f1c2b11/${container}/${run}.log`;
 }
 
 /**

@@ -27,12 +27,13 @@ function settingsOf(folder: string): Record<string, string> {
   return Object.fromEntries(pairs.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
-/** The environment that an overlay gives to Vector, with a name for the node. */
+/** The environment that an overlay gives to Vector, with a name for the node, and clusters that labels may name. */
 export function environmentOf(overlay: Overlay): Environment {
   return {
     VECTOR_SELF_NODE_NAME: 'ip-10-0-1-17.ec2.internal',
     ...settingsOf('vector/base'),
     ...settingsOf(`vector/overlays/${overlay}`),
+    CLUSTERS: 'hosted-7,hosted-8',
   };
 }
 

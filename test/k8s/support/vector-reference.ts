@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The options of the components that are used here, as Vector 0.57.0 documents them (its reference, "Components"): every
+ * The options of the components that are used here, as Vector 0.58.0 documents them (its reference, "Components"): every
  * option's name, and a type for those in use. An option that is not named here does not exist, and Vector would refuse
  * to start with it.
  */
@@ -26,7 +26,7 @@ const buffer = z.discriminatedUnion('type', [
     when_full: z.enum(['block', 'drop_newest', 'overflow']),
   }),
 ]);
-const sinkCommon = { ...common, buffer: buffer.optional(), healthcheck: unused, proxy: unused };
+const sinkCommon = { ...common, buffer: buffer.optional(), healthcheck: z.boolean().optional(), proxy: unused };
 
 const batch = z.strictObject({
   max_bytes: wholeNumber.optional(),
@@ -35,7 +35,7 @@ const batch = z.strictObject({
 });
 const request = z.strictObject({
   adaptive_concurrency: unused,
-  concurrency: unused,
+  concurrency: z.int().positive().optional(),
   rate_limit_duration_secs: unused,
   rate_limit_num: unused,
   retry_attempts: z.number().optional(),
@@ -110,6 +110,7 @@ const SOURCES = {
     internal_metrics: unused,
     kube_config_file: unused,
     max_line_bytes: wholeNumber.optional(),
+    max_merged_line_action: unused,
     max_merged_line_bytes: wholeNumber.optional(),
     max_read_bytes: wholeNumber.optional(),
     namespace_annotation_fields: unused,
@@ -117,7 +118,7 @@ const SOURCES = {
     oldest_first: z.boolean().optional(),
     pod_annotation_fields: fields([...podFields, ...morePodFields]).optional(),
     read_from: unused,
-    rotate_wait_secs: unused,
+    rotate_wait_secs: wholeNumber.optional(),
     self_node_name: text.optional(),
     timezone: unused,
     use_apiserver_cache: z.boolean().optional(),
@@ -147,8 +148,30 @@ const TRANSFORMS = {
   ]),
   route: z.strictObject({
     ...common,
-    reroute_unmatched: z.literal(true).optional(),
+    reroute_unmatched: z.boolean().optional(),
     route: z.record(z.string().regex(/^[a-z]\w*$/), text),
+  }),
+  reduce: z
+    .strictObject({
+      ...common,
+      end_every_period_ms: unused,
+      ends_when: text.optional(),
+      expire_after_ms: wholeNumber.optional(),
+      flush_period_ms: wholeNumber.optional(),
+      group_by: z.array(text).default([]),
+      max_events: z.int().positive().optional(),
+      merge_strategies: z.record(text, z.enum(['concat_newline', 'concat_raw', 'discard'])).default({}),
+      starts_when: text.optional(),
+    })
+    .refine(({ starts_when, ends_when }) => !(starts_when && ends_when), 'only one of `ends_when` and `starts_when`'),
+  throttle: z.strictObject({
+    ...common,
+    exclude: unused,
+    internal_metrics: z.strictObject({ emit_events_discarded_per_key: z.boolean().optional() }).optional(),
+    key_field: text.optional(),
+    // An unsigned number of 32 bits.
+    threshold: z.int().positive().max(4_294_967_295),
+    window_secs: z.number().positive(),
   }),
   log_to_metric: z.strictObject({
     ...common,
@@ -179,7 +202,7 @@ const SINKS = {
     distributions_as_summaries: unused,
     flush_period_secs: wholeNumber.optional(),
     quantiles: unused,
-    suppress_timestamp: unused,
+    suppress_timestamp: z.boolean().optional(),
     tls: unused,
   }),
   aws_kinesis_firehose: z.strictObject({
@@ -243,8 +266,20 @@ function componentOf(known: Readonly<Record<string, z.ZodType>>) {
   );
 }
 
+/** "Global options". */
+const metricExpiry = z.strictObject({
+  name: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('exact'), value: text }),
+    z.strictObject({ type: z.literal('regex'), pattern: text }),
+  ]),
+  labels: unused,
+  expire_secs: z.number().positive(),
+});
+
 export const vectorReference = z.strictObject({
   data_dir: text,
+  expire_metrics_secs: unused,
+  expire_metrics_per_metric_set: z.array(metricExpiry).optional(),
   api: z.strictObject({ enabled: z.boolean(), address: text }),
   healthchecks: z.strictObject({ enabled: z.boolean().optional(), require_healthy: z.boolean().optional() }).optional(),
   sources: componentOf(SOURCES),
@@ -255,3 +290,5 @@ export const vectorReference = z.strictObject({
 export const firehoseSink = SINKS.aws_kinesis_firehose;
 export const s3Sink = SINKS.aws_s3;
 export const kubernetesLogs = SOURCES.kubernetes_logs;
+export const reduceTransform = TRANSFORMS.reduce;
+export const throttleTransform = TRANSFORMS.throttle;
