@@ -138,7 +138,6 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
     '--new-environment',
     '--region',
     'us-west-2',
-    '--no-tasks',
     '--yes',
     '--plugin-dir',
     'nowhere',
