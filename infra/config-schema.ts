@@ -291,11 +291,12 @@ export const CONFIG_SCHEMA = z
   )
   .readonly();
 
-const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}.${key}`);
+const under = (prefix: string, shape: Readonly<Record<string, z.ZodType>>) =>
+  Object.entries(shape).map(([key, schema]) => [`${prefix}.${key}`, schema] as const);
 
-/** Every setting by its path, for the question what an unknown one was meant to be. */
-export const SETTING_PATHS: readonly string[] = [
-  ...Object.keys(TOP),
+/** Every setting by its path, with the schema of its value; a group that may be left out as a whole is one too. */
+export const SETTINGS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ...Object.entries(TOP),
   ...under('names', NAMES),
   ...under('iam', IAM),
   ...under('ingestion', INGESTION),
@@ -308,4 +309,6 @@ export const SETTING_PATHS: readonly string[] = [
   ...under('writers.eks', WRITERS_EKS),
   ...under('alerts', ALERTS),
   ...under('budget', BUDGET),
-];
+]);
+
+export const SETTING_PATHS: readonly string[] = [...SETTINGS.keys()];
