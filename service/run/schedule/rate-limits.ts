@@ -101,7 +101,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
   };
 
   const pause = (tenant: string, ms: number, rate: Rate | undefined, at: Instant): Permit => {
-    toNewest(pacedMs, tenant, at.nowMs, DESTINATIONS_MAX);
+    lruSet(pacedMs, tenant, at.nowMs, DESTINATIONS_MAX);
     const barren = rate !== undefined && at.nowMs - rate.acceptedMs > BARREN_MS;
     const leave = barren || ms > PATIENCE_MS || (ms > YIELD_FROM_MS && othersWait(tenant));
     return leave ? { kind: 'yield', ms } : { kind: 'wait', ms: Math.min(ms, LOOK_EVERY_MS) };
