@@ -44,6 +44,8 @@ export interface IngestionConfig {
   readonly bufferIntervalSeconds: number;
   /** 64 MiB is the least there is: the smaller a row group, the less memory a reader needs. */
   readonly parquetBlockMb: number;
+  /** Whether collectors pack many lines into a record (k8s/vector/overlays/firehose-aggregated), which Firehose parts again. */
+  readonly deaggregate: boolean;
 }
 
 export interface StorageConfig {
@@ -153,7 +155,7 @@ const DEFAULTS: Omit<Config, 'environment' | 'region'> = {
   ledgerTable: SERVICE.ledgerTable,
   objectKeyTemplate: SERVICE.objectKeyTemplate,
   quarantinePrefix: SERVICE.quarantinePrefix,
-  ingestion: { firehose: true, bufferSizeMb: 128, bufferIntervalSeconds: 900, parquetBlockMb: 64 },
+  ingestion: { firehose: true, bufferSizeMb: 128, bufferIntervalSeconds: 900, parquetBlockMb: 64, deaggregate: false },
   storage: {
     infrequentAccessDays: 30,
     glacierDays: 90,

@@ -62,6 +62,15 @@ export function createIngestion(parent: Construct, deps: IngestionDeps): Kinesis
       processingConfiguration: {
         enabled: true,
         processors: [
+          // Before the partition of a record is read (Firehose developer guide, "Deaggregation").
+          ...(ingestion.deaggregate
+            ? [
+                {
+                  type: 'RecordDeAggregation',
+                  parameters: [{ parameterName: 'SubRecordType', parameterValue: 'JSON' }],
+                },
+              ]
+            : []),
           {
             type: 'MetadataExtraction',
             parameters: [
