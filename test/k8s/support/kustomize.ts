@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const k8s = join(root, 'k8s');
 
 /** Any Kubernetes object, as far as the tests look at all of them alike. */
-const kubernetesObject = z.looseObject({
+export const kubernetesObject = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
