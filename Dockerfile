@@ -7,6 +7,8 @@ FROM node:26-slim AS production-packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --workspaces=false --ignore-scripts --no-audit --no-fund && npm cache clean --force
+# What `npm run sbom` prints too: the image carries the list of its packages.
+RUN npm pkg delete devDependencies workspaces && npm sbom --sbom-format=cyclonedx --sbom-type=application > sbom.cdx.json
 
 FROM node:26-slim AS local
 WORKDIR /app
@@ -25,6 +27,7 @@ FROM node:26-slim AS service
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=production-packages /app/node_modules node_modules
+COPY --from=production-packages /app/sbom.cdx.json ./
 COPY package.json LICENSE ./
 COPY service service
 # Also the command line: `log-distributor tenants list`, in the running container or as the image's arguments.

@@ -105,7 +105,9 @@ async function perform(
       body,
       userAgent: headers['user-agent'] ?? '',
     };
-    const struck = plan(deps.faults.strike({ service: service.name, action, account, resource }), deps.random);
+    const contentEncoding = headers['content-encoding'] ?? 'identity';
+    const called = { service: service.name, action, account, resource, contentEncoding };
+    const struck = plan(deps.faults.strike(called), deps.random);
     clockOffsetMs = struck.clockOffsetMs;
     if (struck.latencyMs > 0) await delay(struck.latencyMs, undefined, { signal: gone, ref: false });
     const { before, after } = struck;

@@ -1,16 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-identity/index.js';
-import { DataAwsPartition } from '@cdktn/provider-aws/lib/data-aws-partition/index.js';
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
 import { App, LocalBackend, S3Backend, TerraformStack } from 'cdktn';
 import type { Config } from './config.ts';
-import { namesOf } from './names.ts';
+import { DEPLOYMENT_TAG, namesOf } from './names.ts';
+import { partitionOfRegion } from './partition.ts';
 import { composePipeline } from './pipeline.ts';
 
 /** Everything about a synthesis that is not a setting of the pipeline. */
 export interface SynthOptions {
   readonly outputFolder: string;
-  /** Tag of the image to run; undefined: no tasks. */
+  /** Tag or digest of the image to run; undefined: no tasks. */
   readonly imageTag: string | undefined;
   /** Bucket of the Terraform state; undefined: the state is a file beside the configuration. */
   readonly stateBucket: string | undefined;
@@ -46,8 +46,8 @@ export function synthesize(config: Config, options: SynthOptions): string {
     ...(options.emulated ? { s3UsePathStyle: true } : {}),
   });
   const { accountId } = new DataAwsCallerIdentity(stack, 'caller');
-  const { partition } = new DataAwsPartition(stack, 'partition');
-  const names = namesOf(config, { partition, region: config.region, accountId });
+  const place = { partition: partitionOfRegion(config.region), region: config.region, accountId };
+  const names = namesOf(config, place);
   composePipeline(stack, { config, names, imageTag: options.imageTag });
   app.synth();
   return `${app.outdir}/stacks/${STACK}`;
@@ -56,6 +56,8 @@ export function synthesize(config: Config, options: SynthOptions): string {
 /** On everything that can have tags. */
 export function tagsOf(config: Config): Record<string, string> {
   return {
+    // One tag, because neither a budget nor an anomaly monitor joins several with `and`.
+    [DEPLOYMENT_TAG]: `${config.project}-${config.environment}-${config.region}`,
     Project: config.project,
     Environment: config.environment,
     ManagedBy: 'terraform',

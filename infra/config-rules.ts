@@ -1,11 +1,10 @@
-import { readSettings, SETTING_NAMES, SettingsError } from '../service/base/settings.ts';
-import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../service/core/limits.ts';
-import { MAX_RECEIVE_COUNT_MIN } from '../service/core/receives.ts';
 import type { Config } from './config.ts';
-import { namesOf } from './names.ts';
+import { type Problem, problem } from './config-problems.ts';
+import { serviceProblems } from './config-service.ts';
+import { NAME_LIMITS, namesOf } from './names.ts';
 import { literalFolderOf } from './object-layout.ts';
+import { partitionOfRegion } from './partition.ts';
 import { RECORD_COLUMNS } from './record.ts';
-import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
 const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
@@ -16,194 +15,146 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number
   8192: [16_384, 61_440, 4096],
   16384: [32_768, 122_880, 8192],
 };
+/** S3 keeps an object in Standard-IA for so long before Glacier takes it (S3 user guide, "Lifecycle transitions"). */
+const INFREQUENT_ACCESS_STAY_DAYS = 30;
 
-/**
- * Everything that is wrong with settings, each `name: rule (got value)`. Checked before anything is synthesized: what
- * AWS would refuse after minutes is told in a second.
- */
-export function problemsOf(config: Config): readonly string[] {
-  const problems: string[] = [];
-  const rule = (name: string, holds: boolean, text: string, got: unknown) => {
-    if (!holds) problems.push(`${name}: ${text} (got ${JSON.stringify(got) ?? 'nothing'})`);
-  };
-  const between = (name: string, value: number, least: number, most: number) =>
-    rule(
-      name,
-      Number.isInteger(value) && value >= least && value <= most,
-      `must be a whole number from ${least} to ${most}`,
-      value,
-    );
+/** Settings that are right by themselves and wrong together. Checked before anything is synthesized. */
+export function contradictionsOf(config: Config): readonly Problem[] {
+  return [
+    ...nameProblems(config),
+    ...keyTemplateProblems(config),
+    ...partitionValueProblems(config),
+    ...storageProblems(config),
+    ...taskProblems(config),
+    ...networkProblems(config),
+    ...writerProblems(config),
+    ...serviceProblems(config),
+  ];
+}
 
-  rule(
-    'environment',
-    /^[a-z][a-z0-9]{0,11}$/.test(config.environment),
-    'must be 1 to 12 of a-z0-9 and begin with a letter',
-    config.environment,
-  );
-  const { bucket } = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
-  rule(
-    'project',
-    /^[a-z][a-z0-9-]*$/.test(config.project),
-    'must be of a-z0-9- and begin with a letter',
-    config.project,
-  );
-  rule('project', bucket.length <= 63, 'must be shorter: a bucket has a name of at most 63 characters', bucket);
-  // Service principals, endpoints and the limits of events have other names and values there.
-  const known = /^[a-z]{2}(-[a-z]+)+-\d$/.test(config.region) && !config.region.startsWith('cn-');
-  rule('region', known, 'must be an AWS region outside of China', config.region);
-  rule(
-    'accountId',
-    config.accountId === undefined || /^\d{12}$/.test(config.accountId),
-    'must be 12 digits',
-    config.accountId,
-  );
-  checkKeyTemplate(config, rule);
+/** Project, environment and region are part of every name, and AWS has limits for those. */
+function nameProblems(config: Config): readonly Problem[] {
+  const partition = partitionOfRegion(config.region);
+  const names = namesOf(config, { partition, region: config.region, accountId: '0'.repeat(12) });
+  const made = ({ of }: (typeof NAME_LIMITS)[number]) =>
+    of !== 'accessLogBucket' || config.storage.accessLogRetentionDays !== null;
+  const long = NAME_LIMITS.filter(made).filter(({ of, lengthMax }) => names[of].length > lengthMax);
+  const excess = Math.max(...long.map(({ of, lengthMax }) => names[of].length - lengthMax));
+  const problems =
+    long.length > 0
+      ? [
+          problem(
+            ['project', 'environment', 'region', 'names'],
+            `must be shorter by ${excess} characters`,
+            config.project,
+          ),
+        ]
+      : [];
+  if (names.tenantTable !== names.ledgerTable) return problems;
+  const rule = 'must be another table than names.tenantTable';
+  return [...problems, problem(['names.ledgerTable', 'names.tenantTable'], rule, names.ledgerTable)];
+}
 
-  between('ingestion.bufferSizeMb', config.ingestion.bufferSizeMb, 64, 128);
-  between('ingestion.bufferIntervalSeconds', config.ingestion.bufferIntervalSeconds, 60, 900);
-  between('ingestion.parquetBlockMb', config.ingestion.parquetBlockMb, 64, 256);
-  checkStorage(config, rule);
-
-  between('queue.retentionDays', config.queue.retentionDays, 1, MESSAGE_DAYS_MAX);
-  // With fewer SQS would move messages without a reason, before the service gives them up with one.
-  between('queue.maxReceiveCount', config.queue.maxReceiveCount, MAX_RECEIVE_COUNT_MIN, 1000);
-
-  const { distributor, network } = config;
-  const [from, to, step] = FARGATE_MEMORY[distributor.cpuUnits] ?? [];
-  rule(
-    'distributor.cpuUnits',
-    from !== undefined,
-    `must be one of ${Object.keys(FARGATE_MEMORY).join(', ')}`,
-    distributor.cpuUnits,
-  );
-  if (from !== undefined && to !== undefined && step !== undefined) {
-    const fits = distributor.memoryMb >= from && distributor.memoryMb <= to && distributor.memoryMb % step === 0;
-    rule(
-      'distributor.memoryMb',
-      fits,
-      `must be ${from} to ${to} in steps of ${step} with ${distributor.cpuUnits} CPU units`,
-      distributor.memoryMb,
-    );
+/** Firehose can only write what it can read off a record, and a notification filter must not see the quarantine. */
+function keyTemplateProblems({ objectKeyTemplate, quarantinePrefix, ingestion }: Config): readonly Problem[] {
+  const problems: Problem[] = [];
+  const folder = folderOf(objectKeyTemplate);
+  if (folder === '') {
+    problems.push(problem('objectKeyTemplate', 'must begin with a literal folder such as logs/', objectKeyTemplate));
   }
-  between('distributor.tasksMin', distributor.tasksMin, 1, 1000);
-  between('distributor.tasksMax', distributor.tasksMax, distributor.tasksMin, 1000);
-  between('distributor.spotPercent', distributor.spotPercent, 0, 100);
-  between('distributor.backlogPerTask', distributor.backlogPerTask, 1, 100_000);
-  rule(
-    'distributor.logRetentionDays',
-    RETENTION_DAYS.includes(distributor.logRetentionDays),
-    `must be one of ${RETENTION_DAYS.join(', ')}`,
-    distributor.logRetentionDays,
-  );
-  checkSettings(config, rule);
-
-  between('network.availabilityZones', network.availabilityZones, 2, 3);
-  between('network.natGateways', network.natGateways, 1, network.availabilityZones);
-  rule(
-    'network.existing',
-    network.existing === undefined || network.existing.privateSubnetIds.length >= 2,
-    'must have at least two private subnets',
-    network.existing,
-  );
-  const source = /^(sg-[0-9a-f]+|\d+\.\d+\.\d+\.\d+\/\d+)$/;
-  rule(
-    'network.metricsSources',
-    network.metricsSources.every((text) => source.test(text) && text !== '0.0.0.0/0'),
-    'must be CIDR blocks, but not the whole world, or ids of security groups',
-    network.metricsSources,
-  );
-  rule(
-    'writers.externalId',
-    config.writers.principals.length === 0 || /^[\w+=,.@:/-]{2,1224}$/.test(config.writers.externalId ?? ''),
-    'must be set, with 2 to 1224 characters of a-zA-Z0-9_+=,.@:/-, when writers.principals names somebody',
-    config.writers.externalId,
-  );
-  rule(
-    'budget.alertPercents',
-    config.budget.alertPercents.length <= 5,
-    'must be at most five',
-    config.budget.alertPercents,
-  );
+  if (folder && quarantinePrefix.startsWith(folder)) {
+    const rule = `must not lie under ${folder}, where objectKeyTemplate begins`;
+    problems.push(problem(['quarantinePrefix', 'objectKeyTemplate'], rule, quarantinePrefix));
+  }
+  const placeholders = [...objectKeyTemplate.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const known = (name: string) => name === 'tenant_id' || RECORD_COLUMNS.some((column) => column.name === name);
+  if (ingestion.firehose && !placeholders.every(known)) {
+    const rule = 'must name only fields of a record, because Firehose writes the objects (ingestion.firehose)';
+    problems.push(problem(['objectKeyTemplate', 'ingestion.firehose'], rule, objectKeyTemplate));
+  }
   return problems;
 }
 
-type Rule = (name: string, holds: boolean, text: string, got: unknown) => void;
-
-/** Firehose can only write what it can read off a record, and a notification filter must not see the quarantine. */
-function checkKeyTemplate({ objectKeyTemplate, quarantinePrefix, ingestion }: Config, rule: Rule): void {
-  try {
-    const folder = literalFolderOf(objectKeyTemplate);
-    rule('objectKeyTemplate', folder !== '', 'must begin with a literal folder such as logs/', objectKeyTemplate);
-    rule(
-      'quarantinePrefix',
-      folder === '' || !quarantinePrefix.startsWith(folder),
-      `must not lie under ${folder}`,
-      quarantinePrefix,
-    );
-  } catch (error) {
-    rule('objectKeyTemplate', false, error instanceof Error ? error.message : String(error), objectKeyTemplate);
-  }
-  if (!ingestion.firehose) return;
-  const placeholders = [...objectKeyTemplate.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const strange = placeholders.filter(
-    (name) => name !== 'tenant_id' && !RECORD_COLUMNS.some((column) => column.name === name),
-  );
-  rule(
-    'objectKeyTemplate',
-    strange.length === 0,
-    'must hold only top-level fields of a record when Firehose writes',
-    strange,
-  );
+function partitionValueProblems({ objectKeyTemplate, ingestion }: Config): readonly Problem[] {
+  return Object.entries(ingestion.partitionValues)
+    .filter(([placeholder]) => !objectKeyTemplate.includes(`{${placeholder}}`))
+    .map(([placeholder, values]) => {
+      const setting = `ingestion.partitionValues.${placeholder}`;
+      return problem([setting, 'objectKeyTemplate'], `must be of a placeholder of objectKeyTemplate`, values);
+    });
 }
 
-/**
- * The service must start with what its container is given, and not be told another thing than the resources around it: a port that
- * nobody opens, a grace that ends after the task.
- */
-function checkSettings(config: Config, rule: Rule): void {
-  const given = Object.keys(config.distributor.settings);
-  const unknown = given.filter((name) => !SETTING_NAMES.some((known) => known === name));
-  rule('distributor.settings', unknown.length === 0, 'must name settings of the service', unknown);
-  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '0'.repeat(12) });
-  const urls = { queue: 'https://queue.invalid/queue', deadLetterQueue: 'https://queue.invalid/dead-letters' };
-  const fixed = deploymentSettings(config, names, urls);
-  const taken = given.filter((name) => name in fixed);
-  rule('distributor.settings', taken.length === 0, 'must not name what follows from other settings here', taken);
+/** undefined for a template that the service itself refuses, with its own words. */
+function folderOf(template: string): string | undefined {
   try {
-    const { requestTimeoutMs, shutdownGraceMs } = readSettings(serviceEnvironment(config, names, urls));
-    rule(
-      'distributor.settings',
-      requestTimeoutMs < shutdownGraceMs,
-      `REQUEST_TIMEOUT_SECONDS must be less than the ${shutdownGraceMs / 1000} that a task has to drain`,
-      requestTimeoutMs / 1000,
-    );
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    // What has a rule of its own here is told once, by the name that it has here.
-    const problems = error.problems.filter((problem) => !RULED.test(problem));
-    rule('distributor.settings', problems.length === 0, 'the service must start with its settings', problems);
+    return literalFolderOf(template);
+  } catch {
+    return undefined;
   }
 }
 
-const RULED = /^(AWS_REGION|OBJECT_KEY_TEMPLATE|QUARANTINE_PREFIX): /;
+const STAGES = ['infrequentAccessDays', 'glacierDays', 'deepArchiveDays', 'retentionDays'] as const;
 
-function checkStorage({ storage }: Config, rule: Rule): void {
-  const { infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays } = storage;
-  const stages = [infrequentAccessDays, glacierDays, deepArchiveDays, retentionDays].filter((days) => days !== null);
-  const growing = stages.every((days, at) => at === 0 || days > (stages[at - 1] ?? 0));
-  rule('storage', growing, 'the days must grow: infrequentAccess, glacier, deepArchive, retention', stages);
-  // S3 refuses a transition to Standard-IA before 30 days (S3 user guide, "Lifecycle transitions").
-  rule(
-    'storage.infrequentAccessDays',
-    infrequentAccessDays === null || infrequentAccessDays >= 30,
-    'must be at least 30',
-    infrequentAccessDays,
-  );
-  // The queue can bring a message back for so long; its object must still be there.
-  rule(
-    'storage.retentionDays',
-    retentionDays >= MESSAGE_DAYS_MAX,
-    `must be at least ${MESSAGE_DAYS_MAX}`,
-    retentionDays,
-  );
+/** An object moves on, and goes at last; each stage is named with the one before it. */
+function storageProblems({ storage }: Config): readonly Problem[] {
+  const stages = STAGES.flatMap((name) => {
+    const days = storage[name];
+    return days === null ? [] : [{ name, days }];
+  });
+  return stages.flatMap(({ name, days }, at) => {
+    const before = stages[at - 1];
+    if (before === undefined) return [];
+    const stay = before.name === 'infrequentAccessDays' && name !== 'retentionDays' ? INFREQUENT_ACCESS_STAY_DAYS : 1;
+    if (days >= before.days + stay) return [];
+    const rule = `must be at least ${before.days + stay}, because ${before.name} is ${before.days}`;
+    return [problem([`storage.${name}`, `storage.${before.name}`], rule, days)];
+  });
+}
+
+function taskProblems({ distributor }: Config): readonly Problem[] {
+  const { cpuUnits, memoryMb, tasksMin, tasksMax } = distributor;
+  const problems: Problem[] = [];
+  const [from, to, step] = FARGATE_MEMORY[cpuUnits] ?? [];
+  if (from === undefined || to === undefined || step === undefined) {
+    const rule = `must be one of ${Object.keys(FARGATE_MEMORY).join(', ')}`;
+    problems.push(problem('distributor.cpuUnits', rule, cpuUnits));
+  } else if (memoryMb < from || memoryMb > to || memoryMb % step !== 0) {
+    const rule = `must be ${from} to ${to} in steps of ${step}, because distributor.cpuUnits is ${cpuUnits}`;
+    problems.push(problem(['distributor.memoryMb', 'distributor.cpuUnits'], rule, memoryMb));
+  }
+  if (tasksMax < tasksMin) {
+    const rule = `must be at least distributor.tasksMin, which is ${tasksMin}`;
+    problems.push(problem(['distributor.tasksMax', 'distributor.tasksMin'], rule, tasksMax));
+  }
+  return problems;
+}
+
+function networkProblems({ network }: Config): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (network.natGateways > network.availabilityZones) {
+    const rule = `must be at most network.availabilityZones, which is ${network.availabilityZones}`;
+    problems.push(problem(['network.natGateways', 'network.availabilityZones'], rule, network.natGateways));
+  }
+  for (const [name, what] of [
+    ['interfaceEndpoints', 'endpoints are'],
+    ['endpointPolicies', 'endpoints are'],
+    ['networkAcls', 'network ACLs are'],
+  ] as const) {
+    if (network.existing === undefined || !network[name]) continue;
+    const rule = `must be false with network.existing: ${what} made only in a VPC of our own`;
+    problems.push(problem([`network.${name}`, 'network.existing'], rule, true));
+  }
+  if (network.existing && network.flowLogRetentionDays !== null) {
+    const rule = 'must be null with network.existing: flow logs are made only of a VPC of our own';
+    problems.push(problem(['network.flowLogRetentionDays', 'network.existing'], rule, network.flowLogRetentionDays));
+  }
+  return problems;
+}
+
+function writerProblems({ writers }: Config): readonly Problem[] {
+  if (writers.principals.length > 0 && writers.externalId === undefined) {
+    const rule = 'must be set when writers.principals names somebody';
+    return [problem(['writers.externalId', 'writers.principals'], rule, undefined)];
+  }
+  return [];
 }

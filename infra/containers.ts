@@ -3,6 +3,9 @@ import type { Config } from './config.ts';
 import type { Names } from './names.ts';
 import { COLLECTOR_MEMORY_MB, HTTP_PORT, STOP_TIMEOUT_SECONDS, serviceEnvironment } from './service-environment.ts';
 
+/** The container of a task that runs the service. */
+export const SERVICE_CONTAINER = 'log-distributor';
+
 export interface ContainerProps {
   readonly config: Config;
   readonly names: Names;
@@ -22,8 +25,8 @@ export function containers(props: ContainerProps): {
   readonly definitions: readonly object[];
   readonly volumes: readonly string[];
 } {
-  const { tracingImage } = props.config.distributor;
-  if (tracingImage === undefined) return { definitions: [service(props), collector(props)], volumes: [] };
+  const { tracing, tracingImage } = props.config.distributor;
+  if (!tracing) return { definitions: [service(props), collector(props)], volumes: [] };
   return {
     definitions: [service(props), collector(props), instrumentation(props, tracingImage)],
     volumes: [INSTRUMENTATION.volume],
@@ -31,13 +34,13 @@ export function containers(props: ContainerProps): {
 }
 
 function service({ config, names, image, queueUrl, deadLetterQueueUrl }: ContainerProps): object {
-  const traced = config.distributor.tracingImage !== undefined;
+  const traced = config.distributor.tracing;
   const environment = {
     ...serviceEnvironment(config, names, { queue: queueUrl, deadLetterQueue: deadLetterQueueUrl }),
     ...(traced ? tracingEnvironment(names) : {}),
   };
   return {
-    name: 'log-distributor',
+    name: SERVICE_CONTAINER,
     image,
     essential: true,
     user: 'node',
@@ -85,7 +88,8 @@ function collector({ config, names }: ContainerProps): object {
           region: config.region,
           namespace: names.metricsNamespace,
           logGroup: names.metricsLogGroup,
-          tracing: config.distributor.tracingImage !== undefined,
+          tracing: config.distributor.tracing,
+          prometheusRemoteWriteUrl: config.distributor.prometheusRemoteWriteUrl,
         }),
       ),
     }),

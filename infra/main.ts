@@ -1,48 +1,79 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createS3Client, createStsClient } from '../service/aws/clients.ts';
+import type { ECRClient } from '@aws-sdk/client-ecr';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
+import { callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
-import { type Config, configOf, DEFAULT_REGION } from './config.ts';
-import { problemsOf } from './config-rules.ts';
-import { deploy, RefusedError } from './deploy.ts';
+import { collisionsOf } from './collisions.ts';
+import type { Config } from './config.ts';
+import { configOfArguments } from './config-arguments.ts';
+import { knownEnvironments } from './config-file.ts';
+import { ConfigError } from './config-problems.ts';
+import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
+import { warningsOf } from './config-warnings.ts';
+import { deploy, type Prepared } from './deploy.ts';
+import { digestOf } from './image.ts';
+import { type Names, namesOf, type Place } from './names.ts';
+import { RefusedError } from './refused.ts';
+import { runningVersion } from './running-image.ts';
 import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
-const USAGE = `usage: npm run synth   -- [--environment NAME] [--region REGION] [--image-tag TAG | --no-tasks]
-       npm run deploy  -- --environment NAME [--region REGION] [--image-tag TAG | --no-tasks] [--plan] [--yes]
-       npm run destroy -- --environment NAME [--region REGION] [--plan] [--yes]
+const USAGE = `usage: npm run synth   -- [OPTION ...]
+       npm run deploy  -- --environment NAME [OPTION ...]
+       npm run destroy -- --environment NAME [OPTION ...]
 
-  --environment NAME      development, staging, production, or another with the defaults (infra/config.ts);
-                          synth takes staging if not given, what changes an account wants to be told
-  --region REGION         ${DEFAULT_REGION} if not given
-  --image-tag TAG         the image to run, by its tag in the environment's repository; the package's version if not given
-  --no-tasks              everything but the ECS service: for the first time, before there is an image
-  --plan                  show what would change, and change nothing
-  --yes                   do not ask
-  --state-bucket NAME     bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
-  --provider-version V    in place of the version of the AWS provider that the bindings were made from
-  --plugin-dir FOLDER     take the provider from here and not from Terraform's registry`;
+Settings (infra/config-schema.ts describes each; infra/environments/ has an example for each environment):
+  -e, --environment NAME   ${knownEnvironments().join(', ')}, or another with the defaults; synth takes staging
+                           if not given
+      --new-environment    NAME is meant to be another
+      --config FILE        YAML with what differs from the environment's own file
+  -p, --project NAME       begins every name, ${DEFAULT_PROJECT} if not given
+  -r, --region REGION      ${DEFAULT_REGION} if not given
+      --eks-oidc-issuer URL
+                           Vector runs on the EKS cluster of this issuer
+
+What to do:
+      --image-tag TAG      the image to run, by its tag or digest (sha256:...) in the environment's repository; if not
+                           given, the one that is running, or else the package's version
+      --no-tasks           everything but the ECS service: for the first time, before there is an image
+      --allow-removal      also take away what runs, keeps data or is trusted, as the plan shows
+      --plan               show what would change, and change nothing
+      --yes                do not ask
+
+Terraform:
+      --state-bucket NAME  bucket of Terraform's state; deploy and destroy make it when it is missing, --plan does without
+      --provider-version V in place of the version of the AWS provider that the bindings were made from
+      --plugin-dir FOLDER  take the provider from here and not from Terraform's registry`;
 
 /** Exit statuses: 0 done, 1 failed, 2 usage error or refused. */
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** How long AWS may be silent before somebody at a terminal is told. */
-const REQUEST_TIMEOUT_MS = 30_000;
-
 const OPTIONS = {
-  environment: { type: 'string' },
-  region: { type: 'string' },
+  environment: { type: 'string', short: 'e' },
+  'new-environment': { type: 'boolean', default: false },
+  config: { type: 'string' },
+  project: { type: 'string', short: 'p' },
+  region: { type: 'string', short: 'r' },
+  'eks-oidc-issuer': { type: 'string' },
   'image-tag': { type: 'string' },
   'no-tasks': { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
+  'allow-removal': { type: 'boolean', default: false },
   'state-bucket': { type: 'string' },
   'provider-version': { type: 'string' },
   'plugin-dir': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
+
+const COMMANDS = ['synth', 'deploy', 'destroy'] as const;
+type Command = (typeof COMMANDS)[number];
+const isCommand = (text: string | undefined): text is Command => COMMANDS.some((command) => command === text);
+
+type Values = ReturnType<typeof readArguments>['values'];
 
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
@@ -51,45 +82,79 @@ async function run(): Promise<void> {
     return;
   }
   const [command, ...rest] = positionals;
-  const environment = values.environment ?? (command === 'synth' ? 'staging' : undefined);
-  if (environment === undefined || rest.length > 0) return refuse(USAGE);
-  const config = configOf(environment, values.region === undefined ? {} : { region: values.region });
-  const problems = problemsOf(config);
-  if (problems.length > 0) return refuse(problems.join('\n'));
+  if (!isCommand(command) || rest.length > 0) return refuse(USAGE);
+  const config = configOfArguments(values, command === 'synth' ? 'staging' : undefined);
+  if (config === undefined) return refuse(USAGE);
+  for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
+  if (command === 'synth') {
+    console.log(
+      synth(config, values, { imageTag: values['image-tag'] ?? packageVersion(), stateBucket: values['state-bucket'] }),
+    );
+    return;
+  }
+  const destroy = command === 'destroy';
+  await deploy(
+    { console: createConsole(), prepare: () => prepare(config, values, destroy) },
+    {
+      config,
+      destroy,
+      planOnly: values.plan,
+      confirmed: values.yes,
+      removalAllowed: values['allow-removal'],
+      pluginFolder: values['plugin-dir'],
+    },
+  );
+}
 
-  const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
-  const synth = (stateBucket: string | undefined) =>
-    synthesize(config, {
-      outputFolder: new URL(`synth/${config.environment}-${config.region}`, import.meta.url).pathname,
-      imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
-      stateBucket,
-      providerVersion: values['provider-version'],
-      emulated: endpointUrl !== undefined,
-    });
-  switch (command) {
-    case 'synth':
-      console.log(synth(values['state-bucket']));
-      return;
-    case 'deploy':
-    case 'destroy':
-      return deploy(
-        {
-          console: createConsole(),
-          async prepare() {
-            const stateBucket = await findStateBucket(config, endpointUrl, values['state-bucket'], values.plan);
-            return createTerraform({ folder: synth(stateBucket), environment: process.env });
-          },
-        },
-        {
-          config,
-          destroy: command === 'destroy',
-          planOnly: values.plan,
-          confirmed: values.yes,
-          pluginFolder: values['plugin-dir'],
-        },
-      );
-    default:
-      return refuse(USAGE);
+const endpointUrl = () => process.env.AWS_ENDPOINT_URL || undefined;
+
+function synth(
+  config: Config,
+  values: Values,
+  { imageTag, stateBucket }: { readonly imageTag: string; readonly stateBucket: string | undefined },
+): string {
+  const { project, environment, region } = config;
+  return synthesize(config, {
+    outputFolder: new URL(`synth/${project}-${environment}-${region}`, import.meta.url).pathname,
+    imageTag: values['no-tasks'] ? undefined : imageTag,
+    stateBucket,
+    providerVersion: values['provider-version'],
+    emulated: endpointUrl() !== undefined,
+  });
+}
+
+/** Asks AWS what there is, and writes the configuration. */
+async function prepare(config: Config, values: Values, destroy: boolean): Promise<Prepared> {
+  const clients = createClients(config.region, endpointUrl());
+  const place = await callerPlace(clients.sts, config);
+  const names = namesOf(config, place);
+  const chosen = values['image-tag'];
+  const asked = chosen !== undefined || values['no-tasks'] || destroy;
+  const running = asked ? undefined : await runningVersion(clients.ecs, names);
+  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
+  const version = chosen ?? running ?? packageVersion();
+  const needed = !values['no-tasks'] && !destroy;
+  const imageTag = needed ? await findDigest(clients.ecr, names, version, values.plan) : version;
+  const stateBucket = await findStateBucket(clients.s3, values['state-bucket'] ?? stateBucketName(config, place), {
+    place,
+    planOnly: values.plan,
+  });
+  const folder = synth(config, values, { imageTag, stateBucket });
+  return {
+    terraform: createTerraform({ folder, environment: process.env }),
+    names,
+    findCollisions: (changes) => collisionsOf(changes, clients, place),
+  };
+}
+
+/** What is deployed is named by its digest; a plan may come before the image. */
+async function findDigest(ecr: ECRClient, names: Names, version: string, planOnly: boolean): Promise<string> {
+  try {
+    return await digestOf(ecr, names, version);
+  } catch (error) {
+    if (!planOnly || !(error instanceof RefusedError)) throw error;
+    console.error(error.message);
+    return version;
   }
 }
 
@@ -103,25 +168,16 @@ function readArguments() {
 
 /** The bucket of the state, made when it is missing; undefined when it is missing and nothing may be changed. */
 async function findStateBucket(
-  config: Config,
-  endpointUrl: string | undefined,
-  name: string | undefined,
-  planOnly: boolean,
+  s3: S3Client,
+  bucket: string,
+  { place, planOnly }: { readonly place: Place; readonly planOnly: boolean },
 ): Promise<string | undefined> {
-  const place = {
-    region: config.region,
-    endpointUrl,
-    s3ForcePathStyle: endpointUrl !== undefined,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  };
-  const bucket = name ?? (await stateBucketName(createStsClient(place), config));
-  const s3 = createS3Client(place);
   if (await stateBucketExists(s3, bucket)) return bucket;
   if (planOnly) {
     console.error(`there is no bucket ${bucket} yet, so no state: all is planned as new`);
     return undefined;
   }
-  await createStateBucket(s3, { bucket, region: config.region, tls: !endpointUrl?.startsWith('http:') });
+  await createStateBucket(s3, { bucket, place, tls: !endpointUrl()?.startsWith('http:') });
   return bucket;
 }
 
@@ -138,7 +194,7 @@ function refuse(text: string): never {
 try {
   await run();
 } catch (error) {
-  if (error instanceof RefusedError) refuse(error.message);
+  if (error instanceof RefusedError || error instanceof ConfigError) refuse(error.message);
   console.error(error instanceof Error ? error.message : error);
   if (faultOf(error) === 'credentials') {
     console.error('AWS wants credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.');

@@ -14,6 +14,7 @@ import { createStaging } from './constructs/staging.ts';
 import { createTables } from './constructs/tables.ts';
 import { createWatching } from './constructs/watching.ts';
 import { createWriterRole } from './constructs/writer.ts';
+import { imageName } from './image.ts';
 import type { Names } from './names.ts';
 import { layoutOf } from './object-layout.ts';
 
@@ -23,11 +24,9 @@ export function composePipeline(
   { config, names, imageTag }: { config: Config; names: Names; imageTag: string | undefined },
 ): void {
   const layout = layoutOf(config);
-  const keys = createKeys(stack, names, config.encryptWithOwnKeys);
+  const keys = createKeys(stack, config, names);
   const bucket = createStaging(stack, { config, names, layout, keyArn: keys.data });
-  const stream = config.ingestion.firehose
-    ? createIngestion(stack, { config, names, layout, bucket, keys })
-    : undefined;
+  const stream = createIngestion(stack, { config, names, layout, bucket, keys });
   const writerRole = createWriterRole(stack, { config, names, layout, keyArn: keys.data });
   const hub = createHub(stack, { bucket, names, layout, keyArn: keys.messaging });
   const spoke = createSpoke(stack, 'delivery', {
@@ -37,8 +36,8 @@ export function composePipeline(
     keyArn: keys.messaging,
     config: config.queue,
   });
-  const tables = createTables(stack, config, keys.data);
-  const network = createNetwork(stack, names.name, config.region, config.network);
+  const tables = createTables(stack, { config, names, keyArn: keys.data });
+  const network = createNetwork(stack, { config, names, logsKeyArn: keys.logs });
   const repository = createRegistry(stack, config, names, keys.data);
   const service = createDistributor(stack, {
     config,
@@ -47,7 +46,7 @@ export function composePipeline(
     keys,
     network,
     spoke,
-    image: `${repository.repositoryUrl}:${imageTag ?? 'none'}`,
+    image: imageName(repository.repositoryUrl, imageTag ?? 'none'),
     running: imageTag !== undefined,
   });
   if (service) createScaling(stack, { config, names, service });

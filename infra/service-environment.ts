@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { Names } from './names.ts';
+import { eventBytesMax } from './partition.ts';
 
 /** Port of `/metrics` and `/healthz` inside the task. */
 export const HTTP_PORT = 8080;
@@ -42,10 +43,12 @@ export function deploymentSettings(config: Config, names: Names, urls: Urls): Re
 /** The environment of the service's container: the names of docs/reference/settings.md, the values of this deployment. */
 export function serviceEnvironment(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
   const { distributor } = config;
+  const eventBytes = eventBytesMax(names.place);
   const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);
   return {
     WORKER_THREADS: String(Math.max(1, Math.floor(distributor.cpuUnits / 1024))),
     MEMORY_BUDGET_MB: String(memoryBudgetMb),
+    ...(eventBytes === undefined ? {} : { EVENT_BYTES_MAX: String(eventBytes) }),
     ...distributor.settings,
     ...deploymentSettings(config, names, urls),
   };

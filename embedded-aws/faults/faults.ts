@@ -26,6 +26,7 @@ export interface StruckCall {
   readonly action: string;
   readonly account: string;
   readonly resource: string;
+  readonly contentEncoding: string;
 }
 
 export interface FaultsDeps {
@@ -69,6 +70,7 @@ export function createFaults({ random, nowMs }: FaultsDeps): Faults {
         if (rule.action !== undefined && rule.action !== call.action) return false;
         if (rule.account !== undefined && rule.account !== call.account) return false;
         if (rule.resource !== undefined && !call.resource.includes(rule.resource)) return false;
+        if (rule.contentEncoding !== undefined && rule.contentEncoding !== call.contentEncoding) return false;
         entry.matched++;
         if (rule.count !== undefined && entry.struck >= rule.count) return false;
         if (nth !== undefined && !nth.includes(entry.matched)) return false;

@@ -39,7 +39,7 @@ const EFFECT = z.discriminatedUnion('kind', [
 ]);
 
 export const FAULT_RULE = z.strictObject({
-  /** Matches calls of this service (`logs`, `s3`, ...); absent: of all. The same for the other three. */
+  /** Matches calls of this service (`logs`, `s3`, ...); absent: of all. The same for the other four. */
   service: z.string().optional(),
   /** The API's name, such as `PutLogEvents`. */
   action: z.string().optional(),
@@ -47,6 +47,8 @@ export const FAULT_RULE = z.strictObject({
   account: z.string().optional(),
   /** A part of the ARN that the call is about. */
   resource: z.string().optional(),
+  /** Of the request's body, such as `gzip`; `identity` where the request names none. */
+  contentEncoding: z.string().optional(),
   /** Strikes in this share of matching calls. Default: all. */
   probability: z.number().min(0).max(1).default(1),
   /** Strikes only the n-th matching call, from 1, or these. */

@@ -10,6 +10,7 @@ import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { trustService } from '../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../policies/task.ts';
+import { remoteWriteWorkspace } from '../remote-write.ts';
 import { writesCanaries } from '../service-environment.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
@@ -54,7 +55,7 @@ export function createDistributor(parent: Construct, deps: DistributorDeps): Ecs
     });
   }
   const task = createTask(scope, deps);
-  const group = createTaskGroup(scope, network, config.network.metricsSources);
+  const group = createTaskGroup(scope, network, config.network);
   if (!deps.running) return undefined;
   return new EcsService(scope, 'service', {
     name: names.service,
@@ -89,19 +90,26 @@ function capacity({ distributor }: Config) {
 
 function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition {
   const { config, names, layout, keys, spoke } = deps;
-  const ecsTasks = 'ecs-tasks.amazonaws.com';
+  // Only for tasks of this account and region (ECS developer guide, "Task IAM role").
+  const { partition, region, accountId } = names.place;
+  const trust = trustService('ecs-tasks.amazonaws.com', {
+    StringEquals: { 'aws:SourceAccount': [accountId] },
+    ArnLike: { 'aws:SourceArn': [`arn:${partition}:ecs:${region}:${accountId}:*`] },
+  });
   const task = createRole(scope, 'task-role', {
     name: names.taskRole,
-    // Only for tasks of this account (ECS developer guide, "Task IAM role").
-    trust: trustService(ecsTasks, { StringEquals: { 'aws:SourceAccount': [names.place.accountId] } }),
+    iam: config.iam,
+    trust,
     policy: taskRolePolicy(names, layout, keys, {
-      tracing: config.distributor.tracingImage !== undefined,
+      tracing: config.distributor.tracing,
       canary: writesCanaries(config),
+      prometheus: remoteWriteWorkspace(config.distributor.prometheusRemoteWriteUrl),
     }),
   });
   const execution = createRole(scope, 'execution-role', {
     name: names.executionRole,
-    trust: trustService(ecsTasks),
+    iam: config.iam,
+    trust,
     policy: executionRolePolicy(names),
   });
   const { definitions, volumes } = containers({

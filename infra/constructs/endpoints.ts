@@ -2,6 +2,11 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcEndpoint } from '@cdktn/provider-aws/lib/vpc-endpoint/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import type { Construct } from 'constructs';
+import type { Config } from '../config.ts';
+import type { Names } from '../names.ts';
+import { endpointServiceName } from '../partition.ts';
+import { endpointPolicy } from '../policies/endpoints.ts';
+import { remoteWriteWorkspace } from '../remote-write.ts';
 import type { Network } from './network.ts';
 
 /** S3 and DynamoDB cost nothing this way, and all of the objects' bytes would pay NAT otherwise. */
@@ -9,40 +14,49 @@ const GATEWAY_SERVICES = ['s3', 'dynamodb'];
 /** What a task talks to besides; Firehose for collectors that run in this VPC. */
 const INTERFACE_SERVICES = ['sqs', 'sts', 'logs', 'kms', 'ecr.api', 'ecr.dkr', 'kinesis-firehose'];
 
-export function createGatewayEndpoints(
-  scope: Construct,
-  { vpcId }: Network,
-  region: string,
-  routeTableIds: string[],
-): void {
-  for (const service of GATEWAY_SERVICES) {
-    new VpcEndpoint(scope, `endpoint-${service}`, {
-      vpcId,
-      serviceName: `com.amazonaws.${region}.${service}`,
-      vpcEndpointType: 'Gateway',
-      routeTableIds,
-    });
-  }
+export interface EndpointsDeps {
+  readonly config: Config;
+  readonly names: Names;
+  readonly network: Network;
+  readonly routeTableIds: readonly string[];
 }
 
-export function createInterfaceEndpoints(scope: Construct, network: Network, region: string, cidr: string): void {
+export function createEndpoints(scope: Construct, { config, names, network, routeTableIds }: EndpointsDeps): void {
   const { vpcId, privateSubnetIds } = network;
+  const common = (service: string) => ({
+    vpcId,
+    serviceName: endpointServiceName(service, names.place),
+    ...(config.network.endpointPolicies ? { policy: JSON.stringify(endpointPolicy(service, names)) } : {}),
+  });
+  for (const service of GATEWAY_SERVICES) {
+    new VpcEndpoint(scope, `endpoint-${service}`, {
+      ...common(service),
+      vpcEndpointType: 'Gateway',
+      routeTableIds: [...routeTableIds],
+    });
+  }
+  if (!config.network.interfaceEndpoints) return;
   const group = new SecurityGroup(scope, 'endpoints-group', { vpcId, description: 'HTTPS from within the VPC' });
   new VpcSecurityGroupIngressRule(scope, 'endpoints-https', {
     securityGroupId: group.id,
     ipProtocol: 'tcp',
     fromPort: 443,
     toPort: 443,
-    cidrIpv4: cidr,
+    cidrIpv4: config.network.cidr,
   });
-  for (const service of INTERFACE_SERVICES) {
+  for (const service of interfaceServices(config)) {
     new VpcEndpoint(scope, `endpoint-${service.replace('.', '-')}`, {
-      vpcId,
-      serviceName: `com.amazonaws.${region}.${service}`,
+      ...common(service),
       vpcEndpointType: 'Interface',
       subnetIds: [...privateSubnetIds],
       securityGroupIds: [group.id],
       privateDnsEnabled: true,
     });
   }
+}
+
+/** The collector's Prometheus, too, where it is in this region. */
+function interfaceServices({ region, distributor }: Config): readonly string[] {
+  const workspace = remoteWriteWorkspace(distributor.prometheusRemoteWriteUrl);
+  return workspace?.region === region ? [...INTERFACE_SERVICES, 'aps-workspaces'] : INTERFACE_SERVICES;
 }

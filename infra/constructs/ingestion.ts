@@ -6,20 +6,15 @@ import type { IamRole } from '@cdktn/provider-aws/lib/iam-role/index.js';
 import { KinesisFirehoseDeliveryStream } from '@cdktn/provider-aws/lib/kinesis-firehose-delivery-stream/index.js';
 import type { S3Bucket } from '@cdktn/provider-aws/lib/s3-bucket/index.js';
 import { Construct } from 'constructs';
+import { type LogTable, logTableOf } from '../athena.ts';
 import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../policies/firehose.ts';
-import { RECORD_COLUMNS } from '../record.ts';
 import type { Keys } from './keys.ts';
 import { createRole } from './role.ts';
 
 const MEGABYTE = 1024 * 1024;
-const PARQUET = {
-  input: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
-  output: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
-  serde: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
-};
 
 export interface IngestionDeps {
   readonly config: Config;
@@ -29,17 +24,23 @@ export interface IngestionDeps {
   readonly keys: Keys;
 }
 
+/** The table that the bucket is queried by; and Firehose, where Vector does not write the objects itself. */
+export function createIngestion(parent: Construct, deps: IngestionDeps): KinesisFirehoseDeliveryStream | undefined {
+  const scope = new Construct(parent, 'ingestion');
+  const table = createTable(scope, deps.names, logTableOf(deps.config, deps.names, deps.layout), deps.bucket);
+  return deps.config.ingestion.firehose ? createStream(scope, deps, table) : undefined;
+}
+
 /** Firehose: takes records, sorts them by tenant, writes them as Parquet under the key template. */
-export function createIngestion(parent: Construct, deps: IngestionDeps): KinesisFirehoseDeliveryStream {
+function createStream(scope: Construct, deps: IngestionDeps, table: GlueCatalogTable): KinesisFirehoseDeliveryStream {
   const { config, names, layout, bucket, keys } = deps;
   const { ingestion } = config;
-  const scope = new Construct(parent, 'ingestion');
   const { role, policy } = createRole(scope, 'role', {
     name: names.firehoseRole,
+    iam: config.iam,
     trust: firehoseTrust(names),
     policy: firehoseRolePolicy(names, layout, keys.data),
   });
-  const table = createSchema(scope, names, bucket, layout.logsPrefix);
   const errors = createErrorLog(scope, config, names, keys.logs);
   return new KinesisFirehoseDeliveryStream(scope, 'stream', {
     name: names.deliveryStream,
@@ -108,22 +109,34 @@ function createConversion(blockMb: number, names: Names, table: GlueCatalogTable
   };
 }
 
-/** The schema of a record. Firehose takes its columns from here, and Athena can query the bucket by it. */
-function createSchema(scope: Construct, names: Names, bucket: S3Bucket, logsPrefix: string): GlueCatalogTable {
+/** The table. Firehose takes the columns of its Parquet from here, and Athena queries the bucket by it. */
+function createTable(scope: Construct, names: Names, table: LogTable, bucket: S3Bucket): GlueCatalogTable {
   const database = new GlueCatalogDatabase(scope, 'database', { name: names.glueDatabase });
   return new GlueCatalogTable(scope, 'table', {
     databaseName: database.name,
     name: names.glueTable,
     tableType: 'EXTERNAL_TABLE',
-    parameters: { classification: 'parquet' },
+    parameters: Object.fromEntries(
+      Object.entries(table.parameters).map(([name, value]) => [name, escapeColumns(value, table)]),
+    ),
+    partitionKeys: table.partitionKeys.map((column) => ({ ...column })),
     storageDescriptor: {
-      location: `s3://${bucket.bucket}/${logsPrefix}`,
-      inputFormat: PARQUET.input,
-      outputFormat: PARQUET.output,
-      serDeInfo: { serializationLibrary: PARQUET.serde, parameters: { 'serialization.format': '1' } },
-      columns: RECORD_COLUMNS.map((column) => ({ ...column })),
+      location: table.location,
+      inputFormat: table.inputFormat,
+      outputFormat: table.outputFormat,
+      serDeInfo: {
+        serializationLibrary: table.serializationLibrary,
+        parameters: { ...table.serializationParameters },
+      },
+      columns: table.columns.map((column) => ({ ...column })),
     },
+    dependsOn: [bucket],
   });
+}
+
+/** `${column}` is Athena's, and must not be taken for a reference of Terraform's. */
+function escapeColumns(text: string, { partitionKeys }: LogTable): string {
+  return partitionKeys.reduce((escaped, { name }) => escaped.replaceAll(`\${${name}}`, `$$\${${name}}`), text);
 }
 
 function createErrorLog(scope: Construct, config: Config, names: Names, keyArn: string | undefined) {

@@ -3,25 +3,34 @@ import { CeAnomalyMonitor } from '@cdktn/provider-aws/lib/ce-anomaly-monitor/ind
 import { CeAnomalySubscription } from '@cdktn/provider-aws/lib/ce-anomaly-subscription/index.js';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
+import { DEPLOYMENT_TAG, type Names } from '../names.ts';
+
+interface SpendingDeps {
+  readonly config: Config;
+  readonly names: Names;
+  readonly topicArn: string;
+}
 
 /**
- * Budget and anomaly detection over everything that has our tags. The tags `Project` and `Environment` must be active
- * cost allocation tags, which only the payer's account can say (docs/guide/cost.md).
+ * Budget and anomaly detection over everything of this deployment, each unless the settings leave it out. The tag
+ * `Deployment` must be an active cost allocation tag, which only the payer's account can say (docs/guide/cost.md).
  */
-export function createSpending(
-  parent: Construct,
-  { config, names, topicArn }: { config: Config; names: Names; topicArn: string },
-): void {
+export function createSpending(parent: Construct, deps: SpendingDeps): void {
   const scope = new Construct(parent, 'spending');
+  const { monthlyUsd, anomalyUsd } = deps.config.budget;
+  if (monthlyUsd !== null) createBudget(scope, deps, monthlyUsd);
+  if (anomalyUsd !== null) createAnomalyDetection(scope, deps, anomalyUsd);
+}
+
+function createBudget(scope: Construct, { config, names, topicArn }: SpendingDeps, monthlyUsd: number): void {
   new BudgetsBudget(scope, 'budget', {
-    name: names.name,
+    name: names.budget,
     budgetType: 'COST',
     timeUnit: 'MONTHLY',
-    limitAmount: String(config.budget.monthlyUsd),
+    limitAmount: String(monthlyUsd),
     limitUnit: 'USD',
     // `user:<key>$<value>`: how Budgets spells a tag of ours (Billing user guide, "Budget filters").
-    costFilter: [{ name: 'TagKeyValue', values: [`user:Project$${config.project}`] }],
+    costFilter: [{ name: 'TagKeyValue', values: [`user:${DEPLOYMENT_TAG}$${names.inAccount}`] }],
     notification: config.budget.alertPercents.map((threshold) => ({
       comparisonOperator: 'GREATER_THAN',
       threshold,
@@ -31,15 +40,19 @@ export function createSpending(
       subscriberEmailAddresses: [...config.alerts.emails],
     })),
   });
+}
+
+function createAnomalyDetection(scope: Construct, { names, topicArn }: SpendingDeps, anomalyUsd: number): void {
   const monitor = new CeAnomalyMonitor(scope, 'anomalies', {
-    name: names.name,
+    name: names.budget,
     monitorType: 'CUSTOM',
+    // One tag: a monitor does not take expressions of several.
     monitorSpecification: JSON.stringify({
-      Tags: { Key: 'Project', Values: [config.project], MatchOptions: ['EQUALS'] },
+      Tags: { Key: DEPLOYMENT_TAG, Values: [names.inAccount], MatchOptions: ['EQUALS'] },
     }),
   });
   new CeAnomalySubscription(scope, 'anomaly-alerts', {
-    name: names.name,
+    name: names.budget,
     // To a topic, anomalies are told as they are found; only mails can be collected by day (Cost Explorer API reference).
     frequency: 'IMMEDIATE',
     monitorArnList: [monitor.arn],
@@ -48,7 +61,7 @@ export function createSpending(
       dimension: {
         key: 'ANOMALY_TOTAL_IMPACT_ABSOLUTE',
         matchOptions: ['GREATER_THAN_OR_EQUAL'],
-        values: [String(config.budget.anomalyUsd)],
+        values: [String(anomalyUsd)],
       },
     },
   });

@@ -1,10 +1,7 @@
 import { S3Bucket } from '@cdktn/provider-aws/lib/s3-bucket/index.js';
 import { S3BucketIntelligentTieringConfiguration } from '@cdktn/provider-aws/lib/s3-bucket-intelligent-tiering-configuration/index.js';
 import { S3BucketLifecycleConfiguration } from '@cdktn/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
-import { S3BucketOwnershipControls } from '@cdktn/provider-aws/lib/s3-bucket-ownership-controls/index.js';
 import { S3BucketPolicy } from '@cdktn/provider-aws/lib/s3-bucket-policy/index.js';
-import { S3BucketPublicAccessBlock } from '@cdktn/provider-aws/lib/s3-bucket-public-access-block/index.js';
-import { S3BucketServerSideEncryptionConfigurationA } from '@cdktn/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
 import { S3BucketVersioningA } from '@cdktn/provider-aws/lib/s3-bucket-versioning/index.js';
 import { Construct } from 'constructs';
 import type { Config } from '../config.ts';
@@ -12,6 +9,9 @@ import { lifecycleRules } from '../lifecycle.ts';
 import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { bucketPolicy } from '../policies/bucket.ts';
+import { createAccessLog } from './access-log.ts';
+import { kept } from './kept.ts';
+import { createPrivateBucketSettings } from './private-bucket.ts';
 
 /** The central bucket, where objects wait for their delivery and are kept afterwards. */
 export function createStaging(
@@ -19,34 +19,16 @@ export function createStaging(
   { config, names, layout, keyArn }: { config: Config; names: Names; layout: ObjectLayout; keyArn: string | undefined },
 ): S3Bucket {
   const scope = new Construct(parent, 'staging');
-  const bucket = new S3Bucket(scope, 'bucket', { bucket: names.bucket, forceDestroy: !config.production });
+  const bucket = new S3Bucket(scope, 'bucket', {
+    bucket: names.bucket,
+    forceDestroy: !config.production,
+    ...kept(config),
+  });
   const versioning = new S3BucketVersioningA(scope, 'versioning', {
     bucket: bucket.id,
     versioningConfiguration: { status: 'Enabled' },
   });
-  new S3BucketServerSideEncryptionConfigurationA(scope, 'encryption', {
-    bucket: bucket.id,
-    rule: [
-      keyArn === undefined
-        ? { applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }
-        : {
-            applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: keyArn },
-            // One call to KMS for many objects in place of one for each.
-            bucketKeyEnabled: true,
-          },
-    ],
-  });
-  const block = new S3BucketPublicAccessBlock(scope, 'public-access', {
-    bucket: bucket.id,
-    blockPublicAcls: true,
-    blockPublicPolicy: true,
-    ignorePublicAcls: true,
-    restrictPublicBuckets: true,
-  });
-  new S3BucketOwnershipControls(scope, 'ownership', {
-    bucket: bucket.id,
-    rule: { objectOwnership: 'BucketOwnerEnforced' },
-  });
+  const block = createPrivateBucketSettings(scope, bucket, keyArn);
   // S3 refuses two changes of access at once: the policy comes after the block.
   new S3BucketPolicy(scope, 'policy', {
     bucket: bucket.id,
@@ -58,6 +40,10 @@ export function createStaging(
     rule: lifecycleRules(config.storage, layout),
     dependsOn: [versioning],
   });
+  const { accessLogRetentionDays } = config.storage;
+  if (accessLogRetentionDays !== null) {
+    createAccessLog(scope, { config, names, bucket, retentionDays: accessLogRetentionDays });
+  }
   if (config.storage.intelligentTiering) {
     new S3BucketIntelligentTieringConfiguration(scope, 'tiering', {
       bucket: bucket.id,

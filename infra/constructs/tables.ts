@@ -2,6 +2,8 @@ import { DynamodbTable } from '@cdktn/provider-aws/lib/dynamodb-table/index.js';
 import { Construct } from 'constructs';
 import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import type { Config } from '../config.ts';
+import type { Names } from '../names.ts';
+import { kept } from './kept.ts';
 
 export interface Tables {
   readonly tenants: DynamodbTable;
@@ -9,7 +11,10 @@ export interface Tables {
 }
 
 /** The two tables of the service. */
-export function createTables(parent: Construct, config: Config, keyArn: string | undefined): Tables {
+export function createTables(
+  parent: Construct,
+  { config, names, keyArn }: { config: Config; names: Names; keyArn: string | undefined },
+): Tables {
   const scope = new Construct(parent, 'tables');
   const createTable = (
     id: string,
@@ -27,11 +32,12 @@ export function createTables(parent: Construct, config: Config, keyArn: string |
       // `enabled: false` is not plain text: it is a key that AWS owns (DynamoDB developer guide, "Encryption at rest").
       serverSideEncryption: keyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn: keyArn },
       deletionProtectionEnabled: config.production,
+      ...kept(config),
       ...more,
     });
   return {
-    tenants: createTable('tenants', config.tenantTable, TENANT_TABLE_KEYS),
-    ledger: createTable('ledger', config.ledgerTable, LEDGER_TABLE_KEYS, {
+    tenants: createTable('tenants', names.tenantTable, TENANT_TABLE_KEYS),
+    ledger: createTable('ledger', names.ledgerTable, LEDGER_TABLE_KEYS, {
       ttl: { attributeName: LEDGER_EXPIRES_AT, enabled: true },
     }),
   };

@@ -2,6 +2,7 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import type { Construct } from 'constructs';
+import type { NetworkConfig } from '../config.ts';
 import { HTTP_PORT } from '../service-environment.ts';
 import type { Network } from './network.ts';
 
@@ -9,17 +10,18 @@ import type { Network } from './network.ts';
 export function createTaskGroup(
   scope: Construct,
   { vpcId }: Network,
-  metricsSources: readonly string[],
+  { metricsSources, ipv6 }: Pick<NetworkConfig, 'metricsSources' | 'ipv6'>,
 ): SecurityGroup {
   const group = new SecurityGroup(scope, 'group', { vpcId, description: 'Log distributor tasks' });
-  new VpcSecurityGroupEgressRule(scope, 'group-https', {
+  const https = {
     securityGroupId: group.id,
     description: 'AWS APIs',
     ipProtocol: 'tcp',
     fromPort: 443,
     toPort: 443,
-    cidrIpv4: '0.0.0.0/0',
-  });
+  };
+  new VpcSecurityGroupEgressRule(scope, 'group-https', { ...https, cidrIpv4: '0.0.0.0/0' });
+  if (ipv6) new VpcSecurityGroupEgressRule(scope, 'group-https-ipv6', { ...https, cidrIpv6: '::/0' });
   for (const [at, source] of metricsSources.entries()) {
     new VpcSecurityGroupIngressRule(scope, `group-metrics-${at}`, {
       securityGroupId: group.id,

@@ -31,11 +31,11 @@ export function createWatching(
     createAlarm(scope, names, alarm, topic.arn);
   }
   new CloudwatchDashboard(scope, 'overview', {
-    dashboardName: names.name,
+    dashboardName: names.overviewDashboard,
     dashboardBody: JSON.stringify(overviewDashboard(config, names)),
   });
   new CloudwatchDashboard(scope, 'tenant', {
-    dashboardName: `${names.name}-tenant`,
+    dashboardName: names.tenantDashboard,
     dashboardBody: JSON.stringify(tenantDashboard(config, names)),
   });
   return topic;

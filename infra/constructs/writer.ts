@@ -15,5 +15,5 @@ export function createWriterRole(
   const trust = writerTrust(names, config.writers);
   if (!trust) return undefined;
   const policy = writerRolePolicy(names, layout, config.ingestion.firehose, keyArn);
-  return createRole(scope, 'writer-role', { name: names.writerRole, trust, policy }).role;
+  return createRole(scope, 'writer-role', { name: names.writerRole, iam: config.iam, trust, policy }).role;
 }

@@ -156,7 +156,10 @@ function lambda(objects: number, volume: Volume): readonly Line[] {
 
 /** The metrics that are exported, those without their label and some three values of it; every metric of an alarm; two dashboards. */
 function watching(config: Config): number {
-  const series = EXPORTED_METRICS.reduce((sum, metric) => sum + (metric.label ? 4 : 1), 0);
+  const series = EXPORTED_METRICS.reduce(
+    (sum, metric) => sum + 1 + (metric.values?.length ?? (metric.label ? 3 : 0)),
+    0,
+  );
   const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '' });
   const watched = alarmsOf(config, names).reduce((sum, alarm) => sum + Object.keys(alarm.metrics).length, 0);
   return series * PRICES.metric.usd + watched * PRICES.alarm.usd + 2 * PRICES.dashboard.usd;

@@ -1,3 +1,6 @@
+import type { Place } from '../names.ts';
+import { regionalHost } from '../partition.ts';
+
 /** IAM policy documents as values: what the functions of this folder return and the tests look into. */
 export interface PolicyDocument {
   readonly Version: '2012-10-17';
@@ -20,14 +23,17 @@ export function policy(...statements: readonly Statement[]): PolicyDocument {
   return { Version: '2012-10-17', Statement: statements };
 }
 
-/** The trust policy of a role that an AWS service assumes. */
-export function trustService(service: string, condition?: Conditions): PolicyDocument {
+/**
+ * The trust policy of a role that an AWS service assumes: always on somebody's behalf, so the condition says whose (IAM user guide,
+ * "The confused deputy problem").
+ */
+export function trustService(service: string, condition: Conditions): PolicyDocument {
   return policy({
     Sid: 'Assume',
     Effect: 'Allow',
     Principal: { Service: [service] },
     Action: ['sts:AssumeRole'],
-    ...(condition ? { Condition: condition } : {}),
+    Condition: condition,
   });
 }
 
@@ -47,7 +53,7 @@ export function denyPlainText(actions: readonly string[], resources: readonly st
 export function useKeyThrough(
   sid: string,
   service: string,
-  region: string,
+  place: Place,
   keyArn: string | undefined,
   actions: readonly ('kms:Decrypt' | 'kms:GenerateDataKey')[],
 ): readonly Statement[] {
@@ -58,7 +64,7 @@ export function useKeyThrough(
       Effect: 'Allow',
       Action: actions,
       Resource: [keyArn],
-      Condition: { StringEquals: { 'kms:ViaService': [`${service}.${region}.amazonaws.com`] } },
+      Condition: { StringEquals: { 'kms:ViaService': [regionalHost(service, place)] } },
     },
   ];
 }

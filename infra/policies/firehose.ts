@@ -2,7 +2,10 @@ import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { type PolicyDocument, policy, trustService, useKeyThrough } from './document.ts';
 
-/** Only for our account: another account's stream cannot borrow the role. */
+/**
+ * Only for our account: another account's stream cannot borrow the role. Firehose says whose stream it is by the external id, and
+ * documents no `aws:SourceAccount` (Firehose developer guide, "Allow Firehose to assume an IAM role").
+ */
 export function firehoseTrust(names: Names): PolicyDocument {
   return trustService('firehose.amazonaws.com', { StringEquals: { 'sts:ExternalId': [names.place.accountId] } });
 }
@@ -40,6 +43,6 @@ export function firehoseRolePolicy(names: Names, layout: ObjectLayout, dataKeyAr
       Action: ['logs:PutLogEvents'],
       Resource: [`${names.logGroupArn(names.firehoseLogGroup)}:log-stream:*`],
     },
-    ...useKeyThrough('EncryptObjects', 's3', region, dataKeyArn, ['kms:GenerateDataKey', 'kms:Decrypt']),
+    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey', 'kms:Decrypt']),
   );
 }

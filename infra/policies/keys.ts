@@ -1,4 +1,5 @@
 import type { Names, Place } from '../names.ts';
+import { logsPrincipal } from '../partition.ts';
 import { type PolicyDocument, policy, type Statement } from './document.ts';
 
 /** Without it a key belongs to nobody: IAM policies of the account decide who may use it (KMS developer guide, "Default key policy"). */
@@ -47,14 +48,13 @@ export function messagingKeyPolicy(names: Names): PolicyDocument {
 
 /** The key of log groups: CloudWatch Logs uses it, for our groups only (CloudWatch Logs user guide, "Encrypt log data"). */
 export function logsKeyPolicy(names: Names): PolicyDocument {
-  const { region } = names.place;
-  const groups = [names.serviceLogGroup, names.metricsLogGroup, names.firehoseLogGroup].map(names.logGroupArn);
+  const groups = [names.serviceLogGroup, names.metricsLogGroup, names.firehoseLogGroup, names.flowLogGroup];
   return policy(accountDecides(names.place), {
     Sid: 'LogsEncrypt',
     Effect: 'Allow',
-    Principal: { Service: [`logs.${region}.amazonaws.com`] },
+    Principal: { Service: [logsPrincipal(names.place)] },
     Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
     Resource: ['*'],
-    Condition: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': groups } },
+    Condition: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': groups.map(names.logGroupArn) } },
   });
 }

@@ -1,6 +1,7 @@
 import { CANARY } from '../../service/core/canary.ts';
 import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
+import type { Workspace } from '../remote-write.ts';
 import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
 
 /** ARNs of the keys in use; undefined where AWS's own keys encrypt. */
@@ -14,6 +15,8 @@ export interface TaskFeatures {
   readonly tracing: boolean;
   /** Writes canaries (docs/decisions/0050). */
   readonly canary: boolean;
+  /** Where the collector writes metrics to. */
+  readonly prometheus?: Workspace | undefined;
 }
 
 /** What the distributor does on AWS, and nothing else: each statement is one thing that `service/` does. */
@@ -21,7 +24,7 @@ export function taskRolePolicy(
   names: Names,
   layout: ObjectLayout,
   keys: KeyArns,
-  { tracing, canary }: TaskFeatures,
+  { tracing, canary, prometheus }: TaskFeatures,
 ): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
@@ -87,9 +90,10 @@ export function taskRolePolicy(
     },
     ...(canary ? writeCanaries(names, layout) : []),
     ...(tracing ? [PUBLISH_TRACES] : []),
-    ...useKeyThrough('ReadAndQuarantine', 's3', region, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
-    ...useKeyThrough('UseTables', 'dynamodb', region, keys.data, ['kms:Decrypt']),
-    ...useKeyThrough('UseQueues', 'sqs', region, keys.messaging, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...(prometheus ? [writePrometheus(names, prometheus)] : []),
+    ...useKeyThrough('ReadAndQuarantine', 's3', names.place, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...useKeyThrough('UseTables', 'dynamodb', names.place, keys.data, ['kms:Decrypt']),
+    ...useKeyThrough('UseQueues', 'sqs', names.place, keys.messaging, ['kms:Decrypt', 'kms:GenerateDataKey']),
   );
 }
 
@@ -129,6 +133,15 @@ const PUBLISH_TRACES: Statement = {
   Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
   Resource: ['*'],
 };
+
+function writePrometheus({ place }: Names, { region, id }: Workspace): Statement {
+  return {
+    Sid: 'WritePrometheus',
+    Effect: 'Allow',
+    Action: ['aps:RemoteWrite'],
+    Resource: [`arn:${place.partition}:aps:${region}:${place.accountId}:workspace/${id}`],
+  };
+}
 
 /** What ECS itself does for a task: pull its image and write its log. */
 export function executionRolePolicy(names: Names): PolicyDocument {

@@ -57,6 +57,6 @@ export function writerRolePolicy(
       Action: ['s3:PutObject'],
       Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
     },
-    ...useKeyThrough('EncryptObjects', 's3', names.place.region, dataKeyArn, ['kms:GenerateDataKey']),
+    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
   );
 }

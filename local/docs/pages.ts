@@ -1,4 +1,6 @@
 import { parse, stringify } from 'yaml';
+import { alertRules } from '../../infra/prometheus/rules.ts';
+import { alertRows } from './alerts.ts';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
@@ -8,8 +10,9 @@ import { settingRows } from './settings.ts';
 import { fillTable } from './table.ts';
 import { attributeRows } from './tenants.ts';
 
-/** A file below docs/ that is derived, in whole or in part. */
+/** A file that is derived, in whole or in part. */
 export interface DerivedFile {
+  /** From docs/. */
   readonly path: string;
   /** The file as it should be. */
   readonly render: (read: (path: string) => Promise<string>) => string | Promise<string>;
@@ -23,11 +26,9 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   picture('light'),
   picture('dark'),
   { path: 'reference/commands.md', render: commandPage, tables: [] },
-  {
-    path: '../k8s/distributor/alerts.yaml',
-    render: async (read) => prometheusRule(await read('../infra/prometheus/alerts.yml')),
-    tables: [],
-  },
+  { path: '../infra/prometheus/alerts.yml', render: () => alertRules(), tables: [] },
+  page('guide/operations.md', ['alerts'], (text) => fillTable(text, 'alerts', alertRows())),
+  { path: '../k8s/distributor/alerts.yaml', render: () => prometheusRule(alertRules()), tables: [] },
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
   page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
   page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
@@ -47,7 +48,7 @@ function prometheusRule(rules: string): string {
     metadata: { name: 'distributor', labels: { 'app.kubernetes.io/name': 'distributor' } },
     spec: parse(rules),
   };
-  return `# Written by \`npm run docs\` from infra/prometheus/alerts.yml.\n${stringify(object, { lineWidth: 0 })}`;
+  return `# Written by \`npm run docs\` from infra/alerts/.\n${stringify(object, { lineWidth: 0 })}`;
 }
 
 function picture(theme: keyof typeof THEMES): DerivedFile {

@@ -20,7 +20,7 @@ export function fillTable(page: string, name: string, rows: readonly Row[]): str
   const columns = cellsOf(header).length;
   const lines = rows.map(({ key, cells }) => {
     const written = columns - 1 - cells.length;
-    const kept = prose.get(key)?.slice(-written) ?? Array<string>(written).fill('');
+    const kept = written === 0 ? [] : (prose.get(key)?.slice(-written) ?? Array<string>(written).fill(''));
     return `| ${[key, ...cells, ...kept].join(' | ')} |`.replaceAll('|  |', '| |').replaceAll('|  |', '| |');
   });
   return page.replace(table, () => [header, `|${'---|'.repeat(columns)}`, ...lines, ''].join('\n'));

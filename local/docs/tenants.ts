@@ -1,6 +1,6 @@
-import { ATTRIBUTE_NAMES, DeliveryError, parseDelivery } from '../../service/core/delivery.ts';
-import { CLOUDWATCH } from '../../service/core/destination/cloudwatch.ts';
-import { S3 } from '../../service/core/destination/s3.ts';
+import { DeliveryError } from '../../service/core/delivery.ts';
+import { DEFAULT_KIND, KINDS } from '../../service/destination/kinds.ts';
+import { ATTRIBUTE_NAMES, parseDelivery } from '../../service/destination/parse-delivery.ts';
 import type { Row } from './table.ts';
 
 /** Values of which at least one breaks the rule of every attribute that has one. */
@@ -11,15 +11,13 @@ const GENERAL = /^(is required|Invalid input)/;
 /** Name, kinds and rule of every attribute. The rule is what the service answers to a wrong value. */
 export function attributeRows(): Row[] {
   return ATTRIBUTE_NAMES.map((name) => {
-    const kinds = [CLOUDWATCH, S3]
-      .filter(({ attributes }) => attributes.includes(name))
-      .map(({ kind }) => `\`${kind}\``);
-    return { key: `\`${name}\``, cells: [kinds.length === 0 ? 'both' : kinds.join(', '), ruleOf(name)] };
+    const kinds = KINDS.filter(({ attributes }) => attributes.includes(name)).map(({ kind }) => `\`${kind}\``);
+    return { key: `\`${name}\``, cells: [kinds.length === 0 ? 'all' : kinds.join(', '), ruleOf(name)] };
   });
 }
 
 function ruleOf(name: string): string {
-  const kind = S3.attributes.includes(name) ? S3.kind : CLOUDWATCH.kind;
+  const { kind } = KINDS.find(({ attributes }) => attributes.includes(name)) ?? DEFAULT_KIND;
   const rules = WRONG.flatMap((value) => problemsOf({ type: kind, [name]: value }))
     .filter((problem) => problem.startsWith(`${name}: `))
     .map((problem) => problem.slice(name.length + 2).replace(/ \((got|not set)[\s\S]*$/, ''));

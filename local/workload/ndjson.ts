@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import type { LogRecord } from './record.ts';
+import { ingestedMs, type LogRecord } from './record.ts';
 
 /** One JSON object a line, as Vector's aws_s3 sink writes it: members in alphabetical order, the time as RFC 3339. */
 export function encodeNdjson(records: Iterable<LogRecord>): Buffer {
@@ -7,9 +7,6 @@ export function encodeNdjson(records: Iterable<LogRecord>): Buffer {
   for (const record of records) lines.push(ndjsonLine(record));
   return Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`);
 }
-
-/** Vector reads a line this long after it was written. */
-const INGESTED_AFTER_MS = 137;
 
 /** A record's line, without its end: also what a delivery with `message_format` record stores of it. */
 export function ndjsonLine(record: LogRecord): string {
@@ -20,7 +17,7 @@ export function ndjsonLine(record: LogRecord): string {
     customer_tenant: record.customer_tenant,
     environment: record.environment,
     file: record.file,
-    ingest_timestamp: new Date(record.timestamp + INGESTED_AFTER_MS).toISOString(),
+    ingest_timestamp: new Date(ingestedMs(record)).toISOString(),
     kubernetes: {
       container_name: kubernetes.container_name,
       namespace: kubernetes.namespace,

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import parquet from 'parquetjs-lite';
-import type { LogRecord } from './record.ts';
+import { ingestedMs, type LogRecord } from './record.ts';
 
 /** Firehose's serializer begins a new page at 1 MiB (its default); this many rows of 256 bytes come to that. */
 const ROWS_PER_PAGE = 4_096;
@@ -23,7 +23,7 @@ export async function encodeParquet(records: Iterable<LogRecord>): Promise<Buffe
   });
   const options = { rowGroupSize: Number.MAX_SAFE_INTEGER, pageSize: ROWS_PER_PAGE, useDataPageV2: false };
   const writer = await parquet.ParquetWriter.openStream(createSchema(), output, options);
-  for (const record of records) await writer.appendRow({ ...record });
+  for (const record of records) await writer.appendRow({ ...record, ingest_timestamp: ingestedMs(record) });
   await writer.close();
   return Buffer.concat(pieces);
 }
@@ -31,8 +31,10 @@ export async function encodeParquet(records: Iterable<LogRecord>): Promise<Buffe
 /** A schema of its own for each file, as the library writes into the definitions that it is given. */
 function createSchema() {
   const text = () => ({ type: 'UTF8', optional: true, compression: 'SNAPPY', statistics: false }) as const;
+  const time = () => ({ type: 'TIMESTAMP_MILLIS', optional: true, compression: 'SNAPPY', statistics: false }) as const;
   return new parquet.ParquetSchema({
-    timestamp: { type: 'TIMESTAMP_MILLIS', optional: true, compression: 'SNAPPY', statistics: false },
+    timestamp: time(),
+    ingest_timestamp: time(),
     message: text(),
     customer_tenant: text(),
     cluster_id: text(),

@@ -18,6 +18,14 @@ export interface LogRecord {
   readonly file: string;
 }
 
+/** Vector reads a line this long after it was written. */
+const INGESTED_AFTER_MS = 137;
+
+/** The record's `ingest_timestamp`, epoch milliseconds. */
+export function ingestedMs(record: LogRecord): number {
+  return record.timestamp + INGESTED_AFTER_MS;
+}
+
 /** Severity of a line, independent of how its application spells it. */
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
 

@@ -23,12 +23,12 @@ const ADVICE: readonly ((circumstances: Circumstances) => string | undefined)[] 
   deniedTags,
   deniedRole,
   missingPermission,
-  groupQuota,
   inactiveSts,
   customerKey,
   archivedObject,
   otherSchema,
   missingPlace,
+  destinationAdvice,
   unexplained,
 ];
 
@@ -59,20 +59,16 @@ const OTHER_REGION = new Set([
   'HTTP 301',
 ]);
 
+/** Whether S3 says that the bucket is elsewhere. */
+export function isOtherRegion({ code }: AwsAnswer): boolean {
+  return OTHER_REGION.has(code);
+}
+
 function otherRegion({ answer, purpose }: Circumstances): string | undefined {
-  if (!OTHER_REGION.has(answer.code)) return undefined;
+  if (!isOtherRegion(answer)) return undefined;
+  if (purpose.kind !== 'read-object' && purpose.kind !== 'write-quarantine') return undefined;
   const region = answer.bucketRegion ?? 'another region';
-  switch (purpose.kind) {
-    case 'write-object':
-      return answer.bucketRegion === undefined
-        ? `The bucket is not in ${purpose.region}. Set target_region in the tenant's item to the region of the bucket.`
-        : `The bucket is in ${region}, not in ${purpose.region}. Set target_region to ${region} in the tenant's item.`;
-    case 'read-object':
-    case 'write-quarantine':
-      return `The bucket ${purpose.bucket} is in ${region}; the service uses buckets in its own region only (AWS_REGION). Run it in the region of the bucket, or have the objects written to a bucket in its region.`;
-    default:
-      return undefined;
-  }
+  return `The bucket ${purpose.bucket} is in ${region}; the service uses buckets in its own region only (AWS_REGION). Run it in the region of the bucket, or have the objects written to a bucket in its region.`;
 }
 
 /** What is wrong with a key, by the part of the name behind `KMS.` (KMS API reference, "Common errors"). */
@@ -170,11 +166,6 @@ function missingPermission({ denial, purpose }: Circumstances): string | undefin
   }
 }
 
-function groupQuota({ answer, purpose }: Circumstances): string | undefined {
-  if (answer.code !== 'LimitExceededException' || purpose.kind !== 'write-logs') return undefined;
-  return `The customer's account has as many log groups in ${purpose.region} as its quota allows. Have some deleted or the quota raised, or write to fewer groups (log_group_name).`;
-}
-
 function inactiveSts({ answer }: Circumstances): string | undefined {
   if (answer.code !== 'RegionDisabledException') return undefined;
   const account = /account:\s*(\d+)/.exec(answer.message)?.[1];
@@ -212,22 +203,17 @@ function missingPlace({ answer, purpose }: Circumstances): string | undefined {
   if (purpose.kind === 'use-queue' && /(QueueDoesNotExist|NonExistentQueue)$/.test(answer.code)) {
     return `There is no such queue. Look at ${purpose.setting} and AWS_REGION.`;
   }
-  if (purpose.kind === 'write-object' && answer.code === 'NoSuchBucket') {
-    return "Look at bucket_name in the tenant's item, and whether the bucket was deleted.";
-  }
   return undefined;
+}
+
+function destinationAdvice({ answer, denial, purpose }: Circumstances): string | undefined {
+  return purpose.kind === 'write-destination' ? purpose.advise(answer, denial !== undefined) : undefined;
 }
 
 /** Across accounts S3 gives no reason; a bucket with Requester Pays answers so too (S3 user guide, "Requester Pays"). */
 function unexplained({ answer, denial, purpose }: Circumstances): string | undefined {
-  if (answer.code !== 'AccessDenied' || denial) return undefined;
-  if (purpose.kind === 'read-object') {
-    return `S3 does not say why. The task role needs s3:GetObject on the bucket and kms:Decrypt on its key; where the bucket belongs to another account, its policy must allow the task role s3:GetObject, and Requester Pays must be off.`;
-  }
-  if (purpose.kind === 'write-object') {
-    return `S3 does not say why. The bucket must belong to the account that the tenant's item says. ${partyOf(purpose).needs}`;
-  }
-  return undefined;
+  if (answer.code !== 'AccessDenied' || denial || purpose.kind !== 'read-object') return undefined;
+  return `S3 does not say why. The task role needs s3:GetObject on the bucket and kms:Decrypt on its key; where the bucket belongs to another account, its policy must allow the task role s3:GetObject, and Requester Pays must be off.`;
 }
 
 function capital(text: string): string {

@@ -1,7 +1,7 @@
 import type { AgentOptions } from 'node:http';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -144,10 +144,27 @@ export function createLogsSessionFactory(
   });
 }
 
-/** Makes clients of tenants' buckets, one for each session and region. They share their sockets, so none must ever be destroyed. */
-export function createS3ClientFactory(
+/** What a client of one session in one region is made with. */
+export type TenantClientOptions = ReturnType<typeof common> & {
+  readonly credentials: SigningKeys;
+  readonly requestHandler: NodeHttpHandler;
+  /** Calls into tenants' accounts are repeated by whoever makes them, within their rate limits. */
+  readonly maxAttempts: 1;
+};
+
+/**
+ * Makes clients of a service in tenants' accounts, one for each session and region. They share their sockets, so none must ever be
+ * destroyed.
+ */
+export function createTenantClients<C>(
   place: ClientPlace,
-): (region: string, credentials: NonNullable<S3ClientConfig['credentials']>) => S3Client {
+  create: (options: TenantClientOptions) => C,
+): (region: string, credentials: SigningKeys) => C {
   const requestHandler = createHandler(TENANT_SOCKETS, place.requestTimeoutMs);
-  return (region, credentials) => new S3Client({ ...commonOfS3(place), region, credentials, requestHandler });
+  return (region, credentials) => create({ ...common(place), region, credentials, requestHandler, maxAttempts: 1 });
+}
+
+/** Clients of tenants' buckets. */
+export function createS3ClientFactory(place: ClientPlace): (region: string, credentials: SigningKeys) => S3Client {
+  return createTenantClients(place, (options) => new S3Client({ ...commonOfS3(place), ...options }));
 }

@@ -161,7 +161,8 @@ function namesOf(error: Error): string[] {
   return [error.name, named.Code, named.code].filter((name) => typeof name === 'string');
 }
 
-function statusOf(error: Error): number | undefined {
-  const { $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
+/** HTTP status of AWS's answer; undefined when there was none. */
+export function statusOf(error: unknown): number | undefined {
+  const { $metadata } = Object(error) as { readonly $metadata?: { readonly httpStatusCode?: number } };
   return $metadata?.httpStatusCode;
 }

@@ -1,3 +1,4 @@
+import type { AwsAnswer } from '../base/aws-answer.ts';
 import type { TableKeys } from '../core/tables.ts';
 
 /** What a call was for: it decides who must change what. */
@@ -6,8 +7,7 @@ export type Purpose =
   | { readonly kind: 'read-object'; readonly bucket: string }
   | { readonly kind: 'write-quarantine'; readonly bucket: string }
   /** The customer's side, with the tenant's role. */
-  | { readonly kind: 'write-object'; readonly bucket: string; readonly keyPrefix: string; readonly region: string }
-  | { readonly kind: 'write-logs'; readonly region: string }
+  | ({ readonly kind: 'write-destination' } & DestinationWords)
   | { readonly kind: 'assume-role'; readonly tenantId: string | undefined }
   | {
       readonly kind: 'use-table';
@@ -17,6 +17,19 @@ export type Purpose =
       readonly keys: TableKeys;
     }
   | { readonly kind: 'use-queue'; readonly setting: 'SQS_QUEUE_URL' | 'DLQ_URL'; readonly action: string };
+
+/** What a kind of destination says of the place that it writes to. */
+export interface DestinationWords {
+  /** `the bucket`. */
+  readonly thing: string;
+  /** What the tenant's role must be allowed, as a sentence. */
+  readonly needs: string;
+  /**
+   * What helps against an answer that means something in particular there; undefined: nothing more than elsewhere.
+   * @param explained AWS said more than that access is denied
+   */
+  readonly advise: (answer: AwsAnswer, explained: boolean) => string | undefined;
+}
 
 const TABLE_ACTIONS = {
   TENANT_CONFIG_TABLE: 'dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too)',
@@ -48,19 +61,8 @@ export function partyOf(purpose: Purpose): Party {
         needs:
           'The task role needs s3:PutObject below QUARANTINE_PREFIX and kms:GenerateDataKey on the key of the bucket.',
       };
-    case 'write-object':
-      return {
-        ...tenant,
-        thing: 'the bucket',
-        needs: `The tenant's role needs s3:PutObject and s3:AbortMultipartUpload below ${purpose.bucket}/${purpose.keyPrefix}, and the use of the bucket's key.`,
-      };
-    case 'write-logs':
-      return {
-        ...tenant,
-        thing: 'the log group',
-        needs:
-          "The tenant's role needs logs:PutLogEvents, logs:CreateLogStream, logs:CreateLogGroup and logs:PutRetentionPolicy there.",
-      };
+    case 'write-destination':
+      return { ...tenant, thing: purpose.thing, needs: purpose.needs };
     case 'assume-role':
       return {
         ...task,

@@ -4,7 +4,7 @@ import {
   type PutLogEventsCommandInput,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { LogsSession } from './clients.ts';
-import { faultOf } from './fault.ts';
+import { faultOf, statusOf } from './fault.ts';
 import type { PutEvents } from './put-events.ts';
 import { withoutQuotations } from './quotations.ts';
 
@@ -37,7 +37,7 @@ export function createPutEventsBySdk({ requestTimeoutMs }: { readonly requestTim
 
 /** Without what AWS quotes of events; and an answer that is not JSON, such as a proxy's page, is no more than its status. */
 function inAwsWords(error: Error): Error {
-  const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  const status = statusOf(error);
   if (error instanceof SyntaxError && status !== undefined && status !== 200) {
     error.name = error.message = `HTTP ${status}`;
   } else if (faultOf(error) === 'invalid') {

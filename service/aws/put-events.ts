@@ -1,8 +1,11 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import { releaseMemory } from '../base/release-memory.ts';
 import type { LogsSession } from './clients.ts';
 import { faultOf } from './fault.ts';
+import type { GzipBody } from './gzip-body.ts';
+import { createGzipSupport, type GzipSupport } from './gzip-support.ts';
 import { withoutQuotations } from './quotations.ts';
 import { createSigner } from './sigv4.ts';
 
@@ -22,11 +25,19 @@ export type PutEvents = (
 
 export interface PutEventsDeps {
   readonly nowMs: () => number;
+  /** undefined: bodies are sent as they are. */
+  readonly gzipBody: GzipBody | undefined;
+  /** Of each call that an answer came for. */
+  readonly onSent: (encoding: BodyEncoding, bytes: number) => void;
+  /** An endpoint takes no compressed bodies, with its words for it; all others are sent as they are. Once for each region. */
+  readonly onGzipRefused: (region: string, error: unknown) => void;
   readonly connectionTimeoutMs: number;
   /** For the whole of a call. */
   readonly requestTimeoutMs: number;
   readonly socketsMax: number;
 }
+
+export type BodyEncoding = 'gzip' | 'identity';
 
 /** An answer that is no success, as the SDK would throw it: with AWS's name for it, and the status. */
 class LogsError extends Error {
@@ -45,6 +56,7 @@ interface Endpoint {
   readonly userAgent: string;
   readonly agent: http.Agent;
   readonly request: typeof http.request;
+  readonly gzip: GzipSupport;
 }
 
 type Sign = ReturnType<typeof createSigner>;
@@ -73,7 +85,8 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
       : config.endpointProvider({ Region: session.region }).url;
     // Who looks at calls in the tenant's account sees whose they are.
     const userAgent = appId ? `log-distributor app/${appId}` : 'log-distributor';
-    return { url, userAgent, ...(url.protocol === 'http:' ? plain : secure) };
+    const gzip = createGzipSupport((error) => deps.onGzipRefused(session.region, error));
+    return { url, userAgent, gzip, ...(url.protocol === 'http:' ? plain : secure) };
   };
 
   const endpointOf = (session: LogsSession): Promise<Endpoint> => {
@@ -98,8 +111,13 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     if (Math.abs(serverMs - deps.nowMs() - clockOffsetMs) > SKEW_MS) clockOffsetMs = serverMs - deps.nowMs();
   };
 
-  return async (session, body, signal) => {
-    const endpoint = await endpointOf(session);
+  const send = async (
+    endpoint: Endpoint,
+    session: LogsSession,
+    body: Buffer,
+    encoding: BodyEncoding,
+    signal: AbortSignal,
+  ): Promise<RejectedLogEventsInfo | undefined> => {
     signal.throwIfAborted();
     const headers = signerOf(session)(
       {
@@ -110,18 +128,31 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
           'user-agent': endpoint.userAgent,
           'content-type': 'application/x-amz-json-1.1',
           'x-amz-target': 'Logs_20140328.PutLogEvents',
+          ...(encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
         },
         body,
       },
       deps.nowMs() + clockOffsetMs,
     );
     const answer = await exchange(endpoint, headers, body, signal, deps);
+    deps.onSent(encoding, body.length);
     noteClock(answer.date);
     if (answer.status !== 200) throw toError(answer);
     const { rejectedLogEventsInfo } = JSON.parse(answer.text || '{}') as {
       rejectedLogEventsInfo?: RejectedLogEventsInfo;
     };
     return rejectedLogEventsInfo;
+  };
+
+  return async (session, body, signal) => {
+    const endpoint = await endpointOf(session);
+    const identity = () => send(endpoint, session, body, 'identity', signal);
+    const compressed = endpoint.gzip.isRefused ? undefined : deps.gzipBody?.(body);
+    if (compressed === undefined) return identity();
+    const refused = await endpoint.gzip.send(() => send(endpoint, session, compressed, 'gzip', signal), identity);
+    // After a failure it is left to the collector: a dying socket may still hold it.
+    releaseMemory(compressed);
+    return refused;
   };
 }
 

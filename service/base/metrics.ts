@@ -31,6 +31,9 @@ export function createMetrics() {
     putBytes: counter('put_bytes_total', 'Bytes of accepted batches as PutLogEvents counts them.'),
     throttles: counter('throttles_total', 'Calls that AWS throttled.', ['service']),
     retries: counter('retries_total', 'Calls that were repeated within the process.', ['service', 'fault']),
+    putSentBytes: counter('put_sent_bytes_total', 'Bytes of PutLogEvents bodies as they were sent, by encoding.', [
+      'encoding',
+    ]),
     ambiguousPuts: counter('put_ambiguous_total', 'PutLogEvents calls that ended without an answer and were repeated.'),
     assumeRoles: counter('assume_role_total', 'AssumeRole calls by outcome.', ['outcome']),
     credentialsCached: gauge('credentials_cached', 'Valid sessions in the cache.'),
@@ -43,6 +46,9 @@ export function createMetrics() {
     memoryReserved: gauge('memory_reserved_bytes', 'Memory that the objects in flight are admitted for, by estimate.'),
     messagesHandedBack: counter('messages_handed_back_total', 'Messages given back without a failure.', ['reason']),
     messagesAway: gauge('messages_away', 'Messages handed back as surplus that are still away, by estimate.'),
+    workableMessages: gauge('workable_messages', 'Messages that wait for capacity, and for nothing else.'),
+    workableAge: gauge('workable_oldest_age_seconds', 'Age of the oldest message that waits for capacity.'),
+    saturated: gauge('saturated', '1 while messages wait for capacity in this process, else 0.'),
     circuitsOpen: gauge('circuit_open', 'Deliveries whose circuit is open.', ['tenant', 'code']),
     unansweredSeconds: gauge(
       'unanswered_seconds',
@@ -69,6 +75,8 @@ export function createMetrics() {
       'Objects announced before this moment are delivered, as far as this process knows.',
       ['tenant'],
     ),
+    furthestBehind: gauge('furthest_behind_seconds', 'How far the tenant that is furthest behind is behind.'),
+    queueVisible: gauge('queue_messages_visible', 'Messages that wait in the queue, as SQS counts them.'),
     queueReadUpTo: gauge('queue_read_up_to_timestamp_seconds', 'Messages sent before this moment are not waiting.'),
     canaries: counter('canaries_total', 'Canaries by what became of them.', ['outcome']),
     canarySeconds: histogram('canary_duration_seconds', 'Canary written to canary delivered.', LAG_BUCKETS_SECONDS),

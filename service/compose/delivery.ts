@@ -1,34 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createDynamoClient,
-  createLogsSessionFactory,
-  createS3Client,
-  createS3ClientFactory,
-  createS3Reader,
-  putConnections,
-} from '../aws/clients.ts';
-import { createLogWriter } from '../aws/log-writer.ts';
-import { createPutEvents } from '../aws/put-events.ts';
-import { createPutEventsBySdk } from '../aws/put-events-by-sdk.ts';
-import { createRetention } from '../aws/retention.ts';
+import { createDynamoClient, createS3Client, createS3Reader } from '../aws/clients.ts';
 import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
 import { createStallWatch } from '../aws/s3-source.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
-import { answerOf } from '../base/aws-answer.ts';
-import { awsFields, type Logger } from '../base/logger.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
-import type { Target } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
-import { createCloudWatch } from '../delivery/cloudwatch.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
-import type { OpenDestination } from '../delivery/destination.ts';
 import { createObjectOpener } from '../delivery/open-object.ts';
 import type { RateLimiter } from '../delivery/rate-limiter.ts';
-import { createS3Destination } from '../delivery/s3.ts';
+import { createDestinations } from '../destination/kinds.ts';
+import { createItemRules } from '../destination/parse-delivery.ts';
 import { createKernel } from '../kernel/kernel.ts';
 import { createLedger } from '../ledger/ledger.ts';
-import { createRetentionDebts } from '../ledger/retention-debts.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
 import { DECODE_LIMITS } from '../object/decode-limits.ts';
 import { openObject } from '../object/open.ts';
@@ -97,7 +82,7 @@ export function composeDelivery({
       tenants: createTenantStore({
         dynamo,
         table: settings.tenantTable,
-        defaults: { region: settings.region, applicationGroups: settings.applicationGroups },
+        rules: createItemRules(settings),
         nowMs,
       }),
       ledger: createLedger({
@@ -113,29 +98,7 @@ export function composeDelivery({
       openObject: createObjectOpener({ ...s3Deps, s3: reader }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
-      openDestination: openByKind({
-        cloudwatch: createCloudWatch({
-          ...calling,
-          writer: createLogWriter({
-            putEvents: settings.plainDecoder
-              ? createPutEventsBySdk(settings)
-              : createPutEvents({ ...putConnections(settings), nowMs }),
-            retention: createRetention({
-              debts: createRetentionDebts({ dynamo, table: settings.ledgerTable, owner: randomUUID(), nowMs }),
-              onRefused: ({ tenantId, group }, message, error) =>
-                logger.warn({ tenant: tenantId, group, ...awsFields(answerOf(error)) }, message),
-              nowMs: monotonicMs,
-            }),
-            onCreate: (kind) => {
-              metrics.groupsCreated.inc({ kind });
-              logger.debug({ kind }, 'created what a put found missing');
-            },
-          }),
-          createSession: createLogsSessionFactory(settings),
-          metrics,
-        }),
-        s3: createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
-      }),
+      openDestination: createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs }),
       quarantine: createQuarantine({
         ...s3Deps,
         s3,
@@ -164,17 +127,5 @@ export function composeDelivery({
       awsNowMs: tableClock.nowMs,
       monotonicMs,
     },
-  };
-}
-
-/** The destination of a delivery, by its kind. A further kind is a line here, and one in core/delivery.ts. */
-function openByKind(kinds: { readonly [T in Target as T['kind']]: OpenDestination<T> }): OpenDestination {
-  return ({ target, ...options }) => {
-    switch (target.kind) {
-      case 'cloudwatch':
-        return kinds.cloudwatch({ ...options, target });
-      case 's3':
-        return kinds.s3({ ...options, target });
-    }
   };
 }

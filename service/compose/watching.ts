@@ -1,6 +1,8 @@
+import type { FreshnessSnapshot } from '../run/queue/freshness.ts';
 import type { CanaryWriter } from '../run/watch/canary-writer.ts';
 import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
 import { observeTrouble } from '../run/watch/trouble.ts';
+import { lookForWork, observeWork } from '../run/watch/workable.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
 
 type Parts = QueueParts & StatsParts & ScheduleParts & { readonly workers: Workers };
@@ -20,23 +22,32 @@ export function composeMetricsPage(
     metrics.messagesAway.set(handBacks.away);
     metrics.destinationsLimited.set(rateLimits.list().length);
     observeTrouble(metrics, breakers, parked, nowMs());
-    observeFreshness(metrics, parts, canaryWriter);
+    const snapshot = parts.freshness.snapshot();
+    observeWork(metrics, lookForWork({ ...parts, oldestMs: snapshot.oldestMs }), nowMs());
+    observeFreshness(metrics, parts, snapshot, canaryWriter, nowMs());
   });
 }
 
 function observeFreshness(
   metrics: Ground['metrics'],
-  { depth, watermark, freshness, tenantStats }: Pick<Parts, 'depth' | 'watermark' | 'freshness' | 'tenantStats'>,
+  { depth: queueDepth, watermark, tenantStats }: Pick<Parts, 'depth' | 'watermark' | 'tenantStats'>,
+  snapshot: FreshnessSnapshot,
   canaryWriter: CanaryWriter | undefined,
+  nowMs: number,
 ): void {
-  depth.look();
+  const depth = queueDepth.look();
+  if (depth) metrics.queueVisible.set(depth.visible);
   if (watermark.ms !== undefined) metrics.queueReadUpTo.set(watermark.ms / 1000);
-  const snapshot = freshness.snapshot();
   for (const gauge of [metrics.deliveredUpTo, metrics.canaryDelivered, metrics.canaryWritten]) gauge.reset();
+  let leastUpToMs = nowMs;
   for (const { tenant, canaryMs } of tenantStats.known()) {
     const upToMs = snapshot.upToMs(tenant);
-    if (upToMs !== undefined) metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
+    if (upToMs !== undefined) {
+      metrics.deliveredUpTo.set({ tenant }, upToMs / 1000);
+      leastUpToMs = Math.min(leastUpToMs, upToMs);
+    }
     if (canaryMs !== undefined) metrics.canaryDelivered.set({ tenant }, canaryMs / 1000);
   }
+  metrics.furthestBehind.set((nowMs - leastUpToMs) / 1000);
   for (const [tenant, dueMs] of canaryWriter?.written ?? []) metrics.canaryWritten.set({ tenant }, dueMs / 1000);
 }

@@ -10,6 +10,8 @@ export const LOGS_ACTIONS = [
 
 /** All calls to the tenant's bucket. An upload in parts that is broken off must not leave its parts behind. */
 export const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'] as const;
+/** And one for writes that hand objects to the bucket's owner (`bucket_owner_full_control`). */
+export const BUCKET_ACL_ACTION = 's3:PutObjectAcl';
 
 /** Session tags: the tenant, and what the object's key says of these two. Trust policies allow no others. */
 export const TENANT_TAG = 'tenant_id';

@@ -1,12 +1,12 @@
 import { present } from '../base/present.ts';
 import { type Chunk, TIMESTAMP_UNREADABLE } from './chunk.ts';
-import { type BatchLimits, hasTimes } from './destination/target.ts';
 import { recordText } from './record-text.ts';
 import { type RecordTimes, resolveTimes } from './record-times.ts';
 import type { Refusal } from './refusal.ts';
 import { type Route, routeRecords } from './route.ts';
 import { type ScreenContext, screen } from './screen.ts';
 import { type Part, splitMessage } from './split.ts';
+import { type BatchLimits, hasTimes } from './target.ts';
 
 /**
  * From a chunk to the batches that deliver it: filter, route, sort, cut. Pure and deterministic: the same chunk, delivery and

@@ -1,10 +1,10 @@
 import type { Chunk, TextColumn } from './chunk.ts';
 import type { Delivery } from './delivery.ts';
-import { type BatchLimits, hasTimes } from './destination/target.ts';
 import { levelRank } from './levels.ts';
 import { EVENT_TIME_MARGIN_MS, TIMESTAMP_MAX_MS, TIMESTAMP_MIN_MS } from './limits.ts';
 import type { RecordTimes } from './record-times.ts';
 import type { QuarantineReason, Refusal } from './refusal.ts';
+import { type BatchLimits, hasTimes } from './target.ts';
 
 /** What becomes of a record before anything is known of its destination. */
 

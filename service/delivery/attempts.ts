@@ -7,7 +7,7 @@ import { answerOf } from '../base/aws-answer.ts';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
-import { placeKey } from '../core/place.ts';
+import { type AwsService, placeKey, STS } from '../core/place.ts';
 import type { CallWatch, WatchedCall } from './call-watch.ts';
 import { type StopSignals, throwIfStopped, unlessStopped } from './destination.ts';
 import type { RateLimitedCall, RateLimiter } from './rate-limiter.ts';
@@ -28,8 +28,7 @@ export interface AttemptDeps {
 }
 
 export interface TenantCall<T> {
-  /** The service's short name, for metrics. */
-  readonly service: 'logs' | 's3';
+  readonly service: AwsService;
   readonly role: RoleRequest;
   readonly region: string;
   readonly rateLimited: RateLimitedCall;
@@ -72,7 +71,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
       const fault = faultOf(error);
       noteAnswer(watched, fault, error);
       if (fault === 'throttle') {
-        deps.metrics.throttles.inc({ service: call.service });
+        deps.metrics.throttles.inc({ service: call.service.id });
         limitAnswered('refused');
       }
       // A request that timed out has used the patience up by itself.
@@ -82,7 +81,7 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
         renewals++;
         deps.sessions.invalidate(call.role, credentials);
       } else if ((fault === 'throttle' || fault === 'transient') && attempt < ATTEMPTS_MAX && patient) {
-        deps.metrics.retries.inc({ service: call.service, fault });
+        deps.metrics.retries.inc({ service: call.service.id, fault });
         // How long a throttled call waits is for the rate limiter to say.
         if (fault === 'transient') {
           waitMs = nextBackoffMs(waitMs, BACKOFF, deps.random);
@@ -100,7 +99,7 @@ async function credentialsFor<T>(
   { role, rateLimited, watch }: TenantCall<T>,
   signals: StopSignals,
 ): Promise<SessionCredentials> {
-  const sts = { service: 'sts', region: deps.stsRegion } as const;
+  const sts = { service: STS, region: deps.stsRegion };
   // What is cached comes at once, so that only the shortest time counts here.
   using asking = watch.begin(rateLimited.type, sts, placeKey(sts));
   asking.asked();
@@ -122,8 +121,7 @@ function noteAnswer(watched: WatchedCall, fault: AwsFault, error: unknown): void
 export interface FailureWords {
   /** Whose destination it is, and where. */
   readonly place: string;
-  /** The service, as people call it. */
-  readonly service: string;
+  readonly service: AwsService;
   /** What it means that something is missing there. */
   readonly missing: string;
   readonly purpose: Purpose;
@@ -138,20 +136,23 @@ export function toDestinationError(
   const as = (code: ErrorCode, words: string) => awsFailure(code, `${place}: ${words}`, cause, purpose);
   switch (faultOf(cause)) {
     case 'throttle':
-      return as('destination-throttled', `${service} still throttles after ${ATTEMPTS_MAX} attempts`);
+      return as('destination-throttled', `${service.name} still throttles after ${ATTEMPTS_MAX} attempts`);
     case 'refused':
-      return as('destination-refused', `${service} refuses the call`);
+      return as('destination-refused', `${service.name} refuses the call`);
     case 'missing':
       return as('destination-refused', missing);
     case 'credentials':
-      return as('destination-unavailable', `${service} refuses fresh credentials`);
+      return as('destination-unavailable', `${service.name} refuses fresh credentials`);
     case 'invalid':
     case 'condition':
     case 'exists':
-      return as('destination-rejects-request', `${service} rejected the request as invalid`);
+      return as('destination-rejects-request', `${service.name} rejected the request as invalid`);
     case 'transient':
     case 'aborted':
-      return as('destination-unavailable', answerOf(cause) ? `${service} has trouble` : `${service} does not answer`);
+      return as(
+        'destination-unavailable',
+        answerOf(cause) ? `${service.name} has trouble` : `${service.name} does not answer`,
+      );
   }
 }
 

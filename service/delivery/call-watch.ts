@@ -1,5 +1,5 @@
 import { DistributorError } from '../base/errors.ts';
-import { type Place, placeKey, placeName } from '../core/place.ts';
+import { isSts, type Place, placeKey, placeName } from '../core/place.ts';
 import type { AnswerTimes } from './answer-times.ts';
 
 /**
@@ -112,7 +112,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
       const key = placeKey(place);
       const held = deps.heldPlaces.get(key);
       if (!held || deps.probes.has(key)) return;
-      const code = place.service === 'sts' ? 'role-unavailable' : 'destination-unavailable';
+      const code = isSts(place) ? 'role-unavailable' : 'destination-unavailable';
       throw new DistributorError(code, `${placeName(place)}: ${held.message}`, { retryAfterMs: held.retryAfterMs });
     },
   };

@@ -1,7 +1,8 @@
 import { DistributorError } from '../base/errors.ts';
-import type { Delivery, Target } from '../core/delivery.ts';
+import type { Delivery } from '../core/delivery.ts';
 import type { ObjectRef } from '../core/notification.ts';
 import type { Batch, ChunkPlan } from '../core/plan.ts';
+import type { Target } from '../core/target.ts';
 import type { ByteSource } from '../object/source.ts';
 import type { CallWatch } from './call-watch.ts';
 
@@ -48,7 +49,7 @@ export interface BatchReceipt {
   readonly tooNewFrom: number;
 }
 
-/** Where one object of one delivery goes. A kind of destination is a file that makes one of these. */
+/** Where one object of one delivery goes. Each kind of destination (destination/kinds.ts) makes one of these. */
 export interface Destination {
   /**
    * Delivers a batch, with retries as its kind of trouble demands.

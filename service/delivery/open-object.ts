@@ -1,7 +1,6 @@
 import { HEAD_BYTES, openS3Object, type S3Object, type S3SourceDeps } from '../aws/s3-source.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import type { ObjectRef } from '../core/notification.ts';
-import type { Shape } from '../core/shape.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 
 /** An object that is read by a delivery: to be disposed of once nothing reads it any more. */
@@ -12,7 +11,7 @@ export type OpenDecoder = (
   object: S3Object,
   limits: DecodeLimits,
   signal: AbortSignal,
-  inputFormat: Shape | undefined,
+  inputFormat: string | undefined,
 ) => Promise<Decoder>;
 
 /**

@@ -3,7 +3,7 @@ import { DistributorError, dispositionOf, type ErrorCode } from '../base/errors.
 import { errorFields, type Logger } from '../base/logger.ts';
 import type { Counts } from '../core/counts.ts';
 import { objectId } from '../core/notification.ts';
-import type { Place } from '../core/place.ts';
+import { type Place, STS } from '../core/place.ts';
 import type { Notice, ObjectTask } from './destination.ts';
 import type { DeliveryResult } from './run-delivery.ts';
 
@@ -40,16 +40,10 @@ export interface ReportLine {
 export function toReport(results: readonly DeliveryResult[], stsRegion: string): ObjectReport {
   return {
     lines: results.map((result) => {
-      if (result.kind === 'done') {
-        const { region, ...rest } = result;
-        return { ...rest, place: destinationPlace(result.type, region) };
-      }
       if (result.kind !== 'failed') return { ...result };
-      const { error, region, ...rest } = result;
+      const { error, place: destination, ...rest } = result;
       const { code, message, retryAfterMs, aws, neededBytes } = error;
-      const place = ROLE_TROUBLE.has(code)
-        ? ({ service: 'sts', region: stsRegion } as const)
-        : region && destinationPlace(result.type, region);
+      const place = ROLE_TROUBLE.has(code) ? { service: STS, region: stsRegion } : destination;
       return {
         ...rest,
         code,
@@ -64,10 +58,6 @@ export function toReport(results: readonly DeliveryResult[], stsRegion: string):
 }
 
 const ROLE_TROUBLE: ReadonlySet<ErrorCode> = new Set(['role-refused', 'role-unavailable']);
-
-function destinationPlace(type: string, region: string): Place {
-  return { service: type === 's3' || type.startsWith('s3#') ? 's3' : 'logs', region };
-}
 
 /** Says aloud, with its stack, what nobody expected: that is our fault and not the object's, and retrying only hides it. */
 export function logUnexpected(

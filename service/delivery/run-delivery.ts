@@ -6,6 +6,7 @@ import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
+import type { Place } from '../core/place.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
@@ -33,7 +34,8 @@ import { createTracker, type Tracker } from './tracker.ts';
 export type DeliveryResult =
   | {
       readonly type: string;
-      readonly region: string;
+      /** Where its destination is. */
+      readonly place: Place;
       readonly kind: 'done';
       readonly counts: Counts;
       readonly format: string;
@@ -45,8 +47,8 @@ export type DeliveryResult =
   | { readonly type: string; readonly kind: 'skipped' | 'held' }
   | {
       readonly type: string;
-      /** Where its destination is; absent where the trouble came before any delivery. */
-      readonly region?: string;
+      /** Absent where the trouble came before any delivery. */
+      readonly place?: Place;
       readonly kind: 'failed';
       readonly error: DistributorError;
       readonly counts: Counts;
@@ -99,7 +101,8 @@ export async function runDelivery(
   calls: CallWatch,
   signals: StopSignals,
 ): Promise<DeliveryResult> {
-  const { type, region } = delivery;
+  const { type } = delivery;
+  const place: Place = { service: delivery.target.service, region: delivery.region };
   let counts = NO_COUNTS;
   let accepted = false;
   let noticed: { readonly notice?: Notice } = {};
@@ -117,7 +120,7 @@ export async function runDelivery(
         `another process is delivering ${objectId(task.ref)} to ${delivery.tenantId}/${type}`,
         { retryAfterMs: acquisition.remainingMs },
       );
-      return { type, region, kind: 'failed', error, counts, accepted };
+      return { type, place, kind: 'failed', error, counts, accepted };
     }
     const held = { ...acquisition, acquiredMs };
     const run = await deliver(deps, task, delivery, calls, held, signals, {
@@ -131,9 +134,9 @@ export async function runDelivery(
         noticed = { notice };
       },
     });
-    return { type, region, kind: 'done', ...run, accepted, ...noticed };
+    return { type, place, kind: 'done', ...run, accepted, ...noticed };
   } catch (error) {
-    return { type, region, kind: 'failed', error: asDistributorError(error), counts, accepted, ...noticed };
+    return { type, place, kind: 'failed', error: asDistributorError(error), counts, accepted, ...noticed };
   }
 }
 

@@ -1,6 +1,7 @@
 import { DistributorError } from '../base/errors.ts';
 import type { KernelCalls } from './calls.ts';
 import {
+  DEFLATE_SCRATCH_BYTES,
   FIELDS_MAX,
   LENT_FROM,
   NO_ROOM,
@@ -93,6 +94,14 @@ export function createBorder(
         `a body of ${limit - target} bytes ends after ${end - target}`,
       );
       return end;
+    },
+    deflate(source, sourceBytes, target, targetBytes, scratch) {
+      stretch('a body', source, sourceBytes + SLACK_BYTES);
+      stretch('a compressed body', target, targetBytes + SLACK_BYTES);
+      stretch('a scratch', scratch, DEFLATE_SCRATCH_BYTES, WORD);
+      const length = calls.deflate(source, sourceBytes, target, targetBytes, scratch);
+      must(length >= 0 && length <= targetBytes, `a compressed body of ${targetBytes} bytes takes ${length}`);
+      return length;
     },
     clearNames(scanner) {
       scannerAt(scanner);

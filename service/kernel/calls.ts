@@ -36,6 +36,12 @@ export interface KernelCalls {
    * @returns the end of what was written, or 0 when it does not fit
    */
   writeEvents(events: Events): number;
+  /**
+   * Compresses bytes as DEFLATE.
+   * @param scratch DEFLATE_SCRATCH_BYTES
+   * @returns the length of what was written, or 0 when it does not fit
+   */
+  deflate(source: number, sourceBytes: number, target: number, targetBytes: number, scratch: number): number;
   /** Begins a scanner: it has no names. @param scanner SCANNER_* */
   clearNames(scanner: number): void;
   /** @returns where to put the name's bytes; 0 when it is too long or one too many */

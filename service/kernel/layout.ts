@@ -61,11 +61,12 @@ const FIELD_ENTRY_BYTES: u32 = 4 * WORD;
 // The state of a scanner of lines. Its caller lends it, sets FROM and reads or changes what FROM to LINE_END hold.
 /** Names begin at a multiple of 16, as the loan does. */
 export const SCANNER_NAMES: usize = 0;
-export const SCANNER_NAME_LENGTHS: usize = SCANNER_NAMES + NAMES_MAX * NAME_BYTES_MAX;
-export const SCANNER_NAME_MEANINGS: usize = SCANNER_NAME_LENGTHS + NAMES_MAX * WORD;
+export const SCANNER_NAME_MEANINGS: usize = SCANNER_NAMES + NAMES_MAX * NAME_BYTES_MAX;
 export const SCANNER_NAME_COUNT: usize = SCANNER_NAME_MEANINGS + NAMES_MAX * WORD;
+/** For each length from 0 on: a bit for each name of that length, of the top level and then of those inside `kubernetes`. */
+export const SCANNER_NAMES_BY_LENGTH: usize = SCANNER_NAME_COUNT + WORD;
 /** For each field: the next number, and of the value before: where, length, number. */
-export const SCANNER_FIELDS: usize = SCANNER_NAME_COUNT + WORD;
+export const SCANNER_FIELDS: usize = SCANNER_NAMES_BY_LENGTH + (NAME_BYTES_MAX + 1) * 2 * WORD;
 export const SCANNER_TABLE: usize = SCANNER_FIELDS + FIELDS_MAX * FIELD_ENTRY_BYTES;
 export const SCANNER_TABLE_MASK: usize = SCANNER_TABLE + WORD;
 export const SCANNER_TABLE_USED: usize = SCANNER_TABLE_MASK + WORD;
@@ -161,3 +162,30 @@ export const SCAN_BYTE_ARRAYS_COUNT: usize = SCAN_BYTE_ARRAYS_SOURCE_BYTES + WOR
 export const SCAN_BYTE_ARRAYS_BASE: usize = SCAN_BYTE_ARRAYS_COUNT + WORD;
 export const SCAN_BYTE_ARRAYS_STARTS: usize = SCAN_BYTE_ARRAYS_BASE + WORD;
 export const SCAN_BYTE_ARRAYS_LENGTHS: usize = SCAN_BYTE_ARRAYS_STARTS + WORD;
+
+// The scratch of deflate, which its caller lends. It holds nothing between two calls.
+/** Where each hash of five bytes was met last. A larger table does not stay in the second cache of a core. */
+export const DEFLATE_HASH_BITS: u32 = 15;
+export const DEFLATE_TABLE: usize = 0;
+export const DEFLATE_TABLE_BYTES: usize = (1 << DEFLATE_HASH_BITS) * WORD;
+/** The sequences of a block: how many literals, then length and distance of the copy behind them. */
+export const DEFLATE_SEQUENCES_MAX: u32 = 32_768;
+export const DEFLATE_SEQUENCES: usize = DEFLATE_TABLE + DEFLATE_TABLE_BYTES;
+/** Symbols of the format: literals with lengths, distances, lengths of codes (RFC 1951, 3.2.5 to 3.2.7). */
+export const DEFLATE_LITERALS: u32 = 286;
+export const DEFLATE_DISTANCES: u32 = 30;
+export const DEFLATE_CODE_LENGTHS: u32 = 19;
+/** For each symbol how often it occurs, and its code with the length of that above it. */
+export const DEFLATE_COUNTS: usize = DEFLATE_SEQUENCES + DEFLATE_SEQUENCES_MAX * 2 * WORD;
+const DEFLATE_SYMBOLS: u32 = DEFLATE_LITERALS + DEFLATE_DISTANCES + DEFLATE_CODE_LENGTHS;
+export const DEFLATE_CODES: usize = DEFLATE_COUNTS + DEFLATE_SYMBOLS * WORD;
+/** A byte for each symbol: the length of its code. */
+export const DEFLATE_LENGTHS: usize = DEFLATE_CODES + DEFLATE_SYMBOLS * WORD;
+/** What the table of a block's codes is written with: a word for each symbol and each repetition of a length. */
+export const DEFLATE_RUNS: usize = DEFLATE_LENGTHS + ((DEFLATE_SYMBOLS + 15) & ~15);
+/** Leaves and inner nodes of a tree: three words each. */
+export const DEFLATE_NODES: usize = DEFLATE_RUNS + DEFLATE_SYMBOLS * WORD;
+/** The symbol of each length of a copy from 3 to 258; of each distance up to 256, and then of each 128 distances. */
+export const DEFLATE_COPY_SYMBOLS: usize = DEFLATE_NODES + DEFLATE_LITERALS * 2 * 3 * WORD;
+export const DEFLATE_DISTANCE_SYMBOLS: usize = DEFLATE_COPY_SYMBOLS + 256;
+export const DEFLATE_SCRATCH_BYTES: usize = DEFLATE_DISTANCE_SYMBOLS + 512;

@@ -4,7 +4,10 @@ import * as layout from './layout.ts';
 
 /** What assembly/index.ts exports. Further arguments are passed in memory. */
 interface KernelModule
-  extends Pick<KernelCalls, 'snappyDecompress' | 'snappyPart' | 'lz4Part' | 'clearNames' | 'takeNews' | 'takeNumber'> {
+  extends Pick<
+    KernelCalls,
+    'snappyDecompress' | 'snappyPart' | 'lz4Part' | 'deflate' | 'clearNames' | 'takeNews' | 'takeNumber'
+  > {
   addName(scanner: number, bytes: number, kind: number, field: number, inside: boolean): number;
   scanByteArrays(): number;
   takeMessages(): number;
@@ -28,6 +31,7 @@ export function createModuleCalls(memory: WebAssembly.Memory, words: Uint32Array
     snappyDecompress: module.snappyDecompress,
     snappyPart: module.snappyPart,
     lz4Part: module.lz4Part,
+    deflate: module.deflate,
     clearNames: module.clearNames,
     takeNews: module.takeNews,
     takeNumber: module.takeNumber,

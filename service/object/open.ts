@@ -1,20 +1,35 @@
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
-import type { Shape } from '../core/shape.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { binaryFormatOf, wrappingOf } from './container/magic.ts';
-import { type Content, peel, sentenceOf } from './container/peel.ts';
+import { type Content, type ContentFormats, peel, sentenceOf } from './container/peel.ts';
+import { bytesOf, nameBySign, type Sign } from './container/signs.ts';
+import { UNREAD_BINARY_WRAPPINGS, wrappingOf } from './container/wrappings.ts';
 import { corrupt, unsupported } from './corrupt.ts';
 import { openParquet } from './parquet/decoder.ts';
 import { openWrappedParquet } from './parquet/wrapped.ts';
 import type { ByteSource } from './source.ts';
 import { createTextDecoder } from './text/decoder.ts';
 import { isText } from './text/is-text.ts';
-import { shapeOf } from './text/shape.ts';
+import { type Shape, shapeOf } from './text/shape.ts';
 
 /** What of a wrapped text is looked at where its first kilobytes do not say how it goes on. */
 const SHAPE_BYTES = 256 * 1024;
 const PARQUET_MAGIC = 'PAR1';
 const ENCRYPTED_PARQUET_MAGIC = 'PARE';
+
+/** Formats of files that are known by a magic number, and not read. */
+export const UNREAD_FORMATS: readonly (readonly [string, Sign])[] = [
+  ['Avro', bytesOf('4f 62 6a 01')],
+  ['Arrow', bytesOf('41 52 52 4f 57 31 00 00')],
+  ['SQLite', bytesOf('53 51 4c 69 74 65 20 66 6f 72 6d 61 74 20 33 00')],
+];
+/** The same by bytes that text might begin with too. */
+export const UNREAD_BINARY_FORMATS: readonly (readonly [string, Sign])[] = [['ORC', Buffer.from('ORC')]];
+const UNREAD_BINARY = [...UNREAD_BINARY_WRAPPINGS, ...UNREAD_BINARY_FORMATS];
+
+const CONTENT: ContentFormats = {
+  isContent: (head) => magicOf(head) === PARQUET_MAGIC || wrappingOf(head) !== undefined || isText(head),
+  unreadFormatOf: (head) => nameBySign(UNREAD_FORMATS, head),
+};
 
 /**
  * Opens an object: its first bytes decide what it is, whatever it is called, and what is around it. Text of no other shape is NDJSON,
@@ -27,10 +42,10 @@ export async function openObject(
   source: ByteSource,
   limits: DecodeLimits,
   signal: AbortSignal,
-  inputFormat?: Shape,
+  inputFormat?: string,
 ): Promise<Decoder> {
   if (source.size === 0) return { format: 'empty', async *chunks() {}, [Symbol.dispose]() {} };
-  const content = await peel(kernel, source, limits, isContent, signal);
+  const content = await peel(kernel, source, limits, CONTENT, signal);
   const { wrappings, beginning } = content;
   const magic = magicOf(beginning.bytes);
   if (magic === PARQUET_MAGIC) {
@@ -48,7 +63,7 @@ export async function openObject(
     throw corrupt('its name says Parquet, its first bytes do not');
   }
   if (!inputFormat && !isText(beginning.bytes)) {
-    const format = binaryFormatOf(beginning.bytes) ?? 'an unknown format, whose first lines are no text,';
+    const format = nameBySign(UNREAD_BINARY, beginning.bytes) ?? 'an unknown format, whose first lines are no text,';
     throw unsupported(sentenceOf(format, wrappings));
   }
   return createTextDecoder(kernel, source, { shape: inputFormat ?? (await chooseShape(content)), wrappings });
@@ -59,10 +74,6 @@ async function chooseShape({ beginning, look }: Content): Promise<Shape> {
   if (shape) return shape;
   const more = await look(SHAPE_BYTES);
   return shapeOf(more.bytes, more.whole) ?? 'ndjson';
-}
-
-function isContent(head: Buffer): boolean {
-  return magicOf(head) === PARQUET_MAGIC || wrappingOf(head) !== undefined || isText(head);
 }
 
 function magicOf(head: Buffer): string {

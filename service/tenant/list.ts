@@ -1,12 +1,13 @@
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
+import { DeliveryError } from '../core/delivery.ts';
 import { tenantTableFailure } from './failure.ts';
+import type { ItemRules } from './store.ts';
 
 export interface TenantListDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
   readonly table: string;
-  readonly defaults: DeliveryDefaults;
+  readonly rules: ItemRules;
 }
 
 /** More tenants than any table here has; what is beyond is left out. */
@@ -18,7 +19,7 @@ const TENANTS_MAX = 5_000;
  * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
  */
 export async function listTenants(
-  { dynamo, table, defaults }: TenantListDeps,
+  { dynamo, table, rules }: TenantListDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const enabled = new Set<string>();
@@ -39,10 +40,9 @@ export async function listTenants(
   return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
 
   function note(item: Record<string, unknown>): void {
-    if (!isKnownType(item.type)) return;
     try {
-      const { tenantId, enabled: isEnabled } = parseDelivery(item, defaults);
-      if (isEnabled) enabled.add(tenantId);
+      const delivery = rules.read(item);
+      if (delivery?.enabled) enabled.add(delivery.tenantId);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       invalid.add(String(item.tenant_id));

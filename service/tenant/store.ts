@@ -1,8 +1,8 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { DistributorError } from '../base/errors.ts';
-import { toNewest } from '../base/newest.ts';
-import { type Delivery, type DeliveryDefaults, DeliveryError, isKnownType, parseDelivery } from '../core/delivery.ts';
+import { lruSet } from '../base/lru.ts';
+import { type Delivery, DeliveryError } from '../core/delivery.ts';
 import { tenantTableFailure } from './failure.ts';
 
 /**
@@ -24,10 +24,21 @@ export interface Tenant {
   readonly error: DistributorError | undefined;
 }
 
+/** How items of the table are read (destination/parse-delivery.ts). */
+export interface ItemRules {
+  /** `cloudwatch or s3`. */
+  readonly types: string;
+  /**
+   * @returns undefined for an item of another type: it is another system's, as the table is shared
+   * @throws DeliveryError
+   */
+  read(item: Readonly<Record<string, unknown>>): Delivery | undefined;
+}
+
 export interface TenantStoreDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
   readonly table: string;
-  readonly defaults: DeliveryDefaults;
+  readonly rules: ItemRules;
   readonly nowMs: () => number;
   readonly tenantsMax?: number;
 }
@@ -51,7 +62,7 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
 
   const entryOf = (tenantId: string): Entry => {
     const entry = entries.get(tenantId) ?? { tenant: undefined, readMs: 0, pending: undefined };
-    toNewest(entries, tenantId, entry, tenantsMax);
+    lruSet(entries, tenantId, entry, tenantsMax);
     return entry;
   };
 
@@ -106,30 +117,27 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tena
   return toTenant(deps, tenantId, items);
 }
 
-function toTenant(deps: TenantStoreDeps, tenantId: string, items: readonly Record<string, unknown>[]): Tenant {
-  // Items of types that this version does not know are another system's: the table is shared.
-  const known = items.filter((item) => isKnownType(item.type));
-  if (known.length === 0) {
-    const error = new DistributorError(
-      'tenant-unknown',
-      `tenant ${tenantId} has no item of type cloudwatch or s3 in ${deps.table}: add one, then redrive the message`,
-    );
-    return { deliveries: [], error };
-  }
+function toTenant(
+  { table, rules }: TenantStoreDeps,
+  tenantId: string,
+  items: readonly Record<string, unknown>[],
+): Tenant {
   const deliveries: Delivery[] = [];
   const problems: string[] = [];
-  for (const item of known) {
+  for (const item of items) {
     try {
-      deliveries.push(parseDelivery(item, deps.defaults));
+      const delivery = rules.read(item);
+      if (delivery) deliveries.push(delivery);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       problems.push(`${item.type}: ${error.message}`);
     }
   }
-  if (problems.length === 0) return { deliveries, error: undefined };
-  const error = new DistributorError(
-    'tenant-invalid',
-    `the configuration of tenant ${tenantId} in ${deps.table} is invalid: ${problems.join('; ')}`,
-  );
-  return { deliveries, error };
+  if (problems.length > 0) {
+    const message = `the configuration of tenant ${tenantId} in ${table} is invalid: ${problems.join('; ')}`;
+    return { deliveries, error: new DistributorError('tenant-invalid', message) };
+  }
+  if (deliveries.length > 0) return { deliveries, error: undefined };
+  const message = `tenant ${tenantId} has no item of type ${rules.types} in ${table}: add one, then redrive the message`;
+  return { deliveries, error: new DistributorError('tenant-unknown', message) };
 }

@@ -3,13 +3,13 @@
  * with --json the table goes to standard error, and standard output has one line of JSON.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadDataSet } from './data/dataset.ts';
 import { findParquetWriter } from './data/parquet.ts';
 import { type ThreadsResult, toResult, toResults, toThreadsResult, type WorkloadResult } from './results.ts';
 import { runThreads } from './run-threads.ts';
 import { runWorkload } from './run-workload.ts';
-import { openScene } from './scene.ts';
+import { openScene, PUT_COMPRESSIONS, type PutCompression } from './scene.ts';
 import { threadsTable, workloadTable } from './table.ts';
 import { QUICK_THREADS_WORKLOADS, QUICK_WORKLOADS, THREADS_WORKLOADS, WORKLOADS, type Workload } from './workloads.ts';
 
@@ -19,6 +19,7 @@ interface Options {
   readonly rounds?: number;
   readonly only?: string;
   readonly threads: boolean;
+  readonly putCompression: PutCompression;
 }
 
 const ROUNDS = 3;
@@ -40,6 +41,11 @@ const options = new Command('npm run bench --')
   )
   .option('--only <text>', 'only workloads with this in their name')
   .option('--no-threads', 'leave out the comparison of one worker thread with two')
+  .addOption(
+    new Option('--put-compression <how>', 'the setting PUT_COMPRESSION of the service')
+      .choices(PUT_COMPRESSIONS)
+      .default('gzip'),
+  )
   .parse()
   .opts<Options>();
 
@@ -54,7 +60,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const startedMs = performance.now();
 const writer = findParquetWriter();
-await using scene = await openScene();
+await using scene = await openScene(options.putCompression);
 
 say(
   `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,

@@ -34,6 +34,8 @@ export interface WorkloadResult {
   readonly floor_mb_per_s: number;
   readonly naive_cpu_s_per_gb: number;
   readonly put_calls: number;
+  /** Bytes of PutLogEvents bodies as they were sent, for each byte of message. */
+  readonly wire: number;
   /** What stands beside the service and takes part of the same CPUs. */
   readonly sink_cpu_s_per_gb: number;
   readonly cloud_cpu_s_per_gb: number;
@@ -117,6 +119,10 @@ export function toResult({
       2,
     ),
     put_calls: over(({ service }) => service.putCalls),
+    wire: rounded(
+      over(({ service }) => service.sink.putBytes / messageBytes),
+      3,
+    ),
     sink_cpu_s_per_gb: rounded(
       over(({ service }) => service.sink.cpuSeconds / gb),
       2,

@@ -22,6 +22,8 @@ export interface Scene extends AsyncDisposable {
   readonly naive: Child<NaiveCalls>;
   /** undefined: no openssl, so no HTTPS. */
   readonly certificate: Certificate | undefined;
+  /** The service's setting. */
+  readonly putCompression: PutCompression;
   /** Where AWS is, for everything that is measured. */
   sinkUrl(tls: boolean): string;
   /** Data sets are kept here from run to run. */
@@ -33,7 +35,7 @@ export interface Scene extends AsyncDisposable {
 }
 
 export const REGION = 'us-east-1';
-export const TENANTS = 50;
+export const TENANTS = 100;
 const FIRST_ACCOUNT = 600_000_000_000;
 const DATA_FOLDER = fileURLToPath(new URL('../../.local/bench/', import.meta.url));
 
@@ -41,7 +43,10 @@ export function groupOf(tenant: string): string {
   return `/bench/${tenant}`;
 }
 
-export async function openScene(): Promise<Scene> {
+export const PUT_COMPRESSIONS = ['gzip', 'none'] as const;
+export type PutCompression = (typeof PUT_COMPRESSIONS)[number];
+
+export async function openScene(putCompression: PutCompression): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   try {
     const runFolder = makeRunFolder();
@@ -78,6 +83,7 @@ export async function openScene(): Promise<Scene> {
       floor,
       naive,
       certificate,
+      putCompression,
       sinkUrl: (tls) => urlOf(ports, tls),
       dataFolder: DATA_FOLDER,
       runFolder,

@@ -54,6 +54,7 @@ export async function startSubject(scene: Scene, { workerThreads, tls, name = '1
       ...serviceEnvironment(pipeline),
       WORKER_THREADS: String(workerThreads),
       MEMORY_BUDGET_MB: String(MEMORY_BUDGET_MB),
+      PUT_COMPRESSION: scene.putCompression,
       ...(tls && scene.certificate ? { NODE_EXTRA_CA_CERTS: scene.certificate.certFile } : {}),
     },
     onLine: (line) => {

@@ -17,6 +17,7 @@ const WORKLOAD_COLUMNS: readonly Column<WorkloadResult>[] = [
   { title: 'naive MB/s', width: 12, text: (r) => r.naive_mb_per_s.toFixed(0) },
   { title: '× naive', width: 9, text: (r) => r.mb_per_s_times_naive.toFixed(1) },
   { title: 'RSS MB', width: 8, text: (r) => String(r.peak_rss_mb) },
+  { title: 'wire', width: 7, text: (r) => r.wire.toFixed(2) },
   { title: 'puts', width: 7, text: (r) => String(r.put_calls) },
   { title: 'full', width: 6, text: (r) => `${(r.fill * 100).toFixed(0)}%` },
 ];

@@ -11,7 +11,7 @@ export type Format =
 
 /** How a workload's data is spread over objects. */
 export interface Layout {
-  readonly name: 'several' | 'one' | 'many';
+  readonly name: 'several' | 'one' | 'many' | 'tiny';
   /** Different objects, each of a tenant of its own. */
   readonly objects: number;
   /** Message text of each, bytes. */
@@ -33,6 +33,8 @@ const MEGABYTE = 1e6;
 const SEVERAL: Layout = { name: 'several', objects: 4, objectMessageBytes: 32 * MEGABYTE, copies: 1 };
 const ONE: Layout = { name: 'one', objects: 1, objectMessageBytes: 256 * MEGABYTE, copies: 1 };
 const MANY: Layout = { name: 'many', objects: 50, objectMessageBytes: MEGABYTE, copies: 10 };
+/** What Vector writes of 1 TB a month: an object's own cost is all that counts. */
+const TINY: Layout = { name: 'tiny', objects: 100, objectMessageBytes: 0.15 * MEGABYTE, copies: 5 };
 const SEVERAL_QUICK: Layout = { ...SEVERAL, objectMessageBytes: 8 * MEGABYTE };
 
 const LINE_KINDS: readonly LineKind[] = ['plain-250', 'plain-80', 'json', 'unicode'];
@@ -45,6 +47,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...MAIN_FORMATS.flatMap((format) => [
     workload({ format, layout: ONE }),
     workload({ format, layout: MANY }),
+    workload({ format, layout: TINY }),
     workload({ format, layout: SEVERAL, tls: true }),
   ]),
 ];

@@ -28,7 +28,10 @@ suite("the task's policy", { skip }, () => {
     const place = { partition: 'aws', region: 'us-east-1', accountId: PLATFORM };
     const { tenantTable, ledgerTable } = names;
     const arns = {
-      ...namesOf({ project: 'p', environment: 'staging', tenantTable, ledgerTable }, place),
+      ...namesOf(
+        { project: 'p', environment: 'staging', names: { tenantTable, ledgerTable }, iam: { path: '/' } },
+        place,
+      ),
       queueArn: names.queueArn,
       deadLetterQueueArn: `arn:aws:sqs:us-east-1:${PLATFORM}:${names.deadLetterQueue}`,
       bucketArn: `arn:aws:s3:::${names.bucket}`,

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DistributorError } from '../../service/base/errors.ts';
 import { RECORD_FIELDS } from '../../service/core/chunk.ts';
-import { type Delivery, DeliveryError, parseDelivery } from '../../service/core/delivery.ts';
+import { type Delivery, DeliveryError } from '../../service/core/delivery.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { compileNameTemplate } from '../../service/core/template.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
 import { FUZZ_TIMEOUT_MS, fuzz } from './fuzz.ts';
 
 /** Names of AWS, written down again on purpose (API reference, CreateLogGroup and CreateLogStream). */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { configOf } from '../../infra/config.ts';
 import { containers } from '../../infra/containers.ts';
 import { namesOf } from '../../infra/names.ts';
+import { partitionOfRegion } from '../../infra/partition.ts';
 import { readSettings, SETTING_NAMES } from '../../service/base/settings.ts';
 
 const place = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };
@@ -16,7 +17,7 @@ interface Container {
 
 function task(environment: string, overrides: Parameters<typeof configOf>[1] = {}) {
   const config = configOf(environment, overrides);
-  const names = namesOf(config, place);
+  const names = namesOf(config, { ...place, region: config.region, partition: partitionOfRegion(config.region) });
   const { definitions, volumes } = containers({
     config,
     names,
@@ -28,17 +29,17 @@ function task(environment: string, overrides: Parameters<typeof configOf>[1] = {
   const service = all.find(({ name }) => name === 'log-distributor');
   assert.ok(service);
   const variables = Object.fromEntries((service.environment ?? []).map(({ name, value }) => [name, value]));
-  return { config, all, service, variables, volumes };
+  return { config, names, all, service, variables, volumes };
 }
 
 for (const environment of ['development', 'staging', 'production']) {
   test(`the service accepts the environment of its container in ${environment}, and reads the deployment from it`, () => {
-    const { config, variables } = task(environment);
+    const { config, names, variables } = task(environment);
     const known: readonly string[] = SETTING_NAMES;
     for (const name of Object.keys(variables)) assert.ok(known.includes(name), `${name} is no setting`);
     const settings = readSettings(variables);
-    assert.equal(settings.tenantTable, config.tenantTable);
-    assert.equal(settings.ledgerTable, config.ledgerTable);
+    assert.equal(settings.tenantTable, names.tenantTable);
+    assert.equal(settings.ledgerTable, names.ledgerTable);
     assert.equal(settings.objectKeyTemplate, config.objectKeyTemplate);
     assert.equal(settings.quarantinePrefix, config.quarantinePrefix);
     assert.equal(settings.visibilityTimeoutSeconds, config.queue.visibilityTimeoutSeconds);
@@ -67,6 +68,23 @@ test('a setting of the service that the environment names wins', () => {
   assert.equal(readSettings(variables).parkMs, 48 * 3_600_000);
 });
 
+test('in China events are as small as CloudWatch Logs takes them there', () => {
+  assert.equal(readSettings(task('staging', { region: 'cn-north-1' }).variables).eventBytesMax, 262_144);
+  const smaller = { region: 'cn-north-1', distributor: { settings: { EVENT_BYTES_MAX: '100000' } } };
+  assert.equal(readSettings(task('staging', smaller).variables).eventBytesMax, 100_000);
+  for (const region of ['us-east-1', 'us-gov-west-1']) {
+    assert.equal(task('staging', { region }).variables.EVENT_BYTES_MAX, undefined, region);
+  }
+});
+
+test('every image is named by a tag or a digest, and traces need no more than their switch', () => {
+  const { all } = task('staging', { distributor: { tracing: true } });
+  assert.equal(all.length, 3);
+  for (const { name, image } of all) {
+    assert.match(String(image), /^[\w./-]+(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/, name);
+  }
+});
+
 test('canaries that are on go to the central bucket', () => {
   const { variables } = task('staging', { distributor: { settings: { CANARY_INTERVAL_SECONDS: '300' } } });
   const { canaryIntervalMs, canaryBucket } = readSettings(variables);
@@ -88,10 +106,15 @@ test('the service starts after its collector, and so stops before it', () => {
 });
 
 test('traces bring the instrumentation, a place to put it, and the switch to load it; without them there is none of it', () => {
-  const traced = task('staging', { distributor: { tracingImage: 'instrumentation:1' } });
+  const traced = task('staging', {
+    distributor: { tracing: true, tracingImage: 'registry.example.com/instrumentation:1' },
+  });
   assert.deepEqual(traced.volumes, ['instrumentation']);
   assert.match(traced.variables.NODE_OPTIONS ?? '', /^--require \/instrumentation\//);
-  assert.equal(traced.all.find(({ name }) => name === 'instrumentation')?.image, 'instrumentation:1');
+  assert.equal(
+    traced.all.find(({ name }) => name === 'instrumentation')?.image,
+    'registry.example.com/instrumentation:1',
+  );
   const plain = task('staging');
   assert.deepEqual(plain.volumes, []);
   assert.ok(!JSON.stringify(plain.all).match(/instrumentation|NODE_OPTIONS|awsxray/));

@@ -4,9 +4,15 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { alarmsOf } from '../../infra/alarms.ts';
 import { configOf } from '../../infra/config.ts';
+import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
-import { parseDelivery } from '../../service/core/delivery.ts';
+import { templateParameters } from '../../service/cli/verify/policies.ts';
+import { CLOUDWATCH } from '../../service/destination/cloudwatch/kind.ts';
+import { kindOf } from '../../service/destination/kinds.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
+import { S3 } from '../../service/destination/s3/kind.ts';
+import { readTemplate, type Template } from '../support/template.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -14,50 +20,95 @@ const onboarding = await read('docs/guide/onboarding.md');
 const customer = await read('docs/customer.md');
 const cost = await read('docs/guide/cost.md');
 const operations = await read('docs/guide/operations.md');
-const template = await read('infra/customer/customer-account.yaml');
+const TEMPLATES = {
+  account: await readTemplate('customer-account.yaml'),
+  bucket: await readTemplate('customer-bucket.yaml'),
+};
+const parametersOf = (template: Template) => Object.keys(template.parameters);
 
-/** Names of one section of the template, which are its keys at two spaces. */
-function namesIn(section: string): readonly string[] {
-  const body = new RegExp(`^${section}:\\n((?:(?: .*)?\\n)+)`, 'm').exec(template)?.[1] ?? '';
-  return [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
+/** The text of one section of a page, up to the next heading of its level. */
+function section(page: string, heading: string): string {
+  const level = heading.split(' ')[0];
+  const [, text = ''] = page.split(`\n${heading}\n`);
+  return text.split(`\n${level} `)[0] ?? '';
 }
 
 test('the page for customers gives the template parameters that it has, in the link and in the commands', () => {
-  const parameters = new Set(namesIn('Parameters'));
-  assert.ok(parameters.size >= 8, [...parameters].join(', '));
-  const [link = ''] = /https:\/\/console\.aws\.amazon\.com\/cloudformation\S+/.exec(customer) ?? [];
+  const bucket = section(customer, '### A bucket');
+  assert.ok(bucket !== '');
+  const account = customer.replace(bucket, '');
+  const [link = ''] = /https:\/\/console\.aws\.amazon\.com\/cloudformation\S+/.exec(account) ?? [];
   const inLink = new URLSearchParams(link.split('quickcreate?')[1]);
   assert.ok(inLink.has('templateURL') && inLink.has('stackName'));
   const given = [...inLink.keys()].filter((key) => key.startsWith('param_')).map((key) => key.slice('param_'.length));
-  const inCommands = [...customer.matchAll(/ParameterKey=(\w+)|\b([A-Z]\w+)=[^ \\]/g)].map(
-    ([, key, name]) => key ?? name ?? '',
-  );
-  const used = [...given, ...inCommands].filter((name) => name !== 'ParameterKey' && name !== 'ParameterValue');
-  assert.ok(used.length > 8);
-  for (const name of used) assert.ok(parameters.has(name), name);
   assert.ok(!given.includes('ExternalId'), 'a secret in a link');
+  for (const [text, template] of [
+    [account, TEMPLATES.account],
+    [bucket, TEMPLATES.bucket],
+  ] as const) {
+    const inCommands = [...text.matchAll(/ParameterKey=(\w+)|\b([A-Z]\w+)=[^ \\]/g)].map(
+      ([, key, name]) => key ?? name ?? '',
+    );
+    const used = inCommands.filter((name) => name !== 'ParameterKey' && name !== 'ParameterValue');
+    assert.ok(used.length >= 6, used.join(' '));
+    for (const name of [...used, ...(template === TEMPLATES.account ? given : [])]) {
+      assert.ok(name in template.parameters, name);
+    }
+  }
+});
+
+test('the page for customers explains every parameter of the templates, and every variable of the modules', async () => {
+  const modules = { account: 'terraform', bucket: 'terraform-bucket' };
+  for (const [kind, folder] of Object.entries(modules) as [keyof typeof TEMPLATES, string][]) {
+    for (const name of parametersOf(TEMPLATES[kind])) {
+      // The page has a range: LogGroup1 to LogGroup3.
+      if (name === 'LogGroup2') continue;
+      const told = ['TenantId', 'ExternalId', 'DistributorRoleArn'].includes(name) ? name : `\`${name}\``;
+      assert.ok(customer.includes(told), name);
+    }
+    const variables = await read(`infra/customer/${folder}/variables.tf`);
+    for (const [, name = ''] of variables.matchAll(/^variable "(\w+)"/gm)) {
+      assert.match(customer, new RegExp(`\\b${name}\\b`), name);
+    }
+  }
 });
 
 test('the roles and prefixes in the examples are those that the settings make', () => {
   const names = namesOf(configOf('production'), { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
   assert.ok(customer.includes(names.taskRoleArn));
-  for (const name of namesIn('Outputs')) assert.ok(customer.includes(name), name);
+  for (const template of Object.values(TEMPLATES)) {
+    for (const name of Object.keys(template.outputs)) assert.ok(customer.includes(`\`${name}\``), name);
+  }
 });
 
-test("the tenant's item in the example is one that the service takes, and fits the customer's template", () => {
-  const [, yaml = ''] = /```yaml\n([\s\S]+?)```/.exec(onboarding) ?? [];
-  const delivery = parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} });
-  assert.equal(delivery.tenantId, 'acme');
-  assert.ok(delivery.target.kind === 'cloudwatch');
-  assert.equal(delivery.target.retentionDays, 30);
-  assert.ok(onboarding.includes(`role/LogDistribution-${delivery.tenantId}`));
+test("the tenants' items in the examples are ones that the service takes, and fit the customer's templates", async () => {
+  const [account, bucket] = [...onboarding.matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) =>
+    parseDelivery(parse(yaml), { region: 'us-east-1', applicationGroups: {} }),
+  );
+  assert.ok(account && bucket && CLOUDWATCH.is(account.target) && S3.is(bucket.target));
+  assert.equal(account.target.retentionDays, 30);
+  for (const [delivery, name] of [
+    [account, 'LogDistribution-acme'],
+    [bucket, 'LogDistributionS3-acme'],
+  ] as const) {
+    assert.equal(delivery.tenantId, 'acme');
+    assert.equal(delivery.roleArn, `arn:aws:iam::222222222222:role/${name}`);
+    const parameters = templateParameters(delivery, 'arn:aws:iam::111111111111:role/distributor');
+    const { outputs } = (await readTemplate(kindOf(delivery).template)).evaluate(parameters);
+    assert.equal(outputs.RoleArn, delivery.roleArn);
+  }
+  assert.ok(customer.includes(`BucketName=${bucket.target.bucket} BucketPrefix=${bucket.target.keyPrefix} `));
 });
 
-test('the runbook tells what to do about every alarm', () => {
+test('the link of every alarm leads to a section of the runbook', () => {
+  const anchors = new Set([...operations.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase()));
   for (const environment of ['production', 'staging'] as const) {
     const config = configOf(environment);
     const names = namesOf(config, { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
-    for (const { id } of alarmsOf(config, names)) assert.match(operations, new RegExp(`^\\| .*\`${id}\``, 'm'), id);
+    for (const { id, description } of alarmsOf(config, names)) {
+      const [, anchor = ''] = / Runbook: docs\/guide\/operations\.md#(\w+)$/.exec(description) ?? [];
+      assert.ok(anchors.has(anchor), `${id}: ${anchor}`);
+    }
   }
 });
 
@@ -73,8 +124,5 @@ test('settings that a page names by their path are settings', () => {
   const paths = [...`${onboarding}${cost}`.matchAll(/`([a-z]+)\.([a-zA-Z]+)(?:: [^`]+)?`/g)];
   const ours = paths.filter(([, group = '']) => group in config);
   assert.ok(ours.length >= 5, paths.map(([text]) => text).join(' '));
-  for (const [text, group = '', name = ''] of ours) {
-    const settings: unknown = config[group as keyof typeof config];
-    assert.ok(typeof settings === 'object' && settings !== null && name in settings, text);
-  }
+  for (const [text, group = '', name = ''] of ours) assert.ok(SETTING_PATHS.includes(`${group}.${name}`), text);
 });

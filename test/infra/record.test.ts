@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parquetMetadata } from 'hyparquet';
 import { RECORD_COLUMNS } from '../../infra/record.ts';
@@ -20,9 +21,17 @@ function leaves(): Map<string, string> {
   );
 }
 
-test("Glue's columns are the fields that the service decodes, where it looks for them, and when the line was read", () => {
+test("Glue's columns are the fields that the service decodes, where it looks for them, and the time of collection", () => {
   const wanted = RECORD_FIELDS.map((field) => (KUBERNETES_FIELDS.has(field) ? `kubernetes.${field}` : field));
   assert.deepEqual([...leaves().keys()].sort(), ['timestamp', 'ingest_timestamp', 'message', ...wanted].sort());
+});
+
+test("Glue's columns are the members of the record that the collector writes", () => {
+  const program = readFileSync(new URL('../../k8s/vector/base/vrl/record.vrl', import.meta.url), 'utf8');
+  const members = [...program.matchAll(/^ {2}"(\w+)":/gm)].map(([, name]) => name);
+  // Records without a tenant are in no object of a tenant.
+  const wanted = members.filter((name) => name !== 'without_tenant');
+  assert.deepEqual(RECORD_COLUMNS.map(({ name }) => name).sort(), wanted.sort());
 });
 
 test("Glue's columns are those of the Parquet files that the service is tested with, name by name and type by type", async () => {

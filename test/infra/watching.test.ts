@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { alarmsOf, type Metric } from '../../infra/alarms.ts';
+import { alarmsOf, alertsOf } from '../../infra/alarms.ts';
 import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/collector.ts';
 import { configOf } from '../../infra/config.ts';
 import { overviewDashboard, tenantDashboard } from '../../infra/dashboards.ts';
+import type { Metric } from '../../infra/metric.ts';
 import { namesOf } from '../../infra/names.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 
@@ -85,6 +86,8 @@ test('there is an alarm for everything that must wake somebody up', () => {
   for (const id of [
     'firehose-delivery-failing',
     'firehose-partitions-exceeded',
+    'firehose-throttled',
+    'canaries-missing',
     'dead-letters',
     'queue-age',
     'queue-depth',
@@ -95,18 +98,18 @@ test('there is an alarm for everything that must wake somebody up', () => {
     'foreign-tenant',
     'distributor-silent',
     'tasks-missing',
-    `throttled-${config.ledgerTable}`,
-    `throttled-${config.tenantTable}`,
+    'throttled-delivery-ledger',
+    'throttled-tenant-configurations',
   ]) {
     assert.ok(ids.has(id), id);
   }
   assert.equal(ids.size, alarms.length, 'two alarms have one name');
 });
 
-test('an alarm joins several metrics by an expression over their names, and one by none', () => {
+test('an alarm joins several metrics by an expression, which uses all of them', () => {
   for (const { id, metrics, expression } of alarms) {
     const keys = Object.keys(metrics);
-    assert.equal(expression === undefined, keys.length === 1, id);
+    assert.ok(expression !== undefined || keys.length === 1, id);
     for (const key of keys) if (expression) assert.match(expression, new RegExp(`\\b${key}\\b`), id);
   }
 });
@@ -144,28 +147,69 @@ test("the tenant's dashboard asks the service's log for the chosen tenant only",
 const props = {
   environment: 'production',
   region: 'us-east-1',
-  namespace: 'LogDistributor',
+  namespace: 'LogDistributor/logs',
   logGroup: '/m',
   tracing: false,
+  prometheusRemoteWriteUrl: undefined,
+};
+type Declaration = {
+  dimensions: string[][];
+  metric_name_selectors: string[];
+  label_matchers?: { label_names: string[]; regex: string }[];
 };
 type Collector = {
   receivers: Record<string, unknown>;
   processors: Record<string, unknown>;
-  exporters: { awsemf: { metric_declarations: { dimensions: string[][]; metric_name_selectors: string[] }[] } };
-  service: { pipelines: Record<string, { receivers: string[]; processors: string[]; exporters: string[] }> };
+  extensions: Record<string, unknown>;
+  exporters: {
+    awsemf: { metric_declarations: Declaration[] };
+    prometheusremotewrite?: unknown;
+  };
+  service: {
+    extensions: string[];
+    pipelines: Record<string, { receivers: string[]; processors: string[]; exporters: string[] }>;
+  };
 };
 
-for (const tracing of [false, true]) {
-  test(`the collector's pipelines use parts that it has, and all of them, tracing ${tracing ? 'on' : 'off'}`, () => {
-    const collector = collectorConfig({ ...props, tracing }) as Collector;
+const REMOTE_WRITE = 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/remote_write';
+for (const [tracing, prometheusRemoteWriteUrl] of [
+  [false, undefined],
+  [true, undefined],
+  [false, REMOTE_WRITE],
+  [true, REMOTE_WRITE],
+] as const) {
+  const parts = `tracing ${tracing ? 'on' : 'off'}, Prometheus ${prometheusRemoteWriteUrl === undefined ? 'off' : 'on'}`;
+  test(`the collector's pipelines use parts that it has, and all of them, ${parts}`, () => {
+    const collector = collectorConfig({ ...props, tracing, prometheusRemoteWriteUrl }) as Collector;
+    assert.deepEqual([...collector.service.extensions].sort(), Object.keys(collector.extensions).sort());
     const pipelines = Object.values(collector.service.pipelines);
     for (const kind of ['receivers', 'processors', 'exporters'] as const) {
       const used = new Set(pipelines.flatMap((pipeline) => pipeline[kind]));
       assert.deepEqual([...used].sort(), Object.keys(collector[kind]).sort(), kind);
     }
     assert.equal('traces' in collector.service.pipelines, tracing);
+    assert.equal('metrics/all' in collector.service.pipelines, prometheusRemoteWriteUrl !== undefined);
   });
 }
+
+test('Prometheus gets every series of the service, signed for the region of its workspace, with the task as a label', () => {
+  const collector = collectorConfig({ ...props, prometheusRemoteWriteUrl: REMOTE_WRITE }) as Collector;
+  assert.deepEqual(collector.extensions.sigv4auth, { service: 'aps', region: 'eu-west-1' });
+  const { prometheusremotewrite: exporter } = collector.exporters;
+  assert.deepEqual(exporter, {
+    endpoint: REMOTE_WRITE,
+    auth: { authenticator: 'sigv4auth' },
+    resource_to_telemetry_conversion: { enabled: true },
+  });
+  assert.ok(JSON.stringify(collector.receivers.prometheus).includes('"action":"keep"'));
+  assert.ok(!JSON.stringify(collector.receivers['prometheus/all']).includes('"action"'));
+  const detector = JSON.stringify(collector.processors.resourcedetection);
+  assert.ok(detector.includes('aws.log.group.names') && !detector.includes('aws.ecs.task.arn'));
+  // What goes to CloudWatch, and costs there, stays as it is.
+  const plain = collectorConfig(props) as Collector;
+  assert.deepEqual(collector.exporters.awsemf, plain.exporters.awsemf);
+  assert.deepEqual(collector.receivers.prometheus, plain.receivers.prometheus);
+});
 
 test('a scraped series is kept exactly when its metric is exported, histograms with all their series', () => {
   const collector = collectorConfig(props);
@@ -180,7 +224,7 @@ test('a scraped series is kept exactly when its metric is exported, histograms w
     assert.match(`log_distributor_${series}`, keep);
   }
   for (const series of [
-    'log_distributor_heartbeats_total',
+    'log_distributor_retries_total',
     'nodejs_eventloop_lag_seconds',
     'log_distributor_events_total_x',
   ]) {
@@ -188,13 +232,70 @@ test('a scraped series is kept exactly when its metric is exported, histograms w
   }
 });
 
-test('every exported metric has one declaration, with and without its label', () => {
+test('a metric is published once without its label, and once for each value of it that is wanted', () => {
   const declarations = (collectorConfig(props) as Collector).exporters.awsemf.metric_declarations;
-  for (const { name, label } of EXPORTED_METRICS) {
-    const matching = declarations.filter((it) =>
-      it.metric_name_selectors.some((pattern) => new RegExp(pattern).test(name)),
+  for (const { name, label, values } of EXPORTED_METRICS) {
+    const own = declarations.filter((it) => it.metric_name_selectors.some((pattern) => new RegExp(pattern).test(name)));
+    assert.deepEqual(
+      own.flatMap(({ dimensions }) => dimensions),
+      label ? [['Environment'], ['Environment', label]] : [['Environment']],
+      name,
     );
-    assert.equal(matching.length, 1, name);
-    assert.deepEqual(matching[0]?.dimensions, label ? [['Environment'], ['Environment', label]] : [['Environment']]);
+    const matchers = own.flatMap(({ label_matchers: wanted = [] }) => wanted);
+    assert.equal(matchers.length, values ? 1 : 0, name);
+    for (const { label_names: labels, regex } of matchers) {
+      assert.deepEqual(labels, [label]);
+      for (const value of values ?? []) assert.match(value, new RegExp(regex));
+      assert.doesNotMatch('another', new RegExp(regex));
+      assert.ok(
+        own.find((it) => it.label_matchers)?.dimensions.every((set) => set.length === 2),
+        name,
+      );
+    }
   }
+});
+
+test('whoever asks for a value of a label asks for one that is published', () => {
+  for (const { name, dimensions } of watched) {
+    const exported = EXPORTED_METRICS.find((metric) => metric.name === name);
+    const value = dimensions[exported?.label ?? ''];
+    if (exported?.values && value !== undefined) assert.ok(exported.values.includes(value), `${name}: ${value}`);
+  }
+});
+
+test('no more metrics go to CloudWatch than the alarms, the dashboards and autoscaling look at', async () => {
+  const scaling = await readFile(new URL('../../infra/constructs/scaling.ts', import.meta.url), 'utf8');
+  for (const { name } of EXPORTED_METRICS) {
+    assert.ok(
+      watched.some((metric) => metric.name === name) || scaling.includes(name.replace('log_distributor_', '')),
+      name,
+    );
+  }
+});
+
+test('every alert has at least one form, and says why where the other is missing', () => {
+  const alerts = alertsOf(config, names);
+  for (const { id, name, cloudwatch, prometheus, ...alert } of alerts) {
+    assert.ok(cloudwatch ?? prometheus, id);
+    if (!prometheus) assert.match('noPrometheus' in alert ? alert.noPrometheus : '', /\.$/, id);
+    if (!cloudwatch) assert.match('noCloudWatch' in alert ? alert.noCloudWatch : '', /\.$/, id);
+    assert.match(name, /^Log[A-Z]\w+$/);
+    assert.match(id, /^[a-z-]+$/);
+  }
+  const both = alerts.filter(({ cloudwatch, prometheus }) => cloudwatch && prometheus);
+  assert.ok(both.length >= 19, `${both.length} have both`);
+});
+
+test('an alarm says what happened and ends with the link to its section, in as many characters as CloudWatch takes', () => {
+  const page = 'https://wiki.example.com/operations';
+  const linked = alarmsOf(configOf('production', { alerts: { runbookUrl: page } }), names);
+  for (const { id, description } of linked) {
+    assert.match(
+      description,
+      /\. Severity: (page|ticket)\. Runbook: https:\/\/wiki\.example\.com\/operations#log\w+$/,
+      id,
+    );
+    assert.ok(description.length <= 1024, id);
+  }
+  for (const { description } of alarms) assert.match(description, / Runbook: docs\/guide\/operations\.md#log\w+$/);
 });

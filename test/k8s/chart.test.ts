@@ -81,9 +81,11 @@ test('values reach settings, the roles, the scaler and the namespace', { skip },
       'distributor.enabled': 'true',
       'distributor.roleArn': role,
       'distributor.settings.SQS_QUEUE_URL': 'https://queue/q',
+      'distributor.prometheusAddress': 'http://prometheus',
     }),
   );
-  assert.ok(distributor.includes('"queueURL":"https://queue/q"') && distributor.includes(role));
+  assert.ok(distributor.includes('"SQS_QUEUE_URL":"https://queue/q"') && distributor.includes(role));
+  assert.equal(distributor.match(/"serverAddress":"http:\/\/prometheus"/g)?.length, 3);
 });
 
 test('a changed setting replaces the pods, and an unknown value is refused by name', { skip }, () => {

@@ -12,9 +12,11 @@ import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { planChunk } from '../../service/core/plan.ts';
 import { UNWATCHED } from '../../service/delivery/call-watch.ts';
-import { createCloudWatch } from '../../service/delivery/cloudwatch.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
-import { createS3Destination } from '../../service/delivery/s3.ts';
+import { createCloudWatch } from '../../service/destination/cloudwatch/sender.ts';
+import { createItemRules } from '../../service/destination/parse-delivery.ts';
+import { S3 } from '../../service/destination/s3/kind.ts';
+import { createS3Destination } from '../../service/destination/s3/sender.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
 import { createTenantStore } from '../../service/tenant/store.ts';
@@ -63,7 +65,7 @@ export const copy: Ask = async (url) => {
     bucket_name: 'acme-logs',
     bucket_prefix: 'in/',
   });
-  assert.ok(delivery.target.kind === 's3');
+  assert.ok(S3.is(delivery.target));
   const open = createS3Destination({ ...calling(), createClient: createS3ClientFactory(placeOf(url)) });
   const destination = open({ delivery, target: delivery.target, task: TASK, watch: UNWATCHED, onNotice: () => {} });
   await destination.copy?.(memorySource('k', new Uint8Array(3)), NEVER);
@@ -125,6 +127,6 @@ export const lookUp: Ask = (url) =>
   createTenantStore({
     dynamo: createDynamoClient(placeOf(url)),
     table: 'tenant-configurations',
-    defaults: { region: 'us-east-1', applicationGroups: {} },
+    rules: createItemRules({ region: 'us-east-1', applicationGroups: {} }),
     nowMs: () => 0,
   }).lookUp('acme');

@@ -8,9 +8,9 @@ import {
   START,
 } from '../../service/core/chunk.ts';
 import { recordText } from '../../service/core/record-text.ts';
-import type { Shape } from '../../service/core/shape.ts';
 import { openObject } from '../../service/object/open.ts';
 import type { ByteSource } from '../../service/object/source.ts';
+import type { Shape } from '../../service/object/text/shape.ts';
 import { createTestKernel } from './kernel.ts';
 
 export const LIMITS: DecodeLimits = {

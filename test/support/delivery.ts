@@ -1,5 +1,7 @@
-import { type Delivery, parseDelivery } from '../../service/core/delivery.ts';
-import type { CloudWatchTarget } from '../../service/core/destination/cloudwatch.ts';
+import type { Delivery } from '../../service/core/delivery.ts';
+import { CLOUDWATCH } from '../../service/destination/cloudwatch/kind.ts';
+import type { CloudWatchTarget } from '../../service/destination/cloudwatch/target.ts';
+import { parseDelivery } from '../../service/destination/parse-delivery.ts';
 
 /** The item of a tenant that sets only what it must. */
 export const ITEM = {
@@ -11,7 +13,7 @@ export const ITEM = {
 
 /** Where a delivery goes that must go to CloudWatch Logs. */
 export function cloudWatchOf({ target }: Delivery): CloudWatchTarget {
-  if (target.kind !== 'cloudwatch') throw new Error(`the delivery goes to ${target.kind}`);
+  if (!CLOUDWATCH.is(target)) throw new Error(`the delivery goes to ${target.kind}`);
   return target;
 }
 

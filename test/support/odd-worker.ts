@@ -40,7 +40,7 @@ const MANNERS: Readonly<Record<string, (id: number) => void>> = {
   },
   waits: (id) => waiting.set(id, 'waits'),
   'gets its answer late': (id) => {
-    const place = { service: 'logs', region: 'eu-west-1' } as const;
+    const place = { service: { id: 'logs', name: 'CloudWatch Logs' }, region: 'eu-west-1' };
     answer({ kind: 'unanswered', id, call: { type: 'cloudwatch', place, forMs: 300 } });
     answer({ kind: 'answered', id, type: 'cloudwatch' });
     done(id);

@@ -1,5 +1,5 @@
-# The same as customer-account.yaml, for who works with Terraform: one role that only the platform's distributor can
-# assume, only for this tenant, and only to write below one log group prefix.
+# The same as customer-account.yaml, for Terraform: one role that only the platform's distributor can assume, only for
+# this tenant, and only to write below one log group prefix.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -13,9 +13,10 @@ resource "aws_iam_role" "this" {
   name        = "LogDistribution-${var.tenant_id}"
   path        = var.role_path
   description = "Assumed by the platform's log distributor to write this tenant's logs."
-  # Role chaining allows one hour, whatever stands here.
+  # Role chaining allows one hour, whatever this value is.
   max_session_duration = 3600
   assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -83,5 +84,9 @@ resource "aws_cloudwatch_log_group" "this" {
   for_each          = var.log_groups
   name              = "${local.prefix}/${each.value}"
   retention_in_days = var.retention_days
-  kms_key_id        = var.kms_key_arn
+  kms_key_id        = var.kms_key_arn == "" ? null : var.kms_key_arn
+  # Where there is only the standard class, AWS refuses even its name.
+  log_group_class = var.log_group_class == "STANDARD" ? null : var.log_group_class
+  # The events stay when the module is removed.
+  skip_destroy = true
 }

@@ -1,6 +1,7 @@
 variable "tenant_id" {
   description = "Your tenant id, as the platform knows you."
   type        = string
+  nullable    = false
   validation {
     condition     = can(regex("^[a-zA-Z0-9][a-zA-Z0-9_-]{0,47}$", var.tenant_id))
     error_message = "1 to 48 letters, digits, hyphens and underscores, as it becomes part of the role's name."
@@ -10,16 +11,20 @@ variable "tenant_id" {
 variable "external_id" {
   description = "The secret between you and the platform; nobody assumes the role without it."
   type        = string
+  nullable    = false
   sensitive   = true
   validation {
-    condition     = length(var.external_id) >= 16 && can(regex("^[\\w+=,.@:/-]+$", var.external_id))
-    error_message = "At least 16 characters of a-zA-Z0-9_+=,.@:/-"
+    condition = (
+      length(var.external_id) >= 16 && length(var.external_id) <= 1224 && can(regex("^[\\w+=,.@:/-]+$", var.external_id))
+    )
+    error_message = "16 to 1224 characters of a-zA-Z0-9_+=,.@:/-"
   }
 }
 
 variable "distributor_role_arn" {
   description = "The role that the platform's distributor runs with."
   type        = string
+  nullable    = false
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::\\d{12}:role/.+$", var.distributor_role_arn))
     error_message = "The ARN of an IAM role."
@@ -27,35 +32,81 @@ variable "distributor_role_arn" {
 }
 
 variable "log_group_prefix" {
-  description = "Log groups below this name can be written, no others. Null means /tenant-logs/<tenant_id>."
+  description = "Log groups below this name can be written, no others. Empty means /tenant-logs/<tenant_id>."
   type        = string
-  default     = null
+  default     = ""
+  nullable    = false
   validation {
-    condition     = var.log_group_prefix == null || can(regex("^/[a-zA-Z0-9_.#/-]*[a-zA-Z0-9_.#-]$", var.log_group_prefix))
+    condition     = can(regex("^(/[a-zA-Z0-9_.#/-]*[a-zA-Z0-9_.#-])?$", var.log_group_prefix))
     error_message = "It begins with a slash and does not end with one."
   }
 }
 
 variable "log_groups" {
-  description = "Names below the prefix whose log groups are made now; the distributor makes the others with their first event."
+  description = "Names below the prefix whose log groups are created now, with this retention, class and key. The distributor creates other groups with their first event."
   type        = set(string)
   default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for name in var.log_groups : can(regex("^[a-zA-Z0-9_.#/-]{1,256}$", name))])
+    error_message = "Each is 1 to 256 characters of a-zA-Z0-9_.#/-"
+  }
 }
 
 variable "retention_days" {
-  description = "How long the log groups that are made now keep events."
+  description = "How many days the log groups that are created now keep events."
   type        = number
   default     = 30
+  nullable    = false
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.retention_days
+    )
+    error_message = "A number of days that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "log_group_class" {
+  description = "Class of the log groups that are created now. AWS fixes it when it creates a group. INFREQUENT_ACCESS costs half, and has no live tail, metric filters or subscriptions."
+  type        = string
+  default     = "STANDARD"
+  nullable    = false
+  validation {
+    condition     = contains(["STANDARD", "INFREQUENT_ACCESS"], var.log_group_class)
+    error_message = "STANDARD or INFREQUENT_ACCESS."
+  }
 }
 
 variable "kms_key_arn" {
-  description = "Key for the log groups that are made now; its policy must let CloudWatch Logs use it. Null means AWS's own."
+  description = "Key for the log groups that are created now; its policy must let CloudWatch Logs use it. Empty means AWS's own."
   type        = string
-  default     = null
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/.+)?$", var.kms_key_arn))
+    error_message = "The ARN of a KMS key."
+  }
 }
 
 variable "role_path" {
   description = "IAM path of the role."
   type        = string
   default     = "/"
+  nullable    = false
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.role_path))
+    error_message = "It begins and ends with a slash."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Managed policy that bounds the role's permissions. Empty means none."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:iam::(\\d{12}|aws):policy/.+)?$", var.permissions_boundary_arn))
+    error_message = "The ARN of a managed policy."
+  }
 }

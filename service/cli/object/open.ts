@@ -2,7 +2,6 @@ import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { createStallWatch, openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
-import type { Shape } from '../../core/shape.ts';
 import { createKernel } from '../../kernel/kernel.ts';
 import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { openObject } from '../../object/open.ts';
@@ -19,7 +18,7 @@ export interface ObjectReader {
   /** @throws DistributorError as the service would */
   open(ref: ObjectRef): Promise<S3Object>;
   /** A decoder of its own for each look, as each gives its chunks once. */
-  decoder(object: S3Object, inputFormat?: Shape): Promise<Decoder>;
+  decoder(object: S3Object, inputFormat?: string): Promise<Decoder>;
 }
 
 export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {

@@ -3,6 +3,8 @@ import type { Delivery } from '../../core/delivery.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import { chooseDeliveries } from '../../core/replay.ts';
+import { CLOUDWATCH } from '../../destination/cloudwatch/kind.ts';
+import { createItemRules } from '../../destination/parse-delivery.ts';
 import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { CommandError } from '../errors.ts';
@@ -26,7 +28,7 @@ const EVENT_AGE_DAYS_MAX = 14;
 /** The deliveries that a replay is for. @throws CommandError when there is none, DistributorError when the table fails */
 export async function deliveriesOf(context: Context, state: ReplayState): Promise<readonly Delivery[]> {
   const { dynamo, settings, nowMs } = context;
-  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, defaults: settings, nowMs });
+  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, rules: createItemRules(settings), nowMs });
   const { deliveries, error } = await tenants.lookUp(state.tenant);
   if (error?.code === 'tenant-unknown') await requireKnownTenant(context, state.tenant);
   if (error) throw new CommandError(error.message);
@@ -112,7 +114,7 @@ async function sampleOne(
     };
     const plan = await forecast(decoder, planContext, look);
     events += plan.events;
-    if (delivery.target.kind !== 'cloudwatch') continue;
+    if (!CLOUDWATCH.is(delivery.target)) continue;
     eventBytes += plan.bytes;
     putCalls += plan.batches;
   }
@@ -126,12 +128,12 @@ export function warningsFor(
   { application, missing }: ReplayState,
   nowMs: number,
 ): string[] {
-  const toBucket = deliveries.filter(({ target }) => target.kind === 's3').map(({ type }) => type);
+  const elsewhere = deliveries.filter(({ target }) => !CLOUDWATCH.is(target));
   const isOld = ({ lastModifiedMs }: FoundObject) => nowMs - lastModifiedMs > EVENT_AGE_DAYS_MAX * DAY_MS;
-  // A bucket takes events of any age.
-  const old = toBucket.length === deliveries.length ? 0 : objects.filter(isOld).length;
+  // Other destinations take events of any age.
+  const old = elsewhere.length === deliveries.length ? 0 : objects.filter(isOld).length;
   const kept = deliveries.flatMap(({ target }) =>
-    target.kind === 'cloudwatch' && target.retentionDays !== undefined ? [target.retentionDays] : [],
+    CLOUDWATCH.is(target) && target.retentionDays !== undefined ? [target.retentionDays] : [],
   );
   const unwanted = deliveries.filter(({ applications }) => applications?.size === 0).map(({ type }) => type);
   return [
@@ -145,7 +147,10 @@ export function warningsFor(
     ...(kept.length > 0
       ? [`events older than the retention of their log group (${Math.min(...kept)} days) will be refused`]
       : []),
-    ...toBucket.map((type) => `${type} writes to a bucket: bytes, calls and the tenant's cost do not include it`),
+    ...elsewhere.map(
+      ({ type, target }) =>
+        `${type} writes to ${target.service.name}: bytes, calls and the tenant's cost do not include it`,
+    ),
     ...unwanted.map((type) => `${type} filters out the application ${application}: none of it will be delivered`),
   ];
 }

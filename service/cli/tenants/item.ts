@@ -1,12 +1,7 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { LineCounter, parseAllDocuments } from 'yaml';
-import {
-  ATTRIBUTE_NAMES,
-  type Delivery,
-  type DeliveryDefaults,
-  DeliveryError,
-  parseDelivery,
-} from '../../core/delivery.ts';
+import { type Delivery, DeliveryError } from '../../core/delivery.ts';
+import { ATTRIBUTE_NAMES, type DeliveryDefaults, parseDelivery } from '../../destination/parse-delivery.ts';
 import { usageError } from '../errors.ts';
 
 /** An item of the tenant table, or one that a file says it should become. */

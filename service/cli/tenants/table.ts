@@ -7,7 +7,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { ATTRIBUTE_NAMES } from '../../core/delivery.ts';
+import { ATTRIBUTE_NAMES } from '../../destination/parse-delivery.ts';
 import type { Item } from './item.ts';
 
 /** The tenant table as an operator changes it: every write says what it expects to find. */

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../core/delivery.ts';
 import type { KeyTemplate } from '../../core/object-key.ts';
 import { hasRegion, partitionOf } from '../../core/partition.ts';
+import { S3 } from '../../destination/s3/kind.ts';
 
 /** What is valid in an item of the tenant table, and hardly meant. Pure. */
 
@@ -43,9 +44,9 @@ function twiceWarnings(delivery: Delivery, others: readonly Delivery[]): string[
     .filter((other) => other.enabled && other.type !== delivery.type && overlap(delivery, other))
     .flatMap((other) => {
       if (placeOf(delivery) !== placeOf(other)) return [];
-      return delivery.target.kind === 's3'
+      return S3.is(delivery.target)
         ? [`${other.type} writes to the same place in the same bucket: the two overwrite each other`]
-        : [`${other.type} writes to the same account, region, log group and stream: each event is delivered twice`];
+        : [`${other.type} writes to the same place in ${delivery.target.service.name}: each event is delivered twice`];
     });
 }
 
@@ -57,5 +58,5 @@ function overlap({ applications: a }: Delivery, { applications: b }: Delivery): 
 function placeOf({ target, accountId, region, tenantId }: Delivery): string {
   const name = (source: string) => source.replaceAll('{tenant_id}', () => tenantId);
   const names = [name(target.group.source), name(target.stream.source)];
-  return JSON.stringify(target.kind === 's3' ? ['s3', ...names] : [target.kind, accountId, region, ...names]);
+  return JSON.stringify(S3.is(target) ? [target.kind, ...names] : [target.kind, accountId, region, ...names]);
 }

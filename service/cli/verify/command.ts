@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
-import { createLogsSessionFactory, createS3ClientFactory } from '../../aws/clients.ts';
 import { createTenantSts } from '../../aws/tenant-sts.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import { untested } from '../../destination/kind.ts';
+import { DEFAULT_KIND, kindOf, kindOfType } from '../../destination/kinds.ts';
+import { type Step, timed, type Verdict } from '../../destination/step.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
 import { judge } from '../tenants/item.ts';
 import type { Style } from '../terminal.ts';
-import { checkBucket, untestedBucket } from './bucket.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
-import { type Step, timed, type Verdict } from './step.ts';
-import { checkTrust, type TrustResult, untestedTrust } from './trust.ts';
-import { checkWriting, untestedWriting } from './writing.ts';
+import { checkTrust, untestedTrust } from './trust.ts';
 
 /** `tenants verify`: looks at everything that a delivery needs, and says how to fix what is not right. */
 
@@ -26,7 +25,8 @@ interface Report {
   readonly tenant: string;
   readonly type: string;
   readonly steps: readonly Step[];
-  /** For `customer-account.yaml`; null where the item cannot be read. */
+  /** The customer's template, and what to give it; both null where the item cannot be read. */
+  readonly template: string | null;
   readonly template_parameters: Readonly<Record<string, string>> | null;
 }
 
@@ -60,7 +60,6 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
   const monotonicMs = () => performance.now();
-  const clients = { logs: createLogsSessionFactory(settings), s3: createS3ClientFactory(settings) };
 
   const reports: Report[] = [];
   for (const item of items) {
@@ -68,13 +67,25 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     const steps = [await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown))];
     if (delivery) {
       const trust = await checkTrust({ sts, distributorArn, newSecret: randomUUID, monotonicMs }, delivery);
-      const writing = await checkDestination(context, clients, delivery, trust.session, options);
-      steps.push(...trust.steps, ...writing);
+      const kind = kindOf(delivery);
+      const { session } = trust;
+      const { application } = options;
+      const deps = { place: settings, application, nowMs: context.nowMs, monotonicMs };
+      const checked = session
+        ? await kind.check({ ...deps, session }, delivery)
+        : untested(kind, 'the role cannot be assumed');
+      steps.push(...trust.steps, ...checked);
     } else {
-      steps.push(...untestedTrust('the item is invalid'), ...untestedWriting('the item is invalid'));
+      const why = 'the item is invalid';
+      steps.push(...untestedTrust(why), ...untested(kindOfType(item.type) ?? DEFAULT_KIND, why));
     }
-    const parameters = delivery ? templateParameters(delivery, distributorArn) : null;
-    reports.push({ tenant: tenantId, type: String(item.type), steps, template_parameters: parameters });
+    reports.push({
+      tenant: tenantId,
+      type: String(item.type),
+      steps,
+      template: delivery ? `infra/customer/${kindOf(delivery).template}` : null,
+      template_parameters: delivery ? templateParameters(delivery, distributorArn) : null,
+    });
   }
   printer.result({ identity: callerArn, deliveries: reports }, (style) =>
     reports.map((report) => reportText(report, style)).join('\n'),
@@ -83,36 +94,6 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
     steps.every(({ outcome }) => outcome === 'ok' || outcome === 'not tested'),
   );
   return right ? EXIT_DONE : EXIT_TROUBLE;
-}
-
-/** A further kind of destination is a case here. */
-async function checkDestination(
-  { nowMs }: Context,
-  clients: {
-    readonly logs: ReturnType<typeof createLogsSessionFactory>;
-    readonly s3: ReturnType<typeof createS3ClientFactory>;
-  },
-  delivery: Delivery,
-  session: TrustResult['session'],
-  { application }: Options,
-): Promise<Step[]> {
-  const { target, region } = delivery;
-  const monotonicMs = () => performance.now();
-  const why = 'the role cannot be assumed';
-  switch (target.kind) {
-    case 'cloudwatch': {
-      if (!session) return untestedWriting(why);
-      return checkWriting(
-        { logs: clients.logs(region, session).client(), monotonicMs, nowMs },
-        { ...delivery, target },
-        application,
-      );
-    }
-    case 's3': {
-      if (!session) return untestedBucket(why);
-      return checkBucket({ s3: clients.s3(region, session), monotonicMs }, delivery, target);
-    }
-  }
 }
 
 function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {
@@ -138,7 +119,8 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
   return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };
 }
 
-function reportText({ tenant, type, steps, template_parameters: parameters }: Report, style: Style): string {
+function reportText(report: Report, style: Style): string {
+  const { tenant, type, steps, template, template_parameters: parameters } = report;
   const paint = { ok: style.good, finding: style.warn, failed: style.bad, 'not tested': style.dim };
   const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.flatMap(({ step, outcome, ms, detail, cause, fix }) => [
@@ -148,15 +130,15 @@ function reportText({ tenant, type, steps, template_parameters: parameters }: Re
     ...(fix?.statements ?? []).map((statement) => indent(JSON.stringify(statement, null, 2))),
   ]);
   const needed = parameters && steps.some(({ fix }) => fix?.statements);
-  const template = needed
+  const deployment = needed
     ? [
-        '  or have the customer deploy infra/customer/customer-account.yaml with',
+        `  or have the customer deploy ${template} with`,
         `    ${Object.entries(parameters)
           .map(([name, value]) => `${name}=${value}`)
           .join(' ')}`,
       ]
     : [];
-  return `${[style.bold(`${tenant}/${type}`), ...lines, ...template].join('\n')}\n`;
+  return `${[style.bold(`${tenant}/${type}`), ...lines, ...deployment].join('\n')}\n`;
 }
 
 function indent(text: string): string {

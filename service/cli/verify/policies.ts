@@ -1,13 +1,12 @@
 import type { Delivery } from '../../core/delivery.ts';
-import type { S3Target } from '../../core/destination/s3.ts';
-import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../core/permissions.ts';
+import { TAG_KEYS } from '../../core/permissions.ts';
+import { kindOf } from '../../destination/kinds.ts';
+import type { Statement } from '../../destination/step.ts';
 
 /**
- * What a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two together. Printed for
- * whoever has to fix a role.
+ * What the trust policy of a customer's role must say, as the templates in `infra/customer/` make it; a test holds the two
+ * together. Printed for whoever has to fix a role.
  */
-
-export type Statement = Readonly<Record<string, unknown>>;
 
 export interface Trusted {
   readonly tenantId: string;
@@ -41,46 +40,13 @@ export function tagStatement({ tenantId, distributorArn }: Trusted): Statement {
   };
 }
 
-/** What the role may do: write below one prefix of log groups. */
-export function writeStatement(roleArn: string, prefix: string): Statement {
-  const [, partition, , , account] = roleArn.split(':');
-  const groups = `arn:${partition}:logs:*:${account}:log-group:${prefix}`;
-  return {
-    Sid: 'WriteOwnGroups',
-    Effect: 'Allow',
-    Action: LOGS_ACTIONS,
-    // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
-    Resource: [groups, `${groups}:*`, `${groups}/*`],
-  };
-}
-
-/** What the role may do in a bucket. */
-export function bucketStatement(roleArn: string, { bucket, keyPrefix }: S3Target): Statement {
-  const [, partition] = roleArn.split(':');
-  return {
-    Sid: 'WriteOwnBucket',
-    Effect: 'Allow',
-    Action: BUCKET_ACTIONS,
-    Resource: [`arn:${partition}:s3:::${bucket}/${keyPrefix}*`],
-  };
-}
-
-/** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
-export function groupPrefixOf(template: string): string {
-  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
-  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
-}
-
-/** The parameters of `customer-account.yaml`. The external id is in the tenant's item, and belongs in no terminal. */
+/** The parameters of the customer's template. The external id is in the tenant's item, and belongs in no terminal. */
 export function templateParameters(delivery: Delivery, distributorArn: string): Record<string, string> {
-  const { target } = delivery;
   return {
     TenantId: delivery.tenantId,
     ExternalId: "(external_id of the tenant's item)",
     DistributorRoleArn: distributorArn,
-    ...(target.kind === 'cloudwatch'
-      ? { LogGroupPrefix: groupPrefixOf(target.group.source.replaceAll('{tenant_id}', delivery.tenantId)) }
-      : {}),
+    ...kindOf(delivery).templateParameters(delivery),
   };
 }
 

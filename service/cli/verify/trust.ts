@@ -6,8 +6,8 @@ import { assumeRoleInput, type RoleRequest, type SessionCredentials } from '../.
 import { saidBy } from '../../aws/words.ts';
 import { answerOf } from '../../base/aws-answer.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import { type Fix, notTested, type Step, timed, type Verdict } from '../../destination/step.ts';
 import { assumeStatement, tagStatement } from './policies.ts';
-import { type Fix, notTested, type Step, timed, type Verdict } from './step.ts';
 
 /** Whom the role trusts: the distributor must get in, and nobody who knows less than it does. */
 

@@ -19,7 +19,7 @@ import {
   SCANNER_TABLE_MASK,
   SCANNER_TABLE_USED,
 } from '../layout';
-import { scanner, useScanner } from './scanner';
+import { maskOf, scanner, useScanner } from './scanner';
 
 /**
  * Numbers for the values of a chunk's fields: the same value of the same field has the same number, from 1 on. New values are
@@ -70,11 +70,14 @@ export function takeNumber(at: usize, field: u32): u32 {
   return number;
 }
 
-function equal(a: usize, b: usize, length: u32): bool {
-  let i: usize = 0;
-  for (; i + 8 <= <usize>length; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false;
-  for (; i < <usize>length; i++) if (load<u8>(a + i) !== load<u8>(b + i)) return false;
-  return true;
+/** Values of 16 bytes and more end in a vector that overlaps the one before. */
+function equal(a: usize, b: usize, length: usize): bool {
+  if (length < 16) return v128.any_true(v128.and(v128.xor(v128.load(a), v128.load(b)), maskOf(length))) === false;
+  const last = length - 16;
+  for (let i: usize = 0; i < last; i += 16) {
+    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+  }
+  return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
 }
 
 /** Multiply and fold, eight bytes at a time: spreads values over a table, and nothing depends on it beyond that. */
@@ -85,7 +88,11 @@ function hashOf(from: usize, length: u32, field: u32): u32 {
     hash = (hash ^ load<u64>(from + i)) * 0xff51afd7ed558ccd;
     hash ^= hash >> 32;
   }
-  for (; i < <usize>length; i++) hash = (hash ^ load<u8>(from + i)) * 0x100000001b3;
+  // The rest is read with what lies behind it, which is masked.
+  if (i < <usize>length) {
+    const bits: u64 = (<u64>length & 7) << 3;
+    hash = (hash ^ (load<u64>(from + i) & (((<u64>1) << bits) - 1))) * 0xff51afd7ed558ccd;
+  }
   hash ^= hash >> 29;
   return <u32>(hash ^ (hash >> 32));
 }
@@ -94,7 +101,7 @@ function hashOf(from: usize, length: u32, field: u32): u32 {
 export function numberOf(field: u32, from: usize, length: u32): u32 {
   if (length === 0) return 0;
   const state = scanner + SCANNER_FIELDS + ((<usize>field) << 4);
-  if (load<u32>(state + 8) === length && equal(load<u32>(state + 4), from, length)) return load<u32>(state + 12);
+  if (load<u32>(state + 8) === length && equal(load<u32>(state + 4), from, <usize>length)) return load<u32>(state + 12);
 
   const hash = hashOf(from, length, field);
   const table = <usize>load<u32>(scanner + SCANNER_TABLE);
@@ -105,7 +112,7 @@ export function numberOf(field: u32, from: usize, length: u32): u32 {
     if (number === 0) return add(field, from, length, hash, entry, state);
     if (load<u32>(entry) !== hash || load<u32>(entry + 12) !== ((field << 24) | length)) continue;
     const at = load<u32>(entry + 8);
-    if (!equal(at, from, length)) continue;
+    if (!equal(at, from, <usize>length)) continue;
     remember(state, at, length, number);
     return number;
   }

@@ -9,7 +9,7 @@ export function skipSpace(from: usize, end: usize): usize {
   let at = from;
   while (at < end) {
     const byte = <u32>load<u8>(at);
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) break;
+    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d)) break;
     at++;
   }
   return at;
@@ -64,6 +64,11 @@ function skipUnicodeEscape(at: usize, end: usize): usize {
   return at + 12;
 }
 
+/** Of which bytes are quotes or control characters: without one bit a quote is 0x20, and nothing else comes below. */
+function stopsOf(bytes: v128): v128 {
+  return i8x16.le_u(v128.xor(bytes, i8x16.splat(0x02)), i8x16.splat(0x20));
+}
+
 /**
  * @param from behind the opening quote
  * @returns where the closing quote is. Control characters, unknown escapes and halves of surrogate pairs are not accepted.
@@ -73,10 +78,7 @@ export function skipString(from: usize, end: usize): usize {
   for (let at = from; at < end; at += 16) {
     // The input has 16 bytes of room behind it: what is loaded beyond its end is never believed.
     const bytes = v128.load(at);
-    const quote = i8x16.eq(bytes, i8x16.splat(0x22));
-    const backslash = i8x16.eq(bytes, i8x16.splat(0x5c));
-    const control = i8x16.lt_u(bytes, i8x16.splat(0x20));
-    const mask = i8x16.bitmask(v128.or(v128.or(quote, backslash), control));
+    const mask = i8x16.bitmask(v128.or(stopsOf(bytes), i8x16.eq(bytes, i8x16.splat(0x5c))));
     if (mask === 0) continue;
     at += ctz(mask);
     if (at >= end) return 0;
@@ -95,8 +97,7 @@ function skipEscaped(from: usize, end: usize): usize {
   while (at < end) {
     const bytes = v128.load(at);
     const starts = startsOf(i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x5c))));
-    const stop = v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.lt_u(bytes, i8x16.splat(0x20)));
-    const stops = i8x16.bitmask(stop) & ~(starts << 1);
+    const stops = i8x16.bitmask(stopsOf(bytes)) & ~(starts << 1);
     const before = starts & ((stops & -stops) - 1);
     const others = before & ~shortEscapes(v128.load(at, 1));
     if (others !== 0) {

@@ -36,7 +36,7 @@ import {
 } from '../layout';
 import { NO_ROOM_FOR_VALUE, numberOf } from './intern';
 import { savedByEscapes, skipSpace, skipString, skipValue } from './json';
-import { findName, INSIDE, meaningOf, scanner, useScanner } from './scanner';
+import { findName, INSIDE, meaningOf, scanner, TOP_LEVEL, useScanner } from './scanner';
 import { NO_TIME, parseDateTime, parseEpoch } from './time';
 
 /**
@@ -57,11 +57,11 @@ let ids: usize = 0;
 let idsStride: usize = 0;
 
 /** Reads the members of an object from behind its brace. @returns the byte behind its closing brace, or 0 */
-function readMembers(from: usize, end: usize, inside: u32): usize {
+function readMembers(from: usize, end: usize, level: usize): usize {
   let at = skipSpace(from, end);
   if (at < end && load<u8>(at) === 0x7d) return at + 1;
   while (true) {
-    at = readMember(at, end, inside);
+    at = readMember(at, end, level);
     if (at === 0) return 0;
     at = skipSpace(at, end);
     if (at >= end) return 0;
@@ -73,13 +73,13 @@ function readMembers(from: usize, end: usize, inside: u32): usize {
 }
 
 /** @returns the byte behind the member's value, or 0 */
-function readMember(from: usize, end: usize, inside: u32): usize {
+function readMember(from: usize, end: usize, level: usize): usize {
   if (from >= end || load<u8>(from) !== 0x22) return 0;
   const key = from + 1;
   const close = skipString(key, end);
   // A name that is written with escapes may be any name.
   if (close === 0 || savedByEscapes !== 0) return 0;
-  const name = findName(key, <u32>(close - key), inside);
+  const name = findName(key, <u32>(close - key), level);
   let at = skipSpace(close + 1, end);
   if (at >= end || load<u8>(at) !== 0x3a) return 0;
   at = skipSpace(at + 1, end);
@@ -148,7 +148,7 @@ function readRecord(from: usize, end: usize, wholeRecords: bool): usize {
   seen = 0;
   time = NaN;
   messageAt = 0;
-  const behind = readMembers(from + 1, end, 0);
+  const behind = readMembers(from + 1, end, TOP_LEVEL);
   if (!wholeRecords) return messageAt === 0 ? 0 : behind;
   messageAt = from;
   messageLength = <u32>(behind - from);

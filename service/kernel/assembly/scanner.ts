@@ -2,9 +2,9 @@ import {
   NAME_BYTES_MAX,
   NAMES_MAX,
   SCANNER_NAME_COUNT,
-  SCANNER_NAME_LENGTHS,
   SCANNER_NAME_MEANINGS,
   SCANNER_NAMES,
+  SCANNER_NAMES_BY_LENGTH,
 } from '../layout';
 
 /**
@@ -13,11 +13,17 @@ import {
  */
 export let scanner: usize = 0;
 
-/** The name belongs inside `kubernetes`. */
-export const INSIDE: u32 = 0x80000000;
+/** Which of the two words of a length in SCANNER_NAMES_BY_LENGTH: for names of the top level, and for those inside `kubernetes`. */
+export const TOP_LEVEL: usize = 0;
+export const INSIDE: usize = 4;
 
 /** Seventeen masks: as many bytes as their number. */
 const MASKS = memory.data(17 * 16, 16);
+
+/** The first `length` bytes of a vector, 16 at most. */
+export function maskOf(length: usize): v128 {
+  return v128.load(MASKS + (length << 4));
+}
 
 export function useScanner(at: usize): void {
   scanner = at;
@@ -26,6 +32,7 @@ export function useScanner(at: usize): void {
 export function clearNames(at: usize): void {
   scanner = at;
   store<u32>(scanner + SCANNER_NAME_COUNT, 0);
+  memory.fill(scanner + SCANNER_NAMES_BY_LENGTH, 0, (<usize>NAME_BYTES_MAX + 1) << 3);
   for (let length: usize = 0; length <= <usize>NAME_BYTES_MAX; length++) {
     memory.fill(MASKS + (length << 4), 0, NAME_BYTES_MAX);
     memory.fill(MASKS + (length << 4), 0xff, length);
@@ -39,8 +46,9 @@ export function addName(at: usize, length: u32, kind: u32, field: u32, inside: b
   if (count >= NAMES_MAX || length > NAME_BYTES_MAX) return 0;
   const name = scanner + SCANNER_NAMES + ((<usize>count) << 4);
   memory.fill(name, 0, NAME_BYTES_MAX);
-  store<u32>(scanner + SCANNER_NAME_LENGTHS + ((<usize>count) << 2), length);
-  store<u32>(scanner + SCANNER_NAME_MEANINGS + ((<usize>count) << 2), kind | (field << 8) | (inside ? INSIDE : 0));
+  store<u32>(scanner + SCANNER_NAME_MEANINGS + ((<usize>count) << 2), kind | (field << 8));
+  const names = namesOfLength(length, inside ? INSIDE : TOP_LEVEL);
+  store<u32>(names, load<u32>(names) | (1 << count));
   store<u32>(scanner + SCANNER_NAME_COUNT, count + 1);
   return name;
 }
@@ -49,17 +57,20 @@ export function meaningOf(name: u32): u32 {
   return load<u32>(scanner + SCANNER_NAME_MEANINGS + ((<usize>name) << 2));
 }
 
-function isName(name: u32, from: usize, length: u32, inside: u32): bool {
-  if (load<u32>(scanner + SCANNER_NAME_LENGTHS + ((<usize>name) << 2)) !== length) return false;
-  if ((meaningOf(name) & INSIDE) !== inside) return false;
-  const key = v128.and(v128.load(from), v128.load(MASKS + ((<usize>length) << 4)));
-  return i8x16.all_true(i8x16.eq(key, v128.load(scanner + SCANNER_NAMES + ((<usize>name) << 4))));
+function namesOfLength(length: u32, level: usize): usize {
+  return scanner + SCANNER_NAMES_BY_LENGTH + ((<usize>length) << 3) + level;
 }
 
-/** The number of the name that stands in `length` bytes from `from`, or -1. */
-export function findName(from: usize, length: u32, inside: u32): i32 {
+/** The number of the name that stands in `length` bytes from `from`, or -1. Most names of a line are none of it by their length. */
+export function findName(from: usize, length: u32, level: usize): i32 {
   if (length > NAME_BYTES_MAX) return -1;
-  const count = load<u32>(scanner + SCANNER_NAME_COUNT);
-  for (let name: u32 = 0; name < count; name++) if (isName(name, from, length, inside)) return name;
+  let names = load<u32>(namesOfLength(length, level));
+  if (names === 0) return -1;
+  const key = v128.and(v128.load(from), maskOf(<usize>length));
+  do {
+    const name = ctz(names);
+    if (i8x16.all_true(i8x16.eq(key, v128.load(scanner + SCANNER_NAMES + ((<usize>name) << 4))))) return name;
+    names &= names - 1;
+  } while (names !== 0);
   return -1;
 }

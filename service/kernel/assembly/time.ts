@@ -25,9 +25,30 @@ function daysSinceEpoch(year: u32, month: u32, day: u32): i64 {
   return marchYear * 365 + leapDays + (153 * marchMonth + 2) / 5 + <i64>day - 719_469;
 }
 
-let lastDateHigh: u64 = 0;
-let lastDateLow: u32 = 0;
-let lastDays: i64 = 0;
+/** `YYYY-MM-DDTHH:MM` of the date that was read last, and its minutes since the epoch. */
+let lastHigh: u64 = 0;
+let lastLow: u64 = 0;
+let lastMinutes: i64 = 0;
+const NO_MINUTES: i64 = i64.MIN_VALUE;
+
+/** Minutes since the epoch of `YYYY-MM-DDTHH:MM`, or NO_MINUTES. */
+function parseMinutes(from: usize): i64 {
+  const century = two(from);
+  const ofCentury = two(from + 2);
+  if (century > 99 || ofCentury > 99) return NO_MINUTES;
+  const year = century * 100 + ofCentury;
+  const month = two(from + 5);
+  const day = two(from + 8);
+  const hour = two(from + 11);
+  const minute = two(from + 14);
+  const between = <u32>load<u8>(from + 10);
+  if (load<u8>(from + 4) !== 0x2d || load<u8>(from + 7) !== 0x2d || load<u8>(from + 13) !== 0x3a) return NO_MINUTES;
+  if (between !== 0x54 && between !== 0x20 && between !== 0x74) return NO_MINUTES;
+  // Years below 1 are a matter for the other reader.
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return NO_MINUTES;
+  if (hour > 23 || minute > 59) return NO_MINUTES;
+  return daysSinceEpoch(year, month, day) * 1_440 + <i64>(hour * 60 + minute);
+}
 
 /** What no zone is off UTC. */
 const NO_ZONE: i64 = i64.MIN_VALUE;
@@ -52,30 +73,18 @@ function zoneMinutes(from: usize, end: usize): i64 {
 export function parseDateTime(from: usize, end: usize): f64 {
   const length = end - from;
   if (length < DATE_TIME_BYTES || length > DATE_TIME_BYTES_MAX) return NO_TIME;
-  // Consecutive lines are mostly of the same day: YYYY-MM- and DD.
-  const dateHigh = load<u64>(from);
-  const dateLow = <u32>load<u16>(from + 8);
-  if (dateHigh !== lastDateHigh || dateLow !== lastDateLow) {
-    const century = two(from);
-    const ofCentury = two(from + 2);
-    if (century > 99 || ofCentury > 99) return NO_TIME;
-    const year = century * 100 + ofCentury;
-    const month = two(from + 5);
-    const day = two(from + 8);
-    if (load<u8>(from + 4) !== 0x2d || load<u8>(from + 7) !== 0x2d) return NO_TIME;
-    // Years below 1 are a matter for the other reader.
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return NO_TIME;
-    lastDays = daysSinceEpoch(year, month, day);
-    lastDateHigh = dateHigh;
-    lastDateLow = dateLow;
+  // Consecutive lines are mostly of the same minute.
+  const high = load<u64>(from);
+  const low = load<u64>(from + 8);
+  if (high !== lastHigh || low !== lastLow) {
+    const minutes = parseMinutes(from);
+    if (minutes === NO_MINUTES) return NO_TIME;
+    lastMinutes = minutes;
+    lastHigh = high;
+    lastLow = low;
   }
-  const hour = two(from + 11);
-  const minute = two(from + 14);
   const second = two(from + 17);
-  const between = <u32>load<u8>(from + 10);
-  if (between !== 0x54 && between !== 0x20 && between !== 0x74) return NO_TIME;
-  if (load<u8>(from + 13) !== 0x3a || load<u8>(from + 16) !== 0x3a) return NO_TIME;
-  if (hour > 23 || minute > 59 || second > 60) return NO_TIME;
+  if (load<u8>(from + 16) !== 0x3a || second > 60) return NO_TIME;
   let at = from + DATE_TIME_BYTES;
   let fraction: i64 = 0;
   if (at < end && (load<u8>(at) === 0x2e || load<u8>(at) === 0x2c)) {
@@ -92,7 +101,7 @@ export function parseDateTime(from: usize, end: usize): f64 {
     offsetMinutes = zoneMinutes(at, end);
     if (offsetMinutes === NO_ZONE) return NO_TIME;
   }
-  const seconds = lastDays * 86_400 + <i64>(hour * 3_600 + minute * 60 + second) - offsetMinutes * 60;
+  const seconds = (lastMinutes - offsetMinutes) * 60 + <i64>second;
   return <f64>(seconds * 1_000 + fraction);
 }
 

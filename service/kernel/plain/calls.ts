@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import type { KernelCalls } from '../calls.ts';
 import { FORM_TEXT } from '../layout.ts';
 import { createScanLines, type PlainMemory } from './lines.ts';
@@ -43,6 +44,11 @@ export function createPlainCalls(memory: PlainMemory): KernelCalls {
       }
       bytes.fill(FORM_TEXT, to.toForms, to.toForms + taken);
       return taken;
+    },
+    deflate: (source, sourceBytes, target, targetBytes) => {
+      const compressed = deflateRawSync(bytes.subarray(source, source + sourceBytes), { level: 1 });
+      if (compressed.length > targetBytes) return 0;
+      return compressed.copy(bytes, target);
     },
     // Nothing fits: core/body.ts writes events without the kernel then.
     writeEvents: () => 0,

@@ -3,8 +3,8 @@ import type { DecodeLimits } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { unsupported } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
-import { possibleWrappings, unreadFormatOf, wrappingOf } from './magic.ts';
-import { unwrap, type Wrapping } from './unwrap.ts';
+import { unwrap } from './unwrap.ts';
+import { possibleWrappings, unreadWrappingOf, type Wrapping, wrappingOf } from './wrappings.ts';
 
 /** The content of an object within all that is around it, as far as its beginning shows. */
 export interface Content {
@@ -21,6 +21,14 @@ export interface Beginning {
   readonly whole: boolean;
 }
 
+/** What an object may hold within all wrappings. */
+export interface ContentFormats {
+  /** Whether bytes are the beginning of it. */
+  isContent(head: Buffer): boolean;
+  /** The name of a format that is known and not read. */
+  unreadFormatOf(head: Buffer): string | undefined;
+}
+
 /** What a source on S3 has at hand from its opening: enough for every magic number, and for the first block of any compression. */
 export const HEAD_BYTES = 1024 * 1024;
 /** What is looked at of something that is wrapped: most shapes show in less. */
@@ -33,14 +41,13 @@ const WRAPPINGS_MAX = 4;
 /**
  * Finds what is around an object's content. A magic number decides; what has none is tried, and believed when it comes out even and
  * is content.
- * @param isContent whether bytes are the beginning of something that an object may hold
  * @throws DistributorError `object-unsupported` with the name of a format that is not read
  */
 export async function peel(
   kernel: Kernel,
   source: ByteSource,
   limits: DecodeLimits,
-  isContent: (head: Buffer) => boolean,
+  { isContent, unreadFormatOf }: ContentFormats,
   signal: AbortSignal,
 ): Promise<Content> {
   const read = await source.read(0, Math.min(source.size, HEAD_BYTES), signal);
@@ -67,7 +74,7 @@ export async function peel(
   const wrappings: Wrapping[] = [];
   let beginning: Beginning = outermost;
   for (;;) {
-    const unread = unreadFormatOf(beginning.bytes);
+    const unread = unreadWrappingOf(beginning.bytes) ?? unreadFormatOf(beginning.bytes);
     if (unread) throw unsupported(sentenceOf(unread, wrappings));
     const wrapping = wrappingOf(beginning.bytes) ?? (await tried(wrappings, beginning));
     if (!wrapping) break;

@@ -1,28 +1,9 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { corrupt } from '../corrupt.ts';
 import { growsTooMuch } from '../growth.ts';
-import { inflate, PIECE_BYTES } from './inflate.ts';
+import { PIECE_BYTES } from './inflate.ts';
 import { createPieceReader, type PieceReader } from './piece-reader.ts';
-import { inflateRawSnappy } from './raw-snappy.ts';
-import { unblockHadoopSnappy, unblockJavaSnappy, unframeSnappy } from './snappy.ts';
-import { decodeUtf16 } from './utf16.ts';
-import { unzip } from './zip.ts';
-
-/** What may be around the content of an object: a compression, or another encoding of its text. The names are parts of formats. */
-export const WRAPPINGS = [
-  'gzip',
-  'zstd',
-  'zlib',
-  'zip',
-  'snappy-framed',
-  'snappy-java',
-  'snappy-hadoop',
-  'snappy',
-  'utf-16le',
-  'utf-16be',
-] as const;
-
-export type Wrapping = (typeof WRAPPINGS)[number];
+import { formatOf, type Wrapping } from './wrappings.ts';
 
 export interface UnwrapOptions {
   /** Of the object: whatever is around what, all of it together may not grow to more than `ratioMax` times this. */
@@ -54,53 +35,23 @@ async function* unwrapOne(
   wrapping: Wrapping,
   options: UnwrapOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { sizeBytes, ratioMax } = options;
+  const { sizeBytes, ratioMax, pieceBytes = PIECE_BYTES, filesMax } = options;
+  const format = formatOf(wrapping);
   const reader = createPieceReader(pieces);
   let bytes = 0;
   try {
-    for await (const piece of open(kernel, reader, wrapping, options)) {
+    for await (const piece of format.open({ kernel, reader, pieceBytes, filesMax })) {
       bytes += piece.length;
       if (growsTooMuch(bytes, sizeBytes, ratioMax)) {
         throw corrupt(`${sizeBytes} bytes of ${wrapping} inflate to more than ${ratioMax} times their size`);
       }
       yield piece;
     }
-    if (COMPRESSIONS.has(wrapping)) await expectZeros(reader, wrapping);
+    if (format.endsItself) await expectZeros(reader, wrapping);
   } finally {
     await reader.close();
   }
 }
-
-function open(
-  kernel: Kernel,
-  reader: PieceReader,
-  wrapping: Wrapping,
-  { pieceBytes = PIECE_BYTES, filesMax }: UnwrapOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  switch (wrapping) {
-    case 'gzip':
-    case 'zstd':
-    case 'zlib':
-      return inflate(reader, wrapping, pieceBytes);
-    case 'zip':
-      return unzip(reader, pieceBytes, filesMax);
-    case 'snappy-framed':
-      return unframeSnappy(kernel, reader);
-    case 'snappy-java':
-      return unblockJavaSnappy(kernel, reader);
-    case 'snappy-hadoop':
-      return unblockHadoopSnappy(kernel, reader);
-    case 'snappy':
-      return inflateRawSnappy(reader, pieceBytes);
-    case 'utf-16le':
-      return decodeUtf16(reader, 'le');
-    case 'utf-16be':
-      return decodeUtf16(reader, 'be');
-  }
-}
-
-/** Those that know their own end. */
-const COMPRESSIONS: ReadonlySet<Wrapping> = new Set(['gzip', 'zstd', 'zlib']);
 
 /** Tapes and block devices fill up with zeros, and so do some writers. Anything else is data that would be lost. */
 async function expectZeros(reader: PieceReader, wrapping: Wrapping): Promise<void> {

@@ -1,7 +1,8 @@
 import { releaseMemory } from '../../base/release-memory.ts';
 import type { DecodeLimits, Decoder } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { unwrap, type Wrapping } from '../container/unwrap.ts';
+import { unwrap } from '../container/unwrap.ts';
+import type { Wrapping } from '../container/wrappings.ts';
 import { corrupt, unsupported } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
 import { openParquet } from './decoder.ts';

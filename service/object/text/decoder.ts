@@ -1,18 +1,18 @@
-import type { Chunk, DecodeLimits, DecodeRequest, Decoder, Position } from '../../core/chunk.ts';
-import type { Shape } from '../../core/shape.ts';
+import type { DecodeLimits, Decoder } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { unwrap, type Wrapping } from '../container/unwrap.ts';
+import { unwrap } from '../container/unwrap.ts';
+import type { Wrapping } from '../container/wrappings.ts';
 import { corrupt } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
-import { type Collector, createCollector } from './collector.ts';
+import { createCollector } from './collector.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
-import { createLineInput } from './line-input.ts';
-import { ENVELOPES, type ValueShape } from './shape.ts';
-import { createValueSplitter, type ValuePlace } from './value-splitter.ts';
+import { textShape } from './shape.ts';
+import type { ValuePlace } from './value-splitter.ts';
 
 /** Decoder of JSON text of any shape, whatever is around it. */
 export interface TextFormat {
-  readonly shape: Shape;
+  /** One of SHAPES. */
+  readonly shape: string;
   /** The outermost first. */
   readonly wrappings: readonly Wrapping[];
 }
@@ -23,6 +23,7 @@ export interface TextFormat {
  */
 export function createTextDecoder(kernel: Kernel, source: ByteSource, text: TextFormat): Decoder {
   const { shape, wrappings } = text;
+  const { cut, timeMember } = textShape(shape);
   const format = [shape, ...wrappings.toReversed()].join('+');
   const resources = new DisposableStack();
   return {
@@ -33,13 +34,12 @@ export function createTextDecoder(kernel: Kernel, source: ByteSource, text: Text
       const object = {
         bytes: source.size,
         compressed: wrappings.length > 0,
-        timeMember: shape === 'cloudtrail' ? 'eventTime' : undefined,
+        timeMember,
       };
       const collector = resources.use(createCollector(kernel, from, request, object));
       const pieces = piecesFrom(kernel, source, wrappings, place.offset, limits, signal);
-      const cut = { pieces, collector, from, place, request, cursorOf: (at: ValuePlace) => formatCursor(format, at) };
-      if (shape === 'ndjson' || shape === 'ndjson-cr') yield* cutLines(kernel, resources, shape, cut);
-      else yield* cutValues(shape, cut);
+      const cursorOf = (at: ValuePlace) => formatCursor(format, at);
+      yield* cut({ kernel, resources, pieces, collector, from, place, request, cursorOf });
     },
     [Symbol.dispose]() {
       resources.dispose();
@@ -67,71 +67,4 @@ async function* piecesFrom(
     skip = Math.max(0, skip - piece.length);
   }
   if (skip > 0) throw corrupt(`the object ends ${skip} bytes before the saved position`);
-}
-
-/** What cutting a text takes, whatever its shape is. */
-interface Cut {
-  readonly pieces: AsyncIterable<Uint8Array>;
-  readonly collector: Collector;
-  readonly from: Position;
-  readonly place: ValuePlace;
-  readonly request: DecodeRequest;
-  readonly cursorOf: (place: ValuePlace) => string;
-}
-
-async function* cutLines(
-  kernel: Kernel,
-  resources: DisposableStack,
-  shape: Exclude<Shape, ValueShape>,
-  { pieces, collector, from, place, request, cursorOf }: Cut,
-): AsyncGenerator<Chunk, void, undefined> {
-  const { recordBytesMax } = request.limits;
-  const input = resources.use(createLineInput(kernel, place.offset, recordBytesMax, shape === 'ndjson-cr'));
-  let first = from.record;
-
-  function* drain(last: boolean): Generator<Chunk, void, undefined> {
-    for (const { start, end, isUtf8 } of input.lines(last)) {
-      for (let next = start; ; ) {
-        next = isUtf8 ? collector.takeLines(next, end) : collector.takeLine(next, end);
-        if (next === end) break;
-        first += collector.count;
-        yield collector.finish({ record: first, cursor: cursorOf({ offset: input.offsetOf(next), within: 'top' }) });
-      }
-    }
-  }
-
-  for await (const piece of pieces) {
-    for (const part of input.partsOf(piece)) {
-      input.push(part);
-      yield* drain(false);
-    }
-  }
-  yield* drain(true);
-  if (collector.count > 0) yield collector.finish(null);
-}
-
-async function* cutValues(
-  shape: ValueShape,
-  { pieces, collector, from, place, request, cursorOf }: Cut,
-): AsyncGenerator<Chunk, void, undefined> {
-  const splitter = createValueSplitter(place, request.limits.recordBytesMax, ENVELOPES[shape]);
-  let first = from.record;
-
-  function* drain(): Generator<Chunk, void, undefined> {
-    while (splitter.next()) {
-      const record = splitter.bytes.subarray(splitter.start, splitter.stop);
-      if (collector.takeRecord(record)) continue;
-      first += collector.count;
-      yield collector.finish({ record: first, cursor: cursorOf(splitter.place) });
-      collector.takeRecord(record);
-    }
-  }
-
-  for await (const piece of pieces) {
-    splitter.push(piece);
-    yield* drain();
-  }
-  splitter.end();
-  yield* drain();
-  if (collector.count > 0) yield collector.finish(null);
 }

@@ -1,15 +1,48 @@
-import type { Shape } from '../../core/shape.ts';
+import { present } from '../../base/present.ts';
+import type { CutText } from './cut.ts';
+import { cutLines } from './cut-lines.ts';
+import { cutValues } from './cut-values.ts';
 import { createJsonScanner } from './json-scanner.ts';
 import { CARRIAGE_RETURN, isBlank, isLineEnd, isSpace, NEWLINE } from './space.ts';
 
-/** Shapes whose records may go over several lines, or stand behind one another without any. */
-export type ValueShape = Exclude<Shape, 'ndjson' | 'ndjson-cr'>;
+interface TextShape {
+  readonly cut: CutText;
+  /** Of a record, where its time is in no member that every record may have it in. */
+  readonly timeMember?: string;
+}
 
 /** The member whose array holds the events of an envelope. */
-export const ENVELOPES: Readonly<Partial<Record<Shape, string>>> = {
-  cloudtrail: 'Records',
-  'cloudwatch-logs': 'logEvents',
-};
+const ENVELOPES = { cloudtrail: 'Records', 'cloudwatch-logs': 'logEvents' } as const;
+
+/**
+ * How the text of an object is cut into records. `docs/reference/formats.md` says how each shape is recognised; a tenant's item may
+ * name it instead.
+ */
+const TEXT_SHAPES = {
+  /** A record a line. Objects that stand behind one another in a line are records too. */
+  ndjson: { cut: cutLines(false) },
+  /** The same where lines end with carriage returns alone. */
+  'ndjson-cr': { cut: cutLines(true) },
+  /** The elements of arrays. */
+  'json-array': { cut: cutValues() },
+  /** Objects behind one another, over any number of lines. */
+  'json-objects': { cut: cutValues() },
+  /** The same, and of an object with `Records` its elements. */
+  cloudtrail: { cut: cutValues(ENVELOPES.cloudtrail), timeMember: 'eventTime' },
+  /** The same, and of an object with `logEvents` its elements. */
+  'cloudwatch-logs': { cut: cutValues(ENVELOPES['cloudwatch-logs']) },
+} satisfies Record<string, TextShape>;
+
+export type Shape = keyof typeof TEXT_SHAPES;
+
+/** Their names, which are parts of formats, and values of `input_format`. */
+export const SHAPES: readonly string[] = Object.keys(TEXT_SHAPES);
+
+/** @param name one of SHAPES */
+export function textShape(name: string): TextShape {
+  const shapes: Readonly<Record<string, TextShape>> = TEXT_SHAPES;
+  return present(shapes[name], `the shape ${name}`);
+}
 
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
@@ -65,7 +98,7 @@ function gluedLine(head: Buffer): boolean {
 }
 
 /** @param more whether the object goes on beyond what is here */
-function envelopeOf(head: Buffer, start: number, more: boolean): ValueShape | 'none' | undefined {
+function envelopeOf(head: Buffer, start: number, more: boolean): keyof typeof ENVELOPES | 'none' | undefined {
   const trail = createJsonScanner(ENVELOPES.cloudtrail);
   const events = trail.scan(head, start, head.length);
   if (trail.state === 'door') {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../base/errors.ts';
 import type { Circuit } from '../../core/circuit.ts';
-import { type Place, placeName } from '../../core/place.ts';
+import { isSts, type Place, placeName } from '../../core/place.ts';
 import type { Unanswered } from '../../delivery/call-watch.ts';
 import type { ReportLine } from '../../delivery/report.ts';
 import type { PlaceTrouble } from './places.ts';
@@ -73,7 +73,7 @@ export function waitOf({ place, fault }: Unanswered, sinceMs: number, told: bool
 export function placeTrouble({ place, sinceMs, againAtMs, tenants }: PlaceTrouble): Trouble {
   const silence = `${placeName(place)} has not answered ${tenants} tenants since ${new Date(sinceMs).toISOString()}`;
   return {
-    code: place.service === 'sts' ? 'role-unavailable' : 'destination-unavailable',
+    code: isSts(place) ? 'role-unavailable' : 'destination-unavailable',
     message: `${silence}; one object at a time finds out when it does`,
     sinceMs,
     againAtMs,

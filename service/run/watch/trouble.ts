@@ -58,7 +58,8 @@ export function observeTrouble(
     unanswered.set(tenant, Math.max(unanswered.get(tenant) ?? 0, (nowMs - sinceMs) / 1000));
   }
   for (const [tenant, seconds] of unanswered) metrics.unansweredSeconds.set({ tenant }, seconds);
-  for (const { place } of breakers.listPlaces()) metrics.placesUnanswered.set({ ...place }, 1);
+  for (const { place } of breakers.listPlaces())
+    metrics.placesUnanswered.set({ service: place.service.id, region: place.region }, 1);
   for (const tenant of parked.tenants()) {
     const { messages, firstDeadLetterMs } = parked.of(tenant);
     metrics.parkedMessages.set({ tenant }, messages);

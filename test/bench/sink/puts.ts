@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
 import { createEventTally } from '../data/event-tally.ts';
 import type { EventTally, RoundTotals } from './calls.ts';
 import type { Answer, Exchange, RequestHead } from './http.ts';
 
-/** PutLogEvents: reads every byte of every body and says yes. Bodies are counted, or kept until the round is over. */
+/** PutLogEvents: reads every byte of every body and says yes. Bodies are counted as they arrive, or kept until the round is over. */
 export interface Puts {
   begin(keepBodies: string | undefined): void;
   accept(head: RequestHead, reply: (answer: Answer) => void): Exchange;
@@ -20,7 +21,7 @@ export function createPuts(): Puts {
   let putCalls = 0;
   let putBytes = 0;
   let file: string | undefined;
-  let kept: Buffer[] = [];
+  let kept: { readonly body: Buffer; readonly isGzip: boolean }[] = [];
 
   return {
     begin(keepBodies) {
@@ -30,6 +31,7 @@ export function createPuts(): Puts {
       file = keepBodies;
     },
     accept(head, reply) {
+      const isGzip = head.headers.get('content-encoding') === 'gzip';
       const body = file === undefined ? undefined : Buffer.allocUnsafe(Number(head.headers.get('content-length')));
       let arrived = 0;
       return {
@@ -41,13 +43,13 @@ export function createPuts(): Puts {
         end() {
           putCalls++;
           putBytes += arrived;
-          if (body) kept.push(body);
+          if (body) kept.push({ body, isGzip });
           reply(ACCEPTED);
         },
       };
     },
     async end() {
-      const bodies = kept;
+      const bodies = kept.map(({ body, isGzip }) => (isGzip ? gunzipSync(body) : body));
       kept = [];
       if (file !== undefined) await writeBodies(file, bodies);
       return { putCalls, putBytes, bodyLengths: bodies.map(({ length }) => length), groups: tallyByGroup(bodies) };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +22,7 @@ after(async () => {
   await moto?.stop();
   // Nobody's environment, so nobody misses it.
   for (const region of ['eu-west-1', 'us-west-2']) {
-    await rm(fileURLToPath(new URL(`../../../infra/synth/testing-${region}`, import.meta.url)), {
+    await rm(fileURLToPath(new URL(`../../../infra/synth/log-distributor-testing-${region}`, import.meta.url)), {
       recursive: true,
       force: true,
     });
@@ -29,7 +30,7 @@ after(async () => {
 });
 
 test('synth writes the configuration of an environment and says where', async () => {
-  const folder = (await infra(['synth', '--environment', 'testing', '--region', 'eu-west-1'])).trim();
+  const folder = (await infra(['synth', '-e', 'testing', '--new-environment', '-r', 'eu-west-1'])).trim();
   const text = await readFile(join(folder, 'cdk.tf.json'), 'utf8');
   assert.match(text, /log-distributor-testing-delivery/);
   assert.match(text, /"region": "eu-west-1"/);
@@ -51,8 +52,41 @@ test('production is not destroyed, and nothing is asked of AWS for it', async ()
   const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
   await assert.rejects(
     infra(['destroy', '--environment', 'production', '--yes'], nowhere),
-    /ended with 2:\nproduction in/,
+    /ended with 2:\n(warning: .*\n)*production in/,
   );
+});
+
+test('a misspelt production is neither deployed nor destroyed', async () => {
+  const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  for (const command of ['deploy', 'destroy', 'synth']) {
+    const args = [command, '--environment', 'prod', '--yes'];
+    await assert.rejects(infra(args, nowhere), /ended with 2:\nenvironment: .*did you mean production\?/);
+  }
+});
+
+test('a file of settings is read, and everything that is wrong with it is told', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'log-distributor-command-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'mine.yaml');
+  await writeFile(
+    file,
+    'environment: staging\nqueue:\n  retentionDays: 0\ndistributor:\n  settings: { PARK_HOURS: x }\n',
+  );
+  await assert.rejects(infra(['synth', '--config', file]), (error: unknown) => {
+    const lines = String(error).split('\n');
+    return (
+      lines.some((line) => line.startsWith('queue.retentionDays: ')) &&
+      lines.some((line) => line.includes('PARK_HOURS: '))
+    );
+  });
+  await writeFile(file, 'environment: testing\nproduction: false\nregion: us-west-2\ningestion: { firehose: false }\n');
+  const options = ['-r', 'eu-west-1', '--eks-oidc-issuer', 'https://oidc.example.com/id/A'];
+  const synthesized = (await infra(['synth', '--config', file, ...options])).trim();
+  const text = await readFile(join(synthesized, 'cdk.tf.json'), 'utf8');
+  assert.match(text, /oidc-provider\/oidc.example.com\/id\/A/);
+  assert.match(text, /system:serviceaccount:log-collection:vector/);
+  assert.match(text, /"region": "eu-west-1"/);
+  assert.ok(!text.includes('aws_kinesis_firehose'));
 });
 
 test('whoever asks for help gets it, and nothing else happens', async () => {
@@ -67,7 +101,7 @@ test('without credentials it says what is wanted', async () => {
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   await assert.rejects(
-    infra(['deploy', '--environment', 'testing', '--plan'], nothing),
+    infra(['deploy', '--environment', 'testing', '--new-environment', '--plan'], nothing),
     /ended with 1:[\s\S]*set AWS_PROFILE/,
   );
 });
@@ -76,7 +110,7 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
   skip,
 }, async (t) => {
   assert.ok(moto && typeof found !== 'string');
-  const args = ['deploy', '--environment', 'testing', '--region', 'us-west-2', '--plan'];
+  const args = ['deploy', '--environment', 'testing', '--new-environment', '--region', 'us-west-2', '--plan'];
   const provider = ['--provider-version', found.providerVersion, '--plugin-dir', found.pluginFolder];
   const wanted = await synthesis('testing', { region: 'us-west-2' });
   t.after(() => wanted.remove());
@@ -96,22 +130,25 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
   const bucket = 'log-distributor-tfstate-123456789012-us-west-2';
   await plan();
   assert.equal(await stateBucketExists(s3, bucket), false);
-  // Without a provider it comes no further than that.
+  // Without a provider it comes no further than the bucket.
   const deployment = [
     'deploy',
     '--environment',
     'testing',
+    '--new-environment',
     '--region',
     'us-west-2',
     '--yes',
     '--plugin-dir',
     'nowhere',
   ];
-  await assert.rejects(infra(deployment, moto.environment), /terraform init failed/);
+  await assert.rejects(infra(deployment, moto.environment), /ended with 2:\nthere is no image .* --no-tasks/);
+  assert.equal(await stateBucketExists(s3, bucket), false, 'nothing is made for an image that is not there');
+  await assert.rejects(infra([...deployment, '--no-tasks'], moto.environment), /terraform init failed/);
   assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status, 'Enabled');
   await plan();
   const backend = await readFile(
-    new URL('../../../infra/synth/testing-us-west-2/stacks/pipeline/cdk.tf.json', import.meta.url),
+    new URL('../../../infra/synth/log-distributor-testing-us-west-2/stacks/pipeline/cdk.tf.json', import.meta.url),
     'utf8',
   );
   assert.equal(JSON.parse(backend).terraform.backend.s3.bucket, bucket);

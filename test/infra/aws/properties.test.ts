@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { configOf } from '../../../infra/config.ts';
-import { RECORD_COLUMNS } from '../../../infra/record.ts';
+import { tagsOf } from '../../../infra/app.ts';
+import { logTableOf } from '../../../infra/athena.ts';
+import { backlogPerTask } from '../../../infra/backlog.ts';
+import { configOf, type Overrides } from '../../../infra/config.ts';
+import { ADDRESSES } from '../../../infra/kept-names.ts';
+import { namesOf } from '../../../infra/names.ts';
+import { layoutOf } from '../../../infra/object-layout.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 import { MAX_RECEIVE_COUNT } from '../../../service/core/receives.ts';
 import { type Resource, type Synthesis, synthesis } from '../support/synth.ts';
@@ -76,6 +81,52 @@ test('the bucket is private, versioned, owned by us alone, and kept where it is 
   for (const table of production.resources('aws_dynamodb_table')) assert.equal(table.deletion_protection_enabled, true);
 });
 
+test('production keeps its keys, tables and bucket whatever is planned; elsewhere they can go', () => {
+  for (const [type, count] of [
+    ['aws_kms_key', 3],
+    ['aws_dynamodb_table', 2],
+    ['aws_s3_bucket', 1],
+  ] as const) {
+    const kept = production.resources(type);
+    assert.equal(kept.length, count, type);
+    for (const { lifecycle } of kept) assert.deepEqual(lifecycle, { prevent_destroy: true }, type);
+    for (const { lifecycle } of existing.resources(type)) assert.equal(lifecycle, undefined, type);
+  }
+});
+
+test('every table and role whose name can be kept stands where its old name is looked for', () => {
+  const addresses = production.addresses.filter((address) => /^aws_(dynamodb_table|iam_role)\./.test(address));
+  const found = Object.values(ADDRESSES).map((prefix) => addresses.filter((address) => address.startsWith(prefix)));
+  for (const [at, matches] of found.entries()) assert.equal(matches.length, 1, String(Object.keys(ADDRESSES)[at]));
+  assert.equal(new Set(found.flat()).size, addresses.length);
+});
+
+test('budget and anomaly monitor look at this deployment alone, by a tag that everything has', () => {
+  const monitor = production.only('aws_ce_anomaly_monitor');
+  assert.deepEqual(parsed(monitor, 'monitor_specification').Tags, {
+    Key: 'Deployment',
+    Values: ['log-distributor-production-us-east-1'],
+    MatchOptions: ['EQUALS'],
+  });
+  assert.deepEqual(production.only('aws_budgets_budget').cost_filter, [
+    { name: 'TagKeyValue', values: ['user:Deployment$log-distributor-production-us-east-1'] },
+  ]);
+  assert.equal(tagsOf(configOf('production')).Deployment, 'log-distributor-production-us-east-1');
+});
+
+test('budget and anomaly detection can be left out, each by itself', async (t) => {
+  const spendingOf = async (budget: Overrides['budget']) => {
+    const it = await synthesis('staging', { budget });
+    t.after(() => it.remove());
+    return it.types.filter((type) => /^aws_(budgets|ce)_/.test(type)).sort();
+  };
+  const detection = ['aws_ce_anomaly_monitor', 'aws_ce_anomaly_subscription'];
+  assert.deepEqual(await spendingOf({}), ['aws_budgets_budget', ...detection]);
+  assert.deepEqual(await spendingOf({ monthlyUsd: null }), detection);
+  assert.deepEqual(await spendingOf({ anomalyUsd: null }), ['aws_budgets_budget']);
+  assert.deepEqual(await spendingOf({ monthlyUsd: null, anomalyUsd: null }), []);
+});
+
 interface Rule {
   readonly id: string;
   readonly filter: readonly { readonly prefix: string }[];
@@ -138,8 +189,8 @@ test('a message that kills its process ends in the dead-letter queue, and so doe
 
 test('the tables have the keys, the TTL and the recovery that the service counts on', () => {
   const tables = new Map(production.resources('aws_dynamodb_table').map((table) => [table.name, table]));
-  const tenants = tables.get('tenant-configurations');
-  const ledger = tables.get('delivery-ledger');
+  const tenants = tables.get('log-distributor-production-tenant-configurations');
+  const ledger = tables.get('log-distributor-production-delivery-ledger');
   assert.deepEqual([tenants?.hash_key, tenants?.range_key], ['tenant_id', 'type']);
   assert.deepEqual([ledger?.hash_key, ledger?.range_key], ['object', 'delivery']);
   assert.deepEqual(ledger?.ttl, { attribute_name: 'expires_at', enabled: true });
@@ -149,9 +200,27 @@ test('the tables have the keys, the TTL and the recovery that the service counts
   }
 });
 
-test("Glue's table has the record's columns, and Firehose converts by it into blocks of 64 MiB", () => {
-  const storage = one(production.only('aws_glue_catalog_table').storage_descriptor);
-  assert.deepEqual(storage.columns, RECORD_COLUMNS);
+test('the table that Athena queries is the one of infra/athena.ts, with and without Firehose', () => {
+  for (const [it, config] of [
+    [production, configOf('production')],
+    [direct, configOf('development', { ingestion: { firehose: false } })],
+  ] as const) {
+    const table = it.only('aws_glue_catalog_table');
+    const wanted = logTableOf(config, namesOf(config, it.place), layoutOf(config));
+    const storage = one(table.storage_descriptor);
+    assert.deepEqual(storage.columns, wanted.columns);
+    assert.equal(one(storage.ser_de_info).serialization_library, wanted.serializationLibrary);
+    assert.equal(storage.input_format, wanted.inputFormat);
+    assert.equal(storage.location, wanted.location);
+    assert.deepEqual(table.partition_keys, wanted.partitionKeys);
+    // Terraform makes `${` of `$${`.
+    const text = JSON.stringify(table.parameters).replaceAll('$${', '${');
+    assert.deepEqual(JSON.parse(text), wanted.parameters);
+    assert.doesNotMatch(JSON.stringify(table.parameters), /(?<!\$)\$\{(year|tenant_id)/);
+  }
+});
+
+test('Firehose converts into blocks of 64 MiB', () => {
   const s3 = one(production.only('aws_kinesis_firehose_delivery_stream').extended_s3_configuration);
   assert.deepEqual([s3.buffering_size, s3.buffering_interval, s3.compression_format], [128, 900, 'UNCOMPRESSED']);
   const conversion = JSON.stringify(s3.data_format_conversion_configuration);
@@ -162,8 +231,8 @@ test("Glue's table has the record's columns, and Firehose converts by it into bl
   assert.equal(one(s3.cloudwatch_logging_options).enabled, true);
 });
 
-test('without Firehose there is no stream, no schema and no role for it', () => {
-  for (const type of direct.types) assert.ok(!/firehose|glue/.test(type), type);
+test('without Firehose there is no stream and no role for it', () => {
+  for (const type of direct.types) assert.ok(!/firehose/.test(type), type);
   assert.ok(!JSON.stringify(direct.resources('aws_iam_role')).includes('firehose'));
 });
 
@@ -186,18 +255,23 @@ test('the least number of tasks is on demand, and most of the others on Spot', (
   ]);
 });
 
-test('tasks follow the backlog of each running one, and the age of the oldest message', () => {
+test('tasks follow the messages that wait for capacity, and the age of the oldest of them', () => {
+  const config = configOf('production');
+  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '' });
   const policies = production.resources('aws_appautoscaling_policy');
   const backlog = policies.find((policy) => policy.policy_type === 'TargetTrackingScaling');
   const tracking = JSON.stringify(backlog?.target_tracking_scaling_policy_configuration);
   assert.match(tracking, /ApproximateNumberOfMessagesVisible/);
   assert.match(tracking, /RunningTaskCount/);
-  assert.match(tracking, /log_distributor_messages_away/);
-  assert.match(tracking, /\(waiting \+ FILL\(away, 0\)\) \/ running/);
+  assert.match(tracking, /log_distributor_workable_messages/);
+  assert.match(tracking, /log_distributor_saturated/);
+  for (const metric of backlogPerTask(config, names)) {
+    if ('expression' in metric) assert.ok(tracking.includes(JSON.stringify(metric.expression)), metric.id);
+  }
   assert.equal(policies.filter((policy) => policy.policy_type === 'StepScaling').length, 1);
   const alarm = production
     .resources('aws_cloudwatch_metric_alarm')
-    .find((it) => it.metric_name === 'ApproximateAgeOfOldestMessage');
+    .find((it) => it.metric_name === 'log_distributor_workable_oldest_age_seconds');
   assert.match(String(alarm?.alarm_actions), /aws_appautoscaling_policy/);
 });
 
@@ -272,5 +346,5 @@ test('roles have one inline policy each and no managed ones', () => {
 
 test("the task role's name is fixed, as it stands in customers' trust policies", () => {
   const names = production.resources('aws_iam_role').map((role) => role.name);
-  assert.ok(names.includes('log-distributor-production-task'), names.join(', '));
+  assert.ok(names.includes('log-distributor-production-us-east-1-task'), names.join(', '));
 });

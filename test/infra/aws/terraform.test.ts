@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { moduleCopy } from '../support/customer-module.ts';
+import { customerModule } from '../support/customer-module.ts';
+import { EVERYTHING, everythingIn } from '../support/everything.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
 import { findTerraform } from '../support/terraform.ts';
 
@@ -10,6 +10,14 @@ const terraform = await findTerraform();
 /** Shapes that differ in which resources there are at all. */
 const SHAPES: readonly [name: string, synthesize: (providerVersion: string) => Promise<Synthesis>][] = [
   ['production, with everything', (providerVersion) => synthesis('production', EVERYTHING, { providerVersion })],
+  [
+    'production in GovCloud',
+    (providerVersion) => synthesis('production', everythingIn('us-gov-west-1', 'aws-us-gov'), { providerVersion }),
+  ],
+  [
+    'production in China',
+    (providerVersion) => synthesis('production', everythingIn('cn-north-1', 'aws-cn'), { providerVersion }),
+  ],
   [
     'staging without Firehose, with keys of AWS, in a VPC that exists',
     (providerVersion) =>
@@ -25,18 +33,6 @@ const SHAPES: readonly [name: string, synthesize: (providerVersion: string) => P
       ),
   ],
 ];
-const EVERYTHING = {
-  accountId: '123456789012',
-  costCenter: 'platform',
-  writers: {
-    eks: { oidcIssuer: 'https://oidc.example.com/id/A', namespace: 'vector', serviceAccount: 'vector' },
-    principals: ['arn:aws:iam::123456789012:role/collector'],
-    externalId: 'between-cluster-and-platform',
-  },
-  alerts: { emails: ['somebody@example.com'] },
-  distributor: { tracingImage: 'public.ecr.aws/aws-observability/adot-autoinstrumentation-node:latest' },
-  network: { metricsSources: ['10.0.0.0/16'] },
-};
 
 for (const [name, synthesize] of SHAPES) {
   test(`the AWS provider finds the configuration of ${name} valid`, async (t) => {
@@ -54,12 +50,12 @@ for (const [name, synthesize] of SHAPES) {
   });
 }
 
-test("the customer's module is valid, and formatted", async (t) => {
-  if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
-  const folder = await moduleCopy();
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await terraform.run(folder, ['fmt', '-check', '-diff']);
-  await terraform.init(folder);
-  const { diagnostics } = JSON.parse(await terraform.run(folder, ['validate', '-json']));
-  assert.deepEqual(diagnostics, []);
-});
+for (const name of ['terraform', 'terraform-bucket'] as const) {
+  test(`the customer's module ${name} is valid, and formatted`, async (t) => {
+    if (typeof terraform === 'string') return t.skip(`left out: ${terraform}`);
+    await using module = await customerModule(name, terraform, {});
+    await terraform.run(module.folder, ['fmt', '-check', '-diff']);
+    const { diagnostics } = JSON.parse(await terraform.run(module.folder, ['validate', '-json']));
+    assert.deepEqual(diagnostics, []);
+  });
+}

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SynthOptions, synthesize } from '../../../infra/app.ts';
 import { configOf } from '../../../infra/config.ts';
+import type { Place } from '../../../infra/names.ts';
+import { partitionOfRegion } from '../../../infra/partition.ts';
 
 /** A resource as it stands in the configuration: attributes by name, some of them references like `${aws_x.y.arn}`. */
 export type Resource = Readonly<Record<string, unknown>>;
@@ -10,19 +12,35 @@ export type Resource = Readonly<Record<string, unknown>>;
 /** A synthesized configuration in a folder of its own. */
 export interface Synthesis {
   readonly folder: string;
+  /** What its names and ARNs are made of: references where only AWS knows. */
+  readonly place: Place;
   /** All resources of a type, by the name of the resource in the configuration. */
   resources(type: string): readonly Resource[];
+  /** All resources, by address: `aws_x.y`. */
+  readonly all: readonly (readonly [address: string, Resource])[];
+  /** Data sources of a type. */
+  data(type: string): readonly Resource[];
+  readonly outputs: Readonly<Record<string, string>>;
+  /** How the account stands in ARNs: a reference. */
+  readonly accountId: string;
   /** The one resource of a type. */
   only(type: string): Resource;
   readonly types: readonly string[];
+  /** As Terraform's commands take them: `aws_sqs_queue.delivery_queue_0A1B2C3D`. */
+  readonly addresses: readonly string[];
   readonly count: number;
   /** Takes resources of these types out of the file, and whatever refers to them. @returns what was taken out, by address */
   leaveOut(types: readonly string[]): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
 
+/** How Terraform's JSON spells the account, which is known later. */
+const ACCOUNT = `\${${'data.aws_caller_identity.caller.account_id'}}`;
+
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
+  readonly data: Record<string, Record<string, Resource>>;
+  readonly output?: Record<string, { readonly value: string }>;
   readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
 }
 
@@ -32,7 +50,8 @@ export async function synthesis(
   options: Partial<SynthOptions> = {},
 ): Promise<Synthesis> {
   const outputFolder = await mkdtemp(join(tmpdir(), 'log-distributor-infra-'));
-  const folder = synthesize(configOf(environment, overrides), {
+  const config = configOf(environment, overrides);
+  const folder = synthesize(config, {
     outputFolder,
     imageTag: '0.1.0',
     stateBucket: undefined,
@@ -41,10 +60,23 @@ export async function synthesis(
     ...options,
   });
   const file = join(folder, 'cdk.tf.json');
-  const { resource: all, ...rest }: Configuration = JSON.parse(await readFile(file, 'utf8'));
+  const { resource: all, output = {}, ...rest }: Configuration = JSON.parse(await readFile(file, 'utf8'));
   const resources = (type: string) => Object.values(all[type] ?? {});
   return {
     folder,
+    get all() {
+      return Object.entries(all).flatMap(([type, ofType]) =>
+        Object.entries(ofType).map(([name, resource]) => [`${type}.${name}`, resource] as const),
+      );
+    },
+    data: (type) => Object.values(rest.data[type] ?? {}),
+    outputs: Object.fromEntries(Object.entries(output).map(([name, { value }]) => [name, value])),
+    accountId: ACCOUNT,
+    place: {
+      partition: partitionOfRegion(config.region),
+      region: config.region,
+      accountId: ACCOUNT,
+    },
     resources,
     only(type) {
       const [one, ...others] = resources(type);
@@ -53,6 +85,9 @@ export async function synthesis(
     },
     get types() {
       return Object.keys(all);
+    },
+    get addresses() {
+      return Object.entries(all).flatMap(([type, ofType]) => Object.keys(ofType).map((name) => `${type}.${name}`));
     },
     get count() {
       return Object.values(all).reduce((sum, ofType) => sum + Object.keys(ofType).length, 0);
@@ -77,7 +112,10 @@ export async function synthesis(
       while (take((_, resource) => [...out].some((address) => JSON.stringify(resource).includes(`\${${address}.`)))) {
         // Until nothing refers to anything that is out.
       }
-      await writeFile(file, JSON.stringify({ ...rest, resource: all }, null, 2));
+      const left = Object.entries(output).filter(
+        ([, value]) => ![...out].some((address) => JSON.stringify(value).includes(`\${${address}.`)),
+      );
+      await writeFile(file, JSON.stringify({ ...rest, output: Object.fromEntries(left), resource: all }, null, 2));
       return [...out];
     },
     remove: () => rm(outputFolder, { recursive: true, force: true }),

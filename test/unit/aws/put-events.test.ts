@@ -3,7 +3,6 @@ import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
-import { createPutEvents } from '../../../service/aws/put-events.ts';
 import { placeOf } from '../../support/aws.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
 import { startServer } from '../../support/server.ts';
@@ -74,7 +73,7 @@ test("a clock that is hours off is fixed from the service's answers", async (t) 
 
 test('a peer that takes the request and says nothing is given up', async (t) => {
   const url = await startRaw(t, () => {});
-  const put = createPutEvents({ nowMs: Date.now, connectionTimeoutMs: 1_000, requestTimeoutMs: 50, socketsMax: 4 });
+  const put = createTestPutEvents(Date.now, 50);
   await assert.rejects(put(sessionOf(url), BODY, never), { name: 'TimeoutError' });
 });
 

@@ -7,7 +7,7 @@ import type { SubjectRound } from '../../bench/subject.ts';
 import { workloadTable } from '../../bench/table.ts';
 import { THREADS_WORKLOADS, WORKLOADS } from '../../bench/workloads.ts';
 
-const TOTALS = { putCalls: 2, putBytes: 0, getBytes: 0, cpuSeconds: 0.25, bodyLengths: [], groups: {} };
+const TOTALS = { putCalls: 2, putBytes: 125e6, getBytes: 0, cpuSeconds: 0.25, bodyLengths: [], groups: {} };
 const SERVICE: SubjectRound = {
   seconds: 2,
   cpuSeconds: 3,
@@ -47,6 +47,7 @@ test('figures are per second and per gigabyte of message text', () => {
     floor_mb_per_s: 500,
     naive_cpu_s_per_gb: 60,
     put_calls: 2,
+    wire: 0.25,
     sink_cpu_s_per_gb: 0.5,
     cloud_cpu_s_per_gb: 1,
     assume_roles: 4,

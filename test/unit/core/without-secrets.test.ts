@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeliveryError, parseDelivery } from '../../../service/core/delivery.ts';
+import { DeliveryError } from '../../../service/core/delivery.ts';
 import { withoutSecrets } from '../../../service/core/without-secrets.ts';
+import { parseDelivery } from '../../../service/destination/parse-delivery.ts';
 
 test('of an ARN only the service and the account remain', () => {
   assert.equal(

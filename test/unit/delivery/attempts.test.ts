@@ -6,6 +6,7 @@ import { createMetrics } from '../../../service/base/metrics.ts';
 import { placeKey } from '../../../service/core/place.ts';
 import { callTenant } from '../../../service/delivery/attempts.ts';
 import type { CallWatch } from '../../../service/delivery/call-watch.ts';
+import { CLOUDWATCH_LOGS } from '../../../service/destination/cloudwatch/target.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { NEVER } from '../../support/stop-signals.ts';
@@ -25,9 +26,9 @@ function setUp(attempts: readonly { readonly error?: Error; readonly ms: number 
   const admitted: string[] = [];
   const watch: CallWatch = {
     begin: (type, place) => ({
-      asked: () => told.push(`${type} asked ${place.service}`),
-      answered: () => told.push(`${type} answered by ${place.service}`),
-      failed: (fault) => told.push(`${type} ${fault} at ${place.service}`),
+      asked: () => told.push(`${type} asked ${place.service.id}`),
+      answered: () => told.push(`${type} answered by ${place.service.id}`),
+      failed: (fault) => told.push(`${type} ${fault} at ${place.service.id}`),
       [Symbol.dispose]: () => {},
     }),
     admit: (place) => {
@@ -53,7 +54,7 @@ function setUp(attempts: readonly { readonly error?: Error; readonly ms: number 
         nowMs: () => now.ms,
       },
       {
-        service: 'logs',
+        service: CLOUDWATCH_LOGS,
         role: { roleArn: 'r', externalId: undefined, tags: {} },
         region: 'eu-west-1',
         rateLimited: { tenantId: 'acme', type: 'cloudwatch', destination: 'd', bytes: 1, bytesPerSecondMax: undefined },

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Place } from '../../../service/core/place.ts';
 import { createAnswerTimes } from '../../../service/delivery/answer-times.ts';
 import { createCallWatch, type HeldPlace } from '../../../service/delivery/call-watch.ts';
-
-const LOGS: Place = { service: 'logs', region: 'eu-west-1' };
-const STS: Place = { service: 'sts', region: 'us-east-1' };
+import { LOGS_PLACE, STS_PLACE } from '../../support/places.ts';
 
 function setUp(t: TestContext, { probes = [] as string[] } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -13,7 +10,8 @@ function setUp(t: TestContext, { probes = [] as string[] } = {}) {
   const told: string[] = [];
   const heldPlaces = new Map<string, HeldPlace>();
   const watch = createCallWatch({
-    unanswered: ({ type, place, forMs, fault }) => told.push(`${type} ${place.service} ${forMs} ${fault ?? ''}`.trim()),
+    unanswered: ({ type, place, forMs, fault }) =>
+      told.push(`${type} ${place.service.id} ${forMs} ${fault ?? ''}`.trim()),
     answered: (type) => told.push(`${type} answered`),
     answerTimes: createAnswerTimes(),
     heldPlaces,
@@ -24,7 +22,7 @@ function setUp(t: TestContext, { probes = [] as string[] } = {}) {
     now.ms += ms;
     t.mock.timers.tick(ms);
   };
-  const begin = () => watch.begin('cloudwatch', LOGS, 'logs/1/eu-west-1');
+  const begin = () => watch.begin('cloudwatch', LOGS_PLACE, 'logs/1/eu-west-1');
   return { watch, told, heldPlaces, pass, begin };
 }
 
@@ -92,16 +90,16 @@ test('a call that ends without an answer leaves it to the report of its object t
 
 test('a place that does not answer is not called, except by the probe', (t) => {
   const { watch, heldPlaces } = setUp(t, { probes: ['logs/us-east-1'] });
-  watch.admit(LOGS);
+  watch.admit(LOGS_PLACE);
   const held = { message: 'nobody was answered', retryAfterMs: 4_000 };
   for (const key of ['logs/eu-west-1', 'sts/us-east-1', 'logs/us-east-1']) heldPlaces.set(key, held);
-  assert.throws(() => watch.admit(LOGS), {
+  assert.throws(() => watch.admit(LOGS_PLACE), {
     code: 'destination-unavailable',
     message: 'CloudWatch Logs in eu-west-1: nobody was answered',
     retryAfterMs: 4_000,
   });
-  assert.throws(() => watch.admit(STS), { code: 'role-unavailable' });
-  watch.admit({ ...LOGS, region: 'us-east-1' });
+  assert.throws(() => watch.admit(STS_PLACE), { code: 'role-unavailable' });
+  watch.admit({ ...LOGS_PLACE, region: 'us-east-1' });
   heldPlaces.clear();
-  watch.admit(LOGS);
+  watch.admit(LOGS_PLACE);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { parseDelivery } from '../../../service/core/delivery.ts';
 import { messageText } from '../../../service/core/plan.ts';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { type DeliveryResult, runDelivery } from '../../../service/delivery/run-delivery.ts';
+import { parseDelivery } from '../../../service/destination/parse-delivery.ts';
 import { openObject } from '../../../service/object/open.ts';
 import { memorySource } from '../../../service/object/source.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
@@ -52,7 +52,7 @@ test('an object whose records are all wanted is copied as it is, and every recor
   const counts = countsOf({ read: 25, delivered: 25 });
   assert.deepEqual(await run(), {
     type: 's3',
-    region: 'us-east-1',
+    place: { service: { id: 's3', name: 'S3' }, region: 'us-east-1' },
     kind: 'done',
     counts,
     format: 'ndjson',

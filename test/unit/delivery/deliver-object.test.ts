@@ -5,11 +5,15 @@ import type { Replay } from '../../../service/core/replay.ts';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { deliverObject } from '../../../service/delivery/deliver-object.ts';
 import type { ObjectTask } from '../../../service/delivery/destination.ts';
+import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { TENANT_TABLE } from '../../support/dynamo.ts';
+import { LOGS_PLACE } from '../../support/places.ts';
 import { numbered, setUp, TASK } from '../../support/scene.ts';
 import { NEVER } from '../../support/stop-signals.ts';
+
+const PLACE = { ...LOGS_PLACE, region: 'us-east-1' };
 
 const ALL = { held: [], watch: UNWATCHED };
 
@@ -27,7 +31,7 @@ async function withTenants(t: TestContext, ...items: Readonly<Record<string, unk
   const tenants = createTenantStore({
     dynamo: scene.dynamo.client,
     table: TENANT_TABLE,
-    defaults: { region: 'us-east-1', applicationGroups: {} },
+    rules: createItemRules({ region: 'us-east-1', applicationGroups: {} }),
     nowMs: Date.now,
   });
   const deps = { ...scene.deps, tenants };
@@ -46,8 +50,8 @@ test('an object goes to every delivery of its tenant; those that are disabled ar
     { type: 'cloudwatch#off', enabled: false },
   );
   assert.deepEqual(await deliverObject(deps, TASK, ALL, NEVER), [
-    { type: 'cloudwatch', region: 'us-east-1', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
-    { type: 'cloudwatch#audit', region: 'us-east-1', kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
+    { type: 'cloudwatch', place: PLACE, kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
+    { type: 'cloudwatch#audit', place: PLACE, kind: 'done', counts: DONE, format: 'ndjson', accepted: true },
     { type: 'cloudwatch#off', kind: 'skipped' },
   ]);
   assert.deepEqual(
@@ -213,7 +217,7 @@ test('a replay of one delivery and of some records leaves the others alone', asy
   assert.deepEqual(await deliverObject(deps, task, ALL, NEVER), [
     {
       type: 'cloudwatch#audit',
-      region: 'us-east-1',
+      place: PLACE,
       kind: 'done',
       counts: { ...DONE, delivered: 1, filtered: 2 },
       format: 'ndjson',

@@ -10,6 +10,7 @@ import {
 } from '../../../service/delivery/report.ts';
 import type { DeliveryResult } from '../../../service/delivery/run-delivery.ts';
 import { createTestLogger } from '../../support/logger.ts';
+import { LOGS_PLACE, STS_PLACE } from '../../support/places.ts';
 import { TASK } from '../../support/scene.ts';
 
 const COUNTS = { read: 5, delivered: 2, filtered: 1, rejected: 1, quarantined: 1 };
@@ -19,7 +20,7 @@ const cross = (report: ObjectReport): ObjectReport => structuredClone(report);
 
 test('results of every kind cross to another thread and stay what they are', () => {
   const results: DeliveryResult[] = [
-    { type: 'cloudwatch', region: 'eu-west-1', kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
+    { type: 'cloudwatch', place: LOGS_PLACE, kind: 'done', counts: COUNTS, format: 'ndjson+gzip', accepted: true },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
     { type: 's3', kind: 'held' },
@@ -48,7 +49,7 @@ test('results of every kind cross to another thread and stay what they are', () 
       counts: COUNTS,
       format: 'ndjson+gzip',
       accepted: true,
-      place: { service: 'logs', region: 'eu-west-1' },
+      place: LOGS_PLACE,
     },
     { type: 'cloudwatch#a', kind: 'duplicate', counts: COUNTS },
     { type: 'cloudwatch#b', kind: 'skipped' },
@@ -116,15 +117,21 @@ test('a line that says nothing is unexpected', () => {
 });
 
 test('a line says whose answer it was: STS for a role, else the service and region of its destination', () => {
-  const place = (type: string, code: 'role-refused' | 'role-unavailable' | 'destination-unavailable') => {
+  const placeOf = (code: 'role-refused' | 'role-unavailable' | 'destination-unavailable') => {
     const error = new DistributorError(code, 'no');
-    const result = { type, region: 'eu-west-1', kind: 'failed', error, counts: COUNTS, accepted: false } as const;
-    return toReport([result], 'us-east-1').lines[0]?.place;
+    const result = {
+      type: 'cloudwatch#a',
+      place: LOGS_PLACE,
+      kind: 'failed',
+      error,
+      counts: COUNTS,
+      accepted: false,
+    } as const;
+    return toReport([result], STS_PLACE.region).lines[0]?.place;
   };
-  assert.deepEqual(place('cloudwatch#a', 'destination-unavailable'), { service: 'logs', region: 'eu-west-1' });
-  assert.deepEqual(place('s3#a', 'destination-unavailable'), { service: 's3', region: 'eu-west-1' });
-  assert.deepEqual(place('s3', 'role-unavailable'), { service: 'sts', region: 'us-east-1' });
-  assert.deepEqual(place('cloudwatch', 'role-refused'), { service: 'sts', region: 'us-east-1' });
+  assert.deepEqual(placeOf('destination-unavailable'), LOGS_PLACE);
+  assert.deepEqual(placeOf('role-unavailable'), STS_PLACE);
+  assert.deepEqual(placeOf('role-refused'), STS_PLACE);
 });
 
 test('an error of the service itself is logged with its stack, one of the object or of AWS is not', () => {

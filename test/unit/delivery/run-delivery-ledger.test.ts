@@ -6,6 +6,7 @@ import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { countsOf } from '../../support/counts.ts';
 import { LEDGER_TABLE } from '../../support/dynamo.ts';
+import { LOGS_PLACE } from '../../support/places.ts';
 import { progressOf } from '../../support/progress.ts';
 import {
   DELIVERY,
@@ -77,7 +78,7 @@ test('an end that could not be saved repeats nothing: the next process only writ
   scene.onDynamo = () => {};
   assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
-    region: 'us-east-1',
+    place: { ...LOGS_PLACE, region: 'us-east-1' },
     kind: 'done',
     counts: countsOf({ read: 15, delivered: 15 }),
     format: 'ndjson',

@@ -5,6 +5,7 @@ import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { buildDelivery } from '../../support/delivery.ts';
+import { LOGS_PLACE } from '../../support/places.ts';
 import { DELIVERY, failure, messages, numbered, SPREAD, setUp, spread, TASK } from '../../support/scene.ts';
 import { NEVER } from '../../support/stop-signals.ts';
 import { until } from '../../support/until.ts';
@@ -56,7 +57,7 @@ test('a drain ends at a batch boundary with the position saved; the next process
   scene.decoder = { recordsPerChunk: 10 };
   assert.deepEqual(await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER), {
     type: 'cloudwatch',
-    region: 'us-east-1',
+    place: { ...LOGS_PLACE, region: 'us-east-1' },
     kind: 'done',
     counts: countsOf({ read: 50, delivered: 50 }),
     format: 'ndjson',

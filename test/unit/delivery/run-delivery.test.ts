@@ -5,6 +5,7 @@ import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import { countsOf } from '../../support/counts.ts';
 import { buildDelivery } from '../../support/delivery.ts';
+import { LOGS_PLACE } from '../../support/places.ts';
 import {
   DELIVERY,
   failure,
@@ -27,7 +28,7 @@ test('an object is delivered chunk by chunk, finished in the ledger, and counted
   const counts = countsOf({ read: 25, delivered: 25 });
   assert.deepEqual(result, {
     type: 'cloudwatch',
-    region: 'us-east-1',
+    place: { ...LOGS_PLACE, region: 'us-east-1' },
     kind: 'done',
     counts,
     format: 'ndjson',
@@ -48,7 +49,7 @@ test('an empty object is done', async (t) => {
   const result = await runDelivery(deps, TASK, DELIVERY, UNWATCHED, NEVER);
   assert.deepEqual(result, {
     type: 'cloudwatch',
-    region: 'us-east-1',
+    place: { ...LOGS_PLACE, region: 'us-east-1' },
     kind: 'done',
     counts: countsOf({}),
     format: 'ndjson',

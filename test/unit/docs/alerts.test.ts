@@ -4,13 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { alertRules } from '../../../infra/prometheus/rules.ts';
 import { selectorsOf, unknownIn } from '../../support/promql.ts';
 
 interface Rule {
   readonly alert: string;
   readonly expr: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly description: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
 interface Case {
@@ -20,9 +21,9 @@ interface Case {
 
 const folder = new URL('../../../infra/prometheus/', import.meta.url);
 const read = async (name: string) => parse(await readFile(new URL(name, folder), 'utf8'));
-const { groups }: { groups: { rules: Rule[] }[] } = await read('alerts.yml');
+const own: { groups: { rules: Rule[] }[] } = await read('alerts.yml');
 const { tests }: { tests: { alert_rule_test: Case[] }[] } = await read('alerts.test.yml');
-const rules = groups.flatMap((group) => group.rules);
+const rules = own.groups.flatMap((group) => group.rules);
 const cases = tests.flatMap((one) => one.alert_rule_test);
 
 for (const { alert, expr, labels, annotations } of rules) {
@@ -31,6 +32,7 @@ for (const { alert, expr, labels, annotations } of rules) {
     assert.deepEqual(unknownIn(expr), []);
     assert.match(labels.severity, /^(page|ticket)$/);
     assert.ok(annotations.summary && annotations.description);
+    assert.equal(annotations.runbook_url, `docs/guide/operations.md#${alert.toLowerCase()}`);
   });
 
   test(`${alert} has a case in which it fires, and one in which it does not`, () => {
@@ -45,6 +47,13 @@ for (const { alert, expr, labels, annotations } of rules) {
     );
   });
 }
+
+test('the rules can have links to a runbook that is elsewhere', () => {
+  const { groups: linked }: typeof own = parse(alertRules('https://wiki.example.com/operations'));
+  for (const { alert, annotations } of linked.flatMap((group) => group.rules)) {
+    assert.equal(annotations.runbook_url, `https://wiki.example.com/operations#${alert.toLowerCase()}`);
+  }
+});
 
 const missing =
   spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0 ? false : 'there is no promtool here';

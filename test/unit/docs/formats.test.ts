@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { SHAPES } from '../../../service/core/shape.ts';
-import { UNREAD, UNREAD_BINARY } from '../../../service/object/container/magic.ts';
-import { WRAPPINGS } from '../../../service/object/container/unwrap.ts';
+import { UNREAD_BINARY_WRAPPINGS, UNREAD_WRAPPINGS, WRAPPINGS } from '../../../service/object/container/wrappings.ts';
+import { UNREAD_BINARY_FORMATS, UNREAD_FORMATS } from '../../../service/object/open.ts';
+import { SHAPES } from '../../../service/object/text/shape.ts';
 
 const page = await readFile(new URL('../../../docs/reference/formats.md', import.meta.url), 'utf8');
 
@@ -31,7 +31,8 @@ test('the page has everything that may be around the content, and nothing else',
 
 test('the page names every format that is refused by name', () => {
   const text = section('What is not read').replaceAll('`', '');
-  for (const [name] of [...UNREAD, ...UNREAD_BINARY]) {
+  const unread = [...UNREAD_WRAPPINGS, ...UNREAD_BINARY_WRAPPINGS, ...UNREAD_FORMATS, ...UNREAD_BINARY_FORMATS];
+  for (const [name] of unread) {
     assert.ok(text.includes(name.replace(' (legacy frames)', '')), name);
   }
   for (const name of ['bzip2', 'tar', 'encrypted Parquet']) assert.ok(text.includes(name), name);

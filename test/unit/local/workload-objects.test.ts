@@ -4,6 +4,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { ndjsonLine } from '../../../local/workload/ndjson.ts';
 import { encodeRecords, objectKey, takeRecords } from '../../../local/workload/object.ts';
+import { ingestedMs, type LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
 
 const FROM_MS = Date.UTC(2026, 5, 24, 11);
@@ -12,12 +13,16 @@ const records = takeRecords(createRecordSource(OPTIONS), 1_500_000, FROM_MS, FRO
 
 const arrayBuffer = (bytes: Buffer): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
-test('a Parquet object holds every record, with the struct and the time as a timestamp', async () => {
+test('a Parquet object holds every record, with the struct, and its times as timestamps', async () => {
   const file = arrayBuffer(await encodeRecords(records, 'parquet'));
   const rows = await parquetReadObjects({ file });
   assert.deepEqual(
-    rows.map((row) => ({ ...row, timestamp: (row.timestamp as Date).getTime() })),
-    records,
+    rows.map((row) => ({
+      ...row,
+      timestamp: (row.timestamp as Date).getTime(),
+      ingest_timestamp: (row.ingest_timestamp as Date).getTime(),
+    })),
+    records.map((record) => ({ ...record, ingest_timestamp: ingestedMs(record) })),
   );
 });
 
@@ -29,6 +34,7 @@ test('a Parquet object is laid out as Firehose does it: one row group, Snappy, s
     columns.map((column) => column?.path_in_schema.join('.')),
     [
       'timestamp',
+      'ingest_timestamp',
       'message',
       'customer_tenant',
       'cluster_id',
@@ -54,6 +60,7 @@ test('NDJSON has one line a record, members sorted as Vector writes them', async
   const line = JSON.parse(lines[0] ?? '');
   assert.deepEqual(Object.keys(line), Object.keys(line).sort());
   const { ingest_timestamp: ingested, ...first } = line;
+  assert.equal(Date.parse(ingested), ingestedMs(records[0] as LogRecord));
   assert.ok(Date.parse(ingested) > Date.parse(first.timestamp));
   assert.deepEqual({ ...first, timestamp: Date.parse(first.timestamp) }, records[0]);
 });

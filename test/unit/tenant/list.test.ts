@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { listTenants } from '../../../service/tenant/list.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
 
 const NEVER = new AbortController().signal;
-const defaults = { region: 'us-east-1', applicationGroups: {} };
+const rules = createItemRules({ region: 'us-east-1', applicationGroups: {} });
 
 test('tenants are listed to which something can be delivered, each once, whatever the number of pages', async (t) => {
   const { client, put } = await startDynamo(t);
@@ -24,16 +25,12 @@ test('tenants are listed to which something can be delivered, each once, whateve
   ];
   for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
   const large = Array.from({ length: 6 }, (_, at) => `large-${at}`);
-  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, defaults }, NEVER), [
-    'half',
-    ...large,
-    'two',
-  ]);
+  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, rules }, NEVER), ['half', ...large, 'two']);
 });
 
 test('a table that cannot be read is an error that says which', async () => {
   const dynamo = { send: () => Promise.reject(awsError('AccessDeniedException', 400)) };
-  await assert.rejects(listTenants({ dynamo, table: 'tenants', defaults }, NEVER), {
+  await assert.rejects(listTenants({ dynamo, table: 'tenants', rules }, NEVER), {
     code: 'tenant-lookup-failed',
     message:
       'tenants could not be read. The task role needs dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too) on the table, and kms:Decrypt on its key. AWS: AccessDeniedException',
@@ -43,7 +40,7 @@ test('a table that cannot be read is an error that says which', async () => {
 test('whoever stops waits for no table', async (t) => {
   const { client } = await startDynamo(t);
   const aborted = AbortSignal.abort();
-  await assert.rejects(listTenants({ dynamo: client, table: TENANT_TABLE, defaults }, aborted), {
+  await assert.rejects(listTenants({ dynamo: client, table: TENANT_TABLE, rules }, aborted), {
     code: 'tenant-lookup-failed',
     message: `${TENANT_TABLE} could not be read. No answer from AWS in time`,
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { ITEM } from '../../support/delivery.ts';
@@ -25,7 +26,7 @@ async function setUp(t: TestContext, tenantsMax?: number) {
   const store = createTenantStore({
     dynamo: { send: send as DynamoDBClient['send'] },
     table: TENANT_TABLE,
-    defaults: { region: 'us-east-1', applicationGroups: { api: ['gateway'] } },
+    rules: createItemRules({ region: 'us-east-1', applicationGroups: { api: ['gateway'] } }),
     nowMs: () => now.ms,
     ...(tenantsMax === undefined ? {} : { tenantsMax }),
   });

@@ -294,7 +294,7 @@ test('what goes to a bucket is no PutLogEvents call, costs no ingestion, and is 
   };
   assert.deepEqual([estimate.events, estimate.put_calls, estimate.tenant_usd], [1, 0, 0]);
   assert.equal(warnings.length, 1, warnings.join());
-  assert.match(warnings[0] ?? '', /^s3 writes to a bucket/);
+  assert.match(warnings[0] ?? '', /^s3 writes to S3: bytes/);
 });
 
 test('an object in an archive class is found once it is restored, and not while it is being restored', async () => {

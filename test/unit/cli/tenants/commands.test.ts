@@ -103,7 +103,7 @@ test('what is valid and may not be meant is a warning: of the file, and of what 
   assert.deepEqual(
     put.err.split('\n').filter((line) => line.includes('warning')),
     [
-      'acme/cloudwatch#second: warning: cloudwatch writes to the same account, region, log group and stream: each event is delivered twice',
+      'acme/cloudwatch#second: warning: cloudwatch writes to the same place in CloudWatch Logs: each event is delivered twice',
       'a/b/cloudwatch: warning: tenant_id: it must be percent-encoded in object keys, which then begin like logs/tenant_id=a%2Fb/cluster_id=x/environment=x/',
       'a/b/cloudwatch: warning: target_region: the partition of the role, aws, has no region cn-north-1',
     ],

@@ -74,7 +74,7 @@ test('every partition has its regions and no other one', () => {
   assert.ok(hasRegion('aws-of-tomorrow', 'moon-1'), 'what is not known is not warned of');
 });
 
-const TWICE = 'cloudwatch writes to the same account, region, log group and stream: each event is delivered twice';
+const TWICE = 'cloudwatch writes to the same place in CloudWatch Logs: each event is delivered twice';
 
 type Attributes = Readonly<Record<string, unknown>>;
 

@@ -1,77 +1,54 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 import {
   assumeStatement,
-  bucketStatement,
-  groupPrefixOf,
   roleOfCaller,
   tagStatement,
   templateParameters,
-  writeStatement,
 } from '../../../../service/cli/verify/policies.ts';
-import { buildDelivery } from '../../../support/delivery.ts';
+import { groupPrefixOf, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
+import { kindOf } from '../../../../service/destination/kinds.ts';
+import { bucketStatement } from '../../../../service/destination/s3/check.ts';
+import { S3 } from '../../../../service/destination/s3/kind.ts';
+import { buildDelivery, cloudWatchOf } from '../../../support/delivery.ts';
+import { accepts, readTemplate, roleOf, type Template } from '../../../support/template.ts';
 
-const VALUES: Readonly<Record<string, string>> = {
-  TenantId: 'acme',
-  ExternalId: 'acme-secret',
-  DistributorRoleArn: 'arn:aws:iam::111111111111:role/distributor',
-  'AWS::Partition': 'aws',
-  'AWS::AccountId': '111122223333',
-};
+const DISTRIBUTOR = 'arn:aws:iam::111111111111:role/distributor';
+const TRUSTED = { tenantId: 'acme', externalId: 'acme-secret', distributorArn: DISTRIBUTOR };
+const PARAMETERS = { TenantId: 'acme', ExternalId: 'acme-secret', DistributorRoleArn: DISTRIBUTOR };
+const ACCOUNT = await readTemplate('customer-account.yaml');
+const BUCKET = await readTemplate('customer-bucket.yaml');
 
-/** CloudFormation's functions, as far as the template's role uses them: with a list of arguments they stay lists. */
-const substitute = (text: string, more: Readonly<Record<string, unknown>> = {}) =>
-  text.replace(/\$\{([\w:]+)\}/g, (_, name: string) => String(more[name] ?? VALUES[name] ?? name));
-const scalar = (tag: string, resolve: (text: string) => unknown): ScalarTag => ({ tag, resolve });
-const list = (tag: string): CollectionTag => ({ tag, collection: 'seq', resolve: (node) => node });
-const TAGS = [
-  scalar('!Ref', (name) => VALUES[name] ?? name),
-  scalar('!Sub', (text) => substitute(text)),
-  scalar('!GetAtt', (text) => text),
-  ...['!If', '!Sub', '!Not', '!Equals'].map(list),
-];
-
-/** The template's value where no parameter with a default is given. */
-function evaluate(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const [first, second, third] = value;
-    if (first === 'HasPrefix') return evaluate(third);
-    if (typeof first === 'string' && first.includes('${')) return substitute(first, Object(evaluate(second)));
-    return value.map(evaluate);
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, evaluate(inner)]));
-}
-
-interface Template {
-  readonly Parameters: Readonly<Record<string, unknown>>;
-  readonly Resources: {
-    readonly Role: {
-      readonly Properties: {
-        readonly AssumeRolePolicyDocument: { readonly Statement: readonly unknown[] };
-        readonly Policies: readonly { readonly PolicyDocument: { readonly Statement: readonly unknown[] } }[];
-      };
-    };
+/** Statements of the role that a template makes. */
+function statementsOf(template: Template, more: Readonly<Record<string, string>> = {}) {
+  const evaluated = template.evaluate({ ...PARAMETERS, ...more });
+  const { AssumeRolePolicyDocument: trust, Policies } = roleOf(evaluated);
+  return {
+    arn: String(evaluated.outputs.RoleArn),
+    trust: trust.Statement,
+    permissions: Policies[0]?.PolicyDocument.Statement,
   };
 }
-
-const text = await readFile(new URL('../../../../infra/customer/customer-account.yaml', import.meta.url), 'utf8');
-const template = evaluate(parse(text, { customTags: TAGS })) as Template;
-const role = template.Resources.Role.Properties;
 
 test("the statements that fix a role are those of the customer's template", () => {
-  const trusted = {
-    tenantId: 'acme',
-    externalId: 'acme-secret',
-    distributorArn: 'arn:aws:iam::111111111111:role/distributor',
-  };
-  assert.deepEqual(role.AssumeRolePolicyDocument.Statement, [assumeStatement(trusted), tagStatement(trusted)]);
-  assert.deepEqual(role.Policies[0]?.PolicyDocument.Statement, [
-    writeStatement('arn:aws:iam::111122223333:role/LogDistribution-acme', '/tenant-logs/acme'),
-  ]);
+  const { arn, trust, permissions } = statementsOf(ACCOUNT);
+  assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
+  assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme')]);
 });
+
+for (const bucketOwnerFullControl of [false, true]) {
+  test(`the statement about a bucket is that of the template, ${bucketOwnerFullControl ? 'with' : 'without'} ACLs`, () => {
+    const { arn, trust, permissions } = statementsOf(BUCKET, {
+      BucketName: 'acme-lake',
+      BucketPrefix: 'in/',
+      BucketOwnerFullControl: String(bucketOwnerFullControl),
+    });
+    const statement = bucketStatement(arn, { bucket: 'acme-lake', keyPrefix: 'in/', bucketOwnerFullControl });
+    assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
+    // A template writes a list of one as its item.
+    assert.deepEqual(permissions, [{ ...statement, Resource: (statement.Resource as string[])[0] }]);
+  });
+}
 
 test("a statement about a bucket is of the role's partition and of the delivery's prefix", () => {
   const { target } = buildDelivery({
@@ -80,23 +57,55 @@ test("a statement about a bucket is of the role's partition and of the delivery'
     bucket_prefix: 'in/',
     message_format: 'record',
   });
-  assert.ok(target.kind === 's3');
+  assert.ok(S3.is(target));
   const { Resource } = bucketStatement('arn:aws-cn:iam::111122223333:role/LogDistribution-acme', target);
   assert.deepEqual(Resource, ['arn:aws-cn:s3:::acme-lake/in/*']);
 });
 
-test('the parameters are ones that the template has, and the external id is not shown', () => {
+test('the parameters are ones that the template takes, and the external id is not shown', () => {
   const delivery = buildDelivery({ external_id: 'acme-secret', log_group_name: '/logs/{tenant_id}/x-{application}' });
-  const parameters = templateParameters(delivery, VALUES.DistributorRoleArn ?? '');
-  for (const name of Object.keys(parameters)) assert.ok(name in template.Parameters, name);
-  assert.equal(parameters.LogGroupPrefix, '/logs/acme');
+  const parameters = templateParameters(delivery, DISTRIBUTOR);
+  assert.equal(kindOf(delivery).template, 'customer-account.yaml');
   assert.doesNotMatch(JSON.stringify(parameters), /acme-secret/);
+  assert.equal(parameters.LogGroupPrefix, '/logs/acme');
+  assertTaken(ACCOUNT, parameters);
 });
 
+test('a delivery to a bucket has the parameters of the template for buckets', () => {
+  const KmsKeyArn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd';
+  const delivery = buildDelivery({
+    type: 's3',
+    bucket_name: 'acme-lake',
+    bucket_prefix: 'in/',
+    kms_key_arn: KmsKeyArn,
+    bucket_owner_full_control: true,
+    message_format: 'record',
+  });
+  const parameters = templateParameters(delivery, DISTRIBUTOR);
+  assert.equal(kindOf(delivery).template, 'customer-bucket.yaml');
+  const { BucketName, BucketPrefix, BucketOwnerFullControl } = parameters;
+  assert.deepEqual([BucketName, BucketPrefix, BucketOwnerFullControl], ['acme-lake', 'in/', 'true']);
+  assert.equal(parameters.KmsKeyArn, KmsKeyArn);
+  assertTaken(BUCKET, parameters);
+});
+
+/** The external id is not among them, so what stands for it need not be taken. */
+function assertTaken(template: Template, { ExternalId: _, ...parameters }: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    const parameter = template.parameters[name];
+    assert.ok(parameter && accepts(parameter, value), `${name}: ${value}`);
+  }
+}
+
 test('the prefix of a group template ends before its first placeholder, at a slash', () => {
-  assert.equal(groupPrefixOf('/tenant-logs/acme'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/{application}'), '/tenant-logs/acme');
-  assert.equal(groupPrefixOf('/tenant-logs/acme/app-{application}/x'), '/tenant-logs/acme');
+  for (const log_group_name of [
+    '/tenant-logs/acme',
+    '/tenant-logs/acme/{application}',
+    '/tenant-logs/{tenant_id}/app-{application}/x',
+  ]) {
+    const delivery = buildDelivery({ log_group_name });
+    assert.equal(groupPrefixOf({ ...delivery, target: cloudWatchOf(delivery) }), '/tenant-logs/acme', log_group_name);
+  }
 });
 
 test("a session's caller is its role, anybody else is himself", () => {

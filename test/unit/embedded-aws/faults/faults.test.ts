@@ -9,6 +9,7 @@ const CALL: StruckCall = {
   action: 'PutLogEvents',
   account: '111111111111',
   resource: 'arn:aws:logs:us-east-1:111111111111:log-group:/tenant-logs/acme:log-stream:s',
+  contentEncoding: 'gzip',
 };
 const THROTTLE = { effect: { kind: 'throttle' } } as const;
 
@@ -41,6 +42,8 @@ const MATCHES: readonly (readonly [rule: Omit<FaultRule, 'effect'>, matches: boo
   [{ account: '222222222222' }, false],
   [{ resource: '/tenant-logs/acme' }, true],
   [{ resource: '/tenant-logs/globex' }, false],
+  [{ contentEncoding: 'gzip' }, true],
+  [{ contentEncoding: 'identity' }, false],
   [{ service: 'logs', action: 'PutLogEvents', account: '222222222222' }, false],
 ];
 for (const [rule, matches] of MATCHES) {

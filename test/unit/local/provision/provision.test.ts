@@ -9,8 +9,10 @@ import { createProvisionDeps, type ProvisionDeps } from '../../../../local/provi
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../../../local/provision/pipeline.ts';
 import { readLogs } from '../../../../local/provision/read-logs.ts';
 import { parseNotification } from '../../../../service/core/notification.ts';
+import { createItemRules } from '../../../../service/destination/parse-delivery.ts';
 import { createTenantStore } from '../../../../service/tenant/store.ts';
 import { awsError, openCloud } from '../../../support/cloud.ts';
+import { cloudWatchOf } from '../../../support/delivery.ts';
 
 let world: Awaited<ReturnType<typeof openCloud>>;
 let deps: ProvisionDeps;
@@ -84,8 +86,8 @@ test('raw delivery and versioning can be had', async () => {
 
 test("the service's tenant store finds every demo tenant valid, with its feature", async () => {
   const { dynamo } = world.as('test');
-  const defaults = { region: 'us-east-1', applicationGroups: {} };
-  const store = createTenantStore({ dynamo, table: pipeline.tenantTable, defaults, nowMs: Date.now });
+  const rules = createItemRules({ region: 'us-east-1', applicationGroups: {} });
+  const store = createTenantStore({ dynamo, table: pipeline.tenantTable, rules, nowMs: Date.now });
   const found = await Promise.all(DEMO_TENANTS.map(({ tenantId }) => store.lookUp(tenantId)));
   assert.deepEqual(
     found.map(({ error }) => error),
@@ -94,8 +96,7 @@ test("the service's tenant store finds every demo tenant valid, with its feature
   const [acme, globex, initech] = found.map(({ deliveries }) => deliveries[0]);
   assert.deepEqual([...(acme?.applications ?? [])], ['gateway', 'checkout', 'payments']);
   assert.equal(globex?.minLevel, 4);
-  assert.ok(initech?.target.kind === 'cloudwatch');
-  assert.equal(initech.target.retentionDays, 30);
+  assert.equal(initech && cloudWatchOf(initech).retentionDays, 30);
 });
 
 test("a tenant's role can be assumed for that tenant alone, and writes below its prefix alone", async () => {

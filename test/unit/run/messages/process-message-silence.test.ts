@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { failed, keyOf, NOON_MS, s3Event, setUpMessages } from '../../../support/message-scene.ts';
+import { LOGS_PLACE } from '../../../support/places.ts';
 
-const LOGS = { service: 'logs', region: 'eu-west-1' } as const;
-const silence = (forMs = 300) => ({ type: 'cloudwatch', place: LOGS, forMs });
+const silence = (forMs = 300) => ({ type: 'cloudwatch', place: LOGS_PLACE, forMs });
 const acme = s3Event(keyOf('acme'));
 
 /** Messages of acme, of which the first object's call has no answer. */
@@ -40,7 +40,7 @@ test('when the answer comes the object goes on in a slot, and the others may com
 
 test('what never gets an answer is parked for a probe, and becomes a dead letter a day after it began', async () => {
   const { log, letGo, running, run, now, parked } = await setUpSilence(1, {
-    acme: [failed('destination-unavailable', { place: LOGS })],
+    acme: [failed('destination-unavailable', { place: LOGS_PLACE })],
   });
   letGo();
   await Promise.all(running);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../../../../service/base/errors.ts';
 import type { ObjectReport, ReportLine } from '../../../../service/delivery/report.ts';
 import { createCircuitBreakers, type Pass } from '../../../../service/run/schedule/circuit-breakers.ts';
+import { LOGS_PLACE, STS_PLACE } from '../../../support/places.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
 
@@ -19,10 +20,8 @@ const throttled = (retryAfterMs: number, accepted = false) =>
   failed('destination-throttled', { retryAfterMs, accepted });
 const report = (...lines: ReportLine[]): ObjectReport => ({ lines });
 
-const LOGS = { service: 'logs', region: 'eu-west-1' } as const;
-const STS = { service: 'sts', region: 'us-east-1' } as const;
-const doneThere = line('done', { accepted: true, place: LOGS });
-const unavailable = failed('destination-unavailable', { place: LOGS });
+const doneThere = line('done', { accepted: true, place: LOGS_PLACE });
+const unavailable = failed('destination-unavailable', { place: LOGS_PLACE });
 
 function setUp() {
   const now = { ms: NOON_MS };
@@ -32,7 +31,7 @@ function setUp() {
     nowMs: () => now.ms,
     probeMs: 120_000,
     onChange: (to, { tenant, type, code }) => changes.push(`${tenant}/${type} ${to}: ${code}`),
-    onPlaceChange: (to, { place }) => places.push(`${place.service} in ${place.region} ${to}`),
+    onPlaceChange: (to, { place }) => places.push(`${place.service.id} in ${place.region} ${to}`),
   });
   /** One object from its beginning to its end. @returns what was left out of it, and the report */
   const deliver = (...lines: ReportLine[]) => {
@@ -43,7 +42,7 @@ function setUp() {
   /** An object of a tenant whose call has had no answer for so long. */
   const fallSilent = (tenant: string, forMs = 300): Pass => {
     const pass = breakers.enter(tenant);
-    pass.unanswered({ type: 'cloudwatch', place: LOGS, forMs });
+    pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs });
     return pass;
   };
   return { breakers, now, changes, places, deliver, states, fallSilent };
@@ -139,7 +138,7 @@ test('people hear of a call that has had no answer for seconds once, and of the 
   const { changes, fallSilent } = setUp();
   const pass = fallSilent('acme');
   assert.deepEqual(changes, []);
-  for (const forMs of [5_000, 9_000]) pass.unanswered({ type: 'cloudwatch', place: LOGS, forMs });
+  for (const forMs of [5_000, 9_000]) pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs });
   assert.deepEqual(changes, ['acme/cloudwatch unanswered: answer-awaited']);
   pass.answered('cloudwatch');
   assert.deepEqual(changes.slice(1), ['acme/cloudwatch answered: answer-awaited']);
@@ -220,13 +219,13 @@ test('a late answer or two say nothing of a region; five seconds without any do'
   const { places, fallSilent } = setUp();
   const passes = ['a', 'b', 'c', 'd'].map((tenant) => fallSilent(tenant, 4_999));
   assert.deepEqual(places, []);
-  for (const pass of passes) pass.unanswered({ type: 'cloudwatch', place: LOGS, forMs: 5_000 });
+  for (const pass of passes) pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs: 5_000 });
   assert.deepEqual(places, ['logs in eu-west-1 open']);
 });
 
-test('an STS that does not answer holds those who need it, and one object asks for all', () => {
+test('an STS_PLACE that does not answer holds those who need it, and one object asks for all', () => {
   const { breakers, now, places } = setUp();
-  const unassumed = failed('role-unavailable', { place: STS });
+  const unassumed = failed('role-unavailable', { place: STS_PLACE });
   now.ms += 1_000;
   for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
   breakers.enter('well').leave(report(doneThere));
@@ -236,7 +235,7 @@ test('an STS that does not answer holds those who need it, and one object asks f
   const probe = breakers.enter('a');
   assert.deepEqual(probe.probes, ['sts/us-east-1']);
   assert.notEqual(breakers.held('b'), null);
-  probe.leave(report(failed('role-refused', { place: STS })));
+  probe.leave(report(failed('role-refused', { place: STS_PLACE })));
   assert.equal(breakers.held('b'), null, 'who refuses is there');
 });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Place } from '../../../../service/core/place.ts';
+import { STS } from '../../../../service/core/place.ts';
 import { createPlaces } from '../../../../service/run/schedule/places.ts';
+import { LOGS_PLACE } from '../../../support/places.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
-const LOGS: Place = { service: 'logs', region: 'eu-west-1' };
 
 function setUp() {
   const now = { ms: NOON_MS };
@@ -12,13 +12,13 @@ function setUp() {
   const places = createPlaces({
     nowMs: () => now.ms,
     probeTimes: { firstMs: 5_000, capMs: 20_000 },
-    onChange: (to, { place, tenants }) => changes.push(`${place.service} in ${place.region} ${to}, ${tenants}`),
+    onChange: (to, { place, tenants }) => changes.push(`${place.service.id} in ${place.region} ${to}, ${tenants}`),
   });
   /** Three tenants get no answer, one after another. */
   const fall = () => {
     for (const tenant of ['a', 'b', 'c']) {
       now.ms += 1;
-      places.troubled(LOGS, tenant, now.ms);
+      places.troubled(LOGS_PLACE, tenant, now.ms);
     }
   };
   return { places, now, changes, fall };
@@ -26,50 +26,50 @@ function setUp() {
 
 test('three tenants without an answer, and nobody with one since, are the trouble of their region', () => {
   const { places, now, changes } = setUp();
-  places.troubled(LOGS, 'a', now.ms);
-  places.troubled(LOGS, 'b', now.ms + 1);
-  places.troubled({ ...LOGS, region: 'us-east-1' }, 'd', now.ms);
-  places.troubled({ ...LOGS, service: 'sts' }, 'e', now.ms);
-  places.troubled(LOGS, 'a', now.ms);
-  assert.deepEqual([changes, places.held(LOGS, 'c')], [[], undefined]);
-  places.troubled(LOGS, 'c', now.ms + 2);
+  places.troubled(LOGS_PLACE, 'a', now.ms);
+  places.troubled(LOGS_PLACE, 'b', now.ms + 1);
+  places.troubled({ ...LOGS_PLACE, region: 'us-east-1' }, 'd', now.ms);
+  places.troubled({ ...LOGS_PLACE, service: STS }, 'e', now.ms);
+  places.troubled(LOGS_PLACE, 'a', now.ms);
+  assert.deepEqual([changes, places.held(LOGS_PLACE, 'c')], [[], undefined]);
+  places.troubled(LOGS_PLACE, 'c', now.ms + 2);
   assert.deepEqual(changes, ['logs in eu-west-1 open, 3']);
   assert.deepEqual(places.list(), [
-    { place: LOGS, sinceMs: NOON_MS, againAtMs: NOON_MS + 5_000, state: 'open', tenants: 3 },
+    { place: LOGS_PLACE, sinceMs: NOON_MS, againAtMs: NOON_MS + 5_000, state: 'open', tenants: 3 },
   ]);
 });
 
 test('where somebody was answered since, everybody has a trouble of their own', () => {
   const { places, now, changes } = setUp();
-  places.answered(LOGS, 'well');
-  places.troubled(LOGS, 'a', now.ms);
-  places.troubled(LOGS, 'b', now.ms);
+  places.answered(LOGS_PLACE, 'well');
+  places.troubled(LOGS_PLACE, 'a', now.ms);
+  places.troubled(LOGS_PLACE, 'b', now.ms);
   now.ms += 1_000;
-  places.answered(LOGS, 'well');
-  places.troubled(LOGS, 'c', now.ms + 1);
-  places.troubled(LOGS, 'd', now.ms + 1);
+  places.answered(LOGS_PLACE, 'well');
+  places.troubled(LOGS_PLACE, 'c', now.ms + 1);
+  places.troubled(LOGS_PLACE, 'd', now.ms + 1);
   assert.deepEqual(changes, []);
-  places.troubled(LOGS, 'e', now.ms + 1);
+  places.troubled(LOGS_PLACE, 'e', now.ms + 1);
   assert.deepEqual(changes, ['logs in eu-west-1 open, 5']);
 });
 
 test('everybody is held until the probe is due; one goes, and the others wait for it', () => {
   const { places, now, fall } = setUp();
   fall();
-  assert.equal(places.held(LOGS, 'other')?.state, 'open');
+  assert.equal(places.held(LOGS_PLACE, 'other')?.state, 'open');
   now.ms += 5_000;
-  assert.equal(places.held(LOGS, 'other'), undefined);
-  assert.equal(places.enter(LOGS), true);
-  assert.deepEqual([places.held(LOGS, 'another')?.state, places.enter(LOGS)], ['probing', false]);
+  assert.equal(places.held(LOGS_PLACE, 'other'), undefined);
+  assert.equal(places.enter(LOGS_PLACE), true);
+  assert.deepEqual([places.held(LOGS_PLACE, 'another')?.state, places.enter(LOGS_PLACE)], ['probing', false]);
 });
 
 test('a tenant that never failed may probe first; those in trouble follow two seconds later', () => {
   const { places, now, fall } = setUp();
   fall();
   now.ms += 5_000;
-  assert.equal(places.held(LOGS, 'a')?.againAtMs, now.ms + 2_000);
+  assert.equal(places.held(LOGS_PLACE, 'a')?.againAtMs, now.ms + 2_000);
   now.ms += 2_000;
-  assert.equal(places.held(LOGS, 'a'), undefined);
+  assert.equal(places.held(LOGS_PLACE, 'a'), undefined);
 });
 
 test('a probe without an answer makes the next one wait twice as long, up to the cap; one that did not ask changes nothing', () => {
@@ -78,11 +78,11 @@ test('a probe without an answer makes the next one wait twice as long, up to the
   const waits: number[] = [];
   for (let n = 0; n < 4; n++) {
     now.ms = places.list()[0]?.againAtMs ?? 0;
-    places.enter(LOGS);
-    places.leave(LOGS, false);
-    assert.equal(places.held(LOGS, 'other'), undefined);
-    places.enter(LOGS);
-    places.leave(LOGS, true);
+    places.enter(LOGS_PLACE);
+    places.leave(LOGS_PLACE, false);
+    assert.equal(places.held(LOGS_PLACE, 'other'), undefined);
+    places.enter(LOGS_PLACE);
+    places.leave(LOGS_PLACE, true);
     waits.push((places.list()[0]?.againAtMs ?? 0) - now.ms);
   }
   assert.deepEqual(waits, [10_000, 20_000, 20_000, 20_000]);
@@ -91,16 +91,16 @@ test('a probe without an answer makes the next one wait twice as long, up to the
 test('an answer to anybody ends it, and it is told once', () => {
   const { places, changes, fall } = setUp();
   fall();
-  places.answered(LOGS, 'b');
-  places.answered(LOGS, 'a');
-  assert.deepEqual([places.list(), places.held(LOGS, 'c')], [[], undefined]);
+  places.answered(LOGS_PLACE, 'b');
+  places.answered(LOGS_PLACE, 'a');
+  assert.deepEqual([places.list(), places.held(LOGS_PLACE, 'c')], [[], undefined]);
   assert.deepEqual(changes, ['logs in eu-west-1 open, 3', 'logs in eu-west-1 closed, 2']);
 });
 
 test('a tenant that has no delivery there any more counts no longer', () => {
   const { places, now, changes } = setUp();
-  for (const tenant of ['a', 'b']) places.troubled(LOGS, tenant, now.ms);
-  places.forget(LOGS, 'a');
-  places.troubled(LOGS, 'c', now.ms);
+  for (const tenant of ['a', 'b']) places.troubled(LOGS_PLACE, tenant, now.ms);
+  places.forget(LOGS_PLACE, 'a');
+  places.troubled(LOGS_PLACE, 'c', now.ms);
   assert.deepEqual(changes, []);
 });

@@ -1,0 +1,131 @@
+import type { Config } from '../config.ts';
+import { containerInsights, queueMetric, serviceMetric } from '../metric.ts';
+import type { Names } from '../names.ts';
+import { type Alert, ANY } from './alert.ts';
+
+/** What goes wrong between the bucket and the tasks. */
+export function queueAlerts(config: Config, names: Names): readonly Alert[] {
+  const { alerts } = config;
+  const receives = (labels = {}) => serviceMetric(config, names, 'receives_total', 'Sum', labels);
+  return [
+    {
+      id: 'distributor-silent',
+      name: 'LogDistributorDown',
+      severity: 'page',
+      summary: 'No log distributor answers.',
+      description:
+        'No task has published metrics for some minutes: none runs, or none can be reached, and the other alerts are blind. ' +
+        "Objects wait in the queue (14 days at most). Look at the tasks' exit reasons and last log lines.",
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: serviceMetric(config, names, 'messages_in_flight', 'Maximum') },
+        comparison: 'LessThanThreshold',
+        missingData: 'breaching',
+        periods: 3,
+      },
+      prometheus: { expr: 'absent(up{job="log-distributor"} == 1)', for: '3m' },
+    },
+    {
+      id: 'tasks-missing',
+      name: 'LogTasksMissing',
+      severity: 'ticket',
+      summary: 'Fewer tasks run than are wanted.',
+      description: 'An image, capacity, or tasks that crash. The events of the ECS service say which.',
+      cloudwatch: {
+        ...ANY,
+        metrics: {
+          desired: containerInsights(names, 'DesiredTaskCount'),
+          running: containerInsights(names, 'RunningTaskCount'),
+        },
+        expression: 'desired - running',
+        periods: 3,
+      },
+      noPrometheus:
+        'Only the orchestrator knows how many are wanted: on Kubernetes kube-state-metrics says it, and common rules alert on it.',
+    },
+    {
+      id: 'queue-unreadable',
+      name: 'LogDistributorNotReceiving',
+      severity: 'page',
+      summary: 'The queue cannot be read.',
+      description:
+        "Every ReceiveMessage call fails. Look at /readyz, then at the task role's rights on the queue and its key.",
+      cloudwatch: {
+        ...ANY,
+        metrics: { failed: receives({ outcome: 'failed' }), all: receives() },
+        expression: 'IF(failed > 0 AND failed >= all, 1, 0)',
+        periods: 2,
+      },
+      prometheus: {
+        // `unless` and not `== 0`: a service that never received anything has no such series at all.
+        expr:
+          'sum(rate(log_distributor_receives_total{outcome="failed"}[5m])) > 0 ' +
+          'unless sum(rate(log_distributor_receives_total{outcome!="failed"}[5m])) > 0',
+        for: '5m',
+      },
+    },
+    {
+      id: 'dead-letters',
+      name: 'LogDeadLetters',
+      severity: 'ticket',
+      summary: 'Messages went to the dead-letter queue.',
+      description:
+        "The logs are not delivered. The messages' attributes name reason, tenant, object and detail; fix the cause and redrive.",
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: queueMetric(names.deadLetterQueue, 'ApproximateNumberOfMessagesVisible', 'Maximum') },
+      },
+      prometheus: {
+        // A series begins with its first dead letter, of which increase() knows nothing: new series count as they are.
+        expr:
+          'sum by (reason) (increase(log_distributor_dead_letters_total[15m]) > 0 ' +
+          'or log_distributor_dead_letters_total unless log_distributor_dead_letters_total offset 15m) > 0',
+        summary: 'Messages went to the dead-letter queue: {{ $labels.reason }}.',
+      },
+    },
+    {
+      id: 'queue-age',
+      name: 'LogQueueOld',
+      severity: 'page',
+      summary: `A message has waited for more than ${alerts.queueAgeSeconds} s.`,
+      description: 'Tasks are too few, or stuck, or a tenant takes nothing and its messages wait.',
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: queueMetric(names.queue, 'ApproximateAgeOfOldestMessage', 'Maximum') },
+        threshold: alerts.queueAgeSeconds,
+        periods: 3,
+      },
+      noPrometheus:
+        'SQS has metrics in CloudWatch only. LogTenantBehind and LogDeliveryLagHigh fire for the same cause.',
+    },
+    {
+      id: 'queue-depth',
+      name: 'LogQueueDeep',
+      severity: 'ticket',
+      summary: `More than ${alerts.queueDepth} messages wait.`,
+      description: 'Autoscaling is at its limit, or a tenant takes nothing.',
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: queueMetric(names.queue, 'ApproximateNumberOfMessagesVisible', 'Maximum') },
+        threshold: alerts.queueDepth,
+        periods: 3,
+      },
+      prometheus: { expr: `max(log_distributor_queue_messages_visible) > ${alerts.queueDepth}`, for: '15m' },
+    },
+    {
+      id: 'visibility-lost',
+      name: 'LogVisibilityLost',
+      severity: 'ticket',
+      summary: 'Messages come back to the queue while they are in flight.',
+      description:
+        'The ledger keeps them from being delivered twice, but work is wasted. Look at throttling of SQS and at the event loop.',
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: serviceMetric(config, names, 'heartbeats_total', 'Sum', { outcome: 'lost' }) },
+        threshold: 10,
+        periodSeconds: 900,
+      },
+      prometheus: { expr: 'sum(increase(log_distributor_heartbeats_total{outcome="lost"}[15m])) > 10' },
+    },
+  ];
+}

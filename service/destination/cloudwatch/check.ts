@@ -1,0 +1,172 @@
+import {
+  type CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  DescribeLogGroupsCommand,
+  PutLogEventsCommand,
+  PutRetentionPolicyCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { faultOf } from '../../aws/fault.ts';
+import { saidBy } from '../../aws/words.ts';
+import { writeLogs } from '../../aws/write-logs.ts';
+import { LOGS_ACTIONS } from '../../core/permissions.ts';
+import type { DeliveryTo } from '../kind.ts';
+import { remedyOf } from '../remedy.ts';
+import { notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
+import type { CloudWatchTarget } from './target.ts';
+
+/** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
+
+export interface WritingDeps {
+  readonly logs: Pick<CloudWatchLogsClient, 'send'>;
+  readonly monotonicMs: () => number;
+  readonly nowMs: () => number;
+}
+
+/** In a stream of its own, so that it is found, and is in nobody's way. */
+const CANARY_STREAM = 'log-distributor-verify';
+export const STEPS = {
+  create: 'log group and stream can be created',
+  put: 'an event can be written',
+  read: 'retention and class of the group',
+} as const;
+
+type CloudWatchDelivery = DeliveryTo<CloudWatchTarget>;
+
+/** @param application stands for `{application}` in the name of the log group */
+export async function checkWriting(
+  deps: WritingDeps,
+  delivery: CloudWatchDelivery,
+  application: string,
+): Promise<Step[]> {
+  const group = canaryGroup(delivery, application, deps.nowMs());
+  const create = await timed(STEPS.create, deps.monotonicMs, () => createCanary(deps, delivery, group));
+  if (create.outcome === 'failed') {
+    return [create, notTested(STEPS.put, 'there is no stream'), notTested(STEPS.read, 'there may be no group')];
+  }
+  const put = await timed(STEPS.put, deps.monotonicMs, async () => {
+    const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
+    const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
+      deps.logs.send(
+        new PutLogEventsCommand({
+          logGroupName: group,
+          logStreamName: CANARY_STREAM,
+          logEvents: [{ timestamp: deps.nowMs(), message }],
+        }),
+      ),
+    );
+    return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
+  });
+  const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
+  return [create, put, read];
+}
+
+/** The log group of an event that has nothing but an application. */
+function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
+  const date = new Date(nowMs).toISOString().slice(0, 10);
+  const values = target.group.variables.map((name) =>
+    name === 'application' ? application : name === 'date' ? date : 'verify',
+  );
+  return target.group.render(values);
+}
+
+async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  const stream = () => logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: CANARY_STREAM }));
+  let made = 'both exist';
+  const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
+    try {
+      await stream();
+      made = 'created the stream';
+    } catch (error) {
+      if (faultOf(error) !== 'missing') throw error;
+      made = '';
+    }
+  });
+  if (first) return first;
+  if (made !== '') return { outcome: 'ok', detail: made };
+  const { retentionDays } = delivery.target;
+  const createGroup = () => logs.send(new CreateLogGroupCommand({ logGroupName: group }));
+  const noGroup = await attempt(delivery, 'logs:CreateLogGroup', group, createGroup);
+  if (noGroup) return noGroup;
+  const noRetention = await setRetention(logs, delivery, group);
+  const noStream = await attempt(delivery, 'logs:CreateLogStream', group, stream);
+  if (noStream) return noStream;
+  // As the service does: it delivers, and tries the retention again.
+  if (noRetention) return { ...noRetention, outcome: 'finding' };
+  return {
+    outcome: 'ok',
+    detail: `created ${group}${retentionDays === undefined ? '' : `, kept for ${retentionDays} days`}`,
+  };
+}
+
+function setRetention(
+  logs: WritingDeps['logs'],
+  delivery: CloudWatchDelivery,
+  group: string,
+): Promise<Verdict | undefined> | undefined {
+  const { retentionDays: retentionInDays } = delivery.target;
+  if (retentionInDays === undefined) return undefined;
+  const command = new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays });
+  return attempt(delivery, 'logs:PutRetentionPolicy', group, () => logs.send(command));
+}
+
+/** The distributor's role need not be able to read; where it is, what it reads is told. */
+async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  try {
+    const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
+    const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
+    if (!found) return { outcome: 'not tested', detail: 'the group is not listed yet' };
+    const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
+    const wanted = delivery.target.retentionDays;
+    const differs =
+      wanted !== undefined && wanted !== found.retentionInDays
+        ? `; the item says ${wanted} days, which applies only to groups that the service creates`
+        : '';
+    return { outcome: 'ok', detail: `keeps ${keeps}, class ${found.logGroupClass ?? 'STANDARD'}${differs}` };
+  } catch (error) {
+    if (faultOf(error) !== 'refused')
+      return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
+    return { outcome: 'not tested', detail: 'the role may not read them, which is not required' };
+  }
+}
+
+/** @returns what is wrong, if anything is; what exists already is as good as made */
+async function attempt(
+  delivery: CloudWatchDelivery,
+  action: string,
+  group: string,
+  call: () => Promise<unknown>,
+): Promise<Verdict | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    if (faultOf(error) === 'exists') return undefined;
+    const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
+    const fix = {
+      advice: `a policy of ${delivery.roleArn} must contain this statement`,
+      statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery))],
+    };
+    return { outcome: 'failed', detail, ...remedyOf(error, writeLogs(delivery.region), fix) };
+  }
+}
+
+/** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
+export function groupPrefixOf({ target, tenantId }: CloudWatchDelivery): string {
+  const template = target.group.source.replaceAll('{tenant_id}', tenantId);
+  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
+  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
+}
+
+/** What the role must be allowed: to write below one prefix of log groups. A test compares it with the template in `infra/customer/`. */
+export function writeStatement(roleArn: string, prefix: string): Statement {
+  const [, partition, , , account] = roleArn.split(':');
+  const groups = `arn:${partition}:logs:*:${account}:log-group:${prefix}`;
+  return {
+    Sid: 'WriteOwnGroups',
+    Effect: 'Allow',
+    Action: LOGS_ACTIONS,
+    // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
+    Resource: [groups, `${groups}:*`, `${groups}/*`],
+  };
+}

@@ -1,0 +1,164 @@
+import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { LogsSession } from '../../aws/clients.ts';
+import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { LogWriter } from '../../aws/log-writer.ts';
+import type { GroupPlace } from '../../aws/retention.ts';
+import type { SessionCredentials } from '../../aws/roles.ts';
+import { writeLogs } from '../../aws/write-logs.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { present } from '../../base/present.ts';
+import { type BodyBuffer, createBodyBuffer, writeBody } from '../../core/body.ts';
+import type { Delivery } from '../../core/delivery.ts';
+import { type Batch, type ChunkPlan, timeOf } from '../../core/plan.ts';
+import type { Route } from '../../core/route.ts';
+import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
+import {
+  type BatchReceipt,
+  type OpenDestination,
+  type StopSignals,
+  unlessStopped,
+} from '../../delivery/destination.ts';
+import { createSessionClients, roleRequest } from '../../delivery/tenant-session.ts';
+import { createKnownExpiry } from './known-expiry.ts';
+import { createNewStreams } from './new-streams.ts';
+import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
+
+/** CloudWatch Logs in a tenant's account. */
+
+export interface CloudWatchDeps extends AttemptDeps {
+  readonly writer: LogWriter;
+  readonly createSession: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => LogsSession;
+  readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
+}
+
+/** What was just created may take a moment to be seen. */
+const CREATED_PAUSE_MS = 200;
+/** Body buffers kept for reuse; each holds a batch. */
+const BUFFERS_KEPT = 16;
+
+export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
+  const sessionOf = createSessionClients(deps.createSession);
+  const buffers: BodyBuffer[] = [];
+  const streams = createNewStreams();
+
+  return ({ delivery, target, task, watch, onNotice }) => {
+    const role = roleRequest(delivery, task.keyFields);
+    const placeOf = ({ group }: Route): GroupPlace => ({
+      tenantId: delivery.tenantId,
+      accountId: delivery.accountId,
+      region: delivery.region,
+      group,
+      retentionDays: target.retentionDays,
+    });
+    const expiry = createKnownExpiry();
+
+    /** One put, and what it finds missing created. */
+    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
+      const session = sessionOf(credentials, delivery.region);
+      const calls = {
+        put: () => attemptPut(deps, session, body, batch, signals),
+        create: () => {
+          signals.abort.throwIfAborted();
+          return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
+        },
+        pause: () => pause(CREATED_PAUSE_MS, signals),
+      };
+      const receipt = await streams.put(session, batch.route, calls, signals);
+      // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
+      deps.writer.retention.settle(session, placeOf(batch.route), 'used').catch(() => {});
+      return receipt;
+    };
+
+    return {
+      foresee(plan, batch) {
+        const { length } = batch.events;
+        if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
+        return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
+      },
+      async send(plan, batch, signals) {
+        const buffer = buffers.pop() ?? createBodyBuffer();
+        const body = writeBody(plan, batch, buffer);
+        const rateLimited = {
+          tenantId: delivery.tenantId,
+          type: delivery.type,
+          destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
+          bytes: batch.bytes,
+          bytesPerSecondMax: delivery.bytesPerSecondMax,
+        };
+        try {
+          const receipt = await callTenant(
+            deps,
+            {
+              service: target.service,
+              role,
+              region: delivery.region,
+              rateLimited,
+              watch,
+              attempt: (credentials) => attempt(credentials, body, batch, signals),
+            },
+            signals,
+          );
+          const message = deps.writer.retention.owed(placeOf(batch.route));
+          if (message !== undefined) onNotice({ code: 'retention-not-set', message });
+          // After a failure the buffer is left to the collector: a dying socket may still hold it.
+          if (buffers.length < BUFFERS_KEPT) buffers.push(buffer);
+          const { tooOldBefore, expiredBefore } = receipt;
+          // Of what is too old as well it says nothing of the retention.
+          if (expiredBefore > tooOldBefore) expiry.learn(batch.route.group, timeAt(plan, batch, expiredBefore - 1));
+          return receipt;
+        } catch (error) {
+          signals.abort.throwIfAborted();
+          throw toDestinationError(error, wordsOf(batch.route, delivery));
+        }
+      },
+    };
+  };
+}
+
+async function attemptPut(
+  deps: CloudWatchDeps,
+  session: LogsSession,
+  body: Buffer,
+  batch: Batch,
+  signals: StopSignals,
+): Promise<BatchReceipt> {
+  const { metrics } = deps;
+  const startedMs = deps.nowMs();
+  try {
+    const refused = await deps.writer.put(session, body, signals.abort);
+    metrics.puts.inc({ outcome: 'accepted' });
+    metrics.putBytes.inc(batch.bytes);
+    return toReceipt(refused, batch.events.length);
+  } catch (error) {
+    // Of the time of sequence tokens: the service has these very events already.
+    if (awsErrorName(error) === 'DataAlreadyAcceptedException') return toReceipt(undefined, batch.events.length);
+    const fault = faultOf(error);
+    metrics.puts.inc({ outcome: fault });
+    // The service may have stored the events before it failed to say so: the one way to a duplicate without a crash.
+    if (fault === 'transient') metrics.ambiguousPuts.inc();
+    throw error;
+  } finally {
+    metrics.putSeconds.observe((deps.nowMs() - startedMs) / 1000);
+  }
+}
+
+function timeAt(plan: ChunkPlan, { events }: Batch, at: number): number {
+  return timeOf(plan, present(events[at], 'the event of a batch'));
+}
+
+function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): BatchReceipt {
+  return {
+    tooOldBefore: refused?.tooOldLogEventEndIndex ?? 0,
+    expiredBefore: Math.min(refused?.expiredLogEventEndIndex ?? 0, events),
+    tooNewFrom: refused?.tooNewLogEventStartIndex ?? events,
+  };
+}
+
+function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords {
+  return {
+    place: `tenant ${tenantId}, log group ${group} in ${region}`,
+    service: CLOUDWATCH_LOGS,
+    missing: 'the group or stream is missing again right after its creation',
+    purpose: writeLogs(region),
+  };
+}

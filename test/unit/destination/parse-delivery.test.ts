@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeliveryError } from '../../../service/core/delivery.ts';
+import { CLOUDWATCH } from '../../../service/destination/cloudwatch/kind.ts';
+import { KINDS } from '../../../service/destination/kinds.ts';
+import { parseDelivery } from '../../../service/destination/parse-delivery.ts';
+import { SHAPES } from '../../../service/object/text/shape.ts';
+import { cloudWatchOf, ITEM } from '../../support/delivery.ts';
+
+const DEFAULTS = { region: 'us-east-1', applicationGroups: { api: ['gateway', 'auth'], empty: [] } };
+
+function problemsOf(attributes: Readonly<Record<string, unknown>>): readonly string[] {
+  try {
+    parseDelivery({ ...ITEM, ...attributes }, DEFAULTS);
+  } catch (error) {
+    assert.ok(error instanceof DeliveryError);
+    assert.equal(error.message, error.problems.join('; '));
+    return error.problems;
+  }
+  return [];
+}
+
+const parse = (attributes: Readonly<Record<string, unknown>>) => parseDelivery({ ...ITEM, ...attributes }, DEFAULTS);
+const applications = (attributes: Readonly<Record<string, unknown>>) =>
+  [...(parse(attributes).applications ?? ['all'])].sort();
+
+test('an item that sets only what it must gets the defaults of the design', () => {
+  const { target, ...rest } = parse({});
+  assert.deepEqual(rest, {
+    tenantId: 'acme',
+    type: 'cloudwatch',
+    enabled: true,
+    roleArn: 'arn:aws:iam::111122223333:role/logs',
+    accountId: '111122223333',
+    externalId: undefined,
+    region: 'us-east-1',
+    applications: null,
+    minLevel: null,
+    messageFormat: 'message',
+    inputFormat: undefined,
+    bytesPerSecondMax: undefined,
+  });
+  assert.ok(CLOUDWATCH.is(target));
+  assert.equal(target.group.source, '/tenant-logs/acme');
+  assert.equal(target.stream.source, '{cluster_id}-{environment}-{date}');
+  assert.equal(target.retentionDays, undefined);
+});
+
+test('every attribute is read', () => {
+  const { target, ...rest } = parse({
+    tenant_id: 'acme',
+    type: 'cloudwatch#audit',
+    enabled: false,
+    log_distribution_role_arn: 'arn:aws-cn:iam::111122223333:role/path/to/logs+=,.@-',
+    account_id: '111122223333',
+    external_id: 'shared/secret:1',
+    target_region: 'cn-north-1',
+    log_group_name: '/tenant-logs/{tenant_id}/{application}',
+    log_stream_name: '{pod_name}',
+    retention_days: 30,
+    desired_logs: ['web'],
+    groups: ['api'],
+    min_log_level: 'Warning',
+    message_format: 'record',
+    input_format: 'cloudtrail',
+    max_bytes_per_second: 1_000_000,
+  });
+  assert.deepEqual(rest, {
+    tenantId: 'acme',
+    type: 'cloudwatch#audit',
+    enabled: false,
+    roleArn: 'arn:aws-cn:iam::111122223333:role/path/to/logs+=,.@-',
+    accountId: '111122223333',
+    externalId: 'shared/secret:1',
+    region: 'cn-north-1',
+    applications: new Set(['web', 'gateway', 'auth']),
+    minLevel: 4,
+    messageFormat: 'record',
+    inputFormat: 'cloudtrail',
+    bytesPerSecondMax: 1_000_000,
+  });
+  assert.ok(CLOUDWATCH.is(target));
+  assert.equal(target.group.render(['web']), '/tenant-logs/acme/web');
+  assert.equal(target.stream.render(['web-1']), 'web-1');
+  assert.equal(target.retentionDays, 30);
+});
+
+test('numbers and booleans may be text, as tables of earlier systems hold them', () => {
+  const delivery = parse({ enabled: 'false', retention_days: '14', max_bytes_per_second: '2048' });
+  assert.deepEqual(
+    [delivery.enabled, cloudWatchOf(delivery).retentionDays, delivery.bytesPerSecondMax],
+    [false, 14, 2048],
+  );
+  assert.equal(parse({ enabled: 'true' }).enabled, true);
+});
+
+test('an account id may be a number that has lost its leading zeros', () => {
+  const role = 'arn:aws:iam::000000000042:role/logs';
+  assert.equal(parse({ log_distribution_role_arn: role, account_id: 42 }).roleArn, role);
+});
+
+test('null and empty attributes count as absent, unknown ones as nothing', () => {
+  const delivery = parse({
+    external_id: null,
+    target_region: '',
+    log_stream_name: '',
+    min_log_level: null,
+    color: 'red',
+  });
+  assert.deepEqual(
+    [delivery.externalId, delivery.region, delivery.minLevel, delivery.target.stream.source],
+    [undefined, 'us-east-1', null, '{cluster_id}-{environment}-{date}'],
+  );
+});
+
+test('applications come from a list or a string set, and from groups by name, by list, by set or by map', () => {
+  assert.deepEqual(applications({ desired_logs: ['a', 'b', 'a'] }), ['a', 'b']);
+  assert.deepEqual(applications({ desired_logs: new Set(['b', 'a']) }), ['a', 'b']);
+  assert.deepEqual(applications({ groups: ['api'] }), ['auth', 'gateway']);
+  assert.deepEqual(applications({ groups: new Set(['api']) }), ['auth', 'gateway']);
+  assert.deepEqual(applications({ groups: { own: ['x'], other: new Set(['y']) } }), ['x', 'y']);
+  assert.deepEqual(applications({ desired_logs: ['x'], groups: ['api'] }), ['auth', 'gateway', 'x']);
+});
+
+test('no application named anywhere means all of them', () => {
+  for (const attributes of [{}, { desired_logs: [] }, { groups: [] }, { groups: {} }, { groups: ['empty'] }]) {
+    assert.deepEqual(applications(attributes), ['all'], JSON.stringify(attributes));
+  }
+});
+
+const TYPES = KINDS.map(({ kind }) => kind).join(' or ');
+
+const WRONG: readonly (readonly [attribute: string, value: unknown, problem: string])[] = [
+  ['tenant_id', undefined, 'tenant_id: is required (not set)'],
+  ['tenant_id', '', 'tenant_id: is required (not set)'],
+  ['tenant_id', 7, 'tenant_id: is required (got 7)'],
+  ['tenant_id', 'a'.repeat(257), `tenant_id: must have at most 256 characters (got "${'a'.repeat(199)}…)`],
+  ['type', new Uint8Array(3), 'type: is required (got "3 bytes")'],
+  ['type', 'kinesis', `type: must be ${TYPES}, alone or with #name (got "kinesis")`],
+  ['type', 'cloudwatch#', `type: must be ${TYPES}, alone or with #name (got "cloudwatch#")`],
+  ['enabled', 'yes', 'enabled: must be true or false (got "yes")'],
+  ['enabled', 1, 'enabled: must be true or false (got 1)'],
+  ['log_distribution_role_arn', undefined, 'log_distribution_role_arn: is required (not set)'],
+  [
+    'log_distribution_role_arn',
+    'arn:aws:iam::111122223333:user/logs',
+    'log_distribution_role_arn: must be the ARN of an IAM role (got "arn:aws:iam::111122223333:user/logs")',
+  ],
+  [
+    'account_id',
+    '999988887777',
+    'account_id: must be the account of log_distribution_role_arn, 111122223333 (got "999988887777")',
+  ],
+  ['account_id', true, 'account_id: must be a text or a number of 12 digits (got true)'],
+  ['external_id', 'x', 'external_id: must have 2 to 1224 characters of a-zA-Z0-9_+=,.@:/- (got "x")'],
+  ['external_id', 'a b', 'external_id: must have 2 to 1224 characters of a-zA-Z0-9_+=,.@:/- (got "a b")'],
+  ['target_region', 'mars', 'target_region: must be an AWS region (got "mars")'],
+  ['log_group_name', undefined, 'log_group_name: is required (not set)'],
+  ['log_group_name', '{application}', 'log_group_name: must begin with literal text (got "{application}")'],
+  ['log_group_name', '/a/{pod}', 'log_group_name: has an unknown placeholder {pod} (got "/a/{pod}")'],
+  ['log_stream_name', 'a:b', 'log_stream_name: may not hold ":", "*" or control characters (got "a:b")'],
+  [
+    'retention_days',
+    31,
+    'retention_days: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 (got 31)',
+  ],
+  ['retention_days', 'a week', 'retention_days: must be a number (got "a week")'],
+  ['desired_logs', 'web', 'desired_logs: must be a list or a set of strings (got "web")'],
+  ['desired_logs', [1], 'desired_logs: must be a list or a set of strings (got [1])'],
+  ['desired_logs', new Set([1]), 'desired_logs: must be a list or a set of strings (got [1])'],
+  ['groups', 'api', 'groups: must be a list or a set of strings, or a map of names to such (got "api")'],
+  ['groups', ['nope'], 'groups: names the group "nope", which APPLICATION_GROUPS does not define (got ["nope"])'],
+  [
+    'groups',
+    ['constructor'],
+    'groups: names the group "constructor", which APPLICATION_GROUPS does not define (got ["constructor"])',
+  ],
+  ['min_log_level', 'loud', 'min_log_level: must be a log level such as info (got "loud")'],
+  ['input_format', 'csv', `input_format: must be one of ${SHAPES.join(', ')} (got "csv")`],
+  ['message_format', 'raw', 'message_format: must be message or record (got "raw")'],
+  ['max_bytes_per_second', 1023, 'max_bytes_per_second: must be at least 1024 (got 1023)'],
+  ['max_bytes_per_second', true, 'max_bytes_per_second: must be a number (got true)'],
+];
+
+for (const [attribute, value, problem] of WRONG) {
+  test(`${attribute} ${JSON.stringify(value)?.slice(0, 40)} is refused with its rule and the value`, () => {
+    assert.deepEqual(problemsOf({ [attribute]: value }), [problem]);
+  });
+}
+
+test('all problems of an item come at once', () => {
+  assert.deepEqual(
+    problemsOf({
+      type: 'kinesis',
+      account_id: '999988887777',
+      log_group_name: '{application}',
+      log_stream_name: 'a*',
+      groups: ['nope'],
+      min_log_level: 'loud',
+    }).map((problem) => problem.split(':')[0]),
+    ['type', 'min_log_level', 'account_id', 'groups', 'log_group_name', 'log_stream_name'],
+  );
+});
+
+test('regions of every partition are regions', () => {
+  for (const region of ['us-gov-east-1', 'cn-northwest-1', 'us-iso-east-1', 'eusc-de-east-1', 'mx-central-1']) {
+    assert.equal(parse({ target_region: region }).region, region);
+  }
+});
