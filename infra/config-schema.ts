@@ -85,6 +85,8 @@ export const INGESTION = {
   bufferIntervalSeconds: wholeNumber(60, 900).default(900),
   /** 64 MiB is the least there is: the smaller a row group, the less memory a reader needs. */
   parquetBlockMb: wholeNumber(64, 256).default(64),
+  /** Whether collectors pack many lines into a record (k8s/vector/overlays/firehose-aggregated), which Firehose parts again. */
+  deaggregate: flag.default(false),
   /**
    * For Athena: the values that a placeholder of the key template can have, such as `cluster_id: [c-1, c-2]`. A query must name a
    * value of each placeholder that is not here (docs/guide/athena.md).
