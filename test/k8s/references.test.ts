@@ -19,7 +19,9 @@ const matchLabels = z.object({ matchLabels: selector });
 
 const APPLIED = [
   'vector/overlays/firehose',
+  'vector/overlays/firehose-aggregated',
   'vector/overlays/s3',
+  'vector/overlays/s3-parquet',
   'vector/overlays/local',
   'log-generator',
   'distributor',
