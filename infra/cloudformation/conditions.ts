@@ -18,6 +18,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   IsProduction: isTrue('Production'),
   WithOwnKeys: isTrue('EncryptWithOwnKeys'),
   WithFirehose: isTrue('Firehose'),
+  WithDeaggregation: isTrue('Deaggregate'),
   WithIntelligentTiering: isTrue('IntelligentTiering'),
   WithInfrequentAccess: isPositive('InfrequentAccessDays'),
   WithGlacier: isPositive('GlacierDays'),

@@ -120,6 +120,11 @@ export const PARAMETERS: readonly Parameter[] = [
   }),
   ...group('Ingestion', {
     Firehose: [TRUTH, (config) => String(config.ingestion.firehose), 'false: collectors write to the bucket directly'],
+    Deaggregate: [
+      TRUTH,
+      (config) => String(config.ingestion.deaggregate),
+      'Firehose takes records apart that hold several lines: for the overlay firehose-aggregated of the collectors',
+    ],
     BufferSizeMb: [number(64, 128), (config) => String(config.ingestion.bufferSizeMb), 'Size of an object in MB'],
     BufferIntervalSeconds: [
       oneOf(BUFFER_INTERVALS_SECONDS),

@@ -57,6 +57,7 @@ export function symbolicConfig(on: Switches = {}): Config {
     iam: { path: textOf('IamPath'), permissionsBoundary: textOf('PermissionsBoundary') },
     ingestion: {
       partitionValues: {},
+      deaggregate: true,
       firehose: on.WithFirehose ?? true,
       bufferSizeMb: NUMBERS.of('BufferSizeMb'),
       bufferIntervalSeconds: NUMBERS.of('BufferIntervalSeconds'),

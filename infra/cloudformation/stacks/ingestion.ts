@@ -108,6 +108,10 @@ function deliveryStream(): Resource {
         ProcessingConfiguration: {
           Enabled: true,
           Processors: [
+            ifElse('WithDeaggregation', {
+              Type: 'RecordDeAggregation',
+              Parameters: [{ ParameterName: 'SubRecordType', ParameterValue: 'JSON' }],
+            }),
             {
               Type: 'MetadataExtraction',
               Parameters: [

@@ -39,7 +39,7 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
     {
       ...EVERYTHING,
       storage: { ...EVERYTHING.storage, intelligentTiering: true },
-      ingestion: { partitionValues: { cluster_id: ['c-1', 'c-2'] } },
+      ingestion: { partitionValues: { cluster_id: ['c-1', 'c-2'] }, deaggregate: true },
       writers: {
         ...EVERYTHING.writers,
         principals: ['arn:aws:iam::222222222222:role/collector', 'arn:aws:iam::333333333333:root'],
