@@ -31,6 +31,8 @@ export function lifecycleRules(storage: StorageConfig, layout: ObjectLayout): Li
     expire('logs', layout.logsPrefix, storage.retentionDays, transitions(storage)),
     expire('quarantine', layout.quarantinePrefix, storage.quarantineRetentionDays),
     expire('firehose-errors', layout.firehoseErrorPrefix, storage.firehoseErrorRetentionDays),
+    // They wait for the same: somebody who redrives them.
+    expire('without-tenant', layout.withoutTenantPrefix, storage.firehoseErrorRetentionDays),
     {
       id: 'leftovers',
       status: 'Enabled',

@@ -27,35 +27,39 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
       Sid: 'NamedPrincipals',
       Effect: 'Allow',
       Principal: { AWS: writers.principals },
-      Action: ['sts:AssumeRole'],
+      // EKS Pod Identity tags the collector's session, and the tags come along.
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
       Condition: { StringEquals: { 'sts:ExternalId': [writers.externalId] } },
     });
   }
   return statements.length > 0 ? policy(...statements) : undefined;
 }
 
-/** Vector's sinks, their health checks included: to the delivery stream, or to the bucket where there is none. */
+/** Vector's sinks: to the delivery stream, or to the bucket where there is none, and what has no tenant to the bucket. */
 export function writerRolePolicy(
   names: Names,
   layout: ObjectLayout,
   firehose: boolean,
   dataKeyArn: string | undefined,
 ): PolicyDocument {
-  if (firehose) {
-    return policy({
-      Sid: 'WriteStream',
-      Effect: 'Allow',
-      Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
-      Resource: [names.deliveryStreamArn],
-    });
-  }
+  const prefixes = [...(firehose ? [] : [layout.logsPrefix]), layout.withoutTenantPrefix];
+  const stream: readonly Statement[] = firehose
+    ? [
+        {
+          Sid: 'WriteStream',
+          Effect: 'Allow',
+          Action: ['firehose:PutRecordBatch'],
+          Resource: [names.deliveryStreamArn],
+        },
+      ]
+    : [];
   return policy(
-    { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+    ...stream,
     {
       Sid: 'WriteObjects',
       Effect: 'Allow',
       Action: ['s3:PutObject'],
-      Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+      Resource: prefixes.map((prefix) => `${names.bucketArn}/${prefix}*`),
     },
     ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
   );

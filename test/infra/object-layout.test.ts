@@ -54,7 +54,7 @@ test('the jq query gives exactly the keys that the prefix asks for', (t) => {
 
 test('what is not to be delivered lies outside of the prefix that is announced', () => {
   const errors = expand(layout.firehoseErrorOutputPrefix, {});
-  for (const prefix of [layout.quarantinePrefix, layout.firehoseErrorPrefix, errors]) {
+  for (const prefix of [layout.quarantinePrefix, layout.firehoseErrorPrefix, layout.withoutTenantPrefix, errors]) {
     assert.ok(!prefix.startsWith(layout.logsPrefix), prefix);
   }
   assert.ok(errors.startsWith(layout.firehoseErrorPrefix));

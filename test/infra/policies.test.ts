@@ -331,9 +331,12 @@ test('Firehose writes objects and errors, and nothing into the quarantine', () =
 test('Vector writes to the stream or to the bucket, whichever there is', () => {
   const toStream = writerRolePolicy(names, layout, true, KEYS.data);
   assert.equal(allowing(toStream, 'firehose:PutRecordBatch', names.deliveryStreamArn).length, 1);
-  assert.ok(!JSON.stringify(toStream).includes('s3:'));
+  assert.equal(allowing(toStream, 's3:PutObject', `${names.bucketArn}/logs/x`).length, 0);
+  assert.equal(allowing(toStream, 's3:PutObject', `${names.bucketArn}/without-tenant/x`).length, 1);
   const toBucket = writerRolePolicy(names, layout, false, KEYS.data);
   assert.equal(allowing(toBucket, 's3:PutObject', `${names.bucketArn}/logs/x`).length, 1);
+  assert.equal(allowing(toBucket, 's3:PutObject', `${names.bucketArn}/without-tenant/x`).length, 1);
+  assert.equal(allowing(toBucket, 's3:PutObject', `${names.bucketArn}/quarantine/x`).length, 0);
   assert.equal(allowing(toBucket, 's3:GetObject', `${names.bucketArn}/logs/x`).length, 0);
   assert.ok(!JSON.stringify(toBucket).includes('firehose:'));
 });
@@ -361,6 +364,7 @@ test('only the one service account of the one cluster is Vector, and those that 
   });
   const named = statement(trust, 'NamedPrincipals');
   assert.deepEqual(named.Principal, { AWS: ['arn:aws:iam::111111111111:role/collector'] });
+  assert.deepEqual(named.Action, ['sts:AssumeRole', 'sts:TagSession']);
   assert.deepEqual(named.Condition, { StringEquals: { 'sts:ExternalId': ['between-cluster-and-platform'] } });
   assert.equal(writerTrust(names, { eks: undefined, principals: [], externalId: undefined }), undefined);
 });
