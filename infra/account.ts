@@ -11,6 +11,8 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Config } from './config.ts';
 import type { Place } from './names.ts';
 
+export type Clients = ReturnType<typeof createClients>;
+
 /** How long AWS may be silent before somebody at a terminal is told. */
 const TIMEOUT_MS = 30_000;
 

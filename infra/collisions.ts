@@ -1,5 +1,6 @@
 import { type CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeRepositoriesCommand, type ECRClient } from '@aws-sdk/client-ecr';
 import { DescribeClustersCommand, type ECSClient } from '@aws-sdk/client-ecs';
 import { GetRoleCommand, type IAMClient } from '@aws-sdk/client-iam';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -13,6 +14,7 @@ import type { Change } from './plan.ts';
 /** What the search for existing resources calls. */
 export interface AccountClients {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly ecr: Pick<ECRClient, 'send'>;
   readonly ecs: Pick<ECSClient, 'send'>;
   readonly iam: Pick<IAMClient, 'send'>;
   readonly logs: Pick<CloudWatchLogsClient, 'send'>;
@@ -96,6 +98,13 @@ const PROBES: Readonly<Record<string, Probe>> = {
       const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
       const group = logGroups.find(({ logGroupName }) => logGroupName === name);
       return group && { where: group.arn, importId: name };
+    },
+  },
+  aws_ecr_repository: {
+    noun: 'repository',
+    async find(name, { ecr }) {
+      const { repositories = [] } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
+      return { where: repositories[0]?.repositoryArn, importId: name };
     },
   },
   aws_ecs_cluster: {

@@ -110,6 +110,7 @@ export const STORAGE = {
   retentionDays: wholeNumber(MESSAGE_DAYS_MAX, DAYS_MAX).default(2555),
   /** In place of the three transitions: S3 moves objects by how they are read. */
   intelligentTiering: flag.default(false),
+  /** Of the quarantine, and of records without a tenant. */
   quarantineRetentionDays: days.default(90),
   /** What Firehose could not partition or convert. */
   firehoseErrorRetentionDays: days.default(30),
@@ -292,11 +293,12 @@ export const CONFIG_SCHEMA = z
   )
   .readonly();
 
-const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}.${key}`);
+const under = (prefix: string, shape: Readonly<Record<string, z.ZodType>>) =>
+  Object.entries(shape).map(([key, schema]) => [`${prefix}.${key}`, schema] as const);
 
-/** Every setting by its path, for the question what an unknown one was meant to be. */
-export const SETTING_PATHS: readonly string[] = [
-  ...Object.keys(TOP),
+/** Every setting by its path, with the schema of its value; a group that may be left out as a whole is one too. */
+export const SETTINGS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ...Object.entries(TOP),
   ...under('names', NAMES),
   ...under('iam', IAM),
   ...under('ingestion', INGESTION),
@@ -309,4 +311,6 @@ export const SETTING_PATHS: readonly string[] = [
   ...under('writers.eks', WRITERS_EKS),
   ...under('alerts', ALERTS),
   ...under('budget', BUDGET),
-];
+]);
+
+export const SETTING_PATHS: readonly string[] = [...SETTINGS.keys()];

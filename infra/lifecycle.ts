@@ -30,9 +30,8 @@ export function lifecycleRules(storage: StorageConfig, layout: ObjectLayout): Li
   return [
     expire('logs', layout.logsPrefix, storage.retentionDays, transitions(storage)),
     expire('quarantine', layout.quarantinePrefix, storage.quarantineRetentionDays),
+    expire('without-tenant', layout.withoutTenantPrefix, storage.quarantineRetentionDays),
     expire('firehose-errors', layout.firehoseErrorPrefix, storage.firehoseErrorRetentionDays),
-    // They wait for the same: somebody who redrives them.
-    expire('without-tenant', layout.withoutTenantPrefix, storage.firehoseErrorRetentionDays),
     {
       id: 'leftovers',
       status: 'Enabled',

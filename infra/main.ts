@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
-import { callerPlace, createClients } from './account.ts';
+import { type Clients, callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
 import { collisionsOf } from './collisions.ts';
 import type { Config } from './config.ts';
@@ -24,7 +23,7 @@ const USAGE = `usage: npm run synth   -- [OPTION ...]
        npm run deploy  -- --environment NAME [OPTION ...]
        npm run destroy -- --environment NAME [OPTION ...]
 
-Settings (infra/config-schema.ts describes each; infra/environments/ has an example for each environment):
+Settings (docs/reference/infrastructure.md has all; infra/environments/ has an example for each environment):
   -e, --environment NAME   ${knownEnvironments().join(', ')}, or another with the defaults; synth takes staging
                            if not given
       --new-environment    NAME is meant to be another
@@ -128,13 +127,8 @@ async function prepare(config: Config, values: Values, destroy: boolean): Promis
   const clients = createClients(config.region, endpointUrl());
   const place = await callerPlace(clients.sts, config);
   const names = namesOf(config, place);
-  const chosen = values['image-tag'];
-  const asked = chosen !== undefined || values['no-tasks'] || destroy;
-  const running = asked ? undefined : await runningVersion(clients.ecs, names);
-  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
-  const version = chosen ?? running ?? packageVersion();
-  const needed = !values['no-tasks'] && !destroy;
-  const imageTag = needed ? await findDigest(clients.ecr, names, version, values.plan) : version;
+  const withTasks = !destroy && !values['no-tasks'];
+  const imageTag = withTasks ? await chooseImage(clients, names, values) : packageVersion();
   const stateBucket = await findStateBucket(clients.s3, values['state-bucket'] ?? stateBucketName(config, place), {
     place,
     planOnly: values.plan,
@@ -147,22 +141,26 @@ async function prepare(config: Config, values: Values, destroy: boolean): Promis
   };
 }
 
-/** What is deployed is named by its digest; a plan may come before the image. */
-async function findDigest(ecr: ECRClient, names: Names, version: string, planOnly: boolean): Promise<string> {
-  try {
-    return await digestOf(ecr, names, version);
-  } catch (error) {
-    if (!planOnly || !(error instanceof RefusedError)) throw error;
-    console.error(error.message);
-    return version;
-  }
-}
-
 function readArguments() {
   try {
     return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
     return refuse(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
+}
+
+/** The digest of the image that is asked for, or that is running, or of the package's version. */
+async function chooseImage(clients: Clients, names: Names, values: Values): Promise<string> {
+  const chosen = values['image-tag'];
+  const running = chosen === undefined ? await runningVersion(clients.ecs, names) : undefined;
+  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
+  const version = chosen ?? running ?? packageVersion();
+  try {
+    return await digestOf(clients.ecr, names, version);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !values.plan) throw error;
+    console.error(`This would be refused: ${error.message}`);
+    return version;
   }
 }
 

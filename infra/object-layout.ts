@@ -7,7 +7,7 @@ export interface ObjectLayout {
   readonly logsPrefix: string;
   readonly quarantinePrefix: string;
   readonly firehoseErrorPrefix: string;
-  /** Where collectors put records that have no tenant (k8s/vector/overlays). */
+  /** Where collectors put records that have no tenant. */
   readonly withoutTenantPrefix: string;
   /** Firehose's prefix expression: the template, then the hour that Firehose writes in. */
   readonly firehosePrefix: string;
@@ -22,7 +22,7 @@ export interface ObjectLayout {
 
 /** Prefix of what Firehose could not write where it belongs; outside of the notified prefix. */
 const FIREHOSE_ERRORS = 'firehose-errors/';
-/** Prefix of records that have no tenant; outside of the notified prefix too. */
+/** The beginning of `key_prefix` in the collectors' sinks for them (k8s/vector/overlays). */
 const WITHOUT_TENANT = 'without-tenant/';
 /** Hive partitions by time under the tenant's, for Athena and for people; Vector's sinks write the same. */
 export const TIME_KEYS = ['year', 'month', 'day', 'hour'] as const;

@@ -35,31 +35,41 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
   return statements.length > 0 ? policy(...statements) : undefined;
 }
 
-/** Vector's sinks: to the delivery stream, or to the bucket where there is none, and what has no tenant to the bucket. */
+/**
+ * Vector's sinks: to the delivery stream, or to the bucket where there is none; and to the bucket for
+ * records without a tenant.
+ */
 export function writerRolePolicy(
   names: Names,
   layout: ObjectLayout,
   firehose: boolean,
   dataKeyArn: string | undefined,
 ): PolicyDocument {
-  const prefixes = [...(firehose ? [] : [layout.logsPrefix]), layout.withoutTenantPrefix];
-  const stream: readonly Statement[] = firehose
+  const writes: readonly Statement[] = firehose
     ? [
         {
           Sid: 'WriteStream',
           Effect: 'Allow',
-          Action: ['firehose:PutRecordBatch'],
+          Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
           Resource: [names.deliveryStreamArn],
         },
       ]
-    : [];
+    : [
+        { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+        {
+          Sid: 'WriteObjects',
+          Effect: 'Allow',
+          Action: ['s3:PutObject'],
+          Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+        },
+      ];
   return policy(
-    ...stream,
+    ...writes,
     {
-      Sid: 'WriteObjects',
+      Sid: 'KeepWithoutTenant',
       Effect: 'Allow',
       Action: ['s3:PutObject'],
-      Resource: prefixes.map((prefix) => `${names.bucketArn}/${prefix}*`),
+      Resource: [`${names.bucketArn}/${layout.withoutTenantPrefix}*`],
     },
     ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
   );

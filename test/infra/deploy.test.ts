@@ -184,8 +184,9 @@ test('a plan shows what would be refused, and changes nothing', async () => {
   assert.match(said.join(), /This would be refused. This deployment would take away:\n {2}log-distributor/);
 });
 
-test('a new task definition alone takes nothing away', async () => {
-  const { deps, calls, said } = scene({ planned: [NEW_TASK] });
+test('a new task definition, what is changed in place and what is new take nothing away', async () => {
+  const changed = { ...TABLE, actions: ['update'] };
+  const { deps, calls, said } = scene({ planned: [NEW_TASK, changed, { ...SERVICE, actions: ['create'] }] });
   await deploy(deps, options({ confirmed: true }));
   assert.deepEqual(verbs(calls), ['prepare', 'init', 'plan', 'apply']);
   assert.deepEqual(said, []);

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { createClients } from '../../../infra/account.ts';
 import { type Collision, collisionsOf, PROBED_TYPES } from '../../../infra/collisions.ts';
 import type { Overrides } from '../../../infra/config.ts';
+import { lossesOf } from '../../../infra/losses.ts';
 import { changesOf } from '../../../infra/plan.ts';
 import { startMoto } from '../support/moto.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
@@ -105,13 +106,27 @@ test(
 
 test('one is destroyed, and nothing of the others is touched', SLOW, async () => {
   assert.ok(terraform && moto);
-  const destroy = ['destroy', '-auto-approve', '-input=false', '-no-color'];
-  await terraform.run(synthesisAt(0).folder, destroy, moto.environment);
+  const { folder } = synthesisAt(0);
+  await terraform.run(folder, ['plan', '-destroy', '-input=false', '-out=end.tfplan'], moto.environment);
+  const end = changesOf(await terraform.run(folder, ['show', '-json', 'end.tfplan'], moto.environment));
+  const losses = lossesOf(end).join('\n');
+  for (const what of [
+    'delivery-ledger: the table',
+    `logs-${ACCOUNT}-us-east-1: the bucket`,
+    'us-east-1-task: the role',
+  ]) {
+    assert.ok(losses.includes(what), `${what} in\n${losses}`);
+  }
+  await terraform.run(
+    folder,
+    ['apply', '-input=false', '-no-color', '-parallelism=20', 'end.tfplan'],
+    moto.environment,
+  );
   const left = await Promise.all(
     [1, 2].map(async (at) => {
-      const { folder } = synthesisAt(at);
-      await terraform.run(folder, ['plan', '-input=false', '-out=left.tfplan'], moto.environment);
-      return changesOf(await terraform.run(folder, ['show', '-json', 'left.tfplan'], moto.environment));
+      const other = synthesisAt(at).folder;
+      await terraform.run(other, ['plan', '-input=false', '-out=left.tfplan'], moto.environment);
+      return changesOf(await terraform.run(other, ['show', '-json', 'left.tfplan'], moto.environment));
     }),
   );
   // Whatever was missing would be created. moto gives back a queue's redrive policy with other blanks.

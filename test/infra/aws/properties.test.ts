@@ -149,6 +149,7 @@ test('logs move through the classes and go; quarantine and errors go on their ow
   assert.equal(rule('logs')?.filter[0]?.prefix, 'logs/');
   assert.equal(rule('quarantine')?.filter[0]?.prefix, config.quarantinePrefix);
   assert.equal(rule('quarantine')?.expiration[0]?.days, config.storage.quarantineRetentionDays);
+  assert.equal(rule('without-tenant')?.expiration[0]?.days, config.storage.quarantineRetentionDays);
   assert.equal(rule('firehose-errors')?.expiration[0]?.days, config.storage.firehoseErrorRetentionDays);
   assert.equal(rule('leftovers')?.abort_incomplete_multipart_upload?.[0]?.days_after_initiation, 7);
 });

@@ -4,7 +4,7 @@ import { configOf, type Overrides } from '../../../infra/config.ts';
 import { deploy } from '../../../infra/deploy.ts';
 import { namesOf } from '../../../infra/names.ts';
 import { stateOf } from '../../../infra/plan.ts';
-import { createTerraform } from '../../../infra/terraform.ts';
+import type { Terraform } from '../../../infra/terraform.ts';
 import { type DenyingProxy, denyingProxy } from '../support/denying.ts';
 import { startMoto } from '../support/moto.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
@@ -36,13 +36,21 @@ after(async () => {
 
 test('an account that refuses budget and anomaly detection gets everything else, and the deployment succeeds', {
   skip,
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   assert.ok(terraform && moto && proxy && it);
   const config = configOf('staging', SETTINGS);
   const said: string[] = [];
-  const environment = { ...process.env, ...moto.environment, AWS_ENDPOINT_URL: proxy.url };
-  const cli = createTerraform({ folder: it.folder, environment });
+  const environment = { ...moto.environment, AWS_ENDPOINT_URL: proxy.url };
+  const { folder } = it;
+  const read = (args: readonly string[]) => terraform.run(folder, args, environment);
+  const cli: Terraform = {
+    folder,
+    read,
+    async run(args) {
+      await read(args);
+    },
+  };
   const deployOnce = () =>
     deploy(
       {
