@@ -27,7 +27,8 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
       Sid: 'NamedPrincipals',
       Effect: 'Allow',
       Principal: { AWS: writers.principals },
-      Action: ['sts:AssumeRole'],
+      // EKS Pod Identity tags the collector's session, and the tags come along.
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
       Condition: { StringEquals: { 'sts:ExternalId': [writers.externalId] } },
     });
   }
@@ -35,7 +36,7 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
 }
 
 /**
- * Vector's sinks, their health checks included: to the delivery stream, or to the bucket where there is none; and to the bucket for
+ * Vector's sinks: to the delivery stream, or to the bucket where there is none; and to the bucket for
  * records without a tenant.
  */
 export function writerRolePolicy(

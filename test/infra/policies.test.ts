@@ -365,6 +365,7 @@ test('only the one service account of the one cluster is Vector, and those that 
   });
   const named = statement(trust, 'NamedPrincipals');
   assert.deepEqual(named.Principal, { AWS: ['arn:aws:iam::111111111111:role/collector'] });
+  assert.deepEqual(named.Action, ['sts:AssumeRole', 'sts:TagSession']);
   assert.deepEqual(named.Condition, { StringEquals: { 'sts:ExternalId': ['between-cluster-and-platform'] } });
   assert.equal(writerTrust(names, { eks: undefined, principals: [], externalId: undefined }), undefined);
 });

@@ -161,9 +161,12 @@ test('a record is placed by the template, and its values cannot leave their segm
   assert.equal(placeRecord('{tenant_id}-x', record('acme', 'x'), {}) === 'unusable', false);
 });
 
-test('the commands look where the infrastructure has Firehose write', async (t) => {
+test('the commands look where the infrastructure has Firehose and collectors write', async (t) => {
   const { run } = await setUp(t);
-  const { firehoseErrorPrefix } = layoutOf({ objectKeyTemplate: TEMPLATE, quarantinePrefix: 'quarantine/' });
-  const { out } = await run(['firehose-errors', 'redrive', '--help']);
-  assert.ok(out.replace(/\s+/g, ' ').includes(`(default: "${firehoseErrorPrefix}")`));
+  const layout = layoutOf({ objectKeyTemplate: TEMPLATE, quarantinePrefix: 'quarantine/' });
+  const prefixes = { 'firehose-errors': layout.firehoseErrorPrefix, 'without-tenant': layout.withoutTenantPrefix };
+  for (const [group, prefix] of Object.entries(prefixes)) {
+    const { out } = await run([group, 'redrive', '--help']);
+    assert.ok(out.replace(/\s+/g, ' ').includes(`(default: "${prefix}")`));
+  }
 });
