@@ -33,6 +33,9 @@ export async function commandsIn(page: string): Promise<DocumentedCommand[]> {
 /** As a shell would, as far as the pages use it. */
 function split(text: string): Pick<DocumentedCommand, 'args' | 'into'> {
   const [command = '', into] = text.split(/ > (?=\S+$)/);
-  const args = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-  return { args, into };
+  return { args: splitCommand(command), into };
+}
+
+export function splitCommand(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
