@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { stringify } from 'yaml';
+import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
+import { provisionTable } from '../../local/provision/table.ts';
 import { provisionTenant, type TenantSpec } from '../../local/provision/tenant.ts';
 import type { ServiceProcess } from '../../local/service-process.ts';
+import { judge, parseItems } from '../../service/cli/tenants/item.ts';
+import { TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { blocksOf } from '../support/blocks.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { buildTenant, keyOf } from '../support/tenant.ts';
@@ -83,8 +89,15 @@ suite('from functions on the same hub', { skip }, () => {
   const follow = async (text: string, from = '', patiently = ''): Promise<string> => {
     const block = blocks.shift() ?? '';
     assert.ok(block.includes(text), `the next block has no ${text}:\n${block}`);
+    return shell(block, from, patiently);
+  };
+  const shell = async (block: string, from = '', patiently = ''): Promise<string> => {
     const filled = block
       .replaceAll('central-logs', pipeline.names.bucket)
+      .replaceAll(
+        '--table-name log-distributor-production-tenant-configurations',
+        `--table-name ${pipeline.names.tenantTable}`,
+      )
       .replaceAll('--table-name tenant-configurations', `--table-name ${functions.table}`)
       .replace(/arn:aws:sns:\S+:LAMBDA_SUBSCRIPTION/, functions.subscriptionArn)
       .replace(/arn:aws:sns:\S+-objects\b/, pipeline.names.topicArn)
@@ -93,14 +106,14 @@ suite('from functions on the same hub', { skip }, () => {
       .replace(/arn:aws:sqs:\S+-delivery/, pipeline.names.queueArn)
       .replace(/https:\S+lambda-logs/, functions.queueUrl)
       .replaceAll('2026-11-30T10:00:00Z', from);
-    const shell = [
+    const script = [
       'set -euo pipefail',
       // The first version of the AWS CLI takes the address of SQS from nowhere else.
       'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }',
       `log-distributor() { '${process.execPath}' '${MAIN}' "$@"; }`,
       filled,
     ];
-    const once = async () => (await run('bash', ['-c', shell.join('\n')], { cwd: folder, env: environment })).stdout;
+    const once = async () => (await run('bash', ['-c', script.join('\n')], { cwd: folder, env: environment })).stdout;
     return patiently === '' ? once() : until(() => once().catch(() => undefined), patiently);
   };
 
@@ -198,4 +211,57 @@ suite('from functions on the same hub', { skip }, () => {
     await acknowledged();
     assert.ok(!(await received()).includes('back 0'));
   });
+
+  test('what DynamoDB returns of one deployment is what import takes for another', async () => {
+    const [copy = ''] = await blocksWith('### By a second pipeline', '--query Items');
+    assert.match(await shell(copy), /^acme\/cloudwatch {2}unchanged$/m);
+  });
+
+  test("the export of rosa-log-router's table has the enabled deliveries, with all that is not new", async () => {
+    await createRosaTable(pipeline.deps);
+    const [copy = ''] = await blocksWith('## From rosa-log-router', 'tenant-configs');
+    await shell(copy);
+    const items = parseItems(await readFile(join(folder, 'tenants.json'), 'utf8'), 'tenants.json');
+    const set = items.map((item) => Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null)));
+    const both = { tenant_id: 'shop', enabled: true, target_region: 'us-east-1', desired_logs: ['kube-apiserver'] };
+    const log = { type: 'cloudwatch', log_group_name: 'cw-log-delivery', log_stream_name: '{pod_name}' };
+    const bucket = { type: 's3', bucket_name: 'customer-logging', bucket_prefix: 'openshift/' };
+    assert.deepEqual(set, [
+      { ...both, ...log },
+      { ...both, ...bucket },
+    ]);
+    for (const item of set) {
+      const role = { log_distribution_role_arn: 'arn:aws:iam::123456789012:role/LogDistribution-shop' };
+      assert.deepEqual(judge({ ...item, ...role }, { region: 'us-west-2', applicationGroups: {} }).problems, []);
+    }
+  });
 });
+
+const blocksWith = async (heading: string, text: string) =>
+  (await blocksOf('docs/migration.md', heading)).filter((block) => block.includes(text));
+
+/** With items as that system's guide puts them, and one that it would not deliver to. */
+async function createRosaTable(deps: ProvisionDeps): Promise<void> {
+  const name = 'rosa-log-router-tenant-configs';
+  await provisionTable(deps, { name, keys: TENANT_TABLE_KEYS });
+  const both = { enabled: true, target_region: 'us-east-1' };
+  const items = [
+    {
+      ...both,
+      tenant_id: 'shop',
+      type: 'cloudwatch',
+      log_group_name: 'cw-log-delivery',
+      desired_logs: ['kube-apiserver'],
+    },
+    {
+      ...both,
+      tenant_id: 'shop',
+      type: 's3',
+      bucket_name: 'customer-logging',
+      bucket_prefix: 'openshift/',
+      desired_logs: new Set(['kube-apiserver']),
+    },
+    { tenant_id: 'gone', type: 'cloudwatch', log_group_name: 'cw-log-delivery' },
+  ];
+  for (const item of items) await deps.dynamo.send(new PutItemCommand({ TableName: name, Item: marshall(item) }));
+}

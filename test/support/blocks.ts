@@ -6,5 +6,7 @@ export async function blocksOf(page: string, heading: string): Promise<string[]>
   const [, after] = text.split(`\n${heading}\n`);
   if (after === undefined) throw new Error(`${page} has no ${heading}`);
   const [section = ''] = after.split(`\n${heading.split(' ')[0]} `);
-  return [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return [...section.matchAll(/^( *)```sh\n([\s\S]*?)^\1```$/gm)].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
 }

@@ -17,7 +17,9 @@ export async function commandsIn(page: string): Promise<DocumentedCommand[]> {
   const text = await readFile(new URL(`../../${page}`, import.meta.url), 'utf8');
   const commands: DocumentedCommand[] = [];
   let inBlock = false;
-  for (const [at, line] of text.split('\n').entries()) {
+  for (const [at, indented] of text.split('\n').entries()) {
+    // A block may belong to a step of a list.
+    const line = indented.trimStart();
     if (line.startsWith('```')) {
       inBlock = line === '```sh';
       continue;

@@ -16,7 +16,7 @@ const read = (path: string) => readFile(new URL(path, root), 'utf8');
 const PAGES = ['docs/migration.md', 'docs/guide/multi-region.md'];
 const DEFAULTS = { region: 'us-west-2', applicationGroups: {} };
 
-/** As rosa-log-router's guide for tenant configurations puts items (docs/sre-tenant-configuration-guide.md). */
+/** As rosa-log-router's guide for tenant configurations puts items. */
 const CLOUDWATCH = `{"Item": {
   "tenant_id": {"S": "ocm-production-0a1b-shop"},
   "type": {"S": "cloudwatch"},
