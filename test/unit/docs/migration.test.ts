@@ -117,7 +117,7 @@ test('npm commands of the pages are scripts, and deploy has the options', async 
   const usage = await read('infra/main.ts');
   let options = 0;
   for (const page of PAGES) {
-    for (const [, script = '', rest = ''] of (await read(page)).matchAll(/^npm run (?:--silent )?([\w:]+)(.*)$/gm)) {
+    for (const [, script = '', rest = ''] of (await read(page)).matchAll(/^ *npm run (?:--silent )?([\w:]+)(.*)$/gm)) {
       assert.ok(script in scripts, `${page}: npm run ${script}`);
       for (const [, option = ''] of rest.matchAll(/ --([a-z][a-z-]+)/g)) {
         options++;
