@@ -85,6 +85,8 @@ export const INGESTION = {
   bufferIntervalSeconds: wholeNumber(60, 900).default(900),
   /** 64 MiB is the least there is: the smaller a row group, the less memory a reader needs. */
   parquetBlockMb: wholeNumber(64, 256).default(64),
+  /** Whether collectors pack many lines into a record (k8s/vector/overlays/firehose-aggregated), which Firehose parts again. */
+  deaggregate: flag.default(false),
   /**
    * For Athena: the values that a placeholder of the key template can have, such as `cluster_id: [c-1, c-2]`. A query must name a
    * value of each placeholder that is not here (docs/guide/athena.md).
@@ -108,6 +110,7 @@ export const STORAGE = {
   retentionDays: wholeNumber(MESSAGE_DAYS_MAX, DAYS_MAX).default(2555),
   /** In place of the three transitions: S3 moves objects by how they are read. */
   intelligentTiering: flag.default(false),
+  /** Of the quarantine, and of records without a tenant. */
   quarantineRetentionDays: days.default(90),
   /** What Firehose could not partition or convert. */
   firehoseErrorRetentionDays: days.default(30),
@@ -135,9 +138,9 @@ export const DISTRIBUTOR = {
   tasksMax: wholeNumber(1, 1000).default(20),
   /** Of the tasks beyond `tasksMin`, how many of a hundred run on Fargate Spot. */
   spotPercent: wholeNumber(0, 100).default(75),
-  /** Messages in the queue for each running task that autoscaling aims at. */
+  /** Messages that wait for capacity, for each running task, that autoscaling aims at. */
   backlogPerTask: wholeNumber(1, 100_000).default(50),
-  /** Age of the oldest message from which tasks are added whatever the backlog. */
+  /** Age of the oldest message that waits for capacity, from which tasks are added whatever the backlog. */
   scaleOutAgeSeconds: wholeNumber(60, MESSAGE_DAYS_MAX * 86_400).default(600),
   /** The service's own schema has the levels. */
   logLevel: z.string('must be a log level of the service').default(SERVICE.logLevel),
@@ -290,11 +293,12 @@ export const CONFIG_SCHEMA = z
   )
   .readonly();
 
-const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}.${key}`);
+const under = (prefix: string, shape: Readonly<Record<string, z.ZodType>>) =>
+  Object.entries(shape).map(([key, schema]) => [`${prefix}.${key}`, schema] as const);
 
-/** Every setting by its path, for the question what an unknown one was meant to be. */
-export const SETTING_PATHS: readonly string[] = [
-  ...Object.keys(TOP),
+/** Every setting by its path, with the schema of its value; a group that may be left out as a whole is one too. */
+export const SETTINGS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+  ...Object.entries(TOP),
   ...under('names', NAMES),
   ...under('iam', IAM),
   ...under('ingestion', INGESTION),
@@ -307,4 +311,6 @@ export const SETTING_PATHS: readonly string[] = [
   ...under('writers.eks', WRITERS_EKS),
   ...under('alerts', ALERTS),
   ...under('budget', BUDGET),
-];
+]);
+
+export const SETTING_PATHS: readonly string[] = [...SETTINGS.keys()];

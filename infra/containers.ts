@@ -3,6 +3,9 @@ import type { Config } from './config.ts';
 import type { Names } from './names.ts';
 import { COLLECTOR_MEMORY_MB, HTTP_PORT, STOP_TIMEOUT_SECONDS, serviceEnvironment } from './service-environment.ts';
 
+/** The container of a task that runs the service. */
+export const SERVICE_CONTAINER = 'log-distributor';
+
 export interface ContainerProps {
   readonly config: Config;
   readonly names: Names;
@@ -37,7 +40,7 @@ function service({ config, names, image, queueUrl, deadLetterQueueUrl }: Contain
     ...(traced ? tracingEnvironment(names) : {}),
   };
   return {
-    name: 'log-distributor',
+    name: SERVICE_CONTAINER,
     image,
     essential: true,
     user: 'node',

@@ -99,6 +99,13 @@ export function overviewDashboard(config: Config, names: Names): Dashboard {
       graph(region, 'Queue: age of the oldest message (s)', [
         [aws('SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', queue), 'seconds'],
       ]),
+      graph(region, 'Messages that wait for capacity', [
+        [service('workable_messages', 'Average'), 'in each task'],
+        [service('saturated', 'Average'), 'tasks saturated (share)'],
+      ]),
+      graph(region, 'Messages that wait for capacity: age of the oldest (s)', [
+        [service('workable_oldest_age_seconds', 'Maximum'), 'seconds'],
+      ]),
       graph(region, 'Tasks', [
         [containerInsights(names, 'DesiredTaskCount'), 'wanted'],
         [containerInsights(names, 'RunningTaskCount'), 'running'],

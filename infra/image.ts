@@ -1,10 +1,11 @@
 import { DescribeImagesCommand, type ECRClient } from '@aws-sdk/client-ecr';
-import { RefusedError } from './deploy.ts';
+import { isMissing } from './missing.ts';
 import type { Names } from './names.ts';
+import { RefusedError } from './refused.ts';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** Full name of an image, by its digest or its tag. */
+/** Full name of an image in a registry, by its digest or its tag. */
 export function imageName(repositoryUrl: string, version: string): string {
   return `${repositoryUrl}${DIGEST.test(version) ? '@' : ':'}${version}`;
 }
@@ -21,8 +22,7 @@ export async function digestOf(ecr: Pick<ECRClient, 'send'>, names: Names, versi
     const [image] = (await ecr.send(command)).imageDetails ?? [];
     if (image?.imageDigest !== undefined) return image.imageDigest;
   } catch (error) {
-    const missing = error instanceof Error && /^(Image|Repository)NotFoundException$/.test(error.name);
-    if (!missing) throw error;
+    if (!isMissing(error)) throw error;
   }
   throw new RefusedError(
     `there is no image ${version} in the repository ${names.repository}: push it first, or pass --no-tasks`,

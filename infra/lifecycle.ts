@@ -30,6 +30,7 @@ export function lifecycleRules(storage: StorageConfig, layout: ObjectLayout): Li
   return [
     expire('logs', layout.logsPrefix, storage.retentionDays, transitions(storage)),
     expire('quarantine', layout.quarantinePrefix, storage.quarantineRetentionDays),
+    expire('without-tenant', layout.withoutTenantPrefix, storage.quarantineRetentionDays),
     expire('firehose-errors', layout.firehoseErrorPrefix, storage.firehoseErrorRetentionDays),
     {
       id: 'leftovers',

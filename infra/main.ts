@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createS3Client, createStsClient } from '../service/aws/clients.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
+import { type Clients, callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
+import { collisionsOf } from './collisions.ts';
 import type { Config } from './config.ts';
 import { configOfArguments } from './config-arguments.ts';
 import { knownEnvironments } from './config-file.ts';
 import { ConfigError } from './config-problems.ts';
 import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
 import { warningsOf } from './config-warnings.ts';
-import { deploy, RefusedError } from './deploy.ts';
+import { deploy, type Prepared } from './deploy.ts';
+import { digestOf } from './image.ts';
+import { type Names, namesOf, type Place } from './names.ts';
+import { RefusedError } from './refused.ts';
+import { runningVersion } from './running-image.ts';
 import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
 import { createConsole, createTerraform } from './terraform.ts';
 
@@ -17,7 +23,7 @@ const USAGE = `usage: npm run synth   -- [OPTION ...]
        npm run deploy  -- --environment NAME [OPTION ...]
        npm run destroy -- --environment NAME [OPTION ...]
 
-Settings (infra/config-schema.ts describes each; infra/environments/ has an example for each environment):
+Settings (docs/reference/infrastructure.md has all; infra/environments/ has an example for each environment):
   -e, --environment NAME   ${knownEnvironments().join(', ')}, or another with the defaults; synth takes staging
                            if not given
       --new-environment    NAME is meant to be another
@@ -28,8 +34,10 @@ Settings (infra/config-schema.ts describes each; infra/environments/ has an exam
                            Vector runs on the EKS cluster of this issuer
 
 What to do:
-      --image-tag TAG      the image to run, by its tag in the environment's repository; the package's version if not given
+      --image-tag TAG      the image to run, by its tag or digest (sha256:...) in the environment's repository; if not
+                           given, the one that is running, or else the package's version
       --no-tasks           everything but the ECS service: for the first time, before there is an image
+      --allow-removal      also take away what runs, keeps data or is trusted, as the plan shows
       --plan               show what would change, and change nothing
       --yes                do not ask
 
@@ -42,9 +50,6 @@ Terraform:
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-/** How long AWS may be silent before somebody at a terminal is told. */
-const REQUEST_TIMEOUT_MS = 30_000;
-
 const OPTIONS = {
   environment: { type: 'string', short: 'e' },
   'new-environment': { type: 'boolean', default: false },
@@ -56,6 +61,7 @@ const OPTIONS = {
   'no-tasks': { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
+  'allow-removal': { type: 'boolean', default: false },
   'state-bucket': { type: 'string' },
   'provider-version': { type: 'string' },
   'plugin-dir': { type: 'string' },
@@ -65,6 +71,8 @@ const OPTIONS = {
 const COMMANDS = ['synth', 'deploy', 'destroy'] as const;
 type Command = (typeof COMMANDS)[number];
 const isCommand = (text: string | undefined): text is Command => COMMANDS.some((command) => command === text);
+
+type Values = ReturnType<typeof readArguments>['values'];
 
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
@@ -77,39 +85,60 @@ async function run(): Promise<void> {
   const config = configOfArguments(values, command === 'synth' ? 'staging' : undefined);
   if (config === undefined) return refuse(USAGE);
   for (const warning of warningsOf(config)) console.error(`warning: ${warning}`);
-
-  const endpointUrl = process.env.AWS_ENDPOINT_URL || undefined;
-  const synth = (stateBucket: string | undefined) =>
-    synthesize(config, {
-      outputFolder: new URL(`synth/${config.project}-${config.environment}-${config.region}`, import.meta.url).pathname,
-      imageTag: values['no-tasks'] ? undefined : (values['image-tag'] ?? packageVersion()),
-      stateBucket,
-      providerVersion: values['provider-version'],
-      emulated: endpointUrl !== undefined,
-    });
-  switch (command) {
-    case 'synth':
-      console.log(synth(values['state-bucket']));
-      return;
-    case 'deploy':
-    case 'destroy':
-      return deploy(
-        {
-          console: createConsole(),
-          async prepare() {
-            const stateBucket = await findStateBucket(config, endpointUrl, values['state-bucket'], values.plan);
-            return createTerraform({ folder: synth(stateBucket), environment: process.env });
-          },
-        },
-        {
-          config,
-          destroy: command === 'destroy',
-          planOnly: values.plan,
-          confirmed: values.yes,
-          pluginFolder: values['plugin-dir'],
-        },
-      );
+  if (command === 'synth') {
+    console.log(
+      synth(config, values, { imageTag: values['image-tag'] ?? packageVersion(), stateBucket: values['state-bucket'] }),
+    );
+    return;
   }
+  const destroy = command === 'destroy';
+  await deploy(
+    { console: createConsole(), prepare: () => prepare(config, values, destroy) },
+    {
+      config,
+      destroy,
+      planOnly: values.plan,
+      confirmed: values.yes,
+      removalAllowed: values['allow-removal'],
+      pluginFolder: values['plugin-dir'],
+    },
+  );
+}
+
+const endpointUrl = () => process.env.AWS_ENDPOINT_URL || undefined;
+
+function synth(
+  config: Config,
+  values: Values,
+  { imageTag, stateBucket }: { readonly imageTag: string; readonly stateBucket: string | undefined },
+): string {
+  const { project, environment, region } = config;
+  return synthesize(config, {
+    outputFolder: new URL(`synth/${project}-${environment}-${region}`, import.meta.url).pathname,
+    imageTag: values['no-tasks'] ? undefined : imageTag,
+    stateBucket,
+    providerVersion: values['provider-version'],
+    emulated: endpointUrl() !== undefined,
+  });
+}
+
+/** Asks AWS what there is, and writes the configuration. */
+async function prepare(config: Config, values: Values, destroy: boolean): Promise<Prepared> {
+  const clients = createClients(config.region, endpointUrl());
+  const place = await callerPlace(clients.sts, config);
+  const names = namesOf(config, place);
+  const withTasks = !destroy && !values['no-tasks'];
+  const imageTag = withTasks ? await chooseImage(clients, names, values) : packageVersion();
+  const stateBucket = await findStateBucket(clients.s3, values['state-bucket'] ?? stateBucketName(config, place), {
+    place,
+    planOnly: values.plan,
+  });
+  const folder = synth(config, values, { imageTag, stateBucket });
+  return {
+    terraform: createTerraform({ folder, environment: process.env }),
+    names,
+    findCollisions: (changes) => collisionsOf(changes, clients, place),
+  };
 }
 
 function readArguments() {
@@ -120,27 +149,33 @@ function readArguments() {
   }
 }
 
+/** The digest of the image that is asked for, or that is running, or of the package's version. */
+async function chooseImage(clients: Clients, names: Names, values: Values): Promise<string> {
+  const chosen = values['image-tag'];
+  const running = chosen === undefined ? await runningVersion(clients.ecs, names) : undefined;
+  if (running !== undefined) console.error(`the image stays ${running}, which is running`);
+  const version = chosen ?? running ?? packageVersion();
+  try {
+    return await digestOf(clients.ecr, names, version);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !values.plan) throw error;
+    console.error(`This would be refused: ${error.message}`);
+    return version;
+  }
+}
+
 /** The bucket of the state, made when it is missing; undefined when it is missing and nothing may be changed. */
 async function findStateBucket(
-  config: Config,
-  endpointUrl: string | undefined,
-  name: string | undefined,
-  planOnly: boolean,
+  s3: S3Client,
+  bucket: string,
+  { place, planOnly }: { readonly place: Place; readonly planOnly: boolean },
 ): Promise<string | undefined> {
-  const place = {
-    region: config.region,
-    endpointUrl,
-    s3ForcePathStyle: endpointUrl !== undefined,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-  };
-  const bucket = name ?? (await stateBucketName(createStsClient(place), config));
-  const s3 = createS3Client(place);
   if (await stateBucketExists(s3, bucket)) return bucket;
   if (planOnly) {
     console.error(`there is no bucket ${bucket} yet, so no state: all is planned as new`);
     return undefined;
   }
-  await createStateBucket(s3, { bucket, region: config.region, tls: !endpointUrl?.startsWith('http:') });
+  await createStateBucket(s3, { bucket, place, tls: !endpointUrl()?.startsWith('http:') });
   return bucket;
 }
 

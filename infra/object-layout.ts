@@ -7,6 +7,8 @@ export interface ObjectLayout {
   readonly logsPrefix: string;
   readonly quarantinePrefix: string;
   readonly firehoseErrorPrefix: string;
+  /** Where collectors put records that have no tenant. */
+  readonly withoutTenantPrefix: string;
   /** Firehose's prefix expression: the template, then the hour that Firehose writes in. */
   readonly firehosePrefix: string;
   readonly firehoseErrorOutputPrefix: string;
@@ -20,6 +22,8 @@ export interface ObjectLayout {
 
 /** Prefix of what Firehose could not write where it belongs; outside of the notified prefix. */
 const FIREHOSE_ERRORS = 'firehose-errors/';
+/** The beginning of `key_prefix` in the collectors' sinks for them (k8s/vector/overlays). */
+const WITHOUT_TENANT = 'without-tenant/';
 /** Hive partitions by time under the tenant's, for Athena and for people; Vector's sinks write the same. */
 export const TIME_KEYS = ['year', 'month', 'day', 'hour'] as const;
 /** Patterns of Firehose's timestamp namespace (Firehose developer guide, "Custom prefixes"). */
@@ -49,6 +53,7 @@ export function layoutOf(config: Pick<Config, 'objectKeyTemplate' | 'quarantineP
     logsPrefix: literalFolderOf(config.objectKeyTemplate),
     quarantinePrefix: config.quarantinePrefix,
     firehoseErrorPrefix: FIREHOSE_ERRORS,
+    withoutTenantPrefix: WITHOUT_TENANT,
     firehosePrefix: `${folderOf((name) => `!{partitionKeyFromQuery:${fieldOf(name)}}`)}${BY_HOUR}`,
     firehoseErrorOutputPrefix: `${FIREHOSE_ERRORS}type=!{firehose:error-output-type}/${BY_HOUR}`,
     partitionQuery: `{${placeholders.map((name) => `${fieldOf(name)}:.${fieldOf(name)}`).join(',')}}`,

@@ -24,7 +24,7 @@ export function composePipeline(
   { config, names, imageTag }: { config: Config; names: Names; imageTag: string | undefined },
 ): void {
   const layout = layoutOf(config);
-  const keys = createKeys(stack, names, config.encryptWithOwnKeys);
+  const keys = createKeys(stack, config, names);
   const bucket = createStaging(stack, { config, names, layout, keyArn: keys.data });
   const stream = createIngestion(stack, { config, names, layout, bucket, keys });
   const writerRole = createWriterRole(stack, { config, names, layout, keyArn: keys.data });

@@ -7,22 +7,14 @@ import {
   PutPublicAccessBlockCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { faultOf } from '../service/aws/fault.ts';
 import type { Config } from './config.ts';
-import { partitionOfRegion } from './partition.ts';
+import type { Place } from './names.ts';
 import { denyPlainText, policy } from './policies/document.ts';
 
 /** One bucket for all environments of an account and region; the environment is in the state's key. */
-export async function stateBucketName(sts: Pick<STSClient, 'send'>, config: Config): Promise<string> {
-  const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}));
-  if (Account === undefined) throw new Error('STS does not say which account the credentials belong to');
-  if (config.accountId !== undefined && config.accountId !== Account) {
-    throw new Error(
-      `these are credentials of account ${Account} (${Arn}), ${config.environment} is in ${config.accountId}`,
-    );
-  }
-  return `${config.project}-tfstate-${Account}-${config.region}`;
+export function stateBucketName(config: Config, { accountId, region }: Place): string {
+  return `${config.project}-tfstate-${accountId}-${region}`;
 }
 
 /** @throws whatever S3 says, but for a bucket that is not there */
@@ -42,15 +34,15 @@ export async function stateBucketExists(s3: Pick<S3Client, 'send'>, bucket: stri
  */
 export async function createStateBucket(
   s3: Pick<S3Client, 'send'>,
-  { bucket, region, tls }: { readonly bucket: string; readonly region: string; readonly tls: boolean },
+  { bucket, place, tls }: { readonly bucket: string; readonly place: Place; readonly tls: boolean },
 ): Promise<void> {
   await s3.send(
     new CreateBucketCommand({
       Bucket: bucket,
       // The one region that must not be named (S3 API reference, CreateBucket).
-      ...(region === 'us-east-1'
+      ...(place.region === 'us-east-1'
         ? {}
-        : { CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint } }),
+        : { CreateBucketConfiguration: { LocationConstraint: place.region as BucketLocationConstraint } }),
     }),
   );
   await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
@@ -67,8 +59,7 @@ export async function createStateBucket(
   );
   // An emulator without TLS would lock us out.
   if (!tls) return;
-  const arn = `arn:${partitionOfRegion(region)}:s3:::${bucket}`;
-  const resources = [arn, `${arn}/*`];
+  const resources = [`arn:${place.partition}:s3:::${bucket}`, `arn:${place.partition}:s3:::${bucket}/*`];
   await s3.send(
     new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy(denyPlainText(['s3:*'], resources))) }),
   );

@@ -1,9 +1,9 @@
 /**
  * `npm test`: what a change is likely to break, in some minutes. `npm run test:all`: all that can be tested on this machine.
  *
- *     npm test                     the suites of QUICK, each once
+ *     npm test                     the suites of QUICK without the files of long.ts, each once, and short searches
  *     npm test -- unit golden      these suites only: a suite is a folder of test/
- *     npm run test:all             every suite, with each kind of kernel (modes.ts), on each emulator that is there
+ *     npm run test:all             every suite and file, with each kind of kernel (modes.ts), on each emulator that is there
  *
  * Exit status 1 when a test failed, or a suite was empty. What a machine cannot do is said in a line, and is no failure.
  */
@@ -15,6 +15,7 @@ import { relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
+import { LONG, ONCE } from './long.ts';
 import { dependsOnKernel, endToEndModes, type Mode, modes } from './modes.ts';
 import { report } from './reporter.ts';
 
@@ -25,12 +26,14 @@ const QUICK = ['unit', 'golden', 'fuzz', 'k8s', 'e2e'];
 /** Needs packages of its own, which are large. */
 const ONLY_IN_ALL = ['infra'];
 const SUITES = [...QUICK, ...ONLY_IN_ALL];
-/** Trials of minutes, which `npm run chaos` runs too: in the first mode only. */
-const LONG = new Set(['test/e2e/chaos.test.ts']);
 /** A test that takes this long hangs, even on a busy machine. */
 const TEST_TIMEOUT_MS = 300_000;
-/** How long each property looks for input that breaks it. */
+/** How long each property of test/fuzz/ looks for input that breaks it. */
 const FUZZ_SECONDS = { quick: 1, all: 3 };
+/** How much of its cases each property of the other tests is checked with (support/property.ts). */
+const PROPERTY_SHARE = { quick: 0.1, all: 1 };
+/** What Node makes of TypeScript, for every process of every test; by content, so that it is never out of date. */
+const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 
 interface Pass {
   readonly title: string;
@@ -39,11 +42,13 @@ interface Pass {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-async function testFiles(suite: string): Promise<string[]> {
+/** @param all the long ones too */
+async function testFiles(suite: string, all: boolean): Promise<string[]> {
   const names = await readdir(new URL(`${suite}/`, here), { recursive: true });
   return names
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => relative(root, fileURLToPath(new URL(`${suite}/${name}`, here))))
+    .filter((file) => all || !LONG.has(file))
     .sort();
 }
 
@@ -64,8 +69,9 @@ async function runPass({ title, files, concurrency, environment }: Pass): Promis
 }
 
 /** All files in the first mode; in the others those whose result may be another there. */
-async function runInModes(suite: string, used: readonly Mode[], environment: Pass['environment']): Promise<boolean> {
-  const files = await testFiles(suite);
+async function runInModes(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
+  const files = await testFiles(suite, all);
+  const used: readonly Mode[] = modes(all);
   const kernelFiles = used.length > 1 ? await dependsOnKernel(files) : [];
   let passed = true;
   for (const [at, mode] of used.entries()) {
@@ -79,8 +85,8 @@ async function runInModes(suite: string, used: readonly Mode[], environment: Pas
   return passed;
 }
 
-async function runEndToEnd(everywhere: boolean): Promise<boolean> {
-  const files = (await testFiles('e2e')).filter((file) => everywhere || !LONG.has(file));
+async function runEndToEnd(everywhere: boolean, environment: Pass['environment']): Promise<boolean> {
+  const files = await testFiles('e2e', everywhere);
   let passed = true;
   for (const found of await findEndpoints(everywhere)) {
     if ('missing' in found) {
@@ -88,12 +94,12 @@ async function runEndToEnd(everywhere: boolean): Promise<boolean> {
       continue;
     }
     for (const [at, mode] of endToEndModes(found, everywhere).entries()) {
-      const ofMode = at === 0 ? files : files.filter((file) => !LONG.has(file));
+      const ofMode = at === 0 ? files : files.filter((file) => !ONCE.has(file));
       const title = `e2e on ${found.name}, ${mode.name}`;
       if (found.leavesOut) console.log(`\nOn ${found.name} these are left out: ${found.leavesOut}`);
-      passed =
-        (await runOn(found, { title, files: ofMode, concurrency: found.concurrency, environment: mode.environment })) &&
-        passed;
+      const { concurrency } = found;
+      const pass = { title, files: ofMode, concurrency, environment: { ...environment, ...mode.environment } };
+      passed = (await runOn(found, pass)) && passed;
     }
   }
   return passed;
@@ -109,9 +115,9 @@ async function runOn(endpoint: Endpoint, pass: Pass): Promise<boolean> {
 }
 
 async function runSuite(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
-  if (suite === 'e2e') return runEndToEnd(all);
+  if (suite === 'e2e') return runEndToEnd(all, environment);
   if (suite === 'infra') installInfra();
-  return runInModes(suite, modes(all), environment);
+  return runInModes(suite, all, environment);
 }
 
 /** The launcher installs before it starts anything; Node's version is the least that it can start. */
@@ -137,15 +143,25 @@ const suites = asked.length > 0 ? asked : all ? SUITES : QUICK;
 const startedMs = performance.now();
 // Told before anything runs: a test that hangs tells nothing.
 const FUZZ_SEED = process.env.FUZZ_SEED ?? String(randomInt(2 ** 31));
-const seconds = process.env.FUZZ_SECONDS ?? String(all ? FUZZ_SECONDS.all : FUZZ_SECONDS.quick);
+const depth = all ? 'all' : 'quick';
+const environment = {
+  FUZZ_SEED,
+  FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? String(FUZZ_SECONDS[depth]),
+  PROPERTY_SHARE: process.env.PROPERTY_SHARE ?? String(PROPERTY_SHARE[depth]),
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
+};
 console.log(`Suites: ${suites.join(', ')}${suites.includes('fuzz') ? ` (FUZZ_SEED=${FUZZ_SEED})` : ''}`);
 const failed: string[] = [];
 for (const suite of suites) {
-  if (!(await runSuite(suite, all, { FUZZ_SEED, FUZZ_SECONDS: seconds }))) failed.push(suite);
+  if (!(await runSuite(suite, all, environment))) failed.push(suite);
 }
 console.log(
   `\n${failed.length === 0 ? 'all tests passed' : `FAILED: ${failed.join(', ')}`} in ${secondsSince(startedMs)} s`,
 );
-if (!all && asked.length === 0)
-  console.log('Infrastructure, other emulators, trials under faults and longer searches: npm run test:all');
+if (!all) {
+  console.log(
+    `Left to npm run test:all: infrastructure, other emulators, longer searches, and ${LONG.size} long files:`,
+  );
+  for (const file of LONG) console.log(`  ${file}`);
+}
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -63,6 +63,15 @@ function createStream(scope: Construct, deps: IngestionDeps, table: GlueCatalogT
       processingConfiguration: {
         enabled: true,
         processors: [
+          // Before the partition of a record is read (Firehose developer guide, "Deaggregation").
+          ...(ingestion.deaggregate
+            ? [
+                {
+                  type: 'RecordDeAggregation',
+                  parameters: [{ parameterName: 'SubRecordType', parameterValue: 'JSON' }],
+                },
+              ]
+            : []),
           {
             type: 'MetadataExtraction',
             parameters: [

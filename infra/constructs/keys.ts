@@ -1,9 +1,11 @@
 import { KmsAlias } from '@cdktn/provider-aws/lib/kms-alias/index.js';
 import { KmsKey } from '@cdktn/provider-aws/lib/kms-key/index.js';
 import { Construct } from 'constructs';
+import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
 import type { PolicyDocument } from '../policies/document.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../policies/keys.ts';
+import { kept } from './kept.ts';
 
 /** ARNs of our keys; all undefined where AWS's own keys encrypt. */
 export interface Keys {
@@ -13,8 +15,8 @@ export interface Keys {
 }
 
 /** Three keys, for three kinds of user: roles, messaging services, CloudWatch Logs. Each rotates every year. */
-export function createKeys(parent: Construct, names: Names, ownKeys: boolean): Keys {
-  if (!ownKeys) return { data: undefined, messaging: undefined, logs: undefined };
+export function createKeys(parent: Construct, config: Config, names: Names): Keys {
+  if (!config.encryptWithOwnKeys) return { data: undefined, messaging: undefined, logs: undefined };
   const scope = new Construct(parent, 'keys');
   const createKey = (id: string, description: string, document: PolicyDocument): string => {
     const key = new KmsKey(scope, id, {
@@ -23,6 +25,7 @@ export function createKeys(parent: Construct, names: Names, ownKeys: boolean): K
       // The longest there is: whoever deletes a key by mistake has a month to notice (KMS API reference, ScheduleKeyDeletion).
       deletionWindowInDays: 30,
       policy: JSON.stringify(document),
+      ...kept(config),
     });
     new KmsAlias(scope, `${id}-alias`, { name: `alias/${names.name}-${id}`, targetKeyId: key.keyId });
     return key.arn;

@@ -3,19 +3,13 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
+import { backlogPerTask, oldestWorkable, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../backlog.ts';
 import type { Config } from '../config.ts';
-import { serviceMetric } from '../metric.ts';
 import type { Names } from '../names.ts';
 
-/** Messages that wait, by their metric of SQS. */
-const WAITING = 'ApproximateNumberOfMessagesVisible';
-/** Growing may be quick; shrinking waits for the lull to last, as a task that leaves drains for up to two minutes. */
-const SCALE_OUT_COOLDOWN_SECONDS = 60;
-const SCALE_IN_COOLDOWN_SECONDS = 600;
-
 /**
- * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message has waited too
- * long, whatever the backlog: one object can be large.
+ * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message that waits for
+ * capacity has waited too long, whatever the backlog.
  */
 export function createScaling(
   parent: Construct,
@@ -59,13 +53,14 @@ export function createScaling(
       stepAdjustment: [{ metricIntervalLowerBound: '0', scalingAdjustment: 50 }],
     },
   });
+  const age = oldestWorkable(deps.config, names);
   new CloudwatchMetricAlarm(scope, 'age-alarm', {
     alarmName: `${names.name}-scale-out-by-age`,
-    alarmDescription: `Autoscaling: the oldest message has waited ${config.scaleOutAgeSeconds} s, so tasks are added.`,
-    namespace: 'AWS/SQS',
-    metricName: 'ApproximateAgeOfOldestMessage',
-    dimensions: { QueueName: names.queue },
-    statistic: 'Maximum',
+    alarmDescription: `Autoscaling: a message has waited ${config.scaleOutAgeSeconds} s for capacity, so tasks are added.`,
+    namespace: age.namespace,
+    metricName: age.name,
+    dimensions: { ...age.dimensions },
+    statistic: age.statistic,
     period: 60,
     evaluationPeriods: 3,
     comparisonOperator: 'GreaterThanThreshold',
@@ -73,57 +68,4 @@ export function createScaling(
     treatMissingData: 'notBreaching',
     alarmActions: [scaleOut.arn],
   });
-}
-
-/**
- * Waiting messages by running tasks (Application Auto Scaling user guide, "Target tracking using metric math"). HandedBack that
- * the tasks have handed back is backlog too, but invisible to SQS; they tell how much it is. What is parked is none: more
- * tasks would not help it.
- */
-function backlogPerTask(config: Config, names: Names) {
-  const away = serviceMetric(config, names, 'messages_away', 'Sum');
-  return [
-    {
-      id: 'waiting',
-      metricStat: {
-        metric: { namespace: 'AWS/SQS', metricName: WAITING, dimensions: [{ name: 'QueueName', value: names.queue }] },
-        stat: 'Average',
-      },
-      returnData: false,
-    },
-    {
-      id: 'away',
-      metricStat: {
-        metric: {
-          namespace: away.namespace,
-          metricName: away.name,
-          dimensions: Object.entries(away.dimensions).map(([name, value]) => ({ name, value })),
-        },
-        stat: away.statistic,
-      },
-      returnData: false,
-    },
-    {
-      id: 'running',
-      metricStat: {
-        metric: {
-          namespace: 'ECS/ContainerInsights',
-          metricName: 'RunningTaskCount',
-          dimensions: [
-            { name: 'ClusterName', value: names.cluster },
-            { name: 'ServiceName', value: names.service },
-          ],
-        },
-        stat: 'Average',
-      },
-      returnData: false,
-    },
-    // Without a running task the backlog itself: a division by nought would be no data, and nothing would ever scale.
-    {
-      id: 'backlog',
-      label: 'Backlog per task',
-      expression: 'IF(running > 0, (waiting + FILL(away, 0)) / running, waiting)',
-      returnData: true,
-    },
-  ];
 }

@@ -10,6 +10,7 @@ import type { Names } from '../names.ts';
 import type { ObjectLayout } from '../object-layout.ts';
 import { bucketPolicy } from '../policies/bucket.ts';
 import { createAccessLog } from './access-log.ts';
+import { kept } from './kept.ts';
 import { createPrivateBucketSettings } from './private-bucket.ts';
 
 /** The central bucket, where objects wait for their delivery and are kept afterwards. */
@@ -18,7 +19,11 @@ export function createStaging(
   { config, names, layout, keyArn }: { config: Config; names: Names; layout: ObjectLayout; keyArn: string | undefined },
 ): S3Bucket {
   const scope = new Construct(parent, 'staging');
-  const bucket = new S3Bucket(scope, 'bucket', { bucket: names.bucket, forceDestroy: !config.production });
+  const bucket = new S3Bucket(scope, 'bucket', {
+    bucket: names.bucket,
+    forceDestroy: !config.production,
+    ...kept(config),
+  });
   const versioning = new S3BucketVersioningA(scope, 'versioning', {
     bucket: bucket.id,
     versioningConfiguration: { status: 'Enabled' },

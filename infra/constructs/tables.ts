@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import type { Config } from '../config.ts';
 import type { Names } from '../names.ts';
+import { kept } from './kept.ts';
 
 export interface Tables {
   readonly tenants: DynamodbTable;
@@ -31,6 +32,7 @@ export function createTables(
       // `enabled: false` is not plain text: it is a key that AWS owns (DynamoDB developer guide, "Encryption at rest").
       serverSideEncryption: keyArn === undefined ? { enabled: false } : { enabled: true, kmsKeyArn: keyArn },
       deletionProtectionEnabled: config.production,
+      ...kept(config),
       ...more,
     });
   return {

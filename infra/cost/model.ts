@@ -21,8 +21,11 @@ import {
   type Workload,
 } from './workload.ts';
 
+/** Lines in a record of Firehose, where the nodes write enough to fill it in 5 s (k8s/vector/overlays/firehose-aggregated). */
+export const LINES_PACKED = 60;
+
 /** The ways to get logs to tenants, or at least somewhere. */
-export const DESIGNS = ['firehose', 'direct', 'lambda', 'central'] as const;
+export const DESIGNS = ['firehose', 'aggregated', 'direct', 'lambda', 'central'] as const;
 export type Design = (typeof DESIGNS)[number];
 
 export interface Line {
@@ -67,15 +70,17 @@ function logs(gb: number, months: number): number {
 }
 
 function pipelineLines(
-  design: 'firehose' | 'direct' | 'lambda',
+  design: Exclude<Design, 'central'>,
   workload: Workload,
   volume: Volume,
   config: Config,
 ): readonly Line[] {
-  const objects = design === 'firehose' ? firehoseObjects(workload, volume, config) : vectorObjects(workload, volume);
-  const storedGb = volume.messageGb * (design === 'firehose' ? PARQUET_RATIO : GZIP_RATIO);
+  const byFirehose = design === 'firehose' || design === 'aggregated';
+  const objects = byFirehose ? firehoseObjects(workload, volume, config) : vectorObjects(workload, volume);
+  const storedGb = volume.messageGb * (byFirehose ? PARQUET_RATIO : GZIP_RATIO);
+  const packed = design === 'aggregated' ? LINES_PACKED : 1;
   return [
-    ...(design === 'firehose' ? [{ component: 'Firehose', usd: firehose(workload, volume, objects) }] : []),
+    ...(byFirehose ? [{ component: 'Firehose', usd: firehose(workload, volume, objects, packed) }] : []),
     { component: 'S3: requests', usd: requests(objects, storedGb) },
     { component: 'S3: storage', usd: storage(storedGb, objects, config.storage) },
     // A publish for each object; a receive, a delete and a change of visibility, in batches that are not full.
@@ -88,10 +93,11 @@ function pipelineLines(
 }
 
 /** Every record is rounded up to 5 KB, each on its own, for ingestion and for conversion (Firehose pricing). */
-function firehose(workload: Workload, volume: Volume, objects: number): number {
+function firehose(workload: Workload, volume: Volume, objects: number, packed: number): number {
   const stepBytes = 5 * 1024;
-  const billedBytes = Math.ceil((workload.messageBytes + workload.metadataBytes) / stepBytes) * stepBytes;
-  const billedGb = (volume.records * billedBytes) / GB;
+  const bytes = packed * (workload.messageBytes + workload.metadataBytes);
+  const billedBytes = Math.ceil(bytes / stepBytes) * stepBytes;
+  const billedGb = ((volume.records / packed) * billedBytes) / GB;
   // 70 hours for 742 GB in the example of the pricing page.
   const jqHours = volume.recordGb * (70 / 742);
   return (

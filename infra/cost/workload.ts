@@ -40,7 +40,7 @@ export const CPU_SECONDS_PER_GB = 12;
 export const CPU_HEADROOM = 2 * 4;
 /** Vector writes a tenant's object when either is reached (k8s/vector/overlays/s3/sink.yaml). */
 export const VECTOR_BATCH_SECONDS = 300;
-export const VECTOR_BATCH_MB = 64;
+export const VECTOR_BATCH_MB = 32;
 /** Bytes of one chunk of the service, after which it writes to the ledger. */
 export const CHUNK_BYTES = DECODE_LIMITS.chunkBytesMax;
 /** Bytes of one ranged read (service/aws/s3-source.ts). */

@@ -7,6 +7,7 @@ import { type Conditions, type PolicyDocument, policy, type Statement } from './
  */
 export function endpointPolicy(service: string, names: Names): PolicyDocument {
   const { partition, region, accountId } = names.place;
+  const inAccount = (of: string, resource: string) => `arn:${partition}:${of}:${region}:${accountId}:${resource}`;
   const ours: Conditions = { StringEquals: { 'aws:PrincipalAccount': [accountId] } };
   const anybody = (Sid: string, Action: readonly string[], Resource: readonly string[]): Statement => ({
     Sid,
@@ -43,11 +44,11 @@ export function endpointPolicy(service: string, names: Names): PolicyDocument {
         anybody('ImageLayers', ['s3:GetObject'], [`arn:${partition}:s3:::prod-${region}-starport-layer-bucket/*`]),
       );
     case 'dynamodb':
-      return policy(allow('OurTables', ['dynamodb:*'], [names.tenantTableArn, names.ledgerTableArn]));
+      return policy(allow('OurTables', ['dynamodb:*'], [inAccount('dynamodb', 'table/*')]));
     case 'sqs':
-      return policy(allow('OurQueues', ['sqs:*'], [names.queueArn, names.deadLetterQueueArn]));
+      return policy(allow('OurQueues', ['sqs:*'], [inAccount('sqs', '*')]));
     case 'kinesis-firehose':
-      return policy(allow('OurStream', ['firehose:*'], [names.deliveryStreamArn]));
+      return policy(allow('OurStreams', ['firehose:*'], [inAccount('firehose', 'deliverystream/*')]));
     case 'logs':
       return policy(allow('OurPrincipals', ['logs:*'], ['*']), tenants(['logs:*']));
     case 'sts':

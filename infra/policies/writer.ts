@@ -34,28 +34,41 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
   return statements.length > 0 ? policy(...statements) : undefined;
 }
 
-/** Vector's sinks, their health checks included: to the delivery stream, or to the bucket where there is none. */
+/**
+ * Vector's sinks, their health checks included: to the delivery stream, or to the bucket where there is none; and to the bucket for
+ * records without a tenant.
+ */
 export function writerRolePolicy(
   names: Names,
   layout: ObjectLayout,
   firehose: boolean,
   dataKeyArn: string | undefined,
 ): PolicyDocument {
-  if (firehose) {
-    return policy({
-      Sid: 'WriteStream',
-      Effect: 'Allow',
-      Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
-      Resource: [names.deliveryStreamArn],
-    });
-  }
+  const writes: readonly Statement[] = firehose
+    ? [
+        {
+          Sid: 'WriteStream',
+          Effect: 'Allow',
+          Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
+          Resource: [names.deliveryStreamArn],
+        },
+      ]
+    : [
+        { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+        {
+          Sid: 'WriteObjects',
+          Effect: 'Allow',
+          Action: ['s3:PutObject'],
+          Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+        },
+      ];
   return policy(
-    { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
+    ...writes,
     {
-      Sid: 'WriteObjects',
+      Sid: 'KeepWithoutTenant',
       Effect: 'Allow',
       Action: ['s3:PutObject'],
-      Resource: [`${names.bucketArn}/${layout.logsPrefix}*`],
+      Resource: [`${names.bucketArn}/${layout.withoutTenantPrefix}*`],
     },
     ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
   );

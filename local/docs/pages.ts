@@ -4,6 +4,7 @@ import { alertRows } from './alerts.ts';
 import { drawDiagram, parseDiagram, THEMES } from './architecture.ts';
 import { commandPage } from './commands.ts';
 import { errorRows } from './errors.ts';
+import { infrastructureRows } from './infrastructure.ts';
 import { awsLimitRows, ownLimitRows } from './limits.ts';
 import { metricRows } from './metrics.ts';
 import { settingRows } from './settings.ts';
@@ -30,6 +31,9 @@ export const DERIVED_FILES: readonly DerivedFile[] = [
   page('guide/operations.md', ['alerts'], (text) => fillTable(text, 'alerts', alertRows())),
   { path: '../k8s/distributor/alerts.yaml', render: () => prometheusRule(alertRules()), tables: [] },
   page('reference/settings.md', ['settings'], (text) => fillTable(text, 'settings', settingRows())),
+  page('reference/infrastructure.md', ['infrastructure'], (text) =>
+    fillTable(text, 'infrastructure', infrastructureRows()),
+  ),
   page('reference/tenants.md', ['tenants'], (text) => fillTable(text, 'tenants', attributeRows())),
   page('reference/errors.md', ['errors'], (text) => fillTable(text, 'errors', errorRows())),
   page('reference/metrics.md', ['metrics'], (text) => fillTable(text, 'metrics', metricRows())),

@@ -1,5 +1,5 @@
 import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { toNewest } from '../base/newest.ts';
+import { lruSet } from '../base/lru.ts';
 import type { LogsSession } from './clients.ts';
 import { type AwsFault, faultOf } from './fault.ts';
 import { explainFailure } from './words.ts';
@@ -87,7 +87,7 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
   const remember = (place: GroupPlace): Debt => {
     const fresh = { dueMs: 0, createdMs: undefined, passingMs: PASSING_AGAIN_MS[0], message: undefined };
     const debt = known.get(keyOf(place)) ?? fresh;
-    toNewest(known, keyOf(place), debt, GROUPS_MAX);
+    lruSet(known, keyOf(place), debt, GROUPS_MAX);
     return debt;
   };
 
@@ -111,7 +111,7 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
         debt.message = sayOwed(place, error);
         if (!isRefused(place)) onRefused(place, debt.message, error);
         if (PASSING.has(fault)) waitForPassing(debt, nowMs());
-        else toNewest(refusedUntilMs, accountOf(place), debt.dueMs, GROUPS_MAX);
+        else lruSet(refusedUntilMs, accountOf(place), debt.dueMs, GROUPS_MAX);
         await quietly(() => (debt.createdMs === undefined ? debts.note(place) : debts.claim(place)));
         return;
       }

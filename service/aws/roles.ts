@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts';
 import { DistributorError } from '../base/errors.ts';
-import { toNewest } from '../base/newest.ts';
+import { lruSet } from '../base/lru.ts';
 import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
 import { type AwsFault, faultOf } from './fault.ts';
 import { awsFailure } from './words.ts';
@@ -88,7 +88,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
       pending: undefined,
       failure: undefined,
     };
-    toNewest(sessions, key, session, sessionsMax);
+    lruSet(sessions, key, session, sessionsMax);
     return session;
   };
 

@@ -46,6 +46,9 @@ export function createMetrics() {
     memoryReserved: gauge('memory_reserved_bytes', 'Memory that the objects in flight are admitted for, by estimate.'),
     messagesHandedBack: counter('messages_handed_back_total', 'Messages given back without a failure.', ['reason']),
     messagesAway: gauge('messages_away', 'Messages handed back as surplus that are still away, by estimate.'),
+    workableMessages: gauge('workable_messages', 'Messages that wait for capacity, and for nothing else.'),
+    workableAge: gauge('workable_oldest_age_seconds', 'Age of the oldest message that waits for capacity.'),
+    saturated: gauge('saturated', '1 while messages wait for capacity in this process, else 0.'),
     circuitsOpen: gauge('circuit_open', 'Deliveries whose circuit is open.', ['tenant', 'code']),
     unansweredSeconds: gauge(
       'unanswered_seconds',

@@ -1,6 +1,8 @@
+import type { FreshnessSnapshot } from '../run/queue/freshness.ts';
 import type { CanaryWriter } from '../run/watch/canary-writer.ts';
 import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
 import { observeTrouble } from '../run/watch/trouble.ts';
+import { lookForWork, observeWork } from '../run/watch/workable.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
 
 type Parts = QueueParts & StatsParts & ScheduleParts & { readonly workers: Workers };
@@ -20,25 +22,22 @@ export function composeMetricsPage(
     metrics.messagesAway.set(handBacks.away);
     metrics.destinationsLimited.set(rateLimits.list().length);
     observeTrouble(metrics, breakers, parked, nowMs());
-    observeFreshness(metrics, parts, canaryWriter, nowMs());
+    const snapshot = parts.freshness.snapshot();
+    observeWork(metrics, lookForWork({ ...parts, oldestMs: snapshot.oldestMs }), nowMs());
+    observeFreshness(metrics, parts, snapshot, canaryWriter, nowMs());
   });
 }
 
 function observeFreshness(
   metrics: Ground['metrics'],
-  {
-    depth: queueDepth,
-    watermark,
-    freshness,
-    tenantStats,
-  }: Pick<Parts, 'depth' | 'watermark' | 'freshness' | 'tenantStats'>,
+  { depth: queueDepth, watermark, tenantStats }: Pick<Parts, 'depth' | 'watermark' | 'tenantStats'>,
+  snapshot: FreshnessSnapshot,
   canaryWriter: CanaryWriter | undefined,
   nowMs: number,
 ): void {
   const depth = queueDepth.look();
   if (depth) metrics.queueVisible.set(depth.visible);
   if (watermark.ms !== undefined) metrics.queueReadUpTo.set(watermark.ms / 1000);
-  const snapshot = freshness.snapshot();
   for (const gauge of [metrics.deliveredUpTo, metrics.canaryDelivered, metrics.canaryWritten]) gauge.reset();
   let leastUpToMs = nowMs;
   for (const { tenant, canaryMs } of tenantStats.known()) {

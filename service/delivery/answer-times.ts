@@ -1,4 +1,4 @@
-import { toNewest } from '../base/newest.ts';
+import { lruSet } from '../base/lru.ts';
 
 /** How long each destination takes to answer, as TCP estimates its retransmission timeout (RFC 6298, section 2). */
 export interface AnswerTimes {
@@ -36,7 +36,7 @@ export function createAnswerTimes(): AnswerTimes {
       return Math.min(OVERDUE_MAX_MS, Math.max(OVERDUE_MIN_MS, expectedMs));
     },
     add(destination, ms) {
-      toNewest(estimates, destination, next(estimates.get(destination), ms), DESTINATIONS_MAX);
+      lruSet(estimates, destination, next(estimates.get(destination), ms), DESTINATIONS_MAX);
     },
   };
 }

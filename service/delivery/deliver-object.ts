@@ -2,7 +2,7 @@ import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { isCanary, withoutFilters } from '../core/canary.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import { chooseDeliveries } from '../core/replay.ts';
-import type { TenantStore } from '../tenant/store.ts';
+import type { Tenant, TenantStore } from '../tenant/store.ts';
 import { type DeliveryOrder, type ObjectTask, type StopSignals, throwIfStopped } from './destination.ts';
 import { type DeliveryResult, type RunDeliveryDeps, runDelivery } from './run-delivery.ts';
 
@@ -28,27 +28,24 @@ export async function deliverObject(
     return [failed(asDistributorError(error))];
   }
   const results: DeliveryResult[] = [];
-  const unfiltered = isCanary(task.ref);
-  const chosen = chooseDeliveries(tenant.deliveries, task.ref.replay);
-  if (chosen.length === 0 && !tenant.error) results.push(failed(unknownDelivery(task)));
-  for (const delivery of chosen) {
+  const { deliveries, error } = deliveriesFor(tenant, task);
+  for (const delivery of deliveries) {
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
     else if (order.held.includes(type)) results.push({ type, kind: 'held' });
-    else
-      results.push(
-        await runDelivery(deps, task, unfiltered ? withoutFilters(delivery) : delivery, order.watch, signals),
-      );
+    else results.push(await runDelivery(deps, task, delivery, order.watch, signals));
   }
-  if (tenant.error) results.push(failed(tenant.error));
+  if (error) results.push(failed(error));
   return results;
 }
 
-function unknownDelivery({ ref, keyFields }: ObjectTask): DistributorError {
-  return new DistributorError(
-    'delivery-unknown',
-    `the replay ${ref.replay?.id} is for the delivery ${ref.replay?.delivery}, which tenant ${keyFields.tenant_id} does not have`,
-  );
+/** The deliveries of a tenant that an object is for, each as it wants this object, and what is wrong with the others. */
+export function deliveriesFor(tenant: Tenant, { ref, keyFields }: Pick<ObjectTask, 'ref' | 'keyFields'>): Tenant {
+  const chosen = chooseDeliveries(tenant.deliveries, ref.replay);
+  const deliveries = isCanary(ref) ? chosen.map((delivery) => withoutFilters(delivery)) : chosen;
+  if (chosen.length > 0 || tenant.error) return { deliveries, error: tenant.error };
+  const message = `the replay ${ref.replay?.id} is for the delivery ${ref.replay?.delivery}, which tenant ${keyFields.tenant_id} does not have`;
+  return { deliveries, error: new DistributorError('delivery-unknown', message) };
 }
 
 function failed(error: DistributorError): DeliveryResult {

@@ -1,7 +1,7 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { DistributorError } from '../base/errors.ts';
-import { toNewest } from '../base/newest.ts';
+import { lruSet } from '../base/lru.ts';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
 import { tenantTableFailure } from './failure.ts';
 
@@ -62,7 +62,7 @@ export function createTenantStore(deps: TenantStoreDeps): TenantStore {
 
   const entryOf = (tenantId: string): Entry => {
     const entry = entries.get(tenantId) ?? { tenant: undefined, readMs: 0, pending: undefined };
-    toNewest(entries, tenantId, entry, tenantsMax);
+    lruSet(entries, tenantId, entry, tenantsMax);
     return entry;
   };
 

@@ -13,7 +13,7 @@ import { layoutOf, TIME_KEYS } from '../../infra/object-layout.ts';
 import { encodeRecords } from '../../local/workload/object.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
-import { renderKeyPrefix } from '../k8s/support/s3-object.ts';
+import { renderKeyPrefix, renderTime } from '../k8s/support/s3-object.ts';
 import { configOf as vectorConfigOf } from '../k8s/support/vector-config.ts';
 import { s3Sink } from '../k8s/support/vector-reference.ts';
 import { conditionsOf, projectedPrefixes } from './support/projection.ts';
@@ -55,10 +55,11 @@ function firehosePrefix(record: LogRecord): string {
     .replace(/!\{timestamp:(\w+)\}/g, (_, pattern: string) => times[pattern] ?? assert.fail(pattern));
 }
 
-/** The prefix of Vector's sink for the same record. */
+/** The prefix of Vector's objects for the same record, when it is written at its own time. */
 function vectorPrefix(record: LogRecord): string {
-  const { key_prefix: prefix = '' } = s3Sink.parse(vectorConfigOf('s3').sinks.s3);
-  return renderKeyPrefix(prefix, { ...record, timestamp: new Date(record.timestamp).toISOString() });
+  const { key_prefix: prefix = '', filename_time_format: name = '' } = s3Sink.parse(vectorConfigOf('s3').sinks.s3);
+  const folders = name.slice(0, name.lastIndexOf('/') + 1);
+  return renderKeyPrefix(prefix, { ...record }) + renderTime(folders, record.timestamp);
 }
 
 /** Records of two tenants, two clusters and two environments, around noon: before, in and after the hour of the query. */

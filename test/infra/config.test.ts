@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { configOf, type Overrides, readConfig } from '../../infra/config.ts';
 import { environmentFile, knownEnvironments } from '../../infra/config-file.ts';
 import { layered } from '../../infra/config-layers.ts';
@@ -415,6 +417,14 @@ for (const given of FINE) {
 test('a queue lets a message be received until the service has given it up with a reason, and once more', () => {
   assert.ok(RENEW_AT_RECEIVES < RECEIVES_MAX && RECEIVES_MAX < MAX_RECEIVE_COUNT_MIN);
   assert.ok(configOf('production').queue.maxReceiveCount >= MAX_RECEIVE_COUNT_MIN);
+});
+
+test('Vector is looked for where its manifests put it', async () => {
+  const base = new URL('../../k8s/vector/base/', import.meta.url);
+  const read = async (name: string) => parse(await readFile(new URL(name, base), 'utf8'));
+  const { eks } = configOf('staging', { writers: { eks: { oidcIssuer: 'https://oidc.example.com' } } }).writers;
+  assert.equal(eks?.namespace, (await read('kustomization.yaml')).namespace);
+  assert.equal(eks?.serviceAccount, (await read('service-account.yaml')).metadata.name);
 });
 
 test('numbers of the service come as its own environment would have them', () => {

@@ -53,6 +53,15 @@ test('writing centrally costs half a dollar a GB before anything is kept', () =>
   near(line('central', 'CloudWatch Logs: ingestion'), ((1024 * 276) / 250) * 0.5, 'ingestion');
 });
 
+test('sixty lines of 700 bytes in a record cost a seventh of what each would cost alone', () => {
+  const packed = { recordBytes: 60 * 700, billedBytes: 9 * 5 * 1024 };
+  assert.ok(packed.billedBytes >= packed.recordBytes && packed.billedBytes - packed.recordBytes < 5 * 1024);
+  const billedGb = ((1024 ** 4 / 250 / 60) * packed.billedBytes) / 1024 ** 3;
+  const saved = line('firehose', 'Firehose') - line('aggregated', 'Firehose');
+  near(saved, ((1024 * 5 * 1024) / 250 - billedGb) * (0.029 + 0.018), 'saved');
+  assert.ok((1024 * 5 * 1024) / 250 / billedGb > 6.6);
+});
+
 test('Firehose bills each record as 5 KB: seven times a 700-byte record', () => {
   const billedGb = (1024 * 5 * 1024) / 250;
   const recordGb = (1024 * 700) / 250;

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { alarmsOf } from '../../infra/alarms.ts';
-import { configOf } from '../../infra/config.ts';
+import { configOf, readConfig } from '../../infra/config.ts';
+import { environmentFile } from '../../infra/config-file.ts';
+import { layered } from '../../infra/config-layers.ts';
 import { SETTING_PATHS } from '../../infra/config-schema.ts';
 import { namesOf } from '../../infra/names.ts';
 import { ERROR_CODES } from '../../service/base/errors.ts';
@@ -98,6 +100,24 @@ test("the tenants' items in the examples are ones that the service takes, and fi
     assert.equal(outputs.RoleArn, delivery.roleArn);
   }
   assert.ok(customer.includes(`BucketName=${bucket.target.bucket} BucketPrefix=${bucket.target.keyPrefix} `));
+});
+
+test('the files of settings in the guide are right, and the one for upgrades keeps every name of 0.1.0', async () => {
+  const deployment = await read('docs/guide/deployment.md');
+  const files = [...deployment.matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => parse(yaml));
+  const whole = files.filter((file) => file.environment !== undefined);
+  assert.equal(whole.length, 2);
+  const [example, upgrade] = whole.map((file) => readConfig(layered(environmentFile(file.environment), file)));
+  assert.equal(example?.production, true);
+  assert.ok(upgrade);
+  const names = namesOf(upgrade, { partition: 'aws', region: 'us-west-2', accountId: '1'.repeat(12) });
+  assert.deepEqual(
+    [names.tenantTable, names.ledgerTable, names.metricsNamespace],
+    ['tenant-configurations', 'delivery-ledger', 'LogDistributor'],
+  );
+  for (const role of ['task', 'execution', 'firehose', 'writer'] as const) {
+    assert.equal(names[`${role}Role`], `log-distributor-staging-${role}`);
+  }
 });
 
 test('the link of every alarm leads to a section of the runbook', () => {

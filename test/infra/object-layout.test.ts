@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { configOf } from '../../infra/config.ts';
 import { layoutOf } from '../../infra/object-layout.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
+import { OVERLAYS, configOf as vectorConfigOf } from '../k8s/support/vector-config.ts';
 
 const config = configOf('staging');
 const layout = layoutOf(config);
@@ -54,9 +55,19 @@ test('the jq query gives exactly the keys that the prefix asks for', (t) => {
 
 test('what is not to be delivered lies outside of the prefix that is announced', () => {
   const errors = expand(layout.firehoseErrorOutputPrefix, {});
-  for (const prefix of [layout.quarantinePrefix, layout.firehoseErrorPrefix, errors]) {
+  for (const prefix of [layout.quarantinePrefix, layout.withoutTenantPrefix, layout.firehoseErrorPrefix, errors]) {
     assert.ok(!prefix.startsWith(layout.logsPrefix), prefix);
   }
   assert.ok(errors.startsWith(layout.firehoseErrorPrefix));
   assert.ok(layout.firehosePrefix.startsWith(layout.logsPrefix));
+});
+
+test('records without a tenant lie where the sinks of every overlay put them', () => {
+  for (const overlay of OVERLAYS) {
+    const prefixes = Object.values(vectorConfigOf(overlay).sinks)
+      .map(({ key_prefix: prefix }) => String(prefix ?? ''))
+      .filter((prefix) => prefix !== '' && !prefix.startsWith(layout.logsPrefix));
+    assert.ok(prefixes.length > 0, overlay);
+    for (const prefix of prefixes) assert.ok(prefix.startsWith(layout.withoutTenantPrefix), `${overlay}: ${prefix}`);
+  }
 });

@@ -5,6 +5,7 @@ import { namesOf } from '../../infra/names.ts';
 import { layoutOf } from '../../infra/object-layout.ts';
 import { bucketPolicy } from '../../infra/policies/bucket.ts';
 import type { PolicyDocument, Statement } from '../../infra/policies/document.ts';
+import { endpointPolicy } from '../../infra/policies/endpoints.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../../infra/policies/firehose.ts';
 import { flowLogPolicy } from '../../infra/policies/flow-logs.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../../infra/policies/keys.ts';
@@ -74,6 +75,18 @@ for (const [name, document] of Object.entries(ROLE_POLICIES)) {
     }
   });
 }
+
+/** Services of VPC endpoints, by the prefix of their actions. */
+const ENDPOINTS: Readonly<Record<string, string>> = {
+  s3: 's3',
+  dynamodb: 'dynamodb',
+  sqs: 'sqs',
+  sts: 'sts',
+  logs: 'logs',
+  kms: 'kms',
+  ecr: 'ecr.api',
+  firehose: 'kinesis-firehose',
+};
 
 test('statements of a document have names of their own', () => {
   for (const [name, { Statement: statements }] of Object.entries(ROLE_POLICIES)) {
@@ -161,6 +174,70 @@ test('keys are used through the services that encrypt with them, and not at all 
   }
   const withoutKeys = JSON.stringify(ROLE_POLICIES['task with AWS keys']);
   assert.ok(!withoutKeys.includes('kms:'));
+});
+
+/** Whether a call goes through an endpoint: an account's principal, an action and a resource. */
+function passes(service: string, principalArn: string, action: string, resource: string): boolean {
+  const account = principalArn.split(':')[4] ?? '';
+  return allowing(endpointPolicy(service, names), action, resource).some(({ Condition }) => {
+    const { StringEquals = {}, ArnLike = {}, ...others } = Condition ?? {};
+    assert.deepEqual(others, {});
+    const accounts = StringEquals['aws:PrincipalAccount'];
+    const arns = ArnLike['aws:PrincipalArn'];
+    return (accounts?.includes(account) ?? true) && (arns?.some((pattern) => matches(pattern, principalArn)) ?? true);
+  });
+}
+
+test('the calls of tasks, deliveries and image pulls go through the endpoints with policies', () => {
+  const us = names.taskRoleArn;
+  const tenant = 'arn:aws:iam::222222222222:role/team/LogDistribution-acme';
+  const nobody = 'arn:aws:iam::999999999999:root';
+  const needs: readonly (readonly [service: string, principal: string, action: string, resource: string])[] = [
+    // Whatever the roles of this account may do.
+    ...Object.values(ROLE_POLICIES).flatMap(({ Statement: statements }) =>
+      statements.flatMap(({ Action, Resource = [] }) =>
+        Action.flatMap((action) => {
+          const service = ENDPOINTS[action.split(':')[0] ?? ''];
+          return service === undefined ? [] : Resource.map((resource) => [service, us, action, resource] as const);
+        }),
+      ),
+    ),
+    [
+      'logs',
+      tenant,
+      'logs:PutLogEvents',
+      'arn:aws:logs:us-east-1:222222222222:log-group:/tenant-logs/acme:log-stream:s',
+    ],
+    ['logs', tenant, 'logs:PutRetentionPolicy', 'arn:aws:logs:us-east-1:222222222222:log-group:/tenant-logs/acme'],
+    ['s3', tenant, 's3:PutObject', 'arn:aws:s3:::logs-of-acme/x.ndjson.gz'],
+    ['s3', tenant, 's3:AbortMultipartUpload', 'arn:aws:s3:::logs-of-acme/x.ndjson.gz'],
+    ['s3', nobody, 's3:GetObject', 'arn:aws:s3:::prod-us-east-1-starport-layer-bucket/layer'],
+    ['sts', nobody, 'sts:AssumeRoleWithWebIdentity', names.writerRoleArn],
+  ];
+  assert.ok(needs.length > 30);
+  for (const need of needs) assert.ok(passes(...need), need.join(' '));
+});
+
+test('with other credentials nothing leaves through the endpoints for another account', () => {
+  const stranger = 'arn:aws:iam::999999999999:role/stranger';
+  const refused: readonly (readonly [service: string, principal: string, action: string, resource: string])[] = [
+    ['s3', stranger, 's3:PutObject', 'arn:aws:s3:::bucket-of-a-stranger/x'],
+    ['s3', names.taskRoleArn, 's3:PutObject', 'arn:aws:s3:::bucket-of-a-stranger/x'],
+    ['s3', stranger, 's3:GetObject', `${names.bucketArn}/logs/x`],
+    ['sqs', names.taskRoleArn, 'sqs:SendMessage', 'arn:aws:sqs:us-east-1:999999999999:queue'],
+    ['sqs', stranger, 'sqs:SendMessage', names.queueArn],
+    ['dynamodb', stranger, 'dynamodb:PutItem', 'arn:aws:dynamodb:us-east-1:999999999999:table/table'],
+    ['logs', stranger, 'logs:PutLogEvents', 'arn:aws:logs:us-east-1:999999999999:log-group:g:log-stream:s'],
+    ['sts', stranger, 'sts:AssumeRole', 'arn:aws:iam::999999999999:role/stranger'],
+    ['kms', stranger, 'kms:Encrypt', KEYS.data],
+    [
+      'kinesis-firehose',
+      names.taskRoleArn,
+      'firehose:PutRecord',
+      'arn:aws:firehose:us-east-1:999999999999:deliverystream/s',
+    ],
+  ];
+  for (const call of refused) assert.ok(!passes(...call), call.join(' '));
 });
 
 test('traces are allowed only where they are on', () => {
@@ -254,11 +331,15 @@ test('Firehose writes objects and errors, and nothing into the quarantine', () =
 test('Vector writes to the stream or to the bucket, whichever there is', () => {
   const toStream = writerRolePolicy(names, layout, true, KEYS.data);
   assert.equal(allowing(toStream, 'firehose:PutRecordBatch', names.deliveryStreamArn).length, 1);
-  assert.ok(!JSON.stringify(toStream).includes('s3:'));
+  assert.equal(allowing(toStream, 's3:PutObject', `${names.bucketArn}/logs/x`).length, 0);
   const toBucket = writerRolePolicy(names, layout, false, KEYS.data);
   assert.equal(allowing(toBucket, 's3:PutObject', `${names.bucketArn}/logs/x`).length, 1);
   assert.equal(allowing(toBucket, 's3:GetObject', `${names.bucketArn}/logs/x`).length, 0);
   assert.ok(!JSON.stringify(toBucket).includes('firehose:'));
+  for (const document of [toStream, toBucket]) {
+    assert.equal(allowing(document, 's3:PutObject', `${names.bucketArn}/without-tenant/cluster_id=c/x`).length, 1);
+    assert.equal(allowing(document, 'kms:GenerateDataKey', KEYS.data).length, 1);
+  }
 });
 
 test('only the one service account of the one cluster is Vector, and those that are named', () => {

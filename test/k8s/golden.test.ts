@@ -54,6 +54,12 @@ for (const { file, lines } of goldens) {
   });
 }
 
+test('the golden lines are at least 300 shapes of what programs write', () => {
+  const shapes = goldens.filter(({ file }) => file !== 'identity.yaml').flatMap(({ lines }) => lines);
+  assert.ok(new Set(shapes.map(({ line }) => line)).size >= 285);
+  assert.ok(goldens.flatMap(({ lines }) => lines).length >= 300);
+});
+
 test('every golden line has a title of its own', () => {
   for (const { file, lines } of goldens) {
     const titles = lines.map(({ what }) => what);

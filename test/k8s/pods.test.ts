@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { readSettings, SETTING_NAMES } from '../../service/base/settings.ts';
 import { find, pathOf, render, withoutKubectl } from './support/kustomize.ts';
-import { configOf, merge, OVERLAYS, variablesIn } from './support/vector-config.ts';
+import { configOf, folderOf, merge, OVERLAYS, variablesIn } from './support/vector-config.ts';
 import { type Container, configMapData, environmentOf, type Workload, workloads } from './support/workload.ts';
 
 const FOLDERS = [...OVERLAYS.map((overlay) => `vector/overlays/${overlay}`), 'distributor', 'log-generator'];
@@ -76,10 +76,12 @@ for (const overlay of OVERLAYS) {
     const paths = Object.values(config.transforms)
       .map((component) => transform.parse(component))
       .flatMap(({ file, files }) => (file ? [file, ...files] : files));
-    assert.deepEqual(new Set(paths), new Set(Object.keys(programs).map((name) => `/etc/vector/vrl/${name}`)));
+    const encoded = z.looseObject({ batch_encoding: z.looseObject({ schema_file: z.string() }).optional() });
+    const schemas = Object.values(config.sinks).map((sink) => encoded.parse(sink).batch_encoding?.schema_file ?? []);
+    const files = new Set([...paths, ...schemas.flat()]);
+    assert.deepEqual(files, new Set(Object.keys(programs).map((name) => `/etc/vector/vrl/${name}`)));
     for (const [name, text] of Object.entries(programs)) {
-      const folder = name === 'fit.vrl' ? `vector/overlays/${overlay}` : 'vector/base/vrl';
-      assert.equal(text, readFileSync(pathOf(`${folder}/${name}`), 'utf8'));
+      assert.equal(text, readFileSync(pathOf(`${folderOf(overlay, name)}/${name}`), 'utf8'));
     }
 
     const writable = container.volumeMounts.filter(({ readOnly }) => !readOnly).map(({ mountPath }) => mountPath);
@@ -101,7 +103,7 @@ test('Prometheus finds the exporter where it listens, and nobody but the pod rea
 });
 
 test('the pods of EKS overlays carry the role that settings.env names', { skip: withoutKubectl }, () => {
-  for (const overlay of ['firehose', 's3'] as const) {
+  for (const overlay of OVERLAYS.filter((name) => name !== 'local')) {
     const objects = render(pathOf(`vector/overlays/${overlay}`));
     const settings = configMapData(objects, find(objects, 'ConfigMap', /^vector-settings-/).metadata.name);
     const { annotations } = z

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { unknownIn } from '../support/promql.ts';
 import {
   find,
   folders,
@@ -11,14 +12,16 @@ import {
   withoutKubectl,
 } from './support/kustomize.ts';
 import { securityContextConstraints } from './support/openshift-schema.ts';
-import { configMapData, matches, type Workload, workloads } from './support/workload.ts';
+import { matches, type Workload, workloads } from './support/workload.ts';
 
 const selector = z.record(z.string(), z.string());
 const matchLabels = z.object({ matchLabels: selector });
 
 const APPLIED = [
   'vector/overlays/firehose',
+  'vector/overlays/firehose-aggregated',
   'vector/overlays/s3',
+  'vector/overlays/s3-parquet',
   'vector/overlays/local',
   'log-generator',
   'distributor',
@@ -137,23 +140,18 @@ test('the distributor is scaled, kept, found and scraped by names that exist', {
   const scaled = z
     .object({
       scaleTargetRef: z.object({ name: z.string() }),
-      triggers: z.tuple([
-        z.object({
-          authenticationRef: z.object({ name: z.string() }),
-          metadata: z.object({ queueURL: z.string(), awsRegion: z.string() }),
-        }),
-      ]),
+      triggers: z.array(
+        z.object({ type: z.string(), metadata: z.object({ query: z.string(), serverAddress: z.url() }) }),
+      ),
     })
     .parse(find(objects, 'ScaledObject', 'distributor').spec);
   assert.equal(scaled.scaleTargetRef.name, deployment?.metadata.name);
-  const [{ authenticationRef, metadata }] = scaled.triggers;
-  find(objects, 'TriggerAuthentication', authenticationRef.name);
-  const settings = configMapData(objects, find(objects, 'ConfigMap', /^distributor-settings-/).metadata.name);
-  assert.deepEqual(metadata, {
-    ...metadata,
-    queueURL: settings.SQS_QUEUE_URL,
-    awsRegion: settings.AWS_REGION,
-  });
+  // What Prometheus is asked for is what the service exports.
+  assert.equal(scaled.triggers.length, 3);
+  for (const { type, metadata } of scaled.triggers) {
+    assert.equal(type, 'prometheus');
+    assert.deepEqual(unknownIn(metadata.query), []);
+  }
 
   const budget = z.object({ selector: matchLabels }).parse(find(objects, 'PodDisruptionBudget', 'distributor').spec);
   assert.equal(chosen(objects, namespace, budget.selector.matchLabels).length, 1);

@@ -10,9 +10,16 @@ const OVERLAYS = folders('Kustomization').filter((folder) => folder.startsWith('
 /** Everything that can be applied: each kustomization, and each overlay with each component and with all of them. */
 function renderings(): Map<string, KubernetesObject[]> {
   const all = new Map(folders('Kustomization').map((folder) => [folder, render(pathOf(folder))]));
-  for (const overlay of OVERLAYS) {
+  // Those that lie on another overlay differ from it in ConfigMaps only.
+  for (const overlay of OVERLAYS.filter((name) => !/-(aggregated|parquet)$/.test(name))) {
     for (const component of COMPONENTS) all.set(`${overlay} with ${component}`, renderWith(overlay, [component]));
-    all.set(`${overlay} with all components`, renderWith(overlay, COMPONENTS));
+    for (const [one, other] of [
+      ['openshift', 'non-root'],
+      ['non-root', 'openshift'],
+    ]) {
+      const components = COMPONENTS.filter((component) => !component.endsWith(`/${other}`));
+      all.set(`${overlay} with all components, of which ${one}`, renderWith(overlay, components));
+    }
   }
   return all;
 }
@@ -21,7 +28,7 @@ test('every kustomization, and every overlay with every component, renders to va
   skip: withoutKubectl,
 }, async () => {
   const rendered = renderings();
-  assert.ok(OVERLAYS.length === 3 && COMPONENTS.length === 5);
+  assert.ok(OVERLAYS.length === 5 && COMPONENTS.length === 7);
   // Many renderings share most of their objects; each text is checked once.
   const objects = new Map([...rendered.values()].flat().map((object) => [JSON.stringify(object), object]));
   const known: KubernetesObject[] = [];
@@ -54,4 +61,18 @@ test('objects that break their schema are found', async () => {
     spec: { scaleTargetRef: { name: 'y' }, triggers: [], poolingInterval: 3 },
   };
   assert.match((await typeErrors([pod, scaled])).join(), /ScaledObject y.*poolingInterval/);
+});
+
+test('OpenShift and non-root are refused together, and leave nothing behind that says so', {
+  skip: withoutKubectl,
+}, () => {
+  const folder = (name: string) => `vector/components/${name}`;
+  assert.throws(
+    () => renderWith('vector/overlays/s3', [folder('openshift'), folder('non-root')]),
+    /either-openshift-or-non-root/,
+  );
+  for (const name of ['openshift', 'non-root']) {
+    const names = renderWith('vector/overlays/s3', [folder(name)]).map(({ metadata }) => metadata.name);
+    assert.ok(!names.includes('either-openshift-or-non-root'));
+  }
 });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { LINES_PACKED } from '../../infra/cost/model.ts';
+import { RECORD_COLUMNS } from '../../infra/record.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { bufferHours } from './support/buffer.ts';
@@ -16,6 +18,7 @@ import {
   OVERLAYS,
   type VectorComponent,
   variablesIn,
+  vrlFile,
 } from './support/vector-config.ts';
 import {
   firehoseSink,
@@ -114,6 +117,53 @@ test('S3 gets gzip NDJSON of 32 MB or 5 minutes under unique names, and everythi
 });
 
 const anySink = z.looseObject({ healthcheck: z.boolean().optional(), buffer: z.looseObject({}).optional() });
+
+test('the Parquet overlay differs from the S3 overlay in what objects hold only, and its schema is the record’s', () => {
+  const [parquet, s3] = (['s3-parquet', 's3'] as const).map((overlay) => s3Sink.parse(configOf(overlay).sinks.s3));
+  assert.ok(parquet && s3);
+  const { batch_encoding, ...rest } = parquet;
+  const { framing: _, ...plain } = s3;
+  const content_type = 'application/vnd.apache.parquet';
+  assert.deepEqual(rest, {
+    ...plain,
+    filename_extension: 'parquet',
+    encoding: { codec: 'text' },
+    compression: 'none',
+    content_type,
+  });
+  assert.equal(batch_encoding?.schema_file, '/etc/vector/vrl/record.schema');
+  const schema = vrlFile('s3-parquet', batch_encoding.schema_file);
+  const lines = schema.split('\n').map((line) => line.trim());
+  const types: Readonly<Record<string, string>> = {
+    string: 'optional binary NAME (STRING);',
+    timestamp: 'optional int64 NAME (TIMESTAMP(MICROS,true));',
+  };
+  const column = (name: string, type = '') => (types[type] ?? assert.fail(type)).replace('NAME', name);
+  const expected = RECORD_COLUMNS.flatMap(({ name, type }) => {
+    const [, members] = /^struct<(.+)>$/.exec(type) ?? [];
+    if (members === undefined) return [column(name, type)];
+    const parts = members.split(',').map((member) => member.split(':'));
+    return [`optional group ${name} {`, ...parts.map(([child = '', childType]) => column(child, childType)), '}'];
+  });
+  assert.deepEqual(lines, ['message record {', ...expected, '}', '']);
+});
+
+test('lines for Firehose are packed into records that it takes, and long ones travel alone; each arrives as it would alone', () => {
+  const events = Array.from({ length: 130 }, (_, at) => podEvent(`INFO line ${at}`, { ...POD, run: at }));
+  const long = podEvent('x'.repeat(20_000), { ...POD, run: 999 });
+  const packs = runPipeline('firehose-aggregated', 'pods', [...events, long]).get('firehose') ?? [];
+  const texts = packs.map(({ message }) => String(message));
+  const counts = texts.map((text) => text.split('\n').length).sort((a, b) => b - a);
+  assert.deepEqual(counts, [60, 60, 10, 1]);
+  const alone = runPipeline('firehose', 'pods', [...events, long]).get('firehose') ?? [];
+  const inOrder = (records: readonly unknown[]) => records.map((one) => JSON.stringify(one)).sort();
+  assert.deepEqual(inOrder(texts.flatMap((text) => text.split('\n')).map((line) => JSON.parse(line))), inOrder(alone));
+  const { max_events = 0 } = reduceTransform.parse(configOf('firehose-aggregated').transforms.packs);
+  assert.ok(max_events * (16_000 + 1) < 1_000 * 1024);
+  const [packed, plain] = (['firehose-aggregated', 'firehose'] as const).map((name) => configOf(name).sinks.firehose);
+  assert.deepEqual({ ...packed, inputs: [], encoding: null }, { ...plain, inputs: [], encoding: null });
+  assert.equal(max_events, LINES_PACKED);
+});
 
 test('in every overlay the tenants’ buffer is on disk and blocks, and what belongs to nobody never blocks', () => {
   for (const overlay of OVERLAYS) {

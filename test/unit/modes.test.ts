@@ -6,7 +6,7 @@ test('tests run in every mode where they use a kernel, directly, by way of other
   const dependent = [
     'test/unit/kernel/kernel.test.ts',
     'test/golden/text.test.ts',
-    'test/unit/delivery/cloudwatch.test.ts',
+    'test/unit/destination/cloudwatch/sender.test.ts',
     'test/fuzz/decode.test.ts',
   ];
   const others = ['test/unit/base/errors.test.ts', 'test/unit/core/template.test.ts'];

@@ -1,20 +1,24 @@
 import type { Command } from 'commander';
 import type { S3Object } from '../../aws/s3-source.ts';
 import { asDistributorError, type DistributorError } from '../../base/errors.ts';
-import { isCanary, withoutFilters } from '../../core/canary.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
+import { deliveriesFor } from '../../delivery/deliver-object.ts';
 import { createItemRules } from '../../destination/parse-delivery.ts';
 import { type LedgerEntry, readEntries } from '../../ledger/entries.ts';
 import { DECODE_LIMITS } from '../../object/decode-limits.ts';
 import { readFooter } from '../../object/parquet/footer.ts';
-import { createTenantStore } from '../../tenant/store.ts';
+import { createTenantStore, type Tenant } from '../../tenant/store.ts';
 import { parseS3Url, wholeNumber } from '../arguments.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
+import { replayOf } from '../replay/feed.ts';
+import { createReplayStates } from '../replay/state.ts';
 import type { Context, Session } from '../session.ts';
 import { countRecords, type Forecast, forecast, type Look } from './inspect.ts';
 import { createObjectReader, type ObjectReader } from './open.ts';
 import { type DeliveryReport, type ObjectReport, reportText } from './report.ts';
+
+const NO_DELIVERIES: Tenant = { deliveries: [], error: undefined };
 
 /** `object`: what the service would do with an object. Changes nothing. */
 
@@ -30,7 +34,10 @@ export function addObject(program: Command, session: Session): void {
     .command('object')
     .argument('<url>', 's3://bucket/key')
     .option('--version-id <id>', 'the version, in a versioned bucket; default: the newest')
-    .option('--replay <id>', "show the object's state in this replay instead of its first delivery")
+    .option(
+      '--replay <id>',
+      'show the object as this replay delivers it, and its state there, instead of its first delivery',
+    )
     .option('--events <count>', 'show this many events', wholeNumber(0, 1_000), 3)
     .option('--records <count>', 'stop reading after about this many records', wholeNumber(1, 1e9), 5_000_000)
     .description(
@@ -53,7 +60,7 @@ async function showObject(context: Context, options: Options, [text = '']: reado
   const reader = createObjectReader(context);
   const found = await reader.find(url, options.versionId);
   if (!found) throw new CommandError(`${text} does not exist: the service would make it a dead letter (object-gone)`);
-  const ref = options.replay === undefined ? found : { ...found, replay: { id: options.replay } };
+  const looked = options.replay === undefined ? { ref: found } : await inReplay(context, found, options.replay);
   const bar = context.printer.progress('records', options.records);
   const look = {
     limits: DECODE_LIMITS,
@@ -62,12 +69,39 @@ async function showObject(context: Context, options: Options, [text = '']: reado
     signal: context.signal,
     onRecords: (count: number) => bar.update(count),
   };
-  const report = await examine(context, reader, ref, look).finally(() => bar.end());
+  const report = await examine(context, reader, looked, look).finally(() => bar.end());
   context.printer.result(report, (style) => reportText(report, style));
   return report.dead_letter === null ? EXIT_DONE : EXIT_TROUBLE;
 }
 
-async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, look: Look): Promise<ObjectReport> {
+/** An object as a notification names it. */
+interface Looked {
+  readonly ref: ObjectRef;
+  /** Only its notification knows what it is for: the ledger has what became of it, and nothing tells what will. */
+  readonly isUnforeseeable?: boolean;
+}
+
+/** The object as a replay announces it. @throws CommandError, a usage error, for a replay that has left nothing behind */
+async function inReplay({ dynamo, settings, nowMs }: Context, found: ObjectRef, id: string): Promise<Looked> {
+  const states = createReplayStates({ dynamo, table: settings.ledgerTable, nowMs });
+  const state = await states.read(id);
+  if (state) {
+    const replay = replayOf(state);
+    return { ref: replay ? { ...found, replay } : found };
+  }
+  const ref = { ...found, replay: { id } };
+  // Records that are redriven from quarantine are replays without a state.
+  const entries = await readEntries(dynamo, settings.ledgerTable, objectId(ref));
+  if (entries.length > 0) return { ref, isUnforeseeable: true };
+  throw usageError(`replay ${id} is unknown, and the ledger has nothing of this object in it`);
+}
+
+async function examine(
+  context: Context,
+  reader: ObjectReader,
+  { ref, isUnforeseeable }: Looked,
+  look: Look,
+): Promise<ObjectReport> {
   const { settings, dynamo } = context;
   const id = objectId(ref);
   let trouble: DistributorError | undefined;
@@ -92,7 +126,8 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
     nowMs: context.nowMs,
   });
   const tenant = keyFields ? await tenants.lookUp(keyFields.tenant_id) : undefined;
-  const chosen = (tenant?.deliveries ?? []).map((one) => (isCanary(ref) ? withoutFilters(one) : one));
+  const { deliveries: chosen, error } =
+    tenant && keyFields && !isUnforeseeable ? deliveriesFor(tenant, { ref, keyFields }) : NO_DELIVERIES;
   // For a delivery that is switched off, and for a tenant that has none, the service does not even open the object.
   const isOpened = chosen.some(({ enabled }) => enabled);
   const ledger = await readEntries(dynamo, settings.ledgerTable, id);
@@ -127,7 +162,7 @@ async function examine(context: Context, reader: ObjectReader, ref: ObjectRef, l
           return await countRecords(decoder, look);
         }, false)
       : undefined;
-  trouble ??= tenant?.error;
+  trouble ??= error;
   return {
     object: id,
     bytes: ref.size ?? 0,

@@ -3,6 +3,7 @@ import type { Status } from '../../run/watch/status.ts';
 import { addresses } from '../arguments.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE } from '../errors.ts';
 import type { Session } from '../session.ts';
+import { requireKnownTenant } from '../tenants/known.ts';
 import { formatCount, type Style } from '../terminal.ts';
 import { type FleetStatus, mergeStatus, type TaskStatus } from './merge.ts';
 
@@ -25,8 +26,11 @@ export function addStatus(program: Command, session: Session): void {
     )
     .option('--tenant <id>', 'only this tenant')
     .addHelpText('after', '\nExample:\n  log-distributor status --url http://127.0.0.1:8080');
-  session.run<Options>(status, async ({ printer, signal, nowMs }, { url, tenant }) => {
+  session.run<Options>(status, async (context, { url, tenant }) => {
+    const { printer, signal, nowMs } = context;
     const tasks = await Promise.all(url.map((one) => ask(one, signal)));
+    const isSeen = tasks.some(({ status }) => status.tenants.some((one) => one.tenant === tenant));
+    if (tenant !== undefined && !isSeen) await requireKnownTenant(context, tenant);
     const merged = mergeStatus(tasks, tenant);
     printer.result(merged, (style) => statusText(merged, nowMs(), style));
     return merged.tenants.length === 0 && merged.places.length === 0 ? EXIT_DONE : EXIT_TROUBLE;

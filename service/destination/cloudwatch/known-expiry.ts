@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 
 /**
  * What CloudWatch Logs has said of the retention of log groups while one object is delivered: that events of some age are expired.
@@ -21,7 +21,7 @@ export function createKnownExpiry(): KnownExpiry {
   return {
     upToMs,
     learn(group, timeMs) {
-      toNewest(groups, group, Math.max(timeMs, upToMs(group)), GROUPS_MAX);
+      lruSet(groups, group, Math.max(timeMs, upToMs(group)), GROUPS_MAX);
     },
   };
 }

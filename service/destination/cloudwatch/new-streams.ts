@@ -1,7 +1,7 @@
 import type { LogsSession } from '../../aws/clients.ts';
 import { faultOf } from '../../aws/fault.ts';
 import { DistributorError } from '../../base/errors.ts';
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 import type { Route } from '../../core/route.ts';
 import { type StopSignals, unlessStopped } from '../../delivery/destination.ts';
 
@@ -54,7 +54,7 @@ export function createNewStreams(): NewStreams {
   };
   const groupOf = ({ groups }: Session, name: string): Group => {
     const group = groups.get(name) ?? { known: new Set(), missing: false, first: undefined };
-    toNewest(groups, name, group, GROUPS_MAX);
+    lruSet(groups, name, group, GROUPS_MAX);
     return group;
   };
 

@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 
 /**
  * Messages that are handed back to the queue because their tenant has enough in flight, and how long each stays away. They come back
@@ -15,6 +15,8 @@ export interface HandBacks {
   done(tenant: string): void;
   /** Messages that are away, by estimate. */
   readonly away: number;
+  /** The same by tenant; tenants without any are not in it. */
+  awayByTenant(): ReadonlyMap<string, number>;
 }
 
 /** Until it is known how fast a tenant's objects are done. */
@@ -43,8 +45,17 @@ export function createHandBacks(nowMs: () => number): HandBacks {
 
   const queueOf = (tenant: string): Queue => {
     const queue = queues.get(tenant) ?? { intervalMs: INTERVAL_FIRST_MS, lastDoneMs: undefined, backAtMs: 0 };
-    toNewest(queues, tenant, queue, TENANTS_MAX);
+    lruSet(queues, tenant, queue, TENANTS_MAX);
     return queue;
+  };
+
+  const awayByTenant = () => {
+    const now = nowMs();
+    const away = new Map<string, number>();
+    for (const [tenant, { backAtMs, intervalMs }] of queues) {
+      if (backAtMs > now) away.set(tenant, (backAtMs - now) / (intervalMs * LEAD));
+    }
+    return away;
   };
 
   return {
@@ -68,12 +79,12 @@ export function createHandBacks(nowMs: () => number): HandBacks {
       queue.lastDoneMs = isAway ? now : undefined;
     },
     get away() {
-      const now = nowMs();
-      let away = 0;
-      for (const { backAtMs, intervalMs } of queues.values()) {
-        if (backAtMs > now) away += (backAtMs - now) / (intervalMs * LEAD);
-      }
-      return Math.round(away);
+      return Math.round(
+        awayByTenant()
+          .values()
+          .reduce((sum, messages) => sum + messages, 0),
+      );
     },
+    awayByTenant,
   };
 }

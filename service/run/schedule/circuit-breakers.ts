@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../base/errors.ts';
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 import { isHeld, opened, type ProbeTimes } from '../../core/circuit.ts';
 import { isSts, type Place, placeKey } from '../../core/place.ts';
 import type { Unanswered } from '../../delivery/call-watch.ts';
@@ -134,7 +134,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   const tenantOf = (id: string): Tenant => {
     const [oldest] = tenants.values();
     const tenant = tenants.get(id) ?? { deliveries: new Map(), answeredMs: Number.NEGATIVE_INFINITY, known: false };
-    const forgotten = toNewest(tenants, id, tenant, TENANTS_MAX);
+    const forgotten = lruSet(tenants, id, tenant, TENANTS_MAX);
     if (forgotten !== undefined) for (const delivery of oldest?.deliveries.values() ?? []) trials.forget(delivery);
     return tenant;
   };

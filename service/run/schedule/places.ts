@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 import { type Circuit, isHeld, opened, type ProbeTimes } from '../../core/circuit.ts';
 import { type Place, placeKey } from '../../core/place.ts';
 
@@ -69,7 +69,7 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
       answeredMs: Number.NEGATIVE_INFINITY,
       circuit: undefined,
     };
-    toNewest(places, key, state, PLACES_MAX);
+    lruSet(places, key, state, PLACES_MAX);
     return state;
   };
 
@@ -84,7 +84,7 @@ export function createPlaces({ nowMs, probeTimes, onChange }: PlacesDeps): Place
   return {
     troubled(place, tenant, sinceMs) {
       const state = stateOf(place);
-      toNewest(state.troubled, tenant, sinceMs, TENANTS_MAX);
+      lruSet(state.troubled, tenant, sinceMs, TENANTS_MAX);
       if (state.circuit) return;
       const sinces = [...state.troubled.values()].filter((since) => since > state.answeredMs);
       if (sinces.length < TENANTS_MIN) return;

@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 import { advance, answered, beginCallRate, type CallRate, type Instant, sent } from '../../core/call-rate.ts';
 import { refill, spend, type TokenBucket, untilToken } from '../../core/token-bucket.ts';
 import type { LimitAnswer, RateLimitedCall } from '../../delivery/rate-limiter.ts';
@@ -32,6 +32,8 @@ export interface RateLimits {
   answered(answer: RateLimitAnswer): void;
   /** Destinations that have a rate now. */
   list(): readonly DestinationRate[];
+  /** Whether a call for the tenant had to wait lately, for its destination's rate or for the tenant's own cap. */
+  isPaced(tenant: string): boolean;
 }
 
 export interface DestinationRate {
@@ -60,6 +62,8 @@ const BARREN_MS = 10_000;
 /** How often those who wait look whether others want their slot. */
 const LOOK_EVERY_MS = 1_000;
 const DESTINATIONS_MAX = 5_000;
+/** A tenant whose calls wait has one waiting again within this. */
+const PACED_MS = 10_000;
 
 interface Rate {
   law: CallRate;
@@ -71,6 +75,8 @@ interface Rate {
 export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLimitsDeps): RateLimits {
   const rates = new Map<string, Rate>();
   const caps = new Map<string, TokenBucket>();
+  /** When a call for a tenant last had to wait. */
+  const pacedMs = new Map<string, number>();
 
   const now = (): Instant => ({ nowMs: nowMs(), epochMs: epochMs() });
 
@@ -95,6 +101,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
   };
 
   const pause = (tenant: string, ms: number, rate: Rate | undefined, at: Instant): Permit => {
+    lruSet(pacedMs, tenant, at.nowMs, DESTINATIONS_MAX);
     const barren = rate !== undefined && at.nowMs - rate.acceptedMs > BARREN_MS;
     const leave = barren || ms > PATIENCE_MS || (ms > YIELD_FROM_MS && othersWait(tenant));
     return leave ? { kind: 'yield', ms } : { kind: 'wait', ms: Math.min(ms, LOOK_EVERY_MS) };
@@ -116,7 +123,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
         cap && bytesPerSecondMax ? untilToken(cap, bytesPerSecondMax) : 0,
       );
       if (waitMs > 0) return pause(tenantId, waitMs, rate, at);
-      if (cap) toNewest(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
+      if (cap) lruSet(caps, capKey, spend(cap, bytes), DESTINATIONS_MAX);
       if (!rate) return { kind: 'go' };
       rate.bucket = spend(rate.bucket, 1);
       rate.law = sent(rate.law, at);
@@ -137,7 +144,7 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
         refusedMs: at.nowMs,
       };
       rate.refusedMs = at.nowMs;
-      const surplus = toNewest(rates, destination, rate, DESTINATIONS_MAX);
+      const surplus = lruSet(rates, destination, rate, DESTINATIONS_MAX);
       if (!known) onLimit(destination, true);
       // Threads remember for whom they must ask.
       if (surplus !== undefined) onLimit(surplus, false);
@@ -148,5 +155,6 @@ export function createRateLimits({ othersWait, onLimit, nowMs, epochMs }: RateLi
       for (const [destination, rate] of rates) if (isOver(rate, at)) free(destination);
       return [...rates].map(([destination, { law }]) => ({ destination, callsPerSecond: law.perSecond }));
     },
+    isPaced: (tenant) => nowMs() - (pacedMs.get(tenant) ?? Number.NEGATIVE_INFINITY) < PACED_MS,
   };
 }

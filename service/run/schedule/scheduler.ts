@@ -18,6 +18,8 @@ export interface Scheduler {
   othersWait(tenant: string): boolean;
   /** Objects of a tenant that wait. */
   waitingOf(tenant: string): number;
+  /** Tenants with objects that wait. */
+  waitingTenants(): Iterable<string>;
   readonly running: number;
   /** Of the running ones: those behind the bulkhead. */
   readonly behindBulkhead: number;
@@ -327,6 +329,7 @@ export function createScheduler(limits: SchedulerLimits): Scheduler {
       }
       return false;
     },
+    waitingTenants: () => queues.keys(),
     waitingOf: (tenant) => queues.get(tenant)?.jobs.length ?? 0,
     get running() {
       return all.jobs + behind.jobs;

@@ -1,4 +1,4 @@
-import { toNewest } from '../../base/newest.ts';
+import { lruSet } from '../../base/lru.ts';
 
 /**
  * Messages that wait in the queue because their tenant's destinations take nothing, or have not answered yet. SQS tells
@@ -55,7 +55,7 @@ export function createParked(nowMs: () => number): Parked {
           messages: before.messages + 1,
           firstDeadLetterMs: Math.min(before.firstDeadLetterMs, deadLetterAtMs),
         });
-        toNewest(parked, tenant, steps, TENANTS_MAX);
+        lruSet(parked, tenant, steps, TENANTS_MAX);
       }
     },
     of(tenant) {

@@ -6,6 +6,9 @@ import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dy
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { logTableOf } from '../../../infra/athena.ts';
+import { configOf } from '../../../infra/config.ts';
+import { layoutOf } from '../../../infra/object-layout.ts';
 import { encodeRecords, objectKey, takeRecords } from '../../../local/workload/object.ts';
 import type { LogRecord } from '../../../local/workload/record.ts';
 import { createRecordSource } from '../../../local/workload/source.ts';
@@ -64,6 +67,8 @@ interface Applied {
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
   readonly distributorRoleArn: string;
+  /** Properties of the table that Athena queries. */
+  readonly tableParameters: Readonly<Record<string, string>>;
   /** Of the service's container. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -86,8 +91,11 @@ after(async () => {
 async function readState(cli: LocalTerraform, folder: string, { environment }: Moto): Promise<Applied> {
   const { values } = JSON.parse(await cli.run(folder, ['show', '-json'], environment));
   const output = (name: string) => String(values.outputs[name].value);
-  const resources: { type: string; mode: string; values: { container_definitions: string } }[] =
-    values.root_module.resources;
+  const resources: {
+    type: string;
+    mode: string;
+    values: { container_definitions: string; parameters?: Record<string, string> };
+  }[] = values.root_module.resources;
   const task = resources.find(({ type }) => type === 'aws_ecs_task_definition');
   const containers: { name: string; environment: { name: string; value: string }[] }[] = JSON.parse(
     task?.values.container_definitions ?? '[]',
@@ -101,6 +109,7 @@ async function readState(cli: LocalTerraform, folder: string, { environment }: M
     queueUrl: output('queue_url'),
     deadLetterQueueUrl: output('dead_letter_queue_url'),
     distributorRoleArn: output('distributor_role_arn'),
+    tableParameters: resources.find(({ type }) => type === 'aws_glue_catalog_table')?.values.parameters ?? {},
     environment: Object.fromEntries(container?.environment.map(({ name, value }) => [name, value]) ?? []),
   };
 }
@@ -120,6 +129,12 @@ test('the task points the service at the queues and tables that were applied', S
   assert.equal(settings.deadLetterQueueUrl, applied.deadLetterQueueUrl);
   assert.equal(settings.tenantTable, applied.tenantTable);
   assert.equal(settings.ledgerTable, applied.ledgerTable);
+});
+
+test('the table has its projection as Athena reads it', SLOW, () => {
+  const config = configOf('staging', WRITERS);
+  const names = { bucket: applied.bucket };
+  assert.deepEqual(applied.tableParameters, logTableOf(config, names, layoutOf(config)).parameters);
 });
 
 test("an object that is put into the bucket reaches the tenant's account, event by event", SLOW, async () => {

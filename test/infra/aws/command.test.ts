@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +56,39 @@ test('production is not destroyed, and nothing is asked of AWS for it', async ()
   );
 });
 
+test('a misspelt production is neither deployed nor destroyed', async () => {
+  const nowhere = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  for (const command of ['deploy', 'destroy', 'synth']) {
+    const args = [command, '--environment', 'prod', '--yes'];
+    await assert.rejects(infra(args, nowhere), /ended with 2:\nenvironment: .*did you mean production\?/);
+  }
+});
+
+test('a file of settings is read, and everything that is wrong with it is told', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'log-distributor-command-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'mine.yaml');
+  await writeFile(
+    file,
+    'environment: staging\nqueue:\n  retentionDays: 0\ndistributor:\n  settings: { PARK_HOURS: x }\n',
+  );
+  await assert.rejects(infra(['synth', '--config', file]), (error: unknown) => {
+    const lines = String(error).split('\n');
+    return (
+      lines.some((line) => line.startsWith('queue.retentionDays: ')) &&
+      lines.some((line) => line.includes('PARK_HOURS: '))
+    );
+  });
+  await writeFile(file, 'environment: testing\nproduction: false\nregion: us-west-2\ningestion: { firehose: false }\n');
+  const options = ['-r', 'eu-west-1', '--eks-oidc-issuer', 'https://oidc.example.com/id/A'];
+  const synthesized = (await infra(['synth', '--config', file, ...options])).trim();
+  const text = await readFile(join(synthesized, 'cdk.tf.json'), 'utf8');
+  assert.match(text, /oidc-provider\/oidc.example.com\/id\/A/);
+  assert.match(text, /system:serviceaccount:log-collection:vector/);
+  assert.match(text, /"region": "eu-west-1"/);
+  assert.ok(!text.includes('aws_kinesis_firehose'));
+});
+
 test('whoever asks for help gets it, and nothing else happens', async () => {
   for (const args of [['deploy', '--help'], ['--help']]) assert.match(await infra(args), /^usage: npm run synth/);
 });
@@ -96,7 +130,7 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
   const bucket = 'log-distributor-tfstate-123456789012-us-west-2';
   await plan();
   assert.equal(await stateBucketExists(s3, bucket), false);
-  // Without a provider it comes no further than that.
+  // Without a provider it comes no further than the bucket.
   const deployment = [
     'deploy',
     '--environment',
@@ -108,7 +142,9 @@ test('a plan makes no bucket for the state, a deployment does, and then plans ar
     '--plugin-dir',
     'nowhere',
   ];
-  await assert.rejects(infra(deployment, moto.environment), /terraform init failed/);
+  await assert.rejects(infra(deployment, moto.environment), /ended with 2:\nthere is no image .* --no-tasks/);
+  assert.equal(await stateBucketExists(s3, bucket), false, 'nothing is made for an image that is not there');
+  await assert.rejects(infra([...deployment, '--no-tasks'], moto.environment), /terraform init failed/);
   assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }))).Status, 'Enabled');
   await plan();
   const backend = await readFile(

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { configOf } from '../../../infra/config.ts';
-import { RefusedError } from '../../../infra/deploy.ts';
 import { digestOf, imageName } from '../../../infra/image.ts';
 import { namesOf } from '../../../infra/names.ts';
+import { RefusedError } from '../../../infra/refused.ts';
 import { startMoto } from '../support/moto.ts';
 
 const moto = await startMoto();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { tagsOf } from '../../../infra/app.ts';
 import { logTableOf } from '../../../infra/athena.ts';
-import { configOf } from '../../../infra/config.ts';
+import { backlogPerTask } from '../../../infra/backlog.ts';
+import { configOf, type Overrides } from '../../../infra/config.ts';
+import { ADDRESSES } from '../../../infra/kept-names.ts';
 import { namesOf } from '../../../infra/names.ts';
 import { layoutOf } from '../../../infra/object-layout.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
@@ -78,6 +81,52 @@ test('the bucket is private, versioned, owned by us alone, and kept where it is 
   for (const table of production.resources('aws_dynamodb_table')) assert.equal(table.deletion_protection_enabled, true);
 });
 
+test('production keeps its keys, tables and bucket whatever is planned; elsewhere they can go', () => {
+  for (const [type, count] of [
+    ['aws_kms_key', 3],
+    ['aws_dynamodb_table', 2],
+    ['aws_s3_bucket', 1],
+  ] as const) {
+    const kept = production.resources(type);
+    assert.equal(kept.length, count, type);
+    for (const { lifecycle } of kept) assert.deepEqual(lifecycle, { prevent_destroy: true }, type);
+    for (const { lifecycle } of existing.resources(type)) assert.equal(lifecycle, undefined, type);
+  }
+});
+
+test('every table and role whose name can be kept stands where its old name is looked for', () => {
+  const addresses = production.addresses.filter((address) => /^aws_(dynamodb_table|iam_role)\./.test(address));
+  const found = Object.values(ADDRESSES).map((prefix) => addresses.filter((address) => address.startsWith(prefix)));
+  for (const [at, matches] of found.entries()) assert.equal(matches.length, 1, String(Object.keys(ADDRESSES)[at]));
+  assert.equal(new Set(found.flat()).size, addresses.length);
+});
+
+test('budget and anomaly monitor look at this deployment alone, by a tag that everything has', () => {
+  const monitor = production.only('aws_ce_anomaly_monitor');
+  assert.deepEqual(parsed(monitor, 'monitor_specification').Tags, {
+    Key: 'Deployment',
+    Values: ['log-distributor-production-us-east-1'],
+    MatchOptions: ['EQUALS'],
+  });
+  assert.deepEqual(production.only('aws_budgets_budget').cost_filter, [
+    { name: 'TagKeyValue', values: ['user:Deployment$log-distributor-production-us-east-1'] },
+  ]);
+  assert.equal(tagsOf(configOf('production')).Deployment, 'log-distributor-production-us-east-1');
+});
+
+test('budget and anomaly detection can be left out, each by itself', async (t) => {
+  const spendingOf = async (budget: Overrides['budget']) => {
+    const it = await synthesis('staging', { budget });
+    t.after(() => it.remove());
+    return it.types.filter((type) => /^aws_(budgets|ce)_/.test(type)).sort();
+  };
+  const detection = ['aws_ce_anomaly_monitor', 'aws_ce_anomaly_subscription'];
+  assert.deepEqual(await spendingOf({}), ['aws_budgets_budget', ...detection]);
+  assert.deepEqual(await spendingOf({ monthlyUsd: null }), detection);
+  assert.deepEqual(await spendingOf({ anomalyUsd: null }), ['aws_budgets_budget']);
+  assert.deepEqual(await spendingOf({ monthlyUsd: null, anomalyUsd: null }), []);
+});
+
 interface Rule {
   readonly id: string;
   readonly filter: readonly { readonly prefix: string }[];
@@ -100,6 +149,7 @@ test('logs move through the classes and go; quarantine and errors go on their ow
   assert.equal(rule('logs')?.filter[0]?.prefix, 'logs/');
   assert.equal(rule('quarantine')?.filter[0]?.prefix, config.quarantinePrefix);
   assert.equal(rule('quarantine')?.expiration[0]?.days, config.storage.quarantineRetentionDays);
+  assert.equal(rule('without-tenant')?.expiration[0]?.days, config.storage.quarantineRetentionDays);
   assert.equal(rule('firehose-errors')?.expiration[0]?.days, config.storage.firehoseErrorRetentionDays);
   assert.equal(rule('leftovers')?.abort_incomplete_multipart_upload?.[0]?.days_after_initiation, 7);
 });
@@ -206,18 +256,23 @@ test('the least number of tasks is on demand, and most of the others on Spot', (
   ]);
 });
 
-test('tasks follow the backlog of each running one, and the age of the oldest message', () => {
+test('tasks follow the messages that wait for capacity, and the age of the oldest of them', () => {
+  const config = configOf('production');
+  const names = namesOf(config, { partition: 'aws', region: config.region, accountId: '' });
   const policies = production.resources('aws_appautoscaling_policy');
   const backlog = policies.find((policy) => policy.policy_type === 'TargetTrackingScaling');
   const tracking = JSON.stringify(backlog?.target_tracking_scaling_policy_configuration);
   assert.match(tracking, /ApproximateNumberOfMessagesVisible/);
   assert.match(tracking, /RunningTaskCount/);
-  assert.match(tracking, /log_distributor_messages_away/);
-  assert.match(tracking, /\(waiting \+ FILL\(away, 0\)\) \/ running/);
+  assert.match(tracking, /log_distributor_workable_messages/);
+  assert.match(tracking, /log_distributor_saturated/);
+  for (const metric of backlogPerTask(config, names)) {
+    if ('expression' in metric) assert.ok(tracking.includes(JSON.stringify(metric.expression)), metric.id);
+  }
   assert.equal(policies.filter((policy) => policy.policy_type === 'StepScaling').length, 1);
   const alarm = production
     .resources('aws_cloudwatch_metric_alarm')
-    .find((it) => it.metric_name === 'ApproximateAgeOfOldestMessage');
+    .find((it) => it.metric_name === 'log_distributor_workable_oldest_age_seconds');
   assert.match(String(alarm?.alarm_actions), /aws_appautoscaling_policy/);
 });
 

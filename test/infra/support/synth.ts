@@ -26,6 +26,8 @@ export interface Synthesis {
   /** The one resource of a type. */
   only(type: string): Resource;
   readonly types: readonly string[];
+  /** As Terraform's commands take them: `aws_sqs_queue.delivery_queue_0A1B2C3D`. */
+  readonly addresses: readonly string[];
   readonly count: number;
   /** Takes resources of these types out of the file, and whatever refers to them. @returns what was taken out, by address */
   leaveOut(types: readonly string[]): Promise<readonly string[]>;
@@ -38,7 +40,7 @@ const ACCOUNT = `\${${'data.aws_caller_identity.caller.account_id'}}`;
 interface Configuration {
   readonly resource: Record<string, Record<string, Resource>>;
   readonly data: Record<string, Record<string, Resource>>;
-  readonly output: Record<string, { readonly value: string }>;
+  readonly output?: Record<string, { readonly value: string }>;
   readonly terraform: { readonly required_providers: Record<string, { readonly version: string }> };
 }
 
@@ -58,7 +60,7 @@ export async function synthesis(
     ...options,
   });
   const file = join(folder, 'cdk.tf.json');
-  const { resource: all, ...rest }: Configuration = JSON.parse(await readFile(file, 'utf8'));
+  const { resource: all, output = {}, ...rest }: Configuration = JSON.parse(await readFile(file, 'utf8'));
   const resources = (type: string) => Object.values(all[type] ?? {});
   return {
     folder,
@@ -68,7 +70,7 @@ export async function synthesis(
       );
     },
     data: (type) => Object.values(rest.data[type] ?? {}),
-    outputs: Object.fromEntries(Object.entries(rest.output).map(([name, { value }]) => [name, value])),
+    outputs: Object.fromEntries(Object.entries(output).map(([name, { value }]) => [name, value])),
     accountId: ACCOUNT,
     place: {
       partition: partitionOfRegion(config.region),
@@ -83,6 +85,9 @@ export async function synthesis(
     },
     get types() {
       return Object.keys(all);
+    },
+    get addresses() {
+      return Object.entries(all).flatMap(([type, ofType]) => Object.keys(ofType).map((name) => `${type}.${name}`));
     },
     get count() {
       return Object.values(all).reduce((sum, ofType) => sum + Object.keys(ofType).length, 0);
@@ -107,7 +112,10 @@ export async function synthesis(
       while (take((_, resource) => [...out].some((address) => JSON.stringify(resource).includes(`\${${address}.`)))) {
         // Until nothing refers to anything that is out.
       }
-      await writeFile(file, JSON.stringify({ ...rest, resource: all }, null, 2));
+      const left = Object.entries(output).filter(
+        ([, value]) => ![...out].some((address) => JSON.stringify(value).includes(`\${${address}.`)),
+      );
+      await writeFile(file, JSON.stringify({ ...rest, output: Object.fromEntries(left), resource: all }, null, 2));
       return [...out];
     },
     remove: () => rm(outputFolder, { recursive: true, force: true }),

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const k8s = join(root, 'k8s');
 
 /** Any Kubernetes object, as far as the tests look at all of them alike. */
-const kubernetesObject = z.looseObject({
+export const kubernetesObject = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
@@ -27,11 +27,14 @@ export const withoutKubectl: string | undefined =
 /** Folders under k8s/ that hold a kustomization of this kind, relative to k8s/. */
 export function folders(kind: 'Kustomization' | 'Component'): string[] {
   const files = readdirSync(k8s, { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => file.endsWith('kustomization.yaml'))
-    .filter((file) => kustomization.parse(parse(readFileSync(join(k8s, file), 'utf8'))).kind === kind)
-    .map(dirname)
-    .sort();
+  return (
+    files
+      // The chart holds links to the same folders.
+      .filter((file) => file.endsWith('kustomization.yaml') && !file.startsWith('chart/'))
+      .filter((file) => kustomization.parse(parse(readFileSync(join(k8s, file), 'utf8'))).kind === kind)
+      .map(dirname)
+      .sort()
+  );
 }
 
 export function pathOf(folder: string): string {

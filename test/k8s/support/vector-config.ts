@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -17,8 +17,11 @@ export type VectorComponent = z.output<typeof component>;
 export type VectorConfig = z.output<typeof vectorConfig>;
 export type Environment = Readonly<Record<string, string>>;
 
-export const OVERLAYS = ['firehose', 's3', 'local'] as const;
+export const OVERLAYS = ['firehose', 'firehose-aggregated', 's3', 's3-parquet', 'local'] as const;
 export type Overlay = (typeof OVERLAYS)[number];
+
+/** Overlays that lie on another one, whose settings and programs they have. */
+const BELOW: Partial<Readonly<Record<Overlay, Overlay>>> = { 'firehose-aggregated': 'firehose', 's3-parquet': 's3' };
 
 /** `name: value` of a settings.env, as the ConfigMap generator reads it. */
 function settingsOf(folder: string): Record<string, string> {
@@ -32,7 +35,7 @@ export function environmentOf(overlay: Overlay): Environment {
   return {
     VECTOR_SELF_NODE_NAME: 'ip-10-0-1-17.ec2.internal',
     ...settingsOf('vector/base'),
-    ...settingsOf(`vector/overlays/${overlay}`),
+    ...settingsOf(`vector/overlays/${BELOW[overlay] ?? overlay}`),
     CLUSTERS: 'hosted-7,hosted-8',
   };
 }
@@ -84,9 +87,15 @@ export function configOf(overlay: Overlay, environment = environmentOf(overlay))
   );
 }
 
-/** A VRL program by the path that the configuration gives it: the overlay's own file, or the base's. */
+/** The folder of a file under /etc/vector/vrl: that of the overlay's, of the overlay below it, or the base's. */
+export function folderOf(overlay: Overlay, name: string): string {
+  const below = BELOW[overlay];
+  const folders = [overlay, ...(below ? [below] : [])].map((one) => `vector/overlays/${one}`);
+  return folders.find((folder) => existsSync(join(pathOf(folder), name))) ?? 'vector/base/vrl';
+}
+
+/** A VRL program by the path that the configuration gives it. */
 export function vrlFile(overlay: Overlay, path: string): string {
   const name = path.replace('/etc/vector/vrl/', '');
-  const folder = name === 'fit.vrl' ? `vector/overlays/${overlay}` : 'vector/base/vrl';
-  return readFileSync(pathOf(`${folder}/${name}`), 'utf8');
+  return readFileSync(join(pathOf(folderOf(overlay, name)), name), 'utf8');
 }

@@ -64,7 +64,7 @@ const auth = z.union([
   }),
 ]);
 const encoding = z.strictObject({
-  codec: z.literal('json'),
+  codec: z.enum(['json', 'text']),
   except_fields: unused,
   json: unused,
   only_fields: unused,
@@ -154,7 +154,7 @@ const TRANSFORMS = {
   reduce: z
     .strictObject({
       ...common,
-      end_every_period_ms: unused,
+      end_every_period_ms: wholeNumber.optional(),
       ends_when: text.optional(),
       expire_after_ms: wholeNumber.optional(),
       flush_period_ms: wholeNumber.optional(),
@@ -226,7 +226,14 @@ const SINKS = {
     acl: unused,
     auth: auth.optional(),
     batch: batch.optional(),
-    batch_encoding: unused,
+    batch_encoding: z
+      .strictObject({
+        codec: z.literal('parquet'),
+        schema_mode: z.enum(['relaxed', 'strict', 'auto_infer']),
+        schema_file: text,
+        compression: z.strictObject({ algorithm: z.literal('zstd'), level: z.int().min(1).max(21) }),
+      })
+      .optional(),
     bucket: text,
     compression: z.enum(['gzip', 'none', 'snappy', 'zlib', 'zstd']).optional(),
     content_encoding: unused,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeliveryError } from '../../../service/core/delivery.ts';
 import { CLOUDWATCH } from '../../../service/destination/cloudwatch/kind.ts';
+import { KINDS } from '../../../service/destination/kinds.ts';
 import { parseDelivery } from '../../../service/destination/parse-delivery.ts';
+import { SHAPES } from '../../../service/object/text/shape.ts';
 import { cloudWatchOf, ITEM } from '../../support/delivery.ts';
 
 const DEFAULTS = { region: 'us-east-1', applicationGroups: { api: ['gateway', 'auth'], empty: [] } };
@@ -126,14 +128,16 @@ test('no application named anywhere means all of them', () => {
   }
 });
 
+const TYPES = KINDS.map(({ kind }) => kind).join(' or ');
+
 const WRONG: readonly (readonly [attribute: string, value: unknown, problem: string])[] = [
   ['tenant_id', undefined, 'tenant_id: is required (not set)'],
   ['tenant_id', '', 'tenant_id: is required (not set)'],
   ['tenant_id', 7, 'tenant_id: is required (got 7)'],
   ['tenant_id', 'a'.repeat(257), `tenant_id: must have at most 256 characters (got "${'a'.repeat(199)}…)`],
   ['type', new Uint8Array(3), 'type: is required (got "3 bytes")'],
-  ['type', 'kinesis', 'type: must be cloudwatch or s3, alone or with #name (got "kinesis")'],
-  ['type', 'cloudwatch#', 'type: must be cloudwatch or s3, alone or with #name (got "cloudwatch#")'],
+  ['type', 'kinesis', `type: must be ${TYPES}, alone or with #name (got "kinesis")`],
+  ['type', 'cloudwatch#', `type: must be ${TYPES}, alone or with #name (got "cloudwatch#")`],
   ['enabled', 'yes', 'enabled: must be true or false (got "yes")'],
   ['enabled', 1, 'enabled: must be true or false (got 1)'],
   ['log_distribution_role_arn', undefined, 'log_distribution_role_arn: is required (not set)'],
@@ -172,11 +176,7 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
     'groups: names the group "constructor", which APPLICATION_GROUPS does not define (got ["constructor"])',
   ],
   ['min_log_level', 'loud', 'min_log_level: must be a log level such as info (got "loud")'],
-  [
-    'input_format',
-    'csv',
-    'input_format: must be one of ndjson, ndjson-cr, json-array, json-objects, cloudtrail, cloudwatch-logs (got "csv")',
-  ],
+  ['input_format', 'csv', `input_format: must be one of ${SHAPES.join(', ')} (got "csv")`],
   ['message_format', 'raw', 'message_format: must be message or record (got "raw")'],
   ['max_bytes_per_second', 1023, 'max_bytes_per_second: must be at least 1024 (got 1023)'],
   ['max_bytes_per_second', true, 'max_bytes_per_second: must be a number (got true)'],

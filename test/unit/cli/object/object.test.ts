@@ -133,11 +133,47 @@ test('what the ledger says of the object is told, of a replay when it is asked f
   assert.match(out, /^ledger: acme\/cloudwatch done {2}read 5, delivered 2, /m);
   assert.match(out, /^ledger: acme\/cloudwatch#all dead {2}for object-corrupt, at record 4$/m);
   const replay = await run(['object', `s3://${pipeline.bucket}/${key}`, '--replay', 'r-1', '--json']);
-  const { ledger } = replay.json() as ObjectReport;
+  const { ledger, deliveries } = replay.json() as ObjectReport;
+  // It has no state, as a redrive from quarantine has none: nothing but its notification says which records it is for.
+  assert.deepEqual(deliveries, []);
   assert.deepEqual(
     ledger.map(({ delivery, state, record }) => [delivery, state, record]),
     [['acme/cloudwatch', 'delivering', 3]],
   );
+});
+
+/** A replay as `replay` leaves it behind. */
+const replayItem = (id: string, more: Readonly<Record<string, unknown>>) => ({
+  ...{ object: `replay:${id}`, delivery: 'replay', state: 'fed', tenant: 'acme', bucket: 'b', from_ms: 0, to_ms: 1 },
+  ...{ only_missing: false, objects: 1, fed: 1, last_ms: 0, last_key: '', ...more },
+});
+
+test('an object in a replay is told as the service delivers it there: by the deliveries and the application that it is for', async (t) => {
+  const { run, put, pipeline, deps } = await startCliCloud(t, [ACME]);
+  const key = keyOf('acme', 'a.log');
+  await put(key, BODY);
+  const items = [
+    replayItem('one', { only_delivery: 'cloudwatch' }),
+    replayItem('web', { only_application: 'web' }),
+    replayItem('gone', { only_delivery: 'cloudwatch#removed' }),
+    replayItem('missed', { only_missing: true, only_delivery: 'cloudwatch' }),
+  ];
+  for (const item of items)
+    await deps.dynamo.send(new PutItemCommand({ TableName: pipeline.ledgerTable, Item: marshall(item) }));
+  const look = (id: string) => run(['object', `s3://${pipeline.bucket}/${key}`, '--replay', id, '--json']);
+  const told = async (id: string) => {
+    const { code, json } = await look(id);
+    const { dead_letter, deliveries } = json() as ObjectReport;
+    return [code, dead_letter?.reason ?? null, deliveries.map(({ type, events }) => `${type} ${events}`)];
+  };
+  assert.deepEqual(await told('one'), [0, null, ['cloudwatch 2']]);
+  assert.deepEqual(await told('web'), [0, null, ['cloudwatch 1', 'cloudwatch#all 1']]);
+  assert.deepEqual(await told('gone'), [1, 'delivery-unknown', []]);
+  // What is missing is announced as at first.
+  assert.deepEqual(await told('missed'), [0, null, ['cloudwatch 2', 'cloudwatch#all 3']]);
+  const unknown = await look('other');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /replay other is unknown/);
 });
 
 for (const [what, key, body, reason] of [

@@ -5,6 +5,8 @@ import { mergeStatus } from '../../../../service/cli/status/merge.ts';
 import type { CircuitStatus, TenantStatus } from '../../../../service/run/stats/tenant-stats.ts';
 import type { Status } from '../../../../service/run/watch/status.ts';
 import { cli } from '../../../support/cli.ts';
+import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { buildTenant } from '../../../support/tenant.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
 const circuit = (since: string, more: Partial<CircuitStatus> = {}): CircuitStatus => ({
@@ -101,6 +103,18 @@ test('one tenant only, as JSON', async () => {
     tenants.map(({ tenant }) => tenant),
     ['globex'],
   );
+});
+
+test('a tenant that no task has seen is asked of the table: one that is not there is a usage error that names what there is', async (t) => {
+  const { run } = await startCliCloud(t, [buildTenant('acme', '111111111111')]);
+  const url = await taskOf(statusOf(tenantStatus('globex', 0, null)));
+  const slip = await run(['status', '--url', url, '--tenant', 'acmee']);
+  assert.equal(slip.code, 2);
+  assert.match(slip.err, /tenant acmee is unknown in \S+: did you mean acme\?/);
+  for (const tenant of ['acme', 'globex']) {
+    const { code, out } = await run(['status', '--url', url, '--tenant', tenant]);
+    assert.deepEqual([code, out.split('\n').at(-2)], [0, 'No tenant is in trouble.'], tenant);
+  }
 });
 
 test('a task that cannot be asked is named, with the reason', async () => {

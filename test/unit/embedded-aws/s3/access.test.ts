@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
@@ -10,22 +10,11 @@ import {
   GetObjectCommand,
   ListBucketsCommand,
   PutBucketPolicyCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3';
-import { awsError, openCloud } from '../../../support/cloud.ts';
-import { createBuckets, s3Headers } from './buckets.ts';
+import { awsError } from '../../../support/cloud.ts';
+import { openBuckets, s3Headers } from './buckets.ts';
 
-let world: Awaited<ReturnType<typeof openCloud>>;
-let s3: S3Client;
-let newBucket: ReturnType<typeof createBuckets>['newBucket'];
-let put: ReturnType<typeof createBuckets>['put'];
-let get: ReturnType<typeof createBuckets>['get'];
-before(async () => {
-  world = await openCloud();
-  s3 = world.as('test').s3;
-  ({ newBucket, put, get } = createBuckets(s3));
-});
-after(() => world.close());
+const { world, s3, newBucket, put, get } = await openBuckets();
 
 test('a bucket belongs to its account; others need its policy, and their own', async () => {
   const Bucket = await newBucket();

@@ -1,3 +1,4 @@
+import { after } from 'node:test';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -5,9 +6,17 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { openCloud } from '../../../support/cloud.ts';
 
-/** What the tests of S3 do all the time, with one client. */
-export function createBuckets(s3: S3Client) {
+/** An embedded AWS for a file of tests, its S3 as the platform's account sees it, and what the tests do all the time. */
+export async function openBuckets() {
+  const world = await openCloud();
+  after(() => world.close());
+  const { s3 } = world.as('test');
+  return { world, s3, ...createBuckets(s3) };
+}
+
+function createBuckets(s3: S3Client) {
   let buckets = 0;
   return {
     async newBucket(versioning?: 'Enabled' | 'Suspended'): Promise<string> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   CopyObjectCommand,
   CreateBucketCommand,
@@ -13,22 +13,11 @@ import {
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3';
 import { awsError, openCloud } from '../../../support/cloud.ts';
-import { createBuckets } from './buckets.ts';
+import { openBuckets } from './buckets.ts';
 
-let world: Awaited<ReturnType<typeof openCloud>>;
-let s3: S3Client;
-let newBucket: ReturnType<typeof createBuckets>['newBucket'];
-let put: ReturnType<typeof createBuckets>['put'];
-let get: ReturnType<typeof createBuckets>['get'];
-before(async () => {
-  world = await openCloud();
-  s3 = world.as('test').s3;
-  ({ newBucket, put, get } = createBuckets(s3));
-});
-after(() => world.close());
+const { s3, newBucket, put, get } = await openBuckets();
 
 test('an object comes back with its encoding, type and metadata, and its body as it is', async () => {
   const Bucket = await newBucket();

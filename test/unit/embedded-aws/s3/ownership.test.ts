@@ -1,28 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  type S3Client,
 } from '@aws-sdk/client-s3';
-import { awsError, openCloud } from '../../../support/cloud.ts';
-import { createBuckets } from './buckets.ts';
+import { awsError } from '../../../support/cloud.ts';
+import { openBuckets } from './buckets.ts';
 
 const OWNER = '000000000000';
 const STRANGER = '444444444444';
 
-let world: Awaited<ReturnType<typeof openCloud>>;
-let s3: S3Client;
-let newBucket: ReturnType<typeof createBuckets>['newBucket'];
-before(async () => {
-  world = await openCloud();
-  s3 = world.as('test').s3;
-  ({ newBucket } = createBuckets(s3));
-});
-after(() => world.close());
+const { world, s3, newBucket } = await openBuckets();
 
 test('a request that expects another owner of its bucket is refused, whoever may write there', async () => {
   const Bucket = await newBucket();

@@ -1,29 +1,18 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { awsError, openCloud } from '../../../support/cloud.ts';
-import { createBuckets, s3Headers } from './buckets.ts';
+import { awsError } from '../../../support/cloud.ts';
+import { openBuckets, s3Headers } from './buckets.ts';
 
-let world: Awaited<ReturnType<typeof openCloud>>;
-let s3: S3Client;
-let newBucket: ReturnType<typeof createBuckets>['newBucket'];
-let put: ReturnType<typeof createBuckets>['put'];
-let get: ReturnType<typeof createBuckets>['get'];
-before(async () => {
-  world = await openCloud();
-  s3 = world.as('test').s3;
-  ({ newBucket, put, get } = createBuckets(s3));
-});
-after(() => world.close());
+const { world, s3, newBucket, put, get } = await openBuckets();
 
 test('a multipart object is put together from its parts, and ranges reach over their borders', async () => {
   const Bucket = await newBucket();

@@ -114,3 +114,15 @@ test('tenants whose messages were handed back longest ago are forgotten, so that
   assert.equal(handBacks.handBack('lately'), 52);
   assert.equal(handBacks.handBack('early'), 2, 'as if it had none');
 });
+
+test('what is away is known by tenant, and only of tenants that have some', () => {
+  const { handBacks, now, handBack } = setUp();
+  handBack(400);
+  handBack(40, 'other');
+  const away = handBacks.awayByTenant();
+  assert.deepEqual([...away.keys()], ['flood', 'other']);
+  assert.equal(Math.round((away.get('flood') ?? 0) + (away.get('other') ?? 0)), handBacks.away);
+  assert.ok((away.get('flood') ?? 0) > (away.get('other') ?? 0));
+  now.ms += 900_000;
+  assert.equal(handBacks.awayByTenant().size, 0);
+});

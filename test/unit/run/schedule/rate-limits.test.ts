@@ -187,3 +187,15 @@ test('what is remembered is bounded, here and in the threads', () => {
     ['logs/1/us-east-1 false', 'logs/2/us-east-1 false'],
   );
 });
+
+test('a tenant is paced for ten seconds after one of its calls had to wait, and others are not', () => {
+  const { rateLimits, now, limitTo } = setUp();
+  rateLimits.ask(CALL);
+  assert.equal(rateLimits.isPaced(CALL.tenantId), false, 'the call went');
+  limitTo(10);
+  while (rateLimits.ask(CALL).kind === 'go');
+  assert.equal(rateLimits.isPaced(CALL.tenantId), true);
+  assert.equal(rateLimits.isPaced('another'), false);
+  now.ms += 10_000;
+  assert.equal(rateLimits.isPaced(CALL.tenantId), false);
+});

@@ -1,8 +1,8 @@
 /**
- * Sets an entry of a map in the order of last use, and evicts the least recently used entry if there are more than `max`.
+ * Sets an entry of a map that is kept in the order of last use (an LRU cache), and evicts the least recently used entry if there are more than `max`.
  * @returns the evicted key, if there is one
  */
-export function toNewest<K, T>(map: Map<K, T>, key: K, value: T, max: number): K | undefined {
+export function lruSet<K, T>(map: Map<K, T>, key: K, value: T, max: number): K | undefined {
   // Deleting and setting puts it at the end.
   map.delete(key);
   map.set(key, value);
