@@ -128,6 +128,21 @@ test('npm commands of the pages are scripts, and deploy has the options', async 
   assert.ok(options > 8);
 });
 
+test("the standby role of the page trusts ECS of the other region, and copies the task role's policy", async () => {
+  const page = await read('docs/guide/multi-region.md');
+  const [, trust = ''] = /--assume-role-policy-document '(.+?)'/.exec(page) ?? [];
+  const { Statement } = JSON.parse(trust);
+  assert.deepEqual(Statement[0].Condition.ArnLike, { 'aws:SourceArn': 'arn:aws:ecs:eu-west-1:111111111111:*' });
+  const { taskRole } = namesOf(configOf('production'), {
+    partition: 'aws',
+    region: 'us-east-1',
+    accountId: '111111111111',
+  });
+  const [, policy = ''] =
+    / name: '(\w+)',/.exec((await read('infra/constructs/role.ts')).split('new IamRolePolicy')[1] ?? '') ?? [];
+  assert.ok(page.includes(`--role-name ${taskRole} --policy-name ${policy} `), policy);
+});
+
 test('names of resources in the pages are those that the settings make', async () => {
   const names = namesOf(configOf('production'), { partition: 'aws', region: 'us-west-2', accountId: '111111111111' });
   const page = await read('docs/migration.md');
