@@ -17,7 +17,9 @@ export async function commandsIn(page: string): Promise<DocumentedCommand[]> {
   const text = await readFile(new URL(`../../${page}`, import.meta.url), 'utf8');
   const commands: DocumentedCommand[] = [];
   let inBlock = false;
-  for (const [at, line] of text.split('\n').entries()) {
+  for (const [at, indented] of text.split('\n').entries()) {
+    // A block may belong to a step of a list.
+    const line = indented.trimStart();
     if (line.startsWith('```')) {
       inBlock = line === '```sh';
       continue;
@@ -33,6 +35,9 @@ export async function commandsIn(page: string): Promise<DocumentedCommand[]> {
 /** As a shell would, as far as the pages use it. */
 function split(text: string): Pick<DocumentedCommand, 'args' | 'into'> {
   const [command = '', into] = text.split(/ > (?=\S+$)/);
-  const args = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-  return { args, into };
+  return { args: splitCommand(command), into };
+}
+
+export function splitCommand(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
