@@ -148,3 +148,10 @@ test('names of resources in the pages are those that the settings make', async (
   const page = await read('docs/migration.md');
   for (const arn of [names.hubTopicArn, names.queueArn]) assert.ok(page.includes(arn), arn);
 });
+
+test('the resource that the page imports into CloudFormation is one of the templates, under that id', async () => {
+  const [, type, id = ''] =
+    /"ResourceType": "([\w:]+)",\s*"LogicalResourceId": "(\w+)"/.exec(await read('docs/migration.md')) ?? [];
+  const { Resources } = parse(await read('infra/cloudformation/templates/core.yaml'));
+  assert.deepEqual([type, Resources[id]?.Type], ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table']);
+});
