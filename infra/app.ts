@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-identity/index.js';
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
 import { App, LocalBackend, S3Backend, TerraformStack } from 'cdktn';
-import type { Config } from './config.ts';
-import { DEPLOYMENT_TAG, namesOf } from './names.ts';
-import { partitionOfRegion } from './partition.ts';
+import type { Config } from './config/config.ts';
 import { composePipeline } from './pipeline.ts';
+import { DEPLOYMENT_TAG, namesOf } from './values/names.ts';
+import { partitionOfRegion } from './values/partition.ts';
 
 /** Everything about a synthesis that is not a setting of the pipeline. */
 export interface SynthOptions {

@@ -2,23 +2,23 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { faultOf } from '../service/aws/fault.ts';
-import { type Clients, callerPlace, createClients } from './account.ts';
 import { synthesize } from './app.ts';
 import { parameterFile, writeFiles } from './cloudformation/templates.ts';
-import { collisionsOf } from './collisions.ts';
-import type { Config } from './config.ts';
-import { type ConfigArguments, configOfArguments } from './config-arguments.ts';
-import { knownEnvironments } from './config-file.ts';
-import { ConfigError } from './config-problems.ts';
-import { DEFAULT_PROJECT, DEFAULT_REGION } from './config-schema.ts';
-import { warningsOf } from './config-warnings.ts';
-import { deploy, type Prepared } from './deploy.ts';
-import { digestOf } from './image.ts';
-import { type Names, namesOf, type Place } from './names.ts';
-import { RefusedError } from './refused.ts';
-import { runningVersion } from './running-image.ts';
-import { createStateBucket, stateBucketExists, stateBucketName } from './state-bucket.ts';
-import { createConsole, createTerraform } from './terraform.ts';
+import { type ConfigArguments, configOfArguments } from './config/arguments.ts';
+import type { Config } from './config/config.ts';
+import { knownEnvironments } from './config/file.ts';
+import { ConfigError } from './config/problems.ts';
+import { DEFAULT_PROJECT, DEFAULT_REGION } from './config/schema.ts';
+import { warningsOf } from './config/warnings.ts';
+import { type Clients, callerPlace, createClients } from './deploy/account.ts';
+import { collisionsOf } from './deploy/collisions.ts';
+import { deploy, type Prepared } from './deploy/deploy.ts';
+import { digestOf } from './deploy/image.ts';
+import { RefusedError } from './deploy/refused.ts';
+import { runningVersion } from './deploy/running-image.ts';
+import { createStateBucket, stateBucketExists, stateBucketName } from './deploy/state-bucket.ts';
+import { createConsole, createTerraform } from './deploy/terraform.ts';
+import { type Names, namesOf, type Place } from './values/names.ts';
 
 const USAGE = `usage: npm run synth   -- [OPTION ...]
        npm run deploy  -- --environment NAME [OPTION ...]

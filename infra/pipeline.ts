@@ -1,6 +1,6 @@
 import { TerraformOutput } from 'cdktn';
 import type { Construct } from 'constructs';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { createDistributor } from './constructs/distributor.ts';
 import { createHub } from './constructs/hub.ts';
 import { createIngestion } from './constructs/ingestion.ts';
@@ -14,9 +14,9 @@ import { createStaging } from './constructs/staging.ts';
 import { createTables } from './constructs/tables.ts';
 import { createWatching } from './constructs/watching.ts';
 import { createWriterRole } from './constructs/writer.ts';
-import { imageName } from './image.ts';
-import type { Names } from './names.ts';
-import { layoutOf } from './object-layout.ts';
+import { imageName } from './deploy/image.ts';
+import type { Names } from './values/names.ts';
+import { layoutOf } from './values/object-layout.ts';
 
 /** The pipeline, in the order in which a log line travels through it. */
 export function composePipeline(

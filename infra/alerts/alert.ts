@@ -1,4 +1,4 @@
-import type { Metric } from '../metric.ts';
+import type { Metric } from '../values/metric.ts';
 
 /**
  * Something that somebody must hear of, wherever the service runs: as an alarm of CloudWatch, as a rule of Prometheus, or as both.

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import { type Metric, serviceMetric } from '../metric.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { type Metric, serviceMetric } from '../values/metric.ts';
+import type { Names } from '../values/names.ts';
 import { type Alert, ANY } from './alert.ts';
 
 /** What goes wrong inside of the tasks, and what becomes of the records. */

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import type { Metric } from '../metric.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import type { Metric } from '../values/metric.ts';
+import type { Names } from '../values/names.ts';
 import { type Alert, ANY, type CloudWatchForm } from './alert.ts';
 
 /** Firehose buffers in stages and may take 1.5 times its interval (Firehose developer guide, "Buffer data for dynamic partitioning"). */

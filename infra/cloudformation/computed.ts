@@ -1,7 +1,7 @@
-import { alarmsOf } from '../alarms.ts';
-import { type Config, configOf } from '../config.ts';
-import { namesOf } from '../names.ts';
-import { serviceEnvironment } from '../service-environment.ts';
+import { type Config, configOf } from '../config/config.ts';
+import { alarmsOf } from '../values/alarms.ts';
+import { namesOf } from '../values/names.ts';
+import { serviceEnvironment } from '../values/service-environment.ts';
 
 /** An environment with the defaults. */
 const DEFAULTS: Config = configOf('any');

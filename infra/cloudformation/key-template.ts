@@ -1,5 +1,5 @@
-import { configOf } from '../config.ts';
-import { layoutOf, type ObjectLayout } from '../object-layout.ts';
+import { configOf } from '../config/config.ts';
+import { layoutOf, type ObjectLayout } from '../values/object-layout.ts';
 import { textOf } from './placeholders.ts';
 import { pascalCase } from './service-settings.ts';
 

@@ -1,6 +1,6 @@
 import { RETENTION_DAYS } from '../../service/core/limits.ts';
-import type { Config } from '../config.ts';
-import { FARGATE_MEMORY } from '../config-rules.ts';
+import type { Config } from '../config/config.ts';
+import { FARGATE_MEMORY } from '../config/rules.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';

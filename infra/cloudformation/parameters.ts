@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import { ConfigError } from '../config-problems.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/problems.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
 import { actualPercents, forecastPercents, PARAMETERS, type Parameter, SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';

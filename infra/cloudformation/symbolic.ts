@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import { namesOf, type Place } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { namesOf, type Place } from '../values/names.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
 import { PARAMETERS, SLOTS } from './parameter-list.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { type Config, configOf } from '../config.ts';
-import { knownEnvironments } from '../config-file.ts';
+import { type Config, configOf } from '../config/config.ts';
+import { knownEnvironments } from '../config/file.ts';
 import { parametersOf } from './parameters.ts';
 import { nestedTemplate } from './stack.ts';
 import { mainTemplate, NESTED } from './stacks/main.ts';

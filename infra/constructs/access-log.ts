@@ -3,9 +3,9 @@ import { S3BucketLifecycleConfiguration } from '@cdktn/provider-aws/lib/s3-bucke
 import { S3BucketLoggingA } from '@cdktn/provider-aws/lib/s3-bucket-logging/index.js';
 import { S3BucketPolicy } from '@cdktn/provider-aws/lib/s3-bucket-policy/index.js';
 import { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
 import { accessLogBucketPolicy } from '../policies/bucket.ts';
+import type { Names } from '../values/names.ts';
 import { createPrivateBucketSettings } from './private-bucket.ts';
 
 /** S3's access log of the central bucket, in a bucket of its own. */

@@ -2,11 +2,11 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcEndpoint } from '@cdktn/provider-aws/lib/vpc-endpoint/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import type { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
-import { endpointServiceName } from '../partition.ts';
+import type { Config } from '../config/config.ts';
 import { endpointPolicy } from '../policies/endpoints.ts';
-import { GATEWAY_SERVICES, interfaceServices } from '../vpc-endpoints.ts';
+import type { Names } from '../values/names.ts';
+import { endpointServiceName } from '../values/partition.ts';
+import { GATEWAY_SERVICES, interfaceServices } from '../values/vpc-endpoints.ts';
 import type { Network } from './network.ts';
 
 export interface EndpointsDeps {

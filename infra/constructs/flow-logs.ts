@@ -1,9 +1,9 @@
 import { CloudwatchLogGroup } from '@cdktn/provider-aws/lib/cloudwatch-log-group/index.js';
 import { FlowLog } from '@cdktn/provider-aws/lib/flow-log/index.js';
 import { Construct } from 'constructs';
-import type { IamConfig } from '../config.ts';
-import type { Names } from '../names.ts';
+import type { IamConfig } from '../config/config.ts';
 import { flowLogPolicy, flowLogTrust } from '../policies/flow-logs.ts';
+import type { Names } from '../values/names.ts';
 import { createRole } from './role.ts';
 
 export interface FlowLogsDeps {

@@ -3,9 +3,9 @@ import { S3BucketNotification } from '@cdktn/provider-aws/lib/s3-bucket-notifica
 import { SnsTopic } from '@cdktn/provider-aws/lib/sns-topic/index.js';
 import { SnsTopicPolicy } from '@cdktn/provider-aws/lib/sns-topic-policy/index.js';
 import { Construct } from 'constructs';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
 import { hubTopicPolicy } from '../policies/messaging.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 
 /** The hub: every new object is announced here once, for as many spokes as there are. */
 export function createHub(

@@ -6,11 +6,11 @@ import type { IamRole } from '@cdktn/provider-aws/lib/iam-role/index.js';
 import { KinesisFirehoseDeliveryStream } from '@cdktn/provider-aws/lib/kinesis-firehose-delivery-stream/index.js';
 import type { S3Bucket } from '@cdktn/provider-aws/lib/s3-bucket/index.js';
 import { Construct } from 'constructs';
-import { type LogTable, logTableOf } from '../athena.ts';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
+import type { Config } from '../config/config.ts';
 import { firehoseRolePolicy, firehoseTrust } from '../policies/firehose.ts';
+import { type LogTable, logTableOf } from '../values/athena.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 import type { Keys } from './keys.ts';
 import { createRole } from './role.ts';
 

@@ -1,5 +1,5 @@
 import type { TerraformResourceLifecycle } from 'cdktn';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** For what keeps data: in production Terraform refuses every plan that would delete or replace it. */
 export function kept({ production }: Config): { readonly lifecycle?: TerraformResourceLifecycle } {

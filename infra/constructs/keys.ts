@@ -1,10 +1,10 @@
 import { KmsAlias } from '@cdktn/provider-aws/lib/kms-alias/index.js';
 import { KmsKey } from '@cdktn/provider-aws/lib/kms-key/index.js';
 import { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
 import type { PolicyDocument } from '../policies/document.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../policies/keys.ts';
+import type { Names } from '../values/names.ts';
 import { kept } from './kept.ts';
 
 /** ARNs of our keys; all undefined where AWS's own keys encrypt. */

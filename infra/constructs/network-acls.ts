@@ -1,7 +1,7 @@
 import { NetworkAcl } from '@cdktn/provider-aws/lib/network-acl/index.js';
 import type { Subnet } from '@cdktn/provider-aws/lib/subnet/index.js';
 import type { Construct } from 'constructs';
-import type { AclRule } from '../network-acls.ts';
+import type { AclRule } from '../values/network-acls.ts';
 
 /** A network ACL of subnets, with its rules in order. */
 export function createNetworkAcl(

@@ -1,9 +1,9 @@
 import { EcrLifecyclePolicy } from '@cdktn/provider-aws/lib/ecr-lifecycle-policy/index.js';
 import { EcrRepository } from '@cdktn/provider-aws/lib/ecr-repository/index.js';
 import { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import { imageLifecycle } from '../image-lifecycle.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { imageLifecycle } from '../values/image-lifecycle.ts';
+import type { Names } from '../values/names.ts';
 
 /** The repository of the service's images. A tag stays what it is, so that a rollback gets what ran before. */
 export function createRegistry(

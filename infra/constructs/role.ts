@@ -1,7 +1,7 @@
 import { IamRole } from '@cdktn/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktn/provider-aws/lib/iam-role-policy/index.js';
 import { Construct } from 'constructs';
-import type { IamConfig } from '../config.ts';
+import type { IamConfig } from '../config/config.ts';
 import type { PolicyDocument } from '../policies/document.ts';
 
 /** A role with its one inline policy. Who uses the role right away must wait for the policy, so both are handed out. */

@@ -3,9 +3,14 @@ import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-tar
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
 import { Construct } from 'constructs';
-import { backlogPerTask, oldestWorkable, SCALE_IN_COOLDOWN_SECONDS, SCALE_OUT_COOLDOWN_SECONDS } from '../backlog.ts';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import {
+  backlogPerTask,
+  oldestWorkable,
+  SCALE_IN_COOLDOWN_SECONDS,
+  SCALE_OUT_COOLDOWN_SECONDS,
+} from '../values/backlog.ts';
+import type { Names } from '../values/names.ts';
 
 /**
  * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message that waits for

@@ -2,8 +2,8 @@ import { BudgetsBudget } from '@cdktn/provider-aws/lib/budgets-budget/index.js';
 import { CeAnomalyMonitor } from '@cdktn/provider-aws/lib/ce-anomaly-monitor/index.js';
 import { CeAnomalySubscription } from '@cdktn/provider-aws/lib/ce-anomaly-subscription/index.js';
 import { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import { DEPLOYMENT_TAG, type Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { DEPLOYMENT_TAG, type Names } from '../values/names.ts';
 
 interface SpendingDeps {
   readonly config: Config;

@@ -3,7 +3,7 @@ import { SqsQueue } from '@cdktn/provider-aws/lib/sqs-queue/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktn/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import { Construct } from 'constructs';
 import { MESSAGE_DAYS_MAX } from '../../service/core/limits.ts';
-import type { QueueConfig } from '../config.ts';
+import type { QueueConfig } from '../config/config.ts';
 import { spokeQueuePolicy } from '../policies/messaging.ts';
 
 export interface Spoke {

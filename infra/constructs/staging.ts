@@ -4,11 +4,11 @@ import { S3BucketLifecycleConfiguration } from '@cdktn/provider-aws/lib/s3-bucke
 import { S3BucketPolicy } from '@cdktn/provider-aws/lib/s3-bucket-policy/index.js';
 import { S3BucketVersioningA } from '@cdktn/provider-aws/lib/s3-bucket-versioning/index.js';
 import { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import { lifecycleRules } from '../lifecycle.ts';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
+import type { Config } from '../config/config.ts';
 import { bucketPolicy } from '../policies/bucket.ts';
+import { lifecycleRules } from '../values/lifecycle.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 import { createAccessLog } from './access-log.ts';
 import { kept } from './kept.ts';
 import { createPrivateBucketSettings } from './private-bucket.ts';

@@ -1,8 +1,8 @@
 import { DynamodbTable } from '@cdktn/provider-aws/lib/dynamodb-table/index.js';
 import { Construct } from 'constructs';
 import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import type { Names } from '../values/names.ts';
 import { kept } from './kept.ts';
 
 export interface Tables {

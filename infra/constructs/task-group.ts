@@ -2,8 +2,8 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import type { Construct } from 'constructs';
-import type { NetworkConfig } from '../config.ts';
-import { HTTP_PORT } from '../service-environment.ts';
+import type { NetworkConfig } from '../config/config.ts';
+import { HTTP_PORT } from '../values/service-environment.ts';
 import type { Network } from './network.ts';
 
 /** The tasks' group: HTTPS out to AWS, in nothing but the metrics port from those that the settings name. */

@@ -4,11 +4,11 @@ import { SnsTopic } from '@cdktn/provider-aws/lib/sns-topic/index.js';
 import { SnsTopicPolicy } from '@cdktn/provider-aws/lib/sns-topic-policy/index.js';
 import { SnsTopicSubscription } from '@cdktn/provider-aws/lib/sns-topic-subscription/index.js';
 import { Construct } from 'constructs';
-import { type Alarm, alarmsOf } from '../alarms.ts';
-import type { Config } from '../config.ts';
-import { overviewDashboard, tenantDashboard } from '../dashboards.ts';
-import type { Names } from '../names.ts';
+import type { Config } from '../config/config.ts';
 import { alertsTopicPolicy } from '../policies/messaging.ts';
+import { type Alarm, alarmsOf } from '../values/alarms.ts';
+import { overviewDashboard, tenantDashboard } from '../values/dashboards.ts';
+import type { Names } from '../values/names.ts';
 
 /** Alerts topic, alarms and dashboards. Returns the topic. */
 export function createWatching(

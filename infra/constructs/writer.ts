@@ -1,9 +1,9 @@
 import type { IamRole } from '@cdktn/provider-aws/lib/iam-role/index.js';
 import type { Construct } from 'constructs';
-import type { Config } from '../config.ts';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
+import type { Config } from '../config/config.ts';
 import { writerRolePolicy, writerTrust } from '../policies/writer.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 import { createRole } from './role.ts';
 
 /** Vector's role; none where the settings name nobody who could be it. */

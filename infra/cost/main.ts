@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { configOfArguments } from '../config-arguments.ts';
+import { configOfArguments } from '../config/arguments.ts';
 import { DESIGNS, estimate } from './model.ts';
 import { renderTable } from './table.ts';
 import { TYPICAL } from './workload.ts';

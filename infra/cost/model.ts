@@ -1,7 +1,7 @@
-import { alarmsOf } from '../alarms.ts';
-import { EXPORTED_METRICS } from '../collector.ts';
-import type { Config } from '../config.ts';
-import { namesOf } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { alarmsOf } from '../values/alarms.ts';
+import { EXPORTED_METRICS } from '../values/collector.ts';
+import { namesOf } from '../values/names.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from './prices.ts';
 import { storage } from './storage.ts';
 import {

@@ -1,4 +1,4 @@
-import type { StorageConfig } from '../config.ts';
+import type { StorageConfig } from '../config/config.ts';
 import { PRICES } from './prices.ts';
 import { DAYS_PER_MONTH } from './workload.ts';
 

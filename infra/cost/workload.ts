@@ -1,6 +1,6 @@
 import { EVENT_OVERHEAD_BYTES } from '../../service/core/limits.ts';
 import { DECODE_LIMITS } from '../../service/object/decode-limits.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** What a month brings, and what it takes to carry it. */
 export interface Workload {

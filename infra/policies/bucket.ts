@@ -1,4 +1,4 @@
-import type { Names } from '../names.ts';
+import type { Names } from '../values/names.ts';
 import { denyPlainText, type PolicyDocument, policy, type Statement } from './document.ts';
 
 /** The central bucket: TLS 1.2 or newer. Who may read and write is said by the roles' own policies. */

@@ -1,5 +1,5 @@
-import type { Place } from '../names.ts';
-import { regionalHost } from '../partition.ts';
+import type { Place } from '../values/names.ts';
+import { regionalHost } from '../values/partition.ts';
 
 /** IAM policy documents as values: what the functions of this folder return and the tests look into. */
 export interface PolicyDocument {

@@ -1,4 +1,4 @@
-import type { Names } from '../names.ts';
+import type { Names } from '../values/names.ts';
 import { type Conditions, type PolicyDocument, policy, type Statement } from './document.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 import { type PolicyDocument, policy, trustService, useKeyThrough } from './document.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Names } from '../names.ts';
+import type { Names } from '../values/names.ts';
 import { type PolicyDocument, policy, trustService } from './document.ts';
 
 /** Flow logs of this account and region only (VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs"). */

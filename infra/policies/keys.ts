@@ -1,5 +1,5 @@
-import type { Names, Place } from '../names.ts';
-import { logsPrincipal } from '../partition.ts';
+import type { Names, Place } from '../values/names.ts';
+import { logsPrincipal } from '../values/partition.ts';
 import { type PolicyDocument, policy, type Statement } from './document.ts';
 
 /** Without it a key belongs to nobody: IAM policies of the account decide who may use it (KMS developer guide, "Default key policy"). */

@@ -1,4 +1,4 @@
-import type { Names } from '../names.ts';
+import type { Names } from '../values/names.ts';
 import { denyPlainText, type PolicyDocument, policy } from './document.ts';
 
 /** The hub: our bucket publishes, nobody else does. */

@@ -1,7 +1,7 @@
 import { CANARY } from '../../service/core/canary.ts';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
-import type { Workspace } from '../remote-write.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
+import type { Workspace } from '../values/remote-write.ts';
 import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
 
 /** ARNs of the keys in use; undefined where AWS's own keys encrypt. */

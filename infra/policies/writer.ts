@@ -1,6 +1,6 @@
-import type { WritersConfig } from '../config.ts';
-import type { Names } from '../names.ts';
-import type { ObjectLayout } from '../object-layout.ts';
+import type { WritersConfig } from '../config/config.ts';
+import type { Names } from '../values/names.ts';
+import type { ObjectLayout } from '../values/object-layout.ts';
 import { type PolicyDocument, policy, type Statement, useKeyThrough } from './document.ts';
 
 /** Who may be Vector: its service account on EKS, and the principals that the settings name. Undefined: nobody. */

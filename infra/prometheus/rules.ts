@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import { alertsOf } from '../alarms.ts';
 import { runbookLink } from '../alerts/alert.ts';
-import { configOf } from '../config.ts';
-import { namesOf } from '../names.ts';
+import { configOf } from '../config/config.ts';
+import { alertsOf } from '../values/alarms.ts';
+import { namesOf } from '../values/names.ts';
 
 const HEADER = `# Made by npm run docs of infra/alerts/, from which the alarms of CloudWatch are made too. \`severity: page\` wakes somebody,
 # \`ticket\` waits for the morning. For links to your own copy of the runbook: npm run --silent alerts -- --runbook-url URL

@@ -1,6 +1,6 @@
-import { alertsOf } from '../../infra/alarms.ts';
-import { configOf } from '../../infra/config.ts';
-import { namesOf } from '../../infra/names.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { alertsOf } from '../../infra/values/alarms.ts';
+import { namesOf } from '../../infra/values/names.ts';
 import type { Row } from './table.ts';
 
 /** Every alert with its section, severity and alarms, and whether Prometheus has a rule of that name. */

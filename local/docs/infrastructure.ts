@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../infra/config-schema.ts';
+import { SETTINGS } from '../../infra/config/schema.ts';
 import type { Row } from './table.ts';
 
 /** A value that breaks the rule of every setting. */

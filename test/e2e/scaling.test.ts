@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SATURATED_SHARE } from '../../infra/backlog.ts';
+import { SATURATED_SHARE } from '../../infra/values/backlog.ts';
 import { fetchSamples, sumOf } from '../../local/demo/metrics.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';

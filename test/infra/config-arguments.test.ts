@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { configOf } from '../../infra/config.ts';
-import { type ConfigArguments, configOfArguments } from '../../infra/config-arguments.ts';
-import { ConfigError } from '../../infra/config-problems.ts';
+import { type ConfigArguments, configOfArguments } from '../../infra/config/arguments.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { ConfigError } from '../../infra/config/problems.ts';
 
 let folder: string;
 before(async () => {

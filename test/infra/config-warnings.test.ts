@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configOf, type Overrides } from '../../infra/config.ts';
-import { knownEnvironments } from '../../infra/config-file.ts';
-import { warningsOf } from '../../infra/config-warnings.ts';
+import { configOf, type Overrides } from '../../infra/config/config.ts';
+import { knownEnvironments } from '../../infra/config/file.ts';
+import { warningsOf } from '../../infra/config/warnings.ts';
 
 const EMAILS = { alerts: { emails: ['somebody@example.com'] } };
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { configOf, type Overrides, readConfig } from '../../infra/config.ts';
-import { environmentFile, knownEnvironments } from '../../infra/config-file.ts';
-import { layered } from '../../infra/config-layers.ts';
-import { ConfigError } from '../../infra/config-problems.ts';
-import { SETTING_PATHS } from '../../infra/config-schema.ts';
+import { configOf, type Overrides, readConfig } from '../../infra/config/config.ts';
+import { environmentFile, knownEnvironments } from '../../infra/config/file.ts';
+import { layered } from '../../infra/config/layers.ts';
+import { ConfigError } from '../../infra/config/problems.ts';
+import { SETTING_PATHS } from '../../infra/config/schema.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import { MAX_RECEIVE_COUNT_MIN, RECEIVES_MAX, RENEW_AT_RECEIVES } from '../../service/core/receives.ts';
 

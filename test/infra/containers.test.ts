@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configOf } from '../../infra/config.ts';
-import { containers } from '../../infra/containers.ts';
-import { namesOf } from '../../infra/names.ts';
-import { partitionOfRegion } from '../../infra/partition.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { containers } from '../../infra/values/containers.ts';
+import { namesOf } from '../../infra/values/names.ts';
+import { partitionOfRegion } from '../../infra/values/partition.ts';
 import { readSettings, SETTING_NAMES } from '../../service/base/settings.ts';
 
 const place = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };

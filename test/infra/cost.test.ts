@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { configOf } from '../../infra/config.ts';
+import { configOf } from '../../infra/config/config.ts';
 import { DESIGNS, estimate } from '../../infra/cost/model.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from '../../infra/cost/prices.ts';
 import { storage } from '../../infra/cost/storage.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Collision } from '../../infra/collisions.ts';
-import { configOf } from '../../infra/config.ts';
-import { type DeployOptions, deploy } from '../../infra/deploy.ts';
-import { namesOf } from '../../infra/names.ts';
-import { RefusedError } from '../../infra/refused.ts';
+import { configOf } from '../../infra/config/config.ts';
+import type { Collision } from '../../infra/deploy/collisions.ts';
+import { type DeployOptions, deploy } from '../../infra/deploy/deploy.ts';
+import { RefusedError } from '../../infra/deploy/refused.ts';
+import { namesOf } from '../../infra/values/names.ts';
 
 interface Planned {
   readonly type: string;

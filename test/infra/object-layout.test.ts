@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { configOf } from '../../infra/config.ts';
-import { layoutOf } from '../../infra/object-layout.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { layoutOf } from '../../infra/values/object-layout.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { OVERLAYS, configOf as vectorConfigOf } from '../k8s/support/vector-config.ts';
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configOf } from '../../infra/config.ts';
-import { namesOf } from '../../infra/names.ts';
-import { layoutOf } from '../../infra/object-layout.ts';
+import { configOf } from '../../infra/config/config.ts';
 import { bucketPolicy } from '../../infra/policies/bucket.ts';
 import type { PolicyDocument, Statement } from '../../infra/policies/document.ts';
 import { endpointPolicy } from '../../infra/policies/endpoints.ts';
@@ -12,6 +10,8 @@ import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../../infra/po
 import { alertsTopicPolicy, hubTopicPolicy, spokeQueuePolicy } from '../../infra/policies/messaging.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../infra/policies/task.ts';
 import { writerRolePolicy, writerTrust } from '../../infra/policies/writer.ts';
+import { namesOf } from '../../infra/values/names.ts';
+import { layoutOf } from '../../infra/values/object-layout.ts';
 import { canaryKey } from '../../service/core/canary.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parquetMetadata } from 'hyparquet';
-import { RECORD_COLUMNS } from '../../infra/record.ts';
+import { RECORD_COLUMNS } from '../../infra/values/record.ts';
 import { encodeRecords, takeRecords } from '../../local/workload/object.ts';
 import { createRecordSource } from '../../local/workload/source.ts';
 import { KUBERNETES_FIELDS, RECORD_FIELDS } from '../../service/core/chunk.ts';

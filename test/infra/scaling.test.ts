@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { backlogPerTask, oldestWorkable, SATURATED_SHARE } from '../../infra/backlog.ts';
-import { configOf } from '../../infra/config.ts';
-import { namesOf } from '../../infra/names.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { backlogPerTask, oldestWorkable, SATURATED_SHARE } from '../../infra/values/backlog.ts';
+import { namesOf } from '../../infra/values/names.ts';
 import { evaluateMath } from '../support/metric-math.ts';
 import { unknownIn } from '../support/promql.ts';
 

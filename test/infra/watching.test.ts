@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { alarmsOf, alertsOf } from '../../infra/alarms.ts';
-import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/collector.ts';
-import { configOf } from '../../infra/config.ts';
-import { overviewDashboard, tenantDashboard } from '../../infra/dashboards.ts';
-import type { Metric } from '../../infra/metric.ts';
-import { namesOf } from '../../infra/names.ts';
+import { configOf } from '../../infra/config/config.ts';
+import { alarmsOf, alertsOf } from '../../infra/values/alarms.ts';
+import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/values/collector.ts';
+import { overviewDashboard, tenantDashboard } from '../../infra/values/dashboards.ts';
+import type { Metric } from '../../infra/values/metric.ts';
+import { namesOf } from '../../infra/values/names.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 
 const config = configOf('production');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { LINES_PACKED } from '../../infra/cost/model.ts';
-import { RECORD_COLUMNS } from '../../infra/record.ts';
+import { RECORD_COLUMNS } from '../../infra/values/record.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { bufferHours } from './support/buffer.ts';

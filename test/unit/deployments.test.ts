@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { HTTP_PORT, STOP_TIMEOUT_SECONDS } from '../../infra/service-environment.ts';
+import { HTTP_PORT, STOP_TIMEOUT_SECONDS } from '../../infra/values/service-environment.ts';
 import { PIPELINE_NAMES } from '../../local/provision/pipeline.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import {

@@ -1,5 +1,5 @@
-import { type LifecycleRule, lifecycleRules } from '../../lifecycle.ts';
 import { accessLogBucketPolicy, bucketPolicy } from '../../policies/bucket.ts';
+import { type LifecycleRule, lifecycleRules } from '../../values/lifecycle.ts';
 import { ifElse, type Json, type JsonObject, NO_VALUE, ref, toJson } from '../intrinsics.ts';
 import { LAYOUT } from '../key-template.ts';
 import { KEPT, type Resource } from '../stack.ts';

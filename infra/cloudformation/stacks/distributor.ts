@@ -1,6 +1,6 @@
 import { type PolicyDocument, trustService } from '../../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../policies/task.ts';
-import { HTTP_PORT } from '../../service-environment.ts';
+import { HTTP_PORT } from '../../values/service-environment.ts';
 import { computedSettings } from '../computed.ts';
 import { findInMap, getAtt, ifElse, type JsonObject, ref, toJson } from '../intrinsics.ts';
 import { LAYOUT } from '../key-template.ts';

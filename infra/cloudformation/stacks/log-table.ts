@@ -1,4 +1,4 @@
-import { type LogTable, logTableOf } from '../../athena.ts';
+import { type LogTable, logTableOf } from '../../values/athena.ts';
 import { type Json, ref, toJson } from '../intrinsics.ts';
 import { LAYOUT, PLACEHOLDERS, partitionValuesParameter } from '../key-template.ts';
 import { textOf } from '../placeholders.ts';

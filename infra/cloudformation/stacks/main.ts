@@ -1,4 +1,4 @@
-import { configOf } from '../../config.ts';
+import { configOf } from '../../config/config.ts';
 import { equals, type Json, type JsonObject, not, ref, sub } from '../intrinsics.ts';
 import { CPU_UNITS, memorySizesOf, PARAMETERS, type Parameter } from '../parameter-list.ts';
 import { pascalCase } from '../service-settings.ts';

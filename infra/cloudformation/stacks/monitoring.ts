@@ -1,6 +1,6 @@
-import { type Alarm, alarmsOf } from '../../alarms.ts';
-import { overviewDashboard, tenantDashboard } from '../../dashboards.ts';
 import { alertsTopicPolicy } from '../../policies/messaging.ts';
+import { type Alarm, alarmsOf } from '../../values/alarms.ts';
+import { overviewDashboard, tenantDashboard } from '../../values/dashboards.ts';
 import { lateSeconds } from '../computed.ts';
 import { findInMap, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
 import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameter-list.ts';

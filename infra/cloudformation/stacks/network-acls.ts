@@ -1,4 +1,4 @@
-import { type AclRule, networkAcls } from '../../network-acls.ts';
+import { type AclRule, networkAcls } from '../../values/network-acls.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
 import { textOf } from '../placeholders.ts';
 import { type Resource, when } from '../stack.ts';

@@ -1,6 +1,6 @@
-import { endpointServiceName } from '../../partition.ts';
 import { endpointPolicy } from '../../policies/endpoints.ts';
-import { GATEWAY_SERVICES, INTERFACE_SERVICES, PROMETHEUS_SERVICE } from '../../vpc-endpoints.ts';
+import { endpointServiceName } from '../../values/partition.ts';
+import { GATEWAY_SERVICES, INTERFACE_SERVICES, PROMETHEUS_SERVICE } from '../../values/vpc-endpoints.ts';
 import {
   findInMap,
   getAtt,

@@ -1,4 +1,4 @@
-import { imageLifecycle } from '../../image-lifecycle.ts';
+import { imageLifecycle } from '../../values/image-lifecycle.ts';
 import { ifElse, type Json } from '../intrinsics.ts';
 import { KEPT, type Resource } from '../stack.ts';
 import { NAMES } from '../symbolic.ts';

@@ -3,7 +3,7 @@ import {
   oldestWorkable,
   SCALE_IN_COOLDOWN_SECONDS,
   SCALE_OUT_COOLDOWN_SECONDS,
-} from '../../backlog.ts';
+} from '../../values/backlog.ts';
 import { type JsonObject, ref, toJson } from '../intrinsics.ts';
 import { pascalKeys } from '../pascal.ts';
 import { type Resource, when } from '../stack.ts';

@@ -1,4 +1,4 @@
-import { DEPLOYMENT_TAG } from '../../names.ts';
+import { DEPLOYMENT_TAG } from '../../values/names.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
 import { SLOTS } from '../parameter-list.ts';
 import type { Resource, Stack } from '../stack.ts';

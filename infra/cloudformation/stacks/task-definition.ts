@@ -1,4 +1,4 @@
-import { containers } from '../../containers.ts';
+import { containers } from '../../values/containers.ts';
 import { getAtt, ifElse, isObject, type Json, sub } from '../intrinsics.ts';
 import { pascalKeys } from '../pascal.ts';
 import { textOf } from '../placeholders.ts';
@@ -42,7 +42,7 @@ export function taskDefinition(): Resource {
 /** Stands for the image until `finish`. */
 const IMAGE = 'image-of-the-service';
 
-/** As infra/image.ts names an image: by its digest, by its tag, or none. */
+/** As infra/deploy/image.ts names an image: by its digest, by its tag, or none. */
 const IMAGE_NAME = ifElse(
   'IsRunning',
   ifElse(

@@ -13,7 +13,7 @@ import { summarize } from './summary.ts';
 
 /** `firehose-errors list | redrive` and `without-tenant list | redrive`: records that no notification was about. */
 
-/** Where the infrastructure has Firehose put what it could not write (infra/object-layout.ts). */
+/** Where the infrastructure has Firehose put what it could not write (infra/values/object-layout.ts). */
 const FIREHOSE_ERRORS = 'firehose-errors/';
 /** Where collectors put records of nobody (k8s/vector/overlays). */
 const WITHOUT_TENANT = 'without-tenant/';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { logTableOf } from '../../../infra/athena.ts';
-import { configOf } from '../../../infra/config.ts';
-import { layoutOf } from '../../../infra/object-layout.ts';
+import { configOf } from '../../../infra/config/config.ts';
+import { logTableOf } from '../../../infra/values/athena.ts';
+import { layoutOf } from '../../../infra/values/object-layout.ts';
 import { readSettings } from '../../../service/base/settings.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
 import { type AppliedPipeline, createPipelineRun, type PipelineRun } from '../support/pipeline-run.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GetBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
-import { stateBucketExists } from '../../../infra/state-bucket.ts';
+import { stateBucketExists } from '../../../infra/deploy/state-bucket.ts';
 import { startMoto } from '../support/moto.ts';
 import { synthesis } from '../support/synth.ts';
 import { findTerraform, run } from '../support/terraform.ts';

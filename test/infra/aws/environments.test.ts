@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createClients } from '../../../infra/account.ts';
-import { type Collision, collisionsOf, PROBED_TYPES } from '../../../infra/collisions.ts';
-import type { Overrides } from '../../../infra/config.ts';
-import { lossesOf } from '../../../infra/losses.ts';
-import { changesOf } from '../../../infra/plan.ts';
+import type { Overrides } from '../../../infra/config/config.ts';
+import { createClients } from '../../../infra/deploy/account.ts';
+import { type Collision, collisionsOf, PROBED_TYPES } from '../../../infra/deploy/collisions.ts';
+import { lossesOf } from '../../../infra/deploy/losses.ts';
+import { changesOf } from '../../../infra/deploy/plan.ts';
 import { startMoto } from '../support/moto.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
 import { findTerraform } from '../support/terraform.ts';

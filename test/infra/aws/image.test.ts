@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
-import { configOf } from '../../../infra/config.ts';
-import { digestOf, imageName } from '../../../infra/image.ts';
-import { namesOf } from '../../../infra/names.ts';
-import { RefusedError } from '../../../infra/refused.ts';
+import { configOf } from '../../../infra/config/config.ts';
+import { digestOf, imageName } from '../../../infra/deploy/image.ts';
+import { RefusedError } from '../../../infra/deploy/refused.ts';
+import { namesOf } from '../../../infra/values/names.ts';
 import { startMoto } from '../support/moto.ts';
 
 const moto = await startMoto();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { configOf, type Overrides } from '../../../infra/config.ts';
-import { NAME_LIMITS, namesOf } from '../../../infra/names.ts';
+import { configOf, type Overrides } from '../../../infra/config/config.ts';
+import { NAME_LIMITS, namesOf } from '../../../infra/values/names.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';
 
 /** Types whose names an account has once, whatever the region; those of a bucket are everybody's. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tagsOf } from '../../../infra/app.ts';
-import { logTableOf } from '../../../infra/athena.ts';
-import { backlogPerTask } from '../../../infra/backlog.ts';
-import { configOf, type Overrides } from '../../../infra/config.ts';
-import { ADDRESSES } from '../../../infra/kept-names.ts';
-import { namesOf } from '../../../infra/names.ts';
-import { layoutOf } from '../../../infra/object-layout.ts';
+import { configOf, type Overrides } from '../../../infra/config/config.ts';
+import { ADDRESSES } from '../../../infra/deploy/kept-names.ts';
+import { logTableOf } from '../../../infra/values/athena.ts';
+import { backlogPerTask } from '../../../infra/values/backlog.ts';
+import { namesOf } from '../../../infra/values/names.ts';
+import { layoutOf } from '../../../infra/values/object-layout.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 import { MAX_RECEIVE_COUNT } from '../../../service/core/receives.ts';
 import { type Resource, type Synthesis, synthesis } from '../support/synth.ts';
@@ -201,7 +201,7 @@ test('the tables have the keys, the TTL and the recovery that the service counts
   }
 });
 
-test('the table that Athena queries is the one of infra/athena.ts, with and without Firehose', () => {
+test('the table that Athena queries is the one of infra/values/athena.ts, with and without Firehose', () => {
   for (const [it, config] of [
     [production, configOf('production')],
     [direct, configOf('development', { ingestion: { firehose: false } })],

@@ -7,11 +7,11 @@ import {
   RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import { createClients } from '../../../infra/account.ts';
-import { configOf } from '../../../infra/config.ts';
-import { namesOf } from '../../../infra/names.ts';
-import { RefusedError } from '../../../infra/refused.ts';
-import { runningVersion } from '../../../infra/running-image.ts';
+import { configOf } from '../../../infra/config/config.ts';
+import { createClients } from '../../../infra/deploy/account.ts';
+import { RefusedError } from '../../../infra/deploy/refused.ts';
+import { runningVersion } from '../../../infra/deploy/running-image.ts';
+import { namesOf } from '../../../infra/values/names.ts';
 import { startMoto } from '../support/moto.ts';
 
 const moto = await startMoto();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { configOf, type Overrides } from '../../../infra/config.ts';
-import { deploy } from '../../../infra/deploy.ts';
-import { namesOf } from '../../../infra/names.ts';
-import { stateOf } from '../../../infra/plan.ts';
-import type { Terraform } from '../../../infra/terraform.ts';
+import { configOf, type Overrides } from '../../../infra/config/config.ts';
+import { deploy } from '../../../infra/deploy/deploy.ts';
+import { stateOf } from '../../../infra/deploy/plan.ts';
+import type { Terraform } from '../../../infra/deploy/terraform.ts';
+import { namesOf } from '../../../infra/values/names.ts';
 import { type DenyingProxy, denyingProxy } from '../support/denying.ts';
 import { startMoto } from '../support/moto.ts';
 import { type Synthesis, synthesis } from '../support/synth.ts';

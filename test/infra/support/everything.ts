@@ -1,4 +1,4 @@
-import type { Overrides } from '../../../infra/config.ts';
+import type { Overrides } from '../../../infra/config/config.ts';
 
 export const BOUNDARY = 'arn:aws:iam::123456789012:policy/boundary';
 const REMOTE_WRITE = 'https://aps-workspaces.us-east-1.amazonaws.com/workspaces/ws-1234abcd/api/v1/remote_write';

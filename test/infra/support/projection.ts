@@ -1,4 +1,4 @@
-import type { LogTable } from '../../../infra/athena.ts';
+import type { LogTable } from '../../../infra/values/athena.ts';
 
 /** For each partition column, the values that a query asks for. */
 export type Conditions = Readonly<Record<string, readonly string[]>>;

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SynthOptions, synthesize } from '../../../infra/app.ts';
-import { configOf } from '../../../infra/config.ts';
-import type { Place } from '../../../infra/names.ts';
-import { partitionOfRegion } from '../../../infra/partition.ts';
+import { configOf } from '../../../infra/config/config.ts';
+import type { Place } from '../../../infra/values/names.ts';
+import { partitionOfRegion } from '../../../infra/values/partition.ts';
 
 /** A resource as it stands in the configuration: attributes by name, some of them references like `${aws_x.y.arn}`. */
 export type Resource = Readonly<Record<string, unknown>>;

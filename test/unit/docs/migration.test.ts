@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { configOf } from '../../../infra/config.ts';
-import { namesOf } from '../../../infra/names.ts';
-import { layoutOf } from '../../../infra/object-layout.ts';
+import { configOf } from '../../../infra/config/config.ts';
 import { taskRolePolicy } from '../../../infra/policies/task.ts';
+import { namesOf } from '../../../infra/values/names.ts';
+import { layoutOf } from '../../../infra/values/object-layout.ts';
 import { judge, parseItems } from '../../../service/cli/tenants/item.ts';
 import { compileKeyTemplate } from '../../../service/core/object-key.ts';
 

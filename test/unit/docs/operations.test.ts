@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { alertsOf } from '../../../infra/alarms.ts';
-import { configOf } from '../../../infra/config.ts';
-import { namesOf } from '../../../infra/names.ts';
+import { configOf } from '../../../infra/config/config.ts';
+import { alertsOf } from '../../../infra/values/alarms.ts';
+import { namesOf } from '../../../infra/values/names.ts';
 import { createSilentProgram } from '../../../local/docs/commands.ts';
 import { ERROR_CODES } from '../../../service/base/errors.ts';
 import { parseItems } from '../../../service/cli/tenants/item.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { layoutOf } from '../../../../infra/object-layout.ts';
+import { layoutOf } from '../../../../infra/values/object-layout.ts';
 import { placeRecord } from '../../../../service/cli/undelivered/place.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant } from '../../../support/tenant.ts';

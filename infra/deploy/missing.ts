@@ -1,4 +1,4 @@
-import { awsErrorName, faultOf } from '../service/aws/fault.ts';
+import { awsErrorName, faultOf } from '../../service/aws/fault.ts';
 
 /** Names of services that the log distributor itself does not call (IAM, SNS, ECS and ECR API references). */
 const MISSING = [

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Where everything is: what ARNs are made of. */
 export interface Place {

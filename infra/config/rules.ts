@@ -1,10 +1,10 @@
+import { NAME_LIMITS, namesOf } from '../values/names.ts';
+import { literalFolderOf } from '../values/object-layout.ts';
+import { partitionOfRegion } from '../values/partition.ts';
+import { RECORD_COLUMNS } from '../values/record.ts';
 import type { Config } from './config.ts';
-import { type Problem, problem } from './config-problems.ts';
-import { serviceProblems } from './config-service.ts';
-import { NAME_LIMITS, namesOf } from './names.ts';
-import { literalFolderOf } from './object-layout.ts';
-import { partitionOfRegion } from './partition.ts';
-import { RECORD_COLUMNS } from './record.ts';
+import { type Problem, problem } from './problems.ts';
+import { serviceProblems } from './service.ts';
 
 /** Memory in MB that Fargate has for each size of CPU: from, to, step (ECS developer guide, "Task size"). */
 export const FARGATE_MEMORY: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { type Group, isGroup } from './config-layers.ts';
-import { ConfigError } from './config-problems.ts';
+import { type Group, isGroup } from './layers.ts';
+import { ConfigError } from './problems.ts';
 
-const FOLDER = new URL('environments/', import.meta.url);
+const FOLDER = new URL('../environments/', import.meta.url);
 const EXTENSION = '.yaml';
 
 /** Environments that have a file of their own in infra/environments/. */

@@ -1,5 +1,5 @@
-import { compileKeyTemplate } from '../service/core/object-key.ts';
-import type { Config } from './config.ts';
+import { compileKeyTemplate } from '../../service/core/object-key.ts';
+import type { Config } from '../config/config.ts';
 
 /** Where objects lie in the bucket, derived from the key template that the service reads them by. */
 export interface ObjectLayout {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { readSettings } from '../service/base/settings.ts';
-import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../service/core/limits.ts';
-import { hasRegion } from '../service/core/partition.ts';
-import { MAX_RECEIVE_COUNT, MAX_RECEIVE_COUNT_MIN } from '../service/core/receives.ts';
+import { readSettings } from '../../service/base/settings.ts';
+import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../../service/core/limits.ts';
+import { hasRegion } from '../../service/core/partition.ts';
+import { MAX_RECEIVE_COUNT, MAX_RECEIVE_COUNT_MIN } from '../../service/core/receives.ts';
+import { PARTITIONS } from '../values/partition.ts';
+import { remoteWriteWorkspace } from '../values/remote-write.ts';
 import {
   accountId,
   anyWholeNumber,
@@ -18,9 +20,7 @@ import {
   oneOf,
   text,
   wholeNumber,
-} from './config-values.ts';
-import { PARTITIONS } from './partition.ts';
-import { remoteWriteWorkspace } from './remote-write.ts';
+} from './values.ts';
 
 /**
  * The schema of the infrastructure's settings: names, units, defaults, and the rule of each by itself. Rules of several

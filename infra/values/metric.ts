@@ -1,5 +1,5 @@
+import type { Config } from '../config/config.ts';
 import { ENVIRONMENT_DIMENSION } from './collector.ts';
-import type { Config } from './config.ts';
 import type { Names } from './names.ts';
 
 /** A metric of CloudWatch, with the statistic that is looked at. */

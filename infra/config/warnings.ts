@@ -1,5 +1,5 @@
+import { partitionOfRegion } from '../values/partition.ts';
 import type { Config } from './config.ts';
-import { partitionOfRegion } from './partition.ts';
 
 /** Storage classes bill so many days at least (S3 pricing): who moves or deletes earlier pays for the rest. */
 const GLACIER_DAYS_BILLED = 90;

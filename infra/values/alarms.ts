@@ -1,9 +1,9 @@
-import { type Alert, type CloudWatchForm, runbookLink } from './alerts/alert.ts';
-import { deliveryAlerts } from './alerts/delivery.ts';
-import { ingestionAlerts, tableAlerts } from './alerts/ingestion.ts';
-import { queueAlerts } from './alerts/queue.ts';
-import { tenantAlerts } from './alerts/tenants.ts';
-import type { Config } from './config.ts';
+import { type Alert, type CloudWatchForm, runbookLink } from '../alerts/alert.ts';
+import { deliveryAlerts } from '../alerts/delivery.ts';
+import { ingestionAlerts, tableAlerts } from '../alerts/ingestion.ts';
+import { queueAlerts } from '../alerts/queue.ts';
+import { tenantAlerts } from '../alerts/tenants.ts';
+import type { Config } from '../config/config.ts';
 import type { Names } from './names.ts';
 
 /** Everything that somebody must hear of: the one list of which the alarms and Prometheus' rules are made. */

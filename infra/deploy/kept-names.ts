@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Names } from './names.ts';
+import type { Names } from '../values/names.ts';
 import type { Held } from './plan.ts';
 
 type Keepable = 'tenantTable' | 'ledgerTable' | 'taskRole' | 'executionRole' | 'firehoseRole' | 'writerRole';

@@ -1,7 +1,7 @@
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, type ECSClient } from '@aws-sdk/client-ecs';
-import { SERVICE_CONTAINER } from './containers.ts';
+import { SERVICE_CONTAINER } from '../values/containers.ts';
+import type { Names } from '../values/names.ts';
 import { isMissing } from './missing.ts';
-import type { Names } from './names.ts';
 import { RefusedError } from './refused.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { NetworkConfig } from './config.ts';
+import type { NetworkConfig } from '../config/config.ts';
 import { HTTP_PORT } from './service-environment.ts';
 
 /** A rule that lets TCP through. What no rule lets through is refused. */

@@ -6,9 +6,9 @@ import { GetRoleCommand, type IAMClient } from '@aws-sdk/client-iam';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { faultOf } from '../service/aws/fault.ts';
+import { faultOf } from '../../service/aws/fault.ts';
+import type { Place } from '../values/names.ts';
 import { isMissing } from './missing.ts';
-import type { Place } from './names.ts';
 import type { Change } from './plan.ts';
 
 /** What the search for existing resources calls. */

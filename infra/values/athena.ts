@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from '../config/config.ts';
 import type { Names } from './names.ts';
 import { type ObjectLayout, TIME_KEYS } from './object-layout.ts';
 import { type Column, RECORD_COLUMNS } from './record.ts';

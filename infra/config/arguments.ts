@@ -1,9 +1,9 @@
-import { nearest } from '../service/base/nearest.ts';
+import { nearest } from '../../service/base/nearest.ts';
 import { type Config, readConfig } from './config.ts';
-import { environmentFile, knownEnvironments, readConfigFile } from './config-file.ts';
-import { layered } from './config-layers.ts';
-import { ConfigError, problem } from './config-problems.ts';
-import { CONFIG_SCHEMA } from './config-schema.ts';
+import { environmentFile, knownEnvironments, readConfigFile } from './file.ts';
+import { layered } from './layers.ts';
+import { ConfigError, problem } from './problems.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
 
 /** What the command line says of the configuration. */
 export interface ConfigArguments {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { nearest } from '../service/base/nearest.ts';
-import { type Group, valueAt } from './config-layers.ts';
-import { SETTING_PATHS } from './config-schema.ts';
+import { nearest } from '../../service/base/nearest.ts';
+import { type Group, valueAt } from './layers.ts';
+import { SETTING_PATHS } from './schema.ts';
 
 /** Settings that cannot be: every problem at once, each a sentence with the value. */
 export class ConfigError extends Error {

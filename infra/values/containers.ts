@@ -1,5 +1,5 @@
+import type { Config } from '../config/config.ts';
 import { collectorConfig } from './collector.ts';
-import type { Config } from './config.ts';
 import type { Names } from './names.ts';
 import { COLLECTOR_MEMORY_MB, HTTP_PORT, STOP_TIMEOUT_SECONDS, serviceEnvironment } from './service-environment.ts';
 

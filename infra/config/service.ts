@@ -1,10 +1,10 @@
-import { nearest } from '../service/base/nearest.ts';
-import { readSettings, SETTING_NAMES, type Settings, SettingsError } from '../service/base/settings.ts';
+import { nearest } from '../../service/base/nearest.ts';
+import { readSettings, SETTING_NAMES, type Settings, SettingsError } from '../../service/base/settings.ts';
+import { namesOf } from '../values/names.ts';
+import { eventBytesMax, partitionOfRegion } from '../values/partition.ts';
+import { deploymentSettings, serviceEnvironment } from '../values/service-environment.ts';
 import type { Config } from './config.ts';
-import { type Problem, problem } from './config-problems.ts';
-import { namesOf } from './names.ts';
-import { eventBytesMax, partitionOfRegion } from './partition.ts';
-import { deploymentSettings, serviceEnvironment } from './service-environment.ts';
+import { type Problem, problem } from './problems.ts';
 
 /** Settings of the service that have a name of their own here. */
 const OWN_NAMES: Readonly<Record<string, string>> = {

@@ -7,10 +7,10 @@ import {
   PutPublicAccessBlockCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { faultOf } from '../service/aws/fault.ts';
-import type { Config } from './config.ts';
-import type { Place } from './names.ts';
-import { denyPlainText, policy } from './policies/document.ts';
+import { faultOf } from '../../service/aws/fault.ts';
+import type { Config } from '../config/config.ts';
+import { denyPlainText, policy } from '../policies/document.ts';
+import type { Place } from '../values/names.ts';
 
 /** One bucket for all environments of an account and region; the environment is in the state's key. */
 export function stateBucketName(config: Config, { accountId, region }: Place): string {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { environmentFile } from './config-file.ts';
-import { type Group, layered, without } from './config-layers.ts';
-import { ConfigError, type Problem, pathsOfIssues, problemsOfIssues } from './config-problems.ts';
-import { contradictionsOf } from './config-rules.ts';
-import { CONFIG_SCHEMA } from './config-schema.ts';
+import { environmentFile } from './file.ts';
+import { type Group, layered, without } from './layers.ts';
+import { ConfigError, type Problem, pathsOfIssues, problemsOfIssues } from './problems.ts';
+import { contradictionsOf } from './rules.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
 
 /**
  * The settings of the infrastructure, by environment. Everything that an operator may want another way is here, under

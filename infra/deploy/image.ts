@@ -1,6 +1,6 @@
 import { DescribeImagesCommand, type ECRClient } from '@aws-sdk/client-ecr';
+import type { Names } from '../values/names.ts';
 import { isMissing } from './missing.ts';
-import type { Names } from './names.ts';
 import { RefusedError } from './refused.ts';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

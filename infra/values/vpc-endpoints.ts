@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from '../config/config.ts';
 import { remoteWriteWorkspace } from './remote-write.ts';
 
 /** S3 and DynamoDB cost nothing this way, and all of the objects' bytes would pay NAT otherwise. */

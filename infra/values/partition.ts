@@ -1,4 +1,4 @@
-import { hasRegion } from '../service/core/partition.ts';
+import { hasRegion } from '../../service/core/partition.ts';
 
 /** What is spelt differently in AWS's partitions: the commercial regions, GovCloud and China. */
 

@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from '../config/config.ts';
 import { containerInsights, type Metric, queueMetric, serviceMetric } from './metric.ts';
 import type { Names } from './names.ts';
 

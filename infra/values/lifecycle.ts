@@ -1,4 +1,4 @@
-import type { StorageConfig } from './config.ts';
+import type { StorageConfig } from '../config/config.ts';
 import type { ObjectLayout } from './object-layout.ts';
 
 /** A lifecycle rule of the bucket, in the provider's words. */

@@ -8,8 +8,8 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { Config } from './config.ts';
-import type { Place } from './names.ts';
+import type { Config } from '../config/config.ts';
+import type { Place } from '../values/names.ts';
 
 export type Clients = ReturnType<typeof createClients>;
 

@@ -1,8 +1,8 @@
+import type { Config } from '../config/config.ts';
+import type { Names } from '../values/names.ts';
 import { type Collision, describeCollisions } from './collisions.ts';
-import type { Config } from './config.ts';
 import { namesToKeep } from './kept-names.ts';
 import { lossesOf, protectedTables } from './losses.ts';
-import type { Names } from './names.ts';
 import { type Change, changesOf, stateOf } from './plan.ts';
 import { RefusedError } from './refused.ts';
 import type { Console, Terraform } from './terraform.ts';
