@@ -29,5 +29,5 @@ export function showProblems({ state, problems, checked_at: checked, now, runboo
  * @returns {string} the section of the runbook
  */
 export function problemSection(about, state) {
-  return about === 'SQS_QUEUE_URL' && state === 'failing' ? 'LogDistributorNotReceiving' : 'Objects are retried';
+  return about === 'SQS_QUEUE_URL' && state === 'failing' ? 'LogDistributorNotReceiving' : 'LogObjectsRetried';
 }

@@ -62,7 +62,7 @@ export function isInTrouble(tenant, now) {
 
 /** @param {NonNullable<TenantStatus['trouble']>} trouble */
 function failureSection({ code }) {
-  return code === 'nothing-delivered' ? 'LogQuarantineGrowing' : 'Objects are retried';
+  return code === 'nothing-delivered' ? 'LogQuarantineGrowing' : 'LogObjectsRetried';
 }
 
 /** @param {TenantStatus} tenant */

@@ -35,7 +35,7 @@ const CONDITIONS: readonly (readonly [more: Partial<TenantStatus>, word: string,
   [{ circuits: [circuit('open', 'role-refused')] }, 'refused', 'LogTenantRefusesUs'],
   [{ circuits: [circuit('probing', 'role-unavailable')] }, 'no answer', 'LogDestinationSilent'],
   [{ circuits: [circuit('unanswered', 'answer-awaited')] }, 'waiting for an answer', 'LogDestinationSilent'],
-  [trouble('ledger-unavailable'), 'failing', 'Objects are retried'],
+  [trouble('ledger-unavailable'), 'failing', 'LogObjectsRetried'],
   [trouble('nothing-delivered'), 'failing', 'LogQuarantineGrowing'],
   [{ delivered_up_to: ago(901) }, 'behind', 'LogTenantBehind'],
   [{ circuits: [circuit('throttled', 'destination-throttled')] }, 'throttled', 'LogTenantThrottled'],
@@ -73,8 +73,8 @@ test('the runbook has every section that the page links to', async () => {
 test('a section of the runbook has the address of its heading', () => {
   const base = 'https://wiki.invalid/operations.html?raw=1#top';
   assert.equal(
-    sectionUrl('Objects are retried', base),
-    'https://wiki.invalid/operations.html?raw=1#objects-are-retried',
+    sectionUrl('LogObjectsRetried', base),
+    'https://wiki.invalid/operations.html?raw=1#logobjectsretried',
   );
 });
 
