@@ -10,5 +10,12 @@ export const LONG: ReadonlySet<string> = new Set([
   'test/e2e/words.test.ts',
 ]);
 
-/** Of these, trials of minutes, which `npm run chaos` runs too: in the first mode only. */
-export const ONCE: ReadonlySet<string> = new Set(['test/e2e/chaos.test.ts']);
+/** End-to-end files about what is decoded and put, which may differ with the kind of kernel. All others run in the first mode only. */
+export const OF_THE_KERNEL: ReadonlySet<string> = new Set([
+  'test/e2e/bad-input.test.ts',
+  'test/e2e/delivery.test.ts',
+  'test/e2e/formats.test.ts',
+  'test/e2e/golden.test.ts',
+  'test/e2e/random-times.test.ts',
+  'test/e2e/strict.test.ts',
+]);

@@ -9,13 +9,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
-import { LONG, ONCE } from './long.ts';
+import { LONG, OF_THE_KERNEL } from './long.ts';
 import { dependsOnKernel, endToEndModes, type Mode, modes } from './modes.ts';
 import { report } from './reporter.ts';
 
@@ -93,8 +93,9 @@ async function runEndToEnd(everywhere: boolean, environment: Pass['environment']
       console.log(`\ne2e on ${found.name}: left out, ${found.missing}`);
       continue;
     }
+    const ofEndpoint = found.leavesOut === '' ? files : await onAnyEndpoint(files);
     for (const [at, mode] of endToEndModes(found, everywhere).entries()) {
-      const ofMode = at === 0 ? files : files.filter((file) => !ONCE.has(file));
+      const ofMode = at === 0 ? ofEndpoint : files.filter((file) => OF_THE_KERNEL.has(file));
       const title = `e2e on ${found.name}, ${mode.name}`;
       if (found.leavesOut) console.log(`\nOn ${found.name} these are left out: ${found.leavesOut}`);
       const { concurrency } = found;
@@ -103,6 +104,12 @@ async function runEndToEnd(everywhere: boolean, environment: Pass['environment']
     }
   }
   return passed;
+}
+
+/** Files that run on the endpoint that the environment names, and not on an embedded AWS of their own. */
+async function onAnyEndpoint(files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readFile(new URL(file, new URL('../', here)), 'utf8')));
+  return files.filter((_, at) => texts[at]?.includes("from './pipeline.ts'"));
 }
 
 async function runOn(endpoint: Endpoint, pass: Pass): Promise<boolean> {

@@ -18,6 +18,8 @@ export interface Page {
   evaluate<T>(expression: string): Promise<T>;
   /** Sends a command of the protocol to the page. */
   send(method: string, params?: object): Promise<Record<string, unknown>>;
+  /** Loads the page anew, and waits until it is loaded. */
+  reload(): Promise<void>;
   /** A PNG of the whole page. */
   screenshot(): Promise<Buffer>;
 }
@@ -121,7 +123,7 @@ function connect(child: ChildProcess): Connection {
 async function openPage(connection: Connection, sessionId: string, url: string): Promise<Page> {
   const complaints: string[] = [];
   const send = (method: string, params: object = {}) => connection.send(method, params, sessionId);
-  const loaded = Promise.withResolvers<void>();
+  let loaded = Promise.withResolvers<void>();
   connection.listen(sessionId, ({ method, params }) => {
     if (method === 'Page.loadEventFired') loaded.resolve();
     const complaint = COMPLAINTS[method]?.(params);
@@ -138,6 +140,11 @@ async function openPage(connection: Connection, sessionId: string, url: string):
       const { result, exceptionDetails } = answer as { result: { value: T }; exceptionDetails?: object };
       if (exceptionDetails) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       return result.value;
+    },
+    async reload() {
+      loaded = Promise.withResolvers();
+      await send('Page.reload');
+      await loaded.promise;
     },
     async screenshot() {
       const { data } = await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });

@@ -72,10 +72,7 @@ test('the runbook has every section that the page links to', async () => {
 
 test('a section of the runbook has the address of its heading', () => {
   const base = 'https://wiki.invalid/operations.html?raw=1#top';
-  assert.equal(
-    sectionUrl('LogObjectsRetried', base),
-    'https://wiki.invalid/operations.html?raw=1#logobjectsretried',
-  );
+  assert.equal(sectionUrl('LogObjectsRetried', base), 'https://wiki.invalid/operations.html?raw=1#logobjectsretried');
 });
 
 const UP_TO: readonly (readonly [upTo: number | null, oldest: number | null, text: string])[] = [
