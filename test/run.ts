@@ -29,7 +29,7 @@ const SUITES = [...QUICK, ...ONLY_IN_ALL];
 /** A test that takes this long hangs, even on a busy machine. */
 const TEST_TIMEOUT_MS = 300_000;
 /** How long each property of test/fuzz/ looks for input that breaks it. */
-const FUZZ_SECONDS = { quick: 1, all: 3 };
+const FUZZ_SECONDS = { quick: 1, all: 2 };
 /** How much of its cases each property of the other tests is checked with (support/property.ts). */
 const PROPERTY_SHARE = { quick: 0.1, all: 1 };
 /** What Node makes of TypeScript, for every process of every test; by content, so that it is never out of date. */
