@@ -25,7 +25,7 @@ import { startPipeline, type TestPipeline } from './pipeline.ts';
  * The service delivers into a bucket with the role and the bucket policy that the customer's template makes, and with no other
  * permission. Needs an AWS that looks at policies.
  */
-const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint need not look at policies' : false;
+const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint does not evaluate policies' : false;
 
 const PREFIX = 'from-platform/';
 /** The service uploads in parts above 8 MiB. */
