@@ -5,8 +5,15 @@
 export const LONG: ReadonlySet<string> = new Set([
   'test/e2e/chaos.test.ts',
   'test/e2e/commands.test.ts',
+  'test/e2e/customer-bucket.test.ts',
   'test/e2e/freshness.test.ts',
   'test/e2e/golden.test.ts',
+  'test/e2e/migration.test.ts',
+  'test/e2e/multi-region.test.ts',
+  'test/e2e/random-times.test.ts',
+  'test/e2e/scaling.test.ts',
+  'test/e2e/silence.test.ts',
+  'test/e2e/strict.test.ts',
   'test/e2e/words.test.ts',
 ]);
 

@@ -22,9 +22,9 @@ import { report } from './reporter.ts';
 const here = new URL('./', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
 /** In the order in which they run: the sooner a suite ends, the sooner it does. */
-const QUICK = ['unit', 'golden', 'fuzz', 'k8s', 'e2e'];
-/** Needs packages of its own, which are large. */
-const ONLY_IN_ALL = ['infra'];
+const QUICK = ['unit', 'golden', 'k8s', 'e2e'];
+/** One searches for as long as it is given; the other needs packages of its own, which are large. */
+const ONLY_IN_ALL = ['fuzz', 'infra'];
 const SUITES = [...QUICK, ...ONLY_IN_ALL];
 /** A test that takes this long hangs, even on a busy machine. */
 const TEST_TIMEOUT_MS = 300_000;
