@@ -112,7 +112,7 @@ const SCHEMA = {
     .optional(),
   /** Where operators read docs/guide/operations.md; the status page links to its sections. */
   RUNBOOK_URL: httpUrl.optional(),
-  /** How bodies of PutLogEvents are sent. gzip takes some 2 CPU seconds for a GB, and a fifth of the bytes. */
+  /** How bodies of PutLogEvents are sent. gzip takes some 3 CPU seconds for a GB, and a quarter of the bytes. */
   PUT_COMPRESSION: z.enum(['gzip', 'none'], 'must be gzip or none').default('gzip'),
   /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
   PLAIN_DECODER: flag.default(false),
