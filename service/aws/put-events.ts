@@ -149,10 +149,13 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     const identity = () => send(endpoint, session, body, 'identity', signal);
     const compressed = endpoint.gzip.isRefused ? undefined : deps.gzipBody?.(body);
     if (compressed === undefined) return identity();
-    const refused = await endpoint.gzip.send(() => send(endpoint, session, compressed, 'gzip', signal), identity);
-    // After a failure it is left to the collector: a dying socket may still hold it.
-    releaseMemory(compressed);
-    return refused;
+    const gzip = async () => {
+      const refused = await send(endpoint, session, compressed, 'gzip', signal);
+      // Not after a failure, nor after a body that was accepted as it is in its place: a socket may still be sending it.
+      releaseMemory(compressed);
+      return refused;
+    };
+    return endpoint.gzip.send(gzip, identity);
   };
 }
 

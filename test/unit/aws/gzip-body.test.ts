@@ -31,7 +31,8 @@ function bytesByCount(counts: readonly number[]): Buffer {
 }
 
 suite('what gunzip makes of a compressed body is the body', () => {
-  test('for text that repeats itself at any distance, and noise in between', () => {
+  test('for text that repeats itself at any distance, and noise in between', async () => {
+    let compressed = 0;
     const piece = fc.oneof(
       {
         weight: 4,
@@ -40,7 +41,7 @@ suite('what gunzip makes of a compressed body is the body', () => {
       { weight: 2, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 40 }) },
       { weight: 1, arbitrary: fc.record({ byte: fc.nat(255), times: fc.integer({ min: 1, max: 3_000 }) }) },
     );
-    return holds(
+    await holds(
       fc.property(fc.array(piece, { minLength: 1, size: 'max', maxLength: 400 }), fc.nat(), (pieces, seed) => {
         const random = createRandom(String(seed));
         const body = Buffer.alloc(400_000);
@@ -52,10 +53,11 @@ suite('what gunzip makes of a compressed body is the body', () => {
           else for (let i = 0; i < one.length; i++, end++) body[end] = body[Math.max(0, end - one.back)] as number;
           if (end > 390_000) break;
         }
-        roundTrip(body.subarray(0, end));
+        if (roundTrip(body.subarray(0, end)) !== undefined) compressed++;
       }),
       300,
     );
+    assert.ok(compressed > 0, 'nothing was compressed');
   });
 
   test('for one byte a million times', () => {

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
+import { createPutEvents } from '../../../service/aws/put-events.ts';
 import { placeOf } from '../../support/aws.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
 import { startServer } from '../../support/server.ts';
@@ -119,4 +120,30 @@ test('without an endpoint of its own a session writes to the service of its regi
   })('eu-west-1', keys);
   const { url } = session.client().config.endpointProvider({ Region: 'eu-west-1' });
   assert.equal(url.href, 'https://logs.eu-west-1.amazonaws.com/');
+});
+
+test('a compressed body that was refused stays as it is, as its socket may still be sending it', async (t) => {
+  const { url } = await startServer(t, async (request, response) => {
+    response.writeHead(request.headers['content-encoding'] === 'gzip' ? 415 : 200);
+    response.end('{}');
+  });
+  const compressed: Buffer[] = [];
+  const put = createPutEvents({
+    nowMs: Date.now,
+    connectionTimeoutMs: 60_000,
+    requestTimeoutMs: 60_000,
+    socketsMax: 1,
+    gzipBody(body) {
+      const gzip = Buffer.allocUnsafeSlow(body.length).fill(1);
+      compressed.push(gzip);
+      return gzip;
+    },
+    onSent() {},
+    onGzipRefused() {},
+  });
+  await put(sessionOf(url), BODY, never);
+  assert.deepEqual(
+    compressed.map(({ length }) => length),
+    [BODY.length],
+  );
 });
