@@ -48,6 +48,8 @@ export interface Cluster {
   as(token: string): Client;
   /** A token of a service account, valid for an hour. */
   tokenOf(namespace: string, serviceAccount: string): Promise<string>;
+  /** A kubeconfig for `admin`. */
+  readonly adminConfig: string;
   /** Writes a kubeconfig with this token. @returns its path */
   kubeconfig(token: string): string;
   stop(): Promise<void>;
@@ -96,11 +98,12 @@ export async function startCluster(): Promise<Cluster> {
     const admin = as(token);
     await server.ready(() => isReady(admin));
     const kubeconfig = (bearer: string) => writeKubeconfig(home, { url, certificateFile, token: bearer });
-    const flags = { kubeconfig: kubeconfig(token), 'root-ca-file': certificateFile };
+    const adminConfig = kubeconfig(token);
+    const flags = { kubeconfig: adminConfig, 'root-ca-file': certificateFile };
     const controllers = start('controllers', { ...controllerFlags, ...flags });
     await controllers.ready(() => hasAccounts(admin));
     const tokenOf = (namespace: string, account: string) => tokenFor(admin, namespace, account);
-    return { url, certificateFile, admin, as, tokenOf, kubeconfig, stop };
+    return { url, certificateFile, admin, as, tokenOf, adminConfig, kubeconfig, stop };
   } catch (error) {
     await stop();
     throw error;
