@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
@@ -18,9 +18,13 @@ export type KubernetesObject = z.output<typeof kubernetesObject>;
 
 const kustomization = z.looseObject({ kind: z.enum(['Kustomization', 'Component']) });
 
+const built = join(root, '.local/go/cluster/kubectl');
+/** kubectl where `.ci/cluster` builds it, or on the PATH. */
+export const kubectl = existsSync(built) ? built : 'kubectl';
+
 /** Why manifests cannot be rendered here; undefined when they can. For `test(..., { skip })`. */
 export const withoutKubectl: string | undefined =
-  spawnSync('kubectl', ['version', '--client']).status === 0
+  spawnSync(kubectl, ['version', '--client']).status === 0
     ? undefined
     : 'kubectl is not installed, so no manifests are rendered';
 
@@ -43,7 +47,7 @@ export function pathOf(folder: string): string {
 
 /** What `kubectl kustomize` makes of a folder (absolute path). */
 export function render(path: string): KubernetesObject[] {
-  const text = execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const text = execFileSync(kubectl, ['kustomize', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
   return parseAllDocuments(text).map((document) => kubernetesObject.parse(document.toJS()));
 }
 
