@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useCluster, withoutCluster } from '../support/cluster.ts';
-import type { Client } from '../support/cluster-client.ts';
+import { accepted, type Client } from '../support/cluster-client.ts';
 import { installDefinitions } from '../support/cluster-definitions.ts';
-import { type KubernetesObject, withoutKubectl } from '../support/kustomize.ts';
+import { renderChart, withoutHelm } from '../support/helm.ts';
+import { find, type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
 import { renderings } from '../support/renderings.ts';
 
 /** A real API server takes every manifest, refuses fields that it does not know, and warns of nothing. */
@@ -22,7 +23,7 @@ async function complaints(client: Client, objects: readonly KubernetesObject[], 
   for (const object of objects.filter(({ kind }) => kind !== OF_OPENSHIFT)) {
     const text = JSON.stringify(object);
     if (taken.get(nameOf(object)) === text) continue;
-    // A policy that is bound would judge what follows; judge.test.ts lets them.
+    // A policy that is bound would judge what follows; policies.test.ts lets it.
     const dryRun = object.kind === 'ValidatingAdmissionPolicyBinding';
     const { status, body, warnings } = await client.apply(object, { dryRun });
     if (status >= 300) found.push(`${nameOf(object)}: ${status} ${body.message}`);
@@ -42,6 +43,30 @@ test('every kustomization, and every overlay with every component, is taken with
   for (const kind of ['DaemonSet', 'Deployment', 'PodMonitor', 'PrometheusRule', 'ScaledObject', 'ServiceMonitor']) {
     assert.ok(kinds.has(kind), kind);
   }
+});
+
+/** One release for each overlay, one with everything that can be switched on, and one of the distributor. */
+function releases(): Map<string, KubernetesObject[]> {
+  const collectors = (values: Readonly<Record<string, string>>) =>
+    renderChart('log-collection', { 'collectors.enabled': 'true', ...values });
+  const overlays = ['firehose', 'firehose-aggregated', 's3', 's3-parquet'];
+  const switches = ['podMonitor', 'alerts', 'networkPolicy', 'admissionPolicy'];
+  return new Map([
+    ...overlays.map((overlay) => [overlay, collectors({ 'collectors.overlay': overlay })] as const),
+    ['all switches', collectors(Object.fromEntries(switches.map((name) => [`collectors.${name}`, 'true'])))],
+    ['distributor', renderChart('log-distributor', { 'distributor.enabled': 'true' })],
+  ]);
+}
+
+test('what the chart makes of its values is taken without a warning', { skip: skip ?? withoutHelm }, async () => {
+  const { admin } = cluster();
+  // Helm leaves namespaces to who installs the chart.
+  for (const folder of ['vector/base', 'distributor']) {
+    accepted(await admin.apply(find(render(pathOf(folder)), 'Namespace', /./)));
+  }
+  const taken = new Map<string, string>();
+  for (const [name, objects] of releases()) assert.deepEqual(await complaints(admin, objects, taken), [], name);
+  assert.ok(taken.size > 20);
 });
 
 test('a field that Kubernetes, KEDA or the Prometheus Operator does not know is refused', { skip }, async () => {

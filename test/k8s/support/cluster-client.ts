@@ -17,8 +17,11 @@ export interface Answer {
 export interface Client {
   /** @param path with its query, such as `/api/v1/nodes?limit=1` */
   call(method: string, path: string, body?: object, contentType?: string): Promise<Answer>;
-  /** Applies an object on the server, which refuses unknown fields. `dryRun`: judges it only, with all of admission. */
-  apply(object: KubernetesObject, options?: { readonly dryRun?: boolean; readonly manager?: string }): Promise<Answer>;
+  /**
+   * Applies an object on the server, which refuses unknown fields. `dryRun`: judges it only, with all of admission. `force`: takes
+   * fields from whoever else has set them.
+   */
+  apply(object: KubernetesObject, options?: { readonly dryRun?: boolean; readonly force?: boolean }): Promise<Answer>;
   create(object: KubernetesObject, options?: { readonly dryRun?: boolean }): Promise<Answer>;
   /** Path of an object that exists, to get, patch or delete it. */
   pathOf(object: KubernetesObject): Promise<string>;
@@ -62,17 +65,19 @@ export function connect(connection: Connection): Client {
   return {
     call,
     pathOf,
-    async apply(object, { dryRun = false, manager = 'test' } = {}) {
-      const query = new URLSearchParams({ fieldManager: manager, fieldValidation: 'Strict' });
-      if (dryRun) query.set('dryRun', 'All');
+    async apply(object, { dryRun = false, force = false } = {}) {
+      const query = queryOf(dryRun);
+      if (force) query.set('force', 'true');
       return call('PATCH', `${await pathOf(object)}?${query}`, object, APPLY);
     },
     async create(object, { dryRun = false } = {}) {
-      const query = new URLSearchParams({ fieldManager: 'test', fieldValidation: 'Strict' });
-      if (dryRun) query.set('dryRun', 'All');
-      return call('POST', `${await collectionOf(object)}?${query}`, object);
+      return call('POST', `${await collectionOf(object)}?${queryOf(dryRun)}`, object);
     },
   };
+}
+
+function queryOf(dryRun: boolean): URLSearchParams {
+  return new URLSearchParams({ fieldManager: 'test', fieldValidation: 'Strict', ...(dryRun ? { dryRun: 'All' } : {}) });
 }
 
 interface Request {

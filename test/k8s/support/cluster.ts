@@ -48,6 +48,8 @@ export interface Cluster {
   as(token: string): Client;
   /** A token of a service account, valid for an hour. */
   tokenOf(namespace: string, serviceAccount: string): Promise<string>;
+  /** A kubeconfig for `admin`. */
+  readonly adminConfig: string;
   /** Writes a kubeconfig with this token. @returns its path */
   kubeconfig(token: string): string;
   stop(): Promise<void>;
@@ -84,23 +86,25 @@ export async function startCluster(): Promise<Cluster> {
   };
   try {
     const store = `http://127.0.0.1:${await freePort()}`;
-    start('etcd', etcdFlags(home, store, `http://127.0.0.1:${await freePort()}`));
+    // The API server gives up when its store is not there within 20 s.
+    await start('etcd', etcdFlags(home, store, `http://127.0.0.1:${await freePort()}`)).ready(() => isHealthy(store));
     const port = await freePort();
     const token = randomBytes(16).toString('hex');
     const server = start('server', serverFlags(home, store, port, token));
     const certificateFile = join(home, 'certificates', 'apiserver.crt');
     const url = `https://127.0.0.1:${port}`;
-    await server.ready(() => existsSync(certificateFile));
+    await server.ready(() => existsSync(certificateFile) && readFileSync(certificateFile, 'utf8').endsWith('-----\n'));
     const certificates = readFileSync(certificateFile, 'utf8');
     const as = (bearer: string) => connect({ url, certificates, token: bearer });
     const admin = as(token);
     await server.ready(() => isReady(admin));
     const kubeconfig = (bearer: string) => writeKubeconfig(home, { url, certificateFile, token: bearer });
-    const flags = { kubeconfig: kubeconfig(token), 'root-ca-file': certificateFile };
+    const adminConfig = kubeconfig(token);
+    const flags = { kubeconfig: adminConfig, 'root-ca-file': certificateFile };
     const controllers = start('controllers', { ...controllerFlags, ...flags });
     await controllers.ready(() => hasAccounts(admin));
     const tokenOf = (namespace: string, account: string) => tokenFor(admin, namespace, account);
-    return { url, certificateFile, admin, as, tokenOf, kubeconfig, stop };
+    return { url, certificateFile, admin, as, tokenOf, adminConfig, kubeconfig, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -153,6 +157,11 @@ const controllerFlags = {
   // Its own port would serve its metrics only.
   'secure-port': 0,
 };
+
+async function isHealthy(store: string): Promise<boolean> {
+  const answer = await fetch(`${store}/health`).catch(() => undefined);
+  return answer?.ok === true;
+}
 
 async function isReady(client: Client): Promise<boolean> {
   // Refused connections: it does not listen yet.

@@ -51,6 +51,14 @@ export function render(path: string): KubernetesObject[] {
   return parseAllDocuments(text).map((document) => kubernetesObject.parse(document.toJS()));
 }
 
+/** `kubectl ARGUMENTS` at a cluster. @returns its warnings @throws Error with its words when it fails */
+export function runKubectl(config: string, ...args: readonly string[]): string {
+  const { status, stderr } = spawnSync(kubectl, ['--kubeconfig', config, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  // It says so of whatever another tool has made, and adds the annotation by itself.
+  return stderr.replace(/^Warning: resource \S+ is missing the \S+last-applied-configuration annotation.*\n/gm, '');
+}
+
 /** An overlay with components laid on, as an operator's own kustomization would. */
 export function renderWith(overlay: string, components: readonly string[]): KubernetesObject[] {
   const parent = join(root, '.local');
