@@ -14,14 +14,14 @@ import { LOSSES, WEATHERS } from './weathers.ts';
 interface Options {
   readonly json?: true;
   readonly only?: string;
-  readonly metrics?: string;
+  readonly keep?: string;
 }
 
 const options = new Command('npm run weather --')
   .description('Runs a real Vector with the rendered configuration, from the files of pods to the accounts of tenants.')
   .option('--json', 'print one line of JSON; the table goes to standard error')
   .option('--only <text>', 'only weathers with this in their name')
-  .option('--metrics <folder>', "write there what Vector's exporter says at the end of each weather")
+  .option('--keep <folder>', "write there each Vector's log, and what its exporter said")
   .parse()
   .opts<Options>();
 
@@ -34,13 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const say = options.json ? console.error : console.log;
 const cluster = await startCluster();
-const results: Omit<WeatherResult, 'metrics'>[] = [];
+const results: Omit<WeatherResult, 'kept'>[] = [];
 say(HEAD);
 try {
   for (const weather of [...WEATHERS, LOSSES].filter(({ name }) => name.includes(options.only ?? ''))) {
-    const { metrics, ...result } = await runWeather(cluster, weather);
-    for (const [when, page] of Object.entries(options.metrics === undefined ? {} : metrics)) {
-      writeFileSync(`${options.metrics}/${weather.name}, ${when}.txt`, page);
+    const { kept, ...result } = await runWeather(cluster, weather);
+    for (const [what, text] of Object.entries(options.keep === undefined ? {} : kept)) {
+      writeFileSync(`${options.keep}/${weather.name}, ${what}.txt`, text);
     }
     results.push(result);
     say(lineOf(result));

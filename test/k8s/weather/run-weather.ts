@@ -20,8 +20,8 @@ export interface WeatherResult extends Verdict, Waits {
   /** AssumeRole calls of the collectors. */
   readonly assume_roles: number;
   readonly seconds: number;
-  /** Vector's exporter, when the buffer was fullest, and before Vector ended. */
-  readonly metrics: { readonly fullest: string; readonly last: string };
+  /** Vector's exporter when the buffer was fullest, and before Vector ended; what Vector logged. */
+  readonly kept: { readonly fullest: string; readonly last: string; readonly log: string };
 }
 
 const LOOK_INTERVAL_MS = 1_000;
@@ -58,7 +58,7 @@ export async function runWeather(cluster: Cluster, weather: Weather): Promise<We
       buffer_bytes_per_event: Math.round(bytes / Math.max(1, events)),
       assume_roles: platform.assumeRoles(),
       seconds: Math.round((performance.now() - startedMs) / 1000),
-      metrics: { fullest: page, last },
+      kept: { fullest: page, last, log: nodes.map(({ logFile }) => readFileSync(logFile, 'utf8')).join('\n') },
     };
   } catch (cause) {
     const logs = nodes.map(({ logFile }) => readFileSync(logFile, 'utf8').slice(-4000)).join('\n');

@@ -1,6 +1,6 @@
 import type { WeatherResult } from './run-weather.ts';
 
-type Row = Omit<WeatherResult, 'metrics'>;
+type Row = Omit<WeatherResult, 'kept'>;
 
 const count = (value: number) => value.toLocaleString('en-US');
 const COLUMNS: readonly (readonly [title: string, text: (row: Row) => string])[] = [

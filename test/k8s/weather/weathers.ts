@@ -69,6 +69,9 @@ function outage(atS: number, seconds: number): NonNullable<Weather['faults']>[nu
 
 const MINUTE: Shape = { lines: 60_000, perSecond: 1_000 };
 
+/** Each file is rotated every 20 s: one that nobody reads is not compressed before a collector that was away is back. */
+const SLOW_ROTATION: Shape = { ...MINUTE, rotateBytes: 1_200 * KB };
+
 /** Ten quiet pods that run before the flood, and ten that start in it. */
 const QUIET = Array.from({ length: 20 }, (_, at) => `quiet-${at}`);
 
@@ -140,10 +143,19 @@ export const WEATHERS: readonly Weather[] = [
   {
     name: 'two kills',
     overlay: 's3',
-    pods: pods(MINUTE),
+    pods: pods(SLOW_ROTATION),
     ends: [
-      { atS: 20, signal: 'SIGKILL', awaySeconds: 2 },
-      { atS: 42, signal: 'SIGKILL', awaySeconds: 2 },
+      { atS: 25, signal: 'SIGKILL', awaySeconds: 2 },
+      { atS: 47, signal: 'SIGKILL', awaySeconds: 2 },
+    ],
+  },
+  {
+    name: 'two kills, files rotated meanwhile',
+    overlay: 's3',
+    pods: pods(SLOW_ROTATION),
+    ends: [
+      { atS: 19, signal: 'SIGKILL', awaySeconds: 2 },
+      { atS: 39, signal: 'SIGKILL', awaySeconds: 2 },
     ],
   },
   {
@@ -155,7 +167,7 @@ export const WEATHERS: readonly Weather[] = [
   {
     name: 'S3 away for 3 min',
     overlay: 's3',
-    pods: pods({ lines: 120_000, perSecond: 1_000 }),
+    pods: pods({ lines: 120_000, perSecond: 600, longShare: 0, rotateBytes: 64 * KB }),
     faults: [outage(10, 180)],
   },
   {
@@ -180,17 +192,18 @@ export const WEATHERS: readonly Weather[] = [
   {
     name: 'S3 away, two kills',
     overlay: 's3',
-    pods: pods(MINUTE),
+    pods: pods(SLOW_ROTATION),
     faults: [outage(10, 50)],
     ends: [
-      { atS: 20, signal: 'SIGKILL', awaySeconds: 2 },
-      { atS: 42, signal: 'SIGKILL', awaySeconds: 2 },
+      { atS: 25, signal: 'SIGKILL', awaySeconds: 2 },
+      { atS: 47, signal: 'SIGKILL', awaySeconds: 2 },
     ],
   },
   {
     name: 'S3 away, two updates',
     overlay: 's3',
-    pods: pods({ lines: 120_000, perSecond: 600 }),
+    // A node whose collector ends takes up to a minute: files are rotated as seldom as 10 MiB would be.
+    pods: pods({ lines: 120_000, perSecond: 600, rotateBytes: 5_000 * KB }),
     faults: [outage(10, 160)],
     ends: [
       { atS: 20, signal: 'SIGTERM', awaySeconds: 2 },
@@ -201,7 +214,7 @@ export const WEATHERS: readonly Weather[] = [
     name: 'five nodes, updated twice at once',
     overlay: 's3',
     nodes: 5,
-    pods: pods(MINUTE),
+    pods: pods(SLOW_ROTATION),
     ends: [
       { atS: 20, signal: 'SIGTERM', awaySeconds: 1 },
       { atS: 40, signal: 'SIGTERM', awaySeconds: 1 },
