@@ -4,7 +4,7 @@ import { typeErrors, violation } from './support/kubernetes-schema.ts';
 import { folders, type KubernetesObject, pathOf, render, renderWith, withoutKubectl } from './support/kustomize.ts';
 import { securityContextConstraints } from './support/openshift-schema.ts';
 
-const COMPONENTS = folders('Component');
+const COMPONENTS = folders('Component').filter((folder) => folder.startsWith('vector/components/'));
 const OVERLAYS = folders('Kustomization').filter((folder) => folder.startsWith('vector/overlays/'));
 
 /** Everything that can be applied: each kustomization, and each overlay with each component and with all of them. */
@@ -13,7 +13,9 @@ function renderings(): Map<string, KubernetesObject[]> {
   // Those that lie on another overlay differ from it in ConfigMaps only.
   for (const overlay of OVERLAYS.filter((name) => !/-(aggregated|parquet)$/.test(name))) {
     // A node of kind has no identity on AWS that could be another.
-    const components = COMPONENTS.filter((name) => !(overlay.endsWith('/local') && name.endsWith('/pod-identity')));
+    const components = COMPONENTS.filter(
+      (name) => !(overlay.endsWith('/local') && /\/(irsa|pod-identity)$/.test(name)),
+    );
     for (const component of components) all.set(`${overlay} with ${component}`, renderWith(overlay, [component]));
     for (const [one, other] of [
       ['openshift', 'non-root'],
@@ -30,7 +32,7 @@ test('every kustomization, and every overlay with every component, renders to va
   skip: withoutKubectl,
 }, async () => {
   const rendered = renderings();
-  assert.ok(OVERLAYS.length === 5 && COMPONENTS.length === 8);
+  assert.ok(OVERLAYS.length === 5 && COMPONENTS.length === 9);
   // Many renderings share most of their objects; each text is checked once.
   const objects = new Map([...rendered.values()].flat().map((object) => [JSON.stringify(object), object]));
   const known: KubernetesObject[] = [];
