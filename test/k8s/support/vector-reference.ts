@@ -91,7 +91,52 @@ const morePodFields = [
 const fields = <K extends string>(names: readonly K[]) =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, text.optional()])));
 
+const fileSource = z.strictObject({
+  ...sourceCommon,
+  acknowledgements: unused,
+  data_dir: unused,
+  encoding: unused,
+  exclude: unused,
+  file_key: unused,
+  fingerprint: unused,
+  glob_minimum_cooldown_ms: unused,
+  host_key: unused,
+  ignore_checkpoints: unused,
+  ignore_not_found: unused,
+  ignore_older_secs: wholeNumber.optional(),
+  include: z.array(text).min(1),
+  internal_metrics: unused,
+  line_delimiter: unused,
+  max_line_bytes: wholeNumber.optional(),
+  max_read_bytes: unused,
+  multiline: unused,
+  offset_key: unused,
+  oldest_first: unused,
+  read_from: unused,
+  remove_after_secs: unused,
+  rotate_wait_secs: wholeNumber.optional(),
+});
+
 const SOURCES = {
+  file: fileSource,
+  journald: z.strictObject({
+    ...sourceCommon,
+    acknowledgements: unused,
+    batch_size: unused,
+    current_boot_only: z.boolean().optional(),
+    data_dir: unused,
+    emit_cursor: unused,
+    exclude_matches: unused,
+    exclude_units: unused,
+    extra_args: unused,
+    include_matches: unused,
+    include_units: unused,
+    journal_directory: text.optional(),
+    journal_namespace: unused,
+    journalctl_path: unused,
+    remap_priority: unused,
+    since_now: unused,
+  }),
   kubernetes_logs: z.strictObject({
     ...sourceCommon,
     auto_partial_merge: z.boolean().optional(),
