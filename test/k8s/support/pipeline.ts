@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { reduce } from './reduce.ts';
-import { type ConfigComponent, configOf, type Overlay, type VectorComponent, vrlFile } from './vector-config.ts';
+import {
+  type ConfigComponent,
+  configOf,
+  type Overlay,
+  type VectorComponent,
+  type VectorConfig,
+  vrlFile,
+} from './vector-config.ts';
 import { reduceTransform } from './vector-reference.ts';
 import { type Event, holds, runVrl } from './vrl.ts';
 
@@ -27,7 +34,16 @@ export function runPipeline(
   events: readonly Event[],
   components: readonly ConfigComponent[] = [],
 ): Map<string, Event[]> {
-  const { transforms, sinks } = configOf(overlay, undefined, components);
+  return runConfig(configOf(overlay, undefined, components), overlay, source, events);
+}
+
+/** The same through any configuration; the overlay says where its programs are. */
+export function runConfig(
+  { transforms, sinks }: VectorConfig,
+  overlay: Overlay,
+  source: string,
+  events: readonly Event[],
+): Map<string, Event[]> {
   const arrived = new Map<string, Event[]>();
   const send = (output: string, batch: readonly Event[]) => {
     if (batch.length === 0) return;

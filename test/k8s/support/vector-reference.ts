@@ -168,6 +168,19 @@ const SOURCES = {
     timezone: unused,
     use_apiserver_cache: z.boolean().optional(),
   }),
+  vector: z.strictObject({
+    ...sourceCommon,
+    acknowledgements: unused,
+    address: text,
+    keepalive: z
+      .strictObject({
+        max_connection_age_secs: wholeNumber.optional(),
+        max_connection_age_grace_secs: wholeNumber.optional(),
+      })
+      .optional(),
+    tls: unused,
+    version: unused,
+  }),
   internal_metrics: z.strictObject({
     ...sourceCommon,
     namespace: unused,
@@ -250,6 +263,17 @@ const SINKS = {
     suppress_timestamp: z.boolean().optional(),
     tls: unused,
   }),
+  vector: z.strictObject({
+    ...sinkCommon,
+    acknowledgements: unused,
+    address: text,
+    batch: batch.optional(),
+    compression: z.enum(['gzip', 'none', 'zstd']).optional(),
+    keepalive: unused,
+    request: request.optional(),
+    tls: unused,
+    version: unused,
+  }),
   aws_kinesis_firehose: z.strictObject({
     ...sinkCommon,
     acknowledgements: unused,
@@ -329,6 +353,7 @@ const metricExpiry = z.strictObject({
 });
 
 export const vectorReference = z.strictObject({
+  acknowledgements: z.strictObject({ enabled: z.boolean() }).optional(),
   data_dir: text,
   expire_metrics_secs: unused,
   expire_metrics_per_metric_set: z.array(metricExpiry).optional(),
@@ -341,6 +366,8 @@ export const vectorReference = z.strictObject({
 
 export const firehoseSink = SINKS.aws_kinesis_firehose;
 export const s3Sink = SINKS.aws_s3;
+export const vectorSink = SINKS.vector;
+export const vectorSource = SOURCES.vector;
 export const kubernetesLogs = SOURCES.kubernetes_logs;
 export const reduceTransform = TRANSFORMS.reduce;
 export const throttleTransform = TRANSFORMS.throttle;
