@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
@@ -32,6 +33,14 @@ async function complaints(client: Client, objects: readonly KubernetesObject[], 
   }
   return found;
 }
+
+test('the API server is of the release that its module names, so it warns of what that deprecates', {
+  skip,
+}, async () => {
+  const { gitVersion } = accepted(await cluster().admin.call('GET', '/version'));
+  const module = readFileSync(new URL('go.mod', import.meta.url), 'utf8');
+  assert.equal(gitVersion, /k8s\.io\/kubernetes (v\S+)/.exec(module)?.[1]);
+});
 
 test('every kustomization, and every overlay with every component, is taken without a warning', { skip }, async () => {
   const { admin } = cluster();
