@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
 import { createNode } from '../support/cluster-nodes.ts';
-import { folders, type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
+import { find, folders, type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
+import { configMapData } from '../support/workload.ts';
 
 /** What the accounts of k8s/ may do at a real API server with their own tokens, and that they may do nothing else. */
 
@@ -61,10 +62,16 @@ async function rulesOf(client: Client, everybody: Client, namespace: string): Pr
 test('a collector may list and watch pods, namespaces and nodes', { skip }, async () => {
   const { as, tokenOf } = cluster();
   const collector = as(await tokenOf('log-collection', 'vector'));
+  const objects = render(pathOf('vector/overlays/s3'));
+  const { NAMESPACE_SELECTOR = '' } = configMapData(
+    objects,
+    find(objects, 'ConfigMap', /^vector-settings-/).metadata.name,
+  );
+  assert.notEqual(NAMESPACE_SELECTOR, '');
   const paths = [
     '/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1',
     '/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1',
-    '/api/v1/namespaces?labelSelector=log-distributor%2Fcollect%21%3Dfalse',
+    `/api/v1/namespaces?labelSelector=${encodeURIComponent(NAMESPACE_SELECTOR)}`,
   ].flatMap((path) => [path, `${path}&watch=true&timeoutSeconds=1`]);
   const requests = paths.map((path) => ['GET', path] as const);
   assert.deepEqual(
