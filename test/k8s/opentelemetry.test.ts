@@ -338,32 +338,33 @@ suite('a real Collector on the files of a node', { skip }, () => {
       'logs/tenant_id=initech/cluster_id=eks-eu-1/environment=production',
       'without-tenant/cluster_id=eks-eu-1/namespace=unclaimed',
     ];
+    const recordsOfNobody = async () => {
+      const texts = (await keysOf('without-tenant/')).map(async (Key) => {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+        return gunzipSync((await Body?.transformToByteArray()) ?? '').toString();
+      });
+      const lines = (await Promise.all(texts)).flatMap((text) => text.trimEnd().split('\n'));
+      return lines.map((line): Record<string, unknown> => JSON.parse(line));
+    };
+    const records = await until(async () => {
+      const found = await recordsOfNobody();
+      return found.length >= LINES ? found : undefined;
+    }, 'all records of nobody are kept');
     const keys = [...(await keysOf('logs/')), ...(await keysOf('without-tenant/'))];
     for (const key of keys)
       assert.ok(
         folders.some((folder) => new RegExp(`^${folder}${hour}`).test(key)),
         key,
       );
-    const records: Record<string, unknown>[] = [];
-    for (const Key of keys.filter((key) => key.startsWith('without-tenant/'))) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-      const text = gunzipSync((await Body?.transformToByteArray()) ?? '').toString();
-      records.push(
-        ...text
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line)),
-      );
-    }
     assert.deepEqual(
       records.map(({ message }) => message).sort(),
       Array.from({ length: LINES }, (_, at) => lineOf(OF_NOBODY, at)).sort(),
     );
     const { ingest_timestamp, timestamp, message, ...rest } = records[0] ?? {};
-    assert.match(
-      `${timestamp} ${ingest_timestamp}`,
-      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/,
-    );
+    // The Collector leaves out zeros at the end of a fraction.
+    for (const time of [timestamp, ingest_timestamp]) {
+      assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+    }
     assert.deepEqual(rest, {
       application: 'x',
       cluster_id: 'eks-eu-1',
