@@ -120,11 +120,29 @@ test('a collector may do nothing else', { skip }, async () => {
   }
 });
 
+test('an OpenTelemetry Collector may list and watch pods and namespaces, and nothing else', { skip }, async () => {
+  const { as, tokenOf } = cluster();
+  const collector = as(await tokenOf('log-collection', 'otel-collector'));
+  assert.deepEqual(
+    await statuses(collector, FORBIDDEN),
+    FORBIDDEN.map(([method, path]) => `${method} ${path}: 403`),
+  );
+  const everybody = as(await tokenOf('default', 'default'));
+  for (const namespace of NAMESPACES) {
+    const rules = await rulesOf(collector, everybody, namespace);
+    assert.deepEqual(
+      rules.map((rule) => JSON.parse(rule)),
+      [{ verbs: ['list', 'watch'], apiGroups: [''], resources: ['namespaces', 'pods'] }],
+    );
+  }
+});
+
 test('no other account of k8s/ may do anything at the API server', { skip }, async () => {
   const { as, tokenOf } = cluster();
   const accounts = everything().filter(({ kind }) => kind === 'ServiceAccount');
   const named = new Set(accounts.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-  assert.ok(named.delete('log-collection/vector') && named.has('log-distributor/distributor'));
+  for (const collector of ['vector', 'otel-collector']) assert.ok(named.delete(`log-collection/${collector}`));
+  assert.ok(named.has('log-distributor/distributor') && named.has('log-collection/vector-aggregator'));
   const everybody = as(await tokenOf('default', 'default'));
   for (const account of named) {
     const [of = '', name = ''] = account.split('/');
