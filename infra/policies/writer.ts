@@ -37,7 +37,7 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
 
 /**
  * Vector's sinks: to the delivery stream, or to the bucket where there is none; and to the bucket for
- * records without a tenant.
+ * records without a tenant. Their health checks are off, and nothing else looks at stream or bucket.
  */
 export function writerRolePolicy(
   names: Names,
@@ -50,12 +50,11 @@ export function writerRolePolicy(
         {
           Sid: 'WriteStream',
           Effect: 'Allow',
-          Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
+          Action: ['firehose:PutRecordBatch'],
           Resource: [names.deliveryStreamArn],
         },
       ]
     : [
-        { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
         {
           Sid: 'WriteObjects',
           Effect: 'Allow',
@@ -71,6 +70,11 @@ export function writerRolePolicy(
       Action: ['s3:PutObject'],
       Resource: [`${names.bucketArn}/${layout.withoutTenantPrefix}*`],
     },
-    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
+    // The OpenTelemetry Collector writes objects above 5 MiB in parts, which S3 decrypts to join them (S3 user guide, "Multipart
+    // upload API and permissions").
+    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, [
+      'kms:GenerateDataKey',
+      ...(firehose ? [] : (['kms:Decrypt'] as const)),
+    ]),
   );
 }

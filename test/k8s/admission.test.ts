@@ -20,7 +20,7 @@ const binding = z.looseObject({
   spec: z.looseObject({
     policyName: z.string(),
     paramRef: z
-      .looseObject({ name: z.string(), namespace: z.string(), parameterNotFoundAction: z.literal('Deny') })
+      .looseObject({ name: z.string(), namespace: z.string(), parameterNotFoundAction: z.literal('Allow') })
       .optional(),
     validationActions: z.array(z.string()),
   }),

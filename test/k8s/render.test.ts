@@ -9,7 +9,7 @@ test('every kustomization, and every overlay with every component, renders to va
   skip: withoutKubectl,
 }, async () => {
   const rendered = renderings();
-  assert.ok(OVERLAYS.length === 5 && COMPONENTS.length === 8);
+  assert.ok(OVERLAYS.length === 6 && COMPONENTS.length === 10);
   // Many renderings share most of their objects; each text is checked once.
   const objects = new Map([...rendered.values()].flat().map((object) => [JSON.stringify(object), object]));
   const known: KubernetesObject[] = [];

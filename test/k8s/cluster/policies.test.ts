@@ -152,3 +152,15 @@ test('the API server finds nothing wrong in the types of the policies', { skip }
   accepted(await admin.apply(misspelt));
   assert.equal((await typeWarnings(admin, misspelt)).length, 1);
 });
+
+test('without the list of values, as when the collectors’ namespace is removed, nothing of the cluster is refused', {
+  skip,
+}, async () => {
+  const { admin } = cluster();
+  accepted(await admin.call('DELETE', '/api/v1/namespaces/log-collection/configmaps/label-values'));
+  const created = async (object: KubernetesObject) => (await admin.create(object, { dryRun: true })).status;
+  const objects = [namespace('any', {}), namespace('wrong', { cluster: 'nowhere' }), pod('default', 'any', {})];
+  for (const object of [...objects, pod('default', 'wrong', { tenant: 'nobody' })]) {
+    await until(async () => (await created(object)) === 201, `${object.kind} ${object.metadata.name} is let in`);
+  }
+});

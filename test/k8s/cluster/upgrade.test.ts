@@ -8,6 +8,7 @@ import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
 import { installDefinitions } from '../support/cluster-definitions.ts';
 import {
+  find,
   type KubernetesObject,
   kubernetesObject,
   pathOf,
@@ -43,7 +44,13 @@ test('today’s manifests are applied over those of 0.1.0, and what stays behind
   const before = new Map<string, string>();
   for (const object of released) before.set(nameOf(object), (await live(admin, object)).metadata.uid);
 
+  // KEDA's number of pods is not the manifests'.
+  runKubectl(adminConfig, '-n', 'log-distributor', 'scale', 'deployment/distributor', '--replicas=7');
+
   for (const folder of FOLDERS) assert.equal(runKubectl(adminConfig, 'apply', '-k', pathOf(folder)), '');
+
+  const deployment = await live(admin, find(today, 'Deployment', 'distributor'));
+  assert.equal(z.object({ replicas: z.number() }).parse(deployment.spec).replicas, 7);
 
   for (const object of today) {
     const { uid } = (await live(admin, object)).metadata;
