@@ -244,13 +244,13 @@ export const LOSSES: Weather = {
   settings: { NAMESPACE_LINES_PER_SECOND: '50' },
   changes: [['data_dir: /var/lib/log-collection', 'data_dir: /var/lib/log-collection\nexpire_metrics_secs: 20']],
   pods: [
-    ...pods({ lines: 2_000, perSecond: 200, longShare: 0 }),
+    ...pods({ lines: 6_000, perSecond: 200, longShare: 0 }),
     // A namespace that is above its limit, a label that samples, and one that names a cluster that nobody knows.
     { ...quietPod('acme-shop', 'loud'), lines: 4_000, linesPerSecond: 400 },
     { ...quietPod('initech-core', 'sampled'), labels: { 'log-distributor/sample': '10' } },
     { ...quietPod('globex-web', 'stranger'), labels: { 'log-distributor/cluster': 'unknown' } },
   ],
-  firehoseDenies: [{ atS: 3, seconds: 2 }],
+  firehoseDenies: [{ atS: 15, seconds: 3 }],
   lingerS: 60,
 };
 
