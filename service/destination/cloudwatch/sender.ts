@@ -1,7 +1,7 @@
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
-import type { LogsSession } from '../../aws/clients.ts';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
+import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
