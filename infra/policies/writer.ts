@@ -37,7 +37,7 @@ export function writerTrust(names: Names, writers: WritersConfig): PolicyDocumen
 
 /**
  * Vector's sinks: to the delivery stream, or to the bucket where there is none; and to the bucket for
- * records without a tenant.
+ * records without a tenant. Their health checks are off, and nothing else looks at stream or bucket.
  */
 export function writerRolePolicy(
   names: Names,
@@ -50,12 +50,11 @@ export function writerRolePolicy(
         {
           Sid: 'WriteStream',
           Effect: 'Allow',
-          Action: ['firehose:PutRecordBatch', 'firehose:DescribeDeliveryStream'],
+          Action: ['firehose:PutRecordBatch'],
           Resource: [names.deliveryStreamArn],
         },
       ]
     : [
-        { Sid: 'KnowBucket', Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [names.bucketArn] },
         {
           Sid: 'WriteObjects',
           Effect: 'Allow',

@@ -63,6 +63,17 @@ test('the chart makes the objects that kustomize makes: the distributor', { skip
   );
 });
 
+test('the chart makes the objects that kustomize makes: EKS Pod Identity', { skip }, () => {
+  for (const [release, rendering, component] of [
+    ['collectors', 'vector/overlays/s3', 'vector/components/pod-identity'],
+    ['distributor', 'distributor', 'distributor/components/pod-identity'],
+  ] as const) {
+    const values = { [`${release}.enabled`]: 'true', [`${release}.podIdentity`]: 'true' };
+    const namespace = release === 'collectors' ? 'log-collection' : 'log-distributor';
+    assert.deepEqual(comparable(renderChart(namespace, values)), comparable(renderWith(rendering, [component])));
+  }
+});
+
 test('values reach settings, the roles, the scaler and the namespace', { skip }, () => {
   const role = 'arn:aws:iam::123456789012:role/other';
   const collectors = JSON.stringify(

@@ -7,7 +7,11 @@ import { find, pathOf, render, withoutKubectl } from './support/kustomize.ts';
 import { configOf, folderOf, merge, OVERLAYS, variablesIn } from './support/vector-config.ts';
 import { type Container, configMapData, environmentOf, type Workload, workloads } from './support/workload.ts';
 
-const FOLDERS = [...OVERLAYS.map((overlay) => `vector/overlays/${overlay}`), 'distributor', 'log-generator'];
+const FOLDERS = [
+  ...[...OVERLAYS, 'aggregator'].map((overlay) => `vector/overlays/${overlay}`),
+  'distributor',
+  'log-generator',
+];
 
 function only<T>(items: readonly T[]): T {
   const [item] = items;

@@ -22,6 +22,7 @@ const APPLIED = [
   'vector/overlays/firehose-aggregated',
   'vector/overlays/s3',
   'vector/overlays/s3-parquet',
+  'vector/overlays/aggregator',
   'vector/overlays/local',
   'log-generator',
   'distributor',
@@ -70,7 +71,8 @@ test('every mount has its volume and every volume its mount, every probe its por
       const pod = spec.template.spec;
       const all = [...pod.initContainers, ...pod.containers];
       const mounted = new Set(all.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)));
-      assert.deepEqual(mounted, new Set(pod.volumes.map(({ name }) => name)), `${folder}: ${metadata.name}`);
+      const volumes = [...pod.volumes, ...spec.volumeClaimTemplates.map((claim) => claim.metadata)];
+      assert.deepEqual(mounted, new Set(volumes.map(({ name }) => name)), `${folder}: ${metadata.name}`);
       for (const { startupProbe, livenessProbe, readinessProbe, ports } of all) {
         for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
           if (!probe) continue;
@@ -119,16 +121,28 @@ test('the constraint of OpenShift is the one that the pod asks for, and allows a
   }
 });
 
-test('the PodMonitor finds the pods and their port', { skip: withoutKubectl }, () => {
-  const objects = renderWith('vector/overlays/s3', ['vector/components/pod-monitor']);
-  const monitor = find(objects, 'PodMonitor', 'vector');
-  const spec = z
-    .object({ selector: matchLabels, podMetricsEndpoints: z.tuple([z.object({ port: z.string() })]) })
-    .parse(monitor.spec);
-  const [vector, ...others] = chosen(objects, monitor.metadata.namespace, spec.selector.matchLabels);
-  assert.deepEqual(others, []);
-  const ports = vector?.spec.template.spec.containers[0]?.ports ?? [];
-  assert.ok(ports.some(({ name }) => name === spec.podMetricsEndpoints[0].port));
+test('the PodMonitor finds the pods and their port, aggregators too', { skip: withoutKubectl }, () => {
+  const expression = z.object({ key: z.string(), operator: z.literal('In'), values: z.array(z.string()) });
+  for (const [overlay, count] of [
+    ['s3', 1],
+    ['aggregator', 2],
+  ] as const) {
+    const objects = renderWith(`vector/overlays/${overlay}`, ['vector/components/pod-monitor']);
+    const monitor = find(objects, 'PodMonitor', 'vector');
+    const spec = z
+      .object({
+        selector: z.object({ matchExpressions: z.tuple([expression]) }),
+        podMetricsEndpoints: z.tuple([z.object({ port: z.string() })]),
+      })
+      .parse(monitor.spec);
+    const [{ key, values }] = spec.selector.matchExpressions;
+    const found = values.flatMap((value) => chosen(objects, monitor.metadata.namespace, { [key]: value }));
+    assert.equal(found.length, count);
+    for (const one of found) {
+      const ports = one.spec.template.spec.containers[0]?.ports ?? [];
+      assert.ok(ports.some(({ name }) => name === spec.podMetricsEndpoints[0].port));
+    }
+  }
 });
 
 test('the distributor is scaled, kept, found and scraped by names that exist', { skip: withoutKubectl }, () => {

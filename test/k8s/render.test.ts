@@ -1,36 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { typeErrors, violation } from './support/kubernetes-schema.ts';
-import { folders, type KubernetesObject, pathOf, render, renderWith, withoutKubectl } from './support/kustomize.ts';
+import { type KubernetesObject, renderWith, withoutKubectl } from './support/kustomize.ts';
 import { securityContextConstraints } from './support/openshift-schema.ts';
-
-const COMPONENTS = folders('Component');
-const OVERLAYS = folders('Kustomization').filter((folder) => folder.startsWith('vector/overlays/'));
-
-/** Everything that can be applied: each kustomization, and each overlay with each component and with all of them. */
-function renderings(): Map<string, KubernetesObject[]> {
-  const all = new Map(folders('Kustomization').map((folder) => [folder, render(pathOf(folder))]));
-  // Those that lie on another overlay differ from it in ConfigMaps only.
-  for (const overlay of OVERLAYS.filter((name) => !/-(aggregated|parquet)$/.test(name))) {
-    // A node of kind has no identity on AWS that could be another.
-    const components = COMPONENTS.filter((name) => !(overlay.endsWith('/local') && name.endsWith('/pod-identity')));
-    for (const component of components) all.set(`${overlay} with ${component}`, renderWith(overlay, [component]));
-    for (const [one, other] of [
-      ['openshift', 'non-root'],
-      ['non-root', 'openshift'],
-    ]) {
-      const chosen = components.filter((component) => !component.endsWith(`/${other}`));
-      all.set(`${overlay} with all components, of which ${one}`, renderWith(overlay, chosen));
-    }
-  }
-  return all;
-}
+import { COMPONENTS, OVERLAYS, renderings } from './support/renderings.ts';
 
 test('every kustomization, and every overlay with every component, renders to valid objects', {
   skip: withoutKubectl,
 }, async () => {
   const rendered = renderings();
-  assert.ok(OVERLAYS.length === 5 && COMPONENTS.length === 8);
+  assert.ok(OVERLAYS.length === 6 && COMPONENTS.length === 10);
   // Many renderings share most of their objects; each text is checked once.
   const objects = new Map([...rendered.values()].flat().map((object) => [JSON.stringify(object), object]));
   const known: KubernetesObject[] = [];

@@ -68,9 +68,9 @@ interface Document {
   readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 
-/** A customer's template of `infra/customer/`. */
-export async function readTemplate(file: string): Promise<Template> {
-  const text = await readFile(new URL(`../../infra/customer/${file}`, import.meta.url), 'utf8');
+/** A customer's template of `infra/customer/`, or another one by its path in the repository. */
+export async function readTemplate(file: string, folder = 'infra/customer'): Promise<Template> {
+  const text = await readFile(new URL(`../../${folder}/${file}`, import.meta.url), 'utf8');
   const document: Document = JSON.parse(JSON.stringify(parse(text, { customTags: TAGS })));
   return {
     text,

@@ -34,3 +34,11 @@ export function lintChart(): { readonly ok: boolean; readonly output: string } {
   const { status, stdout, stderr } = spawnSync(helm, ['lint', '--strict', pathOf('chart')], { encoding: 'utf8' });
   return { ok: status === 0, output: `${stdout}${stderr}` };
 }
+
+/** `helm ARGUMENTS` at a cluster. @returns its warnings @throws Error with its words when it fails */
+export function runHelm(config: string, ...args: readonly string[]): string {
+  const { status, stderr } = spawnSync(helm, ['--kubeconfig', config, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`helm ${args.join(' ')}: ${stderr}`);
+  // The chart shares the files of the kustomizations by links, which Helm remarks on.
+  return stderr.replace(/^.*found symbolic link in path.*\n/gm, '');
+}

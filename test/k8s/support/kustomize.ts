@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
@@ -18,9 +18,13 @@ export type KubernetesObject = z.output<typeof kubernetesObject>;
 
 const kustomization = z.looseObject({ kind: z.enum(['Kustomization', 'Component']) });
 
+const built = join(root, '.local/go/cluster/kubectl');
+/** kubectl where `.ci/cluster` builds it, or on the PATH. */
+export const kubectl = existsSync(built) ? built : 'kubectl';
+
 /** Why manifests cannot be rendered here; undefined when they can. For `test(..., { skip })`. */
 export const withoutKubectl: string | undefined =
-  spawnSync('kubectl', ['version', '--client']).status === 0
+  spawnSync(kubectl, ['version', '--client']).status === 0
     ? undefined
     : 'kubectl is not installed, so no manifests are rendered';
 
@@ -43,8 +47,16 @@ export function pathOf(folder: string): string {
 
 /** What `kubectl kustomize` makes of a folder (absolute path). */
 export function render(path: string): KubernetesObject[] {
-  const text = execFileSync('kubectl', ['kustomize', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const text = execFileSync(kubectl, ['kustomize', path], { encoding: 'utf8', maxBuffer: 1 << 26 });
   return parseAllDocuments(text).map((document) => kubernetesObject.parse(document.toJS()));
+}
+
+/** `kubectl ARGUMENTS` at a cluster. @returns its warnings @throws Error with its words when it fails */
+export function runKubectl(config: string, ...args: readonly string[]): string {
+  const { status, stderr } = spawnSync(kubectl, ['--kubeconfig', config, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  // It says so of whatever another tool has made, and adds the annotation by itself.
+  return stderr.replace(/^Warning: resource \S+ is missing the \S+last-applied-configuration annotation.*\n/gm, '');
 }
 
 /** An overlay with components laid on, as an operator's own kustomization would. */

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { reduce } from './reduce.ts';
-import { configOf, type Overlay, type VectorComponent, vrlFile } from './vector-config.ts';
+import {
+  type ConfigComponent,
+  configOf,
+  type Overlay,
+  type VectorComponent,
+  type VectorConfig,
+  vrlFile,
+} from './vector-config.ts';
 import { reduceTransform } from './vector-reference.ts';
 import { type Event, holds, runVrl } from './vrl.ts';
 
@@ -21,8 +28,22 @@ export function programOf(overlay: Overlay, transform: VectorComponent): string 
  * Sends events of a source through an overlay's transforms.
  * @returns what arrives at each sink and at each `log_to_metric` transform, by its name
  */
-export function runPipeline(overlay: Overlay, source: string, events: readonly Event[]): Map<string, Event[]> {
-  const { transforms, sinks } = configOf(overlay);
+export function runPipeline(
+  overlay: Overlay,
+  source: string,
+  events: readonly Event[],
+  components: readonly ConfigComponent[] = [],
+): Map<string, Event[]> {
+  return runConfig(configOf(overlay, undefined, components), overlay, source, events);
+}
+
+/** The same through any configuration; the overlay says where its programs are. */
+export function runConfig(
+  { transforms, sinks }: VectorConfig,
+  overlay: Overlay,
+  source: string,
+  events: readonly Event[],
+): Map<string, Event[]> {
   const arrived = new Map<string, Event[]>();
   const send = (output: string, batch: readonly Event[]) => {
     if (batch.length === 0) return;

@@ -24,18 +24,22 @@ export type Overlay = (typeof OVERLAYS)[number];
 const BELOW: Partial<Readonly<Record<Overlay, Overlay>>> = { 'firehose-aggregated': 'firehose', 's3-parquet': 's3' };
 
 /** `name: value` of a settings.env, as the ConfigMap generator reads it. */
-function settingsOf(folder: string): Record<string, string> {
-  const lines = readFileSync(join(pathOf(folder), 'settings.env'), 'utf8').split('\n');
+function settingsOf(folder: string, file = 'settings.env'): Record<string, string> {
+  const lines = readFileSync(join(pathOf(folder), file), 'utf8').split('\n');
   const pairs = lines.filter((line) => line.includes('=') && !line.startsWith('#'));
   return Object.fromEntries(pairs.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
+/** Components that add to the configuration, each by files of its own name: `host.yaml`, `host.env`, `host.vrl`. */
+export type ConfigComponent = 'host';
+
 /** The environment that an overlay gives to Vector, with a name for the node, and clusters that labels may name. */
-export function environmentOf(overlay: Overlay): Environment {
+export function environmentOf(overlay: Overlay, components: readonly ConfigComponent[] = []): Environment {
   return {
     VECTOR_SELF_NODE_NAME: 'ip-10-0-1-17.ec2.internal',
     ...settingsOf('vector/base'),
     ...settingsOf(`vector/overlays/${BELOW[overlay] ?? overlay}`),
+    ...Object.assign({}, ...components.map((name) => settingsOf(`vector/components/${name}`, `${name}.env`))),
     CLUSTERS: 'hosted-7,hosted-8',
   };
 }
@@ -75,22 +79,50 @@ export function merge(texts: readonly string[], environment: Environment): Vecto
     if (twice) throw new Error(`duplicate ${kind}: ${twice}`);
     merged[kind] = Object.assign({}, ...parts.map((part) => part[kind]));
   }
-  return merged;
+  return withInputs(merged);
 }
 
-/** An overlay's whole configuration, from the files in the repository. */
-export function configOf(overlay: Overlay, environment = environmentOf(overlay)): VectorConfig {
-  const files = ['vector/base/vector.yaml', `vector/overlays/${overlay}/sink.yaml`];
+/**
+ * With the names that inputs with a star stand for: those of all sources and transforms that match (Vector 0.58,
+ * src/config/compiler.rs, `expand_globs`). One that matches none stays, and is no component.
+ */
+function withInputs(config: VectorConfig): VectorConfig {
+  const names = [...Object.keys(config.sources), ...Object.keys(config.transforms)];
+  const expand = (own: string, inputs: readonly string[]) =>
+    inputs.flatMap((input) => {
+      const pattern = new RegExp(`^${input.split('*').map(RegExp.escape).join('.*')}$`);
+      const matching = input.includes('*') ? names.filter((name) => name !== own && pattern.test(name)) : [];
+      return matching.length > 0 ? matching : [input];
+    });
+  const expanded = (components: Readonly<Record<string, VectorComponent>>) =>
+    Object.fromEntries(
+      Object.entries(components).map(([own, one]) => [own, { ...one, inputs: expand(own, one.inputs) }] as const),
+    );
+  return { ...config, transforms: expanded(config.transforms), sinks: expanded(config.sinks) };
+}
+
+/** An overlay's whole configuration, with components or without, from the files in the repository. */
+export function configOf(
+  overlay: Overlay,
+  environment?: Environment,
+  components: readonly ConfigComponent[] = [],
+): VectorConfig {
+  const files = [
+    'vector/base/vector.yaml',
+    `vector/overlays/${overlay}/sink.yaml`,
+    ...components.map((name) => `vector/components/${name}/${name}.yaml`),
+  ];
   return merge(
     files.map((file) => readFileSync(pathOf(file), 'utf8')),
-    environment,
+    environment ?? environmentOf(overlay, components),
   );
 }
 
-/** The folder of a file under /etc/vector/vrl: that of the overlay's, of the overlay below it, or the base's. */
+/** The folder of a file under /etc/vector/vrl: that of the overlay's, of the overlay below it, a component's, or the base's. */
 export function folderOf(overlay: Overlay, name: string): string {
   const below = BELOW[overlay];
-  const folders = [overlay, ...(below ? [below] : [])].map((one) => `vector/overlays/${one}`);
+  const overlays = [overlay, ...(below ? [below] : [])].map((one) => `vector/overlays/${one}`);
+  const folders = [...overlays, `vector/components/${name.replace(/\.\w+$/, '')}`];
   return folders.find((folder) => existsSync(join(pathOf(folder), name))) ?? 'vector/base/vrl';
 }
 

@@ -91,7 +91,52 @@ const morePodFields = [
 const fields = <K extends string>(names: readonly K[]) =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, text.optional()])));
 
+const fileSource = z.strictObject({
+  ...sourceCommon,
+  acknowledgements: unused,
+  data_dir: unused,
+  encoding: unused,
+  exclude: unused,
+  file_key: unused,
+  fingerprint: unused,
+  glob_minimum_cooldown_ms: unused,
+  host_key: unused,
+  ignore_checkpoints: unused,
+  ignore_not_found: unused,
+  ignore_older_secs: wholeNumber.optional(),
+  include: z.array(text).min(1),
+  internal_metrics: unused,
+  line_delimiter: unused,
+  max_line_bytes: wholeNumber.optional(),
+  max_read_bytes: unused,
+  multiline: unused,
+  offset_key: unused,
+  oldest_first: unused,
+  read_from: unused,
+  remove_after_secs: unused,
+  rotate_wait_secs: wholeNumber.optional(),
+});
+
 const SOURCES = {
+  file: fileSource,
+  journald: z.strictObject({
+    ...sourceCommon,
+    acknowledgements: unused,
+    batch_size: unused,
+    current_boot_only: z.boolean().optional(),
+    data_dir: unused,
+    emit_cursor: unused,
+    exclude_matches: unused,
+    exclude_units: unused,
+    extra_args: unused,
+    include_matches: unused,
+    include_units: unused,
+    journal_directory: text.optional(),
+    journal_namespace: unused,
+    journalctl_path: unused,
+    remap_priority: unused,
+    since_now: unused,
+  }),
   kubernetes_logs: z.strictObject({
     ...sourceCommon,
     auto_partial_merge: z.boolean().optional(),
@@ -122,6 +167,19 @@ const SOURCES = {
     self_node_name: text.optional(),
     timezone: unused,
     use_apiserver_cache: z.boolean().optional(),
+  }),
+  vector: z.strictObject({
+    ...sourceCommon,
+    acknowledgements: unused,
+    address: text,
+    keepalive: z
+      .strictObject({
+        max_connection_age_secs: wholeNumber.optional(),
+        max_connection_age_grace_secs: wholeNumber.optional(),
+      })
+      .optional(),
+    tls: unused,
+    version: unused,
   }),
   internal_metrics: z.strictObject({
     ...sourceCommon,
@@ -205,6 +263,17 @@ const SINKS = {
     suppress_timestamp: z.boolean().optional(),
     tls: unused,
   }),
+  vector: z.strictObject({
+    ...sinkCommon,
+    acknowledgements: unused,
+    address: text,
+    batch: batch.optional(),
+    compression: z.enum(['gzip', 'none', 'zstd']).optional(),
+    keepalive: unused,
+    request: request.optional(),
+    tls: unused,
+    version: unused,
+  }),
   aws_kinesis_firehose: z.strictObject({
     ...sinkCommon,
     acknowledgements: unused,
@@ -284,6 +353,7 @@ const metricExpiry = z.strictObject({
 });
 
 export const vectorReference = z.strictObject({
+  acknowledgements: z.strictObject({ enabled: z.boolean() }).optional(),
   data_dir: text,
   expire_metrics_secs: unused,
   expire_metrics_per_metric_set: z.array(metricExpiry).optional(),
@@ -296,6 +366,8 @@ export const vectorReference = z.strictObject({
 
 export const firehoseSink = SINKS.aws_kinesis_firehose;
 export const s3Sink = SINKS.aws_s3;
+export const vectorSink = SINKS.vector;
+export const vectorSource = SOURCES.vector;
 export const kubernetesLogs = SOURCES.kubernetes_logs;
 export const reduceTransform = TRANSFORMS.reduce;
 export const throttleTransform = TRANSFORMS.throttle;

@@ -35,10 +35,11 @@ const volume = z.looseObject({
 });
 
 const workload = z.looseObject({
-  kind: z.enum(['DaemonSet', 'Deployment']),
+  kind: z.enum(['DaemonSet', 'Deployment', 'StatefulSet']),
   metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
   spec: z.looseObject({
     selector: z.object({ matchLabels: labels }),
+    volumeClaimTemplates: z.array(z.looseObject({ metadata: z.object({ name: z.string() }) })).default([]),
     template: z.looseObject({
       metadata: z.looseObject({ labels, annotations: labels.default({}) }),
       spec: z.looseObject({
@@ -57,7 +58,7 @@ export type Workload = z.output<typeof workload>;
 
 export function workloads(objects: readonly KubernetesObject[]): Workload[] {
   return objects
-    .filter(({ kind }) => kind === 'DaemonSet' || kind === 'Deployment')
+    .filter(({ kind }) => ['DaemonSet', 'Deployment', 'StatefulSet'].includes(kind))
     .map((object) => workload.parse(object));
 }
 
