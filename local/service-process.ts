@@ -32,12 +32,18 @@ export function serviceMain(): string {
   return process.env.SERVICE_MAIN || fileURLToPath(new URL('../service/main.ts', import.meta.url));
 }
 
+/** What the image sets beside the settings: a test compares it with the Dockerfile. */
+export const OF_THE_IMAGE = {
+  NODE_ENV: 'production',
+  MALLOC_ARENA_MAX: '1',
+  NODE_OPTIONS: '--max-semi-space-size=4',
+};
 const LINES_MAX = 1_000;
 
 /** Starts the service. @throws Error with its last words when it ends before it receives */
 export async function startService(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), serviceMain()], {
-    env: { PATH: process.env.PATH, HTTP_PORT: '0', HTTP_HOST: '127.0.0.1', ...options.environment },
+    env: { PATH: process.env.PATH, ...OF_THE_IMAGE, HTTP_PORT: '0', HTTP_HOST: '127.0.0.1', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Not in the terminal's process group: Ctrl-C reaches whoever started it, who then ends it in order.
     detached: true,

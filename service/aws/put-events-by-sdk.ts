@@ -1,4 +1,4 @@
-import type { CloudWatchLogsClient, PutLogEventsCommandInput } from '@aws-sdk/client-cloudwatch-logs';
+import type { PutLogEventsCommandInput } from '@aws-sdk/client-cloudwatch-logs';
 import { once } from '../base/once.ts';
 import { faultOf, statusOf } from './fault.ts';
 import type { LogsSession } from './logs-session.ts';
@@ -12,22 +12,21 @@ import { withoutQuotations } from './quotations.ts';
  */
 export function createPutEventsBySdk(place: ClientPlace): PutEvents {
   const load = once(async () => {
-    const { createLogsClients } = await import('./sdk/logs.ts');
-    const { PutLogEventsCommand } = await import('@aws-sdk/client-cloudwatch-logs');
-    return { create: createLogsClients(place), PutLogEventsCommand };
+    const { createLogsClients, logsCalls } = await import('./sdk/logs.ts');
+    const create = createLogsClients(place);
+    return ({ region, credentials }: LogsSession) => logsCalls(create(region, credentials));
   });
-  const clients = new WeakMap<LogsSession, CloudWatchLogsClient>();
+  const callsOf = new WeakMap<LogsSession, LogsSession['call']>();
 
   return async (session, body, signal) => {
-    const { create, PutLogEventsCommand } = await load();
-    const client = clients.get(session) ?? create(session.region, session.credentials);
-    clients.set(session, client);
+    const call = callsOf.get(session) ?? (await load())(session);
+    callsOf.set(session, call);
     const input = JSON.parse(body.toString('utf8')) as PutLogEventsCommandInput;
     // The SDK's own timeout ends when the headers are there.
     const late = AbortSignal.timeout(place.requestTimeoutMs);
     try {
       const abortSignal = AbortSignal.any([signal, late]);
-      const answer = await client.send(new PutLogEventsCommand(input), { abortSignal });
+      const answer = await call('PutLogEvents', input, { abortSignal });
       return answer.rejectedLogEventsInfo;
     } catch (error) {
       if (late.aborted && !signal.aborted) throw late.reason;

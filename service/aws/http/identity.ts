@@ -1,3 +1,4 @@
+import { once } from '../../base/once.ts';
 import type { SigningKeys } from './sigv4.ts';
 
 /** Keys of this process, and when they end: undefined of those that do not. */
@@ -40,16 +41,9 @@ export function createIdentity(fetch: () => Promise<OwnKeys>, nowMs: () => numbe
 
 /** The SDK's own chain of sources, loaded when it is asked for the first time. */
 export function createOwnIdentity(region: string): Identity {
-  let chain: Promise<() => Promise<OwnKeys>> | undefined;
-  const load = async () => {
-    const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-    return defaultProvider({ clientConfig: { region } });
-  };
+  const chain = once(() => import('../sdk/credentials.ts').then((sdk) => sdk.createCredentialChain(region)));
   return createIdentity(
-    async () => {
-      chain ??= load();
-      return (await chain)();
-    },
+    async () => (await chain())(),
     () => Date.now(),
   );
 }

@@ -34,7 +34,7 @@ export interface CloudWatchDeps extends AttemptDeps {
 /** What was just created may take a moment to be seen. */
 const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
-const BUFFERS_KEPT = 16;
+const BUFFERS_KEPT = 4;
 
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
   const sessionOf = createSessionClients(deps.createSession);
