@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AwsError } from './aws-error.ts';
 import type { HttpAnswer, HttpRequest } from './message.ts';
@@ -19,10 +19,18 @@ export async function readRequest(request: IncomingMessage, signal: AbortSignal)
     method: request.method ?? 'GET',
     rawPath: question < 0 ? url : url.slice(0, question),
     rawQuery: question < 0 ? '' : url.slice(question + 1),
-    headers: request.headers,
+    headers: headersOf(request),
     body: await readBody(request),
     signal,
   };
+}
+
+/** A header that came several times has its values joined as signatures join them: Node would add a space. */
+function headersOf({ headers, headersDistinct }: IncomingMessage): IncomingHttpHeaders {
+  const repeated = Object.entries(headersDistinct).filter(
+    ([name, values = []]) => values.length > 1 && headers[name] === values.join(', '),
+  );
+  return { ...headers, ...Object.fromEntries(repeated.map(([name, values]) => [name, values?.join(',')])) };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -70,6 +70,11 @@ export function writerRolePolicy(
       Action: ['s3:PutObject'],
       Resource: [`${names.bucketArn}/${layout.withoutTenantPrefix}*`],
     },
-    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, ['kms:GenerateDataKey']),
+    // The OpenTelemetry Collector writes objects above 5 MiB in parts, which S3 decrypts to join them (S3 user guide, "Multipart
+    // upload API and permissions").
+    ...useKeyThrough('EncryptObjects', 's3', names.place, dataKeyArn, [
+      'kms:GenerateDataKey',
+      ...(firehose ? [] : (['kms:Decrypt'] as const)),
+    ]),
   );
 }

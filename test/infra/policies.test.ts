@@ -338,7 +338,7 @@ test('Vector writes to the stream or to the bucket, whichever there is', () => {
   // The collectors' health checks are off (test/k8s/vector-config.test.ts): describing and listing are no calls of theirs.
   const actions = (document: PolicyDocument) => new Set(document.Statement.flatMap(({ Action }) => Action));
   assert.deepEqual(actions(toStream), new Set(['firehose:PutRecordBatch', 's3:PutObject', 'kms:GenerateDataKey']));
-  assert.deepEqual(actions(toBucket), new Set(['s3:PutObject', 'kms:GenerateDataKey']));
+  assert.deepEqual(actions(toBucket), new Set(['s3:PutObject', 'kms:GenerateDataKey', 'kms:Decrypt']));
   for (const document of [toStream, toBucket]) {
     assert.equal(allowing(document, 's3:PutObject', `${names.bucketArn}/without-tenant/cluster_id=c/x`).length, 1);
     assert.equal(allowing(document, 'kms:GenerateDataKey', KEYS.data).length, 1);

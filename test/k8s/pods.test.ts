@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { readSettings, SETTING_NAMES } from '../../service/base/settings.ts';
-import { find, pathOf, render, withoutKubectl } from './support/kustomize.ts';
+import { find, pathOf, render, renderWith, withoutKubectl } from './support/kustomize.ts';
 import { configOf, folderOf, merge, OVERLAYS, variablesIn } from './support/vector-config.ts';
+import { VECTOR_IMAGE } from './support/vector-reference.ts';
 import { type Container, configMapData, environmentOf, type Workload, workloads } from './support/workload.ts';
 
 const FOLDERS = [
@@ -53,6 +54,21 @@ test('images are pinned, resources bounded, and containers have nothing of root 
       }
     }
   }
+});
+
+test('images of Vector are of the version that the configuration is for, and of a base that is released', {
+  skip: withoutKubectl,
+}, () => {
+  const rendered = [
+    ...[...OVERLAYS, 'aggregator'].map((overlay) => render(pathOf(`vector/overlays/${overlay}`))),
+    renderWith('vector/overlays/s3', ['vector/components/host']),
+  ];
+  const images = rendered
+    .flatMap((objects) => workloads(objects))
+    .flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image))
+    .filter((image) => image.includes('vector'));
+  assert.equal(images.length, rendered.length + 1);
+  for (const image of images) assert.match(image, VECTOR_IMAGE);
 });
 
 for (const overlay of OVERLAYS) {

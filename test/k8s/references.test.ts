@@ -24,6 +24,7 @@ const APPLIED = [
   'vector/overlays/s3-parquet',
   'vector/overlays/aggregator',
   'vector/overlays/local',
+  'opentelemetry',
   'log-generator',
   'distributor',
 ];

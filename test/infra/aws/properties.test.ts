@@ -232,6 +232,31 @@ test('Firehose converts into blocks of 64 MiB', () => {
   assert.equal(one(s3.cloudwatch_logging_options).enabled, true);
 });
 
+test('Firehose parts records that hold several lines only where the settings say so, and before it reads a partition', async () => {
+  const processorsOf = (it: Synthesis) => {
+    const s3 = one(it.only('aws_kinesis_firehose_delivery_stream').extended_s3_configuration);
+    const { processors } = one<{ processors: readonly Resource[] }>(s3.processing_configuration);
+    return processors.map(({ type, parameters }) => [
+      type,
+      (parameters as readonly Resource[]).map(({ parameter_name, parameter_value }) => [
+        parameter_name,
+        parameter_value,
+      ]),
+    ]);
+  };
+  const extraction = processorsOf(production);
+  assert.deepEqual(
+    extraction.map(([type]) => type),
+    ['MetadataExtraction'],
+  );
+  const packed = await synthesis('production', { ingestion: { deaggregate: true } });
+  try {
+    assert.deepEqual(processorsOf(packed), [['RecordDeAggregation', [['SubRecordType', 'JSON']]], ...extraction]);
+  } finally {
+    await packed.remove();
+  }
+});
+
 test('without Firehose there is no stream and no role for it', () => {
   for (const type of direct.types) assert.ok(!/firehose/.test(type), type);
   assert.ok(!JSON.stringify(direct.resources('aws_iam_role')).includes('firehose'));

@@ -4,19 +4,21 @@ import { z } from 'zod';
 import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
 import { createNode } from '../support/cluster-nodes.ts';
-import { type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
+import { find, folders, type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
+import { configMapData } from '../support/workload.ts';
 
-/** What the collectors' and the distributor's own tokens may do at a real API server, and that they may nothing else. */
+/** What the accounts of k8s/ may do at a real API server with their own tokens, and that they may do nothing else. */
 
 const skip = withoutCluster ?? withoutKubectl;
 
 const needed = ({ kind }: KubernetesObject) =>
   ['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'].includes(kind);
 
+const everything = () => folders('Kustomization').flatMap((folder) => render(pathOf(folder)));
+
 const cluster = useCluster(skip, async ({ admin }) => {
   await createNode(admin, 'node-1');
-  const objects = ['vector/overlays/s3', 'distributor'].flatMap((folder) => render(pathOf(folder)));
-  for (const object of objects.filter(needed)) accepted(await admin.apply(object));
+  for (const object of everything().filter(needed)) accepted(await admin.apply(object));
   const pod = { containers: [{ name: 'app', image: 'app:1.0.0' }], nodeName: 'node-1' };
   accepted(
     await admin.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app', namespace: 'default' }, spec: pod }),
@@ -25,6 +27,8 @@ const cluster = useCluster(skip, async ({ admin }) => {
     accepted(await admin.create({ apiVersion: 'v1', kind, metadata: { name: 'private', namespace: 'default' } }));
   }
 });
+
+const NAMESPACES = ['log-collection', 'log-distributor', 'default', 'kube-system'];
 
 /** Status of each request, beside what was asked. */
 async function statuses(client: Client, requests: readonly (readonly [string, string, object?])[]) {
@@ -58,10 +62,16 @@ async function rulesOf(client: Client, everybody: Client, namespace: string): Pr
 test('a collector may list and watch pods, namespaces and nodes', { skip }, async () => {
   const { as, tokenOf } = cluster();
   const collector = as(await tokenOf('log-collection', 'vector'));
+  const objects = render(pathOf('vector/overlays/s3'));
+  const { NAMESPACE_SELECTOR = '' } = configMapData(
+    objects,
+    find(objects, 'ConfigMap', /^vector-settings-/).metadata.name,
+  );
+  assert.notEqual(NAMESPACE_SELECTOR, '');
   const paths = [
     '/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1',
     '/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1',
-    '/api/v1/namespaces?labelSelector=log-distributor%2Fcollect%21%3Dfalse',
+    `/api/v1/namespaces?labelSelector=${encodeURIComponent(NAMESPACE_SELECTOR)}`,
   ].flatMap((path) => [path, `${path}&watch=true&timeoutSeconds=1`]);
   const requests = paths.map((path) => ['GET', path] as const);
   assert.deepEqual(
@@ -93,7 +103,7 @@ const FORBIDDEN: readonly (readonly [string, string, object?])[] = [
   ],
 ];
 
-test('a collector may nothing else', { skip }, async () => {
+test('a collector may do nothing else', { skip }, async () => {
   const { as, tokenOf } = cluster();
   const collector = as(await tokenOf('log-collection', 'vector'));
   assert.deepEqual(
@@ -101,7 +111,7 @@ test('a collector may nothing else', { skip }, async () => {
     FORBIDDEN.map(([method, path]) => `${method} ${path}: 403`),
   );
   const everybody = as(await tokenOf('default', 'default'));
-  for (const namespace of ['log-collection', 'log-distributor', 'default', 'kube-system']) {
+  for (const namespace of NAMESPACES) {
     const rules = await rulesOf(collector, everybody, namespace);
     assert.deepEqual(
       rules.map((rule) => JSON.parse(rule)),
@@ -110,18 +120,41 @@ test('a collector may nothing else', { skip }, async () => {
   }
 });
 
-test('the distributor may nothing at the API server', { skip }, async () => {
+test('an OpenTelemetry Collector may list and watch pods and namespaces, and nothing else', { skip }, async () => {
   const { as, tokenOf } = cluster();
-  const distributor = as(await tokenOf('log-distributor', 'distributor'));
-  const lists = ['pods', 'nodes', 'namespaces'].map((name) => ['GET', `/api/v1/${name}`] as const);
-  const requests = [...FORBIDDEN, ...lists];
+  const collector = as(await tokenOf('log-collection', 'otel-collector'));
   assert.deepEqual(
-    await statuses(distributor, requests),
-    requests.map(([method, path]) => `${method} ${path}: 403`),
+    await statuses(collector, FORBIDDEN),
+    FORBIDDEN.map(([method, path]) => `${method} ${path}: 403`),
   );
   const everybody = as(await tokenOf('default', 'default'));
-  for (const namespace of ['log-collection', 'log-distributor', 'default', 'kube-system']) {
-    assert.deepEqual(await rulesOf(distributor, everybody, namespace), []);
+  for (const namespace of NAMESPACES) {
+    const rules = await rulesOf(collector, everybody, namespace);
+    assert.deepEqual(
+      rules.map((rule) => JSON.parse(rule)),
+      [{ verbs: ['list', 'watch'], apiGroups: [''], resources: ['namespaces', 'pods'] }],
+    );
+  }
+});
+
+test('no other account of k8s/ may do anything at the API server', { skip }, async () => {
+  const { as, tokenOf } = cluster();
+  const accounts = everything().filter(({ kind }) => kind === 'ServiceAccount');
+  const named = new Set(accounts.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  for (const collector of ['vector', 'otel-collector']) assert.ok(named.delete(`log-collection/${collector}`));
+  assert.ok(named.has('log-distributor/distributor') && named.has('log-collection/vector-aggregator'));
+  const everybody = as(await tokenOf('default', 'default'));
+  for (const account of named) {
+    const [of = '', name = ''] = account.split('/');
+    const client = as(await tokenOf(of, name));
+    const lists = ['pods', 'nodes', 'namespaces'].map((kind) => ['GET', `/api/v1/${kind}`] as const);
+    const requests = [...FORBIDDEN, ...lists];
+    assert.deepEqual(
+      await statuses(client, requests),
+      requests.map(([method, path]) => `${method} ${path}: 403`),
+      account,
+    );
+    for (const namespace of NAMESPACES) assert.deepEqual(await rulesOf(client, everybody, namespace), [], account);
   }
 });
 

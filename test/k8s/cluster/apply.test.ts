@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
 import { installDefinitions } from '../support/cluster-definitions.ts';
-import { renderChart, withoutHelm } from '../support/helm.ts';
+import { chartChoices, renderChart, withoutHelm } from '../support/helm.ts';
 import { find, type KubernetesObject, pathOf, render, withoutKubectl } from '../support/kustomize.ts';
 import { renderings } from '../support/renderings.ts';
 
@@ -33,6 +34,14 @@ async function complaints(client: Client, objects: readonly KubernetesObject[], 
   return found;
 }
 
+test('the API server is of the release that its module names, so it warns of what that deprecates', {
+  skip,
+}, async () => {
+  const { gitVersion } = accepted(await cluster().admin.call('GET', '/version'));
+  const module = readFileSync(new URL('go.mod', import.meta.url), 'utf8');
+  assert.equal(gitVersion, /k8s\.io\/kubernetes (v\S+)/.exec(module)?.[1]);
+});
+
 test('every kustomization, and every overlay with every component, is taken without a warning', { skip }, async () => {
   const { admin } = cluster();
   const taken = new Map<string, string>();
@@ -45,17 +54,15 @@ test('every kustomization, and every overlay with every component, is taken with
   }
 });
 
-/** One release for each overlay, one with everything that can be switched on, and one of the distributor. */
-function releases(): Map<string, KubernetesObject[]> {
-  const collectors = (values: Readonly<Record<string, string>>) =>
-    renderChart('log-collection', { 'collectors.enabled': 'true', ...values });
-  const overlays = ['firehose', 'firehose-aggregated', 's3', 's3-parquet'];
-  const switches = ['podMonitor', 'alerts', 'networkPolicy', 'admissionPolicy'];
-  return new Map([
-    ...overlays.map((overlay) => [overlay, collectors({ 'collectors.overlay': overlay })] as const),
-    ['all switches', collectors(Object.fromEntries(switches.map((name) => [`collectors.${name}`, 'true'])))],
-    ['distributor', renderChart('log-distributor', { 'distributor.enabled': 'true' })],
-  ]);
+/** A release for each choice that the chart's values have, and one with all of them. */
+function releases(group: 'collectors' | 'distributor', namespace: string): Map<string, KubernetesObject[]> {
+  const choices = chartChoices(group);
+  return new Map(
+    [{}, ...choices, Object.assign({}, ...choices)].map((values) => [
+      JSON.stringify(values),
+      renderChart(namespace, { [`${group}.enabled`]: 'true', ...values }),
+    ]),
+  );
 }
 
 test('what the chart makes of its values is taken without a warning', { skip: skip ?? withoutHelm }, async () => {
@@ -65,7 +72,8 @@ test('what the chart makes of its values is taken without a warning', { skip: sk
     accepted(await admin.apply(find(render(pathOf(folder)), 'Namespace', /./)));
   }
   const taken = new Map<string, string>();
-  for (const [name, objects] of releases()) assert.deepEqual(await complaints(admin, objects, taken), [], name);
+  const all = [...releases('collectors', 'log-collection'), ...releases('distributor', 'log-distributor')];
+  for (const [name, objects] of all) assert.deepEqual(await complaints(admin, objects, taken), [], name);
   assert.ok(taken.size > 20);
 });
 

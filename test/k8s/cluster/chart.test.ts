@@ -4,7 +4,7 @@ import { useCluster, withoutCluster } from '../support/cluster.ts';
 import { accepted, type Client } from '../support/cluster-client.ts';
 import { installDefinitions } from '../support/cluster-definitions.ts';
 import { createNamespace } from '../support/cluster-objects.ts';
-import { renderChart, runHelm, withoutHelm } from '../support/helm.ts';
+import { chartChoices, renderChart, runHelm, withoutHelm } from '../support/helm.ts';
 import { type KubernetesObject, pathOf, render, runKubectl, withoutKubectl } from '../support/kustomize.ts';
 
 /** Helm's own commands with the chart, at a real API server. */
@@ -19,7 +19,8 @@ const cluster = useCluster(skip, async ({ admin }) => {
 type Values = Readonly<Record<string, string>>;
 
 interface Release {
-  readonly name: string;
+  /** As the group of the chart's values. */
+  readonly name: 'collectors' | 'distributor';
   readonly namespace: string;
   /** Folder of the kustomization that makes the same objects. */
   readonly folder: string;
@@ -39,15 +40,6 @@ const RELEASES: readonly Release[] = [
     values: { 'distributor.enabled': 'true' },
   },
 ];
-/** What an operator may switch on beside the defaults, or choose in their place. */
-const VARIANTS: readonly Values[] = [
-  { 'collectors.overlay': 'firehose' },
-  { 'collectors.overlay': 'firehose-aggregated' },
-  { 'collectors.overlay': 's3-parquet' },
-  { 'collectors.podMonitor': 'true', 'collectors.alerts': 'true', 'collectors.networkPolicy': 'true' },
-  { 'collectors.admissionPolicy': 'true' },
-];
-
 function argumentsOf({ name, namespace, values }: Release, variant: Values = {}): string[] {
   const settings = Object.entries({ ...values, ...variant }).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   return [name, pathOf('chart'), '--namespace', namespace, ...settings];
@@ -75,11 +67,14 @@ function withoutChecksum(found: Record<string, unknown>): unknown {
 
 for (const release of RELEASES) {
   const { name, namespace, folder, values } = release;
-  test(`the chart is installed, upgraded to each of its variants and removed: ${name}`, { skip }, async () => {
+  test(`the chart is installed, upgraded to each of its choices and to all of them, and removed: ${name}`, {
+    skip,
+  }, async () => {
     const { admin, adminConfig } = cluster();
     assert.equal(runHelm(adminConfig, 'install', ...argumentsOf(release)), '');
-    const variants = VARIANTS.filter((variant) => Object.keys(variant).every((key) => key.startsWith(name)));
-    for (const variant of variants) {
+    const choices = chartChoices(name);
+    assert.ok(choices.length > 0);
+    for (const variant of [...choices, Object.assign({}, ...choices)]) {
       assert.equal(runHelm(adminConfig, 'upgrade', ...argumentsOf(release, variant)), '', JSON.stringify(variant));
     }
     runHelm(adminConfig, 'uninstall', name, '--namespace', namespace);

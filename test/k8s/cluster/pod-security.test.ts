@@ -7,6 +7,7 @@ import { type Answer, accepted, type Client } from '../support/cluster-client.ts
 import { createNode } from '../support/cluster-nodes.ts';
 import { applyAll, createNamespace } from '../support/cluster-objects.ts';
 import { find, type KubernetesObject, pathOf, render, renderWith, withoutKubectl } from '../support/kustomize.ts';
+import { workloads } from '../support/workload.ts';
 
 /** PodSecurity of a real API server, by the labels of our namespaces. */
 
@@ -40,23 +41,19 @@ const podList = z.object({ items: z.array(z.object({ metadata: z.object({ name: 
 test('the pods of every workload are let into their namespaces', { skip }, async () => {
   const { admin } = cluster();
   await createNode(admin, 'node-1');
-  for (const folder of ['vector/overlays/local', 'distributor', 'log-generator']) {
-    await applyAll(admin, render(pathOf(folder)));
-  }
-  const namespaces = ['acme-shop', 'globex-shop', 'shared-tools', 'unclaimed'].map(
-    (name) => [name, 'checkout'] as const,
-  );
-  for (const [namespace, workload] of [
-    ['log-collection', 'vector'],
-    ['log-collection', 'localstack'],
-    ['log-distributor', 'distributor'],
-    ...namespaces,
-  ] as const) {
-    // The controllers make them, whom PodSecurity would refuse them.
+  const overlays = ['local', 'aggregator'].map((name) => `vector/overlays/${name}`);
+  const objects = [...overlays, 'distributor', 'log-generator'].flatMap((folder) => render(pathOf(folder)));
+  await applyAll(admin, objects);
+  const names = workloads(objects).map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace}/${name}`);
+  assert.equal(new Set(names).size, 8);
+  for (const { metadata } of workloads(objects)) {
+    // Controllers make the pods; it is them whom PodSecurity would refuse.
     await until(async () => {
-      const { items } = podList.parse(accepted(await admin.call('GET', `/api/v1/namespaces/${namespace}/pods`)));
-      return items.some(({ metadata }) => metadata.name.startsWith(`${workload}-`));
-    }, `${namespace} has a pod of ${workload}`);
+      const { items } = podList.parse(
+        accepted(await admin.call('GET', `/api/v1/namespaces/${metadata.namespace}/pods`)),
+      );
+      return items.some((pod) => pod.metadata.name.startsWith(`${metadata.name}-`));
+    }, `${metadata.namespace} has a pod of ${metadata.name}`);
   }
 });
 
@@ -79,6 +76,23 @@ test('a collector takes from PodSecurity no more than the host paths and the use
   // Its init container is root once more, to own the data folder.
   const nonRoot = '403 unrestricted capabilities, restricted volume types, runAsNonRoot != true, runAsUser=0';
   assert.equal(await refusal('restricted', ['vector/components/non-root']), nonRoot);
+});
+
+test('an aggregator takes nothing from PodSecurity', { skip }, async () => {
+  const { admin } = cluster();
+  await createNamespace(admin, 'warned', { 'pod-security.kubernetes.io/warn': 'restricted' });
+  const warnings = [];
+  for (const object of render(pathOf('vector/overlays/aggregator')).filter(({ kind }) => /Set$/.test(kind))) {
+    const moved = { ...object, metadata: { ...object.metadata, namespace: 'warned' } };
+    const answer = await admin.apply(moved, { dryRun: true });
+    accepted(answer);
+    warnings.push([object.kind, answer.warnings.length]);
+  }
+  // The agents on the nodes are collectors as they are elsewhere.
+  assert.deepEqual(warnings.sort(), [
+    ['DaemonSet', 1],
+    ['StatefulSet', 0],
+  ]);
 });
 
 test('whatever a pod of the distributor gave up of its hardening, its namespace would refuse it', {

@@ -35,6 +35,7 @@ const CONTROLLERS = [
   'replicaset',
   'root-ca-certificate-publisher',
   'serviceaccount',
+  'statefulset',
   'validatingadmissionpolicy-status',
 ];
 

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import { type KubernetesObject, kubernetesObject, pathOf } from './kustomize.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -27,6 +28,26 @@ export function renderChart(namespace: string, values: Readonly<Record<string, s
     .map((document) => document.toJS())
     .filter((object) => object !== null)
     .map((object) => kubernetesObject.parse(object));
+}
+
+const property = z.looseObject({ type: z.string().optional(), enum: z.array(z.string()).default([]) });
+const schema = z.looseObject({
+  properties: z.looseObject({
+    collectors: z.looseObject({ properties: z.record(z.string(), property) }),
+    distributor: z.looseObject({ properties: z.record(z.string(), property) }),
+  }),
+});
+
+/** The values that switch something on in a group of the chart's values, or choose one of several: each with what it may be. */
+export function chartChoices(group: 'collectors' | 'distributor'): Readonly<Record<string, string>>[] {
+  const { properties } = schema.parse(JSON.parse(readFileSync(pathOf('chart/values.schema.json'), 'utf8'))).properties[
+    group
+  ];
+  return Object.entries(properties)
+    .filter(([name]) => name !== 'enabled')
+    .flatMap(([name, { type, enum: values }]) =>
+      (type === 'boolean' ? ['true'] : values).map((value) => ({ [`${group}.${name}`]: value })),
+    );
 }
 
 /** What `helm lint` says, and whether it is content. */

@@ -6,6 +6,9 @@ import { z } from 'zod';
  * to start with it.
  */
 
+/** A released image is `timberio/vector:<version>-<base>`, with these bases (Vector 0.58.0, scripts/build-docker.sh). */
+export const VECTOR_IMAGE = /^timberio\/vector:0\.58\.0-(alpine|debian|distroless-libc|distroless-static)$/;
+
 const unused = z.unknown().optional();
 const text = z.string();
 const wholeNumber = z.int().nonnegative();

@@ -111,6 +111,17 @@ test('a signed header or a path that was changed is refused', async () => {
   );
 });
 
+test('a header that is sent in two lines is signed as one, with a comma between its values', async () => {
+  const clients = tampered((request) => {
+    Object.assign(request.headers, { 'content-encoding': ['gzip', 'identity'] });
+  });
+  const { s3 } = world.as('111111111111');
+  await s3.send(new CreateBucketCommand({ Bucket: 'two-lines' }));
+  const object = { Bucket: 'two-lines', Key: 'k' };
+  await clients.s3.send(new PutObjectCommand({ ...object, Body: 'x', ContentEncoding: 'gzip,identity' }));
+  assert.equal((await s3.send(new GetObjectCommand(object))).ContentEncoding, 'gzip,identity');
+});
+
 test("a token that is not the session's is refused", async () => {
   await assert.rejects(
     describe(world.as({ ...session, sessionToken: 'other' })),
