@@ -1,10 +1,5 @@
 import { once } from '../../base/once.ts';
-import type { SigningKeys } from './sigv4.ts';
-
-/** Keys of this process, and when they end: undefined of those that do not. */
-export interface OwnKeys extends SigningKeys {
-  readonly expiration?: Date | undefined;
-}
+import type { OwnKeys, SigningKeys } from './sigv4.ts';
 
 export type Identity = () => Promise<SigningKeys>;
 

@@ -11,6 +11,11 @@ export interface SigningKeys {
   readonly sessionToken?: string;
 }
 
+/** Keys of this process, and when they end: undefined of those that do not. */
+export interface OwnKeys extends SigningKeys {
+  readonly expiration?: Date | undefined;
+}
+
 export interface RequestToSign {
   readonly method: string;
   /** As it is sent: encoded once. */

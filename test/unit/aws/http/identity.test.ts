@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, suite, test } from 'node:test';
-import { createIdentity, createOwnIdentity, type OwnKeys } from '../../../../service/aws/http/identity.ts';
+import { createIdentity, createOwnIdentity } from '../../../../service/aws/http/identity.ts';
+import type { OwnKeys } from '../../../../service/aws/http/sigv4.ts';
 import { startServer } from '../../../support/server.ts';
 
 const MINUTE_MS = 60_000;
