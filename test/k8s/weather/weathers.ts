@@ -29,8 +29,8 @@ export interface Weather {
   readonly firehoseDenies?: readonly { readonly atS: number; readonly seconds: number }[];
   /** How long nothing may come before Vector counts as done. Default 20 s. */
   readonly lingerS?: number;
-  /** Pods whose lines' waits are reported. */
-  readonly quiet?: readonly string[];
+  /** Pods whose lines' waits are reported: those that run before a flood, and those that begin in it. */
+  readonly quiet?: { readonly before: readonly string[]; readonly during: readonly string[] };
 }
 
 /** Batches are closed after 5 s instead of 5 minutes, so that a run of a minute has many of them. */
@@ -79,7 +79,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
   const quiet = QUIET.map((pod, at) => ({
     namespace: NAMED[at % NAMED.length] ?? '',
     name: pod,
-    lines: at < 10 ? 450 : 300,
+    lines: at < 10 ? 900 : 720,
     linesPerSecond: 10,
     lineLength: 200,
     longShare: 0,
@@ -89,7 +89,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
   const loud = {
     namespace: 'acme-shop',
     name: 'loud',
-    lines: 1_500_000,
+    lines: 500_000,
     linesPerSecond: 50_000,
     lineLength: 200,
     longShare: 0,
@@ -101,7 +101,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
     overlay: 's3',
     pods: [...quiet, loud],
     changes,
-    quiet: QUIET,
+    quiet: { before: QUIET.slice(0, 10), during: QUIET.slice(10) },
     settings: { NAMESPACE_LINES_PER_SECOND: '1000000' },
   };
 }
