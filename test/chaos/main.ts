@@ -88,7 +88,7 @@ if (child) {
   console.log(JSON.stringify(result));
 } else {
   // What ships is the bundle.
-  process.env.SERVICE_MAIN ??= await bundle(join(import.meta.dirname, '../../.local/bundle-chaos'));
+  process.env.SERVICE_MAIN ||= await bundle(join(import.meta.dirname, '../../.local/bundle-chaos'));
   const limit = pLimit(parallel);
   let sum = NO_TRIALS;
   const startedMs = performance.now();
