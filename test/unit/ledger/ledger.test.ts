@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Counts } from '../../../service/core/counts.ts';
-import { type Acquisition, createLedger, type Lease, NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
+import {
+  type Acquisition,
+  createLedger,
+  type Lease,
+  NO_PROGRESS,
+  type Progress,
+} from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
 
