@@ -167,7 +167,7 @@ export const WEATHERS: readonly Weather[] = [
   {
     name: 'S3 away for 3 min',
     overlay: 's3',
-    pods: pods({ lines: 120_000, perSecond: 600, longShare: 0, rotateBytes: 64 * KB }),
+    pods: pods({ lines: 120_000, perSecond: 1_000 }),
     faults: [outage(10, 180)],
   },
   {
