@@ -27,13 +27,23 @@ export interface ServiceProcessOptions {
   readonly nodeArguments?: readonly string[];
 }
 
-const MAIN = fileURLToPath(new URL('../service/main.ts', import.meta.url));
+/** What is started: the sources, or what SERVICE_MAIN names, such as a bundle. */
+export function serviceMain(): string {
+  return process.env.SERVICE_MAIN || fileURLToPath(new URL('../service/main.ts', import.meta.url));
+}
+
+/** What the image sets beside the settings: a test compares it with the Dockerfile. */
+export const OF_THE_IMAGE = {
+  NODE_ENV: 'production',
+  MALLOC_ARENA_MAX: '1',
+  NODE_OPTIONS: '--max-semi-space-size=4',
+};
 const LINES_MAX = 1_000;
 
 /** Starts the service. @throws Error with its last words when it ends before it receives */
 export async function startService(options: ServiceProcessOptions): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), MAIN], {
-    env: { PATH: process.env.PATH, HTTP_PORT: '0', HTTP_HOST: '127.0.0.1', ...options.environment },
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), serviceMain()], {
+    env: { PATH: process.env.PATH, ...OF_THE_IMAGE, HTTP_PORT: '0', HTTP_HOST: '127.0.0.1', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Not in the terminal's process group: Ctrl-C reaches whoever started it, who then ends it in order.
     detached: true,

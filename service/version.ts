@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import description from '../package.json' with { type: 'json' };
 
-/** Of the package, which lies beside the service in a checkout and in the image. */
+/** Of the package. */
 export function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return String(version);
+  return description.version;
 }

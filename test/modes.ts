@@ -6,11 +6,14 @@ import type { Endpoint } from './e2e/endpoints.ts';
 export interface Mode {
   readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The service that end-to-end tests start is what the image has (local/bundle.ts), instead of the sources. */
+  readonly ofBundle?: true;
 }
 
 const AS_IT_IS: Mode = { name: 'as it is', environment: {} };
 const RELEASED: Mode = { name: 'released memory is poisoned', environment: { KERNEL_POISON: 'released' } };
 const LENT: Mode = { name: 'lent memory is poisoned', environment: { KERNEL_POISON: 'lent' } };
+const BUNDLE_AND_RELEASED: Mode = { ...RELEASED, name: `of the bundle, ${RELEASED.name}`, ofBundle: true };
 const PLAIN: Mode = { name: 'with the plain decoder', environment: { PLAIN_DECODER: 'true' } };
 /** A run end to end takes minutes: two modes that do not meet in it share one. */
 const PLAIN_AND_LENT: Mode = {
@@ -39,7 +42,7 @@ export function modes(each: boolean): readonly Mode[] {
 export function endToEndModes({ leavesOut }: Pick<Endpoint, 'leavesOut'>, each: boolean): readonly Mode[] {
   const one = asked();
   if (one) return [one];
-  return each && leavesOut === '' ? [RELEASED, PLAIN_AND_LENT] : [AS_IT_IS];
+  return each && leavesOut === '' ? [BUNDLE_AND_RELEASED, PLAIN_AND_LENT] : [AS_IT_IS];
 }
 
 /** What makes kernels for tests. */

@@ -14,6 +14,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '../local/bundle.ts';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
 import { LONG, OF_THE_KERNEL } from './long.ts';
 import { dependsOnKernel, endToEndModes, type Mode, modes } from './modes.ts';
@@ -32,6 +33,8 @@ const TEST_TIMEOUT_MS = 300_000;
 const FUZZ_SECONDS = { quick: 1, all: 2 };
 /** How much of its cases each property of the other tests is checked with (support/property.ts). */
 const PROPERTY_SHARE = { quick: 0.1, all: 1 };
+/** Where the service's bundle is put for tests. */
+const BUNDLE = fileURLToPath(new URL('../.local/bundle-e2e', import.meta.url));
 /** What Node makes of TypeScript, for every process of every test; by content, so that it is never out of date. */
 const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 
@@ -99,8 +102,9 @@ async function runEndToEnd(everywhere: boolean, environment: Pass['environment']
       const title = `e2e on ${found.name}, ${mode.name}`;
       if (found.leavesOut) console.log(`\nOn ${found.name} these are left out: ${found.leavesOut}`);
       const { concurrency } = found;
-      const pass = { title, files: ofMode, concurrency, environment: { ...environment, ...mode.environment } };
-      passed = (await runOn(found, pass)) && passed;
+      const ofBundle = mode.ofBundle ? { SERVICE_MAIN: await bundle(BUNDLE) } : {};
+      const used = { ...environment, ...mode.environment, ...ofBundle };
+      passed = (await runOn(found, { title, files: ofMode, concurrency, environment: used })) && passed;
     }
   }
   return passed;

@@ -96,6 +96,13 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   // The key is pending deletion.
   'KMS.KMSInvalidStateException': 'refused',
   'KMS.InvalidKeyUsageException': 'refused',
+  // The SDK's names for what SQS says of its key.
+  KmsDisabled: 'refused',
+  KmsAccessDenied: 'refused',
+  KmsNotFound: 'refused',
+  KmsInvalidState: 'refused',
+  KmsInvalidKeyUsage: 'refused',
+  KmsOptInRequired: 'refused',
 
   ResourceNotFoundException: 'missing',
   QueueDoesNotExist: 'missing',

@@ -1,6 +1,5 @@
-import { CreateLogGroupCommand, CreateLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
-import type { LogsSession } from './clients.ts';
 import { type AwsFault, faultOf } from './fault.ts';
+import type { LogsSession } from './logs-session.ts';
 import type { PutEvents } from './put-events.ts';
 import type { GroupPlace, Retention } from './retention.ts';
 
@@ -32,10 +31,9 @@ export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDep
 
   const createGroup = async (session: LogsSession, place: GroupPlace) => {
     const notOurs = await retention.begin(place);
-    const command = new CreateLogGroupCommand({ logGroupName: place.group });
     let created: boolean;
     try {
-      created = await unlessExists(() => session.client().send(command));
+      created = await unlessExists(() => session.call('CreateLogGroup', { logGroupName: place.group }));
     } catch (error) {
       if (!AMBIGUOUS.has(faultOf(error))) await notOurs();
       throw error;
@@ -47,8 +45,8 @@ export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDep
 
   const createRoute = async (session: LogsSession, place: GroupPlace, stream: string) => {
     const createStream = async () => {
-      const command = new CreateLogStreamCommand({ logGroupName: place.group, logStreamName: stream });
-      const created = await unlessExists(() => session.client().send(command));
+      const input = { logGroupName: place.group, logStreamName: stream };
+      const created = await unlessExists(() => session.call('CreateLogStream', input));
       if (created) onCreate('stream');
       return created;
     };

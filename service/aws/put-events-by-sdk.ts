@@ -1,10 +1,8 @@
-import {
-  type CloudWatchLogsClient,
-  PutLogEventsCommand,
-  type PutLogEventsCommandInput,
-} from '@aws-sdk/client-cloudwatch-logs';
-import type { LogsSession } from './clients.ts';
+import type { PutLogEventsCommandInput } from '@aws-sdk/client-cloudwatch-logs';
+import { once } from '../base/once.ts';
 import { faultOf, statusOf } from './fault.ts';
+import type { LogsSession } from './logs-session.ts';
+import type { ClientPlace } from './place.ts';
 import type { PutEvents } from './put-events.ts';
 import { withoutQuotations } from './quotations.ts';
 
@@ -12,21 +10,23 @@ import { withoutQuotations } from './quotations.ts';
  * PutLogEvents by way of the SDK, with its signer and its connections: what PLAIN_DECODER puts in place of put-events.ts. The body becomes
  * objects and JSON again, which is what that file saves.
  */
-export function createPutEventsBySdk({ requestTimeoutMs }: { readonly requestTimeoutMs: number }): PutEvents {
-  const clients = new WeakMap<LogsSession, CloudWatchLogsClient>();
-  const clientOf = (session: LogsSession): CloudWatchLogsClient => {
-    const client = clients.get(session) ?? session.client();
-    clients.set(session, client);
-    return client;
-  };
+export function createPutEventsBySdk(place: ClientPlace): PutEvents {
+  const load = once(async () => {
+    const { createLogsClients, logsCalls } = await import('./sdk/logs.ts');
+    const create = createLogsClients(place);
+    return ({ region, credentials }: LogsSession) => logsCalls(create(region, credentials));
+  });
+  const callsOf = new WeakMap<LogsSession, LogsSession['call']>();
 
   return async (session, body, signal) => {
+    const call = callsOf.get(session) ?? (await load())(session);
+    callsOf.set(session, call);
     const input = JSON.parse(body.toString('utf8')) as PutLogEventsCommandInput;
     // The SDK's own timeout ends when the headers are there.
-    const late = AbortSignal.timeout(requestTimeoutMs);
+    const late = AbortSignal.timeout(place.requestTimeoutMs);
     try {
       const abortSignal = AbortSignal.any([signal, late]);
-      const answer = await clientOf(session).send(new PutLogEventsCommand(input), { abortSignal });
+      const answer = await call('PutLogEvents', input, { abortSignal });
       return answer.rejectedLogEventsInfo;
     } catch (error) {
       if (late.aborted && !signal.aborted) throw late.reason;

@@ -1,4 +1,4 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Call, S3Api } from './api.ts';
 import { awsErrorName } from './fault.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
 
@@ -10,23 +10,16 @@ const WRITTEN_BEFORE = new Set(['PreconditionFailed', 'ConditionalRequestConflic
 export type PutOnce = (key: string, body: string, signal: AbortSignal) => Promise<'written' | 'exists'>;
 
 export interface PutOnceDeps extends RetryDeps {
-  readonly s3: Pick<S3Client, 'send'>;
+  readonly s3: Call<S3Api>;
   readonly bucket: string;
 }
 
 /** @returns a function that throws what S3 answers when the object can neither be written nor is there */
 export function createPutOnce({ s3, bucket, ...deps }: PutOnceDeps): PutOnce {
   return async (key, body, signal) => {
-    const command = () =>
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: body,
-        ContentType: 'application/x-ndjson',
-        IfNoneMatch: '*',
-      });
+    const input = { Bucket: bucket, Key: key, Body: body, ContentType: 'application/x-ndjson', IfNoneMatch: '*' };
     try {
-      await withRetry(() => s3.send(command(), { abortSignal: signal }), RETRY, deps, signal);
+      await withRetry(() => s3('PutObject', input, { abortSignal: signal }), RETRY, deps, signal);
       return 'written';
     } catch (error) {
       if (WRITTEN_BEFORE.has(awsErrorName(error))) return 'exists';

@@ -1,14 +1,6 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import { HISTORY_ATTRIBUTES, type History, historyAttributes, readHistory } from '../core/history.ts';
+import type { Call, SqsApi } from './api.ts';
 import { faultOf } from './fault.ts';
 import { BATCH_MAX, batchesOf } from './sqs-batch.ts';
 
@@ -72,9 +64,9 @@ export interface VisibilityChange {
 }
 
 export interface QueueDeps {
-  readonly sqs: Pick<SQSClient, 'send'>;
+  readonly sqs: Call<SqsApi>;
   /** For long polls: waits for longer, and does not repeat by itself. */
-  readonly receiver: Pick<SQSClient, 'send'>;
+  readonly receiver: Call<SqsApi>;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
   /** Epoch milliseconds. */
@@ -88,15 +80,16 @@ const ATTRIBUTE_LENGTH_MAX = 3_072;
 export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs }: QueueDeps): Queue {
   return {
     async receive(countMax, visibilitySeconds, signal) {
-      const answer = await receiver.send(
-        new ReceiveMessageCommand({
+      const answer = await receiver(
+        'ReceiveMessage',
+        {
           QueueUrl: queueUrl,
           MaxNumberOfMessages: Math.min(countMax, BATCH_MAX),
           WaitTimeSeconds: LONG_POLL_SECONDS,
           VisibilityTimeout: visibilitySeconds,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
           MessageAttributeNames: [...HISTORY_ATTRIBUTES],
-        }),
+        },
         { abortSignal: signal },
       );
       return (answer.Messages ?? []).map((message) => toQueueMessage(message, nowMs()));
@@ -105,12 +98,10 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
     async remove(receipts) {
       const failed: string[] = [];
       for (const part of batchesOf(receipts)) {
-        const answer = await sqs.send(
-          new DeleteMessageBatchCommand({
-            QueueUrl: queueUrl,
-            Entries: part.map((receipt, at) => ({ Id: String(at), ReceiptHandle: receipt })),
-          }),
-        );
+        const answer = await sqs('DeleteMessageBatch', {
+          QueueUrl: queueUrl,
+          Entries: part.map((receipt, at) => ({ Id: String(at), ReceiptHandle: receipt })),
+        });
         for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)] ?? '');
       }
       return failed;
@@ -119,16 +110,14 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
     async changeVisibility(changes) {
       const failed: string[] = [];
       for (const part of batchesOf(changes)) {
-        const answer = await sqs.send(
-          new ChangeMessageVisibilityBatchCommand({
-            QueueUrl: queueUrl,
-            Entries: part.map(({ receipt, seconds }, at) => ({
-              Id: String(at),
-              ReceiptHandle: receipt,
-              VisibilityTimeout: seconds,
-            })),
-          }),
-        );
+        const answer = await sqs('ChangeMessageVisibilityBatch', {
+          QueueUrl: queueUrl,
+          Entries: part.map(({ receipt, seconds }, at) => ({
+            Id: String(at),
+            ReceiptHandle: receipt,
+            VisibilityTimeout: seconds,
+          })),
+        });
         for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)]?.receipt ?? '');
       }
       return failed;
@@ -137,17 +126,15 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
     async sendAnew(copies) {
       const failed: string[] = [];
       for (const part of batchesOf(copies, ({ message }) => message.body)) {
-        const answer = await sqs.send(
-          new SendMessageBatchCommand({
-            QueueUrl: queueUrl,
-            Entries: part.map(({ message, history, delaySeconds }, at) => ({
-              Id: String(at),
-              MessageBody: message.body,
-              DelaySeconds: Math.min(DELAY_SECONDS_MAX, delaySeconds),
-              MessageAttributes: attributesOf(historyAttributes(history), 'Number'),
-            })),
-          }),
-        );
+        const answer = await sqs('SendMessageBatch', {
+          QueueUrl: queueUrl,
+          Entries: part.map(({ message, history, delaySeconds }, at) => ({
+            Id: String(at),
+            MessageBody: message.body,
+            DelaySeconds: Math.min(DELAY_SECONDS_MAX, delaySeconds),
+            MessageAttributes: attributesOf(historyAttributes(history), 'Number'),
+          })),
+        });
         for (const failure of answer.Failed ?? []) failed.push(part[Number(failure.Id)]?.message.receipt ?? '');
       }
       return failed;
@@ -157,13 +144,11 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
       const all = Object.entries(attributesOf(attributes, 'String'));
       for (let count = all.length; ; count--) {
         try {
-          await sqs.send(
-            new SendMessageCommand({
-              QueueUrl: deadLetterQueueUrl,
-              MessageBody: body,
-              MessageAttributes: Object.fromEntries(all.slice(0, count)),
-            }),
-          );
+          await sqs('SendMessage', {
+            QueueUrl: deadLetterQueueUrl,
+            MessageBody: body,
+            MessageAttributes: Object.fromEntries(all.slice(0, count)),
+          });
           return;
         } catch (error) {
           // Names, types and values count to the size (API reference, MessageAttributeValue): at most 1 MiB, or what the
@@ -176,21 +161,22 @@ export function createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl, nowMs
     async arn(of, signal) {
       const QueueUrl = of === 'messages' ? queueUrl : deadLetterQueueUrl;
       // Of a standard queue SQS refuses to tell whether it is a FIFO queue; its name does.
-      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
-      const { Attributes } = await sqs.send(command, { abortSignal: signal });
+      const input = { QueueUrl, AttributeNames: ['QueueArn' as const] };
+      const { Attributes } = await sqs('GetQueueAttributes', input, { abortSignal: signal });
       return Attributes?.QueueArn ?? '';
     },
 
     async depth(signal) {
-      const { Attributes: counts } = await sqs.send(
-        new GetQueueAttributesCommand({
+      const { Attributes: counts } = await sqs(
+        'GetQueueAttributes',
+        {
           QueueUrl: queueUrl,
           AttributeNames: [
             'ApproximateNumberOfMessages',
             'ApproximateNumberOfMessagesNotVisible',
             'ApproximateNumberOfMessagesDelayed',
           ],
-        }),
+        },
         { abortSignal: signal },
       );
       return {

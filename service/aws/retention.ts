@@ -1,7 +1,6 @@
-import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { lruSet } from '../base/lru.ts';
-import type { LogsSession } from './clients.ts';
 import { type AwsFault, faultOf } from './fault.ts';
+import type { LogsSession } from './logs-session.ts';
 import { explainFailure } from './words.ts';
 import { writeLogs } from './write-logs.ts';
 
@@ -95,9 +94,8 @@ export function createRetention({ debts, onRefused, nowMs }: RetentionDeps): Ret
     const { group: logGroupName, retentionDays: retentionInDays } = place;
     // Before the call: others that use the group meanwhile leave it to this one.
     debt.dueMs = nowMs() + REFUSED_AGAIN_MS;
-    const command = new PutRetentionPolicyCommand({ logGroupName, retentionInDays });
     try {
-      await repeatOnce(() => session.client().send(command));
+      await repeatOnce(() => session.call('PutRetentionPolicy', { logGroupName, retentionInDays }));
     } catch (error) {
       const fault = faultOf(error);
       // Fresh credentials come with the next attempt, or the caller is leaving.

@@ -1,7 +1,8 @@
-import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts';
+import type { AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import { DistributorError } from '../base/errors.ts';
 import { lruSet } from '../base/lru.ts';
 import { SESSION_NAME_LENGTH_MAX, SESSION_TAG_VALUE_LENGTH_MAX } from '../core/limits.ts';
+import type { Call, StsApi } from './api.ts';
 import { type AwsFault, faultOf } from './fault.ts';
 import { awsFailure } from './words.ts';
 
@@ -43,7 +44,7 @@ export type Admit = () => void;
 export type AssumeOutcome = 'ok' | 'refused' | 'failed';
 
 export interface RoleSessionsDeps {
-  readonly sts: Pick<STSClient, 'send'>;
+  readonly sts: Call<StsApi>;
   /** A clock that never jumps, milliseconds. */
   readonly nowMs: () => number;
   /** Epoch milliseconds, as this host believes. */
@@ -176,7 +177,7 @@ export function assumeRoleInput({ roleArn, externalId, tags }: RoleRequest): Ass
 
 async function assume(deps: RoleSessionsDeps, request: RoleRequest): Promise<SessionCredentials> {
   try {
-    const { Credentials } = await deps.sts.send(new AssumeRoleCommand(assumeRoleInput(request)));
+    const { Credentials } = await deps.sts('AssumeRole', assumeRoleInput(request));
     if (
       !Credentials?.AccessKeyId ||
       !Credentials.SecretAccessKey ||

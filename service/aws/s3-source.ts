@@ -1,9 +1,10 @@
-import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { DistributorError, type ErrorCode } from '../base/errors.ts';
+import { present } from '../base/present.ts';
 import { releaseMemory } from '../base/release-memory.ts';
 import { type ObjectRef, objectId } from '../core/notification.ts';
 import type { ByteSource } from '../object/source.ts';
 import { awsErrorName, faultOf } from './fault.ts';
+import type { GetObject, ObjectHead } from './get-object.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from './retry.ts';
 import { awsFailure } from './words.ts';
 
@@ -14,7 +15,7 @@ export interface S3Object {
 }
 
 export interface S3SourceDeps extends RetryDeps {
-  readonly s3: Pick<S3Client, 'send'>;
+  readonly getObject: GetObject;
   /** Tells when a request has brought nothing for too long. It is given up, and its range asked for again. */
   readonly watchStall: StallWatch;
 }
@@ -43,24 +44,26 @@ export async function openS3Object(
   signal: AbortSignal,
   into?: Uint8Array,
 ): Promise<S3Object> {
-  const identity = { Bucket: ref.bucket, Key: ref.key, ...(ref.versionId ? { VersionId: ref.versionId } : {}) };
+  const identity = { bucket: ref.bucket, key: ref.key, versionId: ref.versionId || undefined };
 
-  const fetchRange = (start: number, end: number, eTag: string | undefined, place?: Uint8Array) =>
+  const fetchRange = (start: number, end: number, ifMatch: string | undefined, place?: Uint8Array) =>
     withRetry(
       async () => {
         const stall = stallSignal(signal, deps.watchStall);
-        try {
-          const answer = await deps.s3.send(
-            new GetObjectCommand({
-              ...identity,
-              Range: `bytes=${start}-${end - 1}`,
-              ...(eTag ? { IfMatch: eTag } : {}),
-            }),
-            { abortSignal: stall.signal },
-          );
-          const { size, from } = parseContentRange(answer, start);
+        let body: ReturnType<typeof createBody> | undefined;
+        const open = ({ size, from }: ObjectHead) => {
+          if (from !== start) throw new Error(`asked for bytes from ${start}, got them from ${from}`);
           const expected = Math.max(0, Math.min(end, size) - from);
-          return { answer, size, bytes: await collect(answer, expected, stall.touch, place) };
+          const into = createBody(place?.subarray(0, expected) ?? new Uint8Array(expected));
+          body = into;
+          return (piece: Uint8Array) => {
+            stall.touch();
+            into.add(piece);
+          };
+        };
+        try {
+          const head = await deps.getObject({ ...identity, start, end, ifMatch }, open, stall.signal);
+          return { ...head, bytes: present(body, 'the body of an object').whole() };
         } catch (error) {
           throw stall.reason() ?? error;
         } finally {
@@ -80,9 +83,7 @@ export async function openS3Object(
     if (awsErrorName(error) === 'InvalidRange') return { source: emptySource(ref), lastModifiedMs: ref.createdMs ?? 0 };
     throw toObjectError(ref, error);
   }
-  const eTag = first.answer.ETag;
-  const head = first.bytes;
-  const size = first.size;
+  const { eTag, size, bytes: head } = first;
 
   const read: ByteSource['read'] = async (start, end, reading, place) => {
     reading.throwIfAborted();
@@ -102,7 +103,7 @@ export async function openS3Object(
   };
 
   return {
-    lastModifiedMs: first.answer.LastModified?.getTime() ?? ref.createdMs ?? 0,
+    lastModifiedMs: first.lastModifiedMs ?? ref.createdMs ?? 0,
     source: {
       size,
       atHandBytes: head.length,
@@ -146,32 +147,22 @@ function emptySource(ref: ObjectRef): ByteSource {
   return { size: 0, atHandBytes: 0, name: ref.key, read: async () => new Uint8Array(0), async *stream() {} };
 }
 
-function parseContentRange(answer: GetObjectCommandOutput, start: number): { size: number; from: number } {
-  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '');
-  // Without the header the answer is the whole object: allowed by HTTP, and what some endpoints do for small ones.
-  const from = match ? Number(match[1]) : 0;
-  if (from !== start) throw new Error(`asked for bytes from ${start}, got them from ${from}`);
-  return { size: match ? Number(match[2]) : (answer.ContentLength ?? 0), from };
-}
-
-/** Reads a body of known length. A shorter one is an error that a retry can fix, a longer one too. */
-async function collect(
-  answer: GetObjectCommandOutput,
-  length: number,
-  touch: () => void,
-  into: Uint8Array | undefined,
-): Promise<Uint8Array> {
-  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
+/** Fills memory with a body of its length. A shorter one is an error that a retry can fix, a longer one too. */
+function createBody(bytes: Uint8Array) {
   let at = 0;
-  for await (const piece of (answer.Body ?? []) as AsyncIterable<Uint8Array>) {
-    touch();
-    if (at + piece.length > length) throw new Error(`the body is longer than the ${length} bytes that were promised`);
-    bytes.set(piece, at);
-    at += piece.length;
-    releaseMemory(piece);
-  }
-  if (at < length) throw new Error(`the body ended after ${at} of ${length} bytes`);
-  return bytes;
+  return {
+    add(piece: Uint8Array): void {
+      const { length } = bytes;
+      if (at + piece.length > length) throw new Error(`the body is longer than the ${length} bytes that were promised`);
+      bytes.set(piece, at);
+      at += piece.length;
+      releaseMemory(piece);
+    },
+    whole(): Uint8Array {
+      if (at < bytes.length) throw new Error(`the body ended after ${at} of ${bytes.length} bytes`);
+      return bytes;
+    },
+  };
 }
 
 /** The longest that a request may bring nothing. */
@@ -194,7 +185,7 @@ function stallSignal(outer: AbortSignal, watchStall: StallWatch) {
   return {
     signal: AbortSignal.any([outer, stalled.signal]),
     touch,
-    /** The TimeoutError of a stall. The SDK throws an AbortError of its own in its place, which nobody would repeat. */
+    /** The TimeoutError of a stall. The call throws an AbortError in its place, which nobody would repeat. */
     reason: (): unknown => (outer.aborted ? undefined : stalled.signal.reason),
     clear,
   };

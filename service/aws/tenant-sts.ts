@@ -1,19 +1,19 @@
-import type { STSClient } from '@aws-sdk/client-sts';
 import type { Settings } from '../base/settings.ts';
-import { type ClientPlace, createStsClient } from './clients.ts';
+import type { Call, StsApi } from './api.ts';
+import { type CallSettings, createStsCalls } from './calls.ts';
 import { createRoleSessions, type RoleSessionsDeps } from './roles.ts';
 
 /**
- * The client that assumes tenants' roles: with the identity of the process, or by way of the distributor's role (a first hop) where
- * the settings name one.
+ * Assumes tenants' roles: with the identity of the process, or by way of the distributor's role (a first hop) where the settings name
+ * one.
  */
 export function createTenantSts(
-  settings: ClientPlace & Pick<Settings, 'distributorRoleArn'>,
+  settings: CallSettings & Pick<Settings, 'distributorRoleArn'>,
   deps: Omit<RoleSessionsDeps, 'sts'>,
-): STSClient {
+): Call<StsApi> {
   const { distributorRoleArn } = settings;
-  if (distributorRoleArn === undefined) return createStsClient(settings);
-  const firstHop = createRoleSessions({ sts: createStsClient(settings), ...deps });
+  if (distributorRoleArn === undefined) return createStsCalls(settings);
+  const firstHop = createRoleSessions({ sts: createStsCalls(settings), ...deps });
   const request = { roleArn: distributorRoleArn, externalId: undefined, tags: {} };
-  return createStsClient(settings, () => firstHop.credentials(request));
+  return createStsCalls(settings, () => firstHop.credentials(request));
 }

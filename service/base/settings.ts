@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The service's settings, all of them, from the environment. Nothing else reads the environment: entry points pass

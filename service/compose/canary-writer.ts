@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createDynamoClient, createS3Client } from '../aws/clients.ts';
+import { createS3Calls, createTableCalls } from '../aws/calls.ts';
 import { createPutOnce } from '../aws/put-once.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -29,18 +29,19 @@ export function composeCanaryWriter({
   metrics.canaries.inc({ outcome: 'delivered' }, 0);
   const { random } = Math;
   const wallMs = () => Date.now();
-  const dynamo = createDynamoClient(settings);
+  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs });
+  const dynamo = createTableCalls(settings, clock.observe);
   const rules = createItemRules(settings);
   return createCanaryWriter({
     listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, rules }, signal),
-    put: createPutOnce({ s3: createS3Client(settings), bucket: canaryBucket, random }),
+    put: createPutOnce({ s3: createS3Calls(settings), bucket: canaryBucket, random }),
     keyTemplate,
     intervalMs: canaryIntervalMs,
     ledger: createLedger({
       dynamo,
       table: settings.ledgerTable,
       leaseMs,
-      nowMs: createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs }).nowMs,
+      nowMs: clock.nowMs,
       newOwner: randomUUID,
       onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
     }),

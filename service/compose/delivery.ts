@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createDynamoClient, createS3Client, createS3Reader } from '../aws/clients.ts';
+import { createGetObject, createS3Calls, createTableCalls } from '../aws/calls.ts';
 import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
 import { createStallWatch } from '../aws/s3-source.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
@@ -58,14 +58,12 @@ export function composeDelivery({
   });
 
   const kernel = createKernel(settings);
-  const s3 = createS3Client(settings);
-  const dynamo = createDynamoClient(settings);
+  const tableClock = createTableClock({ monotonicMs, wallMs: nowMs });
+  const dynamo = createTableCalls(settings, tableClock.observe);
   const clocks = { nowMs: monotonicMs, wallMs: nowMs };
   const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
   const sts = createTenantSts(settings, { ...clocks, onAssume });
   const sessions = createRoleSessions({ sts, ...clocks, onAssume });
-  const tableClock = createTableClock(dynamo, { monotonicMs, wallMs: nowMs });
-  const reader = createS3Reader(settings);
   const s3Deps = { watchStall: createStallWatch(settings), ...retryDeps('s3') };
   const calling = {
     sessions,
@@ -95,13 +93,13 @@ export function composeDelivery({
       }),
       leaseMs: settings.leaseMs,
       savePatienceMs: SAVE_PATIENCE_MS,
-      openObject: createObjectOpener({ ...s3Deps, s3: reader }, kernel),
+      openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
       openDestination: createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs }),
       quarantine: createQuarantine({
         ...s3Deps,
-        s3,
+        s3: createS3Calls(settings),
         prefix: settings.quarantinePrefix,
         onWrite: (reason) => metrics.quarantineFiles.inc({ reason }),
       }),

@@ -1,4 +1,4 @@
-import { createReceiveClient, createSqsClient } from '../aws/clients.ts';
+import { createQueueCalls, createReceiveCalls } from '../aws/calls.ts';
 import { createQueue } from '../aws/queue.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -47,11 +47,14 @@ const OBJECTS_PER_THREAD = 4;
  */
 const RECEIVED_SECONDS_MAX = 30;
 
+/** Beside this file, in the sources and in the bundle (local/bundle.ts). */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
 /** The queue, and what is known of its messages. */
 export function composeQueue({ settings, logger, metrics, nowMs, monotonicMs }: Ground) {
   const queue = createQueue({
-    sqs: createSqsClient(settings),
-    receiver: createReceiveClient(settings),
+    sqs: createQueueCalls(settings),
+    receiver: createReceiveCalls(settings),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     nowMs,
@@ -126,7 +129,7 @@ export function composeWorkers(
 ) {
   return createWorkerPool({
     settings,
-    script: new URL('./worker.ts', import.meta.url),
+    script: WORKER,
     logger,
     rateLimits,
     rules,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createDynamoClient } from '../aws/clients.ts';
+import { createTableCalls } from '../aws/calls.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -71,7 +71,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
   const page = composeMetricsPage(ground, parts, canaryWriter);
   const probe = createProbe({
-    preflight: createPreflight({ dynamo: createDynamoClient(settings), queue, settings }),
+    preflight: createPreflight({ dynamo: createTableCalls(settings), queue, settings }),
     nowMs,
   });
   const stopReceiving = new AbortController();

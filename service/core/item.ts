@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Reads the attributes of a table's item, part by part, and collects every problem on the way. */
 export interface ItemReader {

@@ -1,5 +1,5 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { ClientPlace } from '../aws/clients.ts';
+import type { Call, DynamoApi } from '../aws/api.ts';
+import type { CallSettings } from '../aws/calls.ts';
 import type { SessionCredentials } from '../aws/roles.ts';
 import { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -19,7 +19,7 @@ export interface SenderDeps {
   /** For calls into tenants' accounts. */
   readonly calling: AttemptDeps;
   readonly kernel: Kernel;
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Epoch milliseconds. */
@@ -28,7 +28,7 @@ export interface SenderDeps {
 
 /** What a check of a tenant's role may use. */
 export interface CheckDeps {
-  readonly place: ClientPlace;
+  readonly place: CallSettings;
   /** Of the tenant's role. */
   readonly session: Omit<SessionCredentials, 'expiration'>;
   /** Stands for `{application}` in names. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
 import { boolean, createItemReader, number, texts } from '../core/item.ts';
 import { levelRank } from '../core/levels.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Call, DynamoApi } from '../aws/api.ts';
 import { DistributorError } from '../base/errors.ts';
 import { nextBackoffMs } from '../core/backoff.ts';
 import type { Counts } from '../core/counts.ts';
@@ -35,21 +36,15 @@ const ITEM = z.object({
 });
 
 /** @param object `s3://bucket/key#version` */
-export async function readEntries(
-  dynamo: Pick<DynamoDBClient, 'send'>,
-  table: string,
-  object: string,
-): Promise<LedgerEntry[]> {
+export async function readEntries(dynamo: Call<DynamoApi>, table: string, object: string): Promise<LedgerEntry[]> {
   // An object has a handful of deliveries: they fit a page by far.
-  const { Items } = await dynamo.send(
-    new QueryCommand({
-      TableName: table,
-      ConsistentRead: true,
-      KeyConditionExpression: '#object = :object',
-      ExpressionAttributeNames: { '#object': 'object' },
-      ExpressionAttributeValues: { ':object': { S: object } },
-    }),
-  );
+  const { Items } = await dynamo('Query', {
+    TableName: table,
+    ConsistentRead: true,
+    KeyConditionExpression: '#object = :object',
+    ExpressionAttributeNames: { '#object': 'object' },
+    ExpressionAttributeValues: { ':object': { S: object } },
+  });
   return (Items ?? []).map((item) => {
     const { lease_expires_at: leaseExpiresMs, ...entry } = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
     return { ...entry, leaseExpiresMs };
@@ -69,7 +64,7 @@ const FRUITLESS_MAX = 10;
 const BACKOFF = { firstMs: 50, capMs: 5_000 };
 
 export interface SumDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly signal: AbortSignal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -100,7 +95,7 @@ export async function sumEntries(
     let waitMs = 0;
     for (let fruitless = 0; wanted.length > 0; ) {
       const request = { [table]: { Keys: wanted, ConsistentRead: true } };
-      const answer = await dynamo.send(new BatchGetItemCommand({ RequestItems: request }), { abortSignal: signal });
+      const answer = await dynamo('BatchGetItem', { RequestItems: request }, { abortSignal: signal });
       for (const item of answer.Responses?.[table] ?? []) add(item);
       const left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
       fruitless = left.length < wanted.length ? 0 : fruitless + 1;

@@ -1,11 +1,7 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Call, DynamoApi } from '../aws/api.ts';
+import { faultOf } from '../aws/fault.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
 import { START } from '../core/chunk.ts';
@@ -98,7 +94,7 @@ export interface Lease {
 }
 
 export interface LedgerDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly table: string;
   readonly leaseMs: number;
   /** The table's clock, epoch milliseconds. */
@@ -168,7 +164,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
           crashes: Math.max(0, ITEM.parse(attributes).recent_owners.size - 1),
         };
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(deps, key, error);
+        if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);
       }
       const item = await read(deps, key);
       if (item?.state === 'done') return { kind: 'done', counts: item.counts };
@@ -190,7 +186,7 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
         names: ['owner'],
       });
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(deps, key, error);
+      if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);
       throw new DistributorError('lease-lost', `another process has taken over ${key.delivery} of ${key.object}`, {
         cause: error,
       });
@@ -242,30 +238,26 @@ async function update(
   ];
   const names = [...Object.keys(set), ...Object.keys(add), ...remove, ...change.names];
   const values = Object.entries({ ...set, ...add }).map(([name, value]) => [`:${name}`, value]);
-  const answer = await deps.dynamo.send(
-    new UpdateItemCommand({
-      TableName: deps.table,
-      Key: marshall({ object: key.object, delivery: key.delivery }),
-      UpdateExpression: clauses.join(' '),
-      ConditionExpression: change.condition,
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: marshall({ ...Object.fromEntries(values), ...change.values }),
-      ReturnValues: 'ALL_NEW',
-    }),
-  );
+  const answer = await deps.dynamo('UpdateItem', {
+    TableName: deps.table,
+    Key: marshall({ object: key.object, delivery: key.delivery }),
+    UpdateExpression: clauses.join(' '),
+    ConditionExpression: change.condition,
+    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    ExpressionAttributeValues: marshall({ ...Object.fromEntries(values), ...change.values }),
+    ReturnValues: 'ALL_NEW',
+  });
   deps.onWrite(operation);
   return unmarshall(answer.Attributes ?? {}, UNMARSHALL);
 }
 
 async function read(deps: LedgerDeps, key: LedgerKey): Promise<Item | undefined> {
   try {
-    const answer = await deps.dynamo.send(
-      new GetItemCommand({
-        TableName: deps.table,
-        Key: marshall({ object: key.object, delivery: key.delivery }),
-        ConsistentRead: true,
-      }),
-    );
+    const answer = await deps.dynamo('GetItem', {
+      TableName: deps.table,
+      Key: marshall({ object: key.object, delivery: key.delivery }),
+      ConsistentRead: true,
+    });
     return answer.Item && ITEM.parse(unmarshall(answer.Item, UNMARSHALL));
   } catch (error) {
     throw unavailable(deps, key, error);

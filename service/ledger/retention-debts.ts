@@ -1,10 +1,6 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { Call, DynamoApi } from '../aws/api.ts';
+import { faultOf } from '../aws/fault.ts';
 import type { GroupPlace, RetentionDebts } from '../aws/retention.ts';
 
 /**
@@ -12,7 +8,7 @@ import type { GroupPlace, RetentionDebts } from '../aws/retention.ts';
  * `retention:<account>/<region>/<group>`. An item that nobody touches is gone after a while, owed or set.
  */
 export interface RetentionDebtsDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly table: string;
   /** Names this process, or a thread of it. */
   readonly owner: string;
@@ -34,21 +30,19 @@ export function createRetentionDebts({ dynamo, table, owner, nowMs }: RetentionD
     state: 'owed' | 'set',
     more: Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpression'>,
   ) =>
-    dynamo.send(
-      new UpdateItemCommand({
-        TableName: table,
-        Key: keyOf(place),
-        ...more,
-        UpdateExpression: `SET #state = :state, retention_days = :days, expires_at = :expires${more.UpdateExpression}`,
-        ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: {
-          ':state': { S: state },
-          ':days': { N: String(place.retentionDays ?? 0) },
-          ':expires': { N: String(Math.floor(nowMs() / 1000) + KEEP_SECONDS[state]) },
-          ...(`${more.UpdateExpression}${more.ConditionExpression}`.includes(':me') ? { ':me': { S: owner } } : {}),
-        },
-      }),
-    );
+    dynamo('UpdateItem', {
+      TableName: table,
+      Key: keyOf(place),
+      ...more,
+      UpdateExpression: `SET #state = :state, retention_days = :days, expires_at = :expires${more.UpdateExpression}`,
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: {
+        ':state': { S: state },
+        ':days': { N: String(place.retentionDays ?? 0) },
+        ':expires': { N: String(Math.floor(nowMs() / 1000) + KEEP_SECONDS[state]) },
+        ...(`${more.UpdateExpression}${more.ConditionExpression}`.includes(':me') ? { ':me': { S: owner } } : {}),
+      },
+    });
   return {
     async note(place) {
       await write(place, 'owed', { UpdateExpression: ', noted_by = if_not_exists(noted_by, :me)' });
@@ -61,13 +55,11 @@ export function createRetentionDebts({ dynamo, table, owner, nowMs }: RetentionD
         await write(place, 'set', { UpdateExpression: ' REMOVE noted_by', ConditionExpression: 'noted_by = :me' });
       } catch (error) {
         // It is in the name of another process, which settles it.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (faultOf(error) !== 'condition') throw error;
       }
     },
     async isOwed(place) {
-      const { Item } = await dynamo.send(
-        new GetItemCommand({ TableName: table, Key: keyOf(place), ConsistentRead: true }),
-      );
+      const { Item } = await dynamo('GetItem', { TableName: table, Key: keyOf(place), ConsistentRead: true });
       return Item?.state?.S === 'owed';
     },
     async settle(place) {

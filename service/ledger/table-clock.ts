@@ -1,10 +1,12 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { ObserveAnswer } from '../aws/api.ts';
 
 /**
  * The table's clock, read off the `Date` header of its answers. Leases compare times that different processes wrote; on
  * this clock they agree where a host's clock is minutes off, and while it is being set.
  */
 export interface TableClock {
+  /** To be given to the calls of the table. */
+  readonly observe: ObserveAnswer;
   nowMs(): number;
 }
 
@@ -24,7 +26,7 @@ const TOLERANCE_MS = 25;
  * An answer of the second D that was asked for at `asked` and came at `came` puts the table's clock, less ours, between
  * D - came and D + 1 s - asked. The bounds of all answers together soon leave some dozen milliseconds.
  */
-export function createTableClock(dynamo: DynamoDBClient, { monotonicMs, wallMs }: Clocks): TableClock {
+export function createTableClock({ monotonicMs, wallMs }: Clocks): TableClock {
   let least = Number.NEGATIVE_INFINITY;
   let most = Number.POSITIVE_INFINITY;
 
@@ -37,18 +39,14 @@ export function createTableClock(dynamo: DynamoDBClient, { monotonicMs, wallMs }
     most = contradicts ? upper : Math.min(most, upper);
   };
 
-  dynamo.middlewareStack.add(
-    (next) => async (args) => {
-      const askedMs = monotonicMs();
-      const result = await next(args);
-      const headers = (result.response as { headers?: Record<string, string> } | undefined)?.headers;
-      const secondMs = Date.parse(headers?.date ?? '');
-      if (Number.isFinite(secondMs)) learn(secondMs, askedMs, monotonicMs());
-      return result;
-    },
-    { step: 'deserialize', priority: 'low', name: 'tableClock' },
-  );
   return {
+    observe() {
+      const askedMs = monotonicMs();
+      return (date) => {
+        const secondMs = Date.parse(date ?? '');
+        if (Number.isFinite(secondMs)) learn(secondMs, askedMs, monotonicMs());
+      };
+    },
     nowMs: () => (Number.isFinite(least) ? Math.round(monotonicMs() + (least + most) / 2) : wallMs()),
   };
 }

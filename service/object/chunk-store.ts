@@ -41,6 +41,28 @@ const EVENTS_BYTES = 4 * 10_000;
 /** A batch of 1 MiB with its frames, most of it escaped twice over; what is larger is written without the kernel. */
 const BODY_BYTES = 4 * 1024 * 1024;
 
+/** Stores for the chunks of an object: one is filled while the one before it is sent. */
+export interface ChunkStores extends Disposable {
+  /** The one for the next chunk. It may be used until the chunk after that begins. */
+  next(): ChunkStore;
+}
+
+/** Most objects have one chunk: the second store is made when a second chunk begins. */
+export function createChunkStores(...options: Parameters<typeof createChunkStore>): ChunkStores {
+  const opened = new DisposableStack();
+  const stores: ChunkStore[] = [];
+  let turn = 0;
+  return {
+    next() {
+      const at = turn++ % 2;
+      const store = stores[at] ?? opened.use(createChunkStore(...options));
+      stores[at] = store;
+      return store;
+    },
+    [Symbol.dispose]: () => opened.dispose(),
+  };
+}
+
 type Addresses = { -readonly [K in keyof StoreAddresses]: StoreAddresses[K] };
 
 export function createChunkStore(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseObjectId } from '../core/notification.ts';
 
 /** The contract between the service, which writes files into the quarantine, and people's commands, which read them. */

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Call, S3Api } from '../aws/api.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from '../aws/retry.ts';
 import { awsFailure } from '../aws/words.ts';
 import { type QuarantineLine, quarantineKey } from './file.ts';
@@ -27,7 +27,7 @@ export interface Quarantine {
 }
 
 export interface QuarantineDeps extends RetryDeps {
-  readonly s3: Pick<S3Client, 'send'>;
+  readonly s3: Call<S3Api>;
   readonly prefix: string;
   readonly onWrite: (reason: string) => void;
 }
@@ -40,9 +40,11 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
       try {
         await withRetry(
           () =>
-            deps.s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: body, ContentType: 'application/gzip' }), {
-              abortSignal: signal,
-            }),
+            deps.s3(
+              'PutObject',
+              { Bucket: bucket, Key, Body: body, ContentType: 'application/gzip' },
+              { abortSignal: signal },
+            ),
           RETRY,
           deps,
           signal,

@@ -1,11 +1,12 @@
-import { type AttributeValue, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Call, DynamoApi } from '../aws/api.ts';
 import { DeliveryError } from '../core/delivery.ts';
 import { tenantTableFailure } from './failure.ts';
 import type { ItemRules } from './store.ts';
 
 export interface TenantListDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly table: string;
   readonly rules: ItemRules;
 }
@@ -27,8 +28,9 @@ export async function listTenants(
   let from: Record<string, AttributeValue> | undefined;
   try {
     do {
-      const page = await dynamo.send(
-        new ScanCommand({ TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) }),
+      const page = await dynamo(
+        'Scan',
+        { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) },
         { abortSignal: signal },
       );
       for (const item of page.Items ?? []) note(unmarshall(item, { wrapNumbers: Number }));

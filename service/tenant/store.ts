@@ -1,5 +1,6 @@
-import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Call, DynamoApi } from '../aws/api.ts';
 import { DistributorError } from '../base/errors.ts';
 import { lruSet } from '../base/lru.ts';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
@@ -36,7 +37,7 @@ export interface ItemRules {
 }
 
 export interface TenantStoreDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly table: string;
   readonly rules: ItemRules;
   readonly nowMs: () => number;
@@ -99,14 +100,12 @@ async function readTenant(deps: TenantStoreDeps, tenantId: string): Promise<Tena
   try {
     let from: Record<string, AttributeValue> | undefined;
     do {
-      const page = await deps.dynamo.send(
-        new QueryCommand({
-          TableName: deps.table,
-          KeyConditionExpression: 'tenant_id = :tenant_id',
-          ExpressionAttributeValues: { ':tenant_id': { S: tenantId } },
-          ...(from ? { ExclusiveStartKey: from } : {}),
-        }),
-      );
+      const page = await deps.dynamo('Query', {
+        TableName: deps.table,
+        KeyConditionExpression: 'tenant_id = :tenant_id',
+        ExpressionAttributeValues: { ':tenant_id': { S: tenantId } },
+        ...(from ? { ExclusiveStartKey: from } : {}),
+      });
       // As doubles, whatever their size: the SDK would throw at a number of others that is none.
       for (const item of page.Items ?? []) items.push(unmarshall(item, { wrapNumbers: Number }));
       from = page.LastEvaluatedKey;

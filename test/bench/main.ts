@@ -3,7 +3,9 @@
  * with --json the table goes to standard error, and standard output has one line of JSON.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { bundle } from '../../local/bundle.ts';
 import { loadDataSet } from './data/dataset.ts';
 import { findParquetWriter } from './data/parquet.ts';
 import { type ThreadsResult, toResult, toResults, toThreadsResult, type WorkloadResult } from './results.ts';
@@ -59,6 +61,8 @@ const threads = (options.quick ? QUICK_THREADS_WORKLOADS : THREADS_WORKLOADS).fi
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const startedMs = performance.now();
+// What ships is the bundle; SERVICE_MAIN may name another one, to compare it with.
+process.env.SERVICE_MAIN ??= await bundle(join(import.meta.dirname, '../../.local/bundle-bench'));
 const writer = findParquetWriter();
 await using scene = await openScene(options.putCompression);
 

@@ -25,6 +25,17 @@ export interface WorkloadResult {
   readonly cpu_s_per_gb: number;
   readonly floor_cpu_s_per_gb: number;
   readonly naive_mb_per_s: number;
+  /** Of the service, for each object. */
+  readonly cpu_ms_per_object: number;
+  /** Calls to AWS for each object, by operation: of all rounds. */
+  readonly calls: Readonly<Record<string, number>>;
+  readonly calls_per_object: number;
+  /** Bytes of objects that were read, for each byte of message. */
+  readonly received: number;
+  /** From the start of the process to its first receive. */
+  readonly ready_ms: number;
+  /** Of the service, 10^6 bytes, before its first object. */
+  readonly idle_rss_mb: number;
   /** Of the service, 10^6 bytes, the most since its start. */
   readonly peak_rss_mb: number;
   /** Share of the bytes that accepted calls could have held. */
@@ -69,6 +80,22 @@ export interface HeldResult {
   readonly two_cpus_busy: number;
 }
 
+/** For each object, in the order of their number. */
+function callsOf(rounds: readonly Round[], objects: number): Record<string, number> {
+  const totals: Record<string, number> = {};
+  for (const { service } of rounds)
+    for (const [operation, count] of Object.entries(service.sink.calls))
+      totals[operation] = (totals[operation] ?? 0) + count;
+  const entries = Object.entries(totals).sort(([, one], [, other]) => other - one);
+  return Object.fromEntries(
+    entries.map(([operation, count]) => [operation, rounded(count / objects / rounds.length, 2)]),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /** API reference, PutLogEvents. */
 const PUT_BYTES_MAX = 1_048_576;
 
@@ -77,7 +104,10 @@ export function toResult({
   messageBytes,
   events,
   rounds,
+  objects,
   assumeRoles,
+  readyMs,
+  idleRssBytes,
   peakRssBytes,
 }: Measured): WorkloadResult {
   const over = (figure: (round: Round) => number) => median(rounds.map(figure));
@@ -97,6 +127,18 @@ export function toResult({
       2,
     ),
     naive_mb_per_s: rounded(over(naiveSpeed), 1),
+    cpu_ms_per_object: rounded(
+      over(({ service }) => (service.cpuSeconds * 1e3) / objects),
+      2,
+    ),
+    calls: callsOf(rounds, objects),
+    calls_per_object: rounded(sum(Object.values(callsOf(rounds, objects))), 2),
+    received: rounded(
+      over(({ service }) => service.sink.getBytes / messageBytes),
+      3,
+    ),
+    ready_ms: Math.round(readyMs),
+    idle_rss_mb: Math.round(idleRssBytes / 1e6),
     peak_rss_mb: Math.round(peakRssBytes / 1e6),
     fill: rounded(
       over(({ service }) => service.putBytes / service.putCalls / PUT_BYTES_MAX),

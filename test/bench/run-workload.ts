@@ -16,7 +16,10 @@ export interface Measured {
   readonly events: number;
   readonly rounds: readonly Round[];
   /** AssumeRole calls in all rounds, the first one included. */
+  readonly objects: number;
   readonly assumeRoles: number;
+  readonly readyMs: number;
+  readonly idleRssBytes: number;
   readonly peakRssBytes: number;
 }
 
@@ -65,7 +68,10 @@ export async function runWorkload(scene: Scene, workload: Workload, data: DataSe
     events: total.events,
     messageBytes: total.messageBytes,
     rounds: measured,
+    objects: data.objects.length * workload.layout.copies,
     assumeRoles,
+    readyMs: subject.readyMs,
+    idleRssBytes: subject.idleRssBytes,
     peakRssBytes: await subject.peakRssBytes(),
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fetchSamples, type Sample, sumOf } from '../../local/demo/metrics.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
@@ -5,13 +6,17 @@ import { type ServiceProcess, startService } from '../../local/service-process.t
 import { announce, type KeyedObject } from './announce.ts';
 import { REGION, type Scene } from './scene.ts';
 import type { RoundTotals } from './sink/calls.ts';
-import { cpuSecondsOf, peakRssBytesOf } from './usage.ts';
+import { cpuSecondsOf, peakRssBytesOf, rssBytesOf } from './usage.ts';
 
 /** The service under test: as it ships, in a process and with a queue of its own. */
 export interface Subject extends AsyncDisposable {
   readonly pid: number;
   /** Announces objects and waits until the service has deleted all their messages. */
   round(objects: readonly KeyedObject[], keepBodies?: string): Promise<SubjectRound>;
+  /** From its start to its first receive, milliseconds. */
+  readonly readyMs: number;
+  /** Resident when it had been idle for a moment. */
+  readonly idleRssBytes: number;
   /** The most that it had since its start. */
   peakRssBytes(): Promise<number>;
 }
@@ -45,9 +50,12 @@ export interface SubjectOptions {
 const MEMORY_BUDGET_MB = 256;
 /** Far beyond any round: reached only when the service does not deliver. */
 const PATIENCE_MS = 120_000;
+/** After this the threads have started, and nothing goes on but long polls. */
+const IDLE_MS = 2_000;
 
 export async function startSubject(scene: Scene, { workerThreads, tls, name = '1' }: SubjectOptions): Promise<Subject> {
   const pipeline = await scene.pipeline(name);
+  const startedMs = performance.now();
   const service = await startService({
     environment: {
       ...endpointEnvironment(scene.sinkUrl(tls), REGION),
@@ -62,9 +70,13 @@ export async function startSubject(scene: Scene, { workerThreads, tls, name = '1
       if (line.level !== 'info') console.error(JSON.stringify(line));
     },
   });
+  const readyMs = performance.now() - startedMs;
   const samples = () => fetchSamples(service.url);
+  await delay(IDLE_MS);
   return {
     pid: service.pid,
+    readyMs,
+    idleRssBytes: await rssBytesOf(service.pid, samples),
     round: (objects, keepBodies) => runRound({ scene, pipeline, service, samples }, objects, keepBodies),
     peakRssBytes: () => peakRssBytesOf(service.pid, samples),
     async [Symbol.asyncDispose]() {

@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import pLimit from 'p-limit';
+import { bundle } from '../../local/bundle.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from './summary.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
@@ -79,6 +80,8 @@ if (child) {
   file?.end();
   console.log(JSON.stringify(result));
 } else {
+  // What ships is the bundle.
+  process.env.SERVICE_MAIN ??= await bundle(join(import.meta.dirname, '../../.local/bundle-chaos'));
   const limit = pLimit(parallel);
   let sum = NO_TRIALS;
   const startedMs = performance.now();

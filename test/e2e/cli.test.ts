@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
+import { serviceMain } from '../../local/service-process.ts';
 import { type CliOptions, cli } from '../support/cli.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { keyOf } from '../support/tenant.ts';
@@ -16,7 +16,6 @@ import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 
 /** The command line as whoever is on call uses it, on a pipeline that runs. */
 
-const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 const ACME = { ...tenantOf('acme-corp'), deliveries: [] };
 const NEWCO = { ...tenantOf('newco'), deliveries: [] };
 const NOW_MS = Date.now();
@@ -249,12 +248,12 @@ suite('the command line', () => {
   });
 
   test('the program is the service without a command, and the command line with one', async () => {
-    const started = promisify(execFile)(process.execPath, [MAIN, 'tenants', 'get', 'acme-corp'], {
+    const started = promisify(execFile)(process.execPath, [serviceMain(), 'tenants', 'get', 'acme-corp'], {
       env: { ...environment, PATH: process.env.PATH },
     });
     const { stdout } = await started;
     assert.match(stdout, /^tenant_id: acme-corp$/m);
-    const failure = await promisify(execFile)(process.execPath, [MAIN, 'tenants', 'get', 'nobody'], {
+    const failure = await promisify(execFile)(process.execPath, [serviceMain(), 'tenants', 'get', 'nobody'], {
       env: { ...environment, PATH: process.env.PATH },
     }).then(
       () => undefined,
@@ -265,7 +264,7 @@ suite('the command line', () => {
   });
 
   test('a reader that leaves in the middle ends the command without a stack trace', async () => {
-    const command = `"${process.execPath}" "${MAIN}" tenants list | true`;
+    const command = `"${process.execPath}" "${serviceMain()}" tenants list | true`;
     const { stderr } = await promisify(execFile)('bash', ['-c', command], {
       env: { ...environment, PATH: process.env.PATH },
     });

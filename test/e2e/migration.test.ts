@@ -4,7 +4,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -14,7 +13,7 @@ import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { provisionTable } from '../../local/provision/table.ts';
 import { provisionTenant, type TenantSpec } from '../../local/provision/tenant.ts';
-import type { ServiceProcess } from '../../local/service-process.ts';
+import { type ServiceProcess, serviceMain } from '../../local/service-process.ts';
 import { judge, parseItems } from '../../service/cli/tenants/item.ts';
 import { TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { blocksOf } from '../support/blocks.ts';
@@ -38,7 +37,6 @@ const skip = process.env.AWS_ENDPOINT_URL
 const TENANT = buildTenant('acme', '511111111111');
 /** A tenant that both deliver to. */
 const BOTH = buildTenant('globex', '522222222222');
-const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 const BLOCKS = (await blocksOf('docs/migration.md', '## From Lambda functions on the same hub')).filter(
   (block) => !block.includes('npm run deploy'),
 );
@@ -110,7 +108,7 @@ suite('from functions on the same hub', { skip }, () => {
       'set -euo pipefail',
       // The first version of the AWS CLI takes the address of SQS from nowhere else.
       'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }',
-      `log-distributor() { '${process.execPath}' '${MAIN}' "$@"; }`,
+      `log-distributor() { '${process.execPath}' '${serviceMain()}' "$@"; }`,
       filled,
     ];
     const once = async () => (await run('bash', ['-c', script.join('\n')], { cwd: folder, env: environment })).stdout;

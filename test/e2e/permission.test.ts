@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { createStsClient } from '../../service/aws/clients.ts';
+import { createStsCalls } from '../../service/aws/calls.ts';
 import type { RoleRequest, SessionCredentials } from '../../service/aws/roles.ts';
 import { placeOf } from '../support/aws.ts';
 import { createTestSessions } from '../support/role-sessions.ts';
@@ -45,7 +45,7 @@ suite('permission', { skip }, () => {
 
   /** A session exactly as the service gets it. */
   const session = (wanted: RoleRequest): Promise<SessionCredentials> =>
-    createTestSessions(createStsClient(placeOf(url))).credentials(wanted);
+    createTestSessions(createStsCalls(placeOf(url))).credentials(wanted);
 
   const clientsOf = ({ accessKeyId, secretAccessKey, sessionToken }: SessionCredentials) => {
     const config = {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import type { LogLine } from '../../local/service-process.ts';
+import { type LogLine, serviceMain } from '../../local/service-process.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { startServer } from '../support/server.ts';
 import { keyOf } from '../support/tenant.ts';
@@ -12,11 +11,10 @@ import { until } from '../support/until.ts';
 import { startPipeline, tenantOf } from './pipeline.ts';
 
 const NOW_MS = Date.now();
-const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
 
 test('wrong settings are reported all at once, with status 2, before anything is received', async () => {
   const environment = { SQS_QUEUE_URL: 'queue', HTTP_PORT: 'eighty', PARK_HOURS: '0', PATH: process.env.PATH ?? '' };
-  const failure = await promisify(execFile)(process.execPath, [MAIN], { env: environment }).then(
+  const failure = await promisify(execFile)(process.execPath, [serviceMain()], { env: environment }).then(
     () => undefined,
     (error: { code: number; stderr: string }) => error,
   );

@@ -12,6 +12,7 @@ import { writerRolePolicy, writerTrust } from '../../infra/policies/writer.ts';
 import { namesOf } from '../../infra/values/names.ts';
 import { layoutOf } from '../../infra/values/object-layout.ts';
 import { readToolSettings } from '../../service/base/settings.ts';
+import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { startPipeline, type TestPipeline, tenantOf } from '../e2e/pipeline.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { until } from '../support/until.ts';
@@ -108,6 +109,41 @@ test('the roles of aws-config are assumed with the token that the pod mounts, ma
   });
   const volume = projected.parse(pod.volumes.find(({ name }) => name === 'aws-token'));
   assert.equal(volume.projected.sources[0].serviceAccountToken.audience, 'sts.amazonaws.com');
+});
+
+test('an object has one tenant and a name of its own, and waits on disk until S3 takes it', () => {
+  const { awss3 } = z
+    .object({
+      awss3: z.looseObject({
+        marshaler: z.literal('body'),
+        timeout: z.literal('0s'),
+        s3uploader: z.looseObject({
+          compression: z.literal('gzip'),
+          unique_key_func_name: z.literal('uuidv7'),
+          retry_max_attempts: z.literal(0),
+          s3_partition_timezone: z.literal('UTC'),
+        }),
+        resource_attrs_to_s3: z.object({ s3_prefix: z.literal('key_prefix') }),
+        // Batches of its own would join tenants (docs/decisions/0039-opentelemetry-records.md), so there are none.
+        sending_queue: z.strictObject({
+          enabled: z.literal(true),
+          storage: z.literal('file_storage'),
+          sizer: z.literal('bytes'),
+          queue_size: z.string(),
+          num_consumers: z.literal(1),
+          block_on_overflow: z.literal(true),
+        }),
+      }),
+    })
+    .parse(config.exporters);
+  assert.ok(awss3);
+  assert.equal(config.service.pipelines.logs.processors.at(-1), 'batch');
+  // Both keys begin as the service and the command line expect.
+  const { literalPrefix } = compileKeyTemplate(readToolSettings({}).objectKeyTemplate);
+  const { withoutTenantPrefix } = layoutOf(readToolSettings({}));
+  for (const prefix of [literalPrefix, withoutTenantPrefix]) {
+    assert.ok(textOf('collector.yaml').includes(`Concat(["${prefix}`), prefix);
+  }
 });
 
 test('it leaves out the namespaces that Vector leaves out', () => {

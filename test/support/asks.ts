@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  createDynamoClient,
-  createLogsSessionFactory,
-  createS3Client,
-  createS3ClientFactory,
-  createStsClient,
-} from '../../service/aws/clients.ts';
+import { createGetObject, createStsCalls, createTableCalls, createTenantS3Calls } from '../../service/aws/calls.ts';
 import { createLogWriter } from '../../service/aws/log-writer.ts';
+import { createLogsSessions } from '../../service/aws/logs-session.ts';
 import { openS3Object } from '../../service/aws/s3-source.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
@@ -45,7 +40,7 @@ export type Ask = (url: string) => Promise<unknown>;
 
 /** Reads an object of the central bucket. */
 export const read: Ask = (url) =>
-  openS3Object({ s3: createS3Client(placeOf(url)), random: () => 0, watchStall: NO_STALL }, REF, NEVER.abort);
+  openS3Object({ getObject: createGetObject(placeOf(url)), random: () => 0, watchStall: NO_STALL }, REF, NEVER.abort);
 
 const calling = () => ({
   sessions: createTestSessions(createFakeSts(Date.now).sts),
@@ -66,7 +61,7 @@ export const copy: Ask = async (url) => {
     bucket_prefix: 'in/',
   });
   assert.ok(S3.is(delivery.target));
-  const open = createS3Destination({ ...calling(), createClient: createS3ClientFactory(placeOf(url)) });
+  const open = createS3Destination({ ...calling(), createCalls: createTenantS3Calls(placeOf(url)) });
   const destination = open({ delivery, target: delivery.target, task: TASK, watch: UNWATCHED, onNotice: () => {} });
   await destination.copy?.(memorySource('k', new Uint8Array(3)), NEVER);
 };
@@ -83,7 +78,7 @@ export const put: Ask = async (url) => {
   const open = createCloudWatch({
     ...calling(),
     writer,
-    createSession: createLogsSessionFactory(placeOf(url)),
+    createSession: createLogsSessions(placeOf(url)),
   });
   const destination = open({
     delivery,
@@ -107,7 +102,7 @@ export const put: Ask = async (url) => {
 };
 
 export const assume: Ask = (url) =>
-  createTestSessions(createStsClient(placeOf(url))).credentials({
+  createTestSessions(createStsCalls(placeOf(url))).credentials({
     roleArn: ROLE,
     externalId: 'acme-secret-9vLr',
     tags: { tenant_id: 'acme' },
@@ -115,7 +110,7 @@ export const assume: Ask = (url) =>
 
 export const useLedger: Ask = (url) =>
   createLedger({
-    dynamo: createDynamoClient(placeOf(url)),
+    dynamo: createTableCalls(placeOf(url)),
     table: 'delivery-ledger',
     leaseMs: 1_000,
     nowMs: () => 0,
@@ -125,7 +120,7 @@ export const useLedger: Ask = (url) =>
 
 export const lookUp: Ask = (url) =>
   createTenantStore({
-    dynamo: createDynamoClient(placeOf(url)),
+    dynamo: createTableCalls(placeOf(url)),
     table: 'tenant-configurations',
     rules: createItemRules({ region: 'us-east-1', applicationGroups: {} }),
     nowMs: () => 0,

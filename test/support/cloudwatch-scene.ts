@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import type { LogWriter } from '../../service/aws/log-writer.ts';
+import { createLogsSessions } from '../../service/aws/logs-session.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
@@ -38,14 +38,14 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   const logs = await startLogs(t);
   const sts = createFakeSts(Date.now);
   const metrics = createMetrics();
-  const createSession = createLogsSessionFactory(logs.place);
+  const createSession = createLogsSessions(logs.place);
   const clients: string[] = [];
   const notices: Notice[] = [];
   const rateLimiter = createFreeRateLimiter();
   const openCloudWatch = createTestCloudWatch(
     { logs, sts: sts.sts, metrics },
     {
-      writer: writer(createTestLogWriter()),
+      writer: writer(createTestLogWriter(logs.place)),
       createSession: (region, credentials) => {
         clients.push(`${region} ${credentials.accessKeyId}`);
         return createSession(region, credentials);

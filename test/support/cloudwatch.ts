@@ -1,5 +1,5 @@
-import { createLogsSessionFactory } from '../../service/aws/clients.ts';
 import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
+import { createLogsSessions } from '../../service/aws/logs-session.ts';
 import { createPutEventsBySdk } from '../../service/aws/put-events-by-sdk.ts';
 import type { Metrics } from '../../service/base/metrics.ts';
 import type { OpenDestination } from '../../service/delivery/destination.ts';
@@ -14,10 +14,10 @@ import { createTestSessions } from './role-sessions.ts';
 import type { FakeSts } from './sts.ts';
 
 /** The service's writer; it puts as PLAIN_DECODER of the run of tests says. */
-export function createTestLogWriter(): LogWriter {
+export function createTestLogWriter(place: LogsServer['place']): LogWriter {
   const { plainDecoder } = kernelSettings();
   return createLogWriter({
-    putEvents: plainDecoder ? createPutEventsBySdk({ requestTimeoutMs: 30_000 }) : createTestPutEvents(),
+    putEvents: plainDecoder ? createPutEventsBySdk(place) : createTestPutEvents(),
     retention: createTestRetention(),
     onCreate: () => {},
   });
@@ -41,8 +41,8 @@ export function createTestCloudWatch(
     sessions: createTestSessions(sts),
     stsRegion: 'us-east-1',
     patienceMs: 60_000,
-    writer: createTestLogWriter(),
-    createSession: createLogsSessionFactory(logs.place),
+    writer: createTestLogWriter(logs.place),
+    createSession: createLogsSessions(logs.place),
     rateLimiter: createFreeRateLimiter(),
     metrics,
     random: () => 0,

@@ -10,7 +10,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
-import { createDynamoClient } from '../../service/aws/clients.ts';
+import type { Call, DynamoApi } from '../../service/aws/api.ts';
+import { createTableCalls } from '../../service/aws/calls.ts';
+import { createDynamoClient } from '../../service/aws/sdk/dynamo.ts';
 import { LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { placeOf } from './aws.ts';
 
@@ -19,6 +21,8 @@ export const TENANT_TABLE = 'tenant-configurations';
 
 export interface Dynamo {
   readonly client: DynamoDBClient;
+  /** As the service makes them. */
+  readonly calls: Call<DynamoApi>;
   readonly place: ReturnType<typeof placeOf>;
   /** Writes an item; sets and numbers as the SDK marshals them. */
   put(table: string, item: Readonly<Record<string, unknown>>): Promise<void>;
@@ -42,6 +46,7 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
   await createTable(client, TENANT_TABLE, TENANT_TABLE_KEYS);
   return {
     client,
+    calls: createTableCalls(place),
     place,
     async put(table, item) {
       await client.send(new PutItemCommand({ TableName: table, Item: marshall(item) }));

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
-import { createS3Client } from '../../service/aws/clients.ts';
+import type { Call, S3Api } from '../../service/aws/api.ts';
+import { createGetObject, createS3Calls } from '../../service/aws/calls.ts';
+import type { GetObject } from '../../service/aws/get-object.ts';
 import { placeOf } from './aws.ts';
 import { type Received, startServer } from './server.ts';
 
@@ -20,7 +22,9 @@ export type S3Fault =
   | { readonly kind: 'shifted'; readonly by: number };
 
 export interface S3Server {
-  readonly client: ReturnType<typeof createS3Client>;
+  /** As the service makes them. */
+  readonly calls: Call<S3Api>;
+  readonly getObject: GetObject;
   readonly objects: Map<string, Buffer>;
   /** By the number of the request, from 1. */
   readonly faults: Map<number, S3Fault>;
@@ -53,11 +57,19 @@ export async function startS3(t: TestContext): Promise<S3Server> {
     else fail(response, 404, 'NoSuchKey');
   });
   return {
-    client: createS3Client(placeOf(url)),
+    calls: createS3Calls(placeOf(url)),
+    getObject: createGetObject(placeOf(url)),
     objects,
     faults,
     received,
-    requests: () => received.map(({ method, path, headers }) => [method, path, headers.range, headers['if-match']]),
+    // Without the name of the operation, which the SDK adds to the query.
+    requests: () =>
+      received.map(({ method, path, headers }) => [
+        method,
+        path.replace(/[?&]x-id=\w+$/, ''),
+        headers.range,
+        headers['if-match'],
+      ]),
   };
 }
 

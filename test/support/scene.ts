@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
 import type { ObjectTask } from '../../service/delivery/destination.ts';
@@ -47,7 +46,7 @@ export interface Scene {
   decoder: MemoryDecoderOptions;
   openObject: () => Promise<void>;
   /** Sees every command to DynamoDB before it is sent; what it throws is what the table answers. */
-  onDynamo: (command: { readonly input: { readonly UpdateExpression?: string } }) => void;
+  onDynamo: (call: { readonly input: object & { readonly UpdateExpression?: string } }) => void;
   nowMs: number;
   eventBytesMax: number;
   /** Default 0: nothing that fails is saved a second time. */
@@ -73,9 +72,9 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     overflowed: [],
     ...initial,
   };
-  const send = async (...args: Parameters<DynamoDBClient['send']>) => {
-    scene.onDynamo(args[0] as Parameters<Scene['onDynamo']>[0]);
-    return dynamo.client.send(...args);
+  const table: typeof dynamo.calls = async (operation, input, options) => {
+    scene.onDynamo({ input: input as object });
+    return dynamo.calls(operation, input, options);
   };
   const sts = createFakeSts(Date.now);
   const openCloudWatch = createTestCloudWatch({ logs, sts: sts.sts, metrics });
@@ -85,7 +84,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
   t.after(() => assert.equal(objectsOpen, 0));
   const deps: RunDeliveryDeps = {
     ledger: createLedger({
-      dynamo: { send: send as DynamoDBClient['send'] },
+      dynamo: table,
       table: LEDGER_TABLE,
       leaseMs: LEASE_MS,
       nowMs: () => scene.nowMs,
@@ -109,7 +108,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
     openDestination: (options) => openCloudWatch({ ...options, target: cloudWatchOf(options.delivery) }),
-    quarantine: createQuarantine({ s3: s3.client, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
+    quarantine: createQuarantine({ s3: s3.calls, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     onAccounted: (_task, accounted) => {
       scene.accounted = addAccounted(scene.accounted, accounted);

@@ -1,4 +1,4 @@
-import type { AssumeRoleCommand, AssumeRoleCommandInput, AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
+import type { AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import type { RoleSessionsDeps } from '../../service/aws/roles.ts';
 
 export interface FakeSts {
@@ -18,14 +18,13 @@ export function createFakeSts(nowMs: () => number, lifeMs = HOUR_MS): FakeSts {
   const calls: AssumeRoleCommandInput[] = [];
   const failures: Error[] = [];
   let gate: PromiseWithResolvers<void> | undefined;
-  const send = async ({ input }: AssumeRoleCommand): Promise<AssumeRoleCommandOutput> => {
+  const assume = async (_operation: 'AssumeRole', input: AssumeRoleCommandInput) => {
     const number = calls.push(input);
     await gate?.promise;
     const failure = failures.shift();
     if (failure) throw failure;
     const tenant = input.Tags?.find(({ Key }) => Key === 'tenant_id')?.Value ?? 'platform';
     return {
-      $metadata: {},
       Credentials: {
         AccessKeyId: `${tenant}_${number}`,
         SecretAccessKey: 'secret',
@@ -35,8 +34,8 @@ export function createFakeSts(nowMs: () => number, lifeMs = HOUR_MS): FakeSts {
     };
   };
   return {
-    // AssumeRole is the one command that is sent; the client's overloads promise all others too.
-    sts: { send } as unknown as RoleSessionsDeps['sts'],
+    // AssumeRole is the one call that is made.
+    sts: assume as unknown as RoleSessionsDeps['sts'],
     calls,
     failures,
     hold: () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { HTTP_PORT, STOP_TIMEOUT_SECONDS } from '../../infra/values/service-environment.ts';
 import { PIPELINE_NAMES } from '../../local/provision/pipeline.ts';
+import { OF_THE_IMAGE } from '../../local/service-process.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import {
   MAX_RECEIVE_COUNT,
@@ -123,6 +124,14 @@ test('the image names the port that the service listens on by default, and so do
   assert.equal(Number(/^EXPOSE (\d+)$/m.exec(dockerfile)?.[1]), DEFAULTS.httpPort);
   assert.equal(Number(/HTTP_PORT \|\| (\d+)/.exec(dockerfile)?.[1]), DEFAULTS.httpPort);
   assert.equal(HTTP_PORT, DEFAULTS.httpPort);
+});
+
+test('the service is tested with what the image sets', async () => {
+  const [, assignments = ''] = /AS service\n[^]*?^ENV (.+)$/m.exec(await read('Dockerfile')) ?? [];
+  assert.deepEqual(
+    Object.fromEntries(assignments.split(' ').map((one) => /^([^=]+)=(.*)$/.exec(one)?.slice(1) ?? [])),
+    OF_THE_IMAGE,
+  );
 });
 
 test('the alert for canaries looks back over two of the longest intervals that the service takes', async () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { S3Object } from '../../aws/s3-source.ts';
+import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
 import { asDistributorError, type DistributorError } from '../../base/errors.ts';
 import { type ObjectRef, objectId } from '../../core/notification.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
@@ -91,7 +92,7 @@ async function inReplay({ dynamo, settings, nowMs }: Context, found: ObjectRef, 
   }
   const ref = { ...found, replay: { id } };
   // Records that are redriven from quarantine are replays without a state.
-  const entries = await readEntries(dynamo, settings.ledgerTable, objectId(ref));
+  const entries = await readEntries(dynamoCalls(dynamo), settings.ledgerTable, objectId(ref));
   if (entries.length > 0) return { ref, isUnforeseeable: true };
   throw usageError(`replay ${id} is unknown, and the ledger has nothing of this object in it`);
 }
@@ -120,7 +121,7 @@ async function examine(
   };
   const keyFields = await attempt(() => compileKeyTemplate(settings.objectKeyTemplate).parse(ref.key), true);
   const tenants = createTenantStore({
-    dynamo,
+    dynamo: dynamoCalls(dynamo),
     table: settings.tenantTable,
     rules: createItemRules(settings),
     nowMs: context.nowMs,
@@ -130,7 +131,7 @@ async function examine(
     tenant && keyFields && !isUnforeseeable ? deliveriesFor(tenant, { ref, keyFields }) : NO_DELIVERIES;
   // For a delivery that is switched off, and for a tenant that has none, the service does not even open the object.
   const isOpened = chosen.some(({ enabled }) => enabled);
-  const ledger = await readEntries(dynamo, settings.ledgerTable, id);
+  const ledger = await readEntries(dynamoCalls(dynamo), settings.ledgerTable, id);
   const object = await attempt(() => reader.open(ref), isOpened);
 
   let shape: Shaped | undefined;

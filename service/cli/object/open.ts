@@ -1,4 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { createGetObject } from '../../aws/calls.ts';
 import { createStallWatch, openS3Object, type S3Object, toObjectError } from '../../aws/s3-source.ts';
 import type { Decoder } from '../../core/chunk.ts';
 import type { ObjectRef } from '../../core/notification.ts';
@@ -23,7 +24,7 @@ export interface ObjectReader {
 
 export function createObjectReader({ s3, settings, signal, random }: Context): ObjectReader {
   const kernel = createKernel(settings);
-  const deps = { s3, random, watchStall: createStallWatch(settings) };
+  const deps = { getObject: createGetObject(settings), random, watchStall: createStallWatch(settings) };
   return {
     async find({ bucket, key }, versionId) {
       const place = { Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) };

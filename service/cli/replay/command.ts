@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
 import { objectId } from '../../core/notification.ts';
 import { REPLAY_ID } from '../../core/replay.ts';
 import { sumEntries } from '../../ledger/entries.ts';
@@ -235,7 +236,11 @@ async function showStatus(context: Context, _options: object, [id = '']: readonl
   const ids: string[] = [];
   for (const object of objects) ids.push(objectId(await refOf(object, state)));
   const keys = ids.flatMap((object) => deliveries.map(({ type }) => ({ object, delivery: `${state.tenant}/${type}` })));
-  const { states, counts } = await sumEntries(context, context.settings.ledgerTable, keys);
+  const { states, counts } = await sumEntries(
+    { ...context, dynamo: dynamoCalls(context.dynamo) },
+    context.settings.ledgerTable,
+    keys,
+  );
   const { done = 0, dead = 0 } = states;
   const complete = state.state === 'fed' && gone === 0 && done === keys.length;
   const result = { ...shown(state), gone, deliveries: keys.length, ledger: states, counts, complete };

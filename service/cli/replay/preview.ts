@@ -1,3 +1,4 @@
+import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
 import { DistributorError } from '../../base/errors.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import type { ObjectRef } from '../../core/notification.ts';
@@ -28,7 +29,12 @@ const EVENT_AGE_DAYS_MAX = 14;
 /** The deliveries that a replay is for. @throws CommandError when there is none, DistributorError when the table fails */
 export async function deliveriesOf(context: Context, state: ReplayState): Promise<readonly Delivery[]> {
   const { dynamo, settings, nowMs } = context;
-  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, rules: createItemRules(settings), nowMs });
+  const tenants = createTenantStore({
+    dynamo: dynamoCalls(dynamo),
+    table: settings.tenantTable,
+    rules: createItemRules(settings),
+    nowMs,
+  });
   const { deliveries, error } = await tenants.lookUp(state.tenant);
   if (error?.code === 'tenant-unknown') await requireKnownTenant(context, state.tenant);
   if (error) throw new CommandError(error.message);

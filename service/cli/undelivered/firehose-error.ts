@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A line that Firehose writes under its error prefix for a record that it could not partition, convert or process: the record

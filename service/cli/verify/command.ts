@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
 import { createTenantSts } from '../../aws/tenant-sts.ts';
 import type { Delivery } from '../../core/delivery.ts';
@@ -56,7 +55,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const { settings, printer } = context;
   const clocks = { nowMs: () => performance.now(), wallMs: context.nowMs };
   const sts = createTenantSts(context.settings, { ...clocks, onAssume: () => {} });
-  const { Arn: callerArn = '' } = await sts.send(new GetCallerIdentityCommand({}));
+  const { Arn: callerArn = '' } = await sts('GetCallerIdentity', {});
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
   printer.note(`as ${callerArn}`);
   const monotonicMs = () => performance.now();

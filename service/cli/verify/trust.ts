@@ -1,5 +1,5 @@
-import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { adviceOf } from '../../aws/advice.ts';
+import type { Call, StsApi } from '../../aws/api.ts';
 import { readDenial } from '../../aws/denial.ts';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import { assumeRoleInput, type RoleRequest, type SessionCredentials } from '../../aws/roles.ts';
@@ -12,7 +12,7 @@ import { assumeStatement, tagStatement } from './policies.ts';
 /** Whom the role trusts: the distributor must get in, and nobody who knows less than it does. */
 
 export interface TrustDeps {
-  readonly sts: Pick<STSClient, 'send'>;
+  readonly sts: Call<StsApi>;
   /** The role that the trust policy must name. */
   readonly distributorArn: string;
   /** A text that nobody can have written into a policy. */
@@ -143,7 +143,7 @@ function fixOf({ distributorArn }: TrustDeps, delivery: Delivery): (what: 'assum
 
 async function attemptAs({ sts }: TrustDeps, request: RoleRequest): Promise<Attempt> {
   try {
-    const { Credentials } = await sts.send(new AssumeRoleCommand(assumeRoleInput(request)));
+    const { Credentials } = await sts('AssumeRole', assumeRoleInput(request));
     const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {};
     if (!AccessKeyId || !SecretAccessKey || !SessionToken)
       return { kind: 'failed', error: new Error('no credentials in the answer') };

@@ -1,11 +1,4 @@
-import {
-  type CloudWatchLogsClient,
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  DescribeLogGroupsCommand,
-  PutLogEventsCommand,
-  PutRetentionPolicyCommand,
-} from '@aws-sdk/client-cloudwatch-logs';
+import type { Call, LogsApi } from '../../aws/api.ts';
 import { faultOf } from '../../aws/fault.ts';
 import { saidBy } from '../../aws/words.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
@@ -18,7 +11,7 @@ import type { CloudWatchTarget } from './target.ts';
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
 export interface WritingDeps {
-  readonly logs: Pick<CloudWatchLogsClient, 'send'>;
+  readonly logs: Call<LogsApi>;
   readonly monotonicMs: () => number;
   readonly nowMs: () => number;
 }
@@ -47,13 +40,11 @@ export async function checkWriting(
   const put = await timed(STEPS.put, deps.monotonicMs, async () => {
     const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
     const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
-      deps.logs.send(
-        new PutLogEventsCommand({
-          logGroupName: group,
-          logStreamName: CANARY_STREAM,
-          logEvents: [{ timestamp: deps.nowMs(), message }],
-        }),
-      ),
+      deps.logs('PutLogEvents', {
+        logGroupName: group,
+        logStreamName: CANARY_STREAM,
+        logEvents: [{ timestamp: deps.nowMs(), message }],
+      }),
     );
     return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
   });
@@ -71,7 +62,7 @@ function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs:
 }
 
 async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
-  const stream = () => logs.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: CANARY_STREAM }));
+  const stream = () => logs('CreateLogStream', { logGroupName: group, logStreamName: CANARY_STREAM });
   let made = 'both exist';
   const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
     try {
@@ -85,7 +76,7 @@ async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery,
   if (first) return first;
   if (made !== '') return { outcome: 'ok', detail: made };
   const { retentionDays } = delivery.target;
-  const createGroup = () => logs.send(new CreateLogGroupCommand({ logGroupName: group }));
+  const createGroup = () => logs('CreateLogGroup', { logGroupName: group });
   const noGroup = await attempt(delivery, 'logs:CreateLogGroup', group, createGroup);
   if (noGroup) return noGroup;
   const noRetention = await setRetention(logs, delivery, group);
@@ -106,14 +97,15 @@ function setRetention(
 ): Promise<Verdict | undefined> | undefined {
   const { retentionDays: retentionInDays } = delivery.target;
   if (retentionInDays === undefined) return undefined;
-  const command = new PutRetentionPolicyCommand({ logGroupName: group, retentionInDays });
-  return attempt(delivery, 'logs:PutRetentionPolicy', group, () => logs.send(command));
+  return attempt(delivery, 'logs:PutRetentionPolicy', group, () =>
+    logs('PutRetentionPolicy', { logGroupName: group, retentionInDays }),
+  );
 }
 
 /** The distributor's role need not be able to read; where it is, what it reads is told. */
 async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
   try {
-    const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
+    const { logGroups } = await logs('DescribeLogGroups', { logGroupNamePrefix: group });
     const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
     if (!found) return { outcome: 'not tested', detail: 'the group is not listed yet' };
     const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createLogsSessionFactory, putConnections } from '../../aws/clients.ts';
 import { createGzipBody } from '../../aws/gzip-body.ts';
 import { createLogWriter } from '../../aws/log-writer.ts';
+import { createLogsSessions } from '../../aws/logs-session.ts';
+import { CONNECTION_TIMEOUT_MS, LIMITS } from '../../aws/place.ts';
 import { createPutEvents, type PutEvents } from '../../aws/put-events.ts';
 import { createPutEventsBySdk } from '../../aws/put-events-by-sdk.ts';
 import { createRetention } from '../../aws/retention.ts';
@@ -23,12 +24,12 @@ export const CLOUDWATCH = defineKind({
     createCloudWatch({
       ...deps.calling,
       writer: composeWriter(deps),
-      createSession: createLogsSessionFactory(deps.settings),
+      createSession: createLogsSessions(deps.settings),
       metrics: deps.metrics,
     }),
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
-    const logs = createLogsSessionFactory(place)(delivery.region, session).client();
+    const logs = createLogsSessions(place)(delivery.region, session).call;
     return checkWriting({ logs, nowMs, monotonicMs }, delivery, application);
   },
   template: 'customer-account.yaml',
@@ -38,7 +39,8 @@ export const CLOUDWATCH = defineKind({
 function composePut({ settings, kernel, metrics, logger, nowMs }: SenderDeps): PutEvents {
   if (settings.plainDecoder) return createPutEventsBySdk(settings);
   return createPutEvents({
-    ...putConnections(settings),
+    ...LIMITS.tenant(settings),
+    connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
     nowMs,
     gzipBody: settings.putCompression === 'gzip' ? createGzipBody(kernel) : undefined,
     onSent: (encoding, bytes) => metrics.putSentBytes.inc({ encoding }, bytes),

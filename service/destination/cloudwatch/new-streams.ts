@@ -1,5 +1,5 @@
-import type { LogsSession } from '../../aws/clients.ts';
 import { faultOf } from '../../aws/fault.ts';
+import type { LogsSession } from '../../aws/logs-session.ts';
 import { DistributorError } from '../../base/errors.ts';
 import { lruSet } from '../../base/lru.ts';
 import type { Route } from '../../core/route.ts';

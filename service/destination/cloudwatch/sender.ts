@@ -1,7 +1,7 @@
 import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
-import type { LogsSession } from '../../aws/clients.ts';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
+import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
@@ -34,7 +34,7 @@ export interface CloudWatchDeps extends AttemptDeps {
 /** What was just created may take a moment to be seen. */
 const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
-const BUFFERS_KEPT = 16;
+const BUFFERS_KEPT = 4;
 
 export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
   const sessionOf = createSessionClients(deps.createSession);

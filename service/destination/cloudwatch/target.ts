@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ItemReader, number } from '../../core/item.ts';
 import {
   BATCH_BYTES_MAX,

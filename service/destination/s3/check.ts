@@ -1,4 +1,4 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Call, S3Api } from '../../aws/api.ts';
 import { saidBy } from '../../aws/words.ts';
 import { BUCKET_ACL_ACTION, BUCKET_ACTIONS } from '../../core/permissions.ts';
 import type { DeliveryTo } from '../kind.ts';
@@ -10,7 +10,7 @@ import type { S3Target } from './target.ts';
 /** What the role may do in the tenant's bucket: one small object that says what it is, put as deliveries are. */
 
 export interface BucketDeps {
-  readonly s3: Pick<S3Client, 'send'>;
+  readonly s3: Call<S3Api>;
   readonly monotonicMs: () => number;
 }
 
@@ -25,7 +25,7 @@ export async function checkBucket(deps: BucketDeps, delivery: DeliveryTo<S3Targe
     const where = `s3://${place.Bucket}/${place.Key}`;
     try {
       const Body = `log-distributor verify: objects of tenant ${delivery.tenantId} reach ${where}\n`;
-      await deps.s3.send(new PutObjectCommand({ ...place, ...keeping(target), Body, ContentType: 'text/plain' }));
+      await deps.s3('PutObject', { ...place, ...keeping(target), Body, ContentType: 'text/plain' });
       return { outcome: 'ok', detail: where };
     } catch (error) {
       const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;

@@ -1,4 +1,4 @@
-import { createS3ClientFactory } from '../../aws/clients.ts';
+import { createTenantS3Calls } from '../../aws/calls.ts';
 import { defineKind } from '../kind.ts';
 import { checkBucket, STEP, templateParametersOf } from './check.ts';
 import { createS3Destination } from './sender.ts';
@@ -11,10 +11,10 @@ export const S3 = defineKind({
   messageFormats: ['record'],
   read: readTarget,
   createSender: ({ calling, settings }) =>
-    createS3Destination({ ...calling, createClient: createS3ClientFactory(settings) }),
+    createS3Destination({ ...calling, createCalls: createTenantS3Calls(settings) }),
   steps: [STEP],
   check({ place, session, monotonicMs }, delivery) {
-    return checkBucket({ s3: createS3ClientFactory(place)(delivery.region, session), monotonicMs }, delivery);
+    return checkBucket({ s3: createTenantS3Calls(place)(delivery.region, session), monotonicMs }, delivery);
   },
   template: 'customer-bucket.yaml',
   templateParameters: ({ target }) => templateParametersOf(target),

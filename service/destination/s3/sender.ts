@@ -1,14 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  PutObjectCommand,
-  type S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
 import { isOtherRegion } from '../../aws/advice.ts';
+import type { Call, S3Api } from '../../aws/api.ts';
 import { awsErrorName } from '../../aws/fault.ts';
 import type { Purpose } from '../../aws/purpose.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
@@ -30,7 +23,7 @@ import { copyKey, recordsKey, type S3Target } from './target.ts';
 /** A bucket of the tenant: objects as they are, or the records of a chunk that the delivery wants as gzip NDJSON. */
 
 export interface S3DestinationDeps extends AttemptDeps {
-  readonly createClient: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => S3Client;
+  readonly createCalls: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => Call<S3Api>;
 }
 
 const gzipAsync = promisify(gzip);
@@ -44,7 +37,7 @@ const PARTS_MAX = 10_000;
 const ALL_ACCEPTED: BatchReceipt = { tooOldBefore: 0, expiredBefore: 0, tooNewFrom: Number.POSITIVE_INFINITY };
 
 export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3Target> {
-  const clientOf = createSessionClients(deps.createClient);
+  const callsOf = createSessionClients(deps.createCalls);
 
   return (options): Destination => {
     const { delivery, target, task, watch } = options;
@@ -52,7 +45,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
 
     const call = async <T>(
       bytes: number,
-      attempt: (client: S3Client, abortSignal: AbortSignal) => Promise<T>,
+      attempt: (s3: Call<S3Api>, abortSignal: AbortSignal) => Promise<T>,
       signals: StopSignals,
     ): Promise<T> => {
       const rateLimited = {
@@ -71,7 +64,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
             region: delivery.region,
             rateLimited,
             watch,
-            attempt: (credentials) => attempt(clientOf(credentials, delivery.region), signals.abort),
+            attempt: (credentials) => attempt(callsOf(credentials, delivery.region), signals.abort),
           },
           signals,
         );
@@ -84,10 +77,8 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     const put = (key: string, body: Uint8Array, type: Readonly<Record<string, string>>, signals: StopSignals) =>
       call(
         body.length,
-        (client, abortSignal) =>
-          client.send(new PutObjectCommand({ ...placeOf(options, key), ...keeping(target), ...type, Body: body }), {
-            abortSignal,
-          }),
+        (s3, abortSignal) =>
+          s3('PutObject', { ...placeOf(options, key), ...keeping(target), ...type, Body: body }, { abortSignal }),
         signals,
       );
 
@@ -95,8 +86,7 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
       const place = placeOf(options, copyKey(target, task.ref.key));
       const { UploadId } = await call(
         0,
-        (client, abortSignal) =>
-          client.send(new CreateMultipartUploadCommand({ ...place, ...keeping(target) }), { abortSignal }),
+        (s3, abortSignal) => s3('CreateMultipartUpload', { ...place, ...keeping(target) }, { abortSignal }),
         signals,
       );
       const upload = { ...place, UploadId };
@@ -106,14 +96,18 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
           const PartNumber = Parts.length + 1;
           const { ETag } = await call(
             Body.length,
-            (client, abortSignal) =>
-              unlessGone(client.send(new UploadPartCommand({ ...upload, PartNumber, Body }), { abortSignal }), options),
+            (s3, abortSignal) =>
+              unlessGone(s3('UploadPart', { ...upload, PartNumber, Body }, { abortSignal }), options),
             signals,
           );
           Parts.push({ ETag, PartNumber });
         }
-        const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
-        await call(0, (client, abortSignal) => unlessGone(client.send(complete, { abortSignal }), options), signals);
+        const complete = { ...upload, MultipartUpload: { Parts } };
+        await call(
+          0,
+          (s3, abortSignal) => unlessGone(s3('CompleteMultipartUpload', complete, { abortSignal }), options),
+          signals,
+        );
       } catch (error) {
         await abandon(upload);
         throw error;
@@ -123,8 +117,8 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     /** Parts of an upload that nobody completes cost the tenant money. If even this fails, a lifecycle rule must do it. */
     const abandon = async (upload: { Bucket: string; Key: string; UploadId: string | undefined }) => {
       try {
-        const client = clientOf(await deps.sessions.credentials(role), delivery.region);
-        await client.send(new AbortMultipartUploadCommand(upload));
+        const s3 = callsOf(await deps.sessions.credentials(role), delivery.region);
+        await s3('AbortMultipartUpload', upload);
       } catch {
         // What broke the upload is what the caller hears of.
       }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { boolean, type ItemReader } from '../../core/item.ts';
 import type { ObjectRef } from '../../core/notification.ts';
 import type { AwsService } from '../../core/place.ts';

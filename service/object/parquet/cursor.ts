@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ColumnCursor, ColumnPosition } from './column.ts';
 import type { ParquetFile } from './column-chunk.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type ChunkMeter, createChunkMeter } from '../chunk-meter.ts';
-import { type ChunkStore, createChunkStore } from '../chunk-store.ts';
+import { type ChunkStore, createChunkStores } from '../chunk-store.ts';
 import { corrupt } from '../corrupt.ts';
 import { growsTooMuch } from '../growth.ts';
 import type { ByteSource } from '../source.ts';
@@ -98,14 +98,13 @@ async function* decode(
   const meter = createChunkMeter(request.limits);
   const hint = sizeHint(file, columns, request);
   resources.use(room.open()).hold(memoryOfChunks(hint, request.fields.length), `two chunks of ${hint.records} records`);
-  const openStore = () => resources.use(createChunkStore(file.kernel, request.fields.length, hint));
-  const stores = [openStore(), openStore()] as const;
+  const stores = resources.use(createChunkStores(file.kernel, request.fields.length, hint));
   const ratioMax = request.limits.decompressionRatioMax * DICTIONARY_RATIO;
   let at = from;
   let grown = 0;
   let before = { ...whole.unshown };
-  for (let turn = 0; at.record < rows; turn++) {
-    const store = stores[turn % 2 === 0 ? 0 : 1];
+  while (at.record < rows) {
+    const store = stores.next();
     meter.reset();
     const messages = createMessageCollector(file.kernel, store, columns.message?.leaf.maxDefinition ?? 0);
     await collect(columns.message, whole, messages, meter, at.record, rows);

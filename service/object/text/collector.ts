@@ -3,7 +3,7 @@ import { type Chunk, type DecodeLimits, type DecodeRequest, FORM_TEXT, type Posi
 import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { ALL_READ, CHUNK_FULL, NO_ROOM } from '../../kernel/layout.ts';
-import { type ChunkStore, columnsOf, createChunkStore } from '../chunk-store.ts';
+import { columnsOf, createChunkStores } from '../chunk-store.ts';
 import { corrupt } from '../corrupt.ts';
 import { createOriginalsCollector } from '../original-bytes.ts';
 import { createJsonScanner } from './json-scanner.ts';
@@ -58,9 +58,8 @@ export function createCollector(
   using opened = new DisposableStack();
   const scanner = opened.use(createScanner(kernel, fields));
   const hint = sizeHint(object, limits);
-  const openStore = () => opened.use(createChunkStore(kernel, fields.length, hint));
-  const stores = [openStore(), openStore()] as const;
-  let store: ChunkStore = stores[0];
+  const stores = opened.use(createChunkStores(kernel, fields.length, hint));
+  let store = stores.next();
   let at = start;
   let unparsable = new Map<number, string>();
   const originals = createOriginalsCollector();
@@ -175,9 +174,11 @@ export function createCollector(
         unparsable,
         ...(kept ? { originals: kept } : {}),
       };
-      if (next) at = next;
+      if (next) {
+        at = next;
+        store = stores.next();
+      }
       unparsable = new Map();
-      store = store === stores[0] ? stores[1] : stores[0];
       scanner.clear();
       return chunk;
     },

@@ -38,7 +38,8 @@ export function createLineInput(
   endsWithReturn: boolean,
 ): LineInput {
   const { bytes: all, memory } = kernel;
-  let room = 2 * PART_BYTES;
+  // With the room behind it a power of two, as the kernel's memory is lent in these.
+  let room = 2 * PART_BYTES - ROOM_BEHIND;
   let loan = memory.lend(room + ROOM_BEHIND);
   let { at } = loan;
   let held = 0;

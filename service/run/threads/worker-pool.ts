@@ -99,12 +99,12 @@ interface Thread {
  * Size of a thread's heap before anything is collected, megabytes, for threads that are made after it is set. V8's own beginning is a
  * few megabytes, and buffers outside the heap count too: it would collect after every sixteen megabytes of an object.
  */
-const INITIAL_HEAP_MB = 64;
+const INITIAL_HEAP_MB = 32;
 /**
  * Half of what new objects are allocated in, megabytes, for the same threads. V8 lets it grow further where there are many, which are
- * as soon dead: 60 MB less of memory for objects of 1 MB, at no cost of speed (decisions/0006).
+ * as soon dead (decisions/0011).
  */
-const SEMI_SPACE_MAX_MB = 8;
+const SEMI_SPACE_MAX_MB = 4;
 
 export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
   const { settings, script, logger, rateLimits, rules, onRestart, onHopeless } = deps;

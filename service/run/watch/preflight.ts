@@ -1,4 +1,5 @@
-import { DescribeTableCommand, type DynamoDBClient, type TableDescription } from '@aws-sdk/client-dynamodb';
+import type { TableDescription } from '@aws-sdk/client-dynamodb';
+import type { Call, DynamoApi } from '../../aws/api.ts';
 import type { Purpose } from '../../aws/purpose.ts';
 import type { Queue } from '../../aws/queue.ts';
 import { explainFailure } from '../../aws/words.ts';
@@ -18,7 +19,7 @@ export interface Finding {
 type Named = 'SQS_QUEUE_URL' | 'DLQ_URL' | 'TENANT_CONFIG_TABLE' | 'LEDGER_TABLE';
 
 export interface PreflightDeps {
-  readonly dynamo: Pick<DynamoDBClient, 'send'>;
+  readonly dynamo: Call<DynamoApi>;
   readonly queue: Pick<Queue, 'arn'>;
   readonly settings: Pick<
     Settings,
@@ -31,7 +32,7 @@ export type Preflight = (signal: AbortSignal) => Promise<readonly Finding[]>;
 
 export function createPreflight({ dynamo, queue, settings }: PreflightDeps): Preflight {
   const describe = async (name: string, abortSignal: AbortSignal) =>
-    (await dynamo.send(new DescribeTableCommand({ TableName: name }), { abortSignal })).Table;
+    (await dynamo('DescribeTable', { TableName: name }, { abortSignal })).Table;
 
   return async (signal) => {
     const { tenantTable, ledgerTable } = settings;

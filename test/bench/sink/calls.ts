@@ -40,6 +40,8 @@ export interface RoundTotals {
   readonly putCalls: number;
   readonly putBytes: number;
   readonly getBytes: number;
+  /** All calls of the service, by operation. */
+  readonly calls: Readonly<Record<string, number>>;
   /** CPU seconds of the sink itself. */
   readonly cpuSeconds: number;
   /** Where bodies were kept: the length of each, in the file's order. */

@@ -8,13 +8,14 @@ import { createServer as createTlsServer } from 'node:tls';
 import { answerCalls } from '../child.ts';
 import type { SinkCalls } from './calls.ts';
 import { createForward } from './forward.ts';
-import { serveHttp } from './http.ts';
+import { type RequestHead, serveHttp } from './http.ts';
 import { createObjects } from './objects.ts';
 import { createPuts } from './puts.ts';
 
 const objects = createObjects(Date.now);
 const puts = createPuts();
 let getBytes = 0;
+let calls: Record<string, number> = {};
 let cpuBefore = process.cpuUsage();
 let deleted = 0;
 let awaited: { readonly messages: number; readonly resolve: () => void } | undefined;
@@ -22,6 +23,11 @@ let awaited: { readonly messages: number; readonly resolve: () => void } | undef
 function countDeleted(messages: number): void {
   deleted += messages;
   if (awaited && deleted >= awaited.messages) awaited.resolve();
+}
+
+/** STS names its operations in the body, and is asked once for each tenant. */
+function operationOf({ method, headers }: RequestHead): string {
+  return headers.get('x-amz-target')?.split('.').at(-1) ?? (method === 'GET' ? 'GetObject' : 'other');
 }
 
 async function listen(server: Server): Promise<number> {
@@ -36,7 +42,9 @@ answerCalls<SinkCalls>({
   async open({ cloudPort, tls }) {
     const forward = createForward({ port: cloudPort, onDeleted: countDeleted });
     const serve = serveHttp((head, reply) => {
-      if (head.headers.get('x-amz-target') === 'Logs_20140328.PutLogEvents') return puts.accept(head, reply);
+      const operation = operationOf(head);
+      calls[operation] = (calls[operation] ?? 0) + 1;
+      if (operation === 'PutLogEvents') return puts.accept(head, reply);
       if (head.method !== 'GET') return forward(head, reply);
       return {
         take() {},
@@ -55,6 +63,7 @@ answerCalls<SinkCalls>({
   begin({ keepBodies }) {
     puts.begin(keepBodies);
     getBytes = 0;
+    calls = {};
     deleted = 0;
     awaited = undefined;
     cpuBefore = process.cpuUsage();
@@ -67,6 +76,6 @@ answerCalls<SinkCalls>({
   },
   async end() {
     const { user, system } = process.cpuUsage(cpuBefore);
-    return { ...(await puts.end()), getBytes, cpuSeconds: (user + system) / 1e6 };
+    return { ...(await puts.end()), getBytes, calls, cpuSeconds: (user + system) / 1e6 };
   },
 });

@@ -28,7 +28,7 @@ function validate(objects: readonly KubernetesObject[], change: (pod: CollectorP
   }
 }
 
-for (const overlay of OVERLAYS) {
+for (const overlay of [...OVERLAYS, 'aggregator']) {
   test(`Vector takes the configuration of ${overlay}, with no warning`, { skip }, () => {
     const { status, output } = validate(render(pathOf(`vector/overlays/${overlay}`)));
     assert.equal(status, 0, output);
@@ -41,6 +41,11 @@ for (const component of folders('Component').filter((name) => name.startsWith('v
     assert.equal(status, 0, output);
   });
 }
+
+test('Vector takes the configuration of agents with lines of their node', { skip }, () => {
+  const { status, output } = validate(renderWith('vector/overlays/aggregator', ['vector/components/host']));
+  assert.equal(status, 0, output);
+});
 
 test('Vector refuses a program that does not compile, so the tests above can fail', { skip }, () => {
   const { status, output } = validate(render(pathOf('vector/overlays/s3')), (pod) => {

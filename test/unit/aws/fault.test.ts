@@ -76,6 +76,12 @@ const NAMES: Readonly<Record<AwsFault, readonly string[]>> = {
     'KMS.NotFoundException',
     'KMS.KMSInvalidStateException',
     'KMS.InvalidKeyUsageException',
+    'KmsDisabled',
+    'KmsAccessDenied',
+    'KmsNotFound',
+    'KmsInvalidState',
+    'KmsInvalidKeyUsage',
+    'KmsOptInRequired',
   ],
   missing: [
     'ResourceNotFoundException',

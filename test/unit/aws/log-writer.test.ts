@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createLogsSessionFactory, type LogsSession } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
+import type { LogsSession } from '../../../service/aws/logs-session.ts';
+import { createLogsSessions } from '../../../service/aws/logs-session.ts';
 import { startLogs } from '../../support/logs-server.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
 import { createTestRetention } from '../../support/retention.ts';
@@ -21,7 +22,7 @@ const bodyOf = (route: typeof ROUTE, ...messages: string[]) =>
 
 async function setUp(t: TestContext) {
   const logs = await startLogs(t);
-  const createSession = createLogsSessionFactory(logs.place);
+  const createSession = createLogsSessions(logs.place);
   const client = (account: string) =>
     createSession('eu-west-1', { accessKeyId: account, secretAccessKey: 'secret', sessionToken: 'token' });
   const created: string[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
+import { createLogsSessions } from '../../../service/aws/logs-session.ts';
 import { createPutEventsBySdk } from '../../../service/aws/put-events-by-sdk.ts';
 import { answerOf } from '../../../service/base/aws-answer.ts';
 import { placeOf } from '../../support/aws.ts';
@@ -12,9 +12,8 @@ import { startServer } from '../../support/server.ts';
 
 const never = new AbortController().signal;
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' };
-const sessionOf = (url: string) => createLogsSessionFactory(placeOf(url))('eu-west-1', keys);
-const PLACE = { requestTimeoutMs: 30_000 };
-const bothWays = () => ({ own: createTestPutEvents(), sdk: createPutEventsBySdk(PLACE) });
+const sessionOf = (url: string) => createLogsSessions(placeOf(url))('eu-west-1', keys);
+const bothWays = (url: string) => ({ own: createTestPutEvents(), sdk: createPutEventsBySdk(placeOf(url)) });
 const INPUT = {
   logGroupName: '/acme/a "b"',
   logStreamName: 'ströam',
@@ -32,7 +31,7 @@ test('the same events arrive, signed, and what the service refused of them comes
     response.end(JSON.stringify({ rejectedLogEventsInfo: refused }));
   });
   const session = sessionOf(url);
-  for (const put of Object.values(bothWays())) assert.deepEqual({ ...(await put(session, BODY, never)) }, refused);
+  for (const put of Object.values(bothWays(url))) assert.deepEqual({ ...(await put(session, BODY, never)) }, refused);
   assert.equal(received.length, 2);
   for (const { headers, body } of received) {
     assert.deepEqual(JSON.parse(body.toString()), INPUT);
@@ -60,7 +59,7 @@ for (const [status, name, message] of [
       response.end(JSON.stringify({ __type: name, message }));
     });
     const faults: string[] = [];
-    for (const put of Object.values(bothWays())) {
+    for (const put of Object.values(bothWays(url))) {
       await assert.rejects(put(sessionOf(url), BODY, never), (error) => {
         faults.push(faultOf(error));
         assert.ok(error instanceof Error && error.name === name && !error.message.includes('secret'), String(error));
@@ -79,7 +78,7 @@ test('an abort ends the call', async (t) => {
     await new Promise(() => {});
   });
   const abort = new AbortController();
-  const call = createPutEventsBySdk(PLACE)(sessionOf(url), BODY, abort.signal);
+  const call = createPutEventsBySdk(placeOf(url))(sessionOf(url), BODY, abort.signal);
   await arrived.promise;
   abort.abort();
   await assert.rejects(call, { name: 'AbortError' });
@@ -94,7 +93,7 @@ for (const [what, body] of [
       response.writeHead(403, { 'content-type': 'text/html' });
       response.end(body);
     });
-    for (const put of Object.values(bothWays())) {
+    for (const put of Object.values(bothWays(url))) {
       await assert.rejects(put(sessionOf(url), BODY, never), (error) => {
         assert.deepEqual([answerOf(error)?.code, faultOf(error)], ['HTTP 403', 'refused']);
         assert.doesNotMatch(String(error), /secret|JSON/);
@@ -111,7 +110,10 @@ test('an answer that trickles ends with the time for the whole call, by both way
     response.on('close', () => clearInterval(drip));
   });
   const requestTimeoutMs = 300;
-  const puts = [createTestPutEvents(Date.now, requestTimeoutMs), createPutEventsBySdk({ requestTimeoutMs })];
+  const puts = [
+    createTestPutEvents(Date.now, requestTimeoutMs),
+    createPutEventsBySdk({ ...placeOf(url), requestTimeoutMs }),
+  ];
   for (const put of puts) {
     await assert.rejects(put(sessionOf(url), BODY, never), (error) => {
       assert.equal(faultOf(error), 'transient');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { faultOf } from '../../../service/aws/fault.ts';
+import { createLogsSessions } from '../../../service/aws/logs-session.ts';
 import { createPutEvents } from '../../../service/aws/put-events.ts';
 import { placeOf } from '../../support/aws.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
@@ -11,7 +11,7 @@ import { startServer } from '../../support/server.ts';
 const never = new AbortController().signal;
 const BODY = Buffer.from('{"logGroupName":"g"}');
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' };
-const sessionOf = (url: string) => createLogsSessionFactory(placeOf(url))('eu-west-1', keys);
+const sessionOf = (url: string) => createLogsSessions(placeOf(url))('eu-west-1', keys);
 
 /** A server that says what it is told to, byte for byte, once a request has arrived. */
 async function startRaw(t: TestContext, answer: (socket: Socket) => void): Promise<string> {
@@ -112,14 +112,8 @@ test('an abort ends the call at once', async (t) => {
 });
 
 test('without an endpoint of its own a session writes to the service of its region, over TLS', async () => {
-  const session = createLogsSessionFactory({
-    region: 'eu-west-1',
-    endpointUrl: undefined,
-    s3ForcePathStyle: false,
-    requestTimeoutMs: 1_000,
-  })('eu-west-1', keys);
-  const { url } = session.client().config.endpointProvider({ Region: 'eu-west-1' });
-  assert.equal(url.href, 'https://logs.eu-west-1.amazonaws.com/');
+  const { origin } = createLogsSessions({ ...placeOf(''), endpointUrl: undefined })('eu-west-1', keys);
+  assert.equal((await origin()).href, 'https://logs.eu-west-1.amazonaws.com/');
 });
 
 test('a compressed body that was refused stays as it is, as its socket may still be sending it', async (t) => {

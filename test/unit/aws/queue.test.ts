@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { createReceiveClient, createSqsClient } from '../../../service/aws/clients.ts';
+import { createQueueCalls, createReceiveCalls } from '../../../service/aws/calls.ts';
 import { createQueue, type QueueMessage } from '../../../service/aws/queue.ts';
 import { type History, NO_HISTORY } from '../../../service/core/history.ts';
 import { placeOf, startAws } from '../../support/aws.ts';
@@ -25,8 +25,8 @@ async function onSqs(t: TestContext) {
   server.createQueue('logs');
   server.createQueue('dead');
   const queue = createQueue({
-    sqs: createSqsClient(place),
-    receiver: createReceiveClient(place),
+    sqs: createQueueCalls(place),
+    receiver: createReceiveCalls(place),
     queueUrl: `${place.endpointUrl}/000000000000/logs`,
     deadLetterQueueUrl: `${place.endpointUrl}/000000000000/dead`,
     nowMs: Date.now,
@@ -46,7 +46,7 @@ async function onServer(t: TestContext, answer: (call: Record<string, unknown>) 
     }
   });
   const queueUrl = `${url}/000000000000/logs`;
-  const [sqs, receiver] = [createSqsClient(placeOf(url)), createReceiveClient(placeOf(url))];
+  const [sqs, receiver] = [createQueueCalls(placeOf(url)), createReceiveCalls(placeOf(url))];
   return {
     queue: createQueue({ sqs, receiver, queueUrl, deadLetterQueueUrl: `${url}/x/dead`, nowMs: () => 777 }),
     calls,
@@ -291,7 +291,7 @@ test('a body that fills the queue to its last byte is a dead letter with as many
 test('a dead letter that SQS does not take is an error, so that nobody deletes the message', async (t) => {
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
-  const sqs = createSqsClient(place);
+  const sqs = createQueueCalls(place);
   const queue = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
   await assert.rejects(queue.sendDeadLetter('b', {}), { name: /NonExistentQueue|QueueDoesNotExist/ });
 });
@@ -302,7 +302,7 @@ test('SQS says what the queues are, and an error where there is none', async (t)
   assert.match(await queue.arn('dead letters', never), /^arn:aws:sqs:us-east-1:0+:dead$/);
   const { place } = await startAws(t);
   const queueUrl = `${place.endpointUrl}/000000000000/nowhere`;
-  const sqs = createSqsClient(place);
+  const sqs = createQueueCalls(place);
   const missing = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
   await assert.rejects(missing.arn('messages', never));
 });

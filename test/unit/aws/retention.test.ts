@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createLogsSessionFactory } from '../../../service/aws/clients.ts';
 import { createLogWriter } from '../../../service/aws/log-writer.ts';
+import { createLogsSessions } from '../../../service/aws/logs-session.ts';
 import { createRetention, type GroupPlace, type RetentionDebts } from '../../../service/aws/retention.ts';
 import { startLogs } from '../../support/logs-server.ts';
 import { createTestPutEvents } from '../../support/put-events.ts';
@@ -24,7 +24,7 @@ async function setUp(t: TestContext, record?: RetentionDebts, place: { readonly 
   const logs = await startLogs(t);
   const debts = createMemoryDebts();
   const now = { ms: 0 };
-  const createSession = createLogsSessionFactory({ ...logs.place, ...place });
+  const createSession = createLogsSessions({ ...logs.place, ...place });
   let sessions = 0;
   let processes = 0;
   /** Another session of the same account. */

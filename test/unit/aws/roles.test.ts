@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createStsClient } from '../../../service/aws/clients.ts';
+import { createStsCalls } from '../../../service/aws/calls.ts';
 import { createRoleSessions, type RoleRequest, type RoleSessionsDeps } from '../../../service/aws/roles.ts';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { placeOf } from '../../support/aws.ts';
@@ -233,7 +233,7 @@ test('a broken role of one tenant does not touch another', async () => {
 test('a first hop that is refused is our own trouble: no tenant is told that its role is broken', async () => {
   const refused = awsError('AccessDenied', 403);
   const firstHop = createRoleSessions({
-    sts: { send: () => Promise.reject(refused) },
+    sts: () => Promise.reject(refused),
     nowMs: () => 0,
     wallMs: () => 0,
     onAssume: () => {},
@@ -241,7 +241,7 @@ test('a first hop that is refused is our own trouble: no tenant is told that its
   const outcomes: string[] = [];
   const hop = { roleArn: 'arn:aws:iam::444455556666:role/hop', externalId: undefined, tags: {} };
   const sessions = createRoleSessions({
-    sts: createStsClient(placeOf('http://127.0.0.1:9'), () => firstHop.credentials(hop)),
+    sts: createStsCalls(placeOf('http://127.0.0.1:9'), () => firstHop.credentials(hop)),
     nowMs: () => 0,
     wallMs: () => 0,
     onAssume: (outcome) => outcomes.push(outcome),
@@ -256,7 +256,7 @@ test('a first hop that is refused is our own trouble: no tenant is told that its
 });
 
 test('an answer without credentials is role-unavailable', async () => {
-  const sts = { send: async () => ({ $metadata: {}, Credentials: { AccessKeyId: 'half' } }) };
+  const sts = async () => ({ Credentials: { AccessKeyId: 'half' } });
   const sessions = createRoleSessions({
     sts: sts as unknown as RoleSessionsDeps['sts'],
     nowMs: () => 0,

@@ -7,7 +7,15 @@ import type { SubjectRound } from '../../bench/subject.ts';
 import { workloadTable } from '../../bench/table.ts';
 import { THREADS_WORKLOADS, WORKLOADS } from '../../bench/workloads.ts';
 
-const TOTALS = { putCalls: 2, putBytes: 125e6, getBytes: 0, cpuSeconds: 0.25, bodyLengths: [], groups: {} };
+const TOTALS = {
+  putCalls: 2,
+  putBytes: 125e6,
+  getBytes: 50e6,
+  calls: { GetObject: 100, UpdateItem: 250 },
+  cpuSeconds: 0.25,
+  bodyLengths: [],
+  groups: {},
+};
 const SERVICE: SubjectRound = {
   seconds: 2,
   cpuSeconds: 3,
@@ -29,7 +37,17 @@ const ROUND: Round = {
 function measured(rounds: readonly Round[]) {
   const [workload] = WORKLOADS;
   assert.ok(workload);
-  return { workload, messageBytes: 500e6, events: 1_000_000, rounds, assumeRoles: 4, peakRssBytes: 400.4e6 };
+  return {
+    workload,
+    messageBytes: 500e6,
+    events: 1_000_000,
+    rounds,
+    objects: 100,
+    assumeRoles: 4,
+    readyMs: 512.3,
+    idleRssBytes: 99.6e6,
+    peakRssBytes: 400.4e6,
+  };
 }
 
 test('figures are per second and per gigabyte of message text', () => {
@@ -40,6 +58,12 @@ test('figures are per second and per gigabyte of message text', () => {
     cpu_s_per_gb: 6,
     floor_cpu_s_per_gb: 2,
     naive_mb_per_s: 20,
+    cpu_ms_per_object: 30,
+    calls: { UpdateItem: 2.5, GetObject: 1 },
+    calls_per_object: 3.5,
+    received: 0.1,
+    ready_ms: 512,
+    idle_rss_mb: 100,
     peak_rss_mb: 400,
     fill: 0.5,
     cpu_times_floor: 3,

@@ -5,15 +5,14 @@ import { existsSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { serviceMain } from '../../../local/service-process.ts';
 import { startServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 
-const MAIN = fileURLToPath(new URL('../../../service/main.ts', import.meta.url));
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
 
 function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}, output: number | 'pipe' = 'pipe') {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [serviceMain(), ...args], {
     stdio: ['ignore', output, 'pipe'],
     env: { ...process.env, ...CREDENTIALS, ...environment },
   });

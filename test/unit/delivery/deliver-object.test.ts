@@ -29,7 +29,7 @@ async function withTenants(t: TestContext, ...items: Readonly<Record<string, unk
     });
   }
   const tenants = createTenantStore({
-    dynamo: scene.dynamo.client,
+    dynamo: scene.dynamo.calls,
     table: TENANT_TABLE,
     rules: createItemRules({ region: 'us-east-1', applicationGroups: {} }),
     nowMs: Date.now,

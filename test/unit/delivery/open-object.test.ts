@@ -12,7 +12,10 @@ const MIB = 1024 * 1024;
 
 test("an object's beginning lies in the kernel's memory until it is disposed of", async (t) => {
   const s3 = await startS3(t);
-  const open = createObjectOpener({ s3: s3.client, random: () => 0, onRetry: () => {}, watchStall: NO_STALL }, kernel);
+  const open = createObjectOpener(
+    { getObject: s3.getObject, random: () => 0, onRetry: () => {}, watchStall: NO_STALL },
+    kernel,
+  );
   const refOf = (key: string, bytes: Buffer): ObjectRef => {
     s3.objects.set(`central/${key}`, bytes);
     const common = { bucket: 'central', versionId: undefined, createdMs: undefined };
@@ -39,7 +42,10 @@ test("an object's beginning lies in the kernel's memory until it is disposed of"
 
 test('an object that cannot be opened keeps no memory', async (t) => {
   const s3 = await startS3(t);
-  const open = createObjectOpener({ s3: s3.client, random: () => 0, onRetry: () => {}, watchStall: NO_STALL }, kernel);
+  const open = createObjectOpener(
+    { getObject: s3.getObject, random: () => 0, onRetry: () => {}, watchStall: NO_STALL },
+    kernel,
+  );
   const before = kernel.memory.lent;
   const ref = { bucket: 'central', key: 'none', version: 'e', versionId: undefined, size: 1, createdMs: undefined };
   await assert.rejects(open(ref, never), { code: 'object-gone' });

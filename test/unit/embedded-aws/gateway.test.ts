@@ -13,6 +13,7 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sd
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { ObservedCall } from '../../../embedded-aws/observer.ts';
+import { observeAnswers } from '../../../service/aws/sdk/dynamo.ts';
 import { createTableClock } from '../../../service/ledger/table-clock.ts';
 import { awsError, type Clients, openCloud } from '../../support/cloud.ts';
 import { until } from '../../support/until.ts';
@@ -186,7 +187,8 @@ test('credentials count as expired where a rule says so', async () => {
 test("a rule sets a service's clock, which its Date tells", async () => {
   world.cloud.faults.add({ service: 'dynamodb', effect: { kind: 'clock', offsetMs: 120_000 } });
   const { dynamo } = tenant;
-  const clock = createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs: () => 0 });
+  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: () => 0 });
+  observeAnswers(dynamo, clock.observe);
   await dynamo.send(new ListTablesCommand({}));
   assert.ok(Math.abs(clock.nowMs() - (Date.now() + 120_000)) < 60_000, `${clock.nowMs()}`);
   world.cloud.faults.clear();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Counts } from '../../../service/core/counts.ts';
 import { type Acquisition, createLedger, NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
@@ -29,8 +29,10 @@ async function setUp(t: TestContext) {
   const now = { ms: Date.UTC(2026, 0, 31) };
   const writes: string[] = [];
   let owners = 0;
+  /** What a test may replace. */
+  const table = { call: dynamo.calls };
   const ledger = createLedger({
-    dynamo: dynamo.client,
+    dynamo: (...args) => table.call(...args),
     table: LEDGER_TABLE,
     leaseMs: LEASE_MS,
     nowMs: () => now.ms,
@@ -42,7 +44,7 @@ async function setUp(t: TestContext) {
     assert.ok(acquisition.kind === 'acquired', acquisition.kind);
     return acquisition;
   };
-  return { ...dynamo, ledger, acquire, now, writes, item: () => dynamo.ledgerItem(KEY.object, KEY.delivery) };
+  return { ...dynamo, table, ledger, acquire, now, writes, item: () => dynamo.ledgerItem(KEY.object, KEY.delivery) };
 }
 
 const TTL_SECONDS = 14 * 24 * 3_600;
@@ -202,10 +204,10 @@ test('two that ask at the same time do not both get it', async (t) => {
   assert.deepEqual(kinds.sort(), ['acquired', 'held', 'held', 'held']);
 });
 
-test('an acquisition whose answer was lost is the same one when the SDK asks again', async (t) => {
-  const { client, now, item } = await setUp(t);
+test('an acquisition whose answer was lost is the same one when it is asked for again', async (t) => {
+  const { calls, now, item } = await setUp(t);
   const ledger = createLedger({
-    dynamo: client,
+    dynamo: calls,
     table: LEDGER_TABLE,
     leaseMs: LEASE_MS,
     nowMs: () => now.ms,
@@ -226,35 +228,35 @@ test('an item of somebody else, without what the ledger writes, starts the objec
 });
 
 test('a table that does not answer is ledger-unavailable, whatever was asked', async (t) => {
-  const { acquire, client, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUp(t);
   const { lease } = await acquire();
-  const send = t.mock.method(client, 'send', async () => {
+  const call = t.mock.method(table, 'call', async () => {
     throw awsError('InternalServerError', 500);
   });
-  for (const call of [
+  for (const ask of [
     () => ledger.acquire(KEY),
     () => lease.checkpoint(PROGRESS),
     () => lease.release(PROGRESS),
     () => lease.finish(COUNTS),
     () => lease.bury(PROGRESS, 'x'),
   ]) {
-    await assert.rejects(call(), {
+    await assert.rejects(ask(), {
       code: 'ledger-unavailable',
       message: /for acme\/cloudwatch of s3:\/\/central\/logs\/a#e1\. AWS: InternalServerError$/,
     });
   }
-  assert.equal(send.mock.callCount(), 5);
+  assert.equal(call.mock.callCount(), 5);
 });
 
 test('a table that fails between the write and the read that explains it is ledger-unavailable', async (t) => {
-  const { acquire, client, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUp(t);
   await acquire();
-  const { send } = client;
+  const { call } = table;
   let calls = 0;
-  t.mock.method(client, 'send', (...args: Parameters<typeof send>) => {
-    if (++calls === 2) return Promise.reject(awsError('ProvisionedThroughputExceededException', 400));
-    return send.apply(client, args);
-  });
+  table.call = async (...args) => {
+    if (++calls === 2) throw awsError('ProvisionedThroughputExceededException', 400);
+    return call(...args);
+  };
   await assert.rejects(ledger.acquire(KEY), {
     code: 'ledger-unavailable',
     message: /AWS: ProvisionedThroughputExceededException$/,
@@ -303,17 +305,17 @@ test('a renewal holds the lease, saves nothing and proves nothing: crashes go on
 });
 
 test('what holds a delivery is read consistently, so that an old answer hides no end', async (t) => {
-  const { acquire, client, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUp(t);
   await acquire();
-  const reads: GetItemCommand[] = [];
-  const { send } = client;
-  t.mock.method(client, 'send', (...args: Parameters<typeof send>) => {
-    if (args[0] instanceof GetItemCommand) reads.push(args[0]);
-    return send.apply(client, args);
-  });
+  const reads: object[] = [];
+  const { call } = table;
+  table.call = (operation, input, options) => {
+    if (operation === 'GetItem') reads.push(input as object);
+    return call(operation, input, options);
+  };
   await ledger.acquire(KEY);
   assert.deepEqual(
-    reads.map(({ input }) => input.ConsistentRead),
+    reads.map((input) => Reflect.get(input, 'ConsistentRead')),
     [true],
   );
 });

@@ -15,7 +15,7 @@ const PLACE: GroupPlace = {
 };
 
 async function setUp(t: TestContext) {
-  const { client: dynamo, ledgerItem } = await startDynamo(t);
+  const { calls: dynamo, ledgerItem } = await startDynamo(t);
   return {
     as: (owner: string) => createRetentionDebts({ dynamo, table: LEDGER_TABLE, owner, nowMs: () => NOON_MS }),
     item: () => ledgerItem('retention:111111111111/eu-west-1//acme/api', 'retention'),

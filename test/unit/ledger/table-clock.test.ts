@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
-import { createDynamoClient } from '../../../service/aws/clients.ts';
+import { createTableCalls } from '../../../service/aws/calls.ts';
 import { createTableClock } from '../../../service/ledger/table-clock.ts';
 import { placeOf } from '../../support/aws.ts';
 import { startDynamo } from '../../support/dynamo.ts';
@@ -37,10 +36,9 @@ async function setUp(t: TestContext, initial: Partial<World> = {}, status = 200)
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(content));
     pass(world.travelMs);
   });
-  const dynamo = createDynamoClient(placeOf(url));
-  t.after(() => dynamo.destroy());
-  const clock = createTableClock(dynamo, { monotonicMs: () => world.monotonicMs, wallMs: () => world.wallMs });
-  const ask = () => dynamo.send(new GetItemCommand({ TableName: 'any', Key: { object: { S: 'x' } } }));
+  const clock = createTableClock({ monotonicMs: () => world.monotonicMs, wallMs: () => world.wallMs });
+  const dynamo = createTableCalls(placeOf(url), clock.observe);
+  const ask = () => dynamo('GetItem', { TableName: 'any', Key: { object: { S: 'x' } } });
   const off = () => Math.abs(clock.nowMs() - (world.tableMs ?? Number.NaN));
   return { world, clock, ask, pass, off };
 }
@@ -124,10 +122,9 @@ test('answers narrow it down to some dozen milliseconds', async (t) => {
 });
 
 test('a table in this very process agrees with the host’s clock', async (t) => {
-  const { client } = await startDynamo(t);
-  const clock = createTableClock(client, { monotonicMs: () => performance.now(), wallMs: Date.now });
-  await client.send(
-    new GetItemCommand({ TableName: 'delivery-ledger', Key: { object: { S: 'x' }, delivery: { S: 'y' } } }),
-  );
+  const { place } = await startDynamo(t);
+  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: Date.now });
+  const dynamo = createTableCalls(place, clock.observe);
+  await dynamo('GetItem', { TableName: 'delivery-ledger', Key: { object: { S: 'x' }, delivery: { S: 'y' } } });
   assert.ok(Math.abs(clock.nowMs() - Date.now()) < 1_500);
 });

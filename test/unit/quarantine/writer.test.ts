@@ -27,7 +27,7 @@ async function setUp(t: TestContext) {
   const s3 = await startS3(t);
   const written: string[] = [];
   const quarantine = createQuarantine({
-    s3: s3.client,
+    s3: s3.calls,
     random: () => 0,
     prefix: 'quarantine/',
     onWrite: (reason) => written.push(reason),

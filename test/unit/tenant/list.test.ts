@@ -10,7 +10,7 @@ const NEVER = new AbortController().signal;
 const rules = createItemRules({ region: 'us-east-1', applicationGroups: {} });
 
 test('tenants are listed to which something can be delivered, each once, whatever the number of pages', async (t) => {
-  const { client, put } = await startDynamo(t);
+  const { calls, put } = await startDynamo(t);
   const items = [
     { tenant_id: 'two', type: 'cloudwatch' },
     { tenant_id: 'two', type: 'cloudwatch#audit' },
@@ -25,11 +25,11 @@ test('tenants are listed to which something can be delivered, each once, whateve
   ];
   for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
   const large = Array.from({ length: 6 }, (_, at) => `large-${at}`);
-  assert.deepEqual(await listTenants({ dynamo: client, table: TENANT_TABLE, rules }, NEVER), ['half', ...large, 'two']);
+  assert.deepEqual(await listTenants({ dynamo: calls, table: TENANT_TABLE, rules }, NEVER), ['half', ...large, 'two']);
 });
 
 test('a table that cannot be read is an error that says which', async () => {
-  const dynamo = { send: () => Promise.reject(awsError('AccessDeniedException', 400)) };
+  const dynamo = () => Promise.reject(awsError('AccessDeniedException', 400));
   await assert.rejects(listTenants({ dynamo, table: 'tenants', rules }, NEVER), {
     code: 'tenant-lookup-failed',
     message:
@@ -38,9 +38,9 @@ test('a table that cannot be read is an error that says which', async () => {
 });
 
 test('whoever stops waits for no table', async (t) => {
-  const { client } = await startDynamo(t);
+  const { calls } = await startDynamo(t);
   const aborted = AbortSignal.abort();
-  await assert.rejects(listTenants({ dynamo: client, table: TENANT_TABLE, rules }, aborted), {
+  await assert.rejects(listTenants({ dynamo: calls, table: TENANT_TABLE, rules }, aborted), {
     code: 'tenant-lookup-failed',
     message: `${TENANT_TABLE} could not be read. No answer from AWS in time`,
   });

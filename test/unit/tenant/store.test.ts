@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { createTenantStore } from '../../../service/tenant/store.ts';
 import { awsError } from '../../support/aws-error.ts';
@@ -16,15 +16,14 @@ async function setUp(t: TestContext, tenantsMax?: number) {
   const dynamo = await startDynamo(t);
   const now = { ms: Date.UTC(2026, 0, 31) };
   const table = { queries: 0, failing: false, gate: undefined as Promise<void> | undefined };
-  const { client } = dynamo;
-  const send = async (...args: Parameters<DynamoDBClient['send']>) => {
+  const call: typeof dynamo.calls = async (...args) => {
     table.queries++;
     await table.gate;
     if (table.failing) throw awsError('InternalServerError', 500);
-    return client.send(...args);
+    return dynamo.calls(...args);
   };
   const store = createTenantStore({
-    dynamo: { send: send as DynamoDBClient['send'] },
+    dynamo: call,
     table: TENANT_TABLE,
     rules: createItemRules({ region: 'us-east-1', applicationGroups: { api: ['gateway'] } }),
     nowMs: () => now.ms,

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { createS3Calls } from '../../../../service/aws/calls.ts';
 import { replaysOf, whyUseless } from '../../../../service/cli/quarantine/replays.ts';
 import { parseNotification } from '../../../../service/core/notification.ts';
 import type { QuarantineReason } from '../../../../service/core/refusal.ts';
 import { REPLAY_RANGES_MAX } from '../../../../service/core/replay.ts';
 import { parseQuarantineKey } from '../../../../service/quarantine/file.ts';
 import { createQuarantine } from '../../../../service/quarantine/writer.ts';
+import { placeOf } from '../../../support/aws.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
@@ -21,7 +23,12 @@ async function setUp(t: TestContext) {
   const key = keyOf('acme', 'a.log');
   await at.put(key, BODY);
   const object = `s3://${at.pipeline.bucket}/${key}#${createHash('md5').update(BODY).digest('hex')}`;
-  const quarantine = createQuarantine({ s3: at.deps.s3, prefix: 'quarantine/', random: () => 0, onWrite: () => {} });
+  const quarantine = createQuarantine({
+    s3: createS3Calls(placeOf(at.cloud.url)),
+    prefix: 'quarantine/',
+    random: () => 0,
+    onWrite: () => {},
+  });
   await at.cloud.settled();
   const take = async () => {
     const { Messages = [] } = await at.deps.sqs.send(

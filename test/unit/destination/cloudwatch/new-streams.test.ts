@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { LogsSession } from '../../../../service/aws/clients.ts';
+import type { LogsSession } from '../../../../service/aws/logs-session.ts';
 import { createNewStreams } from '../../../../service/destination/cloudwatch/new-streams.ts';
 import { awsError } from '../../../support/aws-error.ts';
 import { NEVER } from '../../../support/stop-signals.ts';

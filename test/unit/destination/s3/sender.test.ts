@@ -7,7 +7,7 @@ import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, ty
 import { createProvisionDeps, type ProvisionDeps } from '../../../../local/provision/deps.ts';
 import { PIPELINE_NAMES, provisionPipeline } from '../../../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../../../local/provision/tenant.ts';
-import { createS3ClientFactory, createStsClient } from '../../../../service/aws/clients.ts';
+import { createStsCalls, createTenantS3Calls } from '../../../../service/aws/calls.ts';
 import { DistributorError } from '../../../../service/base/errors.ts';
 import { createMetrics } from '../../../../service/base/metrics.ts';
 import { planChunk } from '../../../../service/core/plan.ts';
@@ -78,12 +78,12 @@ function setUp(attributes: Readonly<Record<string, unknown>> = {}) {
   );
   assert.ok(S3.is(delivery.target));
   const open = createS3Destination({
-    sessions: createTestSessions(createStsClient(place)),
+    sessions: createTestSessions(createStsCalls(place)),
     stsRegion: 'us-east-1',
     patienceMs: 60_000,
     nowMs: () => performance.now(),
     rateLimiter,
-    createClient: createS3ClientFactory(place),
+    createCalls: createTenantS3Calls(place),
     metrics,
     random: () => 0,
   });

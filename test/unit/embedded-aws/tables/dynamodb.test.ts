@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { createProvisionDeps } from '../../../../local/provision/deps.ts';
 import { provisionTable } from '../../../../local/provision/table.ts';
+import { dynamoCalls, observeAnswers } from '../../../../service/aws/sdk/dynamo.ts';
 import { LEDGER_TABLE_KEYS } from '../../../../service/core/tables.ts';
 import { createLedger, NO_PROGRESS } from '../../../../service/ledger/ledger.ts';
 import { createTableClock } from '../../../../service/ledger/table-clock.ts';
@@ -72,9 +73,10 @@ test('conditional updates set, add and remove, and return what is there then', a
 });
 
 test("the service's ledger works on it: leases, positions, one owner at a time", async () => {
-  const deps = { dynamo, table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
+  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: Date.now });
+  observeAnswers(dynamo, clock.observe);
+  const deps = { dynamo: dynamoCalls(dynamo), table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
   let owners = 0;
-  const clock = createTableClock(dynamo, { monotonicMs: () => performance.now(), wallMs: Date.now });
   const ledger = createLedger({ ...deps, nowMs: clock.nowMs, newOwner: () => `owner-${++owners}` });
   const key = { object: 's3://b/k#1', delivery: 'acme/cloudwatch' };
   const first = await ledger.acquire(key);

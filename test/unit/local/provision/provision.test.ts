@@ -8,6 +8,7 @@ import { DEMO_TENANTS, provisionDemo } from '../../../../local/provision/demo.ts
 import { createProvisionDeps, type ProvisionDeps } from '../../../../local/provision/deps.ts';
 import { PIPELINE_NAMES, type Pipeline, provisionPipeline } from '../../../../local/provision/pipeline.ts';
 import { readLogs } from '../../../../local/provision/read-logs.ts';
+import { dynamoCalls } from '../../../../service/aws/sdk/dynamo.ts';
 import { parseNotification } from '../../../../service/core/notification.ts';
 import { createItemRules } from '../../../../service/destination/parse-delivery.ts';
 import { createTenantStore } from '../../../../service/tenant/store.ts';
@@ -87,7 +88,7 @@ test('raw delivery and versioning can be had', async () => {
 test("the service's tenant store finds every demo tenant valid, with its feature", async () => {
   const { dynamo } = world.as('test');
   const rules = createItemRules({ region: 'us-east-1', applicationGroups: {} });
-  const store = createTenantStore({ dynamo, table: pipeline.tenantTable, rules, nowMs: Date.now });
+  const store = createTenantStore({ dynamo: dynamoCalls(dynamo), table: pipeline.tenantTable, rules, nowMs: Date.now });
   const found = await Promise.all(DEMO_TENANTS.map(({ tenantId }) => store.lookUp(tenantId)));
   assert.deepEqual(
     found.map(({ error }) => error),

@@ -45,7 +45,7 @@ async function setUp(t: TestContext) {
       keyTemplate,
       intervalMs: INTERVAL_MS,
       ledger: createLedger({
-        dynamo: dynamo.client,
+        dynamo: dynamo.calls,
         table: LEDGER_TABLE,
         leaseMs: LEASE_MS,
         // Of the real time: who waits for the lease does so too.

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import { createReceiveClient, createSqsClient } from '../../../../service/aws/clients.ts';
+import type { Call, DynamoApi } from '../../../../service/aws/api.ts';
+import { createQueueCalls, createReceiveCalls } from '../../../../service/aws/calls.ts';
 import { createQueue } from '../../../../service/aws/queue.ts';
+import { createSqsClient } from '../../../../service/aws/sdk/sqs.ts';
 import { createPreflight, type PreflightDeps } from '../../../../service/run/watch/preflight.ts';
 import { always, jsonAnswer, REQUEST_ID, type WireAnswer } from '../../../support/answers.ts';
 import { placeOf, startAws } from '../../../support/aws.ts';
@@ -29,26 +31,27 @@ interface Given {
 
 /** Queues `logs`, `dead` and `logs.fifo` on a real SQS, and the tables on a real DynamoDB of this process. */
 async function setUp(t: TestContext, { settings = {}, ...urls }: Given = {}) {
-  const [{ server, place }, { client: dynamo }] = await Promise.all([startAws(t), startDynamo(t)]);
+  const [{ server, place }, { calls: dynamo, client }] = await Promise.all([startAws(t), startDynamo(t)]);
   server.createQueue('logs');
   server.createQueue('dead');
-  const sqs = createSqsClient(place);
-  await sqs.send(new CreateQueueCommand({ QueueName: 'logs.fifo', Attributes: { FifoQueue: 'true' } }));
+  const sqs = createQueueCalls(place);
+  const fifo = new CreateQueueCommand({ QueueName: 'logs.fifo', Attributes: { FifoQueue: 'true' } });
+  await createSqsClient(place).send(fifo);
   const endpoint = place.endpointUrl;
   const queue = createQueue({
     sqs,
-    receiver: createReceiveClient(place),
+    receiver: createReceiveCalls(place),
     queueUrl: urls.queueUrl?.(endpoint) ?? `${endpoint}/000000000000/logs`,
     deadLetterQueueUrl: urls.deadLetterQueueUrl?.(endpoint) ?? `${endpoint}/000000000000/dead`,
     nowMs: Date.now,
   });
-  return { dynamo, look: createPreflight({ dynamo, queue, settings: { ...SETTINGS, ...settings } }) };
+  return { dynamo, client, look: createPreflight({ dynamo, queue, settings: { ...SETTINGS, ...settings } }) };
 }
 
 /** Both queues are what a server of the test says. */
-async function withQueueAnswer(t: TestContext, answer: WireAnswer, dynamo: Pick<DynamoDBClient, 'send'>) {
+async function withQueueAnswer(t: TestContext, answer: WireAnswer, dynamo: Call<DynamoApi>) {
   const { url } = await startServer(t, always(answer));
-  const sqs = createSqsClient(placeOf(url));
+  const sqs = createQueueCalls(placeOf(url));
   const queueUrl = `${url}/000000000000/logs`;
   const queue = createQueue({ sqs, receiver: sqs, queueUrl, deadLetterQueueUrl: queueUrl, nowMs: Date.now });
   return createPreflight({ dynamo, queue, settings: SETTINGS })(soon());
@@ -90,7 +93,7 @@ test('a FIFO queue is wrong, as a queue and as the dead-letter queue', async (t)
 });
 
 test('a queue of another region than AWS_REGION is wrong', async (t) => {
-  const { client: dynamo } = await startDynamo(t);
+  const { calls: dynamo } = await startDynamo(t);
   const answer = jsonAnswer('', '');
   const found = await withQueueAnswer(
     t,
@@ -110,7 +113,7 @@ test('a queue of another region than AWS_REGION is wrong', async (t) => {
 });
 
 test('a queue that AWS does not show to us is wrong where its host is of another region', async (t) => {
-  const { client: dynamo } = await startDynamo(t);
+  const { calls: dynamo } = await startDynamo(t);
   const arn = () =>
     Promise.reject(awsError('InvalidSignatureException', 403, 'Credential should be scoped to a valid region.'));
   const look = (settings: Partial<PreflightDeps['settings']>) =>
@@ -134,7 +137,7 @@ test('a queue that AWS does not show to us is wrong where its host is of another
 });
 
 test('a queue that does not exist, or may not be asked, may come back: AWS is quoted, with the remedy', async (t) => {
-  const { client: dynamo } = await startDynamo(t);
+  const { calls: dynamo } = await startDynamo(t);
   const headers = { 'x-amzn-query-error': 'AWS.SimpleQueueService.NonExistentQueue;Sender' };
   const missing = jsonAnswer('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.', headers);
   const words = `AWS: QueueDoesNotExist: The specified queue does not exist. (request id ${REQUEST_ID})`;
@@ -180,9 +183,9 @@ test('one table for both, and a table with other keys or other types, are wrong'
       'TENANT_CONFIG_TABLE: must have the partition key tenant_id and the sort key type, both of type S (delivery-ledger has object (S), delivery (S))',
     ],
   );
-  const { dynamo, look } = await setUp(t, { settings: { ledgerTable: 'numbers', tenantTable: 'alone' } });
+  const { client, look } = await setUp(t, { settings: { ledgerTable: 'numbers', tenantTable: 'alone' } });
   const create = (TableName: string, keys: readonly (readonly [name: string, type: 'S' | 'N'])[]) =>
-    dynamo.send(
+    client.send(
       new CreateTableCommand({
         TableName,
         BillingMode: 'PAY_PER_REQUEST',
@@ -222,7 +225,7 @@ test('a table that is missing, or whose state keeps it from being used, may come
       body: JSON.stringify({ Attributes: { QueueArn: 'arn:aws:sqs:us-east-1:0:x' } }),
     }),
   );
-  const sqs = createSqsClient(placeOf(url));
+  const sqs = createQueueCalls(placeOf(url));
   const queue = createQueue({
     sqs,
     receiver: sqs,
@@ -230,13 +233,11 @@ test('a table that is missing, or whose state keeps it from being used, may come
     deadLetterQueueUrl: `${url}/0/x`,
     nowMs: Date.now,
   });
-  const locked = {
-    send: async (...args: Parameters<DynamoDBClient['send']>) => {
-      const answer = (await dynamo.send(...args)) as unknown as { Table: object };
-      return { ...answer, Table: { ...answer.Table, TableStatus: 'INACCESSIBLE_ENCRYPTION_CREDENTIALS' } };
-    },
+  const locked = async (...args: Parameters<typeof dynamo>) => {
+    const { Table } = (await dynamo(...args)) as { Table: object };
+    return { Table: { ...Table, TableStatus: 'INACCESSIBLE_ENCRYPTION_CREDENTIALS' } };
   };
-  const found = await createPreflight({ dynamo: locked as DynamoDBClient, queue, settings: SETTINGS })(soon());
+  const found = await createPreflight({ dynamo: locked as typeof dynamo, queue, settings: SETTINGS })(soon());
   assert.ok(
     found.some(
       ({ kind, message }) =>
@@ -249,7 +250,7 @@ test('a table that is missing, or whose state keeps it from being used, may come
 test('what does not answer is away when time is over', async (t) => {
   const { dynamo } = await setUp(t);
   const { url } = await startServer(t, () => {});
-  const sqs = createSqsClient(placeOf(url));
+  const sqs = createQueueCalls(placeOf(url));
   const queue = createQueue({
     sqs,
     receiver: sqs,

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bulkAgents } from '../../../service/aws/bulk-agents.ts';
-import { makeCertificate } from '../../support/certificate.ts';
+import { bulkAgents } from '../../../../service/aws/http/bulk-agents.ts';
+import { makeCertificate } from '../../../support/certificate.ts';
 
 /** Many reads, and more than all buffers on the way hold: whoever does not read stops the sender. */
 const BODY = randomBytes(24 * 1024 * 1024);

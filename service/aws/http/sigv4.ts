@@ -1,8 +1,8 @@
 import { createHmac, hash } from 'node:crypto';
 
 /**
- * AWS Signature Version 4 for requests with a body and no query (IAM user guide, "Create a signed AWS API request"). The SDK's own
- * signer belongs to its pipeline, which costs more than everything else about a call.
+ * AWS Signature Version 4 (IAM user guide, "Create a signed AWS API request"). The SDK's own signer belongs to its pipeline, which costs
+ * more than everything else about a call.
  */
 
 export interface SigningKeys {
@@ -11,9 +11,17 @@ export interface SigningKeys {
   readonly sessionToken?: string;
 }
 
+/** Keys of this process, and when they end: undefined of those that do not. */
+export interface OwnKeys extends SigningKeys {
+  readonly expiration?: Date | undefined;
+}
+
 export interface RequestToSign {
   readonly method: string;
+  /** As it is sent: encoded once. */
   readonly path: string;
+  /** As it is sent, encoded; its names sorted. Default: none. */
+  readonly query?: string;
   /** Lower-case names; all of them are signed. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -37,7 +45,7 @@ export function createSigner(
     return key;
   };
 
-  return ({ method, path, headers, body }, nowMs) => {
+  return ({ method, path, query = '', headers, body }, nowMs) => {
     const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
     const date = time.slice(0, 8);
     const bodyHash = hash('sha256', body, 'hex');
@@ -50,7 +58,7 @@ export function createSigner(
     const names = Object.keys(signed).sort();
     const list = names.join(';');
     const lines = names.map((name) => `${name}:${signed[name]?.trim()}\n`).join('');
-    const canonical = `${method}\n${path}\n\n${lines}\n${list}\n${bodyHash}`;
+    const canonical = `${method}\n${path}\n${query}\n${lines}\n${list}\n${bodyHash}`;
     const scope = `${date}/${region}/${service}/aws4_request`;
     const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
     const signature = hmac(keyOf(date), text).toString('hex');

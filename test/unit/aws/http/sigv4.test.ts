@@ -3,8 +3,8 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
-import { createSigner } from '../../../service/aws/sigv4.ts';
-import { holds } from '../../support/property.ts';
+import { createSigner } from '../../../../service/aws/http/sigv4.ts';
+import { holds } from '../../../support/property.ts';
 
 type Data = string | ArrayBuffer | ArrayBufferView;
 

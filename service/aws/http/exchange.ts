@@ -1,0 +1,128 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { bulkAgents } from './bulk-agents.ts';
+
+/** One HTTP request and its answer, over node:http. Nothing here knows AWS. */
+
+export interface Connections {
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+  readonly connectionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** What the request's timeout covers: the whole of the answer, or its head, where somebody else watches the body. */
+  readonly timeoutCovers: 'answer' | 'head';
+}
+
+export interface ConnectionsOptions extends Pick<Connections, 'connectionTimeoutMs' | 'requestTimeoutMs'> {
+  readonly socketsMax: number;
+}
+
+export function createConnections({ socketsMax, ...timeouts }: ConnectionsOptions): Connections {
+  const options = { keepAlive: true, maxSockets: socketsMax };
+  const agents = { httpAgent: new http.Agent(options), httpsAgent: new https.Agent(options) };
+  return { ...timeouts, ...agents, timeoutCovers: 'answer' };
+}
+
+/** For answers of megabytes, whose bodies their receiver watches. */
+export function createBulkConnections({ socketsMax, ...timeouts }: ConnectionsOptions): Connections {
+  return { ...timeouts, ...bulkAgents({ keepAlive: true, maxSockets: socketsMax }), timeoutCovers: 'head' };
+}
+
+export interface HttpRequest {
+  readonly origin: URL;
+  readonly method: 'GET' | 'POST';
+  /** Encoded, with its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** What comes before the body of an answer. */
+export interface Head {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
+/** Takes the pieces of a body as they arrive. A piece is good until the call returns. What it throws ends the exchange. */
+export type Sink = (piece: Buffer) => void;
+
+/**
+ * Sends a request and hands the answer's body to what `receive` returns. The request's body must not change before this has settled; after
+ * a failure a socket may still be sending it.
+ * @throws what the network throws; a TimeoutError; an AbortError; an answer that breaks off is ECONNRESET
+ */
+export function exchange(
+  connections: Connections,
+  { origin, method, path, headers, body }: HttpRequest,
+  receive: (head: Head) => Sink,
+  signal: AbortSignal,
+): Promise<Head> {
+  const { promise, resolve, reject } = Promise.withResolvers<Head>();
+  const { connectionTimeoutMs, requestTimeoutMs } = connections;
+  const { protocol, hostname, port } = origin;
+  const secure = protocol === 'https:';
+  const request = secure ? https.request : http.request;
+  const agent = secure ? connections.httpsAgent : connections.httpAgent;
+  // Node wants an IPv6 address without its brackets.
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const sent = request({ protocol, hostname: host, port, path, method, headers, agent });
+  const giveUp = (reason: unknown) => {
+    sent.destroy();
+    reject(reason);
+  };
+  const onAbort = () => giveUp(new DOMException('the call was cancelled', 'AbortError'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  const late = setTimeout(() => giveUp(timeout(`no answer within ${requestTimeoutMs} ms`)), requestTimeoutMs);
+  let connecting: NodeJS.Timeout | undefined;
+
+  sent.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const slow = () => giveUp(timeout(`no connection within ${connectionTimeoutMs} ms`));
+    connecting = setTimeout(slow, connectionTimeoutMs);
+    socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+  });
+  sent.on('error', reject);
+  sent.on('response', (response) => {
+    if (connections.timeoutCovers === 'head') clearTimeout(late);
+    const head = { status: response.statusCode ?? 0, headers: response.headers };
+    const guarded = <T>(work: () => T): T | undefined => {
+      try {
+        return work();
+      } catch (error) {
+        giveUp(error);
+        return undefined;
+      }
+    };
+    const sink = guarded(() => receive(head));
+    if (sink) response.on('data', (piece: Buffer) => guarded(() => sink(piece)));
+    response.on('error', reject);
+    // An answer that breaks off ends without this.
+    response.on('end', () => resolve(head));
+  });
+  sent.end(body.length > 0 ? body : undefined);
+  if (signal.aborted) onAbort();
+  return promise.finally(() => {
+    clearTimeout(late);
+    clearTimeout(connecting);
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+function timeout(message: string): Error {
+  return new DOMException(message, 'TimeoutError');
+}
+
+/** Collects a text. @throws when it is longer than `bytesMax` */
+export function createTextSink(bytesMax: number): { readonly sink: Sink; text(): string } {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  return {
+    sink(piece) {
+      length += piece.length;
+      if (length > bytesMax) throw new Error(`an answer of more than ${bytesMax} bytes`);
+      // Agents for bulk data read into the same memory again.
+      pieces.push(Buffer.from(piece));
+    },
+    text: () => Buffer.concat(pieces).toString('utf8'),
+  };
+}

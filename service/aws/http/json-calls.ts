@@ -1,0 +1,67 @@
+import type { Call, CallOptions } from '../api.ts';
+import { type RetryDeps, type RetryPolicy, withRetry } from '../retry.ts';
+import { errorOfJson } from './answer.ts';
+import { readItems } from './binary.ts';
+import { createTextSink } from './exchange.ts';
+import { checkBodies } from './message-checksums.ts';
+import type { SendSigned } from './signed.ts';
+
+/** Calls of services that speak AWS JSON: the operation's name in a header, input and output as JSON with the API's own names. */
+
+export interface JsonService {
+  /** Before the operation in the header `x-amz-target`. */
+  readonly target: string;
+  readonly version: '1.0' | '1.1';
+  /** Looks at what a call was asked and answered. @throws when the answer is not what was sent */
+  readonly check?: (input: object, output: object) => void;
+  /** Completes an answer whose JSON does not say all. */
+  readonly read?: (text: string) => object;
+}
+
+export const DYNAMODB: JsonService = { target: 'DynamoDB_20120810', version: '1.0', read: readItems };
+export const SQS: JsonService = { target: 'AmazonSQS', version: '1.0', check: checkBodies };
+export const LOGS: JsonService = { target: 'Logs_20140328', version: '1.1' };
+
+/** Where calls go, and in whose name. */
+export interface JsonPlace {
+  /** @param input of the call, which may name another place */
+  readonly origin: (input: object) => Promise<URL>;
+  readonly userAgent: () => Promise<string>;
+  readonly send: SendSigned;
+}
+
+/** A page of a query or scan has 1 MiB of items (DynamoDB quotas), ten messages 10 MiB at most; JSON escapes both. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+const NO_SIGNAL = new AbortController().signal;
+
+export function createJsonCalls<Api>(
+  service: JsonService,
+  { origin, userAgent, send }: JsonPlace,
+  policy: RetryPolicy,
+  retryDeps: RetryDeps,
+): Call<Api> {
+  const contentType = `application/x-amz-json-${service.version}`;
+  const once = async (operation: string, input: object, signal: AbortSignal): Promise<object> => {
+    const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
+    const request = {
+      origin: await origin(input),
+      method: 'POST' as const,
+      path: '/',
+      headers: {
+        'content-type': contentType,
+        'user-agent': await userAgent(),
+        'x-amz-target': `${service.target}.${operation}`,
+      },
+      body: Buffer.from(JSON.stringify(input)),
+    };
+    const head = await send(request, () => sink, signal);
+    if (head.status !== 200) throw errorOfJson(head, text());
+    const output = (service.read ?? JSON.parse)(text() || '{}');
+    service.check?.(input, output);
+    return output;
+  };
+  const call = (operation: string, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) =>
+    withRetry(() => once(operation, input, signal), policy, retryDeps, signal);
+  // The shapes are the API's own, which nobody translates.
+  return call as unknown as Call<Api>;
+}
