@@ -25,6 +25,7 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   S3_FORCE_PATH_STYLE: null,
   HTTP_PORT: null,
   HTTP_HOST: null,
+  HTTP_HOST_NAMES: { allowedPattern: '^[A-Za-z0-9.,-]*$', rule: 'must be host names with a comma between them' },
   WORKER_THREADS: NUMBER,
   MEMORY_BUDGET_MB: NUMBER,
   OBJECT_KEY_TEMPLATE: null,

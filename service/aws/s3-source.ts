@@ -16,12 +16,12 @@ export interface S3Object {
 
 export interface S3SourceDeps extends RetryDeps {
   readonly getObject: GetObject;
-  /** Tells when a request has brought nothing for too long. It is given up, and its range asked for again. */
+  /** Tells when a request has brought too little for too long. It is given up, and its range asked for again. */
   readonly watchStall: StallWatch;
 }
 
-/** Watches one request: calls `onStall` once when `touch` was not called for too long, unless `clear` was. */
-export type StallWatch = (onStall: () => void) => { touch(): void; clear(): void };
+/** Watches one request: calls `onStall` once when `touch` told of too few bytes for too long, unless `clear` was called. */
+export type StallWatch = (onStall: () => void) => { touch(bytes: number): void; clear(): void };
 
 /**
  * The first request reads this much. Most small objects need no other, and it takes the place of a HeadObject for all:
@@ -57,7 +57,7 @@ export async function openS3Object(
           const into = createBody(place?.subarray(0, expected) ?? new Uint8Array(expected));
           body = into;
           return (piece: Uint8Array) => {
-            stall.touch();
+            stall.touch(piece.length);
             into.add(piece);
           };
         };
@@ -165,14 +165,27 @@ function createBody(bytes: Uint8Array) {
   };
 }
 
-/** The longest that a request may bring nothing. */
+/** The longest that a request may take for `STALL_BYTES`, or for the end of its body. */
 const STALL_MS_MAX = 20_000;
+/** A body that trickles would hold its slot for ever: 3 kB a second is less than any network that works. */
+const STALL_BYTES = 64 * 1024;
 
-/** Stalls by the clock: after 20 s, or sooner where a request may take no longer than that. */
+/** Stalls by the clock: after 20 s with too few bytes, or sooner where a request may take no longer than that. */
 export function createStallWatch({ requestTimeoutMs }: { readonly requestTimeoutMs: number }): StallWatch {
   return (onStall) => {
-    const timer = setTimeout(onStall, Math.min(STALL_MS_MAX, requestTimeoutMs));
-    return { touch: () => void timer.refresh(), clear: () => clearTimeout(timer) };
+    const begin = () => setTimeout(onStall, Math.min(STALL_MS_MAX, requestTimeoutMs));
+    let timer = begin();
+    let since = 0;
+    return {
+      touch(bytes) {
+        since += bytes;
+        if (since < STALL_BYTES) return;
+        since = 0;
+        clearTimeout(timer);
+        timer = begin();
+      },
+      clear: () => clearTimeout(timer),
+    };
   };
 }
 
@@ -180,7 +193,7 @@ export function createStallWatch({ requestTimeoutMs }: { readonly requestTimeout
 function stallSignal(outer: AbortSignal, watchStall: StallWatch) {
   const stalled = new AbortController();
   const { touch, clear } = watchStall(() =>
-    stalled.abort(new DOMException('nothing arrived for too long', 'TimeoutError')),
+    stalled.abort(new DOMException('too little arrived for too long', 'TimeoutError')),
   );
   return {
     signal: AbortSignal.any([outer, stalled.signal]),

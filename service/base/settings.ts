@@ -67,6 +67,12 @@ const SCHEMA = {
   HTTP_PORT: wholeNumber(0, 65_535).default(8080),
   /** The address to listen on; a container's port is reached from outside. */
   HTTP_HOST: z.string().default('0.0.0.0'),
+  /** Names under which people and Prometheus reach the endpoint; addresses and private names need not be among them. */
+  HTTP_HOST_NAMES: z
+    .string()
+    .regex(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/i, 'must be host names with a comma between them')
+    .transform((text) => text.toLowerCase().split(','))
+    .default([]),
   WORKER_THREADS: wholeNumber(1, 64).default(availableParallelism()),
   /** What all objects in flight together may take, by estimate; the process needs about 150 MB beside it. */
   MEMORY_BUDGET_MB: wholeNumber(64, 65_536).default(256),
@@ -143,6 +149,8 @@ export interface Settings {
   readonly s3ForcePathStyle: boolean;
   readonly httpPort: number;
   readonly httpHost: string;
+  /** Lower-case. */
+  readonly httpHostNames: readonly string[];
   readonly workerThreads: number;
   readonly memoryBudgetBytes: number;
   readonly objectKeyTemplate: string;
@@ -282,6 +290,7 @@ function toSettings(e: Environment): Settings {
     s3ForcePathStyle: e.S3_FORCE_PATH_STYLE,
     httpPort: e.HTTP_PORT,
     httpHost: e.HTTP_HOST,
+    httpHostNames: e.HTTP_HOST_NAMES,
     workerThreads: e.WORKER_THREADS,
     memoryBudgetBytes: e.MEMORY_BUDGET_MB * MEGABYTE,
     objectKeyTemplate: e.OBJECT_KEY_TEMPLATE,

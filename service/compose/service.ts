@@ -78,6 +78,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const isDraining = () => stopReceiving.signal.aborted;
   const isStuck = () => receiving.room() > 0 && monotonicMs() - receiving.loop.turnedMs >= STUCK_MS;
   const http = createHttp({
+    hostNames: settings.httpHostNames,
     metrics: page.render,
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),

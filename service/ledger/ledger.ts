@@ -122,6 +122,8 @@ const ITEM = z.object({
   state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
   lease_expires_at: z.number().catch(0),
   recent_owners: z.set(z.string()).catch(new Set<string>()),
+  /** Whose last write this is: of the last owner that finished, buried or gave back. */
+  ended_by: z.string().optional().catch(undefined),
   counts: COUNTS.catch(NO_COUNTS),
 });
 type Item = z.output<typeof ITEM>;
@@ -187,23 +189,27 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
       });
     } catch (error) {
       if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);
+      // A last write whose answer was lost is repeated, and finds that its own owner is gone.
+      if (change.set.ended_by === owner && (await read(deps, key))?.ended_by === owner) return;
       throw new DistributorError('lease-lost', `another process has taken over ${key.delivery} of ${key.object}`, {
         cause: error,
       });
     }
   };
+  const ended = { ended_by: owner };
   const nobodys = ['owner', 'lease_expires_at', 'recent_owners'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   return {
     renew: () => write('renew', { set: renewed() }),
     checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
-    release: (progress) => write('release', { set: { ...progress }, remove: nobodys }),
+    release: (progress) => write('release', { set: { ...progress, ...ended }, remove: nobodys }),
     finish: (counts) =>
       write('finish', {
-        set: { state: 'done', counts },
+        set: { state: 'done', counts, ...ended },
         remove: [...nobodys, 'cursor', 'ahead', 'answers', 'partial', 'layout'],
       }),
-    bury: (progress, reason) => write('bury', { set: { ...progress, state: 'dead', reason }, remove: nobodys }),
+    bury: (progress, reason) =>
+      write('bury', { set: { ...progress, ...ended, state: 'dead', reason }, remove: nobodys }),
   };
 }
 

@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const startedMs = performance.now();
 // What ships is the bundle; SERVICE_MAIN may name another one, to compare it with.
-process.env.SERVICE_MAIN ??= await bundle(join(import.meta.dirname, '../../.local/bundle-bench'));
+process.env.SERVICE_MAIN ||= await bundle(join(import.meta.dirname, '../../.local/bundle-bench'));
 const writer = findParquetWriter();
 await using scene = await openScene(options.putCompression);
 

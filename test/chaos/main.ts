@@ -9,26 +9,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pLimit from 'p-limit';
 import { bundle } from '../../local/bundle.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from './summary.ts';
-import { runTrial, type TrialResult } from './trial.ts';
+import { PUT_COMPRESSIONS, type PutCompression, runTrial, type TrialResult } from './trial.ts';
 
 interface Options {
   readonly seed: number;
   readonly trials: number;
   readonly parallel: number;
+  readonly putCompression: PutCompression;
   readonly json?: true;
   readonly logs?: string;
   readonly child?: true;
 }
 
-const { seed, trials, parallel, json, logs, child } = new Command('npm run chaos --')
+const { seed, trials, parallel, putCompression, json, logs, child } = new Command('npm run chaos --')
   .description('Tries to make the service lose, misroute or repeat events: trials with seeds from --seed on.')
   .option('--seed <n>', 'of the first trial; each next one has the next number', wholeNumber, 1)
   .option('--trials <n>', 'how many', wholeNumber, 10)
   .option('--parallel <n>', 'trials at once; they wait more than they work', wholeNumber, 3)
+  .addOption(
+    new Option('--put-compression <how>', 'of PutLogEvents; refused: by CloudWatch Logs, for good')
+      .choices(PUT_COMPRESSIONS)
+      .default('gzip'),
+  )
   .option('--json', 'print one line of JSON at the end')
   .option('--logs <folder>', 'write what happened in each trial, and what its services logged, into a file there')
   .option('--child', 'run one trial in this very process and print its result')
@@ -46,7 +52,8 @@ process.once('exit', () => rmSync(codeCache, { recursive: true, force: true }));
 
 /** In a process of its own: a trial is one embedded AWS, and trials shall not hold each other up. */
 async function inProcess(number: number): Promise<TrialResult> {
-  const args = ['--child', '--seed', String(number), ...(logs === undefined ? [] : ['--logs', logs])];
+  const args = ['--child', '--seed', String(number), '--put-compression', putCompression];
+  if (logs !== undefined) args.push('--logs', logs);
   const trial = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: codeCache },
@@ -74,14 +81,14 @@ if (child) {
   if (logs !== undefined) mkdirSync(logs, { recursive: true });
   const file = logs === undefined ? undefined : createWriteStream(`${logs}/${seed}.log`);
   const startedMs = performance.now();
-  const result = await runTrial(String(seed), (line) => {
+  const result = await runTrial(String(seed), putCompression, (line) => {
     file?.write(`${((performance.now() - startedMs) / 1000).toFixed(3)} ${line}\n`);
   });
   file?.end();
   console.log(JSON.stringify(result));
 } else {
   // What ships is the bundle.
-  process.env.SERVICE_MAIN ??= await bundle(join(import.meta.dirname, '../../.local/bundle-chaos'));
+  process.env.SERVICE_MAIN ||= await bundle(join(import.meta.dirname, '../../.local/bundle-chaos'));
   const limit = pLimit(parallel);
   let sum = NO_TRIALS;
   const startedMs = performance.now();

@@ -52,7 +52,11 @@ const SETTINGS = {
 const CALM_MAX_MS = 240_000;
 const LOOK_EVERY_MS = 200;
 
-export async function runTrial(seed: string, say: Scene['say']): Promise<TrialResult> {
+/** How bodies of PutLogEvents are sent. `refused`: the service compresses them, and CloudWatch Logs takes none that is. */
+export const PUT_COMPRESSIONS = ['gzip', 'none', 'refused'] as const;
+export type PutCompression = (typeof PUT_COMPRESSIONS)[number];
+
+export async function runTrial(seed: string, putCompression: PutCompression, say: Scene['say']): Promise<TrialResult> {
   const startedMs = performance.now();
   const plan = planTrial(seed);
   const objects = await Promise.all(plan.objects.map((one, at) => makeObject(seed, at, one, Date.now())));
@@ -69,6 +73,7 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
   const deps = clients();
   let fleet: Fleet | undefined;
   try {
+    if (putCompression === 'refused') refuseCompression(cloud);
     const pipeline = await provisionPipeline(deps);
     for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
     const environment = {
@@ -76,6 +81,7 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
       ...serviceEnvironment(pipeline),
       ...kernelEnvironment(),
       ...SETTINGS,
+      PUT_COMPRESSION: putCompression === 'none' ? 'none' : 'gzip',
     };
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
@@ -101,6 +107,12 @@ export async function runTrial(seed: string, say: Scene['say']): Promise<TrialRe
     made.dispose();
     await cloud.close();
   }
+}
+
+/** As an endpoint does that does not know the encoding. */
+function refuseCompression({ faults }: Cloud): void {
+  const effect = { kind: 'error', code: 'SerializationException', status: 400 } as const;
+  faults.add({ service: 'logs', action: 'PutLogEvents', contentEncoding: 'gzip', effect });
 }
 
 /** Counts calls for the strikes that wait for one, and strikes the caller. */

@@ -48,7 +48,7 @@ export type Sink = (piece: Buffer) => void;
 
 /**
  * Sends a request and hands the answer's body to what `receive` returns. The request's body must not change before this has settled; after
- * a failure a socket may still be sending it.
+ * it was rejected a socket may still be sending it.
  * @throws what the network throws; a TimeoutError; an AbortError; an answer that breaks off is ECONNRESET
  */
 export function exchange(
@@ -97,7 +97,11 @@ export function exchange(
     if (sink) response.on('data', (piece: Buffer) => guarded(() => sink(piece)));
     response.on('error', reject);
     // An answer that breaks off ends without this.
-    response.on('end', () => resolve(head));
+    response.on('end', () => {
+      // An early answer: the socket would go on to send the body, whose memory the caller may use again.
+      if (!sent.writableFinished) sent.destroy();
+      resolve(head);
+    });
   });
   sent.end(body.length > 0 ? body : undefined);
   if (signal.aborted) onAbort();

@@ -1,5 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { DistributorError } from '../../base/errors.ts';
+import { boundConnections, REQUEST_TIMEOUT_MS } from './connections.ts';
+import { isOwnHost } from './own-host.ts';
 import { addPage } from './page.ts';
 
 export interface HttpDeps {
@@ -10,7 +12,12 @@ export interface HttpDeps {
   /** Why the service is not ready; null when it is. */
   readonly unready: () => Promise<string | null>;
   readonly status: () => object;
+  /** Names of the endpoint beside those that nobody else can have. */
+  readonly hostNames: readonly string[];
 }
+
+/** An orchestrator may ask by any name, and learns nothing of tenants. */
+const FOR_ANY_HOST = new Set(['/healthz', '/readyz']);
 
 /** No route has a schema: with compilers of its own fastify loads none, which are a third of its memory. */
 const NO_SCHEMAS = { buildValidator: noCompiler, buildSerializer: noCompiler };
@@ -25,6 +32,14 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     logger: false,
     forceCloseConnections: true,
     schemaController: { compilersFactory: NO_SCHEMAS },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: 1_000 },
+  });
+  boundConnections(app.server);
+  app.addHook('onRequest', async ({ url, headers }, reply) => {
+    if (FOR_ANY_HOST.has(url) || isOwnHost(headers.host, deps.hostNames)) return;
+    const what = `${headers.host ?? ''} is no name of this endpoint: HTTP_HOST_NAMES can add it`;
+    return reply.code(421).header('content-type', 'text/plain; charset=utf-8').send(`${what}\n`);
   });
   addPage(app);
   app.get('/metrics', async (_request, reply) => {

@@ -111,6 +111,28 @@ test('an abort ends the call at once', async (t) => {
   await assert.rejects(createTestPutEvents()(sessionOf(url), BODY, abort.signal), { name: 'AbortError' });
 });
 
+test('after an early answer nothing more of the body is sent, as its memory is used again', async (t) => {
+  const closed = Promise.withResolvers<void>();
+  let received = 0;
+  const url = await startRaw(t, (socket) => {
+    socket.on('data', (piece) => {
+      received += piece.length;
+    });
+    socket.on('close', () => closed.resolve());
+    socket.pause();
+    socket.write('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}');
+    // What is read later is what was sent before the answer came.
+    closed.promise.catch(() => {});
+    setTimeout(() => socket.resume(), 100);
+  });
+  // More than sockets hold on both sides.
+  const body = Buffer.alloc(64 * 1024 * 1024, 0x61);
+  await assert.rejects(createTestPutEvents()(sessionOf(url), body, never), { $metadata: { httpStatusCode: 503 } });
+  body.fill(0x62);
+  await closed.promise;
+  assert.ok(received < body.length);
+});
+
 test('without an endpoint of its own a session writes to the service of its region, over TLS', async () => {
   const { origin } = createLogsSessions({ ...placeOf(''), endpointUrl: undefined })('eu-west-1', keys);
   assert.equal((await origin()).href, 'https://logs.eu-west-1.amazonaws.com/');

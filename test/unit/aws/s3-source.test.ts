@@ -328,6 +328,22 @@ test('a request stalls when nothing has arrived for as long as a request may tak
   }
 });
 
+test('a body that trickles stalls as well: time is won by 64 KiB, not by a byte', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let stalled = 0;
+  const watch = createStallWatch({ requestTimeoutMs: 60_000 })(() => stalled++);
+  for (let second = 0; second < 19; second++) {
+    t.mock.timers.tick(1_000);
+    watch.touch(3_000);
+  }
+  watch.touch(64 * 1024 - 19 * 3_000);
+  t.mock.timers.tick(19_999);
+  assert.equal(stalled, 0);
+  watch.touch(64 * 1024 - 1);
+  t.mock.timers.tick(1);
+  assert.equal(stalled, 1);
+});
+
 test('an endpoint that ignores the range of a later read is refused: its bytes are not those that were asked for', async (t) => {
   const s3 = await startS3(t);
   const bytes = randomBytes(2 * MIB);

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Counts } from '../../../service/core/counts.ts';
-import { type Acquisition, createLedger, NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
+import {
+  type Acquisition,
+  createLedger,
+  type Lease,
+  NO_PROGRESS,
+  type Progress,
+} from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
 
@@ -157,7 +163,7 @@ test('what is done answers duplicates with its counts until its TTL, and belongs
   assert.equal(state, 'done');
   assert.deepEqual([owner, cursor, ahead, answers, partial, layout], Array(6).fill(undefined));
   assert.equal(expires_at, Math.floor((now.ms - 1_000 * LEASE_MS) / 1_000) + TTL_SECONDS);
-  await assert.rejects(lease.finish(COUNTS), { code: 'lease-lost' });
+  await assert.rejects(lease.renew(), { code: 'lease-lost' });
 });
 
 test('what was buried keeps its position and reason, and a redriven message goes on there', async (t) => {
@@ -303,6 +309,31 @@ test('a renewal holds the lease, saves nothing and proves nothing: crashes go on
   await assert.rejects(lease.renew(), { code: 'lease-lost' });
   assert.deepEqual(writes, ['acquire', 'acquire', 'renew', 'acquire']);
 });
+
+for (const [what, last] of [
+  ['finish', (lease: Lease) => lease.finish(COUNTS)],
+  ['release', (lease: Lease) => lease.release(PROGRESS)],
+  ['bury', (lease: Lease) => lease.bury(PROGRESS, 'x')],
+] as const) {
+  test(`a ${what} whose answer was lost is no takeover when it is repeated`, async (t) => {
+    const { acquire, item } = await setUp(t);
+    const { lease } = await acquire();
+    await last(lease);
+    const before = await item();
+    await last(lease);
+    assert.deepEqual(await item(), before);
+  });
+
+  test(`a ${what} after another owner has ended the delivery is one`, async (t) => {
+    const { acquire, now } = await setUp(t);
+    const { lease } = await acquire();
+    now.ms += LEASE_MS + 1;
+    const other = await acquire();
+    await assert.rejects(last(lease), { code: 'lease-lost' });
+    await other.lease.finish(COUNTS);
+    await assert.rejects(last(lease), { code: 'lease-lost' });
+  });
+}
 
 test('what holds a delivery is read consistently, so that an old answer hides no end', async (t) => {
   const { acquire, table, ledger } = await setUp(t);

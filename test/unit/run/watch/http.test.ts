@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createHttp, type HttpDeps } from '../../../../service/run/watch/http.ts';
+import { until } from '../../../support/until.ts';
 
 const DEPS: HttpDeps = {
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'log_distributor_x 1\n' }),
   unhealthy: () => null,
   unready: async () => null,
   status: () => ({ state: 'receiving', tenants: [] }),
+  hostNames: ['logs.example.com'],
 };
 
 /** The endpoint of a service in good health, unless the test says otherwise. */
@@ -102,4 +106,81 @@ test('nothing in the page names another origin, or has a script or a style withi
       name,
     );
   }
+});
+
+for (const [host, status] of [
+  ['10.0.0.7:8080', 200],
+  ['[fd00::7]:8080', 200],
+  ['localhost:8080', 200],
+  ['distributor', 200],
+  ['distributor.log-distributor.svc.cluster.local', 200],
+  ['LOGS.example.com:443', 200],
+  ['evil.example.com', 421],
+  ['10.0.0.7.evil.example.com', 421],
+  ['logs.example.com.evil.com', 421],
+] as const) {
+  test(`what is said of tenants is ${status === 200 ? 'given' : 'kept from a page'} under ${host}`, async (t) => {
+    const app = createHttp(DEPS);
+    t.after(() => app.close());
+    for (const url of ['/', '/status', '/metrics']) {
+      const answer = await app.inject({ url, headers: { host } });
+      assert.equal(answer.statusCode, status, url);
+      if (status === 421) assert.match(answer.body, /HTTP_HOST_NAMES/);
+    }
+    for (const url of ['/healthz', '/readyz'])
+      assert.equal((await app.inject({ url, headers: { host } })).statusCode, 200);
+  });
+}
+
+test('half-sent requests, however many, keep nobody from /healthz', async (t) => {
+  const app = createHttp(DEPS);
+  t.after(() => app.close());
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  let closed = 0;
+  for (let at = 0; at < 400; at++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.on('close', () => closed++);
+    await once(socket, 'connect');
+    socket.write('GET /status HTTP/1.1\r\nhost: localhost\r\n');
+    sockets.push(socket);
+  }
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+  await until(() => closed >= 400 - 128);
+});
+
+test('of too many connections the one without a request for longest is closed, and none that is being answered', async (t) => {
+  const held = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const unready = () => {
+    arrived.resolve();
+    return held.promise.then(() => null);
+  };
+  const app = createHttp({ ...DEPS, unready });
+  t.after(() => app.close());
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const asked = fetch(`http://127.0.0.1:${port}/readyz`);
+  await arrived.promise;
+  const idle: Socket[] = [];
+  t.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  const closed: number[] = [];
+  for (let at = 0; at < 130; at++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.on('close', () => closed.push(at));
+    await once(socket, 'connect');
+    idle.push(socket);
+  }
+  await until(() => closed.length === 3);
+  assert.deepEqual(closed, [0, 1, 2]);
+  held.resolve();
+  assert.equal((await asked).status, 200);
 });
