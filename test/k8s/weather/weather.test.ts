@@ -24,7 +24,7 @@ for (const weather of SHORT) {
   });
 }
 
-test('with a real Vector, every line that does not arrive is counted, and its counter outlives other series', {
+test('with a real Vector, every line that does not arrive is counted, and its counter is still there after a silence', {
   skip,
 }, async () => {
   const cluster = await startCluster();
