@@ -1,3 +1,4 @@
+import { EVENT_OVERHEAD_BYTES } from '../../service/core/limits.ts';
 import type { Config } from '../config/config.ts';
 import { alarmsOf, countsTasks } from '../values/alarms.ts';
 import { scales } from '../values/backlog.ts';
@@ -25,8 +26,8 @@ const CONTAINER_INSIGHTS_METRICS = 30;
 const CONTAINER_INSIGHTS_GB_PER_TASK = 0.2;
 /** Values of a label that are in use, where all go to CloudWatch. */
 const LABEL_VALUES = 3;
-/** The log of the service for each object: one line of JSON. */
-const LOG_BYTES_PER_OBJECT = 800;
+/** The log of the service for each object: one line of JSON, of 504 bytes on average in the demo, and what CloudWatch adds. */
+const LOG_BYTES_PER_OBJECT = 504 + EVENT_OVERHEAD_BYTES;
 /** The log by which a metric goes to CloudWatch, for each series and scrape. */
 const EMF_BYTES_PER_SERIES = 350;
 const SCRAPES_PER_MONTH = SECONDS_PER_MONTH / 60;
