@@ -164,6 +164,11 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.storage.retentionDays),
       'Days until logs are deleted',
     ],
+    TransitionAboveBytes: [
+      number(0, 5 * 1024 ** 3),
+      (config) => String(config.storage.transitionAboveBytes),
+      'Only larger objects move on: each move is paid by the object',
+    ],
     IntelligentTiering: [
       TRUTH,
       (config) => String(config.storage.intelligentTiering),
@@ -232,6 +237,11 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.distributor.spotPercent),
       'Of the tasks beyond TasksMin, how many of a hundred run on Fargate Spot',
     ],
+    SpotOnly: [
+      TRUTH,
+      (config) => String(config.distributor.spotOnly),
+      'All tasks run on Fargate Spot, the least number too',
+    ],
     BacklogPerTask: [
       number(1, 100_000),
       (config) => String(config.distributor.backlogPerTask),
@@ -299,9 +309,9 @@ export const PARAMETERS: readonly Parameter[] = [
     ],
     AvailabilityZones: [oneOf([2, 3]), (config) => String(config.network.availabilityZones), 'Zones of our own VPC'],
     NatGateways: [
-      oneOf([1, 2, 3]),
+      oneOf([0, 1, 2, 3]),
       (config) => String(config.network.natGateways),
-      '1 is cheap; as many as zones survives the loss of one',
+      '1 is cheap; as many as zones survives the loss of one; 0: tasks have public addresses, and no ingress',
     ],
     InterfaceEndpoints: [
       TRUTH,
@@ -369,6 +379,11 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => config.alerts.emails[at] ?? '',
       'Gets alerts by mail',
     ]),
+    EssentialAlerts: [
+      TRUTH,
+      (config) => String(config.alerts.essential),
+      'Only alarms that page or cost nothing but themselves, the metrics that they need, and no dashboards',
+    ],
     RunbookUrl: [
       pattern('^(https?://[^\\s#]+|[\\w./-]+)$', 'must be the URL of the runbook, or its path in the repository'),
       (config) => config.alerts.runbookUrl,

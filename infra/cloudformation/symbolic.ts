@@ -19,6 +19,7 @@ export type Switches = Partial<
     | 'WithCanary'
     | 'WithPrometheus'
     | 'WithIpv6'
+    | 'WithEssentialAlerts'
     | 'WithIntelligentTiering'
     | 'WithInfrequentAccess'
     | 'WithGlacier'
@@ -68,6 +69,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       glacierDays: days(on.WithGlacier, 'GlacierDays'),
       deepArchiveDays: days(on.WithDeepArchive, 'DeepArchiveDays'),
       retentionDays: NUMBERS.of('RetentionDays'),
+      transitionAboveBytes: NUMBERS.of('TransitionAboveBytes'),
       intelligentTiering: on.WithIntelligentTiering ?? true,
       quarantineRetentionDays: NUMBERS.of('QuarantineRetentionDays'),
       firehoseErrorRetentionDays: NUMBERS.of('FirehoseErrorRetentionDays'),
@@ -86,6 +88,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       tasksMin: NUMBERS.of('TasksMin'),
       tasksMax: NUMBERS.of('TasksMax'),
       spotPercent: NUMBERS.of('SpotPercent'),
+      spotOnly: false,
       backlogPerTask: NUMBERS.of('BacklogPerTask'),
       scaleOutAgeSeconds: NUMBERS.of('ScaleOutAgeSeconds'),
       logLevel: textOf('LogLevel'),
@@ -120,6 +123,7 @@ export function symbolicConfig(on: Switches = {}): Config {
     },
     alerts: {
       emails: [],
+      essential: on.WithEssentialAlerts ?? false,
       queueAgeSeconds: NUMBERS.of('QueueAgeSeconds'),
       queueDepth: NUMBERS.of('QueueDepth'),
       deliveryLagSeconds: NUMBERS.of('DeliveryLagSeconds'),

@@ -135,6 +135,10 @@ function networkProblems({ network }: Config): readonly Problem[] {
     const rule = `must be at most network.availabilityZones, which is ${network.availabilityZones}`;
     problems.push(problem(['network.natGateways', 'network.availabilityZones'], rule, network.natGateways));
   }
+  if (network.existing && network.natGateways === 0) {
+    const rule = 'must be at least 1 with network.existing: tasks have public addresses only in a VPC of our own';
+    problems.push(problem(['network.natGateways', 'network.existing'], rule, network.natGateways));
+  }
   for (const [name, what] of [
     ['interfaceEndpoints', 'endpoints are'],
     ['endpointPolicies', 'endpoints are'],

@@ -108,6 +108,11 @@ export const STORAGE = {
   deepArchiveDays: days.nullable().default(365),
   /** The queue can bring a message back for so long as SQS keeps it; its object must still be there. */
   retentionDays: wholeNumber(MESSAGE_DAYS_MAX, DAYS_MAX).default(2555),
+  /**
+   * Only larger objects move on: each move is paid by the object (S3 pricing), so a small one pays more for it than it saves. S3's own
+   * limit by default (S3 user guide, "Lifecycle transitions"). docs/guide/cost.md has the break-even.
+   */
+  transitionAboveBytes: wholeNumber(0, 5 * 1024 ** 3).default(128 * 1024),
   /** In place of the three transitions: S3 moves objects by how they are read. */
   intelligentTiering: flag.default(false),
   /** Of the quarantine, and of records without a tenant. */
@@ -138,6 +143,8 @@ export const DISTRIBUTOR = {
   tasksMax: wholeNumber(1, 1000).default(20),
   /** Of the tasks beyond `tasksMin`, how many of a hundred run on Fargate Spot. */
   spotPercent: wholeNumber(0, 100).default(75),
+  /** All tasks run on Fargate Spot, the least number too: while Spot has no capacity, nothing is delivered and nothing is lost. */
+  spotOnly: flag.default(false),
   /** Messages that wait for capacity, for each running task, that autoscaling aims at. */
   backlogPerTask: wholeNumber(1, 100_000).default(50),
   /** Age of the oldest message that waits for capacity, from which tasks are added whatever the backlog. */
@@ -189,8 +196,11 @@ export const NETWORK = {
     prefixMax: 24,
   }).default('10.64.0.0/20'),
   availabilityZones: wholeNumber(2, 3).default(3),
-  /** 1 is cheap; as many as zones survives the loss of one. */
-  natGateways: wholeNumber(1, 3).default(1),
+  /**
+   * 1 is cheap; as many as zones survives the loss of one. 0: tasks have public addresses, and reach AWS by the internet gateway; no
+   * rule lets anything in.
+   */
+  natGateways: wholeNumber(0, 3).default(1),
   /** Interface endpoints: $7.30 a month, zone and service, against NAT's $0.045 a GB. docs/guide/cost.md has the break-even. */
   interfaceEndpoints: flag.default(false),
   /** Endpoints let through only calls of our account and of customers' roles (policies/endpoints.ts). */
@@ -228,6 +238,11 @@ export const WRITERS = {
 };
 
 export const ALERTS = {
+  /**
+   * Only alarms that page or that watch what AWS publishes for nothing, only the metrics that these and autoscaling need, and no
+   * dashboards: a few dollars a month.
+   */
+  essential: flag.default(false),
   /** A budget takes ten mail addresses (Budgets API reference, Subscriber). */
   emails: list(email, { most: 10 }).default([]),
   queueAgeSeconds: wholeNumber(60, MESSAGE_DAYS_MAX * 86_400).default(1800),

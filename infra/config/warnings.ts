@@ -9,7 +9,7 @@ const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\
 
 /** What can be, and is probably not meant: a sentence for each. */
 export function warningsOf(config: Config): readonly string[] {
-  const { environment, production, storage, network, writers, alerts, budget } = config;
+  const { environment, production, storage, distributor, network, writers, alerts, budget } = config;
   const partition = partitionOfRegion(config.region);
   const { glacierDays, deepArchiveDays, retentionDays } = storage;
   const warnings: [setting: string, holds: boolean, sentence: string, got: unknown][] = [
@@ -53,6 +53,12 @@ export function warningsOf(config: Config): readonly string[] {
       writers.principals.some((arn) => arn.endsWith(':root')),
       'lets everybody of an account write whom that account allows to; name a role',
       writers.principals,
+    ],
+    [
+      'distributor.spotOnly',
+      production && distributor.spotOnly,
+      'delivers nothing while Fargate Spot has no capacity',
+      distributor.spotOnly,
     ],
     [
       'alerts.emails',

@@ -7,11 +7,13 @@ import { Construct } from 'constructs';
 import type { Config } from '../config/config.ts';
 import { trustService } from '../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../policies/task.ts';
+import { countsTasks } from '../values/alarms.ts';
 import { containers } from '../values/containers.ts';
 import type { Names } from '../values/names.ts';
 import type { ObjectLayout } from '../values/object-layout.ts';
 import { remoteWriteWorkspace } from '../values/remote-write.ts';
 import { writesCanaries } from '../values/service-environment.ts';
+import { hasPublicTasks } from '../values/vpc-endpoints.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
 import { createRole } from './role.ts';
@@ -37,8 +39,7 @@ export function createDistributor(parent: Construct, deps: DistributorDeps): Ecs
   const scope = new Construct(parent, 'distributor');
   const cluster = new EcsCluster(scope, 'cluster', {
     name: names.cluster,
-    // Autoscaling and an alarm count running tasks, which only Container Insights publishes.
-    setting: [{ name: 'containerInsights', value: 'enabled' }],
+    setting: [{ name: 'containerInsights', value: countsTasks(config) ? 'enabled' : 'disabled' }],
   });
   const providers = new EcsClusterCapacityProviders(scope, 'capacity', {
     clusterName: cluster.name,
@@ -66,7 +67,7 @@ export function createDistributor(parent: Construct, deps: DistributorDeps): Ecs
     networkConfiguration: {
       subnets: [...network.privateSubnetIds],
       securityGroups: [group.id],
-      assignPublicIp: false,
+      assignPublicIp: hasPublicTasks(config),
     },
     deploymentCircuitBreaker: { enable: true, rollback: true },
     // A new task is healthy before an old one goes; the queue does not mind both.
@@ -83,6 +84,7 @@ export function createDistributor(parent: Construct, deps: DistributorDeps): Ecs
 
 /** The least number of tasks is on demand, so that no Spot interruption stops delivery; of the others, a share is on Spot. */
 function capacity({ distributor }: Config) {
+  if (distributor.spotOnly) return [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
   const onDemand = { capacityProvider: 'FARGATE', base: distributor.tasksMin, weight: 100 - distributor.spotPercent };
   if (distributor.spotPercent === 0) return [{ ...onDemand, weight: 1 }];
   return [onDemand, { capacityProvider: 'FARGATE_SPOT', weight: distributor.spotPercent }];

@@ -47,7 +47,7 @@ export function createNetwork(parent: Construct, deps: NetworkDeps): Network {
   // Without rules: what forgets to name its own group gets nothing.
   new DefaultSecurityGroup(scope, 'default-group', { vpcId: vpc.id });
   const { publicSubnets, privateSubnets } = createSubnets(scope, name, vpc, config.network);
-  const natGateways = createWayOut(scope, name, vpc, publicSubnets, config.network.natGateways);
+  const { internet, natGateways } = createWayOut(scope, name, vpc, publicSubnets, config.network.natGateways);
   const egressOnly = config.network.ipv6
     ? new EgressOnlyInternetGateway(scope, 'egress-only', { vpcId: vpc.id, tags: { Name: name } })
     : undefined;
@@ -57,10 +57,12 @@ export function createNetwork(parent: Construct, deps: NetworkDeps): Network {
       tags: { Name: `${name}-private-${at}` },
     });
     new RouteTableAssociation(scope, `private-association-${at}`, { subnetId: subnet.id, routeTableId: table.id });
+    const nat = natGateways[at % natGateways.length];
     new Route(scope, `private-default-${at}`, {
       routeTableId: table.id,
       destinationCidrBlock: '0.0.0.0/0',
-      natGatewayId: natGateways[at % natGateways.length]?.id ?? '',
+      // Without NAT the subnets stay, and with them the tasks: NAT may come later by a change of this route.
+      ...(nat === undefined ? { gatewayId: internet.id } : { natGatewayId: nat.id }),
     });
     if (egressOnly) {
       new Route(scope, `private-default-ipv6-${at}`, {
@@ -131,7 +133,7 @@ function createWayOut(
   vpc: Vpc,
   subnets: readonly Subnet[],
   count: number,
-): NatGateway[] {
+): { readonly internet: InternetGateway; readonly natGateways: readonly NatGateway[] } {
   const internet = new InternetGateway(scope, 'internet', { vpcId: vpc.id, tags: { Name: name } });
   const table = new RouteTable(scope, 'public-routes', { vpcId: vpc.id, tags: { Name: `${name}-public` } });
   new Route(scope, 'public-default', {
@@ -142,7 +144,7 @@ function createWayOut(
   for (const [at, subnet] of subnets.entries()) {
     new RouteTableAssociation(scope, `public-association-${at}`, { subnetId: subnet.id, routeTableId: table.id });
   }
-  return subnets.slice(0, count).map((subnet, at) => {
+  const natGateways = subnets.slice(0, count).map((subnet, at) => {
     const address = new Eip(scope, `nat-address-${at}`, { domain: 'vpc', tags: { Name: `${name}-nat-${at}` } });
     return new NatGateway(scope, `nat-${at}`, {
       allocationId: address.id,
@@ -151,4 +153,5 @@ function createWayOut(
       dependsOn: [internet],
     });
   });
+  return { internet, natGateways };
 }

@@ -9,11 +9,12 @@ import {
   oldestWorkable,
   SCALE_IN_COOLDOWN_SECONDS,
   SCALE_OUT_COOLDOWN_SECONDS,
+  scales,
 } from '../values/backlog.ts';
 import type { Names } from '../values/names.ts';
 
 /**
- * Two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message that waits for
+ * The bounds of the number of tasks, and where they differ two rules: as many tasks as keep the backlog of each at its target, and more when the oldest message that waits for
  * capacity has waited too long, whatever the backlog.
  */
 export function createScaling(
@@ -35,6 +36,7 @@ export function createScaling(
     scalableDimension: target.scalableDimension,
     resourceId: target.resourceId,
   };
+  if (!scales(deps.config)) return;
   new AppautoscalingPolicy(scope, 'backlog', {
     ...common,
     name: `${names.name}-backlog-per-task`,

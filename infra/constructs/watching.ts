@@ -30,6 +30,11 @@ export function createWatching(
     if (alarm.missingData === 'breaching' && !running) continue;
     createAlarm(scope, names, alarm, topic.arn);
   }
+  if (!config.alerts.essential) createDashboards(scope, config, names);
+  return topic;
+}
+
+function createDashboards(scope: Construct, config: Config, names: Names): void {
   new CloudwatchDashboard(scope, 'overview', {
     dashboardName: names.overviewDashboard,
     dashboardBody: JSON.stringify(overviewDashboard(config, names)),
@@ -38,7 +43,6 @@ export function createWatching(
     dashboardName: names.tenantDashboard,
     dashboardBody: JSON.stringify(tenantDashboard(config, names)),
   });
-  return topic;
 }
 
 function createAlarm(scope: Construct, names: Names, alarm: Alarm, topicArn: string): void {

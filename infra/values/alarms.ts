@@ -4,6 +4,8 @@ import { ingestionAlerts, tableAlerts } from '../alerts/ingestion.ts';
 import { queueAlerts } from '../alerts/queue.ts';
 import { tenantAlerts } from '../alerts/tenants.ts';
 import type { Config } from '../config/config.ts';
+import { scales } from './backlog.ts';
+import type { Metric } from './metric.ts';
 import type { Names } from './names.ts';
 
 /** Everything that somebody must hear of: the one list of which the alarms and Prometheus' rules are made. */
@@ -24,13 +26,24 @@ export interface Alarm extends CloudWatchForm {
   readonly description: string;
 }
 
-/** The alerts that CloudWatch can watch. */
+/** Whether Container Insights is on: autoscaling and an alarm count running tasks, which nothing else publishes. */
+export function countsTasks(config: Config): boolean {
+  return scales(config) || !config.alerts.essential;
+}
+
+/** The alerts that CloudWatch watches: those that it can, or the essential ones of them. */
 export function alarmsOf(config: Config, names: Names): readonly Alarm[] {
   return alertsOf(config, names).flatMap((alert) =>
-    alert.cloudwatch === undefined
+    alert.cloudwatch === undefined || (config.alerts.essential && !isEssential(alert.severity, alert.cloudwatch))
       ? []
       : [{ ...alert.cloudwatch, id: alert.id, description: descriptionOf(alert, config.alerts.runbookUrl) }],
   );
+}
+
+/** It wakes somebody, or looks only at what AWS publishes for nothing; Container Insights is billed like metrics of our own. */
+function isEssential(severity: Alert['severity'], { metrics }: CloudWatchForm): boolean {
+  const isFree = ({ namespace }: Metric) => namespace.startsWith('AWS/');
+  return severity === 'page' || Object.values(metrics).every(isFree);
 }
 
 function descriptionOf(alert: Alert, runbookUrl: string): string {

@@ -15,9 +15,22 @@ export const SCALE_IN_COOLDOWN_SECONDS = 600;
 /** Share of the tasks' reports, in a minute, that must say that messages wait for capacity. */
 export const SATURATED_SHARE = 0.5;
 
+/** Whether the number of tasks changes at all. */
+export function scales({ distributor }: Pick<Config, 'distributor'>): boolean {
+  return distributor.tasksMax > distributor.tasksMin;
+}
+
 /** The age of the oldest message that waits for capacity; one object can be large, so it counts beside the backlog. */
 export function oldestWorkable(config: Pick<Config, 'environment'>, names: Names): Metric {
   return serviceMetric(config, names, 'workable_oldest_age_seconds', 'Maximum');
+}
+
+/** What tasks report of the work that waits in them. */
+export function reportedBacklog(config: Pick<Config, 'environment'>, names: Names): readonly [Metric, Metric] {
+  return [
+    serviceMetric(config, names, 'saturated', 'Average'),
+    serviceMetric(config, names, 'workable_messages', 'Average'),
+  ];
 }
 
 /**
@@ -31,11 +44,12 @@ export function oldestWorkable(config: Pick<Config, 'environment'>, names: Names
  */
 export function backlogPerTask(config: Config, names: Names) {
   const { backlogPerTask: target } = config.distributor;
+  const [saturated, workable] = reportedBacklog(config, names);
   const busy = `FILL(saturated, 1) >= ${SATURATED_SHARE}`;
   return [
     query('waiting', queueMetric(names.queue, 'ApproximateNumberOfMessagesVisible', 'Average')),
-    query('saturated', serviceMetric(config, names, 'saturated', 'Average')),
-    query('workable', serviceMetric(config, names, 'workable_messages', 'Average')),
+    query('saturated', saturated),
+    query('workable', workable),
     query('running', containerInsights(names, 'RunningTaskCount', 'Average')),
     {
       id: 'backlog',

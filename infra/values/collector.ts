@@ -10,7 +10,7 @@ import { HTTP_PORT } from './service-environment.ts';
 export const ENVIRONMENT_DIMENSION = 'Environment';
 
 /** A metric of the service that goes to CloudWatch, with the label that stays a dimension. Each combination costs $0.30 a month. */
-interface Exported {
+export interface Exported {
   readonly name: string;
   readonly label?: string;
   /** The values of the label that somebody looks at; absent: all. */
@@ -52,6 +52,8 @@ export interface CollectorProps {
   readonly region: string;
   readonly namespace: string;
   readonly logGroup: string;
+  /** What goes to CloudWatch. */
+  readonly metrics: readonly Exported[];
   readonly tracing: boolean;
   readonly prometheusRemoteWriteUrl: string | undefined;
 }
@@ -103,8 +105,8 @@ function scrape(environment: string, relabelings: readonly object[]): object {
 }
 
 function cloudWatchParts(props: CollectorProps): Parts {
-  const histograms = EXPORTED_METRICS.filter((metric) => metric.histogram).map((metric) => metric.name);
-  const exported = `(${EXPORTED_METRICS.map(seriesPattern).join('|')})`;
+  const histograms = props.metrics.filter((metric) => metric.histogram).map((metric) => metric.name);
+  const exported = `(${props.metrics.map(seriesPattern).join('|')})`;
   return {
     receivers: {
       prometheus: scrape(props.environment, [{ source_labels: ['__name__'], regex: exported, action: 'keep' }]),
@@ -122,7 +124,7 @@ function cloudWatchParts(props: CollectorProps): Parts {
         dimension_rollup_option: 'NoDimensionRollup',
         // Or the first dead letter of a process would be the starting point, and no alarm would see it.
         retain_initial_value_of_delta_metric: true,
-        metric_declarations: EXPORTED_METRICS.flatMap(declarationsOf),
+        metric_declarations: props.metrics.flatMap(declarationsOf),
       },
     },
     pipelines: {

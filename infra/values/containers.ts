@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { collectorConfig } from './collector.ts';
+import { exportedMetrics } from './exported-metrics.ts';
 import type { Names } from './names.ts';
 import { COLLECTOR_MEMORY_MB, HTTP_PORT, STOP_TIMEOUT_SECONDS, serviceEnvironment } from './service-environment.ts';
 
@@ -88,6 +89,7 @@ function collector({ config, names }: ContainerProps): object {
           region: config.region,
           namespace: names.metricsNamespace,
           logGroup: names.metricsLogGroup,
+          metrics: exportedMetrics(config, names),
           tracing: config.distributor.tracing,
           prometheusRemoteWriteUrl: config.distributor.prometheusRemoteWriteUrl,
         }),

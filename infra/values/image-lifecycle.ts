@@ -1,5 +1,5 @@
 /** Images kept for going back to; one is some 100 MB. */
-const IMAGES_KEPT = 30;
+export const IMAGES_KEPT = 30;
 
 /** The lifecycle of the repository, in ECR's words. */
 export function imageLifecycle(): object {

@@ -5,7 +5,10 @@ import type { ObjectLayout } from './object-layout.ts';
 export interface LifecycleRule {
   readonly id: string;
   readonly status: 'Enabled';
-  readonly filter: { readonly prefix: string }[];
+  readonly filter: (
+    | { readonly prefix: string }
+    | { readonly and: { readonly prefix: string; readonly objectSizeGreaterThan: number }[] }
+  )[];
   readonly transition?: Transition[];
   readonly expiration?: { readonly days?: number; readonly expiredObjectDeleteMarker?: boolean }[];
   readonly noncurrentVersionExpiration?: { readonly noncurrentDays: number }[];
@@ -19,16 +22,24 @@ interface Transition {
 
 /** What becomes of objects with age: each prefix has a rule of its own, and what is left of any has one for all. */
 export function lifecycleRules(storage: StorageConfig, layout: ObjectLayout): LifecycleRule[] {
-  const expire = (id: string, prefix: string, days: number, transition?: Transition[]): LifecycleRule => ({
+  const expire = (id: string, prefix: string, days: number): LifecycleRule => ({
     id,
     status: 'Enabled',
     filter: [{ prefix }],
-    ...(transition && transition.length > 0 ? { transition } : {}),
     expiration: [{ days }],
     noncurrentVersionExpiration: [{ noncurrentDays: storage.noncurrentVersionDays }],
   });
+  const transition = transitions(storage);
+  // A rule of its own: its filter must not keep small objects from expiring.
+  const move: LifecycleRule = {
+    id: 'move-logs',
+    status: 'Enabled',
+    filter: [{ and: [{ prefix: layout.logsPrefix, objectSizeGreaterThan: storage.transitionAboveBytes }] }],
+    transition,
+  };
   return [
-    expire('logs', layout.logsPrefix, storage.retentionDays, transitions(storage)),
+    expire('logs', layout.logsPrefix, storage.retentionDays),
+    ...(transition.length > 0 ? [move] : []),
     expire('quarantine', layout.quarantinePrefix, storage.quarantineRetentionDays),
     expire('without-tenant', layout.withoutTenantPrefix, storage.quarantineRetentionDays),
     expire('firehose-errors', layout.firehoseErrorPrefix, storage.firehoseErrorRetentionDays),

@@ -8,6 +8,11 @@ export const INTERFACE_SERVICES = ['sqs', 'sts', 'logs', 'kms', 'ecr.api', 'ecr.
 /** Amazon Managed Service for Prometheus. */
 export const PROMETHEUS_SERVICE = 'aps-workspaces';
 
+/** Whether tasks have public addresses, because there is no NAT to reach AWS by. */
+export function hasPublicTasks({ network }: Pick<Config, 'network'>): boolean {
+  return network.existing === undefined && network.natGateways === 0;
+}
+
 /** The collector's Prometheus, too, where it is in this region. */
 export function interfaceServices({ region, distributor }: Config): readonly string[] {
   const workspace = remoteWriteWorkspace(distributor.prometheusRemoteWriteUrl);

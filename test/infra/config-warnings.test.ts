@@ -28,6 +28,11 @@ const DOUBTS: readonly [environment: string, overrides: Overrides, warning: stri
     'storage.retentionDays: Deep Archive bills 180 days for what leaves it earlier; deepArchiveDays is 365 (got 366)',
   ],
   [
+    'production',
+    { ...EMAILS, distributor: { spotOnly: true } },
+    'distributor.spotOnly: delivers nothing while Fargate Spot has no capacity (got true)',
+  ],
+  [
     'staging',
     { network: { cidr: '8.8.0.0/16' } },
     'network.cidr: is not a private block: addresses there that belong to others cannot be reached (got "8.8.0.0/16")',

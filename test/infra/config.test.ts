@@ -30,7 +30,7 @@ for (const environment of ['development', 'staging', 'production', 'anything']) 
 }
 
 test('every environment that has a file is the one that its file names', () => {
-  assert.deepEqual([...knownEnvironments()].sort(), ['development', 'production', 'staging']);
+  assert.deepEqual([...knownEnvironments()].sort(), ['development', 'economy', 'production', 'staging']);
   for (const name of knownEnvironments()) assert.equal(environmentFile(name).environment, name);
 });
 
@@ -42,7 +42,7 @@ test('prefixes and the key template are what the service has by default', () => 
 
 test('only production is production, and it survives the loss of a zone', () => {
   assert.equal(configOf('production').production, true);
-  for (const other of ['staging', 'development']) assert.equal(configOf(other).production, false);
+  for (const other of ['staging', 'development', 'economy']) assert.equal(configOf(other).production, false);
   const { network, distributor } = configOf('production');
   assert.equal(network.natGateways, network.availabilityZones);
   assert.ok(distributor.tasksMin >= network.availabilityZones);
@@ -298,6 +298,16 @@ const DOUBTFUL: readonly [given: Readonly<Record<string, unknown>>, sentence: st
     { network: { existing: EXISTING, interfaceEndpoints: true } },
     'network.interfaceEndpoints: must be false with network.existing: endpoints are made only in a VPC of our own (got true)',
   ],
+  [
+    { network: { existing: EXISTING, natGateways: 0 } },
+    'network.natGateways: must be at least 1 with network.existing: tasks have public addresses only in a VPC of our own (got 0)',
+  ],
+  [
+    { storage: { transitionAboveBytes: -1 } },
+    'storage.transitionAboveBytes: must be a whole number from 0 to 5368709120 (got -1)',
+  ],
+  [{ distributor: { spotOnly: 'yes' } }, 'distributor.spotOnly: must be true or false (got "yes")'],
+  [{ alerts: { essential: 1 } }, 'alerts.essential: must be true or false (got 1)'],
   [
     { network: { existing: { ...EXISTING, privateSubnetIds: ['subnet-0a'] } } },
     'network.existing.privateSubnetIds: must be a list of at least 2 and at most 100 (got ["subnet-0a"])',

@@ -32,7 +32,7 @@ function task(environment: string, overrides: Parameters<typeof configOf>[1] = {
   return { config, names, all, service, variables, volumes };
 }
 
-for (const environment of ['development', 'staging', 'production']) {
+for (const environment of ['economy', 'development', 'staging', 'production']) {
   test(`the service accepts the environment of its container in ${environment}, and reads the deployment from it`, () => {
     const { config, names, variables } = task(environment);
     const known: readonly string[] = SETTING_NAMES;

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { configOf } from '../../infra/config/config.ts';
 import { alarmsOf, alertsOf } from '../../infra/values/alarms.ts';
+import { oldestWorkable, reportedBacklog } from '../../infra/values/backlog.ts';
 import { collectorConfig, ENVIRONMENT_DIMENSION, EXPORTED_METRICS } from '../../infra/values/collector.ts';
 import { overviewDashboard, tenantDashboard } from '../../infra/values/dashboards.ts';
+import { exportedMetrics } from '../../infra/values/exported-metrics.ts';
 import type { Metric } from '../../infra/values/metric.ts';
 import { namesOf } from '../../infra/values/names.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
@@ -149,6 +151,7 @@ const props = {
   region: 'us-east-1',
   namespace: 'LogDistributor/logs',
   logGroup: '/m',
+  metrics: EXPORTED_METRICS,
   tracing: false,
   prometheusRemoteWriteUrl: undefined,
 };
@@ -298,4 +301,37 @@ test('an alarm says what happened and ends with the link to its section, in as m
     assert.ok(description.length <= 1024, id);
   }
   for (const { description } of alarms) assert.match(description, / Runbook: docs\/guide\/operations\.md#log\w+$/);
+});
+
+test('the essential alarms page or watch what is free, and all that they and autoscaling look at is published, and no more', () => {
+  const economy = configOf('any', { alerts: { essential: true } });
+  const some = alarmsOf(economy, names);
+  const severities = new Map(alertsOf(economy, names).map(({ id, severity }) => [id, severity]));
+  const free = some
+    .filter(({ id }) => severities.get(id) === 'ticket')
+    .flatMap(({ metrics }) => Object.values(metrics));
+  for (const { namespace, name } of free) assert.match(namespace, /^AWS\//, name);
+  const pages = alarmsOf(configOf('any'), names).filter(({ id }) => severities.get(id) === 'page');
+  assert.ok(pages.length > 3 && free.length > 3);
+  for (const { id } of pages)
+    assert.ok(
+      some.some((alarm) => alarm.id === id),
+      id,
+    );
+
+  const exported = exportedMetrics(economy, names);
+  const scaling = [...reportedBacklog(economy, names), oldestWorkable(economy, names)];
+  const looked = [...some.flatMap((alarm) => Object.values(alarm.metrics)), ...scaling].filter(
+    ({ namespace }) => namespace === names.metricsNamespace,
+  );
+  assert.deepEqual(new Set(exported.map(({ name }) => name)), new Set(looked.map(({ name }) => name)));
+  for (const { name, dimensions } of looked) {
+    const metric = exported.find((each) => each.name === name);
+    const { [ENVIRONMENT_DIMENSION]: _, ...labels } = dimensions;
+    for (const [label, value] of Object.entries(labels)) {
+      assert.equal(label, metric?.label, name);
+      assert.ok(metric?.values?.includes(value), `${name}: ${value}`);
+    }
+  }
+  assert.deepEqual(exportedMetrics(configOf('any'), names), EXPORTED_METRICS);
 });

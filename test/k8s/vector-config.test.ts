@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { LINES_PACKED } from '../../infra/cost/model.ts';
+import { LINES_PACKED } from '../../infra/cost/workload.ts';
 import { RECORD_COLUMNS } from '../../infra/values/record.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';

@@ -108,7 +108,7 @@ function toRule(rule: LifecycleRule): Json {
   return toJson({
     Id: rule.id,
     Status: rule.status,
-    Prefix: rule.filter[0]?.prefix,
+    ...filterOf(rule),
     Transitions: rule.transition?.map(({ days, storageClass }) => ({
       StorageClass: storageClass,
       TransitionInDays: days,
@@ -118,6 +118,14 @@ function toRule(rule: LifecycleRule): Json {
     NoncurrentVersionExpiration: noncurrent && { NoncurrentDays: noncurrent.noncurrentDays },
     AbortIncompleteMultipartUpload: abort && { DaysAfterInitiation: abort.daysAfterInitiation },
   });
+}
+
+/** The prefix, and the size where the rule has one. */
+function filterOf({ filter: [filter] }: LifecycleRule): JsonObject {
+  if (filter === undefined) return {};
+  if ('prefix' in filter) return { Prefix: filter.prefix };
+  const [both] = filter.and;
+  return both ? { Prefix: both.prefix, ObjectSizeGreaterThan: both.objectSizeGreaterThan } : {};
 }
 
 function tiering(): Json {

@@ -58,7 +58,7 @@ export function distributorStack(): Stack {
         Type: 'AWS::ECS::Cluster',
         Properties: {
           ClusterName: NAMES.cluster,
-          ClusterSettings: [{ Name: 'containerInsights', Value: 'enabled' }],
+          ClusterSettings: [{ Name: 'containerInsights', Value: ifElse('CountsTasks', 'enabled', 'disabled') }],
           CapacityProviders: ['FARGATE', 'FARGATE_SPOT'],
         },
       },
@@ -69,7 +69,7 @@ export function distributorStack(): Stack {
       TaskDefinition: taskDefinition(),
       TaskGroup: taskGroup(),
       Service: when(RUNNING, service()),
-      ...scalingResources(RUNNING),
+      ...scalingResources({ running: RUNNING, scaled: 'IsScaled' }),
     },
     outputs: {
       DistributorRoleArn: {
@@ -164,18 +164,22 @@ function service(): Resource {
       Cluster: getAtt('Cluster', 'Arn'),
       TaskDefinition: ref('TaskDefinition'),
       CapacityProviderStrategy: [
-        {
-          CapacityProvider: 'FARGATE',
-          Base: NUMBERS.of('TasksMin'),
-          Weight: findInMap('SpotPercents', ref('SpotPercent'), 'OnDemandWeight'),
-        },
+        ifElse(
+          'WithSpotOnly',
+          { CapacityProvider: 'FARGATE_SPOT', Weight: 1 },
+          {
+            CapacityProvider: 'FARGATE',
+            Base: NUMBERS.of('TasksMin'),
+            Weight: findInMap('SpotPercents', ref('SpotPercent'), 'OnDemandWeight'),
+          },
+        ),
         ifElse('WithSpot', { CapacityProvider: 'FARGATE_SPOT', Weight: NUMBERS.of('SpotPercent') }),
       ],
       NetworkConfiguration: {
         AwsvpcConfiguration: {
           Subnets: textOf('PrivateSubnetIds'),
           SecurityGroups: [getAtt('TaskGroup', 'GroupId')],
-          AssignPublicIp: 'DISABLED',
+          AssignPublicIp: ifElse('HasPublicTasks', 'ENABLED', 'DISABLED'),
         },
       },
       DeploymentConfiguration: {

@@ -128,7 +128,7 @@ const RULES: JsonObject = {
     RuleCondition: equals(ref('AvailabilityZones'), '2'),
     Assertions: [
       {
-        Assert: { 'Fn::Contains': [['1', '2'], ref('NatGateways')] },
+        Assert: { 'Fn::Contains': [['0', '1', '2'], ref('NatGateways')] },
         AssertDescription: 'NatGateways must be at most AvailabilityZones',
       },
     ],
@@ -153,6 +153,10 @@ const RULES: JsonObject = {
         Assert: equals(ref(name), 'false'),
         AssertDescription: `${name} are for a VPC of our own only: it must be false with ExistingVpcId`,
       })),
+      {
+        Assert: not(equals(ref('NatGateways'), '0')),
+        AssertDescription: 'Tasks have public addresses only in a VPC of our own: NatGateways must not be 0',
+      },
       {
         Assert: equals(ref('FlowLogRetentionDays'), '0'),
         AssertDescription:

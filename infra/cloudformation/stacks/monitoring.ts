@@ -7,7 +7,7 @@ import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { pascalCase } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';
-import { NAMES, symbolicConfig } from '../symbolic.ts';
+import { NAMES, type Switches, symbolicConfig } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { keyInput } from './inputs.ts';
 
@@ -61,16 +61,18 @@ function emailSubscriptions(): Readonly<Record<string, Resource>> {
 }
 
 function alarms(): Readonly<Record<string, Resource>> {
-  const config = symbolicConfig();
-  const always = new Set(alarmsOf(symbolicConfig({ WithFirehose: false }), NAMES).map(({ id }) => id));
+  const idsOf = (on: Switches) => new Set(alarmsOf(symbolicConfig(on), NAMES).map(({ id }) => id));
+  const without = { firehose: idsOf({ WithFirehose: false }), others: idsOf({ WithEssentialAlerts: true }) };
   return Object.fromEntries(
-    alarmsOf(config, NAMES).map((alarm) => {
-      const condition = always.has(alarm.id)
-        ? // Silence is an alarm only where something should be heard.
-          alarm.missingData === 'breaching'
-          ? 'IsRunning'
-          : undefined
-        : 'WithFirehose';
+    alarmsOf(symbolicConfig(), NAMES).map((alarm) => {
+      const conditions = [
+        ...(without.firehose.has(alarm.id) ? [] : ['WithFirehose']),
+        ...(without.others.has(alarm.id) ? [] : ['WithAllAlerts']),
+        // Silence is an alarm only where something should be heard.
+        ...(alarm.missingData === 'breaching' ? ['IsRunning'] : []),
+      ];
+      const [condition, another] = conditions;
+      if (another !== undefined) throw new Error(`${alarm.id} needs a condition for ${conditions.join(' and ')}`);
       return [`Alarm${pascalCase(alarm.id)}`, when(condition, alarmResource(alarm))];
     }),
   );
@@ -118,5 +120,8 @@ function thresholdOf({ threshold }: Alarm): Json {
 }
 
 function dashboard(name: string, body: Json): Resource {
-  return { Type: 'AWS::CloudWatch::Dashboard', Properties: { DashboardName: name, DashboardBody: body } };
+  return when('WithAllAlerts', {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: { DashboardName: name, DashboardBody: body },
+  });
 }

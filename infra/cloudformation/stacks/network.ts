@@ -8,6 +8,7 @@ import {
   type Json,
   type JsonObject,
   join,
+  NO_VALUE,
   ref,
   select,
   split,
@@ -91,7 +92,7 @@ function routeTable(kind: string): Resource {
 
 /** Conditions of the zone at an index: whether it is there, and whether it has a NAT gateway. */
 const ZONE_CONDITIONS = [
-  { zone: 'WithOwnNetwork', nat: 'WithOwnNetwork', ipv6: 'HasIpv6' },
+  { zone: 'WithOwnNetwork', nat: 'HasOwnNat', ipv6: 'HasIpv6' },
   { zone: 'WithOwnNetwork', nat: 'HasOwnSecondNat', ipv6: 'HasIpv6' },
   { zone: 'HasOwnThirdZone', nat: 'HasOwnThirdNat', ipv6: 'HasIpv6InThirdZone' },
 ];
@@ -103,8 +104,11 @@ const WAYS_OUT: readonly Json[] = [
   ifElse('WithThirdNat', ref('NatGateway2'), ref('NatGateway0')),
 ];
 
+/** The internet gateway, once it is attached: an attachment's own id is dropped. */
+const INTERNET: Json = select(0, split(' ', join(' ', [ref('InternetGateway'), ref('InternetGatewayAttachment')])));
+
 function zoneResources(at: number): Readonly<Record<string, Resource>> {
-  const { zone = 'WithOwnNetwork', nat = 'WithOwnNetwork', ipv6 = 'HasIpv6' } = ZONE_CONDITIONS[at] ?? {};
+  const { zone = 'WithOwnNetwork', nat = 'HasOwnNat', ipv6 = 'HasIpv6' } = ZONE_CONDITIONS[at] ?? {};
   return {
     [`PublicSubnet${at}`]: when(zone, subnet('public', at, at)),
     [`PrivateSubnet${at}`]: when(zone, subnet('private', at, PRIVATE_OFFSET + at)),
@@ -116,7 +120,8 @@ function zoneResources(at: number): Readonly<Record<string, Resource>> {
       Properties: {
         RouteTableId: ref(`PrivateRoutes${at}`),
         DestinationCidrBlock: '0.0.0.0/0',
-        NatGatewayId: WAYS_OUT[at] ?? ref('NatGateway0'),
+        NatGatewayId: ifElse('WithNat', WAYS_OUT[at] ?? ref('NatGateway0')),
+        GatewayId: ifElse('WithNat', NO_VALUE, INTERNET),
       },
     }),
     [`PrivateDefaultIpv6Route${at}`]: when(ipv6, {

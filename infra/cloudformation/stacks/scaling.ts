@@ -14,7 +14,14 @@ const SERVICE_ROLE =
   'aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService';
 
 /** Autoscaling by backlog and by age, as constructs/scaling.ts makes it. */
-export function scalingResources(condition: string): Readonly<Record<string, Resource>> {
+export function scalingResources({
+  running,
+  scaled,
+}: {
+  readonly running: string;
+  /** Where the number of tasks changes, too. */
+  readonly scaled: string;
+}): Readonly<Record<string, Resource>> {
   const { partition, accountId } = NAMES.place;
   const age = oldestWorkable(symbolicConfig(), NAMES);
   const target: JsonObject = {
@@ -23,7 +30,7 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
     ResourceId: `service/${NAMES.cluster}/${NAMES.service}`,
   };
   return {
-    ScalableTarget: when(condition, {
+    ScalableTarget: when(running, {
       Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
       DependsOn: 'Service',
       Properties: {
@@ -33,7 +40,7 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
         RoleARN: `arn:${partition}:iam::${accountId}:role/${SERVICE_ROLE}`,
       },
     }),
-    ScaleByBacklog: when(condition, {
+    ScaleByBacklog: when(scaled, {
       Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
       DependsOn: 'ScalableTarget',
       Properties: {
@@ -48,7 +55,7 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
         },
       },
     }),
-    ScaleByAge: when(condition, {
+    ScaleByAge: when(scaled, {
       Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
       DependsOn: 'ScalableTarget',
       Properties: {
@@ -64,7 +71,7 @@ export function scalingResources(condition: string): Readonly<Record<string, Res
         },
       },
     }),
-    ScaleOutAlarm: when(condition, {
+    ScaleOutAlarm: when(scaled, {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
         AlarmName: `${NAMES.name}-scale-out-by-age`,

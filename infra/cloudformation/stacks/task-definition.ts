@@ -4,11 +4,11 @@ import { pascalKeys } from '../pascal.ts';
 import { textOf } from '../placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from '../service-settings.ts';
 import type { Resource } from '../stack.ts';
-import { NAMES, NUMBERS, symbolicConfig, withWorkspace } from '../symbolic.ts';
+import { NAMES, NUMBERS, type Switches, symbolicConfig, withWorkspace } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 
 export function taskDefinition(): Resource {
-  const taskOf = (on: { WithTracing: boolean; WithCanary: boolean; WithPrometheus: boolean }) =>
+  const taskOf = (on: Switches) =>
     containers({
       config: symbolicConfig(on),
       names: NAMES,
@@ -16,7 +16,7 @@ export function taskDefinition(): Resource {
       queueUrl: textOf('QueueUrl'),
       deadLetterQueueUrl: textOf('DeadLetterQueueUrl'),
     });
-  const definitions = vary(['WithTracing', 'WithCanary', 'WithPrometheus'], (on) =>
+  const definitions = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithEssentialAlerts'], (on) =>
     pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>

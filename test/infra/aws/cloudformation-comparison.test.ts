@@ -30,6 +30,7 @@ type Overrides = NonNullable<Parameters<typeof configOf>[1]>;
 /** Settings that together turn every switch on and off. */
 const SETTINGS: readonly (readonly [name: string, environment: string, overrides: Overrides, imageTag?: string])[] = [
   ['development as it is', 'development', {}, '0.1.0'],
+  ['economy as it is', 'economy', {}, '0.1.0'],
   ['staging as it is', 'staging', {}, '0.1.0'],
   ['staging before there is an image', 'staging', {}],
   ['production as it is', 'production', {}, '0.1.0'],
@@ -56,6 +57,17 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
       queue: { retentionDays: 7, visibilityTimeoutSeconds: 90 },
     },
     `sha256:${'0a'.repeat(32)}`,
+  ],
+  [
+    'economy with Firehose, NAT and more tasks',
+    'economy',
+    {
+      ingestion: { firehose: true },
+      network: { natGateways: 1, ipv6: true },
+      distributor: { tasksMax: 8 },
+      storage: { intelligentTiering: true },
+    },
+    '0.1.0',
   ],
   [
     'development with everything, in GovCloud',

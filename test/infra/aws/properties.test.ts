@@ -15,6 +15,7 @@ let production: Synthesis;
 let plain: Synthesis;
 let direct: Synthesis;
 let existing: Synthesis;
+let economy: Synthesis;
 
 before(async () => {
   production = await synthesis('production', {
@@ -24,12 +25,13 @@ before(async () => {
   });
   plain = await synthesis('staging', { encryptWithOwnKeys: false, storage: { intelligentTiering: true } });
   direct = await synthesis('development', { ingestion: { firehose: false } }, { imageTag: undefined });
+  economy = await synthesis('economy');
   existing = await synthesis('staging', {
     network: { existing: { vpcId: 'vpc-1', privateSubnetIds: ['subnet-1', 'subnet-2'] } },
   });
 });
 after(async () => {
-  for (const each of [production, plain, direct, existing]) await each?.remove();
+  for (const each of [production, plain, direct, existing, economy]) await each?.remove();
 });
 
 /** JSON that Terraform passes on as text. */
@@ -129,7 +131,10 @@ test('budget and anomaly detection can be left out, each by itself', async (t) =
 
 interface Rule {
   readonly id: string;
-  readonly filter: readonly { readonly prefix: string }[];
+  readonly filter: readonly {
+    readonly prefix?: string;
+    readonly and?: readonly { readonly prefix: string; readonly object_size_greater_than: number }[];
+  }[];
   readonly transition?: readonly { readonly days: number; readonly storage_class: string }[];
   readonly expiration: readonly { readonly days?: number }[];
   readonly abort_incomplete_multipart_upload?: readonly { readonly days_after_initiation: number }[];
@@ -140,11 +145,12 @@ test('logs move through the classes and go; quarantine and errors go on their ow
   const config = configOf('production');
   const rules = rulesOf(production);
   const rule = (id: string) => rules.find((it) => it.id === id);
-  assert.deepEqual(rule('logs')?.transition, [
+  assert.deepEqual(rule('move-logs')?.transition, [
     { days: 30, storage_class: 'STANDARD_IA' },
     { days: 90, storage_class: 'GLACIER' },
     { days: 365, storage_class: 'DEEP_ARCHIVE' },
   ]);
+  assert.deepEqual(rule('move-logs')?.filter[0]?.and, [{ prefix: 'logs/', object_size_greater_than: 128 * 1024 }]);
   assert.equal(rule('logs')?.expiration[0]?.days, 2555);
   assert.equal(rule('logs')?.filter[0]?.prefix, 'logs/');
   assert.equal(rule('quarantine')?.filter[0]?.prefix, config.quarantinePrefix);
@@ -155,7 +161,9 @@ test('logs move through the classes and go; quarantine and errors go on their ow
 });
 
 test('intelligent tiering takes the place of the three transitions', () => {
-  assert.deepEqual(rulesOf(plain)[0]?.transition, [{ days: 0, storage_class: 'INTELLIGENT_TIERING' }]);
+  assert.deepEqual(rulesOf(plain).find(({ id }) => id === 'move-logs')?.transition, [
+    { days: 0, storage_class: 'INTELLIGENT_TIERING' },
+  ]);
   assert.equal(plain.resources('aws_s3_bucket_intelligent_tiering_configuration').length, 1);
   assert.equal(production.resources('aws_s3_bucket_intelligent_tiering_configuration').length, 0);
 });
@@ -373,4 +381,27 @@ test('roles have one inline policy each and no managed ones', () => {
 test("the task role's name is fixed, as it stands in customers' trust policies", () => {
   const names = production.resources('aws_iam_role').map((role) => role.name);
   assert.ok(names.includes('log-distributor-production-us-east-1-task'), names.join(', '));
+});
+
+test('without NAT, tasks have public addresses, and nothing lets anybody reach them', () => {
+  assert.equal(economy.resources('aws_nat_gateway').length, 0);
+  assert.equal(economy.resources('aws_eip').length, 0);
+  const service = economy.only('aws_ecs_service');
+  assert.equal(one(service.network_configuration).assign_public_ip, true);
+  assert.deepEqual(service.capacity_provider_strategy, [{ capacity_provider: 'FARGATE_SPOT', weight: 1 }]);
+  assert.deepEqual(economy.resources('aws_vpc_security_group_ingress_rule'), []);
+  // S3 and DynamoDB by the gateway endpoints; nothing that costs by the hour.
+  assert.deepEqual(
+    economy.resources('aws_vpc_endpoint').map(({ vpc_endpoint_type }) => vpc_endpoint_type),
+    ['Gateway', 'Gateway'],
+  );
+  assert.equal(economy.resources('aws_network_acl').length, 2);
+  assert.equal(one(plain.only('aws_ecs_service').network_configuration).assign_public_ip, false);
+});
+
+test('one task needs no autoscaling, and nobody pays for counting it', () => {
+  assert.equal(economy.resources('aws_appautoscaling_policy').length, 0);
+  assert.deepEqual(economy.only('aws_ecs_cluster').setting, [{ name: 'containerInsights', value: 'disabled' }]);
+  assert.equal(economy.resources('aws_cloudwatch_dashboard').length, 0);
+  assert.ok(economy.resources('aws_cloudwatch_metric_alarm').length < 15);
 });

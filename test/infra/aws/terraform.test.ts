@@ -9,6 +9,7 @@ const terraform = await findTerraform();
 
 /** Shapes that differ in which resources there are at all. */
 const SHAPES: readonly [name: string, synthesize: (providerVersion: string) => Promise<Synthesis>][] = [
+  ['economy', (providerVersion) => synthesis('economy', {}, { providerVersion })],
   ['production, with everything', (providerVersion) => synthesis('production', EVERYTHING, { providerVersion })],
   [
     'production in GovCloud',

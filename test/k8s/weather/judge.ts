@@ -21,10 +21,12 @@ export interface Verdict {
   readonly line_bytes: number;
 }
 
-/** How long a quiet pod's line waited in its file; null where no pod is called quiet. */
+/** How long 99 of 100 lines of quiet pods waited in their files, milliseconds; null where no pod is called quiet. */
 export interface Waits {
-  readonly quiet_wait_p99_ms: number | null;
-  readonly quiet_wait_max_ms: number | null;
+  /** Of pods that ran before the flood. */
+  readonly wait_before_ms: number | null;
+  /** Of pods that began in it. */
+  readonly wait_during_ms: number | null;
 }
 
 const record = z.object({
@@ -67,15 +69,22 @@ export async function judge(platform: Platform, written: Written): Promise<Verdi
   };
 }
 
-/** @param quiet beginnings of pods' names; only of overlays that write NDJSON */
-export async function quietWaits(platform: Platform, quiet: readonly string[]): Promise<Waits> {
-  if (quiet.length === 0) return { quiet_wait_p99_ms: null, quiet_wait_max_ms: null };
-  const waits: number[] = [];
+/** @param quiet names of pods; only of overlays that write NDJSON */
+export async function quietWaits(
+  platform: Platform,
+  quiet: { readonly before: readonly string[]; readonly during: readonly string[] } | undefined,
+): Promise<Waits> {
+  if (!quiet) return { wait_before_ms: null, wait_during_ms: null };
+  const waits = { before: [] as number[], during: [] as number[] };
   for await (const { timestamp, ingest_timestamp, kubernetes } of recordsBelow(platform, 'logs/')) {
-    if (!quiet.some((name) => kubernetes.pod_name.startsWith(`${name}-`))) continue;
-    waits.push(Date.parse(ingest_timestamp) - Date.parse(timestamp));
+    const isOneOf = (names: readonly string[]) => names.some((name) => kubernetes.pod_name.startsWith(`${name}-`));
+    const wait = Date.parse(ingest_timestamp) - Date.parse(timestamp);
+    if (isOneOf(quiet.before)) waits.before.push(wait);
+    if (isOneOf(quiet.during)) waits.during.push(wait);
   }
-  waits.sort((one, other) => one - other);
-  const at = (share: number) => waits[Math.ceil(share * waits.length) - 1] ?? null;
-  return { quiet_wait_p99_ms: at(0.99), quiet_wait_max_ms: at(1) };
+  return { wait_before_ms: percentile99(waits.before), wait_during_ms: percentile99(waits.during) };
+}
+
+function percentile99(values: number[]): number | null {
+  return values.sort((one, other) => one - other)[Math.ceil(0.99 * values.length) - 1] ?? null;
 }

@@ -93,7 +93,7 @@ function createWriter(pod: PodLoad, random: Random, tally: Tally, sum: Sum, begi
 
   return (nowMs: number): boolean => {
     if (nowMs < beginMs) return false;
-    log ??= openContainerLog(pod.folder, () => nowMs);
+    log ??= openContainerLog(pod.folder, Date.now);
     const due = Math.min(lines, Math.floor(((nowMs - beginMs) / 1000) * linesPerSecond) + 1);
     const end = Math.min(due, next + Math.ceil(linesPerSecond * BURST_S));
     if (next < end) lastMs = nowMs;

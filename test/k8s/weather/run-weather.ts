@@ -52,7 +52,7 @@ export async function runWeather(cluster: Cluster, weather: Weather): Promise<We
       name: weather.name,
       overlay,
       ...(await judge(platform, written)),
-      ...(await quietWaits(platform, weather.quiet ?? [])),
+      ...(await quietWaits(platform, weather.quiet)),
       peak_rss_mb: Math.round(Math.max(...nodes.map((node) => node.peakBytes())) / 1e6),
       buffer_events: events,
       buffer_bytes_per_event: Math.round(bytes / Math.max(1, events)),

@@ -16,8 +16,8 @@ const COLUMNS: readonly (readonly [title: string, text: (row: Row) => string])[]
   ['RSS MB', ({ peak_rss_mb }) => count(peak_rss_mb)],
   ['in the buffer', ({ buffer_events }) => count(buffer_events)],
   ['bytes each', ({ buffer_bytes_per_event }) => count(buffer_bytes_per_event)],
-  ['quiet p99 ms', ({ quiet_wait_p99_ms }) => (quiet_wait_p99_ms === null ? '' : count(quiet_wait_p99_ms))],
-  ['max', ({ quiet_wait_max_ms }) => (quiet_wait_max_ms === null ? '' : count(quiet_wait_max_ms))],
+  ['wait before ms', ({ wait_before_ms }) => (wait_before_ms === null ? '' : count(wait_before_ms))],
+  ['during', ({ wait_during_ms }) => (wait_during_ms === null ? '' : count(wait_during_ms))],
   ['s', ({ seconds }) => count(seconds)],
 ];
 

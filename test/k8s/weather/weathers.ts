@@ -29,8 +29,8 @@ export interface Weather {
   readonly firehoseDenies?: readonly { readonly atS: number; readonly seconds: number }[];
   /** How long nothing may come before Vector counts as done. Default 20 s. */
   readonly lingerS?: number;
-  /** Pods whose lines' waits are reported. */
-  readonly quiet?: readonly string[];
+  /** Pods whose lines' waits are reported: those that run before a flood, and those that begin in it. */
+  readonly quiet?: { readonly before: readonly string[]; readonly during: readonly string[] };
 }
 
 /** Batches are closed after 5 s instead of 5 minutes, so that a run of a minute has many of them. */
@@ -79,7 +79,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
   const quiet = QUIET.map((pod, at) => ({
     namespace: NAMED[at % NAMED.length] ?? '',
     name: pod,
-    lines: at < 10 ? 450 : 300,
+    lines: at < 10 ? 900 : 720,
     linesPerSecond: 10,
     lineLength: 200,
     longShare: 0,
@@ -89,7 +89,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
   const loud = {
     namespace: 'acme-shop',
     name: 'loud',
-    lines: 1_500_000,
+    lines: 500_000,
     linesPerSecond: 50_000,
     lineLength: 200,
     longShare: 0,
@@ -101,7 +101,7 @@ function flood(name: string, changes: readonly Change[]): Weather {
     overlay: 's3',
     pods: [...quiet, loud],
     changes,
-    quiet: QUIET,
+    quiet: { before: QUIET.slice(0, 10), during: QUIET.slice(10) },
     settings: { NAMESPACE_LINES_PER_SECOND: '1000000' },
   };
 }
@@ -167,7 +167,7 @@ export const WEATHERS: readonly Weather[] = [
   {
     name: 'S3 away for 3 min',
     overlay: 's3',
-    pods: pods({ lines: 120_000, perSecond: 600, longShare: 0, rotateBytes: 64 * KB }),
+    pods: pods({ lines: 120_000, perSecond: 1_000 }),
     faults: [outage(10, 180)],
   },
   {
@@ -244,13 +244,13 @@ export const LOSSES: Weather = {
   settings: { NAMESPACE_LINES_PER_SECOND: '50' },
   changes: [['data_dir: /var/lib/log-collection', 'data_dir: /var/lib/log-collection\nexpire_metrics_secs: 20']],
   pods: [
-    ...pods({ lines: 2_000, perSecond: 200, longShare: 0 }),
+    ...pods({ lines: 6_000, perSecond: 200, longShare: 0 }),
     // A namespace that is above its limit, a label that samples, and one that names a cluster that nobody knows.
     { ...quietPod('acme-shop', 'loud'), lines: 4_000, linesPerSecond: 400 },
     { ...quietPod('initech-core', 'sampled'), labels: { 'log-distributor/sample': '10' } },
     { ...quietPod('globex-web', 'stranger'), labels: { 'log-distributor/cluster': 'unknown' } },
   ],
-  firehoseDenies: [{ atS: 3, seconds: 2 }],
+  firehoseDenies: [{ atS: 15, seconds: 3 }],
   lingerS: 60,
 };
 

@@ -81,13 +81,16 @@ function ofBucket(properties: (from: Members) => Members) {
 }
 
 function lifecycleRule(rule: Members): Value {
+  const filter = members(rule.filter);
+  const both = members(filter.and);
   const expiration = members(rule.expiration);
   const noncurrent = members(rule.noncurrent_version_expiration);
   const abort = members(rule.abort_incomplete_multipart_upload);
   return dropEmpty({
     Id: rule.id,
     Status: rule.status,
-    Prefix: members(rule.filter).prefix,
+    Prefix: filter.prefix ?? both.prefix,
+    ObjectSizeGreaterThan: both.object_size_greater_than,
     Transitions: list(rule.transition).map((it) => {
       const { days, storage_class } = members(it);
       return { TransitionInDays: days ?? 0, StorageClass: storage_class ?? '' };
