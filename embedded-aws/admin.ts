@@ -28,7 +28,8 @@ const CHUNK_CHARACTERS = 256 * 1024;
  *     POST   /_cloud/faults            adds a rule
  *     DELETE /_cloud/faults[/ID]
  *     GET    /_cloud/logs?account=&group=     NDJSON of every event: account, region, group, stream, timestamp, message,
- *                                             sequence, requestId; `group` is a prefix
+ *                                             sequence, requestId, and entity where there is
+ *                                             one; `group` is a prefix
  */
 export function createAdmin({ faults, calls, logs }: AdminDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

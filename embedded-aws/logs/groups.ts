@@ -1,5 +1,6 @@
 import { AwsError } from '../http/aws-error.ts';
 import { type LogsAction, type LogsCall, namedGroup, permission } from './action.ts';
+import { isOfClass, readClass } from './class.ts';
 import {
   constraint,
   exists,
@@ -40,12 +41,32 @@ export const createLogGroup: LogsAction = {
   },
   run({ store, place, input, nowMs }) {
     const name = groupName(input);
+    const logGroupClass = readClass(input) ?? 'STANDARD';
     const tags = checkTags(textMap(input, 'tags'));
     if (store.group(place, name)) throw exists('group');
-    store.addGroup(place, { name, createdMs: nowMs, retentionDays: undefined, tags });
+    const kmsKeyId = readKey(input, place, name);
+    store.addGroup(place, { name, createdMs: nowMs, logGroupClass, kmsKeyId, retentionDays: undefined, tags });
     return undefined;
   },
 };
+
+/** CreateLogGroup: at most 256 characters; the ARN of a symmetric key. */
+const KEY_LENGTH_MAX = 256;
+
+/** There is no KMS here: a key of the group's region counts as one whose policy lets CloudWatch Logs use it. */
+function readKey(input: Input, place: LogsPlace, group: string): string | undefined {
+  const key = optionalText(input, 'kmsKeyId');
+  if (key === undefined) return undefined;
+  if (key.length > KEY_LENGTH_MAX)
+    throw constraint('kmsKeyId', key, `have length less than or equal to ${KEY_LENGTH_MAX}`);
+  const region = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/.+$/.exec(key)?.[1];
+  if (region === undefined) throw invalid(`${key} is not the ARN of a KMS key`);
+  if (region === place.region) return key;
+  throw new AwsError(
+    'AccessDeniedException',
+    `The specified KMS key does not exist or is not allowed to be used with Arn '${groupArn(place, group)}'`,
+  );
+}
 
 export const deleteLogGroup: LogsAction = {
   permissions: onGroup('DeleteLogGroup'),
@@ -86,9 +107,11 @@ export const describeLogGroups: LogsAction = {
       throw invalid('LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.');
     }
     const wanted = (pattern ?? '').toLowerCase();
+    const ofClass = readClass(input);
     const groups = store
       .groups(place)
-      .filter(({ name }) => name.startsWith(prefix) && name.toLowerCase().includes(wanted));
+      .filter(({ name }) => name.startsWith(prefix) && name.toLowerCase().includes(wanted))
+      .filter((group) => isOfClass(group, ofClass));
     const { items, nextToken } = page(
       groups,
       ({ name }) => name,
@@ -100,7 +123,7 @@ export const describeLogGroups: LogsAction = {
 };
 
 function describe(group: LogGroup) {
-  const { name, createdMs, retentionDays, streams } = group;
+  const { name, createdMs, logGroupClass, kmsKeyId, retentionDays, streams } = group;
   let storedBytes = 0;
   for (const { batches } of streams.values()) for (const { body } of batches) storedBytes += body.length;
   return {
@@ -110,7 +133,8 @@ function describe(group: LogGroup) {
     metricFilterCount: 0,
     arn: `${groupArn(group, name)}:*`,
     logGroupArn: groupArn(group, name),
-    logGroupClass: 'STANDARD',
+    logGroupClass,
+    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
     storedBytes,
   };
 }

@@ -51,11 +51,16 @@ export function textList(input: Input, name: string): string[] | undefined {
   });
 }
 
-export function textMap(input: Input, name: string): Map<string, string> {
-  const value = input[name] ?? {};
+export function optionalMap(input: Input, name: string): Input | undefined {
+  const value = input[name];
+  if (value === undefined || value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) throw wrongType(value, 'a Map');
+  return value as Input;
+}
+
+export function textMap(input: Input, name: string): Map<string, string> {
   return new Map(
-    Object.entries(value).map(([key, item]) => {
+    Object.entries(optionalMap(input, name) ?? {}).map(([key, item]) => {
       if (typeof item !== 'string') throw wrongType(item, 'a String');
       return [key, item];
     }),

@@ -1,4 +1,5 @@
 import { type LogsAction, namedGroup, permission } from './action.ts';
+import { requireStandard } from './class.ts';
 import { parseFilterPattern } from './filter-pattern.ts';
 import {
   groupName,
@@ -20,8 +21,12 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 export const getLogEvents: LogsAction = {
   permissions: (input, place) => [permission('GetLogEvents', place, namedGroup(input), input.logStreamName)],
   run({ input, place, store }) {
-    const stream = store.group(place, groupName(input))?.streams.get(streamName(input));
-    if (!stream) throw notFound(store.group(place, groupName(input)) ? 'stream' : 'group');
+    const group = store.group(place, groupName(input));
+    const name = streamName(input);
+    if (!group) throw notFound('group');
+    requireStandard(group, 'GetLogEvents');
+    const stream = group.streams.get(name);
+    if (!stream) throw notFound('stream');
     const token = readToken(optionalText(input, 'nextToken'));
     const direction = token?.direction ?? (input.startFromHead === true ? 'forward' : 'backward');
     const range = {
@@ -46,6 +51,7 @@ export const filterLogEvents: LogsAction = {
   run({ input, place, store }) {
     const group = store.group(place, groupName(input));
     if (!group) throw notFound('group');
+    requireStandard(group, 'FilterLogEvents');
     const wanted = selectStreams(input);
     const fits = parseFilterPattern(optionalText(input, 'filterPattern') ?? '');
     const token = optionalText(input, 'nextToken');

@@ -1,3 +1,6 @@
+import type { LogGroupClass } from './class.ts';
+import type { Entity } from './entity.ts';
+
 /**
  * What CloudWatch Logs holds, for all accounts and regions. An accepted batch is kept as the bytes that it came in: a
  * million events are then a few hundred buffers outside of V8's heap, and cost nothing until somebody reads them.
@@ -23,6 +26,9 @@ export interface LogsPlace {
 export interface LogGroup extends LogsPlace {
   readonly name: string;
   readonly createdMs: number;
+  readonly logGroupClass: LogGroupClass;
+  /** The ARN of the key that encrypts it; undefined: AWS's own. */
+  readonly kmsKeyId: string | undefined;
   retentionDays: number | undefined;
   readonly tags: Map<string, string>;
   readonly streams: Map<string, LogStream>;
@@ -50,6 +56,8 @@ export interface Batch {
   readonly ingestedMs: number;
   /** Of the call that brought it. */
   readonly requestId: string;
+  /** What the call said that its events are of, where it was taken. */
+  readonly entity?: Entity;
   /** Number of its first event, counted over all accounts since the cloud began; the others follow. */
   readonly sequence: number;
 }
@@ -73,6 +81,8 @@ export interface StoredEvent extends LogEvent {
   readonly sequence: number;
   /** Of the call that brought it. */
   readonly requestId: string;
+  /** Of that call. */
+  readonly entity?: Entity;
 }
 
 interface Account {
@@ -151,12 +161,12 @@ export function createLogsStore({ bytesPerAccountMax = Number.POSITIVE_INFINITY 
       for (const name of names) {
         // A copy: batches may be added or let go while somebody reads.
         for (const batch of [...(accounts.get(name)?.batches ?? [])]) {
-          const { stream, sequence: first, requestId } = batch;
+          const { stream, sequence: first, requestId, entity } = batch;
           const { group } = stream;
           if (!group.name.startsWith(groupPrefix)) continue;
           const at = { account: name, region: group.region, group: group.name, stream: stream.name };
           for (const [i, { timestamp, message }] of eventsOf(batch).entries()) {
-            yield { ...at, timestamp, message, sequence: first + i, requestId };
+            yield { ...at, timestamp, message, sequence: first + i, requestId, ...(entity ? { entity } : {}) };
           }
         }
       }

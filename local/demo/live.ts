@@ -74,7 +74,11 @@ async function isFree(port: number): Promise<boolean> {
   return promise;
 }
 
-function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): string[] {
+function introduction({ cloud, service, tenants }: DemoEnvironment): string[] {
+  const [tenant] = tenants;
+  const cheaper = tenants.filter(({ deliveries }) =>
+    deliveries.some(({ log_group_class }) => log_group_class === 'INFREQUENT_ACCESS'),
+  );
   return [
     '',
     'Log distributor: S3 objects of three tenants become events in three accounts.',
@@ -89,6 +93,11 @@ function introduction({ cloud, service, tenants: [tenant] }: DemoEnvironment): s
     `    AWS_ENDPOINT_URL=${cloud.url} AWS_ACCESS_KEY_ID=${tenant?.accountId} \\`,
     '      AWS_SECRET_ACCESS_KEY=test aws logs filter-log-events --max-items 3 \\',
     `      --region us-east-1 --log-group-name ${tenant?.logGroupPrefix}`,
+    '',
+    ...cheaper.map(
+      ({ tenantId }) =>
+        `  Log groups of ${tenantId} have the class INFREQUENT_ACCESS: half the price, and read by curl here, by Logs Insights on AWS.`,
+    ),
     '',
     '  Ctrl-C ends it: the service drains first.',
   ];

@@ -31,8 +31,16 @@ export const DEMO_TENANTS: readonly TenantSpec[] = [
     accountId: '333333333333',
     externalId: 'initech-Ck5gJ1yVe0Ru',
     logGroupPrefix: '/tenant-logs/initech',
-    // A log group for each application, kept for a month.
-    deliveries: [{ type: 'cloudwatch', log_group_name: '/tenant-logs/initech/{application}', retention_days: 30 }],
+    // A log group for each application, kept for a month, of the class that takes events for half the price.
+    deliveries: [
+      {
+        type: 'cloudwatch',
+        log_group_name: '/tenant-logs/initech/{application}',
+        retention_days: 30,
+        log_group_class: 'INFREQUENT_ACCESS',
+        log_group_tags: { 'cost-centre': 'platform' },
+      },
+    ],
   },
 ];
 

@@ -16,7 +16,8 @@ export interface DeliveredEvent {
 
 /**
  * Everything in the log groups of an account whose names begin with a prefix, by plain API calls: slow, but the same on any
- * endpoint, AWS included. In no order that means anything beyond a stream.
+ * endpoint, AWS included. In no order that means anything beyond a stream. Groups must be of the class STANDARD: AWS reads the
+ * others by Logs Insights only.
  */
 export async function* readLogs(
   deps: ProvisionDeps,

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { BUCKET_ACTIONS, LOGS_ACTIONS, TAG_KEYS } from '../../service/core/permissions.ts';
+import { BUCKET_ACTIONS, LOGS_ACTIONS, LOGS_TAG_ACTION, TAG_KEYS } from '../../service/core/permissions.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -100,13 +100,15 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 }
 
 /** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
-function writePolicy({ accountId, logGroupPrefix, bucket }: TenantSpec) {
+function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSpec) {
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
+  const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
   const statement = {
     Sid: 'WriteOwnGroups',
     Effect: 'Allow',
-    Action: LOGS_ACTIONS,
-    Resource: [`${arn}:*`, `${arn}/*`],
+    Action: [...LOGS_ACTIONS, ...(hasTags ? [LOGS_TAG_ACTION] : [])],
+    // Tags are asked for on the name alone.
+    Resource: [...(hasTags ? [arn] : []), `${arn}:*`, `${arn}/*`],
   };
   const objects = bucket && {
     Sid: 'WriteOwnBucket',

@@ -19,6 +19,7 @@ const ADVICE: readonly ((circumstances: Circumstances) => string | undefined)[] 
   otherRegion,
   unusableKey,
   explicitDeny,
+  keyOfDestination,
   deniedKey,
   deniedTags,
   deniedRole,
@@ -106,6 +107,12 @@ function explicitDeny({ denial, purpose }: Circumstances): string | undefined {
     default:
       return `The policy of ${thing} denies ${action}${named}. Remove that Deny; an Allow elsewhere does not override it.`;
   }
+}
+
+/** Where the destination itself uses the key, it is not the caller who lacks a permission. */
+function keyOfDestination({ answer, denial, purpose }: Circumstances): string | undefined {
+  if (purpose.kind !== 'write-destination' || !NO_KEY.test(answer.message)) return undefined;
+  return purpose.advise(answer, denial !== undefined);
 }
 
 /** KMS's words from before denials named the action, which S3 still passes on. */

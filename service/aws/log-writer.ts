@@ -1,4 +1,5 @@
 import { type AwsFault, faultOf } from './fault.ts';
+import { groupCreation } from './log-group.ts';
 import type { LogsSession } from './logs-session.ts';
 import type { PutEvents } from './put-events.ts';
 import type { GroupPlace, Retention } from './retention.ts';
@@ -33,7 +34,7 @@ export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDep
     const notOurs = await retention.begin(place);
     let created: boolean;
     try {
-      created = await unlessExists(() => session.call('CreateLogGroup', { logGroupName: place.group }));
+      created = await unlessExists(() => session.call('CreateLogGroup', groupCreation(place.group, place.settings)));
     } catch (error) {
       if (!AMBIGUOUS.has(faultOf(error))) await notOurs();
       throw error;

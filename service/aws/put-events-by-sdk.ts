@@ -26,8 +26,8 @@ export function createPutEventsBySdk(place: ClientPlace): PutEvents {
     const late = AbortSignal.timeout(place.requestTimeoutMs);
     try {
       const abortSignal = AbortSignal.any([signal, late]);
-      const answer = await call('PutLogEvents', input, { abortSignal });
-      return answer.rejectedLogEventsInfo;
+      const { rejectedLogEventsInfo, rejectedEntityInfo } = await call('PutLogEvents', input, { abortSignal });
+      return { rejectedLogEventsInfo, rejectedEntityInfo };
     } catch (error) {
       if (late.aborted && !signal.aborted) throw late.reason;
       throw error instanceof Error ? inAwsWords(error) : error;

@@ -1,4 +1,4 @@
-import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { PutLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { releaseMemory } from '../base/release-memory.ts';
 import { faultOf } from './fault.ts';
 import type { GzipBody } from './gzip-body.ts';
@@ -14,14 +14,12 @@ import { withoutQuotations } from './quotations.ts';
  * (docs/decisions/0005-put-without-the-sdk.md).
  *
  * The body must not change before the call has settled; after a failure it may still be on its way.
- * @returns what the service says of events that it refused
+ * @returns what the service says of events that it refused, and of an entity
  * @throws what the network throws; a TimeoutError; an AwsError with AWS's own name for what is wrong
  */
-export type PutEvents = (
-  session: LogsSession,
-  body: Buffer,
-  signal: AbortSignal,
-) => Promise<RejectedLogEventsInfo | undefined>;
+export type PutEvents = (session: LogsSession, body: Buffer, signal: AbortSignal) => Promise<PutAnswer>;
+
+export type PutAnswer = Pick<PutLogEventsCommandOutput, 'rejectedLogEventsInfo' | 'rejectedEntityInfo'>;
 
 export interface PutEventsDeps {
   readonly nowMs: () => number;
@@ -69,7 +67,7 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     body: Buffer,
     encoding: BodyEncoding,
     signal: AbortSignal,
-  ): Promise<RejectedLogEventsInfo | undefined> => {
+  ): Promise<PutAnswer> => {
     const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
     const request = {
       origin: await session.origin(),
@@ -86,10 +84,8 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     const head = await senderOf(session)(request, () => sink, signal);
     deps.onSent(encoding, body.length);
     if (head.status !== 200) throw withoutEvents(errorOfJson(head, text()));
-    const { rejectedLogEventsInfo } = JSON.parse(text() || '{}') as {
-      rejectedLogEventsInfo?: RejectedLogEventsInfo;
-    };
-    return rejectedLogEventsInfo;
+    const { rejectedLogEventsInfo, rejectedEntityInfo } = JSON.parse(text() || '{}') as PutAnswer;
+    return { rejectedLogEventsInfo, rejectedEntityInfo };
   };
 
   return async (session, body, signal) => {
@@ -98,10 +94,10 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     const compressed = support.isRefused ? undefined : deps.gzipBody?.(body);
     if (compressed === undefined) return identity();
     const gzip = async () => {
-      const refused = await send(session, compressed, 'gzip', signal);
+      const answer = await send(session, compressed, 'gzip', signal);
       // Not after a failure, nor after a body that was accepted as it is in its place: a socket may still be sending it.
       releaseMemory(compressed);
-      return refused;
+      return answer;
     };
     return support.send(gzip, identity);
   };

@@ -1,10 +1,11 @@
 import { lruSet } from '../base/lru.ts';
 import { type AwsFault, faultOf } from './fault.ts';
+import type { GroupSettings } from './log-group.ts';
 import type { LogsSession } from './logs-session.ts';
 import { explainFailure } from './words.ts';
 import { writeLogs } from './write-logs.ts';
 
-/** A log group that the service may have to create, and how long it is to keep its events. */
+/** A log group that the service may have to create, what it is created with, and how long it is to keep its events. */
 export interface GroupPlace {
   readonly tenantId: string;
   readonly accountId: string;
@@ -12,6 +13,8 @@ export interface GroupPlace {
   readonly group: string;
   /** undefined: for ever. */
   readonly retentionDays: number | undefined;
+  /** Default: what AWS gives every group. */
+  readonly settings?: GroupSettings;
 }
 
 /**

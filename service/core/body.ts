@@ -1,3 +1,4 @@
+import type { Entity } from '@aws-sdk/client-cloudwatch-logs';
 import { present } from '../base/present.ts';
 import { FORM_JSON } from './chunk.ts';
 import { type Batch, type ChunkPlan, timeOf } from './plan.ts';
@@ -26,12 +27,14 @@ export function createBodyBuffer(): BodyBuffer {
   return { bytes: Buffer.allocUnsafeSlow(1_280 * 1024) };
 }
 
-/** @returns the body, a view of `buffer.bytes` */
-export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Buffer {
-  const { route, events } = batch;
+/**
+ * @param entity what the events are of; undefined: nothing is said of it
+ * @returns the body, a view of `buffer.bytes`
+ */
+export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer, entity?: Entity): Buffer {
+  const { events } = batch;
   const { count, messages } = plan.chunk;
-  const head = `{"logGroupName":${JSON.stringify(route.group)},"logStreamName":${JSON.stringify(route.stream)},"logEvents":[`;
-  const start = writeText(buffer, 0, head);
+  const start = writeText(buffer, 0, headOf(batch, entity));
   using written = plan.parts.length === 0 ? messages.writeEvents?.(events, plan.timesMs) : null;
   if (written) {
     const { bytes } = written;
@@ -71,6 +74,11 @@ export function writeBody(plan: ChunkPlan, batch: Batch, buffer: BodyBuffer): Bu
     }
   }
   return finish(buffer, end);
+}
+
+function headOf({ route }: Batch, entity: Entity | undefined): string {
+  const head = { logGroupName: route.group, logStreamName: route.stream, ...(entity ? { entity } : {}) };
+  return `${JSON.stringify(head).slice(0, -1)},"logEvents":[`;
 }
 
 /** The last event's comma gives way to the end. */

@@ -65,6 +65,23 @@ export const boolean = z.union(
   [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
   'must be true or false',
 );
+/** A key, and no alias of one. */
+export const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/.+$/;
+
+/** API reference of CloudWatch Logs, TagResource. AWS keeps `aws:` for itself. */
+const TAGS_MAX = 50;
+const TAG_KEY = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+
+/** Tags of a resource, as a map of their names to their values. */
+export const tags = z
+  .record(z.string(), z.string(), 'must be a map of names to texts')
+  .refine((map) => Object.keys(map).length <= TAGS_MAX, `must have at most ${TAGS_MAX} tags`)
+  .refine(
+    (map) => Object.entries(map).every(([key, value]) => TAG_KEY.test(key) && TAG_VALUE.test(value)),
+    'must have names of 1 to 128 and values of up to 256 letters, digits, spaces and _.:/=+-@, and no name that begins with aws:',
+  );
+
 /** A list or a string set. */
 export const texts = z.union(
   [z.array(z.string()), z.set(z.string()).transform((set) => [...set])],

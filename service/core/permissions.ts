@@ -8,6 +8,20 @@ export const LOGS_ACTIONS = [
   'logs:PutRetentionPolicy',
 ] as const;
 
+/** And one for groups that are created with tags (`log_group_tags`). */
+export const LOGS_TAG_ACTION = 'logs:TagResource';
+/**
+ * What the policy of a key must allow CloudWatch Logs itself, for groups that are created with it (CloudWatch Logs user guide,
+ * "Encrypt log data using AWS KMS"). The role needs nothing of the key.
+ */
+export const LOGS_KEY_ACTIONS = [
+  'kms:Encrypt*',
+  'kms:Decrypt*',
+  'kms:ReEncrypt*',
+  'kms:GenerateDataKey*',
+  'kms:Describe*',
+] as const;
+
 /** All calls to the tenant's bucket. An upload in parts that is broken off must not leave its parts behind. */
 export const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'] as const;
 /** And one for writes that hand objects to the bucket's owner (`bucket_owner_full_control`). */

@@ -79,7 +79,7 @@ export interface OpenOptions<T extends Target> {
 
 /** Something about a destination that an operator should know. */
 export interface Notice {
-  readonly code: 'retention-not-set';
+  readonly code: 'retention-not-set' | 'entity-rejected';
   /** What it is, and what to do. */
   readonly message: string;
 }

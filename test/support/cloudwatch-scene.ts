@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import type { LogWriter } from '../../service/aws/log-writer.ts';
 import { createLogsSessions } from '../../service/aws/logs-session.ts';
 import { createMetrics } from '../../service/base/metrics.ts';
+import type { Chunk } from '../../service/core/chunk.ts';
 import type { Delivery } from '../../service/core/delivery.ts';
 import { type ChunkPlan, planChunk } from '../../service/core/plan.ts';
 import { UNWATCHED } from '../../service/delivery/call-watch.ts';
@@ -62,8 +63,9 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
       onNotice: (notice) => notices.push(notice),
     });
   const delivery = buildDelivery({ log_stream_name: 's', external_id: 'acme-1', ...attributes });
-  const plan = (...messages: string[]): ChunkPlan =>
-    planChunk(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))), { ...CONTEXT, delivery });
+  const planOf = (chunk: Chunk): ChunkPlan => planChunk(chunk, { ...CONTEXT, delivery });
+  const plan = (...messages: string[]) =>
+    planOf(buildChunk(messages.map((message, at) => ({ message, timeMs: NOON_MS + at }))));
   const destination = open(delivery);
   const send = (planned = plan('one', 'two'), signals = NEVER) => {
     const [batch] = planned.batches;
@@ -82,7 +84,7 @@ export async function setUpCloudWatch(t: TestContext, { attributes = {}, writer 
   };
   const puts = () => logs.calls.filter((call) => call.startsWith('PutLogEvents')).length;
   const stored = (account = 'acme', stream = 's') => logs.events(account, GROUP, stream).map(({ message }) => message);
-  return { logs, sts, metrics, clients, notices, rateLimiter, open, plan, send, foresee, exists, puts, stored };
+  return { logs, sts, metrics, clients, notices, rateLimiter, open, plan, planOf, send, foresee, exists, puts, stored };
 }
 
 /** A counter's values by its labels, in the order of their first increment. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
-import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { placeOf } from './aws.ts';
 import { type Received, startServer } from './server.ts';
 
@@ -35,6 +35,8 @@ export interface LogsServer {
   readonly faults: Readonly<Record<Operation, LogsFault[]>>;
   /** What the next accepted puts say of refused events. */
   readonly rejections: RejectedLogEventsInfo[];
+  /** And of their entities. */
+  readonly entityRejections: RejectedEntityInfo[];
   /** Operation, group and stream of each call in the order of their arrival. */
   readonly calls: string[];
   readonly received: readonly Received[];
@@ -50,6 +52,7 @@ export async function startLogs(t: TestContext): Promise<LogsServer> {
     PutRetentionPolicy: [],
   };
   const rejections: RejectedLogEventsInfo[] = [];
+  const entityRejections: RejectedEntityInfo[] = [];
   const calls: string[] = [];
   const account = (key: string) => {
     const groups = accounts.get(key) ?? new Map<string, LogGroup>();
@@ -65,8 +68,11 @@ export async function startLogs(t: TestContext): Promise<LogsServer> {
     if (outcome.kind === 'reset') response.destroy();
     else if (outcome.kind === 'refused') refuse(response, outcome.error, outcome.status);
     else if (outcome.kind === 'done') {
-      const rejected = operation === 'PutLogEvents' ? rejections.shift() : undefined;
-      answer(response, 200, rejected ? { rejectedLogEventsInfo: rejected } : {});
+      const isPut = operation === 'PutLogEvents';
+      answer(response, 200, {
+        rejectedLogEventsInfo: isPut ? rejections.shift() : undefined,
+        rejectedEntityInfo: isPut ? entityRejections.shift() : undefined,
+      });
     }
   });
   return {
@@ -75,6 +81,7 @@ export async function startLogs(t: TestContext): Promise<LogsServer> {
     events: (key, group, stream) => account(key).get(group)?.streams.get(stream) ?? [],
     faults,
     rejections,
+    entityRejections,
     calls,
     received,
   };

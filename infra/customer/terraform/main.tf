@@ -68,12 +68,15 @@ resource "aws_iam_role_policy" "write_logs" {
 data "aws_iam_policy_document" "write_logs" {
   statement {
     sid = "WriteOwnGroups"
-    actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-      "logs:PutRetentionPolicy",
-    ]
+    actions = concat(
+      [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "logs:PutRetentionPolicy",
+      ],
+      var.tag_log_groups ? ["logs:TagResource"] : [],
+    )
     # With ":*" and "/*" and not with a bare "*": /tenant-logs/acme* would be /tenant-logs/acme-other too.
     # CreateLogGroup names the group alone, the others what is in it.
     resources = [local.log_group_arn, "${local.log_group_arn}:*", "${local.log_group_arn}/*"]

@@ -89,6 +89,13 @@ variable "kms_key_arn" {
   }
 }
 
+variable "tag_log_groups" {
+  description = "Whether the role may tag log groups below the prefix, for a delivery whose new log groups get tags."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "role_path" {
   description = "IAM path of the role."
   type        = string

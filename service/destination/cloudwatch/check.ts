@@ -1,11 +1,14 @@
+import type { LogGroup } from '@aws-sdk/client-cloudwatch-logs';
 import type { Call, LogsApi } from '../../aws/api.ts';
 import { faultOf } from '../../aws/fault.ts';
+import { groupCreation } from '../../aws/log-group.ts';
 import { saidBy } from '../../aws/words.ts';
-import { writeLogs } from '../../aws/write-logs.ts';
-import { LOGS_ACTIONS } from '../../core/permissions.ts';
+import { isKeyRefused, writeLogs } from '../../aws/write-logs.ts';
+import { LOGS_ACTIONS, LOGS_KEY_ACTIONS, LOGS_TAG_ACTION } from '../../core/permissions.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
-import { notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
+import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
+import { compareClass } from './class.ts';
 import type { CloudWatchTarget } from './target.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
@@ -75,8 +78,8 @@ async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery,
   });
   if (first) return first;
   if (made !== '') return { outcome: 'ok', detail: made };
-  const { retentionDays } = delivery.target;
-  const createGroup = () => logs('CreateLogGroup', { logGroupName: group });
+  const { retentionDays, groupSettings } = delivery.target;
+  const createGroup = () => logs('CreateLogGroup', groupCreation(group, groupSettings));
   const noGroup = await attempt(delivery, 'logs:CreateLogGroup', group, createGroup);
   if (noGroup) return noGroup;
   const noRetention = await setRetention(logs, delivery, group);
@@ -108,18 +111,37 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
     const { logGroups } = await logs('DescribeLogGroups', { logGroupNamePrefix: group });
     const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
     if (!found) return { outcome: 'not tested', detail: 'the group is not listed yet' };
-    const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
-    const wanted = delivery.target.retentionDays;
-    const differs =
-      wanted !== undefined && wanted !== found.retentionInDays
-        ? `; the item says ${wanted} days, which applies only to groups that the service creates`
-        : '';
-    return { outcome: 'ok', detail: `keeps ${keeps}, class ${found.logGroupClass ?? 'STANDARD'}${differs}` };
+    return compareSettings(found, delivery.target);
   } catch (error) {
     if (faultOf(error) !== 'refused')
       return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
     return { outcome: 'not tested', detail: 'the role may not read them, which is not required' };
   }
+}
+
+/** What a group has, beside what the item says of groups that the service creates. */
+function compareSettings(found: LogGroup, { retentionDays, groupSettings }: CloudWatchTarget): Verdict {
+  const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
+  const foundClass = found.logGroupClass ?? 'STANDARD';
+  const key = found.kmsKeyId === undefined ? '' : `, encrypted with ${found.kmsKeyId}`;
+  const detail = `keeps ${keeps}, class ${foundClass}${key}`;
+  const { logGroupClass, kmsKeyArn } = groupSettings;
+  const otherClass = compareClass(logGroupClass, foundClass);
+  const otherKey = kmsKeyArn !== undefined && kmsKeyArn !== found.kmsKeyId;
+  const others = [
+    ...(retentionDays !== undefined && retentionDays !== found.retentionInDays
+      ? [`the item says ${retentionDays} days, which applies only to groups that the service creates`]
+      : []),
+    ...(otherClass ? [otherClass.detail] : []),
+    ...(otherKey ? [`the item says the key ${kmsKeyArn}, which applies only to groups that the service creates`] : []),
+  ];
+  const all = [detail, ...others].join('; ');
+  if (!otherClass && !otherKey) return { outcome: 'ok', detail: all };
+  const advice = [
+    ...(otherClass ? [otherClass.advice] : []),
+    ...(otherKey ? [`the owner of the group gives it the key with logs:AssociateKmsKey`] : []),
+  ].join('; ');
+  return { outcome: 'finding', detail: all, fix: { advice } };
 }
 
 /** @returns what is wrong, if anything is; what exists already is as good as made */
@@ -135,12 +157,32 @@ async function attempt(
   } catch (error) {
     if (faultOf(error) === 'exists') return undefined;
     const detail = `${action} on ${group} in ${delivery.region} failed. ${saidBy(error)}`;
-    const fix = {
-      advice: `a policy of ${delivery.roleArn} must contain this statement`,
-      statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery))],
+    const fix = isKeyRefused(error) ? keyFix(delivery) : roleFix(delivery);
+    return {
+      outcome: 'failed',
+      detail,
+      ...remedyOf(error, writeLogs(delivery.region, delivery.target.groupSettings), fix),
     };
-    return { outcome: 'failed', detail, ...remedyOf(error, writeLogs(delivery.region), fix) };
   }
+}
+
+function roleFix(delivery: CloudWatchDelivery): Fix {
+  return {
+    advice: `a policy of ${delivery.roleArn} must contain this statement`,
+    statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery), hasTags(delivery))],
+  };
+}
+
+function keyFix(delivery: CloudWatchDelivery): Fix {
+  return {
+    advice: `the policy of the key ${delivery.target.groupSettings.kmsKeyArn} must contain this statement`,
+    statements: [keyStatement(delivery.roleArn, delivery.region, groupPrefixOf(delivery))],
+  };
+}
+
+/** Whether groups are created with tags, for which a role needs one permission more. */
+export function hasTags({ target }: CloudWatchDelivery): boolean {
+  return target.groupSettings.tags !== undefined;
 }
 
 /** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
@@ -151,14 +193,32 @@ export function groupPrefixOf({ target, tenantId }: CloudWatchDelivery): string 
 }
 
 /** What the role must be allowed: to write below one prefix of log groups. A test compares it with the template in `infra/customer/`. */
-export function writeStatement(roleArn: string, prefix: string): Statement {
-  const [, partition, , , account] = roleArn.split(':');
-  const groups = `arn:${partition}:logs:*:${account}:log-group:${prefix}`;
+export function writeStatement(roleArn: string, prefix: string, tags: boolean): Statement {
+  const groups = groupsOf(roleArn, '*', prefix);
   return {
     Sid: 'WriteOwnGroups',
     Effect: 'Allow',
-    Action: LOGS_ACTIONS,
+    Action: [...LOGS_ACTIONS, ...(tags ? [LOGS_TAG_ACTION] : [])],
     // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
     Resource: [groups, `${groups}:*`, `${groups}/*`],
   };
+}
+
+/** What the policy of a key must allow for the groups of a delivery to be encrypted with it: CloudWatch Logs, for these groups alone. */
+export function keyStatement(roleArn: string, region: string, prefix: string): Statement {
+  const [, partition] = roleArn.split(':');
+  const groups = groupsOf(roleArn, region, prefix);
+  return {
+    Sid: 'EncryptLogGroups',
+    Effect: 'Allow',
+    Principal: { Service: `logs.${region}.${partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com'}` },
+    Action: LOGS_KEY_ACTIONS,
+    Resource: '*',
+    Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': [groups, `${groups}/*`] } },
+  };
+}
+
+function groupsOf(roleArn: string, region: string, prefix: string): string {
+  const [, partition, , , account] = roleArn.split(':');
+  return `arn:${partition}:logs:${region}:${account}:log-group:${prefix}`;
 }

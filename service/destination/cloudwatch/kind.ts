@@ -10,7 +10,7 @@ import { answerOf } from '../../base/aws-answer.ts';
 import { awsFields } from '../../base/logger.ts';
 import { createRetentionDebts } from '../../ledger/retention-debts.ts';
 import { defineKind, type SenderDeps } from '../kind.ts';
-import { checkWriting, groupPrefixOf, STEPS } from './check.ts';
+import { checkWriting, groupPrefixOf, hasTags, STEPS } from './check.ts';
 import { createCloudWatch } from './sender.ts';
 import { ATTRIBUTES, KIND, readTarget } from './target.ts';
 
@@ -33,7 +33,10 @@ export const CLOUDWATCH = defineKind({
     return checkWriting({ logs, nowMs, monotonicMs }, delivery, application);
   },
   template: 'customer-account.yaml',
-  templateParameters: (delivery) => ({ LogGroupPrefix: groupPrefixOf(delivery) }),
+  templateParameters: (delivery) => ({
+    LogGroupPrefix: groupPrefixOf(delivery),
+    ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
+  }),
 });
 
 function composePut({ settings, kernel, metrics, logger, nowMs }: SenderDeps): PutEvents {

@@ -1,4 +1,4 @@
-import type { RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
 import type { LogsSession } from '../../aws/logs-session.ts';
@@ -9,6 +9,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../../core/body.ts';
 import type { Delivery } from '../../core/delivery.ts';
+import { entityOf } from '../../core/entity.ts';
 import { type Batch, type ChunkPlan, timeOf } from '../../core/plan.ts';
 import type { Route } from '../../core/route.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
@@ -49,6 +50,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       region: delivery.region,
       group,
       retentionDays: target.retentionDays,
+      settings: target.groupSettings,
     });
     const expiry = createKnownExpiry();
 
@@ -77,7 +79,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       },
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
-        const body = writeBody(plan, batch, buffer);
+        const entity = target.platform && entityOf(plan, batch, target.platform, task.keyFields);
+        const body = writeBody(plan, batch, buffer, entity);
         const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
@@ -86,7 +89,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           bytesPerSecondMax: delivery.bytesPerSecondMax,
         };
         try {
-          const receipt = await callTenant(
+          const { rejectedEntity, ...receipt } = await callTenant(
             deps,
             {
               service: target.service,
@@ -98,6 +101,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
             },
             signals,
           );
+          if (rejectedEntity)
+            onNotice({ code: 'entity-rejected', message: sayRejected(batch, delivery, rejectedEntity) });
           const message = deps.writer.retention.owed(placeOf(batch.route));
           if (message !== undefined) onNotice({ code: 'retention-not-set', message });
           // After a failure the buffer is left to the collector: a dying socket may still hold it.
@@ -108,11 +113,16 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
           return receipt;
         } catch (error) {
           signals.abort.throwIfAborted();
-          throw toDestinationError(error, wordsOf(batch.route, delivery));
+          throw toDestinationError(error, wordsOf(batch.route, delivery, target));
         }
       },
     };
   };
+}
+
+/** What a put said of the events, and why it did not take their entity. */
+interface PutReceipt extends BatchReceipt {
+  readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
 async function attemptPut(
@@ -121,17 +131,19 @@ async function attemptPut(
   body: Buffer,
   batch: Batch,
   signals: StopSignals,
-): Promise<BatchReceipt> {
+): Promise<PutReceipt> {
   const { metrics } = deps;
   const startedMs = deps.nowMs();
   try {
-    const refused = await deps.writer.put(session, body, signals.abort);
+    const answer = await deps.writer.put(session, body, signals.abort);
     metrics.puts.inc({ outcome: 'accepted' });
     metrics.putBytes.inc(batch.bytes);
-    return toReceipt(refused, batch.events.length);
+    const { rejectedLogEventsInfo, rejectedEntityInfo: rejectedEntity } = answer;
+    return { ...toReceipt(rejectedLogEventsInfo, batch.events.length), rejectedEntity };
   } catch (error) {
     // Of the time of sequence tokens: the service has these very events already.
-    if (awsErrorName(error) === 'DataAlreadyAcceptedException') return toReceipt(undefined, batch.events.length);
+    if (awsErrorName(error) === 'DataAlreadyAcceptedException')
+      return { ...toReceipt(undefined, batch.events.length), rejectedEntity: undefined };
     const fault = faultOf(error);
     metrics.puts.inc({ outcome: fault });
     // The service may have stored the events before it failed to say so: the one way to a duplicate without a crash.
@@ -154,11 +166,16 @@ function toReceipt(refused: RejectedLogEventsInfo | undefined, events: number): 
   };
 }
 
-function wordsOf({ group }: Route, { tenantId, region }: Delivery): FailureWords {
+function sayRejected({ route }: Batch, { tenantId, region }: Delivery, { errorType }: RejectedEntityInfo): string {
+  const unsupported = errorType === 'UnsupportedLogGroupType' ? ' The class of the log group takes none.' : '';
+  return `tenant ${tenantId}, log group ${route.group} in ${region}: CloudWatch Logs rejects the entity of the events (${errorType}). Events are delivered.${unsupported} Remove the attribute entity where nobody needs it.`;
+}
+
+function wordsOf({ group }: Route, { tenantId, region }: Delivery, { groupSettings }: CloudWatchTarget): FailureWords {
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
     service: CLOUDWATCH_LOGS,
     missing: 'the group or stream is missing again right after its creation',
-    purpose: writeLogs(region),
+    purpose: writeLogs(region, groupSettings),
   };
 }

@@ -1,5 +1,8 @@
+import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
-import { type ItemReader, number } from '../../core/item.ts';
+import type { GroupSettings } from '../../aws/log-group.ts';
+import { ENTITY_VARIABLES, PLATFORMS, type Platform } from '../../core/entity.ts';
+import { type ItemReader, KMS_KEY_ARN, number, tags } from '../../core/item.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,
@@ -11,17 +14,31 @@ import {
 } from '../../core/limits.ts';
 import type { AwsService } from '../../core/place.ts';
 import type { BatchLimits, Target } from '../../core/target.ts';
-import { compileNameTemplate } from '../../core/template.ts';
+import { compileNameTemplate, type NameTemplate } from '../../core/template.ts';
 
 /** CloudWatch Logs: type `cloudwatch`. */
 export interface CloudWatchTarget extends Target {
   readonly kind: typeof KIND;
   /** Days, applied when the service creates the group; undefined: the group keeps for ever. */
   readonly retentionDays: number | undefined;
+  /** Of groups that the service creates. */
+  readonly groupSettings: GroupSettings;
+  /** Where the pods run, for the entity of each call; undefined: calls have none. */
+  readonly platform: Platform | undefined;
 }
 
 export const KIND = 'cloudwatch';
 export const CLOUDWATCH_LOGS: AwsService = { id: 'logs', name: 'CloudWatch Logs' };
+
+/**
+ * Classes of groups that the service creates: those of the API but DELIVERY, which is for Lambda's logs on their way to S3 and
+ * Firehose and keeps them for one day (API reference, CreateLogGroup).
+ */
+export const LOG_GROUP_CLASSES = [
+  'STANDARD',
+  'INFREQUENT_ACCESS',
+  'ESSENTIALS',
+] as const satisfies readonly LogGroupClass[];
 
 const DEFAULT_STREAM = '{cluster_id}-{environment}-{date}';
 
@@ -42,6 +59,13 @@ const SCHEMA = z.object({
   retention_days: number
     .refine((days) => RETENTION_DAYS.includes(days), `must be one of ${RETENTION_DAYS.join(', ')}`)
     .optional(),
+  log_group_class: z
+    .enum(LOG_GROUP_CLASSES, `must be ${LOG_GROUP_CLASSES.slice(0, -1).join(', ')} or ${LOG_GROUP_CLASSES.at(-1)}`)
+    .optional(),
+  // CloudWatch Logs takes keys, and no aliases (API reference, CreateLogGroup).
+  log_group_kms_key_arn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
+  log_group_tags: tags.optional(),
+  entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
 });
 
 /** Names of the attributes of an item. */
@@ -54,6 +78,27 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   const group = item.attempt('log_group_name', () => template('group', it.log_group_name ?? ''));
   const stream = item.attempt('log_stream_name', () => template('stream', it.log_stream_name ?? DEFAULT_STREAM));
   if (!group || !stream) return undefined;
-  const { retention_days: retentionDays } = it;
-  return { kind: KIND, service: CLOUDWATCH_LOGS, group, stream, retentionDays, limits: LIMITS };
+  const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
+  return {
+    kind: KIND,
+    service: CLOUDWATCH_LOGS,
+    group,
+    stream,
+    retentionDays: it.retention_days,
+    groupSettings: {
+      logGroupClass: it.log_group_class,
+      kmsKeyArn: it.log_group_kms_key_arn,
+      tags: it.log_group_tags,
+    },
+    platform,
+    limits: LIMITS,
+  };
+}
+
+/** A call has one entity: what it names must be the same for all events of a stream. */
+function platformOf(platform: Platform | undefined, group: NameTemplate, stream: NameTemplate): Platform | undefined {
+  const held = [...group.variables, ...stream.variables];
+  const lacking = ENTITY_VARIABLES.filter((variable) => !held.includes(variable)).map((name) => `{${name}}`);
+  if (platform === undefined || lacking.length === 0) return platform;
+  throw new Error(`needs ${lacking.join(' and ')} in log_group_name or log_stream_name`);
 }

@@ -43,6 +43,7 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         RetentionDays: '14',
         LogGroupClass: 'INFREQUENT_ACCESS',
         KmsKeyArn: KEY,
+        TagLogGroups: 'true',
       },
     ],
   },
@@ -88,6 +89,7 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   RetentionDays: ['30', '2', '0', '-1', '365', '3653', '99999', '100000', '12.5'],
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
+  TagLogGroups: ['true', 'false', 'maybe'],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

@@ -52,7 +52,8 @@ test('the ready body is what is sent and signed, byte for byte', async (t) => {
   await create(acme);
   const body = bodyOf(ROUTE, 'one', 'é 🍵 \u2028', 'x'.repeat(100_000));
   // The server recomputes the hash of what arrives and compares it with the signed header.
-  assert.equal(await writer.put(acme, body, never), undefined);
+  const { rejectedLogEventsInfo } = await writer.put(acme, body, never);
+  assert.equal(rejectedLogEventsInfo, undefined);
   const request = logs.received.at(-1);
   assert.ok(request);
   assert.ok(request.body.equals(body));
@@ -85,10 +86,8 @@ test('a put gives back what the service says of refused events', async (t) => {
   const acme = client('acme');
   await create(acme);
   logs.rejections.push({ tooOldLogEventEndIndex: 2, tooNewLogEventStartIndex: 5 });
-  assert.deepEqual(await writer.put(acme, bodyOf(ROUTE, 'x'), never), {
-    tooOldLogEventEndIndex: 2,
-    tooNewLogEventStartIndex: 5,
-  });
+  const { rejectedLogEventsInfo } = await writer.put(acme, bodyOf(ROUTE, 'x'), never);
+  assert.deepEqual(rejectedLogEventsInfo, { tooOldLogEventEndIndex: 2, tooNewLogEventStartIndex: 5 });
 });
 
 test('a put is one call: its trouble is thrown, with its name', async (t) => {

@@ -24,14 +24,20 @@ const INPUT = {
 };
 const BODY = Buffer.from(JSON.stringify(INPUT));
 
-test('the same events arrive, signed, and what the service refused of them comes back', async (t) => {
+test('the same events arrive, signed, and what the service refused of them, and of their entity, comes back', async (t) => {
   const refused = { tooOldLogEventEndIndex: 1, expiredLogEventEndIndex: 0 };
   const { url, received } = await startServer(t, async (_request, response) => {
     response.setHeader('content-type', 'application/x-amz-json-1.1');
-    response.end(JSON.stringify({ rejectedLogEventsInfo: refused }));
+    response.end(
+      JSON.stringify({ rejectedLogEventsInfo: refused, rejectedEntityInfo: { errorType: 'InvalidEntity' } }),
+    );
   });
   const session = sessionOf(url);
-  for (const put of Object.values(bothWays(url))) assert.deepEqual({ ...(await put(session, BODY, never)) }, refused);
+  for (const put of Object.values(bothWays(url))) {
+    const { rejectedLogEventsInfo, rejectedEntityInfo } = await put(session, BODY, never);
+    assert.deepEqual({ ...rejectedLogEventsInfo }, refused);
+    assert.equal(rejectedEntityInfo?.errorType, 'InvalidEntity');
+  }
   assert.equal(received.length, 2);
   for (const { headers, body } of received) {
     assert.deepEqual(JSON.parse(body.toString()), INPUT);

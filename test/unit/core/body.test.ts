@@ -46,6 +46,16 @@ test('a body is the JSON of its events', () => {
   ]);
 });
 
+test('an entity stands before the events, whoever writes these', () => {
+  const entity = { keyAttributes: { Type: 'Service', Name: 'a "quoted" name', Environment: 'eks:c/n' } };
+  const planned = plan([{ message: 'plain', timeMs: NOON_MS }]);
+  const [batch] = planned.batches;
+  assert.ok(batch);
+  const body = JSON.parse(writeBody(planned, batch, createBodyBuffer(), entity).toString());
+  const [without = ''] = bodies(planned);
+  assert.deepEqual(body, { ...JSON.parse(without), entity });
+});
+
 test('text, ready-made JSON and parts of split records mix in any order', () => {
   const long = 'é"'.repeat(900);
   const planned = plan(

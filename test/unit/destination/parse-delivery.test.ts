@@ -85,6 +85,28 @@ test('every attribute is read', () => {
   assert.equal(target.retentionDays, 30);
 });
 
+test('what belongs to a log group is read, and the platform of the pods', () => {
+  const key = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const { groupSettings, platform } = cloudWatchOf(
+    parse({
+      log_group_name: '/tenant-logs/acme/{application}',
+      log_stream_name: '{namespace}-{date}',
+      log_group_class: 'INFREQUENT_ACCESS',
+      log_group_kms_key_arn: key,
+      log_group_tags: { team: 'web shop', 'cost:centre': '' },
+      entity: 'kubernetes',
+    }),
+  );
+  assert.deepEqual(groupSettings, {
+    logGroupClass: 'INFREQUENT_ACCESS',
+    kmsKeyArn: key,
+    tags: { team: 'web shop', 'cost:centre': '' },
+  });
+  assert.equal(platform, 'kubernetes');
+  const most = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`t${at}`, '']));
+  assert.match(problemsOf({ log_group_tags: most })[0] ?? '', /^log_group_tags: must have at most 50 tags/);
+});
+
 test('numbers and booleans may be text, as tables of earlier systems hold them', () => {
   const delivery = parse({ enabled: 'false', retention_days: '14', max_bytes_per_second: '2048' });
   assert.deepEqual(
@@ -130,6 +152,9 @@ test('no application named anywhere means all of them', () => {
 
 const TYPES = KINDS.map(({ kind }) => kind).join(' or ');
 
+const TAG_RULE =
+  'must have names of 1 to 128 and values of up to 256 letters, digits, spaces and _.:/=+-@, and no name that begins with aws:';
+
 const WRONG: readonly (readonly [attribute: string, value: unknown, problem: string])[] = [
   ['tenant_id', undefined, 'tenant_id: is required (not set)'],
   ['tenant_id', '', 'tenant_id: is required (not set)'],
@@ -165,6 +190,21 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
     'retention_days: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 (got 31)',
   ],
   ['retention_days', 'a week', 'retention_days: must be a number (got "a week")'],
+  [
+    'log_group_class',
+    'DELIVERY',
+    'log_group_class: must be STANDARD, INFREQUENT_ACCESS or ESSENTIALS (got "DELIVERY")',
+  ],
+  [
+    'log_group_kms_key_arn',
+    'arn:aws:kms:us-east-1:111122223333:alias/logs',
+    'log_group_kms_key_arn: must be the ARN of a KMS key (got "arn:aws:kms:us-east-1:111122223333:alias/logs")',
+  ],
+  ['log_group_tags', 'team', 'log_group_tags: must be a map of names to texts (got "team")'],
+  ['log_group_tags', { 'aws:team': 'x' }, `log_group_tags: ${TAG_RULE} (got {"aws:team":"x"})`],
+  ['log_group_tags', { team: 'a*b' }, `log_group_tags: ${TAG_RULE} (got {"team":"a*b"})`],
+  ['entity', 'ecs', 'entity: must be eks or kubernetes (got "ecs")'],
+  ['entity', 'eks', 'entity: needs {application} and {namespace} in log_group_name or log_stream_name (got "eks")'],
   ['desired_logs', 'web', 'desired_logs: must be a list or a set of strings (got "web")'],
   ['desired_logs', [1], 'desired_logs: must be a list or a set of strings (got [1])'],
   ['desired_logs', new Set([1]), 'desired_logs: must be a list or a set of strings (got [1])'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import {
   assumeStatement,
@@ -6,7 +7,7 @@ import {
   tagStatement,
   templateParameters,
 } from '../../../../service/cli/verify/policies.ts';
-import { groupPrefixOf, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
+import { groupPrefixOf, keyStatement, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
 import { kindOf } from '../../../../service/destination/kinds.ts';
 import { bucketStatement } from '../../../../service/destination/s3/check.ts';
 import { S3 } from '../../../../service/destination/s3/kind.ts';
@@ -30,10 +31,27 @@ function statementsOf(template: Template, more: Readonly<Record<string, string>>
   };
 }
 
-test("the statements that fix a role are those of the customer's template", () => {
-  const { arn, trust, permissions } = statementsOf(ACCOUNT);
-  assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
-  assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme')]);
+for (const tags of [false, true]) {
+  test(`the statements that fix a role are those of the customer's template, ${tags ? 'with' : 'without'} tags`, () => {
+    const { arn, trust, permissions } = statementsOf(ACCOUNT, { TagLogGroups: String(tags) });
+    assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
+    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', tags)]);
+  });
+}
+
+test("the page for customers shows the statement that a key's policy needs", async () => {
+  const page = await readFile(new URL('../../../../docs/customer.md', import.meta.url), 'utf8');
+  const [, shown = ''] = /### A key for log groups[\s\S]*?```json\n([\s\S]*?)```/.exec(page) ?? [];
+  const role = 'arn:aws:iam::222222222222:role/LogDistribution-acme';
+  assert.deepEqual(JSON.parse(shown), keyStatement(role, 'us-west-2', '/tenant-logs/acme'));
+  const china = keyStatement(role.replace('aws', 'aws-cn'), 'cn-north-1', '/a') as { Principal?: unknown };
+  assert.deepEqual(china.Principal, { Service: 'logs.cn-north-1.amazonaws.com.cn' });
+});
+
+test('a delivery with tags asks the template for the permission', () => {
+  const tagged = templateParameters(buildDelivery({ log_group_tags: { team: 'web' } }), DISTRIBUTOR);
+  assert.equal(tagged.TagLogGroups, 'true');
+  assert.ok(!('TagLogGroups' in templateParameters(buildDelivery(), DISTRIBUTOR)));
 });
 
 for (const bucketOwnerFullControl of [false, true]) {

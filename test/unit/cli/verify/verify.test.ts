@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
@@ -307,4 +308,74 @@ test('a role that STS refuses for another reason than its trust is told of that 
   const { notRight } = await verify();
   assert.match(notRight[0]?.cause ?? '', /^STS is switched off for account 111111111111 in the region of the service/);
   assert.equal(notRight[0]?.fix, undefined);
+});
+
+const CREATES = ['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:PutLogEvents', 'logs:DescribeLogGroups'];
+
+test('a group of another class is a finding that names the saving in dollars, and one of the right class is not', async (t) => {
+  const { deps, iam, putItem, verify } = await setUp(t);
+  const statement = { Effect: 'Allow', Action: CREATES, Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  await putItem({ log_group_name: '/tenant-logs/acme/{application}', log_group_class: 'INFREQUENT_ACCESS' });
+  const logs = deps.logs(ACME.accountId, deps.region);
+  await logs.send(new CreateLogGroupCommand({ logGroupName: '/tenant-logs/acme/old' }));
+
+  const other = await verify('--application', 'old');
+  assert.equal(other.code, 1);
+  assert.deepEqual(
+    other.notRight.map(({ step, outcome }) => [step, outcome]),
+    [['retention and class of the group', 'finding']],
+  );
+  assert.match(
+    other.steps.at(-1)?.detail ?? '',
+    /class STANDARD; the item says INFREQUENT_ACCESS.*\$0\.25 a GB would be saved/,
+  );
+  assert.match(other.notRight[0]?.fix ?? '', /Deliver to a group of another name/);
+
+  const made = await verify('--application', 'new');
+  assert.equal(made.code, 0);
+  assert.match(made.steps.at(-1)?.detail ?? '', /^keeps for ever, class INFREQUENT_ACCESS$/);
+});
+
+test('tags without the permission for them, and a key that CloudWatch Logs may not use, are told with the statement', async (t) => {
+  const { iam, putItem, verify } = await setUp(t);
+  await putItem({ log_group_tags: { team: 'web' } });
+  const tags = await verify('--application', 'tags');
+  assert.deepEqual([tags.code, tags.notRight[0]?.outcome], [1, 'failed']);
+  assert.match(
+    tags.notRight[0]?.cause ?? '',
+    /^No policy of the tenant's role allows logs:TagResource\. .* and logs:TagResource there\.$/,
+  );
+  assert.match(tags.notRight[0]?.fix ?? '', /WriteOwnGroups.*logs:TagResource.*log-group:\/tenant-logs\/acme\/\*/);
+  const statement = { Effect: 'Allow', Action: [...CREATES, 'logs:TagResource'], Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  assert.equal((await verify('--application', 'tags')).code, 0);
+
+  // A key of another region is one that CloudWatch Logs cannot use.
+  const key = 'arn:aws:kms:eu-west-1:111111111111:key/1234abcd';
+  await putItem({ log_group_name: '/tenant-logs/acme/{application}', log_group_kms_key_arn: key });
+  const keyed = await verify('--application', 'keyed');
+  assert.deepEqual([keyed.code, keyed.notRight[0]?.outcome], [1, 'failed']);
+  assert.match(keyed.notRight[0]?.cause ?? '', /does not let CloudWatch Logs in us-east-1 use it for this group/);
+  const { advice = '', statements = [] } = JSON.parse(keyed.notRight[0]?.fix ?? '{}');
+  assert.match(advice, /^the policy of the key arn:aws:kms:eu-west-1/);
+  assert.deepEqual(statements, [
+    {
+      Sid: 'EncryptLogGroups',
+      Effect: 'Allow',
+      Principal: { Service: 'logs.us-east-1.amazonaws.com' },
+      Action: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+      Resource: '*',
+      Condition: {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': [
+            'arn:aws:logs:us-east-1:111111111111:log-group:/tenant-logs/acme',
+            'arn:aws:logs:us-east-1:111111111111:log-group:/tenant-logs/acme/*',
+          ],
+        },
+      },
+    },
+  ]);
 });

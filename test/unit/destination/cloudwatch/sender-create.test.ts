@@ -98,3 +98,27 @@ test('a retention that cannot be tried again with these credentials sends no eve
   assert.deepEqual(await send(), ALL_ACCEPTED);
   assert.deepEqual([puts(), stored()], [1, ['one', 'two']]);
 });
+
+test('a group is created with the class, the key and the tags of the item, in one call', async (t) => {
+  const key = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd';
+  const { logs, send } = await setUpCloudWatch(t, {
+    attributes: {
+      log_group_class: 'INFREQUENT_ACCESS',
+      log_group_kms_key_arn: key,
+      log_group_tags: { team: 'web' },
+    },
+  });
+  await send();
+  const created = logs.received.filter(({ headers }) => /CreateLogGroup$/.test(String(headers['x-amz-target'])));
+  assert.deepEqual(
+    created.map(({ body }) => JSON.parse(body.toString())),
+    [{ logGroupName: GROUP, logGroupClass: 'INFREQUENT_ACCESS', kmsKeyId: key, tags: { team: 'web' } }],
+  );
+});
+
+test('the default class is not named, as a region that has no other refuses its name', async (t) => {
+  const { logs, send } = await setUpCloudWatch(t, { attributes: { log_group_class: 'STANDARD' } });
+  await send();
+  const created = logs.received.find(({ headers }) => /CreateLogGroup$/.test(String(headers['x-amz-target'])));
+  assert.deepEqual(JSON.parse(String(created?.body)), { logGroupName: GROUP });
+});

@@ -97,7 +97,9 @@ test("the service's tenant store finds every demo tenant valid, with its feature
   const [acme, globex, initech] = found.map(({ deliveries }) => deliveries[0]);
   assert.deepEqual([...(acme?.applications ?? [])], ['gateway', 'checkout', 'payments']);
   assert.equal(globex?.minLevel, 4);
-  assert.equal(initech && cloudWatchOf(initech).retentionDays, 30);
+  assert.ok(initech);
+  const { retentionDays, groupSettings } = cloudWatchOf(initech);
+  assert.deepEqual([retentionDays, groupSettings.logGroupClass], [30, 'INFREQUENT_ACCESS']);
 });
 
 test("a tenant's role can be assumed for that tenant alone, and writes below its prefix alone", async () => {
