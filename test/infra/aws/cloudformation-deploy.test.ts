@@ -186,6 +186,11 @@ test('a second deployment without changes says so, and keeps the image that runs
   assert.equal(tag?.ParameterValue, DIGEST);
 });
 
+interface RouteTable {
+  readonly Tags?: readonly { readonly Value: string }[];
+  readonly Routes: readonly { readonly DestinationCidrBlock?: string; readonly GatewayId?: string }[];
+}
+
 test('another region of the same environment, and another environment, are stacks of their own', SLOW, async () => {
   await query(
     's3api',
@@ -198,12 +203,21 @@ test('another region of the same environment, and another environment, are stack
     'LocationConstraint=us-west-2',
   );
   await run('bash', [DEPLOY, '-b', 'templates-west', '-r', 'us-west-2', '-e', 'staging', '--yes'], environment());
-  await deploy('-e', 'development', '--yes');
+  await deploy('-e', 'economy', '--yes');
   const { Roles } = await query('iam', 'list-roles');
   const names = Roles.map(({ RoleName }: { RoleName: string }) => RoleName);
-  for (const scope of ['staging-us-east-1', 'staging-us-west-2', 'development-us-east-1']) {
+  for (const scope of ['staging-us-east-1', 'staging-us-west-2', 'economy-us-east-1']) {
     assert.ok(names.includes(`log-distributor-${scope}-task`), `${scope}: ${names.join(', ')}`);
   }
+  // Without NAT, the tasks' subnets reach AWS by the internet gateway.
+  const { RouteTables } = await query('ec2', 'describe-route-tables');
+  const ways = (RouteTables as readonly RouteTable[])
+    .filter(({ Tags = [] }) =>
+      ['log-distributor-economy', 'PrivateRoutes'].every((start) => Tags.some(({ Value }) => Value.startsWith(start))),
+    )
+    .flatMap(({ Routes }) => Routes.filter(({ DestinationCidrBlock }) => DestinationCidrBlock === '0.0.0.0/0'))
+    .map(({ GatewayId }) => GatewayId?.slice(0, 4));
+  assert.deepEqual(ways, ['igw-', 'igw-']);
 });
 
 /** Arguments that are refused with status 2, and why. */
