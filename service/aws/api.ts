@@ -20,7 +20,10 @@ export interface DynamoApi {
   BatchGetItem: Operation<Dynamo.BatchGetItemCommandInput, Dynamo.BatchGetItemCommandOutput>;
   /** Of a description without its dates, which only the SDK turns into a Date. */
   DescribeTable: (input: Dynamo.DescribeTableCommandInput) => {
-    readonly Table?: Pick<Dynamo.TableDescription, 'TableName' | 'TableArn' | 'KeySchema' | 'AttributeDefinitions'>;
+    readonly Table?: Pick<
+      Dynamo.TableDescription,
+      'TableName' | 'TableArn' | 'TableStatus' | 'KeySchema' | 'AttributeDefinitions'
+    >;
   };
 }
 
@@ -52,10 +55,8 @@ export interface StsApi {
   GetCallerIdentity: Operation<Sts.GetCallerIdentityCommandInput, Pick<Sts.GetCallerIdentityCommandOutput, 'Arn'>>;
 }
 
-/** What is written to S3, and listed. Objects are read by `get-object.ts`. */
+/** What is written to S3. Objects are read by `get-object.ts`. */
 export interface S3Api {
-  GetObject: Operation<S3.GetObjectCommandInput, S3.GetObjectCommandOutput>;
-  ListObjectsV2: Operation<S3.ListObjectsV2CommandInput, S3.ListObjectsV2CommandOutput>;
   PutObject: Operation<S3.PutObjectCommandInput, S3.PutObjectCommandOutput>;
   CreateMultipartUpload: Operation<S3.CreateMultipartUploadCommandInput, S3.CreateMultipartUploadCommandOutput>;
   UploadPart: Operation<S3.UploadPartCommandInput, S3.UploadPartCommandOutput>;
@@ -64,7 +65,7 @@ export interface S3Api {
 }
 
 export interface CallOptions {
-  /** Ends the call at once; it then rejects with an AbortError. */
+  /** Ends an exchange at once; the call then rejects with an AbortError, or with the signal's reason where none had begun. */
   readonly abortSignal?: AbortSignal;
 }
 

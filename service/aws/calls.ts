@@ -11,7 +11,7 @@ import {
 } from './http/exchange.ts';
 import { createGetObjectOverHttp, isPlainBucket } from './http/get-object.ts';
 import { createOwnIdentity, type Identity } from './http/identity.ts';
-import { createJsonCalls, DYNAMODB, type JsonPlace, SQS } from './http/json-calls.ts';
+import { type CallPlace, createJsonCalls, DYNAMODB, SQS } from './http/json-calls.ts';
 import { createSendSigned, createServerClock } from './http/signed.ts';
 import type { SigningKeys } from './http/sigv4.ts';
 import { createStsOverHttp } from './http/sts-calls.ts';
@@ -71,7 +71,7 @@ export function createGetObject(settings: CallSettings): GetObject {
   };
 }
 
-/** Writes and lists objects: rare calls, by the SDK. */
+/** Writes objects: rare calls, by the SDK. */
 export function createS3Calls(settings: ClientPlace): Call<S3Api> {
   return lazily(() => import('./sdk/s3.ts').then((sdk) => sdk.s3Calls(sdk.createS3Client(settings))));
 }
@@ -86,8 +86,8 @@ export function createTenantS3Calls(settings: ClientPlace): (region: string, cre
   return (region, credentials) => lazily(async () => (await load())(region, credentials));
 }
 
-/** Waits between attempts, as the SDK's standard mode has them (AWS SDKs reference guide, "Retry behavior"). */
-const WAITS = { firstMs: 100, capMs: 20_000 };
+/** Waits between attempts: about as long in all as those of the SDK's standard mode. */
+const WAITS = { firstMs: 100, throttledFirstMs: 500, capMs: 20_000 };
 
 function repeating({ attemptsMax }: CallLimits): [RetryPolicy, { random: () => number }] {
   return [{ attemptsMax, ...WAITS }, { random: Math.random }];
@@ -118,7 +118,7 @@ function placeOf(
   service: ServiceId,
   settings: CallSettings,
   { identity, observe, connect = createConnections, ...limits }: PlaceOptions,
-): Omit<JsonPlace, 'origin'> & { readonly endpoint: () => Promise<Endpoint> } {
+): Omit<CallPlace, 'origin'> & { readonly endpoint: () => Promise<Endpoint> } {
   return {
     endpoint: once(() => findEndpoint(service, settings)),
     userAgent: once(findUserAgent),

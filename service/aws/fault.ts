@@ -65,10 +65,11 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   RequestTimeTooSkewed: 'transient',
   SignatureDoesNotMatch: 'transient',
   InvalidSignatureException: 'transient',
+  RequestInTheFuture: 'transient',
+  RequestExpired: 'transient',
 
   ExpiredToken: 'credentials',
   ExpiredTokenException: 'credentials',
-  RequestExpired: 'credentials',
   TokenRefreshRequired: 'credentials',
   InvalidClientTokenId: 'credentials',
   InvalidAccessKeyId: 'credentials',

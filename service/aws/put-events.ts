@@ -69,10 +69,11 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     signal: AbortSignal,
   ): Promise<PutAnswer> => {
     const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
+    const origin = await session.origin();
     const request = {
-      origin: await session.origin(),
+      origin,
       method: 'POST' as const,
-      path: '/',
+      path: origin.pathname,
       headers: {
         'user-agent': await session.userAgent(),
         'content-type': 'application/x-amz-json-1.1',

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { DistributorError } from '../base/errors.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
 import { type AwsFault, faultOf } from './fault.ts';
 
 export interface RetryPolicy extends BackoffLimits {
   /** Calls in all, the first included. */
   readonly attemptsMax: number;
+  /** The first wait after a call that was throttled. Default: that after any other. */
+  readonly throttledFirstMs?: number;
 }
 
 export interface RetryDeps {
@@ -33,9 +36,12 @@ export async function withRetry<T>(
       return await operation(attempt);
     } catch (error) {
       const fault = faultOf(error);
-      if (signal.aborted || !REPEATABLE.has(fault) || attempt >= policy.attemptsMax) throw error;
+      // One of our own errors is of another call, such as a first hop's, which has had its attempts.
+      const isFinal = error instanceof DistributorError || !REPEATABLE.has(fault);
+      if (signal.aborted || isFinal || attempt >= policy.attemptsMax) throw error;
       deps.onRetry?.(fault, error, attempt);
-      waitMs = nextBackoffMs(waitMs, policy, deps.random);
+      const firstMs = (fault === 'throttle' ? policy.throttledFirstMs : undefined) ?? policy.firstMs;
+      waitMs = nextBackoffMs(waitMs, { ...policy, firstMs }, deps.random);
       await delay(waitMs, undefined, { signal });
     }
   }

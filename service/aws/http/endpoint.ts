@@ -90,14 +90,19 @@ async function configuredUrl(service: ServiceId): Promise<string | undefined> {
   if (ignored) return undefined;
   return loadConfig<string | undefined>({
     environmentVariableSelector: (environment) =>
-      environment[`AWS_ENDPOINT_URL_${name.toUpperCase()}`] ?? environment.AWS_ENDPOINT_URL,
+      filled(environment[`AWS_ENDPOINT_URL_${name.toUpperCase()}`]) ?? filled(environment.AWS_ENDPOINT_URL),
     configFileSelector: (profile, file) => {
       // The parser puts the sections of other kinds beside the profiles, as `services.<name>`, and what is nested as `<service>.<key>`.
       const services: Profile | undefined = file?.[`services.${profile.services}`];
-      return services?.[`${name}.endpoint_url`] ?? profile.endpoint_url;
+      return filled(services?.[`${name}.endpoint_url`]) ?? filled(profile.endpoint_url);
     },
     default: undefined,
   })();
+}
+
+/** A blank is no value, as in all settings. */
+function filled(value: string | undefined): string | undefined {
+  return value?.trim() || undefined;
 }
 
 function isTrue(value: string | undefined): boolean | undefined {
@@ -111,5 +116,6 @@ export async function findUserAgent(): Promise<string> {
     configFileSelector: (profile) => profile.sdk_ua_app_id,
     default: undefined,
   })();
-  return application ? `log-distributor app/${application}` : 'log-distributor';
+  // What a header may hold is what the SDK leaves as it is.
+  return application ? `log-distributor app/${application.replace(/[^!$%&'*+\-.^_`|~\w#]/g, '-')}` : 'log-distributor';
 }

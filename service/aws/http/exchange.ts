@@ -82,6 +82,8 @@ export function exchange(
     socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
   });
   sent.on('error', reject);
+  // Whatever else ends it, such as an upgrade that nobody asked for.
+  sent.on('close', () => reject(Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })));
   sent.on('response', (response) => {
     if (connections.timeoutCovers === 'head') clearTimeout(late);
     const head = { status: response.statusCode ?? 0, headers: response.headers };

@@ -23,7 +23,7 @@ export const SQS: JsonService = { target: 'AmazonSQS', version: '1.0', check: ch
 export const LOGS: JsonService = { target: 'Logs_20140328', version: '1.1' };
 
 /** Where calls go, and in whose name. */
-export interface JsonPlace {
+export interface CallPlace {
   /** @param input of the call, which may name another place */
   readonly origin: (input: object) => Promise<URL>;
   readonly userAgent: () => Promise<string>;
@@ -36,17 +36,18 @@ const NO_SIGNAL = new AbortController().signal;
 
 export function createJsonCalls<Api>(
   service: JsonService,
-  { origin, userAgent, send }: JsonPlace,
+  { origin, userAgent, send }: CallPlace,
   policy: RetryPolicy,
   retryDeps: RetryDeps,
 ): Call<Api> {
   const contentType = `application/x-amz-json-${service.version}`;
-  const once = async (operation: string, input: object, signal: AbortSignal): Promise<object> => {
+  const attempt = async (operation: string, input: object, signal: AbortSignal): Promise<object> => {
     const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
+    const to = await origin(input);
     const request = {
-      origin: await origin(input),
+      origin: to,
       method: 'POST' as const,
-      path: '/',
+      path: to.pathname,
       headers: {
         'content-type': contentType,
         'user-agent': await userAgent(),
@@ -56,12 +57,14 @@ export function createJsonCalls<Api>(
     };
     const head = await send(request, () => sink, signal);
     if (head.status !== 200) throw errorOfJson(head, text());
-    const output = (service.read ?? JSON.parse)(text() || '{}');
+    return (service.read ?? JSON.parse)(text() || '{}');
+  };
+  const call = async (operation: string, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) => {
+    const output = await withRetry(() => attempt(operation, input, signal), policy, retryDeps, signal);
+    // Not repeated: what was sent may be there.
     service.check?.(input, output);
     return output;
   };
-  const call = (operation: string, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) =>
-    withRetry(() => once(operation, input, signal), policy, retryDeps, signal);
   // The shapes are the API's own, which nobody translates.
   return call as unknown as Call<Api>;
 }

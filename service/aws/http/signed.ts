@@ -62,9 +62,12 @@ export function createSendSigned({ service, region, identity, connections, clock
     const signed = sign({ method, path, query, headers: { host: origin.host, ...headers }, body }, clock.nowMs());
     const request = { origin, method, path: query === '' ? path : `${path}?${query}`, headers: signed, body };
     const answered = observe?.();
-    const head = await exchange(connections, request, receive, signal);
-    answered?.(head.headers.date);
-    clock.note(head.headers.date);
-    return head;
+    // A body may take minutes more, by which the time in its head would be late.
+    const noteTime = (head: Head): Sink => {
+      answered?.(head.headers.date);
+      clock.note(head.headers.date);
+      return receive(head);
+    };
+    return exchange(connections, request, noteTime, signal);
   };
 }

@@ -11,18 +11,13 @@ export interface SigningKeys {
   readonly sessionToken?: string;
 }
 
-/** Keys of this process, and when they end: undefined of those that do not. */
-export interface OwnKeys extends SigningKeys {
-  readonly expiration?: Date | undefined;
-}
-
 export interface RequestToSign {
   readonly method: string;
   /** As it is sent: encoded once. */
   readonly path: string;
   /** As it is sent, encoded; its names sorted. Default: none. */
   readonly query?: string;
-  /** Lower-case names; all of them are signed. */
+  /** Lower-case names; all of them are signed but `user-agent`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
@@ -55,7 +50,10 @@ export function createSigner(
       'x-amz-date': time,
       ...(sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken }),
     };
-    const names = Object.keys(signed).sort();
+    // Proxies may complete the user agent, so it is not signed, as by the SDK.
+    const names = Object.keys(signed)
+      .filter((name) => name !== 'user-agent')
+      .sort();
     const list = names.join(';');
     const lines = names.map((name) => `${name}:${signed[name]?.trim()}\n`).join('');
     const canonical = `${method}\n${path}\n${query}\n${lines}\n${list}\n${bodyHash}`;

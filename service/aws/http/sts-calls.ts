@@ -2,7 +2,7 @@ import type { Call, CallOptions, StsApi } from '../api.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from '../retry.ts';
 import { elementOf, errorOfXml } from './answer.ts';
 import { createTextSink } from './exchange.ts';
-import type { JsonPlace } from './json-calls.ts';
+import type { CallPlace } from './json-calls.ts';
 
 /** Calls of STS, by its query protocol: a form goes there, XML comes back. */
 
@@ -17,16 +17,17 @@ const OUTPUTS: Readonly<Record<keyof StsApi, (xml: string) => object>> = {
 };
 
 export function createStsOverHttp(
-  { origin, userAgent, send }: JsonPlace,
+  { origin, userAgent, send }: CallPlace,
   policy: RetryPolicy,
   retryDeps: RetryDeps,
 ): Call<StsApi> {
-  const once = async (operation: keyof StsApi, input: object, signal: AbortSignal): Promise<object> => {
+  const attempt = async (operation: keyof StsApi, input: object, signal: AbortSignal): Promise<object> => {
     const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
+    const to = await origin(input);
     const request = {
-      origin: await origin(input),
+      origin: to,
       method: 'POST' as const,
-      path: '/',
+      path: to.pathname,
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': await userAgent() },
       body: Buffer.from(formOf({ Action: operation, Version: API_VERSION, ...input })),
     };
@@ -35,7 +36,7 @@ export function createStsOverHttp(
     return OUTPUTS[operation](text());
   };
   const call = (operation: keyof StsApi, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) =>
-    withRetry(() => once(operation, input, signal), policy, retryDeps, signal);
+    withRetry(() => attempt(operation, input, signal), policy, retryDeps, signal);
   // The readers above give each operation's own output.
   return call as unknown as Call<StsApi>;
 }

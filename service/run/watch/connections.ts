@@ -26,10 +26,15 @@ export function boundConnections(server: Server, connectionsMax = CONNECTIONS_MA
     waiting.delete(longest);
     longest.destroy();
   });
+  /** Requests of a connection that are not answered yet. */
+  const unanswered = new WeakMap<Socket, number>();
   server.on('request', ({ socket }, response) => {
     waiting.delete(socket);
+    unanswered.set(socket, (unanswered.get(socket) ?? 0) + 1);
     response.once('close', () => {
-      if (!socket.destroyed) waiting.add(socket);
+      const left = (unanswered.get(socket) ?? 1) - 1;
+      unanswered.set(socket, left);
+      if (left === 0 && !socket.destroyed) waiting.add(socket);
     });
   });
 }

@@ -129,6 +129,17 @@ for (const [way, plainDecoder] of WAYS) {
   });
 }
 
+test('a connection that ends without an answer is a failed call, not a silent one', async (t) => {
+  const { url } = await startServer(t, (_request, response) => {
+    response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+  });
+  const get = createGetObject({ ...placeOf(url), plainDecoder: false });
+  await assert.rejects(
+    get(RANGE, () => () => {}, never),
+    (error) => faultOf(error) === 'transient',
+  );
+});
+
 test('a file that S3 refuses by its headers is not sent', async (t) => {
   let received = 0;
   const server = createServer();

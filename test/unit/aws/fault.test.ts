@@ -46,11 +46,12 @@ const NAMES: Readonly<Record<AwsFault, readonly string[]>> = {
     'RequestTimeTooSkewed',
     'SignatureDoesNotMatch',
     'InvalidSignatureException',
+    'RequestInTheFuture',
+    'RequestExpired',
   ],
   credentials: [
     'ExpiredToken',
     'ExpiredTokenException',
-    'RequestExpired',
     'TokenRefreshRequired',
     'InvalidClientTokenId',
     'InvalidAccessKeyId',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { withRetry } from '../../../service/aws/retry.ts';
+import { DistributorError } from '../../../service/base/errors.ts';
 import { awsError } from '../../support/aws-error.ts';
 
 const POLICY = { attemptsMax: 4, firstMs: 1, capMs: 2 };
@@ -54,6 +55,31 @@ for (const name of ['AccessDenied', 'NoSuchKey', 'PreconditionFailed', 'InvalidR
     assert.deepEqual(attempts, [1]);
   });
 }
+
+test('an error of our own is not repeated, whatever caused it', async () => {
+  const cause = awsError('InternalError', 500);
+  const { operation, attempts } = failing(new DistributorError('role-unavailable', 'the first hop failed', { cause }));
+  await assert.rejects(withRetry(operation, POLICY, { random: () => 0 }, never), { code: 'role-unavailable' });
+  assert.deepEqual(attempts, [1]);
+});
+
+test('after a throttled call the wait is longer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const [name, waitMs] of [
+    ['SlowDown', 500],
+    ['InternalError', 100],
+  ] as const) {
+    const { operation, attempts } = failing(awsError(name, 503));
+    const policy = { attemptsMax: 2, firstMs: 100, throttledFirstMs: 500, capMs: 20_000 };
+    const done = withRetry(operation, policy, { random: () => 0 }, never);
+    for (let turn = 0; turn < 5; turn++) await null;
+    t.mock.timers.tick(waitMs - 1);
+    for (let turn = 0; turn < 5; turn++) await null;
+    assert.deepEqual(attempts, [1]);
+    t.mock.timers.tick(1);
+    assert.equal(await done, 'done');
+  }
+});
 
 test('an aborted signal begins nothing', async () => {
   const { operation, attempts } = failing();

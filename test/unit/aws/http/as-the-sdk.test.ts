@@ -307,6 +307,24 @@ for (const exchange of EXCHANGES) {
   }
 }
 
+test('the path of an endpoint is kept by both ways', async (t) => {
+  for (const { what, call, answer } of EXCHANGES) {
+    const { url, received } = await startServer(t, (_request, response) => respond(answer)(response));
+    for (const plainDecoder of [false, true]) await call({ ...placeOf(`${url}/gateway`), plainDecoder });
+    const [own, sdk] = received.map(({ path }) => path.split('?')[0]?.replace(/\/$/, ''));
+    assert.ok(own?.startsWith('/gateway'), `${what}: ${own}`);
+    assert.equal(own, sdk, what);
+  }
+});
+
+test('a message that was sent, but is said to have another body, is not sent again', async (t) => {
+  const [send] = EXCHANGES.filter(({ what }) => what === 'SendMessageBatch');
+  assert.ok(send);
+  const { own, sdk } = await bothWays(t, send, respond(json({ Successful: [{ Id: '0', MD5OfMessageBody: MD5 }] })));
+  assert.ok('error' in own && 'error' in sdk);
+  assert.deepEqual([own.requests.length, sdk.requests.length], [1, 1]);
+});
+
 test('a message whose body is not what SQS has sent is refused by both ways', async (t) => {
   const [receive] = EXCHANGES.filter(({ what }) => what === 'ReceiveMessage');
   assert.ok(receive);

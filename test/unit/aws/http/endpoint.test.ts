@@ -147,6 +147,7 @@ suite('what the environment and the configuration file say holds as for the SDK'
       { AWS_ENDPOINT_URL: 'http://127.0.0.1:2', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
       '',
     ],
+    ['blanks', { AWS_ENDPOINT_URL: '', AWS_ENDPOINT_URL_SQS: '' }, ''],
     ['a profile with FIPS', {}, '[default]\nuse_fips_endpoint = true\n'],
     ['a profile with dual stack', { AWS_PROFILE: 'p' }, '[profile p]\nuse_dualstack_endpoint = true\n'],
     ['a profile with an endpoint', {}, '[default]\nendpoint_url = http://127.0.0.1:3\n'],
@@ -179,6 +180,8 @@ suite('what the environment and the configuration file say holds as for the SDK'
     assert.equal(await findUserAgent(), 'log-distributor');
     process.env.AWS_SDK_UA_APP_ID = 'platform';
     assert.equal(await findUserAgent(), 'log-distributor app/platform');
+    process.env.AWS_SDK_UA_APP_ID = 'log  platform (ü)';
+    assert.equal(await findUserAgent(), 'log-distributor app/log--platform----');
   });
 });
 

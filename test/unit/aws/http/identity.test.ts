@@ -3,62 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, suite, test } from 'node:test';
-import { createIdentity, createOwnIdentity } from '../../../../service/aws/http/identity.ts';
-import type { OwnKeys } from '../../../../service/aws/http/sigv4.ts';
+import { createOwnIdentity } from '../../../../service/aws/http/identity.ts';
 import { startServer } from '../../../support/server.ts';
-
-const MINUTE_MS = 60_000;
-
-/** Keys that last an hour, numbered; `fail` makes the next fetches fail. */
-function setUp(lifeMs?: number) {
-  const state = { nowMs: 0, fetched: 0, failing: false };
-  const identity = createIdentity(
-    async (): Promise<OwnKeys> => {
-      const number = ++state.fetched;
-      if (state.failing) throw new Error('no keys');
-      const expiration = lifeMs === undefined ? undefined : new Date(state.nowMs + lifeMs);
-      return { accessKeyId: `key-${number}`, secretAccessKey: 's', expiration };
-    },
-    () => state.nowMs,
-  );
-  return { state, key: async () => (await identity()).accessKeyId };
-}
-
-test('keys are fetched once for all who ask at the same time, and kept', async () => {
-  const { state, key } = setUp(60 * MINUTE_MS);
-  assert.deepEqual(await Promise.all([key(), key(), key()]), ['key-1', 'key-1', 'key-1']);
-  state.nowMs = 54 * MINUTE_MS;
-  assert.equal(await key(), 'key-1');
-  assert.equal(state.fetched, 1);
-});
-
-test('five minutes before their end others are fetched, and nobody waits for them', async () => {
-  const { state, key } = setUp(60 * MINUTE_MS);
-  await key();
-  state.nowMs = 56 * MINUTE_MS;
-  assert.equal(await key(), 'key-1');
-  await null;
-  assert.equal(await key(), 'key-2');
-});
-
-test('a fetch that fails is nobody’s trouble while the old keys are good, and everybody’s when they have ended', async () => {
-  const { state, key } = setUp(60 * MINUTE_MS);
-  await key();
-  state.failing = true;
-  state.nowMs = 59 * MINUTE_MS;
-  assert.equal(await key(), 'key-1');
-  state.nowMs = 61 * MINUTE_MS;
-  await assert.rejects(key(), { message: 'no keys' });
-  state.failing = false;
-  assert.match(await key(), /^key-\d$/);
-});
-
-test('keys without an end are kept for ever', async () => {
-  const { state, key } = setUp();
-  await key();
-  state.nowMs = 1e12;
-  assert.equal(await key(), 'key-1');
-});
 
 suite('the sources are those of the SDK', () => {
   const kept = { ...process.env };

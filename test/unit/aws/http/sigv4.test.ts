@@ -54,6 +54,7 @@ test("a request is signed as the SDK's signer signs it", async () => {
           host: 'logs.example.com:443',
           'content-type': 'application/x-amz-json-1.1',
           'x-amz-target': 'X.Y',
+          'user-agent': 'a  b',
         };
         const own = createSigner(keys, region, 'logs')({ method: 'POST', path: '/', headers, body }, date.getTime());
         const signer = new SignatureV4({

@@ -184,3 +184,40 @@ test('of too many connections the one without a request for longest is closed, a
   held.resolve();
   assert.equal((await asked).status, 200);
 });
+
+test('a connection with two requests in a row waits for none as long as one of them is not answered', async (t) => {
+  const held = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const unready = () => {
+    arrived.resolve();
+    return held.promise.then(() => null);
+  };
+  const app = createHttp({ ...DEPS, unready });
+  t.after(() => app.close());
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const asking = connect(port, '127.0.0.1');
+  let answered = '';
+  asking.on('data', (piece) => {
+    answered += piece;
+  });
+  asking.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+  await arrived.promise;
+  await until(() => answered.includes('"ok"'));
+  const idle: Socket[] = [];
+  t.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  let closed = 0;
+  for (let at = 0; at < 130; at++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.on('close', () => closed++);
+    await once(socket, 'connect');
+    idle.push(socket);
+  }
+  await until(() => closed === 3);
+  held.resolve();
+  await once(asking, 'close');
+  assert.match(answered, /"ready"/);
+});
