@@ -251,7 +251,8 @@ async function update(
     ConditionExpression: change.condition,
     ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
     ExpressionAttributeValues: marshall({ ...Object.fromEntries(values), ...change.values }),
-    ReturnValues: 'ALL_NEW',
+    // Only who takes a delivery needs to know where it stands.
+    ReturnValues: operation === 'acquire' ? 'ALL_NEW' : 'NONE',
   });
   deps.onWrite(operation);
   return unmarshall(answer.Attributes ?? {}, UNMARSHALL);

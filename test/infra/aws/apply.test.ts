@@ -17,6 +17,7 @@ const MOTO_CANNOT: Readonly<Record<string, string>> = {
   aws_appautoscaling_target: 'ListTagsForResource of Application Auto Scaling',
   aws_budgets_budget: 'DescribeSubscribersForNotification of Budgets',
   aws_ce_anomaly_monitor: 'CreateAnomalyMonitor of Cost Explorer',
+  aws_s3_bucket_lifecycle_configuration: 'sizes in the filters of lifecycle rules',
   aws_s3_bucket_policy: 'conditions of bucket policies: it takes a denial without TLS for a denial',
   aws_sqs_queue_redrive_allow_policy: 'the attribute RedriveAllowPolicy of SQS',
 };
@@ -28,7 +29,7 @@ const WRITERS = {
 const found = await findTerraform();
 const terraform = typeof found === 'string' ? undefined : found;
 const moto = terraform ? await startMoto() : undefined;
-/** The provider alone waits for a minute until a lifecycle has settled, emulator or not. */
+/** The provider waits for half a minute for each queue, emulator or not. */
 const TIMEOUT_MS = 300_000;
 const skip = terraform ? (moto ? false : 'left out: there is no moto_server here') : `left out: ${found}`;
 const SLOW_HOOK = { timeout: TIMEOUT_MS };

@@ -41,7 +41,7 @@ const UNKNOWN = [
   'AWS::SQS::QueuePolicy',
 ];
 
-const moto = await startMoto({ cloudFormation: true });
+const moto = await startMoto();
 const aws = await run('aws', ['--version'], {}).catch(() => undefined);
 const missing = moto ? (aws === undefined ? 'aws CLI' : undefined) : 'moto_server';
 const SLOW = { skip: missing === undefined ? false : `left out: there is no ${missing} here`, timeout: TIMEOUT_MS };

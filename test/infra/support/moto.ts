@@ -17,15 +17,12 @@ const START_MS = 30_000;
 /** What moto's CloudFormation lacks, in a module that Python imports by itself. */
 const EXTENSION = fileURLToPath(new URL('moto-extension', import.meta.url));
 
-/**
- * Starts moto on a free port; undefined where it is not installed.
- * @param options `cloudFormation`: with what its CloudFormation lacks of what our templates use
- */
-export async function startMoto(options: { readonly cloudFormation?: boolean } = {}): Promise<Moto | undefined> {
+/** Starts moto on a free port; undefined where it is not installed. */
+export async function startMoto(): Promise<Moto | undefined> {
   const port = await freePort();
   const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {
     stdio: 'ignore',
-    env: { ...process.env, ...(options.cloudFormation ? { PYTHONPATH: EXTENSION, PYTHONDONTWRITEBYTECODE: '1' } : {}) },
+    env: { ...process.env, PYTHONPATH: EXTENSION, PYTHONDONTWRITEBYTECODE: '1' },
   });
   const failed = once(child, 'error').then(() => 'failed' as const);
   const url = `http://127.0.0.1:${port}`;

@@ -1,5 +1,5 @@
 """
-What moto's CloudFormation lacks of what our templates use, made of what moto itself can do.
+What moto's CloudFormation lacks of what our templates use, made of what moto itself can do: every test of the infrastructure has it.
 
 Python imports a module of this name by itself when its folder is on PYTHONPATH (Python documentation, module site), so
 that `moto_server` starts with it: outputs of stacks, updates of nested ones, Fn::Cidr, AWS::NoValue in lists, subscriptions of topics,
