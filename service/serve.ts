@@ -38,7 +38,7 @@ export async function serve(): Promise<void> {
   for (const sentence of misspeltSettings(process.env, SETTING_NAMES)) logger.warn(sentence);
   if (settings.plainDecoder)
     logger.warn(
-      'PLAIN_DECODER is set: decoding NDJSON takes about 25 times the processor time, Parquet twice, calls three times, and each thread 40 MB more',
+      'PLAIN_DECODER is set: decoding NDJSON takes about 25 times the processor time, Parquet twice, calls three times, and memory more',
     );
   if (settings.kernelPoison) logger.warn('KERNEL_POISON is set, which is for tests only');
 

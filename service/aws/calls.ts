@@ -11,7 +11,8 @@ import {
 } from './http/exchange.ts';
 import { createGetObjectOverHttp, isPlainBucket } from './http/get-object.ts';
 import { createOwnIdentity, type Identity } from './http/identity.ts';
-import { type CallPlace, createJsonCalls, DYNAMODB, SQS } from './http/json-calls.ts';
+import { createJsonCalls, DYNAMODB, SQS } from './http/json-calls.ts';
+import type { CallPlace } from './http/post.ts';
 import { createSendSigned, createServerClock } from './http/signed.ts';
 import type { SigningKeys } from './http/sigv4.ts';
 import { createStsOverHttp } from './http/sts-calls.ts';

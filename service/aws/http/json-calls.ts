@@ -2,9 +2,8 @@ import type { Call, CallOptions } from '../api.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from '../retry.ts';
 import { errorOfJson } from './answer.ts';
 import { readItems } from './binary.ts';
-import { createTextSink } from './exchange.ts';
 import { checkBodies } from './message-checksums.ts';
-import type { SendSigned } from './signed.ts';
+import { type CallPlace, NO_SIGNAL, post } from './post.ts';
 
 /** Calls of services that speak AWS JSON: the operation's name in a header, input and output as JSON with the API's own names. */
 
@@ -22,42 +21,18 @@ export const DYNAMODB: JsonService = { target: 'DynamoDB_20120810', version: '1.
 export const SQS: JsonService = { target: 'AmazonSQS', version: '1.0', check: checkBodies };
 export const LOGS: JsonService = { target: 'Logs_20140328', version: '1.1' };
 
-/** Where calls go, and in whose name. */
-export interface CallPlace {
-  /** @param input of the call, which may name another place */
-  readonly origin: (input: object) => Promise<URL>;
-  readonly userAgent: () => Promise<string>;
-  readonly send: SendSigned;
-}
-
-/** A page of a query or scan has 1 MiB of items (DynamoDB quotas), ten messages 10 MiB at most; JSON escapes both. */
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-const NO_SIGNAL = new AbortController().signal;
-
 export function createJsonCalls<Api>(
   service: JsonService,
-  { origin, userAgent, send }: CallPlace,
+  place: CallPlace,
   policy: RetryPolicy,
   retryDeps: RetryDeps,
 ): Call<Api> {
   const contentType = `application/x-amz-json-${service.version}`;
   const attempt = async (operation: string, input: object, signal: AbortSignal): Promise<object> => {
-    const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
-    const to = await origin(input);
-    const request = {
-      origin: to,
-      method: 'POST' as const,
-      path: to.pathname,
-      headers: {
-        'content-type': contentType,
-        'user-agent': await userAgent(),
-        'x-amz-target': `${service.target}.${operation}`,
-      },
-      body: Buffer.from(JSON.stringify(input)),
-    };
-    const head = await send(request, () => sink, signal);
-    if (head.status !== 200) throw errorOfJson(head, text());
-    return (service.read ?? JSON.parse)(text() || '{}');
+    const headers = { 'content-type': contentType, 'x-amz-target': `${service.target}.${operation}` };
+    const { head, text } = await post(place, input, { headers, body: JSON.stringify(input) }, signal);
+    if (head.status !== 200) throw errorOfJson(head, text);
+    return (service.read ?? JSON.parse)(text || '{}');
   };
   const call = async (operation: string, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) => {
     const output = await withRetry(() => attempt(operation, input, signal), policy, retryDeps, signal);

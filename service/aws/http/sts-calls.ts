@@ -1,14 +1,11 @@
 import type { Call, CallOptions, StsApi } from '../api.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from '../retry.ts';
 import { elementOf, errorOfXml } from './answer.ts';
-import { createTextSink } from './exchange.ts';
-import type { CallPlace } from './json-calls.ts';
+import { type CallPlace, NO_SIGNAL, post } from './post.ts';
 
 /** Calls of STS, by its query protocol: a form goes there, XML comes back. */
 
 const API_VERSION = '2011-06-15';
-const ANSWER_BYTES_MAX = 1024 * 1024;
-const NO_SIGNAL = new AbortController().signal;
 
 /** What is read of the answer of each operation. */
 const OUTPUTS: Readonly<Record<keyof StsApi, (xml: string) => object>> = {
@@ -16,24 +13,13 @@ const OUTPUTS: Readonly<Record<keyof StsApi, (xml: string) => object>> = {
   GetCallerIdentity: (xml) => ({ Arn: elementOf(xml, 'Arn') }),
 };
 
-export function createStsOverHttp(
-  { origin, userAgent, send }: CallPlace,
-  policy: RetryPolicy,
-  retryDeps: RetryDeps,
-): Call<StsApi> {
+export function createStsOverHttp(place: CallPlace, policy: RetryPolicy, retryDeps: RetryDeps): Call<StsApi> {
   const attempt = async (operation: keyof StsApi, input: object, signal: AbortSignal): Promise<object> => {
-    const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
-    const to = await origin(input);
-    const request = {
-      origin: to,
-      method: 'POST' as const,
-      path: to.pathname,
-      headers: { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': await userAgent() },
-      body: Buffer.from(formOf({ Action: operation, Version: API_VERSION, ...input })),
-    };
-    const head = await send(request, () => sink, signal);
-    if (head.status !== 200) throw errorOfXml(head, text());
-    return OUTPUTS[operation](text());
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = formOf({ Action: operation, Version: API_VERSION, ...input });
+    const { head, text } = await post(place, input, { headers, body }, signal);
+    if (head.status !== 200) throw errorOfXml(head, text);
+    return OUTPUTS[operation](text);
   };
   const call = (operation: keyof StsApi, input: object, { abortSignal: signal = NO_SIGNAL }: CallOptions = {}) =>
     withRetry(() => attempt(operation, input, signal), policy, retryDeps, signal);

@@ -167,18 +167,7 @@ test('of too many connections the one without a request for longest is closed, a
   const { port } = app.server.address() as AddressInfo;
   const asked = fetch(`http://127.0.0.1:${port}/readyz`);
   await arrived.promise;
-  const idle: Socket[] = [];
-  t.after(() => {
-    for (const socket of idle) socket.destroy();
-  });
-  const closed: number[] = [];
-  for (let at = 0; at < 130; at++) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.on('close', () => closed.push(at));
-    await once(socket, 'connect');
-    idle.push(socket);
-  }
+  const closed = await connectIdly(t, port, 130);
   await until(() => closed.length === 3);
   assert.deepEqual(closed, [0, 1, 2]);
   held.resolve();
@@ -204,20 +193,22 @@ test('a connection with two requests in a row waits for none as long as one of t
   asking.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
   await arrived.promise;
   await until(() => answered.includes('"ok"'));
-  const idle: Socket[] = [];
-  t.after(() => {
-    for (const socket of idle) socket.destroy();
-  });
-  let closed = 0;
-  for (let at = 0; at < 130; at++) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.on('close', () => closed++);
-    await once(socket, 'connect');
-    idle.push(socket);
-  }
-  await until(() => closed === 3);
+  const closed = await connectIdly(t, port, 130);
+  await until(() => closed.length === 3);
   held.resolve();
   await once(asking, 'close');
   assert.match(answered, /"ready"/);
 });
+
+/** Opens connections that say nothing. @returns the numbers of those that the server has closed so far */
+async function connectIdly(t: TestContext, port: number, count: number): Promise<readonly number[]> {
+  const closed: number[] = [];
+  for (let at = 0; at < count; at++) {
+    const socket = connect(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('close', () => closed.push(at));
+    await once(socket, 'connect');
+  }
+  return closed;
+}
