@@ -92,11 +92,21 @@ export function composeDelivery({
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
       leaseMs: settings.leaseMs,
+      settleMs: settings.settleMs,
       savePatienceMs: SAVE_PATIENCE_MS,
       openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
-      openDestination: createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs }),
+      openDestination: createDestinations({
+        settings,
+        calling,
+        kernel,
+        dynamo,
+        metrics,
+        logger,
+        nowMs,
+        awsNowMs: tableClock.nowMs,
+      }),
       quarantine: createQuarantine({
         ...s3Deps,
         s3: createS3Calls(settings),

@@ -11,6 +11,8 @@ export interface Target {
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
   readonly limits: BatchLimits;
+  /** Whether what a call without an answer has written is read back before anything is sent again. Default false */
+  readonly exactlyOnce?: boolean;
 }
 
 /** What one call of the destination takes. */

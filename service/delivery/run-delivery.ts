@@ -59,6 +59,8 @@ export type DeliveryResult =
 export interface RunDeliveryDeps {
   readonly ledger: Ledger;
   readonly leaseMs: number;
+  /** How long destinations may take to show what they have accepted. */
+  readonly settleMs: number;
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
   readonly openObject: OpenObject;
@@ -109,10 +111,8 @@ export async function runDelivery(
   try {
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
-    const acquisition = await deps.ledger.acquire({
-      object: objectId(task.ref),
-      delivery: `${delivery.tenantId}/${type}`,
-    });
+    const key = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${type}` };
+    const acquisition = await deps.ledger.acquire(key, delivery.target.exactlyOnce ? deps.settleMs : 0);
     if (acquisition.kind === 'done') return { type, kind: 'duplicate', counts: acquisition.counts };
     if (acquisition.kind === 'held') {
       const error = new DistributorError(
@@ -156,6 +156,7 @@ async function deliver(
     lease,
     progress,
     crashes,
+    inDoubt,
     acquiredMs,
   }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
@@ -163,11 +164,15 @@ async function deliver(
 ): Promise<{ counts: Counts; format: string }> {
   // Until the format is known, the position is what the ledger has.
   let tracker: Tracker | undefined;
+  let destination: Destination | undefined;
+  /** Calls of the owner before, until the destination knows of them. */
+  let doubted = inDoubt && delivery.target.exactlyOnce === true;
   await using keeper = createLeaseKeeper({
     lease,
     leaseMs: deps.leaseMs,
     acquiredMs,
     progress: () => tracker?.progress() ?? progress,
+    inDoubt: () => doubted || (destination?.inDoubt?.() ?? false),
     stop: AbortSignal.any([outer.drain, outer.abort]),
     patienceMs: deps.savePatienceMs,
     random: deps.random,
@@ -190,7 +195,7 @@ async function deliver(
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
     tracker = createTracker(progress, objectLayout(delivery, decoder, deps));
-    const destination = deps.openDestination({
+    destination = deps.openDestination({
       delivery,
       target: delivery.target,
       task,
@@ -203,7 +208,12 @@ async function deliver(
       watch.accepted();
       account(deps, run, { ...copied.counts, messageBytes: copied.messageBytes });
     } else {
-      await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch });
+      const resumed = tracker;
+      const onPlanned = (plan: ChunkPlan) => {
+        tellSentBefore(run.destination, resumed, plan, doubted);
+        doubted = false;
+      };
+      await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch, onPlanned });
     }
     const counts = copied?.counts ?? tracker.counts();
     if (unaccounted(counts) !== 0) {
@@ -239,6 +249,14 @@ function stopReason(
   return undefined;
 }
 
+/** Tells the destination what owners before may have sent of the chunk at which this one goes on. */
+function tellSentBefore(destination: Destination, tracker: Tracker, plan: ChunkPlan, inDoubt: boolean): void {
+  const before = tracker.sentBefore(inDoubt);
+  if (!before) return;
+  const accepted = (index: number) => tracker.accepted(index) || tracker.answerTo(index) !== undefined;
+  destination.sentBefore?.(plan, { ...before, settled: inDoubt, accepted });
+}
+
 interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
@@ -248,6 +266,8 @@ interface Run {
   readonly tracker: Tracker;
   readonly keeper: { checkpoint(): Promise<void> };
   readonly watch: Watch;
+  /** A chunk is planned, and nothing of it is sent yet. */
+  readonly onPlanned: (plan: ChunkPlan) => void;
   readonly signals: StopSignals;
   readonly reading: AbortSignal;
 }
@@ -270,6 +290,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     const judgedMs = tracker.judgedMs(deps.awsNowMs());
     const plan = planChunk(chunk, { ...context, judgedMs });
     tracker.planned(plan.judged ? judgedMs : undefined);
+    run.onPlanned(plan);
     await deliverChunk(deps, run, keep, plan);
     if (plan.overflowed > 0 && !overflowed) deps.onOverflow(task, delivery, plan.overflowed);
     overflowed ||= plan.overflowed > 0;
@@ -294,7 +315,7 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   }
   await keepRefusals(keep, plan);
   const unsent = { filtered: plan.filtered, ...countRefusals(plan.refusals) };
-  tracker.completeChunk(plan.chunk, unsent);
+  tracker.completeChunk(plan.chunk, unsent, deps.awsNowMs());
   account(deps, run, unsent);
   deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
   deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);

@@ -1,7 +1,7 @@
 import type { Chunk, Position } from '../core/chunk.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../core/counts.ts';
 import type { Progress } from '../ledger/ledger.ts';
-import type { BatchReceipt } from './destination.ts';
+import type { BatchReceipt, SentBefore } from './destination.ts';
 import { chunkLayout, parseLayout } from './layout.ts';
 
 /**
@@ -34,8 +34,15 @@ export interface Tracker {
   /**
    * The chunk is delivered: its records that were never sent join the counts, and the position moves to the next. After
    * the last one it stays, with all batches accepted: there is no cursor for the end, and '' is the beginning.
+   * @param nowMs on the table's clock, epoch milliseconds: the next chunk begins
    */
-  completeChunk(chunk: Chunk, unsent: Partial<Counts>): void;
+  completeChunk(chunk: Chunk, unsent: Partial<Counts>, nowMs: number): void;
+  /**
+   * What owners before may have sent of the chunk at hand without a trace that this one can use. undefined: nothing, or the chunk is
+   * another one by now.
+   * @param inDoubt the owner before did not say how its calls ended
+   */
+  sentBefore(inDoubt: boolean): Pick<SentBefore, 'sinceMs' | 'otherBatches'> | undefined;
   /** A snapshot for the ledger. */
   progress(): Progress;
   /** All counts so far, those of a half-delivered chunk included. */
@@ -49,13 +56,16 @@ export interface Tracker {
 export function createTracker(saved: Progress, layout: string): Tracker {
   const before = parseLayout(saved.layout);
   const same = before.objectLayout === layout;
-  let { chunk, record, cursor, counts } = saved;
+  let { chunk, record, cursor, counts, begunMs } = saved;
   let batch = same ? saved.batch : 0;
   let ahead = same ? saved.ahead : [];
   let answers = new Map(same ? saved.answers.map((answer) => [answer.batch, answer]) : []);
   let partial = same ? saved.partial : NO_COUNTS;
   let judgedMs = same ? before.judgedMs : undefined;
   let fixed = judgedMs !== undefined || batch > 0 || ahead.length > 0 || answers.size > 0;
+  const changed = saved.layout !== '' && !same;
+  const sent = saved.batch > 0 || saved.ahead.length > 0 || saved.answers.length > 0;
+  const fixedBefore = fixed;
   /** What the last chunk adds to the counts, besides its accepted batches. */
   let last: Partial<Counts> = {};
 
@@ -85,7 +95,7 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       answers.set(index, { batch: index, tooOldBefore, expiredBefore, tooNewFrom });
     },
     answerTo: (index) => answers.get(index),
-    completeChunk({ count, next }, unsent) {
+    completeChunk({ count, next }, unsent, nowMs) {
       const rest = { ...unsent, read: count };
       if (!next) {
         last = rest;
@@ -101,6 +111,12 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       partial = NO_COUNTS;
       judgedMs = undefined;
       fixed = false;
+      begunMs = nowMs;
+    },
+    sentBefore(inDoubt) {
+      if (chunk !== saved.chunk || !(inDoubt || (sent && changed))) return undefined;
+      // What was planned by another time may leave out other events.
+      return { sinceMs: begunMs, otherBatches: changed || (!fixedBefore && judgedMs !== undefined) };
     },
     progress: () => ({
       chunk,
@@ -112,6 +128,7 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       layout: chunkLayout(layout, fixed ? judgedMs : undefined),
       counts,
       partial,
+      begunMs,
     }),
     counts: () => addCounts(addCounts(counts, partial), last),
   };

@@ -67,6 +67,8 @@ export interface Verdict {
   readonly misrouted: number;
   /** Copies beyond the first. */
   readonly duplicated: number;
+  /** Of these, copies of events of tenants that want each exactly once. */
+  readonly duplicated_once: number;
   /** Of these, copies of what a process delivered that drained and ended with status 0. */
   readonly duplicated_after_term: number;
   /** Of these, copies that neither an end without a word, nor a halt, nor a lost answer explains. */
@@ -101,7 +103,7 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, lost: 0, duplicated: 0 };
+  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
   const repeated = createRepetitions(evidence, note);
   for (const delivery of found.deliveries.values()) {
     for (const [record, copies] of delivery.copies.entries()) {
@@ -111,7 +113,15 @@ export function judge(evidence: Evidence): Verdict {
         sum.lost++;
         note(`lost: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`);
       }
-      sum.duplicated += Math.max(0, copies.length - 1);
+      const more = Math.max(0, copies.length - 1);
+      sum.duplicated += more;
+      if (delivery.truth.exactlyOnce && more > 0) {
+        sum.duplicated_once += more;
+        const who = copies.map(({ process }) => process).join(', ');
+        note(
+          `repeated in spite of exactly_once, by ${who}: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`,
+        );
+      }
       for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, record);
     }
   }

@@ -10,6 +10,8 @@ export interface DeliveryTruth {
   readonly groupPrefix: string;
   readonly wanted: Wanted;
   readonly format: 'message' | 'record';
+  /** Nothing of it may be repeated, whatever happens. */
+  readonly exactlyOnce: boolean;
 }
 
 export interface ChaosTenant extends TenantSpec {
@@ -54,6 +56,18 @@ export const TENANTS: readonly ChaosTenant[] = [
   ]),
 ];
 
+/** The tenants, of whom these want every event exactly once. */
+export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
+  return TENANTS.map((tenant) => {
+    if (!tenantIds.includes(tenant.tenantId)) return tenant;
+    return {
+      ...tenant,
+      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
+      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
+    };
+  });
+}
+
 interface DeliveryPart {
   readonly type: string;
   /** Below the tenant's own prefix. */
@@ -77,6 +91,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       groupPrefix: `${logGroupPrefix}${group}`,
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      exactlyOnce: false,
     })),
   };
 }

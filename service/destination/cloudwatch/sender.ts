@@ -5,23 +5,29 @@ import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../../core/body.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { entityOf } from '../../core/entity.ts';
-import { type Batch, type ChunkPlan, timeOf } from '../../core/plan.ts';
+import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
+import { objectId } from '../../core/notification.ts';
+import { type Batch, type ChunkPlan, sizeOf, timeOf } from '../../core/plan.ts';
 import type { Route } from '../../core/route.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
+  type ObjectTask,
   type OpenDestination,
   type StopSignals,
   unlessStopped,
 } from '../../delivery/destination.ts';
 import { createSessionClients, roleRequest } from '../../delivery/tenant-session.ts';
+import { createExactlyOnce, type ExactlyOnce, type ReadBack } from './exactly-once.ts';
 import { createKnownExpiry } from './known-expiry.ts';
 import { createNewStreams } from './new-streams.ts';
+import { createReadStream } from './read-stream.ts';
 import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
 
 /** CloudWatch Logs in a tenant's account. */
@@ -29,7 +35,23 @@ import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
 export interface CloudWatchDeps extends AttemptDeps {
   readonly writer: LogWriter;
   readonly createSession: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => LogsSession;
-  readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
+  readonly metrics: Pick<
+    Metrics,
+    | 'puts'
+    | 'putSeconds'
+    | 'putBytes'
+    | 'throttles'
+    | 'retries'
+    | 'ambiguousPuts'
+    | 'readBackBatches'
+    | 'readBackEvents'
+    | 'readBackCalls'
+  >;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** How long CloudWatch Logs may take to show what it has accepted. */
+  readonly settleMs: number;
+  /** AWS's clock, epoch milliseconds. */
+  readonly awsNowMs: () => number;
 }
 
 /** What was just created may take a moment to be seen. */
@@ -53,12 +75,19 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       settings: target.groupSettings,
     });
     const expiry = createKnownExpiry();
+    const once = target.exactlyOnce
+      ? createExactlyOnce({
+          ...deps,
+          read: createReadStream({ ...deps, sessionOf }, delivery, role, watch),
+          onReadBack: (outcome) => tellReadBack(deps, delivery, task, outcome),
+        })
+      : undefined;
 
     /** One put, and what it finds missing created. */
-    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
+    const attempt = async (credentials: SessionCredentials, put: Put, batch: Batch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
       const calls = {
-        put: () => attemptPut(deps, session, body, batch, signals),
+        put: () => put(session),
         create: () => {
           signals.abort.throwIfAborted();
           return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
@@ -77,10 +106,23 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
         return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
       },
+      ...(once && { sentBefore: once.sentBefore, inDoubt: once.inDoubt }),
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const entity = target.platform && entityOf(plan, batch, target.platform, task.keyFields);
         const body = writeBody(plan, batch, buffer, entity);
+        const put: Put = (session) => attemptPut(deps, session, body, batch, signals);
+        const putOnce =
+          once &&
+          ((session: LogsSession) => {
+            const events = once.rest(plan, batch);
+            const rest = partOf(plan, batch, events);
+            // The whole body may still be on its way.
+            const text = rest === batch ? body : writeBody(plan, rest, createBodyBuffer(), entity);
+            return once.put(plan, batch, signals, (beforeExecution) =>
+              attemptPut(deps, session, text, rest, signals, beforeExecution),
+            );
+          });
         const rateLimited = {
           tenantId: delivery.tenantId,
           type: delivery.type,
@@ -97,7 +139,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
               region: delivery.region,
               rateLimited,
               watch,
-              attempt: (credentials) => attempt(credentials, body, batch, signals),
+              ...(once && { known: () => knownOf(once, plan, batch, signals) }),
+              attempt: (credentials) => attempt(credentials, putOnce ?? put, batch, signals),
             },
             signals,
           );
@@ -125,17 +168,63 @@ interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
+type Put = (session: LogsSession) => Promise<PutReceipt>;
+
+/** The answer to a batch of which everything is in the stream; undefined: it has to be sent. */
+async function knownOf(
+  once: ExactlyOnce,
+  plan: ChunkPlan,
+  batch: Batch,
+  signals: StopSignals,
+): Promise<PutReceipt | undefined> {
+  const receipt = await once.known(plan, batch, signals);
+  return receipt && { ...receipt, rejectedEntity: undefined };
+}
+
+function partOf(plan: ChunkPlan, batch: Batch, events: Uint32Array): Batch {
+  if (events.length === batch.events.length) return batch;
+  return { ...batch, events, bytes: sizeOf(plan, events) + events.length * EVENT_OVERHEAD_BYTES };
+}
+
+function tellReadBack(
+  { metrics, logger }: Pick<CloudWatchDeps, 'metrics' | 'logger'>,
+  { tenantId, type }: Delivery,
+  { ref }: ObjectTask,
+  { route, batch, events, found, calls, complete }: ReadBack,
+): void {
+  const outcome = !complete ? 'unread' : found === events ? 'there' : found === 0 ? 'missing' : 'partly';
+  metrics.readBackBatches.inc({ outcome });
+  metrics.readBackEvents.inc({ outcome: 'found' }, found);
+  metrics.readBackEvents.inc({ outcome: 'sent' }, events - found);
+  metrics.readBackCalls.inc(calls);
+  const { group, stream } = route;
+  const fields = {
+    tenant: tenantId,
+    delivery: type,
+    object: objectId(ref),
+    group,
+    stream,
+    batch,
+    events,
+    found,
+    calls,
+  };
+  if (complete) logger.info(fields, 'read a batch back of which nobody knew whether it was delivered');
+  else logger.warn(fields, 'the stream holds more events than are read back; what was not found is sent again');
+}
+
 async function attemptPut(
   deps: CloudWatchDeps,
   session: LogsSession,
   body: Buffer,
   batch: Batch,
   signals: StopSignals,
+  beforeExecution?: () => void,
 ): Promise<PutReceipt> {
   const { metrics } = deps;
   const startedMs = deps.nowMs();
   try {
-    const answer = await deps.writer.put(session, body, signals.abort);
+    const answer = await deps.writer.put(session, body, signals.abort, beforeExecution);
     metrics.puts.inc({ outcome: 'accepted' });
     metrics.putBytes.inc(batch.bytes);
     const { rejectedLogEventsInfo, rejectedEntityInfo: rejectedEntity } = answer;
@@ -171,11 +260,11 @@ function sayRejected({ route }: Batch, { tenantId, region }: Delivery, { errorTy
   return `tenant ${tenantId}, log group ${route.group} in ${region}: CloudWatch Logs rejects the entity of the events (${errorType}). Events are delivered.${unsupported} Remove the attribute entity where nobody needs it.`;
 }
 
-function wordsOf({ group }: Route, { tenantId, region }: Delivery, { groupSettings }: CloudWatchTarget): FailureWords {
+function wordsOf({ group }: Route, { tenantId, region }: Delivery, target: CloudWatchTarget): FailureWords {
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
     service: CLOUDWATCH_LOGS,
     missing: 'the group or stream is missing again right after its creation',
-    purpose: writeLogs(region, groupSettings),
+    purpose: writeLogs(region, target),
   };
 }

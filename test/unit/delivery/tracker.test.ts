@@ -9,6 +9,7 @@ import { progressOf } from '../../support/progress.ts';
 import { holds } from '../../support/property.ts';
 
 const chunkOf = (count: number, spec: ChunkSpec = {}) => buildChunk(Array(count).fill({ message: 'm' }), spec);
+const NOW_MS = 1_700_000_000_000;
 const NEXT = { at: { record: 0, cursor: '' }, next: { record: 10, cursor: 'c10' } };
 
 test('a delivery that is new begins at the beginning, with nothing accepted', () => {
@@ -80,7 +81,7 @@ test('with another layout batch numbers mean nothing: the chunk at hand starts a
 test('a chunk that is delivered joins the counts, and the position moves to the next', () => {
   const tracker = createTracker(NO_PROGRESS, 'L');
   tracker.accept(0, { delivered: 6, rejected: 1 });
-  tracker.completeChunk(chunkOf(10, NEXT), { filtered: 2, quarantined: 1 });
+  tracker.completeChunk(chunkOf(10, NEXT), { filtered: 2, quarantined: 1 }, NOW_MS);
   assert.deepEqual(
     tracker.progress(),
     progressOf({
@@ -89,6 +90,7 @@ test('a chunk that is delivered joins the counts, and the position moves to the 
       cursor: 'c10',
       layout: 'L',
       counts: { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 },
+      begunMs: NOW_MS,
     }),
   );
   assert.equal(tracker.accepted(0), false, 'batches are numbered anew in every chunk');
@@ -118,7 +120,7 @@ test('an answer whose refused events are not kept yet is remembered until the ba
   assert.deepEqual(second.progress().answers, []);
 
   assert.equal(createTracker(first.progress(), 'another layout').answerTo(3), undefined);
-  first.completeChunk(chunkOf(10, NEXT), {});
+  first.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
   assert.deepEqual(first.progress().answers, [], 'batches are numbered anew in every chunk');
 });
 
@@ -129,7 +131,7 @@ test('a snapshot is one: what happens later does not change it', () => {
   const copy = structuredClone(snapshot);
   tracker.accept(0, { delivered: 1 });
   tracker.accept(4, { delivered: 1 });
-  tracker.completeChunk(chunkOf(10, NEXT), {});
+  tracker.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
   assert.deepEqual(snapshot, copy);
 });
 
@@ -165,7 +167,7 @@ test('the last chunk counts, but leaves the position at its start: a cursor beyo
   const last = chunkOf(5, { at: { record: 20, cursor: 'c20' }, next: null });
   tracker.accept(0, { delivered: 3 });
   tracker.accept(1, { delivered: 1 });
-  tracker.completeChunk(last, { filtered: 1 });
+  tracker.completeChunk(last, { filtered: 1 }, NOW_MS);
   const counts = { read: 25, delivered: 24, filtered: 1, rejected: 0, quarantined: 0 };
   assert.deepEqual(tracker.counts(), counts);
   assert.deepEqual(tracker.progress(), {
@@ -178,7 +180,7 @@ test('the last chunk counts, but leaves the position at its start: a cursor beyo
   const next = createTracker(tracker.progress(), 'L');
   assert.deepEqual(next.from, { record: 20, cursor: 'c20' });
   assert.deepEqual([0, 1].map(next.accepted), [true, true]);
-  next.completeChunk(last, { filtered: 1 });
+  next.completeChunk(last, { filtered: 1 }, NOW_MS);
   assert.deepEqual(next.counts(), counts);
 });
 
@@ -212,7 +214,7 @@ for (const [what, depend] of DEPEND) {
     assert.deepEqual(second.progress(), first.progress());
     assert.equal(createTracker(first.progress(), 'M').judgedMs(JUDGED_MS + 60_000), JUDGED_MS + 60_000);
 
-    second.completeChunk(chunkOf(10, NEXT), {});
+    second.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
     assert.equal(second.progress().layout, 'L', 'the next chunk is judged by a time of its own');
     assert.equal(second.judgedMs(JUDGED_MS + 120_000), JUDGED_MS + 120_000);
   });
@@ -227,4 +229,29 @@ test('what was accepted while nothing was too old or too new is gone on with as 
   assert.equal(second.judgedMs(JUDGED_MS), undefined);
   second.planned(undefined);
   assert.deepEqual(second.progress(), first.progress());
+});
+
+const SAVED = progressOf({ chunk: 4, record: 900, cursor: 'c', batch: 2, layout: 'L', begunMs: NOW_MS });
+
+test('what an owner in doubt sent of the chunk is asked for until the chunk is delivered', () => {
+  const tracker = createTracker(SAVED, 'L');
+  assert.equal(tracker.sentBefore(false), undefined, 'an owner that gave back left nothing in doubt');
+  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: false });
+  tracker.completeChunk(chunkOf(10, NEXT), {}, NOW_MS + 5);
+  assert.equal(tracker.sentBefore(true), undefined);
+  assert.equal(tracker.progress().begunMs, NOW_MS + 5);
+});
+
+test('a chunk that is cut anew was sent in other batches, whoever sent them', () => {
+  assert.deepEqual(createTracker(SAVED, 'new').sentBefore(false), { sinceMs: NOW_MS, otherBatches: true });
+  const untouched = progressOf({ chunk: 4, record: 900, cursor: 'c', layout: 'L', begunMs: NOW_MS });
+  assert.equal(createTracker(untouched, 'new').sentBefore(false), undefined, 'nothing of it was sent');
+});
+
+test('a chunk of which no batch is saved may have been cut by another time', () => {
+  const tracker = createTracker({ ...NO_PROGRESS, begunMs: NOW_MS }, 'L');
+  tracker.planned(undefined);
+  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: false });
+  tracker.planned(NOW_MS);
+  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: true });
 });
