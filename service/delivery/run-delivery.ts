@@ -10,7 +10,7 @@ import type { Place } from '../core/place.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
-import type { Acquisition, Ledger } from '../ledger/ledger.ts';
+import type { Acquisition, DoubtOptions, Ledger } from '../ledger/ledger.ts';
 import type { Quarantine } from '../quarantine/writer.ts';
 import type { CallWatch } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
@@ -23,7 +23,7 @@ import {
   throwIfStopped,
 } from './destination.ts';
 import { createKeep, type Keep, keepRefusals } from './keep-refused.ts';
-import { objectLayout } from './layout.ts';
+import { deliverySetup, objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import type { OpenDecoder, OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
@@ -112,7 +112,7 @@ export async function runDelivery(
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
     const key = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${type}` };
-    const acquisition = await deps.ledger.acquire(key, delivery.target.exactlyOnce ? deps.settleMs : 0);
+    const acquisition = await deps.ledger.acquire(key, doubtsOf(deps, delivery));
     if (acquisition.kind === 'done') return { type, kind: 'duplicate', counts: acquisition.counts };
     if (acquisition.kind === 'held') {
       const error = new DistributorError(
@@ -140,6 +140,11 @@ export async function runDelivery(
   }
 }
 
+function doubtsOf(deps: RunDeliveryDeps, delivery: Delivery): DoubtOptions | undefined {
+  if (!delivery.target.exactlyOnce) return undefined;
+  return { settleMs: deps.settleMs, setup: deliverySetup(delivery, deps) };
+}
+
 /** Told how a delivery goes, whatever becomes of it. */
 interface Watch {
   readonly counts: (counts: Counts) => void;
@@ -157,6 +162,7 @@ async function deliver(
     progress,
     crashes,
     inDoubt,
+    otherSetup,
     acquiredMs,
   }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
@@ -166,13 +172,13 @@ async function deliver(
   let tracker: Tracker | undefined;
   let destination: Destination | undefined;
   /** Calls of the owner before, until the destination knows of them. */
-  let doubted = inDoubt && delivery.target.exactlyOnce === true;
+  let doubted = inDoubt && delivery.target.exactlyOnce === true ? { otherSetup } : undefined;
   await using keeper = createLeaseKeeper({
     lease,
     leaseMs: deps.leaseMs,
     acquiredMs,
     progress: () => tracker?.progress() ?? progress,
-    inDoubt: () => doubted || (destination?.inDoubt?.() ?? false),
+    inDoubt: () => doubted !== undefined || (destination?.inDoubt?.() ?? false),
     stop: AbortSignal.any([outer.drain, outer.abort]),
     patienceMs: deps.savePatienceMs,
     random: deps.random,
@@ -211,7 +217,7 @@ async function deliver(
       const resumed = tracker;
       const onPlanned = (plan: ChunkPlan) => {
         tellSentBefore(run.destination, resumed, plan, doubted);
-        doubted = false;
+        doubted = undefined;
       };
       await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch, onPlanned });
     }
@@ -250,11 +256,16 @@ function stopReason(
 }
 
 /** Tells the destination what owners before may have sent of the chunk at which this one goes on. */
-function tellSentBefore(destination: Destination, tracker: Tracker, plan: ChunkPlan, inDoubt: boolean): void {
-  const before = tracker.sentBefore(inDoubt);
+function tellSentBefore(
+  destination: Destination,
+  tracker: Tracker,
+  plan: ChunkPlan,
+  doubted: { readonly otherSetup: boolean } | undefined,
+): void {
+  const before = tracker.sentBefore(doubted);
   if (!before) return;
   const accepted = (index: number) => tracker.accepted(index) || tracker.answerTo(index) !== undefined;
-  destination.sentBefore?.(plan, { ...before, settled: inDoubt, accepted });
+  destination.sentBefore?.(plan, { ...before, settled: doubted !== undefined, accepted });
 }
 
 interface Run {

@@ -40,9 +40,11 @@ export interface Tracker {
   /**
    * What owners before may have sent of the chunk at hand without a trace that this one can use. undefined: nothing, or the chunk is
    * another one by now.
-   * @param inDoubt the owner before did not say how its calls ended
+   * @param doubted the owner before did not say how its calls ended
    */
-  sentBefore(inDoubt: boolean): Pick<SentBefore, 'sinceMs' | 'otherBatches'> | undefined;
+  sentBefore(
+    doubted: { readonly otherSetup: boolean } | undefined,
+  ): Pick<SentBefore, 'sinceMs' | 'otherBatches'> | undefined;
   /** A snapshot for the ledger. */
   progress(): Progress;
   /** All counts so far, those of a half-delivered chunk included. */
@@ -113,10 +115,11 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       fixed = false;
       begunMs = nowMs;
     },
-    sentBefore(inDoubt) {
-      if (chunk !== saved.chunk || !(inDoubt || (sent && changed))) return undefined;
+    sentBefore(doubted) {
+      if (chunk !== saved.chunk || !(doubted || (sent && changed))) return undefined;
       // What was planned by another time may leave out other events.
-      return { sinceMs: begunMs, otherBatches: changed || (!fixedBefore && judgedMs !== undefined) };
+      const judgedAnew = !fixedBefore && judgedMs !== undefined;
+      return { sinceMs: begunMs, otherBatches: changed || judgedAnew || doubted?.otherSetup === true };
     },
     progress: () => ({
       chunk,

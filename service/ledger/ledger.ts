@@ -27,9 +27,16 @@ import { LEDGER_TABLE_KEYS } from '../core/tables.ts';
 export interface Ledger {
   /**
    * Takes the lease of a delivery, at the position where it stands.
-   * @param settleMs how long after its end the lease of an owner that ended without a word is left alone. Default 0
+   * @param doubts of a delivery that reads back what is in doubt. Default: it does not
    */
-  acquire(key: LedgerKey, settleMs?: number): Promise<Acquisition>;
+  acquire(key: LedgerKey, doubts?: DoubtOptions): Promise<Acquisition>;
+}
+
+export interface DoubtOptions {
+  /** How long after its end the lease of an owner that ended without a word is left alone. */
+  readonly settleMs: number;
+  /** What the next owner has to know of how this one makes its calls: another text, and they may be other calls. */
+  readonly setup: string;
 }
 
 export interface LedgerKey {
@@ -48,6 +55,8 @@ export type Acquisition =
       readonly crashes: number;
       /** The owner before may have had calls executed that the position does not know of. */
       readonly inDoubt: boolean;
+      /** One of those whose calls are in doubt had another setup. */
+      readonly otherSetup: boolean;
     }
   | { readonly kind: 'done'; readonly counts: Counts }
   /** Another owner is at it; its lease ends in `remainingMs` unless it renews. */
@@ -142,6 +151,7 @@ const ITEM = z.object({
   lease_expires_at: z.number().catch(0),
   owner: z.string().optional().catch(undefined),
   recent_owners: z.set(z.string()).catch(new Set<string>()),
+  setups: z.set(z.string()).catch(new Set<string>()),
   /** Whose last write this is: of the last owner that finished, buried or gave back. */
   ended_by: z.string().optional().catch(undefined),
   counts: COUNTS.catch(NO_COUNTS),
@@ -168,9 +178,10 @@ const BEGUN = z.object({ begunMs: ORDINAL.optional().catch(undefined) });
 
 export function createLedger(deps: LedgerDeps): Ledger {
   return {
-    async acquire(key, settleMs = 0) {
+    async acquire(key, doubts) {
       const owner = deps.newOwner();
       const now = deps.nowMs();
+      const settleMs = doubts?.settleMs ?? 0;
       try {
         const before = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
@@ -181,9 +192,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
           values: { ':done': 'done', ':settled': now - settleMs },
           names: ['state', 'owner', 'lease_expires_at'],
           // A set, so that an acquisition which the SDK repeats counts once.
-          add: { recent_owners: new Set([owner]) },
+          add: { recent_owners: new Set([owner]), ...(doubts && { setups: new Set([doubts.setup]) }) },
         });
-        const { recent_owners, owner: ownerBefore } = ITEM.parse(before);
+        const { recent_owners, setups, owner: ownerBefore } = ITEM.parse(before);
         const progress = PROGRESS.catch(NO_PROGRESS).parse(before);
         return {
           kind: 'acquired',
@@ -193,6 +204,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
           crashes: recent_owners.difference(new Set([owner])).size,
           // Our own name is there when an answer was lost: whose it was before, nobody knows any more.
           inDoubt: ownerBefore !== undefined,
+          otherSetup: setups.difference(new Set([doubts?.setup])).size > 0,
         };
       } catch (error) {
         if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);
@@ -227,7 +239,7 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
     }
   };
   const ended = { ended_by: owner };
-  const nobodys = ['owner', 'lease_expires_at', 'recent_owners'] as const;
+  const nobodys = ['owner', 'lease_expires_at', 'recent_owners', 'setups'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   /** What becomes of the lease of an owner that ends; one in doubt did not die. */
   const ending = (inDoubt: boolean) =>

@@ -204,15 +204,14 @@ function createRepetitions({ processes, requestTimeoutMs }: Evidence, note: Note
       // Answered, and not read in time: so it is on a machine that is too busy.
       if (next?.process === put.process && next.atMs - put.atMs >= requestTimeoutMs) return;
       const process = byName.get(put.process);
+      const late = next && byName.get(next.process)?.halted;
       const silent = process?.end?.blow === 'SIGKILL' || (process?.end?.blow === 'SECOND' && process.end.status !== 0);
-      if (silent || process?.halted) {
-        count(events, put.process, 1);
+      if (silent || process?.halted || late) {
+        // Of a process that was halted, a call that was under way is executed when it wakes: after the call of whoever took over.
+        const who = silent || process?.halted ? put.process : (next?.process ?? '');
+        count(events, who, 1);
         const message = object.records[record]?.message ?? '';
-        count(
-          bytes,
-          `${put.process} ${object.number} ${truth.name}`,
-          Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES,
-        );
+        count(bytes, `${who} ${object.number} ${truth.name}`, Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES);
       } else if (process?.end?.blow !== undefined) {
         afterTerm++;
         note(`repeated after SIGTERM of ${put.process}: record ${record} of ${object.id} for ${truth.name}`);

@@ -231,27 +231,29 @@ test('what was accepted while nothing was too old or too new is gone on with as 
   assert.deepEqual(second.progress(), first.progress());
 });
 
+const DOUBTED = { otherSetup: false };
 const SAVED = progressOf({ chunk: 4, record: 900, cursor: 'c', batch: 2, layout: 'L', begunMs: NOW_MS });
 
 test('what an owner in doubt sent of the chunk is asked for until the chunk is delivered', () => {
   const tracker = createTracker(SAVED, 'L');
-  assert.equal(tracker.sentBefore(false), undefined, 'an owner that gave back left nothing in doubt');
-  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: false });
+  assert.equal(tracker.sentBefore(undefined), undefined, 'an owner that gave back left nothing in doubt');
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: false });
   tracker.completeChunk(chunkOf(10, NEXT), {}, NOW_MS + 5);
-  assert.equal(tracker.sentBefore(true), undefined);
+  assert.equal(tracker.sentBefore(DOUBTED), undefined);
   assert.equal(tracker.progress().begunMs, NOW_MS + 5);
 });
 
 test('a chunk that is cut anew was sent in other batches, whoever sent them', () => {
-  assert.deepEqual(createTracker(SAVED, 'new').sentBefore(false), { sinceMs: NOW_MS, otherBatches: true });
+  assert.deepEqual(createTracker(SAVED, 'new').sentBefore(undefined), { sinceMs: NOW_MS, otherBatches: true });
   const untouched = progressOf({ chunk: 4, record: 900, cursor: 'c', layout: 'L', begunMs: NOW_MS });
-  assert.equal(createTracker(untouched, 'new').sentBefore(false), undefined, 'nothing of it was sent');
+  assert.equal(createTracker(untouched, 'new').sentBefore(undefined), undefined, 'nothing of it was sent');
 });
 
 test('a chunk of which no batch is saved may have been cut by another time', () => {
   const tracker = createTracker({ ...NO_PROGRESS, begunMs: NOW_MS }, 'L');
   tracker.planned(undefined);
-  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: false });
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: false });
+  assert.equal(tracker.sentBefore({ otherSetup: true })?.otherBatches, true, 'or by another configuration');
   tracker.planned(NOW_MS);
-  assert.deepEqual(tracker.sentBefore(true), { sinceMs: NOW_MS, otherBatches: true });
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: true });
 });

@@ -12,6 +12,7 @@ import {
 import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
 
+const DOUBTS = { settleMs: 10_000, setup: 'A' };
 const KEY = { object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' };
 const LEASE_MS = 60_000;
 const COUNTS: Counts = { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 };
@@ -157,9 +158,9 @@ test('who takes over from an owner that ended without a word knows that its call
   const { lease } = await acquire();
   await lease.checkpoint(PROGRESS);
   now.ms += LEASE_MS + 1;
-  assert.deepEqual(await ledger.acquire(KEY, 10_000), { kind: 'held', remainingMs: 9_999 }, 'its calls settle first');
+  assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 9_999 }, 'its calls settle first');
   now.ms += 10_000;
-  const next = await ledger.acquire(KEY, 10_000);
+  const next = await ledger.acquire(KEY, DOUBTS);
   assert.ok(next.kind === 'acquired');
   assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
   await next.lease.release(PROGRESS);
@@ -172,13 +173,30 @@ for (const end of ['release', 'bury'] as const) {
     const { lease } = await acquire();
     if (end === 'release') await lease.release(PROGRESS, true);
     else await lease.bury(PROGRESS, 'x', true);
-    assert.deepEqual(await ledger.acquire(KEY, 10_000), { kind: 'held', remainingMs: 10_000 });
+    assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 10_000 });
     now.ms += 10_001;
-    const next = await ledger.acquire(KEY, 10_000);
+    const next = await ledger.acquire(KEY, DOUBTS);
     assert.ok(next.kind === 'acquired');
     assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
   });
 }
+
+test('of all owners whose calls are in doubt, the ledger knows whether one had another setup', async (t) => {
+  const { ledger, now } = await setUp(t);
+  const take = async (setup: string) => {
+    const taken = await ledger.acquire(KEY, { settleMs: 0, setup });
+    assert.ok(taken.kind === 'acquired');
+    now.ms += LEASE_MS + 1;
+    return taken;
+  };
+  const taken = [await take('A'), await take('A'), await take('B'), await take('B')];
+  assert.deepEqual(
+    taken.map(({ otherSetup }) => otherSetup),
+    [false, false, true, true],
+  );
+  await taken.at(-1)?.lease.release(PROGRESS);
+  assert.equal((await take('C')).otherSetup, false);
+});
 
 test('a delivery remembers when it was begun first', async (t) => {
   const { acquire, now } = await setUp(t);
