@@ -11,6 +11,8 @@ export interface Target {
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
   readonly limits: BatchLimits;
+  /** The type of the tenant's delivery whose bucket takes events that this destination rejects; undefined: quarantine keeps them. */
+  readonly rejectedEvents?: string | undefined;
 }
 
 /** What one call of the destination takes. */
