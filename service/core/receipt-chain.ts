@@ -27,7 +27,8 @@ export function linkReceipts(found: readonly ReceiptDocument[]): Chain {
         problems.push({ number, problem: 'there are two receipts of this number that differ' });
       continue;
     }
-    if (number === 1 && previous !== null) problems.push({ number, problem: 'it is the first, and names one before it' });
+    if (number === 1 && previous !== null)
+      problems.push({ number, problem: 'it is the first, and names one before it' });
     if (before && before.receipt.number + 1 < number)
       problems.push({ number, problem: missingText(before.receipt.number + 1, number - 1) });
     else if (before && previous !== receiptHash(before.line))

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type ReceiptDocument, receiptStatement } from './receipt.ts';
 
 /** The keys that sign receipts: Ed25519, or ECDSA on P-256 with SHA-256. */
@@ -12,7 +12,10 @@ const PEM = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g;
 
 /** Names a key by what it is, so that no file can give it another's name. */
 export function keyIdOf(key: KeyObject): string {
-  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, ID_DIGITS);
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, ID_DIGITS);
 }
 
 /** Reads a PEM file of one or more public keys. @throws Error that says what is wrong with the file */
@@ -41,4 +44,30 @@ export function signatureProblem({ receipt, line, signature }: ReceiptDocument, 
   const digest = digestOf(key)?.digest ?? null;
   const good = verify(digest, Buffer.from(receiptStatement(line)), key, signature);
   return good ? undefined : 'its signature does not fit: it was altered, or another key has signed it';
+}
+
+/** Signs receipts. Only the distributor has one. */
+export interface ReceiptSigner {
+  readonly keyId: string;
+  /** PEM, for those who verify. */
+  readonly publicKey: string;
+  /** @throws what the holder of the key says */
+  sign(statement: string): Promise<Uint8Array>;
+}
+
+/** A signer whose private key is at hand: for a try. @param pem PKCS #8. @throws Error that says what is wrong with the key */
+export function createLocalSigner(pem: string): ReceiptSigner {
+  const privateKey = createPrivateKey(pem);
+  const publicKey = createPublicKey(privateKey);
+  const digest = digestOf(publicKey);
+  if (!digest) throw new Error('it is neither an Ed25519 key nor one for ECDSA on P-256');
+  return {
+    keyId: keyIdOf(publicKey),
+    publicKey: pemOf(publicKey),
+    sign: async (statement) => sign(digest.digest, Buffer.from(statement), privateKey),
+  };
+}
+
+export function pemOf(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString();
 }
