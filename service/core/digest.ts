@@ -24,7 +24,7 @@
  *
  *     hash[lane] = mix(mix(mix(sum[lane][0] + key64[68 + lane] + bytes) + sum[lane][1]) + timeMs)
  *
- * The kernel computes the same by vectors (kernel/assembly/digest.ts); a test compares the two.
+ * This is the plain form, which whoever reads events back can do with.
  */
 export interface Digest {
   /** Lane 0, a number of 64 bits. */
