@@ -13,6 +13,7 @@ import {
   RETENTION_DAYS,
 } from '../../core/limits.ts';
 import type { AwsService } from '../../core/place.ts';
+import { parseReceiptPlace, RECEIPT_PLACE_RULE, RECEIPT_STREAM, type ReceiptPlace } from '../../core/receipt-place.ts';
 import type { BatchLimits, Target } from '../../core/target.ts';
 import { compileNameTemplate, type NameTemplate } from '../../core/template.ts';
 
@@ -73,6 +74,10 @@ const SCHEMA = z.object({
     .optional(),
   service_log_group_name: z.string().optional(),
   entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
+  receipts: z
+    .string()
+    .refine((text) => parseReceiptPlace(text) !== undefined, RECEIPT_PLACE_RULE)
+    .optional(),
 });
 
 /** Names of the attributes of an item. */
@@ -87,6 +92,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   if (!group || !stream) return undefined;
   const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, tenantId));
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
+  const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
   return {
     kind: KIND,
     service: CLOUDWATCH_LOGS,
@@ -102,6 +108,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
     serviceGroup,
     rejectedEvents: it.rejected_events,
     limits: LIMITS,
+    receipts,
   };
 }
 
@@ -133,6 +140,13 @@ export function groupPrefix({ source }: NameTemplate, tenantId: string): string 
   const template = source.replaceAll('{tenant_id}', tenantId);
   const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
   return literal === template ? template : literal.replace(/\/[^/]*$/, '');
+}
+
+/** Receipts among the events would be events that no receipt knows of. */
+function receiptsOf(text: string | undefined, stream: NameTemplate): ReceiptPlace | undefined {
+  if (text === undefined) return undefined;
+  if (stream.source === RECEIPT_STREAM) throw new Error(`needs another log_stream_name than ${RECEIPT_STREAM}`);
+  return parseReceiptPlace(text);
 }
 
 /** A call has one entity: what it names must be the same for all events of a stream. */
