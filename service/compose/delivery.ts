@@ -10,6 +10,7 @@ import { objectId } from '../core/notification.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import { createObjectOpener } from '../delivery/open-object.ts';
 import type { RateLimiter } from '../delivery/rate-limiter.ts';
+import { createRejectedEvents } from '../delivery/rejected-events.ts';
 import { createDestinations } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createKernel } from '../kernel/kernel.ts';
@@ -74,6 +75,8 @@ export function composeDelivery({
     random,
     nowMs: monotonicMs,
   };
+  const awsNowMs = tableClock.nowMs;
+  const openDestination = createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs, awsNowMs });
   return {
     sessions,
     deliverObject: {
@@ -97,16 +100,8 @@ export function composeDelivery({
       openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
-      openDestination: createDestinations({
-        settings,
-        calling,
-        kernel,
-        dynamo,
-        metrics,
-        logger,
-        nowMs,
-        awsNowMs: tableClock.nowMs,
-      }),
+      openDestination,
+      rejectedEvents: createRejectedEvents({ openDestination, metrics, awsNowMs, monotonicMs }),
       quarantine: createQuarantine({
         ...s3Deps,
         s3: createS3Calls(settings),
@@ -132,7 +127,7 @@ export function composeDelivery({
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,
-      awsNowMs: tableClock.nowMs,
+      awsNowMs,
       monotonicMs,
     },
   };

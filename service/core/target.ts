@@ -1,4 +1,5 @@
 import type { AwsService } from './place.ts';
+import type { ReceiptPlace } from './receipt-place.ts';
 import type { NameTemplate } from './template.ts';
 
 /** Where a delivery goes, as far as every kind of destination has it. */
@@ -13,6 +14,10 @@ export interface Target {
   readonly limits: BatchLimits;
   /** Whether what a call without an answer has written is read back before anything is sent again. Default false */
   readonly exactlyOnce?: boolean;
+  /** The type of the tenant's delivery whose bucket takes events that this destination rejects; undefined: quarantine keeps them. */
+  readonly rejectedEvents?: string | undefined;
+  /** Where receipts of what goes there are written; undefined: there are none. */
+  readonly receipts: ReceiptPlace | undefined;
 }
 
 /** What one call of the destination takes. */

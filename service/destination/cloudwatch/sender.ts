@@ -1,4 +1,4 @@
-import type { RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { Entity, RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
 import type { LogsSession } from '../../aws/logs-session.ts';
@@ -84,23 +84,83 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       : undefined;
 
     /** One put, and what it finds missing created. */
-    const attempt = async (credentials: SessionCredentials, put: Put, batch: Batch, signals: StopSignals) => {
+    const attempt = async (
+      credentials: SessionCredentials,
+      put: PutCall['put'],
+      route: Route,
+      signals: StopSignals,
+    ) => {
       const session = sessionOf(credentials, delivery.region);
       const calls = {
         put: () => put(session),
         create: () => {
           signals.abort.throwIfAborted();
-          return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
+          return unlessStopped(deps.writer.create(session, placeOf(route), route.stream), signals);
         },
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
-      const receipt = await streams.put(session, batch.route, calls, signals);
+      const receipt = await streams.put(session, route, calls, signals);
       // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
-      deps.writer.retention.settle(session, placeOf(batch.route), 'used').catch(() => {});
+      deps.writer.retention.settle(session, placeOf(route), 'used').catch(() => {});
       return receipt;
     };
 
+    const putOf = (body: Buffer, batch: PutBatch, signals: StopSignals): PutCall => ({
+      put: (session) => attemptPut(deps, session, body, batch, signals),
+    });
+    const putOnce = (
+      exactlyOnce: ExactlyOnce,
+      plan: ChunkPlan,
+      batch: Batch,
+      body: Buffer,
+      entity: Entity | undefined,
+      signals: StopSignals,
+    ): PutCall => ({
+      known: () => knownOf(exactlyOnce, plan, batch, signals),
+      put(session) {
+        const rest = partOf(plan, batch, exactlyOnce.rest(plan, batch));
+        // The whole body may still be on its way.
+        const text = rest === batch ? body : writeBody(plan, rest, createBodyBuffer(), entity);
+        return exactlyOnce.put(plan, batch, signals, (beforeExecution) =>
+          attemptPut(deps, session, text, rest, signals, beforeExecution),
+        );
+      },
+    });
+
+    /** The same until there is an answer, or no hope for one. */
+    const put = ({ known, put }: PutCall, { route, bytes }: Pick<Batch, 'route' | 'bytes'>, signals: StopSignals) => {
+      const rateLimited = {
+        tenantId: delivery.tenantId,
+        type: delivery.type,
+        destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
+        bytes,
+        bytesPerSecondMax: delivery.bytesPerSecondMax,
+      };
+      const call = {
+        service: target.service,
+        role,
+        region: delivery.region,
+        rateLimited,
+        watch,
+        ...(known && { known }),
+        attempt: (credentials: SessionCredentials) => attempt(credentials, put, route, signals),
+      };
+      return callTenant(deps, call, signals);
+    };
+
     return {
+      async say(stream, events, signals) {
+        const route = { group: present(target.serviceGroup, "the log group of the service's events"), stream };
+        const request = { logGroupName: route.group, logStreamName: stream, logEvents: events };
+        const body = Buffer.from(JSON.stringify(request));
+        try {
+          const batch = { route, events, bytes: body.length };
+          await put(putOf(body, batch, signals), batch, signals);
+        } catch (error) {
+          signals.abort.throwIfAborted();
+          throw toDestinationError(error, wordsOf(route, delivery, target));
+        }
+      },
       foresee(plan, batch) {
         const { length } = batch.events;
         if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
@@ -111,39 +171,9 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         const buffer = buffers.pop() ?? createBodyBuffer();
         const entity = target.platform && entityOf(plan, batch, target.platform, task.keyFields);
         const body = writeBody(plan, batch, buffer, entity);
-        const put: Put = (session) => attemptPut(deps, session, body, batch, signals);
-        const putOnce =
-          once &&
-          ((session: LogsSession) => {
-            const events = once.rest(plan, batch);
-            const rest = partOf(plan, batch, events);
-            // The whole body may still be on its way.
-            const text = rest === batch ? body : writeBody(plan, rest, createBodyBuffer(), entity);
-            return once.put(plan, batch, signals, (beforeExecution) =>
-              attemptPut(deps, session, text, rest, signals, beforeExecution),
-            );
-          });
-        const rateLimited = {
-          tenantId: delivery.tenantId,
-          type: delivery.type,
-          destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
-          bytes: batch.bytes,
-          bytesPerSecondMax: delivery.bytesPerSecondMax,
-        };
+        const call = once ? putOnce(once, plan, batch, body, entity, signals) : putOf(body, batch, signals);
         try {
-          const { rejectedEntity, ...receipt } = await callTenant(
-            deps,
-            {
-              service: target.service,
-              role,
-              region: delivery.region,
-              rateLimited,
-              watch,
-              ...(once && { known: () => knownOf(once, plan, batch, signals) }),
-              attempt: (credentials) => attempt(credentials, putOnce ?? put, batch, signals),
-            },
-            signals,
-          );
+          const { rejectedEntity, ...receipt } = await put(call, batch, signals);
           if (rejectedEntity)
             onNotice({ code: 'entity-rejected', message: sayRejected(batch, delivery, rejectedEntity) });
           const message = deps.writer.retention.owed(placeOf(batch.route));
@@ -163,12 +193,19 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
   };
 }
 
+/** What is known of the events of a body. */
+type PutBatch = Pick<Batch, 'route' | 'bytes'> & { readonly events: { readonly length: number } };
+
 /** What a put said of the events, and why it did not take their entity. */
 interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
-type Put = (session: LogsSession) => Promise<PutReceipt>;
+interface PutCall {
+  readonly put: (session: LogsSession) => Promise<PutReceipt>;
+  /** Asked before each attempt: the answer, where none is needed any more. */
+  readonly known?: () => Promise<PutReceipt | undefined>;
+}
 
 /** The answer to a batch of which everything is in the stream; undefined: it has to be sent. */
 async function knownOf(
@@ -217,7 +254,7 @@ async function attemptPut(
   deps: CloudWatchDeps,
   session: LogsSession,
   body: Buffer,
-  batch: Batch,
+  batch: PutBatch,
   signals: StopSignals,
   beforeExecution?: () => void,
 ): Promise<PutReceipt> {

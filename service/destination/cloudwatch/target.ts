@@ -13,6 +13,7 @@ import {
   RETENTION_DAYS,
 } from '../../core/limits.ts';
 import type { AwsService } from '../../core/place.ts';
+import { parseReceiptPlace, RECEIPT_PLACE_RULE, RECEIPT_STREAM, type ReceiptPlace } from '../../core/receipt-place.ts';
 import type { BatchLimits, Target } from '../../core/target.ts';
 import { compileNameTemplate, type NameTemplate } from '../../core/template.ts';
 
@@ -26,6 +27,8 @@ export interface CloudWatchTarget extends Target {
   /** Where the pods run, for the entity of each call; undefined: calls have none. */
   readonly platform: Platform | undefined;
   readonly exactlyOnce: boolean;
+  /** The log group of the service's own events; undefined: none is named, and the names of the others have placeholders. */
+  readonly serviceGroup: string | undefined;
 }
 
 export const KIND = 'cloudwatch';
@@ -67,7 +70,16 @@ const SCHEMA = z.object({
   log_group_kms_key_arn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
   log_group_tags: tags.optional(),
   exactly_once: boolean.optional(),
+  rejected_events: z
+    .string()
+    .regex(/^s3(#[\w.-]{1,64})?$/, 'must be the type of a delivery to a bucket, such as s3 or s3#rejected')
+    .optional(),
+  service_log_group_name: z.string().optional(),
   entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
+  receipts: z
+    .string()
+    .refine((text) => parseReceiptPlace(text) !== undefined, RECEIPT_PLACE_RULE)
+    .optional(),
 });
 
 /** Names of the attributes of an item. */
@@ -80,8 +92,10 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   const group = item.attempt('log_group_name', () => template('group', it.log_group_name ?? ''));
   const stream = item.attempt('log_stream_name', () => template('stream', it.log_stream_name ?? DEFAULT_STREAM));
   if (!group || !stream) return undefined;
+  const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, tenantId));
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
   const exactlyOnce = item.attempt('exactly_once', () => readable(it.exactly_once ?? false, it.log_group_class));
+  const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
   return {
     kind: KIND,
     service: CLOUDWATCH_LOGS,
@@ -95,8 +109,48 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
     },
     platform,
     exactlyOnce: exactlyOnce ?? false,
+    serviceGroup,
+    rejectedEvents: it.rejected_events,
     limits: LIMITS,
+    receipts,
   };
+}
+
+/**
+ * The log group of events that are not of one application: a group that is named for them, else the one group of the delivery.
+ * @throws Error where they need one and there is none, or where the role need not be able to write
+ */
+function serviceGroupOf(
+  { service_log_group_name: name, rejected_events: rejected }: Partial<z.output<typeof SCHEMA>>,
+  group: NameTemplate,
+  tenantId: string,
+): string | undefined {
+  if (name === undefined) {
+    if (group.variables.length === 0) return group.render([]);
+    if (rejected === undefined) return undefined;
+    throw new Error('is required with rejected_events where log_group_name has placeholders');
+  }
+  const own = compileNameTemplate(name, 'group', tenantId);
+  if (own.variables.length > 0) throw new Error('may hold no placeholder but {tenant_id}');
+  const text = own.render([]);
+  const prefix = groupPrefix(group, tenantId);
+  if (text !== prefix && !text.startsWith(`${prefix}/`))
+    throw new Error(`must be ${prefix} or below it, where the role may write`);
+  return text;
+}
+
+/** The prefix of the log groups of a template: what stands before the first placeholder, up to its last slash. */
+export function groupPrefix({ source }: NameTemplate, tenantId: string): string {
+  const template = source.replaceAll('{tenant_id}', tenantId);
+  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
+  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
+}
+
+/** Receipts among the events would be events that no receipt knows of. */
+function receiptsOf(text: string | undefined, stream: NameTemplate): ReceiptPlace | undefined {
+  if (text === undefined) return undefined;
+  if (stream.source === RECEIPT_STREAM) throw new Error(`needs another log_stream_name than ${RECEIPT_STREAM}`);
+  return parseReceiptPlace(text);
 }
 
 /** A call has one entity: what it names must be the same for all events of a stream. */
