@@ -86,7 +86,6 @@ export interface RunDeliveryDeps {
   readonly memoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
-  readonly nowMs: () => number;
   /** AWS's clock, epoch milliseconds: by it events are too old or too new, whatever the host's says. */
   readonly awsNowMs: () => number;
   readonly monotonicMs: () => number;
@@ -220,7 +219,9 @@ async function deliver(
       );
     }
     await keeper.finish(counts);
-    deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
+    deps.metrics.lagSeconds.observe(
+      Math.max(0, deps.awsNowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000,
+    );
     return { counts, format: decoder.format };
   } catch (cause) {
     const error = stopReason(outer, keeper) ?? asDistributorError(cause);
