@@ -64,6 +64,20 @@ export interface S3Api {
   AbortMultipartUpload: Operation<S3.AbortMultipartUploadCommandInput, S3.AbortMultipartUploadCommandOutput>;
 }
 
+/** The key that signs receipts. Binary values are in base64, as JSON has them. */
+export interface KmsApi {
+  Sign: (input: {
+    readonly KeyId: string;
+    readonly Message: string;
+    readonly MessageType: 'RAW';
+    readonly SigningAlgorithm: string;
+  }) => { readonly Signature?: string };
+  GetPublicKey: (input: { readonly KeyId: string }) => {
+    readonly PublicKey?: string;
+    readonly SigningAlgorithms?: readonly string[];
+  };
+}
+
 export interface CallOptions {
   /** Ends an exchange at once; the call then rejects with an AbortError, or with the signal's reason where none had begun. */
   readonly abortSignal?: AbortSignal;

@@ -1,6 +1,6 @@
 import { once } from '../base/once.ts';
 import type { Settings } from '../base/settings.ts';
-import type { Call, DynamoApi, ObserveAnswer, S3Api, SqsApi, StsApi } from './api.ts';
+import type { Call, DynamoApi, KmsApi, ObserveAnswer, S3Api, SqsApi, StsApi } from './api.ts';
 import type { GetObject } from './get-object.ts';
 import { type Endpoint, findEndpoint, findUserAgent, type ServiceId } from './http/endpoint.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './http/exchange.ts';
 import { createGetObjectOverHttp, isPlainBucket } from './http/get-object.ts';
 import { createOwnIdentity, type Identity } from './http/identity.ts';
-import { createJsonCalls, DYNAMODB, SQS } from './http/json-calls.ts';
+import { createJsonCalls, DYNAMODB, KMS, SQS } from './http/json-calls.ts';
 import type { CallPlace } from './http/post.ts';
 import { createSendSigned, createServerClock } from './http/signed.ts';
 import type { SigningKeys } from './http/sigv4.ts';
@@ -49,6 +49,13 @@ export function createTableCalls(settings: CallSettings, observe?: ObserveAnswer
   const { endpoint, ...place } = placeOf('dynamodb', settings, { ...LIMITS.table(settings), observe });
   const origin = async () => (await endpoint()).url;
   return createJsonCalls(DYNAMODB, { ...place, origin }, ...repeating(LIMITS.table(settings)));
+}
+
+/** Without the SDK in every case: two calls an hour are no reason for another client. @param settings with the region of the key */
+export function createKmsCalls(settings: ClientPlace): Call<KmsApi> {
+  const limits = LIMITS.sts(settings);
+  const { endpoint, ...place } = placeOf('kms', settings, limits);
+  return createJsonCalls(KMS, { ...place, origin: async () => (await endpoint()).url }, ...repeating(limits));
 }
 
 /** @param credentials with which roles are assumed. Default: those of the process */

@@ -16,6 +16,7 @@ export type Purpose =
       readonly table: string;
       readonly keys: TableKeys;
     }
+  | { readonly kind: 'sign-receipts' }
   | { readonly kind: 'use-queue'; readonly setting: 'SQS_QUEUE_URL' | 'DLQ_URL'; readonly action: string };
 
 /** What a kind of destination says of the place that it writes to. */
@@ -74,6 +75,12 @@ export function partyOf(purpose: Purpose): Party {
         ...task,
         thing: 'the table',
         needs: `The task role needs ${TABLE_ACTIONS[purpose.setting]} on the table, and kms:Decrypt on its key.`,
+      };
+    case 'sign-receipts':
+      return {
+        ...task,
+        thing: 'the receipts',
+        needs: 'The task role needs kms:Sign and kms:GetPublicKey on the key of RECEIPT_KEY.',
       };
     case 'use-queue':
       return {

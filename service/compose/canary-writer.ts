@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { createS3Calls, createTableCalls } from '../aws/calls.ts';
+import { createS3Calls } from '../aws/calls.ts';
 import { createPutOnce } from '../aws/put-once.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
-import { createLedger } from '../ledger/ledger.ts';
-import { createTableClock } from '../ledger/table-clock.ts';
-import { type CanaryWriter, createCanaryWriter } from '../run/watch/canary-writer.ts';
+import { CANARY_LEASE, type CanaryWriter, createCanaryWriter } from '../run/watch/canary-writer.ts';
 import { listTenants } from '../tenant/list.ts';
+import { composeFleetLease } from './fleet-lease.ts';
 
 /** The writer of canaries, put together from the settings; undefined when they are off. */
 export function composeCanaryWriter({
@@ -27,28 +25,19 @@ export function composeCanaryWriter({
   if (canaryIntervalMs === 0 || canaryBucket === undefined) return undefined;
   // An alarm compares what arrives with what is written, also while nothing has ever arrived.
   metrics.canaries.inc({ outcome: 'delivered' }, 0);
-  const { random } = Math;
-  const wallMs = () => Date.now();
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs });
-  const dynamo = createTableCalls(settings, clock.observe);
+  const { lease, dynamo } = composeFleetLease({ settings, metrics }, CANARY_LEASE, ({ code, message }) =>
+    logger.warn({ code }, `canaries are not written by this process for now: ${message}`),
+  );
   const rules = createItemRules(settings);
   return createCanaryWriter({
     listTenants: (signal) => listTenants({ dynamo, table: settings.tenantTable, rules }, signal),
-    put: createPutOnce({ s3: createS3Calls(settings), bucket: canaryBucket, random }),
+    put: createPutOnce({ s3: createS3Calls(settings), bucket: canaryBucket, random: Math.random }),
     keyTemplate,
     intervalMs: canaryIntervalMs,
-    ledger: createLedger({
-      dynamo,
-      table: settings.ledgerTable,
-      leaseMs,
-      nowMs: clock.nowMs,
-      newOwner: randomUUID,
-      onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
-    }),
+    lease,
     leaseMs,
     metrics,
     logger,
-    random,
-    nowMs: wallMs,
+    nowMs: () => Date.now(),
   });
 }

@@ -1,4 +1,5 @@
 import type { AwsService } from './place.ts';
+import type { ReceiptPlace } from './receipt-place.ts';
 import type { NameTemplate } from './template.ts';
 
 /** Where a delivery goes, as far as every kind of destination has it. */
@@ -11,6 +12,8 @@ export interface Target {
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
   readonly limits: BatchLimits;
+  /** Where receipts of what goes there are written; undefined: there are none. */
+  readonly receipts: ReceiptPlace | undefined;
 }
 
 /** What one call of the destination takes. */

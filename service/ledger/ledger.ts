@@ -110,7 +110,8 @@ const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
 /** Attributes of others may hold numbers that are no doubles, at which the SDK would throw. */
 const UNMARSHALL = { wrapNumbers: Number };
 
-const COUNTS = z.object({
+/** Counts as an item of the ledger has them. */
+export const COUNTS = z.object({
   read: z.number(),
   delivered: z.number(),
   filtered: z.number(),

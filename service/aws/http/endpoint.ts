@@ -6,7 +6,7 @@ import {
 
 /** Where the calls of a service go. The environment and AWS's configuration files say it as they do to the SDK. */
 
-export type ServiceId = 'dynamodb' | 'logs' | 's3' | 'sqs' | 'sts';
+export type ServiceId = 'dynamodb' | 'kms' | 'logs' | 's3' | 'sqs' | 'sts';
 
 export interface EndpointPlace {
   readonly region: string;
@@ -23,6 +23,7 @@ export interface HostVariant {
 /** What the SDK calls the services where a variable or a profile names an endpoint of one of them. */
 const CONFIG_NAMES: Readonly<Record<ServiceId, string>> = {
   dynamodb: 'dynamodb',
+  kms: 'kms',
   logs: 'cloudwatch_logs',
   s3: 's3',
   sqs: 'sqs',
@@ -43,6 +44,7 @@ const PARTITIONS: readonly (readonly [regions: RegExp, suffix: string, dualStack
 /** In these regions the ordinary endpoint of the service is the FIPS one (endpoint rules of the services). */
 const FIPS_BY_DEFAULT: Readonly<Record<ServiceId, RegExp>> = {
   dynamodb: /^us-gov-(east|west)-1$/,
+  kms: /^$/,
   logs: /^us-gov-(east|west)-1$/,
   s3: /^$/,
   sqs: /^us-gov-(east|west)-1$/,

@@ -20,6 +20,7 @@ export interface JsonService {
 export const DYNAMODB: JsonService = { target: 'DynamoDB_20120810', version: '1.0', read: readItems };
 export const SQS: JsonService = { target: 'AmazonSQS', version: '1.0', check: checkBodies };
 export const LOGS: JsonService = { target: 'Logs_20140328', version: '1.1' };
+export const KMS: JsonService = { target: 'TrentService', version: '1.1' };
 
 export function createJsonCalls<Api>(
   service: JsonService,

@@ -13,6 +13,7 @@ import {
   RETENTION_DAYS,
 } from '../../core/limits.ts';
 import type { AwsService } from '../../core/place.ts';
+import { parseReceiptPlace, RECEIPT_PLACE_RULE, RECEIPT_STREAM, type ReceiptPlace } from '../../core/receipt-place.ts';
 import type { BatchLimits, Target } from '../../core/target.ts';
 import { compileNameTemplate, type NameTemplate } from '../../core/template.ts';
 
@@ -66,6 +67,10 @@ const SCHEMA = z.object({
   log_group_kms_key_arn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
   log_group_tags: tags.optional(),
   entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
+  receipts: z
+    .string()
+    .refine((text) => parseReceiptPlace(text) !== undefined, RECEIPT_PLACE_RULE)
+    .optional(),
 });
 
 /** Names of the attributes of an item. */
@@ -79,6 +84,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   const stream = item.attempt('log_stream_name', () => template('stream', it.log_stream_name ?? DEFAULT_STREAM));
   if (!group || !stream) return undefined;
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
+  const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
   return {
     kind: KIND,
     service: CLOUDWATCH_LOGS,
@@ -92,7 +98,15 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
     },
     platform,
     limits: LIMITS,
+    receipts,
   };
+}
+
+/** Receipts among the events would be events that no receipt knows of. */
+function receiptsOf(text: string | undefined, stream: NameTemplate): ReceiptPlace | undefined {
+  if (text === undefined) return undefined;
+  if (stream.source === RECEIPT_STREAM) throw new Error(`needs another log_stream_name than ${RECEIPT_STREAM}`);
+  return parseReceiptPlace(text);
 }
 
 /** A call has one entity: what it names must be the same for all events of a stream. */

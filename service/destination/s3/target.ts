@@ -88,6 +88,7 @@ export function readTarget(item: ItemReader): S3Target | undefined {
     group: literalName(bucket),
     stream: literalName(keyPrefix),
     limits: LIMITS,
+    receipts: undefined,
   };
 }
 

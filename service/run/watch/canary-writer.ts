@@ -1,19 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PutOnce } from '../../aws/put-once.ts';
-import { asDistributorError } from '../../base/errors.ts';
 import { errorFields, type Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { canaryBody, canaryDueMs, canaryKey } from '../../core/canary.ts';
 import type { KeyTemplate } from '../../core/object-key.ts';
-import type { Acquisition, Ledger } from '../../ledger/ledger.ts';
+import type { FleetLease, HeldLease } from '../../ledger/fleet-lease.ts';
 
 /**
  * Writes a canary for each tenant in each interval, in one process of many.
  *
- *     waiting ── the lease is free ──▶ writing ── lease lost, or trouble ──▶ waiting
- *
- * The lease is an entry of the ledger. It only saves calls: keys are the same in all processes and written once, so two that
- * write while a lease is handed over write no canary twice.
+ * The lease only saves calls: keys are the same in all processes and written once, so two that write while a lease is handed
+ * over write no canary twice.
  */
 export interface CanaryWriter {
   /** Runs until the signal aborts, and gives the lease back. Never rejects. */
@@ -27,23 +24,22 @@ export interface CanaryWriterDeps {
   readonly put: PutOnce;
   readonly keyTemplate: KeyTemplate;
   readonly intervalMs: number;
-  readonly ledger: Ledger;
+  readonly lease: FleetLease;
+  /** That of the lease. */
   readonly leaseMs: number;
   readonly metrics: Pick<Metrics, 'canaries'>;
   readonly logger: Logger;
-  readonly random: () => number;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
 
-const LEASE = { object: 'log-distributor-canary', delivery: 'writer' };
-/** How often the writer looks who is due; oftener where leases are short, which it renews then too. */
+/** The key of the writer's lease in the ledger. */
+export const CANARY_LEASE = { name: 'log-distributor-canary', role: 'writer' } as const;
+/** How often the writer looks who is due; oftener where leases are short. */
 const LOOK_EVERY_MS = 1_000;
 /** Tenants come and go by the hour. */
 const LIST_EVERY_MS = 60_000;
 const PUTS_AT_ONCE = 8;
-
-type Acquired = Extract<Acquisition, { kind: 'acquired' }>;
 
 export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
   const { intervalMs, leaseMs, logger, nowMs } = deps;
@@ -67,13 +63,8 @@ export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
   };
 
   /** Writes for as long as the lease is ours. @throws when it is lost, or when a table does not answer */
-  const write = async ({ lease, progress }: Acquired, signal: AbortSignal) => {
-    let renewedMs = nowMs();
-    const renew = async () => {
-      if (nowMs() - renewedMs < leaseMs / 3) return;
-      await lease.checkpoint(progress);
-      renewedMs = nowMs();
-    };
+  const write = async (held: HeldLease) => {
+    const { signal } = held;
     let listedMs = Number.NEGATIVE_INFINITY;
     let tenants: readonly string[] = [];
     // What was due while nobody wrote: a writer that died had the lease for so long.
@@ -88,46 +79,25 @@ export function createCanaryWriter(deps: CanaryWriterDeps): CanaryWriter {
       const due = tenants
         .map((tenant) => ({ tenant, dueMs: canaryDueMs(tenant, intervalMs, untilMs) }))
         .filter(({ dueMs }) => dueMs > doneMs);
-      for (let at = 0; at < due.length && !signal.aborted; at += PUTS_AT_ONCE) {
-        await renew();
+      for (let at = 0; at < due.length; at += PUTS_AT_ONCE) {
+        held.check();
         await Promise.all(due.slice(at, at + PUTS_AT_ONCE).map(({ tenant, dueMs }) => put(tenant, dueMs, signal)));
       }
       doneMs = untilMs;
-      await renew();
-      await pause(Math.min(LOOK_EVERY_MS, leaseMs / 6), signal);
-    }
-  };
-
-  const turn = async (signal: AbortSignal) => {
-    const acquisition = await deps.ledger.acquire(LEASE);
-    if (acquisition.kind !== 'acquired') return;
-    logger.info({ interval_seconds: intervalMs / 1000 }, 'this process writes the canaries from now on');
-    try {
-      await write(acquisition, signal);
-    } finally {
-      written.clear();
-      await acquisition.lease.release(acquisition.progress).catch(() => {});
+      await delay(Math.min(LOOK_EVERY_MS, leaseMs / 6), undefined, { signal }).catch(() => {});
     }
   };
 
   return {
     written,
-    async run(signal) {
-      while (!signal.aborted) {
+    run: (signal) =>
+      deps.lease.run(async (held) => {
+        logger.info({ interval_seconds: intervalMs / 1000 }, 'this process writes the canaries from now on');
         try {
-          await turn(signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          const { code, message } = asDistributorError(error);
-          logger.warn({ code }, `canaries are not written by this process for now: ${message}`);
+          await write(held);
+        } finally {
+          written.clear();
         }
-        // Half a lease and up to as much again, so that those who wait do not ask all at once.
-        await pause((leaseMs / 2) * (1 + deps.random()), signal);
-      }
-    },
+      }, signal),
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -107,6 +107,25 @@ test('what belongs to a log group is read, and the platform of the pods', () => 
   assert.match(problemsOf({ log_group_tags: most })[0] ?? '', /^log_group_tags: must have at most 50 tags/);
 });
 
+test('receipts go to a bucket or to a log group, and not among the events', () => {
+  const placeOf = (receipts: string) => parse({ receipts }).target.receipts;
+  assert.equal(parse({}).target.receipts, undefined);
+  assert.deepEqual(placeOf('s3://acme-receipts'), { kind: 'bucket', bucket: 'acme-receipts', prefix: '' });
+  assert.deepEqual(placeOf('s3://acme-receipts/of/logs/'), {
+    kind: 'bucket',
+    bucket: 'acme-receipts',
+    prefix: 'of/logs/',
+  });
+  assert.deepEqual(placeOf('log-group:/acme/receipts'), { kind: 'log-group', group: '/acme/receipts' });
+  for (const wrong of ['acme', 's3://a/no-slash', 's3://UPPER/', 's3://a..b/', 'log-group:', 'log-group:with space']) {
+    assert.match(problemsOf({ receipts: wrong })[0] ?? '', /^receipts: must be s3:\/\/bucket/);
+  }
+  assert.match(
+    problemsOf({ receipts: 'log-group:/acme', log_stream_name: 'log-distributor/receipts' })[0] ?? '',
+    /^receipts: needs another log_stream_name/,
+  );
+});
+
 test('numbers and booleans may be text, as tables of earlier systems hold them', () => {
   const delivery = parse({ enabled: 'false', retention_days: '14', max_bytes_per_second: '2048' });
   assert.deepEqual(

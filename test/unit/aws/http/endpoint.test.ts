@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, suite, test } from 'node:test';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -37,6 +38,7 @@ const options = { region: 'us-east-1' };
 /** The rules of the SDK for a service. */
 const RULES: Readonly<Record<ServiceId, (parameters: never) => { readonly url: URL }>> = {
   dynamodb: new DynamoDBClient(options).config.endpointProvider,
+  kms: new KMSClient(options).config.endpointProvider,
   logs: new CloudWatchLogsClient(options).config.endpointProvider,
   s3: new S3Client(options).config.endpointProvider,
   sqs: new SQSClient(options).config.endpointProvider,

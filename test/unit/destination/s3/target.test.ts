@@ -40,6 +40,7 @@ test('an item that sets only what it must gets the defaults of the design', () =
     keyPrefix: '',
     kmsKeyArn: undefined,
     bucketOwnerFullControl: false,
+    receipts: undefined,
   });
   assert.deepEqual([messageFormat, accountId], ['record', '111122223333']);
 });

@@ -3,8 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { createMetrics } from '../../../../service/base/metrics.ts';
 import { canaryDueMs, canaryKey } from '../../../../service/core/canary.ts';
 import { compileKeyTemplate } from '../../../../service/core/object-key.ts';
+import { createFleetLease } from '../../../../service/ledger/fleet-lease.ts';
 import { createLedger } from '../../../../service/ledger/ledger.ts';
-import { createCanaryWriter } from '../../../../service/run/watch/canary-writer.ts';
+import { CANARY_LEASE, createCanaryWriter } from '../../../../service/run/watch/canary-writer.ts';
 import { LEDGER_TABLE, startDynamo } from '../../../support/dynamo.ts';
 import { createTestLogger } from '../../../support/logger.ts';
 import { until } from '../../../support/until.ts';
@@ -44,19 +45,26 @@ async function setUp(t: TestContext) {
       },
       keyTemplate,
       intervalMs: INTERVAL_MS,
-      ledger: createLedger({
-        dynamo: dynamo.calls,
-        table: LEDGER_TABLE,
+      lease: createFleetLease({
+        ...CANARY_LEASE,
+        ledger: createLedger({
+          dynamo: dynamo.calls,
+          table: LEDGER_TABLE,
+          leaseMs: LEASE_MS,
+          // Of the real time: who waits for the lease does so too.
+          nowMs: Date.now,
+          newOwner: () => `owner-${++owners}`,
+          onWrite: () => {},
+        }),
+        learnTime: async () => {},
         leaseMs: LEASE_MS,
-        // Of the real time: who waits for the lease does so too.
-        nowMs: Date.now,
-        newOwner: () => `owner-${++owners}`,
-        onWrite: () => {},
+        onTrouble: ({ message }) => logger.warn(message),
+        random: () => 0,
+        monotonicMs: () => performance.now(),
       }),
       leaseMs: LEASE_MS,
       metrics,
       logger,
-      random: () => 0,
       nowMs,
     });
     const running = writer.run(stop.signal);
