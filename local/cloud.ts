@@ -34,7 +34,11 @@ const options = new Command('npm run cloud --')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--provision', "create the demo's pipeline and tenants")
   .option('--quotas', "hold CloudWatch Logs to AWS's calls a second")
-  .option('--visible-after <milliseconds>', 'how long after CloudWatch Logs accepted events they can be read', wholeNumber)
+  .option(
+    '--visible-after <milliseconds>',
+    'how long after CloudWatch Logs accepted events they can be read',
+    wholeNumber,
+  )
   .option('--log-megabytes <number>', 'CloudWatch Logs kept for an account; the oldest go first', wholeNumber)
   .option('--object-megabytes <number>', 'S3 objects kept; the oldest go first', wholeNumber)
   .parse()

@@ -24,8 +24,6 @@ export interface SenderDeps {
   readonly logger: Logger;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
-  /** AWS's clock, epoch milliseconds. */
-  readonly awsNowMs: () => number;
 }
 
 /** What a check of a tenant's role may use. */

@@ -4,10 +4,11 @@ import type { Call, DynamoApi } from '../aws/api.ts';
 import { faultOf } from '../aws/fault.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
+import { type Books, decodeBooks, encodeBooks } from '../core/books.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
-import { LEDGER_TABLE_KEYS } from '../core/tables.ts';
+import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -82,6 +83,23 @@ export interface Progress {
   readonly partial: Counts;
   /** When this chunk was begun for the first time, epoch milliseconds on the table's clock; 0: by a version that did not note it. */
   readonly begunMs: number;
+  /** UTF-8 bytes of the messages that were delivered: of all chunks before this one, and of this one. */
+  readonly bytes: number;
+  readonly partialBytes: number;
+  /** Requests to the destination so far, repeated ones included, as far as their owners lived to save it. */
+  readonly calls: number;
+  /** Of a delivery with receipts: what went where, of all chunks before this one, and of this one. */
+  readonly books?: Books | undefined;
+  readonly partialBooks?: Books | undefined;
+}
+
+/** What became of an object that is delivered. */
+export interface Outcome extends Pick<Progress, 'counts' | 'bytes' | 'calls'> {
+  /** The object's own, in the central bucket. */
+  readonly size: number;
+  readonly format: string;
+  /** undefined: no receipt is due. */
+  readonly books?: Books | undefined;
 }
 
 /** What the destination said of a batch: the events that it refused, as their indexes. */
@@ -102,6 +120,9 @@ export const NO_PROGRESS: Progress = {
   counts: NO_COUNTS,
   partial: NO_COUNTS,
   begunMs: 0,
+  bytes: 0,
+  partialBytes: 0,
+  calls: 0,
 };
 
 /** A delivery under lease. All its writes throw `lease-lost` when another owner has taken over. */
@@ -116,7 +137,7 @@ export interface Lease {
    */
   release(progress: Progress, inDoubt?: boolean): Promise<void>;
   /** Marks the delivery as done. It stays known until its TTL, and answers duplicate notifications. */
-  finish(counts: Counts): Promise<void>;
+  finish(outcome: Outcome): Promise<void>;
   /** Marks the delivery as dead, with the reason, at its position. @param inDoubt as for `release` */
   bury(progress: Progress, reason: string, inDoubt?: boolean): Promise<void>;
 }
@@ -161,6 +182,7 @@ type Item = z.output<typeof ITEM>;
 
 const ORDINAL = z.number().int().nonnegative();
 const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
+const BOOKS = z.instanceof(Uint8Array).transform(decodeBooks).optional().catch(undefined);
 /** A position holds together or not at all: half of one would count records twice, or in no outcome. */
 const PROGRESS = z.object({
   chunk: ORDINAL,
@@ -173,6 +195,12 @@ const PROGRESS = z.object({
   counts: COUNTS,
   partial: COUNTS,
   begunMs: ORDINAL.catch(0),
+  // Positions that an earlier version saved have none of these.
+  bytes: ORDINAL.catch(0),
+  partialBytes: ORDINAL.catch(0),
+  calls: ORDINAL.catch(0),
+  books: BOOKS,
+  partialBooks: BOOKS,
 });
 
 const BEGUN = z.object({ begunMs: ORDINAL.optional().catch(undefined) });
@@ -249,21 +277,47 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
       : { set: ended, remove: nobodys };
   return {
     renew: () => write('renew', { set: renewed() }),
-    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
-    release(progress, inDoubt = false) {
-      const { set, remove } = ending(inDoubt);
-      return write('release', { set: { ...progress, ...set }, remove });
+    checkpoint(progress) {
+      const { set, remove } = positionOf(progress);
+      return write('checkpoint', { set: { ...set, ...renewed() }, remove: [...remove, 'recent_owners'] });
     },
-    finish: (counts) =>
-      write('finish', {
-        set: { state: 'done', counts, ...ended },
-        remove: [...nobodys, 'cursor', 'ahead', 'answers', 'partial', 'layout', 'begunMs'],
-      }),
+    release(progress, inDoubt = false) {
+      const { set, remove } = positionOf(progress);
+      const end = ending(inDoubt);
+      return write('release', { set: { ...set, ...end.set }, remove: [...end.remove, ...remove] });
+    },
+    finish({ books, ...outcome }) {
+      const due = books && { books: encodeBooks(books), [RECEIPT_INDEX.partition]: key.delivery };
+      return write('finish', {
+        set: { state: 'done', ...outcome, done_ms: deps.nowMs(), ...due, ...ended },
+        remove: [...nobodys, ...IN_PROGRESS, ...(books ? [] : ['books'])],
+      });
+    },
     bury(progress, reason, inDoubt = false) {
-      const { set, remove } = ending(inDoubt);
-      return write('bury', { set: { ...progress, ...set, state: 'dead', reason }, remove });
+      const { set, remove } = positionOf(progress);
+      const end = ending(inDoubt);
+      return write('bury', { set: { ...set, ...end.set, state: 'dead', reason }, remove: [...end.remove, ...remove] });
     },
   };
+}
+
+/** Of a position; nobody asks for them once the delivery is done. */
+const IN_PROGRESS = [
+  'cursor',
+  'ahead',
+  'answers',
+  'partial',
+  'partialBytes',
+  'partialBooks',
+  'layout',
+  'begunMs',
+] as const;
+
+/** Books of an owner before are removed where none are kept: they would lack what was delivered since. */
+function positionOf({ books, partialBooks, ...position }: Progress): Required<Pick<Change, 'set' | 'remove'>> {
+  if (!books || !partialBooks) return { set: position, remove: ['books', 'partialBooks'] };
+  const kept = { books: encodeBooks(books), partialBooks: encodeBooks(partialBooks) };
+  return { set: { ...position, ...kept }, remove: [] };
 }
 
 interface Change {

@@ -12,6 +12,8 @@ export interface DeliveryTruth {
   readonly format: 'message' | 'record';
   /** Nothing of it may be repeated, whatever happens. */
   readonly exactlyOnce: boolean;
+  /** Whether the ledger has books of it, with what was delivered to which stream. */
+  readonly booked: boolean;
 }
 
 export interface ChaosTenant extends TenantSpec {
@@ -23,7 +25,9 @@ export const EUROPE = 'eu-west-1';
 
 /** Four tenants that between them use every feature that moves a batch or a destination. */
 export const TENANTS: readonly ChaosTenant[] = [
-  tenant('acme-corp', '111111111111', [{ type: 'cloudwatch', group: '' }]),
+  tenant('acme-corp', '111111111111', [
+    { type: 'cloudwatch', group: '', attributes: { receipts: 's3://acme-corp-receipts' } },
+  ]),
   tenant('globex', '222222222222', [
     {
       type: 'cloudwatch',
@@ -41,6 +45,7 @@ export const TENANTS: readonly ChaosTenant[] = [
         log_group_name: '/tenant-logs/initech/apps/{application}',
         desired_logs: ['gateway', 'payments', 'audit', 'bench'],
         retention_days: 14,
+        receipts: 's3://initech-receipts',
         target_region: EUROPE,
       },
     },
@@ -92,6 +97,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
       exactlyOnce: false,
+      booked: attributes.receipts !== undefined,
     })),
   };
 }

@@ -26,7 +26,7 @@ export const CLOUDWATCH = defineKind({
       writer: composeWriter(deps),
       createSession: createLogsSessions(deps.settings),
       settleMs: deps.settings.settleMs,
-      awsNowMs: deps.awsNowMs,
+      awsNowMs: deps.nowMs,
       metrics: deps.metrics,
       logger: deps.logger,
     }),
