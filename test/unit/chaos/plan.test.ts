@@ -23,9 +23,11 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     once: new Set<string>(),
   };
   for (let seed = 1; seed <= 100; seed++) {
-    const { strikes, weather, objects, services, exactlyOnce } = planTrial(String(seed));
+    const { strikes, weather, silences, objects, services, exactlyOnce } = planTrial(String(seed));
     assert.ok(exactlyOnce.length > 0);
     for (const tenantId of exactlyOnce) seen.once.add(tenantId);
+    for (const { rule } of [...weather, ...silences])
+      assert.ok(rule.count && !rule.forMs, 'it lasts by calls, not by a clock');
     const silent = strikes.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND');
     assert.ok(silent.length <= 4, 'an object at which five owners died is a dead letter');
     for (const { blow } of strikes) seen.blows.add(blow);
