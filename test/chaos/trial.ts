@@ -15,7 +15,7 @@ import { judge, type Verdict } from './judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
 import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { type StormCounts, storm } from './storm.ts';
-import { withExactlyOnce } from './tenants.ts';
+import { HOME, withExactlyOnce } from './tenants.ts';
 
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
 export interface TrialResult extends Verdict, StormCounts {
@@ -42,7 +42,6 @@ export interface Scene {
   readonly say: (text: string) => void;
 }
 
-const REGION = 'us-east-1';
 /** Trials are short: everything that waits for time waits for as little as the settings allow. */
 const SETTINGS = {
   LEASE_SECONDS: String(LEASE_SECONDS),
@@ -76,7 +75,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
   });
   const made = new DisposableStack();
   const clients = () =>
-    made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: REGION }), ({ close }) => close());
+    made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: HOME }), ({ close }) => close());
   const deps = clients();
   let fleet: Fleet | undefined;
   try {
@@ -84,7 +83,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     const pipeline = await provisionPipeline(deps);
     for (const tenant of withExactlyOnce(plan.exactlyOnce)) await provisionTenant(deps, tenant, pipeline);
     const environment = {
-      ...endpointEnvironment(cloud.url, REGION),
+      ...endpointEnvironment(cloud.url, HOME),
       ...serviceEnvironment(pipeline),
       ...kernelEnvironment(),
       ...SETTINGS,
