@@ -22,7 +22,8 @@ export function installClocks(): void {
     theWorld() ? new Timer(worldNow(), ms, true, () => callback(...args)) : real.setInterval(callback, ms, ...args);
   const immediate = (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
     theWorld() ? new Timer(worldNow(), 0, false, () => callback(...args)) : real.setImmediate(callback, ...args);
-  const clear = (timer: unknown) => (timer instanceof Timer ? timer.stop() : real.clearTimeout(timer as NodeJS.Timeout));
+  const clear = (timer: unknown) =>
+    timer instanceof Timer ? timer.stop() : real.clearTimeout(timer as NodeJS.Timeout);
   const clearSoon = (timer: unknown) =>
     timer instanceof Timer ? timer.stop() : real.clearImmediate(timer as NodeJS.Immediate);
 
@@ -124,7 +125,8 @@ class Timer implements Disposable {
 
 function delay<T>(ms: number | undefined, value: T, signal: AbortSignal | undefined): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const aborted = () => Object.assign(new DOMException('The operation was aborted', 'AbortError'), { cause: signal?.reason });
+  const aborted = () =>
+    Object.assign(new DOMException('The operation was aborted', 'AbortError'), { cause: signal?.reason });
   if (signal?.aborted) return Promise.reject(aborted());
   const leave = () => {
     timer.stop();

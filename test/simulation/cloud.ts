@@ -1,12 +1,14 @@
+import type { Message } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { createLogStream } from '../../embedded-aws/logs/streams.ts';
+import { AwsError } from '../../embedded-aws/http/aws-error.ts';
 import type { LogsAction } from '../../embedded-aws/logs/action.ts';
 import { createLogGroup, describeLogGroups, putRetentionPolicy } from '../../embedded-aws/logs/groups.ts';
 import { putLogEvents } from '../../embedded-aws/logs/put.ts';
 import { EVENT_BYTES_MAX } from '../../embedded-aws/logs/put-limits.ts';
 import { createLogsStore } from '../../embedded-aws/logs/store.ts';
-import { AwsError } from '../../embedded-aws/http/aws-error.ts';
+import { createLogStream } from '../../embedded-aws/logs/streams.ts';
 import type { TenantSpec } from '../../local/provision/tenant.ts';
+import type { SqsApi } from '../../service/aws/api.ts';
 import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
 import { LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { awsError } from './models/answers.ts';
@@ -14,10 +16,8 @@ import { createObjects } from './models/objects.ts';
 import { createQueues } from './models/queues.ts';
 import { createRoles } from './models/roles.ts';
 import { createTables } from './models/tables.ts';
-import type { Message } from '@aws-sdk/client-sqs';
-import type { SqsApi } from '../../service/aws/api.ts';
-import type { Witness } from './witness.ts';
 import type { Network } from './network.ts';
+import type { Witness } from './witness.ts';
 import { type World, worldNow } from './world.ts';
 
 /** All of AWS in a world: queues, tables, objects and roles are models; CloudWatch Logs is that of the embedded AWS. */
@@ -47,19 +47,19 @@ export function createCloud(world: World, redeliveries: number) {
   const store = createLogsStore();
   const polls = new Set<() => void>();
   const queues = createQueues({
-      nowMs: () => world.nowMs,
-      newId: random.uuid,
-      pick: random.below,
-      onceMore: () => random.chance(redeliveries),
-      queues: [
-        {
-          url: QUEUE_URL,
-          arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects',
-          redrive: { url: DEAD_LETTERS_URL, maxReceiveCount: MAX_RECEIVE_COUNT },
-        },
-        { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
-      ],
-    });
+    nowMs: () => world.nowMs,
+    newId: random.uuid,
+    pick: random.below,
+    onceMore: () => random.chance(redeliveries),
+    queues: [
+      {
+        url: QUEUE_URL,
+        arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects',
+        redrive: { url: DEAD_LETTERS_URL, maxReceiveCount: MAX_RECEIVE_COUNT },
+      },
+      { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
+    ],
+  });
   return {
     queues,
     /** Something may have become visible: long polls look again. */
@@ -67,7 +67,11 @@ export function createCloud(world: World, redeliveries: number) {
       for (const look of [...polls]) look();
     },
     /** A long poll: is answered when there is something, or when its time is over. Who has left takes nothing along. */
-    poll(input: Parameters<SqsApi['ReceiveMessage']>[0], answer: (outcome: () => { Messages?: Message[] }) => void, isLeft: () => boolean) {
+    poll(
+      input: Parameters<SqsApi['ReceiveMessage']>[0],
+      answer: (outcome: () => { Messages?: Message[] }) => void,
+      isLeft: () => boolean,
+    ) {
       const endMs = world.nowMs + (input.WaitTimeSeconds ?? 0) * 1000;
       let again = () => {};
       const end = (outcome: () => { Messages?: Message[] }) => {
@@ -107,7 +111,11 @@ export function createCloud(world: World, redeliveries: number) {
       const requestId = random.uuid();
       const call = { input, body, place: { account, region }, store, requestId, nowMs: nowMs() };
       try {
-        const output = LOGS_ACTIONS[operation]?.run({ ...call, eventBytesMax: EVENT_BYTES_MAX, visibleAfterMs: () => 0 });
+        const output = LOGS_ACTIONS[operation]?.run({
+          ...call,
+          eventBytesMax: EVENT_BYTES_MAX,
+          visibleAfterMs: () => 0,
+        });
         return { requestId, output: output ?? {} };
       } catch (error) {
         throw error instanceof AwsError ? awsError(error.code, error.status, error.message) : error;
@@ -143,4 +151,3 @@ export function theCloud(): Cloud {
   if (!cloud) throw new Error('the world has no cloud');
   return cloud;
 }
-

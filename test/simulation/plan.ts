@@ -51,14 +51,13 @@ export interface TrialPlan {
 }
 
 export interface Size {
-  readonly tenants: number;
   readonly tasks: number;
   /** Length of the storm. */
   readonly hours: number;
 }
 
 export const MINUTE_MS = 60_000;
-export const DEFAULT_SIZE: Size = { tenants: TENANTS.length, tasks: 2, hours: 1 / 6 };
+export const DEFAULT_SIZE: Size = { tasks: 2, hours: 1 / 6 };
 
 export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
   const random = createRandom(`simulation/${seed}`);
@@ -78,14 +77,27 @@ export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
     redeliveries: random.pick([0, 0, 0.05]),
     strokes: [
       ...objects,
-      ...objects.filter(() => random.chance(0.35)).map((_, number): Stroke => ({ kind: 'announce', number, atMs: soon() })),
+      ...objects
+        .filter(() => random.chance(0.35))
+        .map((_, number): Stroke => ({ kind: 'announce', number, atMs: soon() })),
       ...many(random.below(3), (): Stroke => ({ kind: 'garbage', atMs: soon(), body: random.pick(GARBAGE) })),
-      ...many(times(6, 14), (at): Stroke => ({ kind: 'weather', atMs: soon(), rule: drawRule(random, `${seed}/rule ${at}`) })),
+      ...many(
+        times(6, 14),
+        (at): Stroke => ({ kind: 'weather', atMs: soon(), rule: drawRule(random, `${seed}/rule ${at}`) }),
+      ),
       // Five owners in a row that die at an object are rightly taken for its fault.
       ...many(times(0, 4), () => drawBlow(random, random.pick(['kill', 'kill', 'thread']), soon(), tasks)),
       ...many(times(0, 3), () => drawBlow(random, 'term', soon(), tasks)),
       ...many(times(0, 2), () => drawBlow(random, 'freeze', soon(), tasks)),
-      ...many(random.pick([0, 0, 1]), (): Stroke => ({ kind: 'clock', atMs: soon(), place: random.below(tasks), byMs: random.pick([-1440, -360, -20, 20, 360]) * MINUTE_MS })),
+      ...many(
+        random.pick([0, 0, 1]),
+        (): Stroke => ({
+          kind: 'clock',
+          atMs: soon(),
+          place: random.below(tasks),
+          byMs: random.pick([-1440, -360, -20, 20, 360]) * MINUTE_MS,
+        }),
+      ),
       ...many(random.pick([0, 0, 1]), (): Stroke => ({ kind: 'deploy', atMs: soon(), eventBytesMax: 999_000 })),
       ...(random.chance(0.3) ? drawScaling(tasks, soon(), soon()) : []),
     ].sort((a, b) => a.atMs - b.atMs),
@@ -121,7 +133,13 @@ function drawBlow(random: Random, blow: Blow, atMs: number, tasks: number): Stro
   const when: When = random.chance(0.3)
     ? { kind: 'time', place: random.below(tasks) }
     : { kind: 'call', service, operation, nth: random.between(1, calls) };
-  return { kind: 'blow', atMs, blow, when, ms: blow === 'freeze' ? random.between(1_000, 180_000) : random.below(30_000) };
+  return {
+    kind: 'blow',
+    atMs,
+    blow,
+    when,
+    ms: blow === 'freeze' ? random.between(1_000, 180_000) : random.below(30_000),
+  };
 }
 
 function drawScaling(place: number, atMs: number, otherMs: number): Stroke[] {
@@ -147,9 +165,15 @@ const expired = refused('ExpiredTokenException', 400);
 const denied = refused('AccessDeniedException', 400);
 
 const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[] }[] = [
-  { match: { service: 'logs', operation: 'PutLogEvents' }, effects: [throttled, late, unheard, unheard, reset, reset, lost, expired, denied, broken] },
+  {
+    match: { service: 'logs', operation: 'PutLogEvents' },
+    effects: [throttled, late, unheard, unheard, reset, reset, lost, expired, denied, broken],
+  },
   { match: { service: 'logs' }, effects: [throttled, late, unheard, reset, broken, denied] },
-  { match: { service: 'dynamodb' }, effects: [refused('ProvisionedThroughputExceededException', 400), late, unheard, reset, lost, broken] },
+  {
+    match: { service: 'dynamodb' },
+    effects: [refused('ProvisionedThroughputExceededException', 400), late, unheard, reset, lost, broken],
+  },
   { match: { service: 'dynamodb', operation: 'UpdateItem' }, effects: [late, unheard, reset] },
   { match: { service: 's3' }, effects: [refused('SlowDown', 503), late, unheard, reset, lost, broken] },
   { match: { service: 'sts' }, effects: [throttled, late, unheard, reset, lost, broken, refused('AccessDenied', 403)] },

@@ -10,9 +10,17 @@ export const CUTS: readonly Cut[] = [
   { of: 'service/aws/logs-session.ts', by: 'logs-session.ts', what: 'calls to CloudWatch Logs: the same' },
   { of: 'service/aws/put-events.ts', by: 'put-events.ts', what: 'PutLogEvents: the same, and compression' },
   { of: 'service/run/watch/http.ts', by: 'http.ts', what: 'the HTTP endpoint' },
-  { of: 'service/kernel/kernel.ts', by: 'kernel.ts', what: "each thread's own memory: threads that come later use it again" },
+  {
+    of: 'service/kernel/kernel.ts',
+    by: 'kernel.ts',
+    what: "each thread's own memory: threads that come later use it again",
+  },
   { of: 'service/object/decode-limits.ts', by: 'decode-limits.ts', what: 'the size of chunks: smaller' },
-  { of: 'node:worker_threads', by: 'worker-threads.ts', what: 'threads: they run in this one, and get copies of messages' },
+  {
+    of: 'node:worker_threads',
+    by: 'worker-threads.ts',
+    what: 'threads: they run in this one, and get copies of messages',
+  },
   { of: 'node:zlib', in: 'service/quarantine/writer.ts', by: 'zlib.ts', what: "zlib's own thread" },
 ];
 
@@ -49,7 +57,9 @@ export function replaceModules(plants: readonly Plant[] = []): void {
       // What stands in its place may use the module itself.
       if (!importer.startsWith(service)) return resolved;
       const cut = CUTS.find(({ of, in: only }) => urlOf(of) === resolved.url && (!only || importer === urlOf(only)));
-      return cut ? { ...resolved, url: new URL(cut.by, cuts).href, format: 'module-typescript', shortCircuit: true } : resolved;
+      return cut
+        ? { ...resolved, url: new URL(cut.by, cuts).href, format: 'module-typescript', shortCircuit: true }
+        : resolved;
     },
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);

@@ -21,9 +21,11 @@ export interface Fleet {
   crashThread(target: Target): void;
   /** Somebody sets its host's clock. */
   setClock(target: Target, byMs: number): void;
-  /** From now on processes start with these settings. */
+  /** From now on processes start with these settings, which number batches in another way. */
   configure(settings: Settings): void;
   readonly running: number;
+  /** Whether any of them is frozen now. */
+  readonly frozen: boolean;
 }
 
 /** The process of this name, or the one at this place. */
@@ -108,7 +110,12 @@ export function createFleet(deps: FleetDeps): Fleet {
     places.set(place, 'starting');
   };
 
-  const end = ({ actor, entry }: Member, blow: NonNullable<FleetProcess['end']>['blow'], status: number | null, awayMs: number) => {
+  const end = (
+    { actor, entry }: Member,
+    blow: NonNullable<FleetProcess['end']>['blow'],
+    status: number | null,
+    awayMs: number,
+  ) => {
     if (!actor.alive) return;
     actor.alive = false;
     entry.end = { blow, status };
@@ -169,6 +176,11 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     configure(next) {
       settings = next;
+      // Whoever goes on with other batches starts the chunk at hand anew.
+      for (const entry of processes) entry.halted = true;
+    },
+    get frozen() {
+      return [...places.values()].some((member) => member !== 'starting' && member.actor.frozenUntilMs > world.nowMs);
     },
     get running() {
       return places.size;

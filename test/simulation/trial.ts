@@ -1,11 +1,19 @@
 import { gunzipSync } from 'node:zlib';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { readSettings } from '../../service/base/settings.ts';
-import { type DeadLetter, type Evidence, judge, type LedgerItem, type QuarantinedLine, type Verdict } from '../chaos/judge.ts';
+import {
+  type DeadLetter,
+  type Evidence,
+  judge,
+  type LedgerItem,
+  type QuarantinedLine,
+  type Verdict,
+} from '../chaos/judge.ts';
 import { type ChaosObject, makeObject } from '../chaos/objects.ts';
-import { TENANTS } from '../chaos/tenants.ts';
 import { md5 } from '../chaos/storm.ts';
+import { TENANTS } from '../chaos/tenants.ts';
 import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
+import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
 import { MINUTE_MS, type Stroke, type TrialPlan } from './plan.ts';
 import { createFleet, type Fleet } from './task.ts';
@@ -36,7 +44,10 @@ export interface TrialResult extends Verdict {
 export const CALM_MAX_MS = 120 * MINUTE_MS;
 /** A drain ends within its grace, and the process within a little more. */
 const DRAIN_MAX_MS = 5 * MINUTE_MS;
-const LOOK_EVERY_MS = 1_000;
+/** A chunk of the simulated service (cuts/decode-limits.ts), and the largest event of the workload beyond its end. */
+const REPEATED_BYTES_MAX = DECODE_LIMITS.chunkBytesMax + 2_048;
+/** Nothing is left for so long: who was frozen has found out meanwhile what others did. */
+const QUIET_MS = 1 * MINUTE_MS;
 
 /** The service, loaded after its modules were replaced (replace.ts). */
 export interface Subject {
@@ -78,18 +89,17 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   world.note('calm');
   weather.clear();
   aim.clear();
-  const isDone = () => cloud.queues.messages(QUEUE_URL).length === 0;
-  let lookedMs = 0;
-  await world.run(() => {
-    if (world.nowMs - lookedMs < LOOK_EVERY_MS) return false;
-    lookedMs = world.nowMs;
-    return isDone();
-  }, lastMs + CALM_MAX_MS);
-  const calmMs = world.nowMs - lastMs;
+  const calmMs = await untilQuiet(
+    world,
+    lastMs + CALM_MAX_MS,
+    () => cloud.queues.messages(QUEUE_URL).length === 0 && !fleet.frozen,
+  );
   for (let place = 0; place < plan.aheadMs.length; place++) fleet.close(place);
   if (!(await world.run(() => fleet.running === 0, world.nowMs + DRAIN_MAX_MS))) witness.find('a drain did not end');
 
   const verdict = judge(collect(cloud, objects, fleet, plan));
+  const worst = verdict.duplicated_bytes_max_per_kill_and_object;
+  if (worst > REPEATED_BYTES_MAX) witness.find(`${worst} bytes of an object were repeated at once: more than a chunk`);
   const findings = [...witness.findings, ...verdict.findings];
   const result = { ...verdict, findings };
   return {
@@ -97,7 +107,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     ...result,
     kills: fleet.processes.filter(({ end }) => end?.blow === 'SIGKILL').length,
     terms: fleet.processes.filter(({ end }) => end?.blow === 'SIGTERM').length,
-    freezes: fleet.processes.filter(({ halted }) => halted).length,
+    freezes: aim.dealt('freeze'),
     struck: weather.struck,
     minutes: Math.round((world.nowMs - startMs) / MINUTE_MS),
     calmMinutes: Math.round(calmMs / MINUTE_MS),
@@ -106,7 +116,26 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   };
 }
 
-function hasFailed({ lost, misrouted, unexplained, duplicated_after_term, unaccounted, findings, unfinished }: Verdict) {
+/** Lets the world run until the condition holds for a while. @returns how long it did not */
+async function untilQuiet(world: World, untilMs: number, isQuiet: () => boolean): Promise<number> {
+  const fromMs = world.nowMs;
+  let sinceMs: number | undefined;
+  await world.run(() => {
+    sinceMs = isQuiet() ? (sinceMs ?? world.nowMs) : undefined;
+    return sinceMs !== undefined && world.nowMs - sinceMs >= QUIET_MS;
+  }, untilMs);
+  return (sinceMs ?? world.nowMs) - fromMs;
+}
+
+function hasFailed({
+  lost,
+  misrouted,
+  unexplained,
+  duplicated_after_term,
+  unaccounted,
+  findings,
+  unfinished,
+}: Verdict) {
   const counts = lost + misrouted + unexplained + duplicated_after_term + unaccounted;
   return counts > 0 || findings.length > 0 || unfinished.length > 0;
 }
@@ -136,7 +165,9 @@ type Cloud = ReturnType<typeof createCloud> & { readonly witness: ReturnType<typ
 function createAim(world: World, fleet: () => Fleet) {
   type Blow = Extract<Stroke, { kind: 'blow' }>;
   let waiting: { readonly stroke: Blow; left: number }[] = [];
+  const dealt: string[] = [];
   const deal = ({ blow, ms }: Blow, target: string | number) => {
+    dealt.push(blow);
     const { kill, term, freeze, crashThread } = fleet();
     if (blow === 'kill') kill(target, ms);
     else if (blow === 'term') term(target, ms);
@@ -163,6 +194,8 @@ function createAim(world: World, fleet: () => Fleet) {
     clear() {
       waiting = [];
     },
+    /** How many of these have fallen. */
+    dealt: (blow: Blow['blow']) => dealt.filter((one) => one === blow).length,
   };
 }
 

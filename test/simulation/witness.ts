@@ -45,13 +45,17 @@ export function createWitness(world: World, tables: Tables): Witness {
     },
     write(caller, input, write) {
       const { TableName, Key = {}, UpdateExpression = '' } = input;
+      const values = input.ExpressionAttributeValues ?? {};
       const isLease = TableName === LEDGER_TABLE && /SET .*#owner = /.test(UpdateExpression);
-      const before = isLease ? tables.GetItem({ TableName, Key }).Item : undefined;
+      const before = tables.GetItem({ TableName, Key }).Item;
       const output = write();
-      if (!isLease) return output;
       const [object = '', delivery = ''] = [Key.object?.S, Key.delivery?.S];
+      const me = values[':me']?.S;
+      if (object.startsWith('s3://') && me !== undefined && before?.owner?.S !== me)
+        find(`written by who has no lease: ${delivery} of ${object}`);
+      if (!isLease) return output;
       const endsMs = Number(before?.lease_expires_at?.N ?? 0);
-      const owner = input.ExpressionAttributeValues?.[':owner']?.S;
+      const owner = values[':owner']?.S;
       if (before?.owner?.S !== undefined && before.owner.S !== owner && endsMs > world.nowMs + CLOCK_TOLERANCE_MS)
         find(`two leases at once: ${delivery} of ${object}, the first for ${Math.round(endsMs - world.nowMs)} ms more`);
       if (before?.state?.S === 'done') find(`a lease of what is done: ${delivery} of ${object}`);

@@ -65,7 +65,11 @@ export function createQueueCalls(settings: CallSettings): Call<SqsApi> {
 
 export function createReceiveCalls(settings: CallSettings): Call<SqsApi> {
   const { requestTimeoutMs: timeoutMs } = LIMITS.receive(settings);
-  const receive = (operation: string, input: { WaitTimeSeconds?: number; QueueUrl?: string }, options?: { abortSignal?: AbortSignal }) => {
+  const receive = (
+    operation: string,
+    input: { WaitTimeSeconds?: number; QueueUrl?: string },
+    options?: { abortSignal?: AbortSignal },
+  ) => {
     const cloud = theCloud();
     const request = { service: 'sqs', operation, about: '', timeoutMs, signal: options?.abortSignal } as const;
     return cloud.network.open(request, (answer, isLeft) =>
@@ -85,7 +89,16 @@ export function createTableCalls(settings: CallSettings, observe?: ObserveAnswer
       return witness.write(actor, input, () => executeOn(tables, operation, input));
     },
     about: ({ Key, UpdateExpression, ConditionExpression }: Record<string, unknown>) =>
-      [Key && Object.values(Key as Record<string, { S: string }>).map(({ S }) => S.slice(-60)).join(' '), UpdateExpression && `${UpdateExpression}`.slice(0, 40), ConditionExpression ? 'if' : ''].filter(Boolean).join(' '),
+      [
+        Key &&
+          Object.values(Key as Record<string, { S: string }>)
+            .map(({ S }) => S.slice(-60))
+            .join(' '),
+        UpdateExpression && `${UpdateExpression}`.slice(0, 40),
+        ConditionExpression ? 'if' : '',
+      ]
+        .filter(Boolean)
+        .join(' '),
     observe,
   });
 }

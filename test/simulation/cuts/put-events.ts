@@ -30,7 +30,15 @@ export function callLogs(
   const account = cloud.roles.accountOf(accessKeyId);
   let requestId = '';
   const onHeard = () => cloud.witness.heard(requestId);
-  const request = { service: 'logs', operation, account, region, about: `${account} ${region}`, onHeard, ...attempt } as const;
+  const request = {
+    service: 'logs',
+    operation,
+    account,
+    region,
+    about: `${account} ${region}`,
+    onHeard,
+    ...attempt,
+  } as const;
   return cloud.network.call(request, () => {
     const done = cloud.callLogs(operation, accessKeyId, region, Buffer.from(body));
     ({ requestId } = done);

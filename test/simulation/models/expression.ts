@@ -71,7 +71,10 @@ export function holds(item: Item, condition: string, names: Names): boolean {
       read.expect(')');
       return inner;
     }
-    for (const [name, wanted] of [['attribute_not_exists', false], ['attribute_exists', true]] as const) {
+    for (const [name, wanted] of [
+      ['attribute_not_exists', false],
+      ['attribute_exists', true],
+    ] as const) {
       if (!read.takeIf(name)) continue;
       read.expect('(');
       const has = item[read.name()] !== undefined;

@@ -19,7 +19,10 @@ export interface PutRequest {
 }
 
 export function createObjects(nowMs: () => number): Objects {
-  const buckets = new Map<string, Map<string, { readonly body: Buffer; readonly eTag: string; readonly atMs: number }>>();
+  const buckets = new Map<
+    string,
+    Map<string, { readonly body: Buffer; readonly eTag: string; readonly atMs: number }>
+  >();
   const bucketOf = (name: string) => {
     const bucket = buckets.get(name) ?? new Map();
     buckets.set(name, bucket);

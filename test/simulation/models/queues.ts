@@ -51,7 +51,8 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
   const specOf = (url: string | undefined) => {
     const spec = queues.find((queue) => queue.url === url);
     const messages = stored.get(url ?? '');
-    if (!spec || !messages) throw awsError('AWS.SimpleQueueService.NonExistentQueue', 400, 'The specified queue does not exist.');
+    if (!spec || !messages)
+      throw awsError('AWS.SimpleQueueService.NonExistentQueue', 400, 'The specified queue does not exist.');
     return { spec, messages };
   };
   const byReceipt = (messages: ReadonlyMap<string, StoredMessage>, receipt: string | undefined) =>
@@ -61,7 +62,15 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
     const { messages } = specOf(url);
     const id = newId();
     const sentMs = nowMs();
-    messages.set(id, { id, body, attributes, sentMs, visibleMs: sentMs + delaySeconds * 1000, receives: 0, receipt: undefined });
+    messages.set(id, {
+      id,
+      body,
+      attributes,
+      sentMs,
+      visibleMs: sentMs + delaySeconds * 1000,
+      receives: 0,
+      receipt: undefined,
+    });
     return id;
   };
 
@@ -107,7 +116,12 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
       return taken;
     },
     nextMs(queueUrl) {
-      return Math.min(Number.POSITIVE_INFINITY, ...specOf(queueUrl).messages.values().map(({ visibleMs }) => visibleMs));
+      return Math.min(
+        Number.POSITIVE_INFINITY,
+        ...specOf(queueUrl)
+          .messages.values()
+          .map(({ visibleMs }) => visibleMs),
+      );
     },
     messages: (queueUrl) => [...specOf(queueUrl).messages.values()],
     DeleteMessageBatch({ QueueUrl, Entries }) {
@@ -153,7 +167,9 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
         ApproximateNumberOfMessagesNotVisible: String(hidden.length - delayed),
         ApproximateNumberOfMessagesDelayed: String(delayed),
       };
-      const wanted = Object.entries(Attributes).filter(([name]) => (AttributeNames as readonly string[]).includes(name));
+      const wanted = Object.entries(Attributes).filter(([name]) =>
+        (AttributeNames as readonly string[]).includes(name),
+      );
       return { Attributes: Object.fromEntries(wanted) };
     },
   };

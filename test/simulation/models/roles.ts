@@ -40,8 +40,10 @@ export function createRoles({
     },
     session(accessKeyId) {
       const session = sessions.get(accessKeyId);
-      if (!session) throw awsError('UnrecognizedClientException', 400, 'The security token included in the request is invalid.');
-      if (session.endsMs <= nowMs()) throw awsError('ExpiredTokenException', 400, 'The security token included in the request is expired');
+      if (!session)
+        throw awsError('UnrecognizedClientException', 400, 'The security token included in the request is invalid.');
+      if (session.endsMs <= nowMs())
+        throw awsError('ExpiredTokenException', 400, 'The security token included in the request is expired');
       return session;
     },
     accountOf: (accessKeyId) => sessions.get(accessKeyId)?.account ?? '',

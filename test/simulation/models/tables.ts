@@ -49,7 +49,8 @@ export function createTables(tables: Readonly<Record<string, TableKeys>>): Table
       const { keys, rows } = tableOf(input.TableName);
       const [, name = '', value = ''] = /^\s*(#?\w+)\s*=\s*(:\w+)\s*$/.exec(input.KeyConditionExpression ?? '') ?? [];
       const attribute = input.ExpressionAttributeNames?.[name] ?? name;
-      if (attribute !== keys.partition) throw new Error(`the model does not understand: ${input.KeyConditionExpression}`);
+      if (attribute !== keys.partition)
+        throw new Error(`the model does not understand: ${input.KeyConditionExpression}`);
       const wanted = input.ExpressionAttributeValues?.[value]?.S;
       const found = [...rows.values()].filter((item) => item[keys.partition]?.S === wanted);
       const sortOf = (item: Item) => item[keys.sort]?.S ?? '';
