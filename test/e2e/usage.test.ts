@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
-import type { UsageReport } from '../../service/cli/usage/command.ts';
+import type { UsageReport } from '../../service/cli/usage/collect.ts';
 import { addCells, type Cell, decodeBooks, HOUR_MS, keyOf as keyOfCell } from '../../service/core/books.ts';
 import type { Counts } from '../../service/core/counts.ts';
 import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../service/core/digest.ts';

@@ -1,6 +1,15 @@
 import { DAY_MS, dayOf, SUMMABLE_DAYS, type TenantUsage, usageByTenant } from '../../core/usage.ts';
 import type { UsageDays } from '../../ledger/usage-days.ts';
-import type { UsageReport } from './command.ts';
+
+/** What the command prints with --json. */
+export interface UsageReport {
+  readonly month: string;
+  readonly tenants: readonly TenantUsage[];
+  /** Days that are not over, or that the service has not summed up yet: what the ledger says of them now. */
+  readonly days_so_far: readonly string[];
+  /** Days of which nothing is known. */
+  readonly days_missing: readonly string[];
+}
 
 /** The usage of these days: as it was summed up, and of days that were not as the ledger has it now. */
 export async function collectUsage(

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
-import { dayOf, daysOfMonth, type TenantUsage } from '../../core/usage.ts';
+import { dayOf, daysOfMonth } from '../../core/usage.ts';
 import { createUsageDays } from '../../ledger/usage-days.ts';
 import { EXIT_DONE, type ExitCode, usageError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { requireKnownTenant } from '../tenants/known.ts';
-import { collectUsage } from './collect.ts';
+import { collectUsage, type UsageReport } from './collect.ts';
 import { usageCsv, usageText } from './text.ts';
 
 interface Options {
@@ -14,16 +14,6 @@ interface Options {
   readonly tenant?: string;
   readonly csv?: true;
   readonly json?: true;
-}
-
-/** What the command prints with --json. */
-export interface UsageReport {
-  readonly month: string;
-  readonly tenants: readonly TenantUsage[];
-  /** Days that are not over, or that the service has not summed up yet: what the ledger says of them now. */
-  readonly days_so_far: readonly string[];
-  /** Days of which nothing is known. */
-  readonly days_missing: readonly string[];
 }
 
 export function addUsage(program: Command, session: Session): void {

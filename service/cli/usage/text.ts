@@ -1,6 +1,6 @@
 import { addTenantUsage, FIGURES, type TenantUsage } from '../../core/usage.ts';
 import { formatBytes, formatCount, formatTable, type Style } from '../terminal.ts';
-import type { UsageReport } from './command.ts';
+import type { UsageReport } from './collect.ts';
 
 /** Days of each tenant, and behind them their sum. */
 export function usageText({ month, tenants }: UsageReport, style: Style): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTableCalls } from '../../../../service/aws/calls.ts';
-import type { UsageReport } from '../../../../service/cli/usage/command.ts';
+import type { UsageReport } from '../../../../service/cli/usage/collect.ts';
 import { startOfDay } from '../../../../service/core/usage.ts';
 import { createUsageDays } from '../../../../service/ledger/usage-days.ts';
 import { placeOf } from '../../../support/aws.ts';
