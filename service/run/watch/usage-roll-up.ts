@@ -33,12 +33,15 @@ export function createUsageRollUp({ lease, days, metrics, logger, nowMs }: Usage
     return Array.from({ length: SUMMABLE_DAYS }, (_, at) => dayOf(lastMs - (SUMMABLE_DAYS - 1 - at) * DAY_MS));
   };
 
+  let isKnown = false;
+
   const rollUp = async (held: HeldLease) => {
     const missing: string[] = [];
     for (const day of daysOver()) {
       held.check();
       if ((await days.read(day, held.signal)) === undefined) missing.push(day);
     }
+    isKnown = true;
     metrics.usageDaysMissing.set(missing.length);
     if (missing.length === 0) return;
     // One pass over the table for all of them.
@@ -60,6 +63,8 @@ export function createUsageRollUp({ lease, days, metrics, logger, nowMs }: Usage
               await rollUp(held);
             } catch (error) {
               if (held.signal.aborted) return;
+              // Of a table that cannot be read nobody knows which days it has.
+              if (!isKnown) metrics.usageDaysMissing.set(SUMMABLE_DAYS);
               logger.warn(errorFields(error), 'the usage could not be summed up; it is tried again');
             }
             await delay(LOOK_EVERY_MS, undefined, { signal: held.signal }).catch(() => {});

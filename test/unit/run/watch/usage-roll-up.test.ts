@@ -90,6 +90,16 @@ test('a day is not over before its last writes are', async (t) => {
   assert.equal(await days.read('2026-11-29', NEVER), undefined);
 });
 
+test('of a table that cannot be read all days count as missing, until it can', async (t) => {
+  const { days, start, lines, metrics } = await setUp(t);
+  const missing = async () => (await metrics.usageDaysMissing.get()).values[0]?.value;
+  const end = start({ ...days, read: async () => Promise.reject(new Error('not permitted')) });
+  await until(() => lines.some(({ msg }) => /could not be summed up/.test(msg)), 'it says so');
+  assert.equal(await missing(), 12);
+  await end();
+  assert.equal(await missing(), 0, 'that is for another process to say');
+});
+
 test('what a process did not get to is done by the next one, with the same sums', async (t) => {
   const { dynamo, days, start, isKept, lines } = await setUp(t);
   for (let at = 0; at < 5; at++) await finishObject(dynamo, `s3://b/${at}#v`, `t${at}/cloudwatch`, TODAY_MS - 1);
