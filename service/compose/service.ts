@@ -17,6 +17,7 @@ import { createStatus } from '../run/watch/status.ts';
 import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
 import { composeReceiving } from './receiving.ts';
+import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
 
 /**
@@ -67,6 +68,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
   const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
+  const usage = composeUsage({ settings, metrics, logger });
   const page = composeMetricsPage(ground, parts, canaryWriter);
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
@@ -80,6 +82,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     metrics: page.render,
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),
+    usage: usage?.month,
     status: createStatus({ ...parts, settings, version, startedMs, isDraining, probe, nowMs }),
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
@@ -116,7 +119,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       await requireUsable(probe, logger);
       if (protect) protecting = setInterval(protect, PROTECT_EVERY_MS);
       const { signal } = stopReceiving;
-      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal)]);
+      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal), usage?.rollUp.run(signal)]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },
