@@ -75,10 +75,13 @@ export interface Destination {
    * would read them.
    * @throws as `send`
    */
-  say?(stream: string, events: readonly OwnEvent[], signals: StopSignals): Promise<void>;
+  readonly say?: Say;
   /** Bytes of the largest object that can be copied; absent: any. What is larger is delivered in batches. */
   readonly copyBytesMax?: number;
 }
+
+/** Puts events of the service's own into a stream. @throws as `Destination.send` */
+export type Say = (stream: string, events: readonly OwnEvent[], signals: StopSignals) => Promise<void>;
 
 /** An event that the service itself writes. */
 export interface OwnEvent {

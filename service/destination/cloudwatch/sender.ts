@@ -1,5 +1,6 @@
 import type { RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { GroupSettings } from '../../aws/log-group.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
 import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
@@ -15,7 +16,9 @@ import type { Route } from '../../core/route.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
-  type OpenDestination,
+  type Destination,
+  type ObjectTask,
+  type OpenOptions,
   type StopSignals,
   unlessStopped,
 } from '../../delivery/destination.ts';
@@ -37,20 +40,25 @@ const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
 const BUFFERS_KEPT = 4;
 
-export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
+/** What a sender needs of an object is what its key says of it. */
+type CloudWatchOptions = Omit<OpenOptions<CloudWatchTarget>, 'task'> & { readonly task: Pick<ObjectTask, 'keyFields'> };
+
+export function createCloudWatch(
+  deps: CloudWatchDeps,
+): (options: CloudWatchOptions) => Destination & Required<Pick<Destination, 'say'>> {
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
   const streams = createNewStreams();
 
   return ({ delivery, target, task, watch, onNotice }) => {
     const role = roleRequest(delivery, task.keyFields);
-    const placeOf = ({ group }: Route): GroupPlace => ({
+    const placeOf = ({ group }: Route, settings = target.groupSettings): GroupPlace => ({
       tenantId: delivery.tenantId,
       accountId: delivery.accountId,
       region: delivery.region,
       group,
       retentionDays: target.retentionDays,
-      settings: target.groupSettings,
+      settings,
     });
     const expiry = createKnownExpiry();
 
@@ -61,13 +69,14 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         put: () => attemptPut(deps, session, body, batch, signals),
         create: () => {
           signals.abort.throwIfAborted();
-          return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
+          const place = placeOf(batch.route, batch.settings);
+          return unlessStopped(deps.writer.create(session, place, batch.route.stream), signals);
         },
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
       const receipt = await streams.put(session, batch.route, calls, signals);
       // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
-      deps.writer.retention.settle(session, placeOf(batch.route), 'used').catch(() => {});
+      deps.writer.retention.settle(session, placeOf(batch.route, batch.settings), 'used').catch(() => {});
       return receipt;
     };
 
@@ -93,11 +102,12 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
 
     return {
       async say(stream, events, signals) {
-        const route = { group: present(target.serviceGroup, "the log group of the service's events"), stream };
+        const { name: group, settings } = present(target.serviceGroup, "the log group of the service's events");
+        const route = { group, stream };
         const request = { logGroupName: route.group, logStreamName: stream, logEvents: events };
         const body = Buffer.from(JSON.stringify(request));
         try {
-          await put(body, { route, events, bytes: body.length }, signals);
+          await put(body, { route, events, bytes: body.length, settings }, signals);
         } catch (error) {
           signals.abort.throwIfAborted();
           throw toDestinationError(error, wordsOf(route, delivery, target));
@@ -134,7 +144,11 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
 }
 
 /** What is known of the events of a body. */
-type PutBatch = Pick<Batch, 'route' | 'bytes'> & { readonly events: { readonly length: number } };
+type PutBatch = Pick<Batch, 'route' | 'bytes'> & {
+  readonly events: { readonly length: number };
+  /** Of the group, should it be missing; absent: those of the delivery. */
+  readonly settings?: GroupSettings;
+};
 
 /** What a put said of the events, and why it did not take their entity. */
 interface PutReceipt extends BatchReceipt {
