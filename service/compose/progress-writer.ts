@@ -4,7 +4,6 @@ import { type AssumeOutcome, createRoleSessions } from '../aws/roles.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
 import { createTellers } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
-import { createTableClock } from '../ledger/table-clock.ts';
 import { createOwnCalls } from '../run/schedule/own-calls.ts';
 import { createProgressWriter, type ProgressWriter } from '../run/watch/progress-writer.ts';
 import { listDeliveries } from '../tenant/list.ts';
@@ -23,9 +22,8 @@ export function composeProgressWriter(
 ): ProgressWriter | undefined {
   const { progressIntervalMs: intervalMs, tenantTable: table } = settings;
   if (intervalMs === 0) return undefined;
-  const clock = createTableClock({ monotonicMs, wallMs: nowMs });
-  const dynamo = createTableCalls(settings, clock.observe);
-  const clocks = { nowMs: monotonicMs, wallMs: nowMs };
+  const dynamo = createTableCalls(settings);
+  const clocks = { nowMs: monotonicMs, epochMs: nowMs };
   const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
   const sessions = createRoleSessions({
     sts: createTenantSts(settings, { ...clocks, onAssume }),
@@ -66,7 +64,6 @@ export function composeProgressWriter(
     metrics,
     logger,
     nowMs,
-    awsNowMs: clock.nowMs,
     monotonicMs,
   });
 }

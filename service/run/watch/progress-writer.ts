@@ -33,10 +33,8 @@ export interface ProgressWriterDeps {
   readonly task: string;
   readonly metrics: Pick<Metrics, 'progressEvents'>;
   readonly logger: Logger;
-  /** Epoch milliseconds, as the marks of the freshness. */
+  /** Epoch milliseconds, by AWS's clock. */
   readonly nowMs: () => number;
-  /** AWS's clock, epoch milliseconds. */
-  readonly awsNowMs: () => number;
   readonly monotonicMs: () => number;
 }
 
@@ -71,9 +69,8 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
       return;
     }
     const counts = books.take(tenantId, type);
-    const atMs = deps.awsNowMs();
-    // The age is by the clock of its mark, whatever AWS's says.
-    const report = { tenantId, type, task: deps.task, atMs, upToMs: atMs - (deps.nowMs() - upToMs), counts };
+    const atMs = deps.nowMs();
+    const report = { tenantId, type, task: deps.task, atMs, upToMs, counts };
     try {
       await say(PROGRESS_STREAM, [{ timestamp: atMs, message: progressEvent(report) }], {
         drain: signal,
