@@ -35,7 +35,9 @@ export interface JudgedObject {
 
 export interface FoundEvent {
   readonly account: string;
+  readonly region: string;
   readonly group: string;
+  readonly stream: string;
   readonly timestamp: number;
   readonly message: string;
   /** Of the call that brought it. */
@@ -165,12 +167,22 @@ function sortEvents({ objects, tenants, events, puts }: Evidence, note: Notes) {
     const record = mark && delivery?.object.records[mark.record];
     const copies = mark && delivery?.copies[mark.record];
     const put = puts.get(event.requestId);
-    if (!copies || !put || record?.message !== message || record.timestamp !== event.timestamp) {
+    if (truth && record && copies && put && record.message === message && isInPlace(event, record, truth)) {
+      copies.push(put);
+    } else {
       misrouted++;
-      note(`misrouted: in ${event.account} ${event.group} at ${event.timestamp}: ${event.message.slice(-80)}`);
-    } else copies.push(put);
+      const { account, region, group, stream, timestamp } = event;
+      note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
+    }
   }
   return { deliveries, misrouted };
+}
+
+function isInPlace(event: FoundEvent, record: TrueRecord, { region, placeOf }: DeliveryTruth): boolean {
+  const { group, stream } = placeOf(record);
+  const { timestamp } = record;
+  const due = { region, group, stream, timestamp };
+  return Object.entries(due).every(([name, value]) => event[name as keyof typeof due] === value);
 }
 
 function readMessage(message: string) {
