@@ -13,6 +13,8 @@ export interface DeliveryTruth {
   readonly placeOf: (record: Placed) => { readonly group: string; readonly stream: string };
   readonly wanted: Wanted;
   readonly format: 'message' | 'record';
+  /** Nothing of it may be repeated, whatever happens. */
+  readonly exactlyOnce: boolean;
   /** Whether the ledger has books of it, with what was delivered to which stream. */
   readonly booked: boolean;
 }
@@ -76,6 +78,18 @@ export const TENANTS: readonly ChaosTenant[] = [
   ]),
 ];
 
+/** The tenants, of whom these want every event exactly once. */
+export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
+  return TENANTS.map((tenant) => {
+    if (!tenantIds.includes(tenant.tenantId)) return tenant;
+    return {
+      ...tenant,
+      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
+      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
+    };
+  });
+}
+
 interface DeliveryPart {
   readonly type: string;
   /** Below the tenant's own prefix. */
@@ -105,6 +119,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       placeOf: (record: Placed) => ({ group: `${logGroupPrefix}${groupOf(record)}`, stream: stream(record) }),
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      exactlyOnce: false,
       booked: attributes.receipts !== undefined,
     })),
   };

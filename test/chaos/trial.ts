@@ -15,7 +15,7 @@ import { judge, type Verdict } from './judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
 import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { type StormCounts, storm } from './storm.ts';
-import { HOME, TENANTS } from './tenants.ts';
+import { HOME, withExactlyOnce } from './tenants.ts';
 
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
 export interface TrialResult extends Verdict, StormCounts {
@@ -48,7 +48,10 @@ const SETTINGS = {
   VISIBILITY_TIMEOUT_SECONDS: '10',
   REQUEST_TIMEOUT_SECONDS: String(REQUEST_TIMEOUT_SECONDS),
   LOG_LEVEL: 'debug',
+  SETTLE_SECONDS: '3',
 };
+/** CloudWatch Logs shows what it accepted within this time, which is less than SETTLE_SECONDS. */
+const VISIBLE_AFTER_MS_MAX = 1_500;
 /** Releases grow to a minute and more when the same message meets trouble again and again. */
 const CALM_MAX_MS = 240_000;
 const LOOK_EVERY_MS = 200;
@@ -63,8 +66,10 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
   const objects = await Promise.all(plan.objects.map((one, at) => makeObject(seed, at, one, Date.now())));
   const aim = createAim(plan);
   const journal = createJournal({ onExecuted: aim.onExecuted });
+  const delays = createRandom(`${seed}/delays`);
   const cloud = await startCloud({
     random: createRandom(`${seed}/faults`).uniform,
+    logsVisibleAfterMs: () => VISIBLE_AFTER_MS_MAX * delays.uniform(),
     observer: journal,
     onProblem: (problem) => say(`the cloud: ${problem}`),
   });
@@ -76,7 +81,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
   try {
     if (putCompression === 'refused') refuseCompression(cloud);
     const pipeline = await provisionPipeline(deps);
-    for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
+    for (const tenant of withExactlyOnce(plan.exactlyOnce)) await provisionTenant(deps, tenant, pipeline);
     const environment = {
       ...endpointEnvironment(cloud.url, HOME),
       ...serviceEnvironment(pipeline),

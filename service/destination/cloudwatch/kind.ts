@@ -40,6 +40,7 @@ export const CLOUDWATCH = defineKind({
   templateParameters: (delivery) => ({
     LogGroupPrefix: groupPrefixOf(delivery),
     ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
+    ...(delivery.target.exactlyOnce ? { ExactlyOnce: 'true' } : {}),
   }),
 });
 
@@ -48,7 +49,10 @@ function composeSender(deps: SenderDeps) {
     ...deps.calling,
     writer: composeWriter(deps),
     createSession: createLogsSessions(deps.settings),
+    settleMs: deps.settings.settleMs,
+    awsNowMs: deps.nowMs,
     metrics: deps.metrics,
+    logger: deps.logger,
   });
 }
 

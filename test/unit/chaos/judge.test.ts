@@ -6,7 +6,7 @@ import type { FleetProcess, ProcessEnd } from '../../chaos/fleet.ts';
 import { CHUNK_BYTES_MAX, type Evidence, type FoundEvent, judge, type LedgerItem } from '../../chaos/judge.ts';
 import type { Nature, TrueRecord } from '../../chaos/objects.ts';
 import { outcomeOf } from '../../chaos/summary.ts';
-import { EUROPE, HOME, TENANTS } from '../../chaos/tenants.ts';
+import { EUROPE, HOME, TENANTS, withExactlyOnce } from '../../chaos/tenants.ts';
 
 const ACCOUNT = '111111111111';
 const GROUP = '/tenant-logs/acme-corp';
@@ -99,6 +99,7 @@ test('a trial in which every event arrived once is clean', () => {
     lost: 0,
     misrouted: 0,
     duplicated: 0,
+    duplicated_once: 0,
     duplicated_after_term: 0,
     unexplained: 0,
     duplicated_max_per_kill: 0,
@@ -239,6 +240,31 @@ test('who delivers what another has taken the lease of is found, copies or not',
   ];
   const { findings } = judge(evidence({ acquisitions }));
   assert.deepEqual(findings, [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`]);
+});
+
+test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
+  for (const [tenants, copies] of [
+    [TENANTS, 0],
+    [withExactlyOnce(['acme-corp']), 2],
+  ] as const) {
+    const { records, process, put, evidence } = createScene();
+    process('p0', KILL);
+    process('p1', TERM);
+    put(records);
+    put(records, { by: 'p1' });
+    const { duplicated, duplicated_once, unexplained, findings } = judge(evidence({ tenants }));
+    assert.deepEqual([duplicated, duplicated_once, unexplained, findings.length], [2, copies, 0, copies]);
+  }
+});
+
+test('a call that a halted process had under way explains the copy that it makes when the process wakes', () => {
+  const { records, process, put, evidence } = createScene();
+  process('p0', TERM);
+  process('p1', TERM, true);
+  put(records);
+  put(records, { by: 'p1' });
+  const { duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill } = judge(evidence());
+  assert.deepEqual([duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill], [2, 0, 0, 2]);
 });
 
 test('the ledger must be done with the right counts, and nothing in the dead-letter queue', () => {
