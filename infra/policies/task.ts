@@ -64,9 +64,10 @@ export function taskRolePolicy(
       Resource: [`${names.bucketArn}/${layout.quarantinePrefix}*`],
     },
     {
+      // And lists who wants to be told of progress, and who gets canaries.
       Sid: 'LookUpTenants',
       Effect: 'Allow',
-      Action: ['dynamodb:Query', 'dynamodb:DescribeTable'],
+      Action: ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:DescribeTable'],
       Resource: [names.tenantTableArn],
     },
     {
@@ -119,7 +120,7 @@ function becomeTenants(partition: string): readonly Statement[] {
   ];
 }
 
-/** Under the prefix of the logs nothing but canaries, and the list of who gets one. */
+/** Under the prefix of the logs nothing but canaries. */
 function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Statement[] {
   return [
     {
@@ -128,7 +129,6 @@ function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Sta
       Action: ['s3:PutObject'],
       Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
     },
-    { Sid: 'ListTenants', Effect: 'Allow', Action: ['dynamodb:Scan'], Resource: [names.tenantTableArn] },
   ];
 }
 
