@@ -14,6 +14,7 @@ import { createProbe, type Probe } from '../run/watch/probe.ts';
 import { createStatus } from '../run/watch/status.ts';
 import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
+import { composeReceiptIssuer } from './receipts.ts';
 import { composeReceiving } from './receiving.ts';
 import { composeMetricsPage } from './watching.ts';
 
@@ -69,7 +70,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
   const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
-  const page = composeMetricsPage(ground, parts, canaryWriter);
+  const receiptIssuer = composeReceiptIssuer(ground);
+  const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer });
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings), queue, settings }),
     nowMs,
@@ -118,7 +120,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       await requireUsable(probe, logger);
       if (protect) protecting = setInterval(protect, PROTECT_EVERY_MS);
       const { signal } = stopReceiving;
-      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal)]);
+      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal), receiptIssuer?.run(signal)]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createKmsCalls, createTenantS3Calls } from '../aws/calls.ts';
+import { createRoutes } from '../aws/log-writer.ts';
+import { createLogsSessions } from '../aws/logs-session.ts';
+import { openKmsSigner } from '../aws/receipt-signer.ts';
+import { createRetention } from '../aws/retention.ts';
+import { createRoleSessions } from '../aws/roles.ts';
+import { createTenantSts } from '../aws/tenant-sts.ts';
+import { answerOf } from '../base/aws-answer.ts';
+import { awsFields } from '../base/logger.ts';
+import { once } from '../base/once.ts';
+import type { Settings } from '../base/settings.ts';
+import { createLocalSigner, type ReceiptSigner } from '../core/receipt-key.ts';
+import { createItemRules } from '../destination/parse-delivery.ts';
+import { createReceiptChains } from '../ledger/receipt-chains.ts';
+import { createRetentionDebts } from '../ledger/retention-debts.ts';
+import { createReceiptIssuer, RECEIPT_LEASE, type ReceiptIssuer } from '../run/receipts/issuer.ts';
+import { createWriteReceipt, hasReceipts } from '../run/receipts/write-receipt.ts';
+import { listDeliveries } from '../tenant/list.ts';
+import { composeFleetLease } from './fleet-lease.ts';
+import type { Ground } from './parts.ts';
+
+/** Who issues receipts, put together from the settings; undefined when there is no key to sign them. */
+export function composeReceiptIssuer({
+  settings,
+  metrics,
+  logger,
+  nowMs: wallMs,
+  monotonicMs,
+}: Ground): ReceiptIssuer | undefined {
+  const { receiptKey, ledgerTable } = settings;
+  if (receiptKey === undefined) return undefined;
+  const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECEIPT_LEASE, ({ code, message }) =>
+    logger.warn({ code }, `receipts are not issued by this process for now: ${message}`),
+  );
+  const clocks = { nowMs: monotonicMs, wallMs };
+  const onAssume = (outcome: string) => metrics.assumeRoles.inc({ outcome });
+  const retention = createRetention({
+    debts: createRetentionDebts({ dynamo, table: ledgerTable, owner: randomUUID(), nowMs }),
+    onRefused: ({ tenantId, group }, message, error) =>
+      logger.warn({ tenant: tenantId, group, ...awsFields(answerOf(error)) }, message),
+    nowMs: monotonicMs,
+  });
+  const rules = createItemRules(settings);
+  return createReceiptIssuer({
+    lease,
+    listDeliveries: (signal) => listDeliveries({ dynamo, table: settings.tenantTable, rules }, hasReceipts, signal),
+    chains: createReceiptChains({ dynamo, table: ledgerTable }),
+    signer: once(() => openSigner(settings, receiptKey)),
+    write: createWriteReceipt({
+      sessions: createRoleSessions({
+        sts: createTenantSts(settings, { ...clocks, onAssume }),
+        ...clocks,
+        onAssume,
+      }),
+      createLogs: createLogsSessions(settings),
+      createS3: createTenantS3Calls(settings),
+      createRoute: createRoutes({ retention, onCreate: (kind) => metrics.groupsCreated.inc({ kind }) }),
+      random: Math.random,
+      awsNowMs: nowMs,
+    }),
+    intervalMs: settings.receiptIntervalMs,
+    eventBytesMax: settings.eventBytesMax,
+    metrics,
+    logger,
+    nowMs,
+  });
+}
+
+/** The key that RECEIPT_KEY names: one of KMS, in its own region, or of a file. @throws Error that says what is wrong */
+export async function openSigner(settings: Settings, receiptKey: string): Promise<ReceiptSigner> {
+  if (receiptKey.startsWith('arn:')) {
+    const region = receiptKey.split(':')[3] ?? settings.region;
+    return openKmsSigner(createKmsCalls({ ...settings, region }), receiptKey);
+  }
+  try {
+    return createLocalSigner(await readFile(receiptKey, 'utf8'));
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`RECEIPT_KEY: ${receiptKey} holds no key that signs receipts: ${said}`, { cause });
+  }
+}
