@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createKmsCalls, createTenantS3Calls } from '../aws/calls.ts';
+import { createTenantS3Calls } from '../aws/calls.ts';
 import { createRoutes } from '../aws/log-writer.ts';
 import { createLogsSessions } from '../aws/logs-session.ts';
-import { openKmsSigner } from '../aws/receipt-signer.ts';
+import { openSigner } from '../aws/receipt-signer.ts';
 import { createRetention } from '../aws/retention.ts';
 import { createRoleSessions } from '../aws/roles.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { awsFields } from '../base/logger.ts';
 import { once } from '../base/once.ts';
-import type { Settings } from '../base/settings.ts';
-import { createLocalSigner, type ReceiptSigner } from '../core/receipt-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createReceiptChains } from '../ledger/receipt-chains.ts';
 import { createRetentionDebts } from '../ledger/retention-debts.ts';
@@ -66,18 +63,4 @@ export function composeReceiptIssuer({
     logger,
     nowMs,
   });
-}
-
-/** The key that RECEIPT_KEY names: one of KMS, in its own region, or of a file. @throws Error that says what is wrong */
-export async function openSigner(settings: Settings, receiptKey: string): Promise<ReceiptSigner> {
-  if (receiptKey.startsWith('arn:')) {
-    const region = receiptKey.split(':')[3] ?? settings.region;
-    return openKmsSigner(createKmsCalls({ ...settings, region }), receiptKey);
-  }
-  try {
-    return createLocalSigner(await readFile(receiptKey, 'utf8'));
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`RECEIPT_KEY: ${receiptKey} holds no key that signs receipts: ${said}`, { cause });
-  }
 }

@@ -94,6 +94,7 @@ export function createReceiptIssuer(deps: ReceiptIssuerDeps): ReceiptIssuer {
       region: delivery.region,
       number,
       issued: new Date(issuedMs).toISOString(),
+      interval: Math.ceil(intervalMs / 1000),
       previous: state.hash,
       key: signer.keyId,
       ...draft.content(),
