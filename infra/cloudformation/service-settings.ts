@@ -42,6 +42,8 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   PARK_HOURS: NUMBER,
   CANARY_INTERVAL_SECONDS: NUMBER,
   CANARY_BUCKET: null,
+  RECEIPT_KEY: null,
+  RECEIPT_INTERVAL_SECONDS: NUMBER,
   RUNBOOK_URL: { allowedPattern: '^(https?://\\S+)?$', rule: 'must be an address' },
   PLAIN_DECODER: FLAG,
   PUT_COMPRESSION: { allowedPattern: '^(gzip|none)?$', rule: 'must be gzip or none' },
