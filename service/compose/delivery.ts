@@ -10,6 +10,7 @@ import { objectId } from '../core/notification.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import { createObjectOpener } from '../delivery/open-object.ts';
 import type { RateLimiter } from '../delivery/rate-limiter.ts';
+import { createRejectedEvents } from '../delivery/rejected-events.ts';
 import { createDestinations } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createKernel } from '../kernel/kernel.ts';
@@ -74,6 +75,8 @@ export function composeDelivery({
     random,
     nowMs: monotonicMs,
   };
+  const openDestination = createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs });
+  const awsNowMs = tableClock.nowMs;
   return {
     sessions,
     deliverObject: {
@@ -96,7 +99,8 @@ export function composeDelivery({
       openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
-      openDestination: createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs }),
+      openDestination,
+      rejectedEvents: createRejectedEvents({ openDestination, metrics, awsNowMs, monotonicMs }),
       quarantine: createQuarantine({
         ...s3Deps,
         s3: createS3Calls(settings),
@@ -122,7 +126,7 @@ export function composeDelivery({
       eventBytesMax: settings.eventBytesMax,
       random,
       nowMs,
-      awsNowMs: tableClock.nowMs,
+      awsNowMs,
       monotonicMs,
     },
   };

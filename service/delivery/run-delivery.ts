@@ -27,6 +27,7 @@ import { objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import type { OpenDecoder, OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
+import type { RejectedEvents } from './rejected-events.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
 
@@ -65,6 +66,7 @@ export interface RunDeliveryDeps {
   readonly openDecoder: OpenDecoder;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
+  readonly rejectedEvents: RejectedEvents;
   readonly metrics: Pick<
     Metrics,
     | 'events'
@@ -93,13 +95,17 @@ export interface RunDeliveryDeps {
 /** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
 const CRASHES_MAX = 5;
 
-/** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
+/**
+ * Runs one delivery of one object to its end, or to the last position that it can save. Never throws.
+ * @param deliveries all of the tenant's
+ */
 export async function runDelivery(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
   calls: CallWatch,
   signals: StopSignals,
+  deliveries: readonly Delivery[] = [delivery],
 ): Promise<DeliveryResult> {
   const { type } = delivery;
   const place: Place = { service: delivery.target.service, region: delivery.region };
@@ -123,7 +129,7 @@ export async function runDelivery(
       return { type, place, kind: 'failed', error, counts, accepted };
     }
     const held = { ...acquisition, acquiredMs };
-    const run = await deliver(deps, task, delivery, calls, held, signals, {
+    const run = await deliver(deps, task, delivery, deliveries, calls, held, signals, {
       counts: (progress) => {
         counts = progress;
       },
@@ -151,6 +157,7 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
+  deliveries: readonly Delivery[],
   calls: CallWatch,
   {
     lease,
@@ -197,7 +204,7 @@ async function deliver(
       watch: calls,
       onNotice: watch.notice,
     });
-    const run = { task, delivery, object, destination, signals, reading };
+    const run = { task, delivery, deliveries, calls, object, destination, signals, reading };
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {
       watch.accepted();
@@ -242,6 +249,8 @@ function stopReason(
 interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
+  readonly deliveries: readonly Delivery[];
+  readonly calls: CallWatch;
   readonly object: S3Object;
   readonly destination: Destination;
   readonly decoder: Decoder;
@@ -264,7 +273,8 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     eventBytesMax: deps.eventBytesMax,
     asked: recordTest(task.ref.replay),
   };
-  const keep = createKeep(deps.quarantine, task, delivery, run.reading);
+  const rejected = deps.rejectedEvents.open({ ...run, watch: run.calls, onNotice: run.watch.notice });
+  const keep = createKeep(deps.quarantine, task, delivery, run.reading, rejected);
   let overflowed = false;
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
     const judgedMs = tracker.judgedMs(deps.awsNowMs());

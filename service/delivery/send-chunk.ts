@@ -87,9 +87,11 @@ async function keepRejected(plan: ChunkPlan, round: readonly Batch[], deps: Send
   await deps.save();
   const place = `${plan.chunk.at.record}/from batch ${round[0]?.index}`;
   const kept = answered.flatMap(({ batch, ranges }) => ranges.map((range) => ({ ...range, batch })));
-  for (const [reason, ranges] of Map.groupBy(kept, (range) => range.reason)) {
-    await deps.keep(reason, place, keptRecords(plan, ranges));
-  }
+  const refused = Array.from(
+    Map.groupBy(kept, (range) => range.reason),
+    ([reason, ranges]) => ({ reason, records: () => keptRecords(plan, ranges) }),
+  );
+  await deps.keep(place, refused);
   for (const { batch, ranges } of answered) accept(plan, batch, ranges, deps);
 }
 

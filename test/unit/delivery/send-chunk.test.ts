@@ -57,12 +57,14 @@ function setUp(
           },
           foresee: (_plan, batch) => behaviour.foresee(batch),
         },
-        keep: async (reason, place, records) => {
-          log.push(`keep ${reason} at ${place}`);
-          const kept = [...records];
-          for (const { detail } of kept) details.add(detail);
-          quarantined.push([reason, ...kept.map(({ detail: _, ...rest }) => rest)]);
-          return behaviour.keep(reason);
+        keep: async (place, refused) => {
+          for (const { reason, records } of refused) {
+            log.push(`keep ${reason} at ${place}`);
+            const kept = [...records()];
+            for (const { detail } of kept) details.add(detail);
+            quarantined.push([reason, ...kept.map(({ detail: _, ...rest }) => rest)]);
+            await behaviour.keep(reason);
+          }
         },
         save: async () => {
           log.push('save');
