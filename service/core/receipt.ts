@@ -124,7 +124,7 @@ export function receiptHash(line: string): string {
  * for another purpose.
  */
 export function receiptStatement(line: string): string {
-  return `log-distributor receipt ${RECEIPT_VERSION} sha256 ${receiptHash(line)}`;
+  return `log distributor receipt ${RECEIPT_VERSION} sha256 ${receiptHash(line)}`;
 }
 
 /** The document as it is written for the tenant. */
