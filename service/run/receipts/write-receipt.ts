@@ -7,6 +7,7 @@ import { type RetryDeps, type RetryPolicy, withRetry } from '../../aws/retry.ts'
 import type { RoleSessions, SessionCredentials } from '../../aws/roles.ts';
 import { explainFailure } from '../../aws/words.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
+import { writeReceipts } from '../../aws/write-receipts.ts';
 import { DistributorError } from '../../base/errors.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { formatReceiptPlace, RECEIPT_STREAM, type ReceiptPlace, receiptKey } from '../../core/receipt-place.ts';
@@ -129,11 +130,5 @@ export function createWriteReceipt(deps: WriteReceiptDeps): WriteReceipt {
 
 function purposeOf({ region, target }: ReceiptDelivery): Purpose {
   const { receipts, groupSettings } = target;
-  if (receipts.kind === 'log-group') return writeLogs(region, groupSettings);
-  return {
-    kind: 'write-destination',
-    thing: 'the bucket of the receipts',
-    needs: `The tenant's role needs s3:PutObject below ${receipts.bucket}/${receipts.prefix}, and the use of the bucket's key. The bucket must belong to the account of the role and be in ${region}.`,
-    advise: () => undefined,
-  };
+  return receipts.kind === 'bucket' ? writeReceipts(region, receipts) : writeLogs(region, groupSettings);
 }
