@@ -2,6 +2,7 @@ import type { S3Object } from '../aws/s3-source.ts';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Accounted } from '../core/accounted.ts';
+import { bookEvents } from '../core/book-events.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf } from '../core/delivery.ts';
@@ -12,7 +13,7 @@ import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import type { Quarantine } from '../quarantine/writer.ts';
-import type { CallWatch } from './call-watch.ts';
+import { type CallWatch, tellAsked } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
   type Destination,
@@ -196,12 +197,13 @@ async function deliver(
     }
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
-    tracker = createTracker(progress, objectLayout(delivery, decoder, deps));
+    const kept = createTracker(progress, objectLayout(delivery, decoder, deps), isBooked(delivery));
+    tracker = kept;
     const destination = deps.openDestination({
       delivery,
       target: delivery.target,
       task,
-      watch: calls,
+      watch: tellAsked(calls, () => kept.called()),
       onNotice: watch.notice,
     });
     const run = { task, delivery, deliveries, calls, object, destination, signals, reading };
@@ -219,7 +221,9 @@ async function deliver(
         `${unaccounted(counts)} records of ${objectId(task.ref)} are not accounted for`,
       );
     }
-    await keeper.finish(counts);
+    const { size } = object.source;
+    const { bytes, ...totals } = tracker.totals();
+    await keeper.finish({ counts, ...totals, bytes: copied?.messageBytes ?? bytes, size, format: decoder.format });
     deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
     return { counts, format: decoder.format };
   } catch (cause) {
@@ -232,6 +236,11 @@ async function deliver(
   } finally {
     if (tracker) watch.counts(tracker.counts());
   }
+}
+
+/** Whether receipts are made of what it delivers. */
+function isBooked({ target }: Delivery): boolean {
+  return target.receipts !== undefined;
 }
 
 /** What a stop or a lost lease breaks shows itself as any error; these are its real reasons. */
@@ -292,11 +301,11 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   const { delivery, destination, tracker, keeper, signals, watch } = run;
   const save = () => keeper.checkpoint();
   const { eventOverheadBytes } = delivery.target.limits;
-  const onAccepted: SendChunkDeps['onAccepted'] = (batch, counts, rejectedBytes) => {
-    const overheadBytes = batch.events.length * eventOverheadBytes;
-    account(deps, run, { ...counts, messageBytes: batch.bytes - overheadBytes - rejectedBytes });
-  };
-  await sendChunk(plan, { destination, tracker, keep, save, onTaken: watch.accepted, onAccepted }, signals);
+  const onAccepted: SendChunkDeps['onAccepted'] = (_batch, counts, messageBytes) =>
+    account(deps, run, { ...counts, messageBytes });
+  const book = isBooked(delivery) ? bookEvents : undefined;
+  const sending = { destination, tracker, keep, save, onTaken: watch.accepted, onAccepted, book, eventOverheadBytes };
+  await sendChunk(plan, sending, signals);
   if (plan.judged) {
     // Kept records must not be sent by whoever goes on later, when they are no longer too new.
     tracker.fix();

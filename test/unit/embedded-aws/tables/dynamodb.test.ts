@@ -20,6 +20,7 @@ import { LEDGER_TABLE_KEYS } from '../../../../service/core/tables.ts';
 import { createLedger, NO_PROGRESS } from '../../../../service/ledger/ledger.ts';
 import { createTableClock } from '../../../../service/ledger/table-clock.ts';
 import { awsError, openCloud } from '../../../support/cloud.ts';
+import { outcomeOf } from '../../../support/progress.ts';
 
 let world: Awaited<ReturnType<typeof openCloud>>;
 let dynamo: DynamoDBClient;
@@ -86,7 +87,7 @@ test("the service's ledger works on it: leases, positions, one owner at a time",
   const second = await ledger.acquire(key);
   assert.ok(second.kind === 'acquired');
   assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [[4, 5]]]);
-  await second.lease.finish(NO_PROGRESS.counts);
+  await second.lease.finish(outcomeOf({}));
   assert.equal((await ledger.acquire(key)).kind, 'done');
 });
 
