@@ -7,7 +7,14 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { BUCKET_ACTIONS, LOGS_ACTIONS, LOGS_TAG_ACTION, TAG_KEYS } from '../../service/core/permissions.ts';
+import {
+  BUCKET_ACTIONS,
+  LOGS_ACTIONS,
+  LOGS_TAG_ACTION,
+  RECEIPT_ACTIONS,
+  TAG_KEYS,
+} from '../../service/core/permissions.ts';
+import { parseReceiptPlace } from '../../service/core/receipt-place.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -40,6 +47,8 @@ export async function provisionTenant(
   const { Account: platform = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const roleArn = await provisionRole(deps, tenant, platform);
   if (tenant.bucket) await provisionBucket(deps.s3Of(tenant.accountId), tenant.bucket.name, deps.region);
+  for (const { bucket } of receiptBuckets(tenant))
+    await provisionBucket(deps.s3Of(tenant.accountId), bucket, deps.region);
   for (const delivery of tenant.deliveries) {
     const item = {
       tenant_id: tenant.tenantId,
@@ -100,7 +109,8 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 }
 
 /** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
-function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSpec) {
+function writePolicy(tenant: TenantSpec) {
+  const { accountId, logGroupPrefix, bucket, deliveries } = tenant;
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
   const statement = {
@@ -116,5 +126,19 @@ function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSp
     Action: BUCKET_ACTIONS,
     Resource: [`arn:aws:s3:::${bucket.name}/${bucket.prefix}*`],
   };
-  return { Version: '2012-10-17', Statement: objects ? [statement, objects] : [statement] };
+  const receipts = receiptBuckets(tenant).map((place, at) => ({
+    Sid: `WriteReceipts${at}`,
+    Effect: 'Allow',
+    Action: RECEIPT_ACTIONS,
+    Resource: `arn:aws:s3:::${place.bucket}/${place.prefix}*`,
+  }));
+  return { Version: '2012-10-17', Statement: [statement, ...(objects ? [objects] : []), ...receipts] };
+}
+
+/** Buckets of the tenant that its receipts go to. */
+function receiptBuckets({ deliveries }: TenantSpec) {
+  return deliveries.flatMap(({ receipts: place }) => {
+    const parsed = typeof place === 'string' ? parseReceiptPlace(place) : undefined;
+    return parsed?.kind === 'bucket' ? [parsed] : [];
+  });
 }
