@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
+import { verifyAsCustomer } from '../verify-as-customer.ts';
 import { compare, type Found } from '../workload/compare.ts';
 import { encodeNdjsonGzip } from '../workload/ndjson.ts';
 import { objectKey } from '../workload/object.ts';
@@ -11,7 +12,6 @@ import { type DemoEnvironment, REGION, startDemo } from './environment.ts';
 import { createExpected, type Expected } from './expected.ts';
 import { createWriters, type WrittenObject } from './load.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
-import { verifyAsCustomer } from './verify.ts';
 
 /** What became of the fixed load: the last line of `npm run demo -- --once --json`. */
 export interface OnceResult {

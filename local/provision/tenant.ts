@@ -47,8 +47,8 @@ export async function provisionTenant(
   const { Account: platform = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const roleArn = await provisionRole(deps, tenant, platform);
   if (tenant.bucket) await provisionBucket(deps.s3Of(tenant.accountId), tenant.bucket.name, deps.region);
-  for (const { bucket } of receiptBuckets(tenant))
-    await provisionBucket(deps.s3Of(tenant.accountId), bucket, deps.region);
+  for (const { bucket, region = deps.region } of receiptBuckets(tenant))
+    await provisionBucket(deps.s3Of(tenant.accountId), bucket, region);
   for (const delivery of tenant.deliveries) {
     const item = {
       tenant_id: tenant.tenantId,
@@ -135,10 +135,11 @@ function writePolicy(tenant: TenantSpec) {
   return { Version: '2012-10-17', Statement: [statement, ...(objects ? [objects] : []), ...receipts] };
 }
 
-/** Buckets of the tenant that its receipts go to. */
+/** Buckets of the tenant that its receipts go to, in the regions of the deliveries. */
 function receiptBuckets({ deliveries }: TenantSpec) {
-  return deliveries.flatMap(({ receipts: place }) => {
+  return deliveries.flatMap(({ receipts: place, target_region: region }) => {
     const parsed = typeof place === 'string' ? parseReceiptPlace(place) : undefined;
-    return parsed?.kind === 'bucket' ? [parsed] : [];
+    if (parsed?.kind !== 'bucket') return [];
+    return [{ ...parsed, region: typeof region === 'string' ? region : undefined }];
   });
 }

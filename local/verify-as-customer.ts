@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { TenantSpec } from '../provision/tenant.ts';
-import { serviceMain } from '../service-process.ts';
+import type { TenantSpec } from './provision/tenant.ts';
+import { serviceMain } from './service-process.ts';
 
 /** What a customer's own verification found; see `receipts verify --json`. */
 export interface VerifiedReceipts {
@@ -9,11 +9,12 @@ export interface VerifiedReceipts {
   readonly receipts: number;
   readonly events: number;
   readonly problems: readonly { readonly problem: string }[];
-  readonly differences: readonly { readonly kind: string; readonly detail: string }[];
+  readonly differences: readonly { readonly kind: string; readonly events: number; readonly detail: string }[];
 }
 
 export interface VerifyOptions {
   readonly endpointUrl: string;
+  /** Of deliveries that name none. */
   readonly region: string;
   /** PEM file. */
   readonly publicKeyFile: string;
@@ -32,8 +33,9 @@ const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
  */
 export async function verifyAsCustomer(tenant: TenantSpec, options: VerifyOptions): Promise<VerifiedReceipts[]> {
   const results: VerifiedReceipts[] = [];
-  for (const { type, receipts: place } of tenant.deliveries) {
-    if (typeof place === 'string') results.push(await verify(tenant, type, place, options));
+  for (const { type, receipts: place, target_region: region = options.region } of tenant.deliveries) {
+    if (typeof place !== 'string') continue;
+    results.push(await verify(tenant, type, place, { ...options, region: String(region) }));
   }
   return results;
 }
