@@ -19,19 +19,13 @@ import { composeFleetLease } from './fleet-lease.ts';
 import type { Ground } from './parts.ts';
 
 /** Who issues receipts, put together from the settings; undefined when there is no key to sign them. */
-export function composeReceiptIssuer({
-  settings,
-  metrics,
-  logger,
-  nowMs: wallMs,
-  monotonicMs,
-}: Ground): ReceiptIssuer | undefined {
+export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }: Ground): ReceiptIssuer | undefined {
   const { receiptKey, ledgerTable } = settings;
   if (receiptKey === undefined) return undefined;
   const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECEIPT_LEASE, ({ code, message }) =>
     logger.warn({ code }, `receipts are not issued by this process for now: ${message}`),
   );
-  const clocks = { nowMs: monotonicMs, wallMs };
+  const clocks = { nowMs: monotonicMs, epochMs: nowMs };
   const onAssume = (outcome: string) => metrics.assumeRoles.inc({ outcome });
   const retention = createRetention({
     debts: createRetentionDebts({ dynamo, table: ledgerTable, owner: randomUUID(), nowMs }),

@@ -87,7 +87,6 @@ export interface RunDeliveryDeps {
   readonly memoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
-  readonly nowMs: () => number;
   /** AWS's clock, epoch milliseconds: by it events are too old or too new, whatever the host's says. */
   readonly awsNowMs: () => number;
   readonly monotonicMs: () => number;
@@ -224,7 +223,9 @@ async function deliver(
     const { size } = object.source;
     const { bytes, ...totals } = tracker.totals();
     await keeper.finish({ counts, ...totals, bytes: copied?.messageBytes ?? bytes, size, format: decoder.format });
-    deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
+    deps.metrics.lagSeconds.observe(
+      Math.max(0, deps.awsNowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000,
+    );
     return { counts, format: decoder.format };
   } catch (cause) {
     const error = stopReason(outer, keeper) ?? asDistributorError(cause);

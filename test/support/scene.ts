@@ -141,7 +141,6 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       return scene.eventBytesMax;
     },
     random: () => 0,
-    nowMs: () => scene.nowMs,
     awsNowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };

@@ -56,7 +56,7 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const all = options.delivery === undefined ? items : await existing(context, tenantId, undefined);
   const deliveries = all.flatMap((item) => judge(item, context.settings).delivery ?? []);
   const { settings, printer } = context;
-  const clocks = { nowMs: () => performance.now(), wallMs: context.nowMs };
+  const clocks = { nowMs: () => performance.now(), epochMs: context.nowMs };
   const sts = createTenantSts(context.settings, { ...clocks, onAssume: () => {} });
   const { Arn: callerArn = '' } = await sts('GetCallerIdentity', {});
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);

@@ -44,6 +44,8 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         LogGroupClass: 'INFREQUENT_ACCESS',
         KmsKeyArn: KEY,
         TagLogGroups: 'true',
+        ReceiptsBucket: 'acme-receipts',
+        ReceiptsPrefix: 'of/logs/',
       },
     ],
   },
@@ -90,6 +92,8 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
   TagLogGroups: ['true', 'false', 'maybe'],
+  ReceiptsBucket: ['', 'acme-receipts', 'a.b', 'ab', 'UPPER', '-acme', 'a/b'],
+  ReceiptsPrefix: ['', 'a/', 'of/logs/', 'a', '/', '/a/', 'a b/'],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

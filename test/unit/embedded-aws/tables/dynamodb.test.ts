@@ -74,7 +74,7 @@ test('conditional updates set, add and remove, and return what is there then', a
 });
 
 test("the service's ledger works on it: leases, positions, one owner at a time", async () => {
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: Date.now });
+  const clock = createTableClock({ monotonicMs: () => performance.now(), steadyMs: Date.now });
   observeAnswers(dynamo, clock.observe);
   const deps = { dynamo: dynamoCalls(dynamo), table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
   let owners = 0;

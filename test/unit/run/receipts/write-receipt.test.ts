@@ -36,7 +36,7 @@ async function setUp(t: TestContext, receipts: string) {
   const roleArn = await provisionTenant(deps, tenant, pipeline);
   await provisionBucket(deps.s3Of(ACCOUNT), BUCKET, 'us-east-1');
   const place = placeOf(cloud.url);
-  const clocks = { nowMs: () => performance.now(), wallMs: Date.now };
+  const clocks = { nowMs: () => performance.now(), epochMs: Date.now };
   const retention = createRetention({
     debts: {
       note: async () => {},
