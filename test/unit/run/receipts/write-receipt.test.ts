@@ -32,7 +32,7 @@ async function setUp(t: TestContext, receipts: string) {
     await cloud.close();
   });
   const pipeline = await provisionPipeline(deps);
-  const tenant = buildTenant('acme', ACCOUNT, { receipts, retention_days: 30 });
+  const tenant = buildTenant('acme', ACCOUNT);
   const roleArn = await provisionTenant(deps, tenant, pipeline);
   await provisionBucket(deps.s3Of(ACCOUNT), BUCKET, 'us-east-1');
   const place = placeOf(cloud.url);
