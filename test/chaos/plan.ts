@@ -62,7 +62,10 @@ export type StrikeTime =
   /** The process whose n-th call of this kind was just executed, before it hears of it. */
   | { readonly kind: 'call'; readonly service: string; readonly action: string; readonly nth: number };
 
+/** When the last part of a plan begins. The storm goes on until its rules are used up, or nothing is left to strike. */
 export const STORM_MS = 9_000;
+/** On a machine that is too busy for that. */
+export const STORM_MS_MAX = 60_000;
 /** Of the trials' services. Far beyond what an answer takes on a machine that is busy with several trials. */
 export const REQUEST_TIMEOUT_SECONDS = 12;
 /** Leases of the trials' services; halts are shorter or longer than that. */
@@ -89,10 +92,10 @@ export function planTrial(seed: string): TrialPlan {
     })),
     strikes: planStrikes(random),
     services: [planService(random), planService(random)],
-    silences: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => {
-      const atMs = random.below(STORM_MS * 0.7);
-      return { atMs, rule: drawSilence(random, STORM_MS - atMs) };
-    }),
+    silences: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => ({
+      atMs: random.below(STORM_MS * 0.7),
+      rule: drawSilence(random),
+    })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { StormCounts } from './storm.ts';
 import type { TrialResult } from './trial.ts';
 
 /** All trials together: the last line of `npm run chaos -- --json`. */
@@ -7,6 +8,8 @@ export interface Summary {
   readonly terms: number;
   readonly halts: number;
   readonly faults: number;
+  /** The same by what struck the calls. */
+  readonly struck: StormCounts['struck'];
   /** Tenants, regions and STSs that did not answer for a while, and were called. */
   readonly silences: number;
   readonly events: number;
@@ -27,14 +30,24 @@ export interface Summary {
   readonly failed: readonly string[];
   /** Seeds of the trials that found nothing wrong, and had not ended when their patience did. */
   readonly not_ended: readonly string[];
+  /** Seeds of the trials that found nothing wrong, and did too little to prove anything. */
+  readonly void: readonly string[];
 }
 
-/** What a trial says of the service. `not ended`: something is stuck, or merely late on a machine that is too busy. */
-export type Outcome = 'ok' | 'failed' | 'not ended';
+/**
+ * What a trial says of the service. `not ended`: something is stuck, or merely late on a machine that is too busy. `void`: hardly
+ * anything of its plan happened.
+ */
+export type Outcome = 'ok' | 'failed' | 'not ended' | 'void';
 
-export function outcomeOf({ findings, unfinished }: Pick<TrialResult, 'findings' | 'unfinished'>): Outcome {
+export function outcomeOf({
+  findings,
+  unfinished,
+  short,
+}: Pick<TrialResult, 'findings' | 'unfinished' | 'short'>): Outcome {
   if (findings.length > 0) return 'failed';
-  return unfinished.length > 0 ? 'not ended' : 'ok';
+  if (unfinished.length > 0) return 'not ended';
+  return short.length > 0 ? 'void' : 'ok';
 }
 
 export const NO_TRIALS: Summary = {
@@ -43,6 +56,7 @@ export const NO_TRIALS: Summary = {
   terms: 0,
   halts: 0,
   faults: 0,
+  struck: {},
   silences: 0,
   events: 0,
   lost: 0,
@@ -58,6 +72,7 @@ export const NO_TRIALS: Summary = {
   repeated: 0,
   failed: [],
   not_ended: [],
+  void: [],
 };
 
 export function addTrial(sum: Summary, trial: TrialResult): Summary {
@@ -67,6 +82,7 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     terms: sum.terms + trial.terms,
     halts: sum.halts + trial.halts,
     faults: sum.faults + trial.faults,
+    struck: addStruck(sum.struck, trial.struck),
     silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
     lost: sum.lost + trial.lost,
@@ -85,11 +101,17 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     repeated: sum.repeated + trial.repeated,
     failed: outcomeOf(trial) === 'failed' ? [...sum.failed, trial.seed] : sum.failed,
     not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
+    void: outcomeOf(trial) === 'void' ? [...sum.void, trial.seed] : sum.void,
   };
 }
 
-/** Exit status of `npm run chaos`: 1 when a trial found something wrong, 3 when none did and one had not ended. */
-export function statusOf({ failed, not_ended }: Summary): 0 | 1 | 3 {
+function addStruck(sum: Summary['struck'], more: Summary['struck']): Summary['struck'] {
+  const kinds = [...new Set([...Object.keys(sum), ...Object.keys(more)])] as (keyof Summary['struck'])[];
+  return Object.fromEntries(kinds.sort().map((kind) => [kind, (sum[kind] ?? 0) + (more[kind] ?? 0)]));
+}
+
+/** Exit status of `npm run chaos`: 1 when a trial found something wrong, 3 when none did and one had not ended, or all were void. */
+export function statusOf({ trials, failed, not_ended, void: voided }: Summary): 0 | 1 | 3 {
   if (failed.length > 0) return 1;
-  return not_ended.length > 0 ? 3 : 0;
+  return not_ended.length > 0 || voided.length === trials ? 3 : 0;
 }

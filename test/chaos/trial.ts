@@ -27,6 +27,8 @@ export interface TrialResult extends Verdict, StormCounts, ReceiptVerdict {
   /** Processes that were asked to end. */
   readonly terms: number;
   readonly halts: number;
+  /** What the trial did less of than its plan's least; empty where it did all of that. */
+  readonly short: readonly string[];
   readonly seconds: number;
 }
 
@@ -91,7 +93,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
     const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };
-    const struck = await storm(scene);
+    const storms = await storm(scene);
     say('calm');
     // Clients that have seen the storm may still have a clock of its making, and sign one more call by it.
     const calm: Scene = { ...scene, deps: clients() };
@@ -107,7 +109,8 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
       kills: endedBy(fleet, 'SIGKILL', 'SECOND'),
       terms: endedBy(fleet, 'SIGTERM'),
       halts: fleet.processes.filter(({ halted }) => halted).length,
-      ...struck,
+      ...storms,
+      short: shortOf(plan, storms, fleet),
       ...verdict,
       ...receipts,
       findings: verdict.unfinished.length > 0 ? verdict.findings : findings,
@@ -143,6 +146,20 @@ function createAim({ strikes }: TrialPlan) {
       }
     },
   };
+}
+
+/** What less than half of a plan came to: such a trial proves little, and says so. */
+function shortOf(
+  { strikes, weather, silences }: TrialPlan,
+  { idle_rules }: StormCounts,
+  { processes }: Fleet,
+): string[] {
+  const rules = weather.length + silences.length;
+  const landed = processes.filter(({ end, halted }) => end?.blow !== undefined || halted).length;
+  return [
+    ...(rules - idle_rules < rules / 2 ? [`${idle_rules} of ${rules} rules struck no call`] : []),
+    ...(landed < strikes.length / 2 ? [`${landed} of ${strikes.length} blows fell`] : []),
+  ];
 }
 
 function endedBy({ processes }: Fleet, ...blows: readonly string[]): number {

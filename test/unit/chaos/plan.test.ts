@@ -17,7 +17,9 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
   const faults = createFaults({ random: createRandom('x').uniform, nowMs: () => 0 });
   const seen = { blows: new Set<string>(), effects: new Set<string>(), formats: new Set<string>(), clocks: 0 };
   for (let seed = 1; seed <= 100; seed++) {
-    const { strikes, weather, objects, services } = planTrial(String(seed));
+    const { strikes, weather, silences, objects, services } = planTrial(String(seed));
+    for (const { rule } of [...weather, ...silences])
+      assert.ok(rule.count && !rule.forMs, 'it lasts by calls, not by a clock');
     const silent = strikes.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND');
     assert.ok(silent.length <= 4, 'an object at which five owners died is a dead letter');
     for (const { blow } of strikes) seen.blows.add(blow);
