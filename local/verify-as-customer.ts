@@ -9,7 +9,13 @@ export interface VerifiedReceipts {
   readonly receipts: number;
   readonly events: number;
   readonly problems: readonly { readonly problem: string }[];
-  readonly differences: readonly { readonly kind: string; readonly events: number; readonly detail: string }[];
+  readonly differences: readonly {
+    readonly stream: string;
+    readonly hour: string;
+    readonly kind: string;
+    readonly events: number;
+    readonly detail: string;
+  }[];
 }
 
 export interface VerifyOptions {

@@ -145,7 +145,10 @@ async function compare(
     collected,
     units,
   ).finally(() => bar.end());
-  const problems = [...collected.problems, ...coverageProblems(collected, { toHour, nowMs: context.nowMs() })];
+  const problems = [
+    ...collected.problems,
+    ...coverageProblems(collected, { fromMs: receiptsFromMs(fromHour), toHour, nowMs: context.nowMs() }),
+  ];
   const verified = problems.length === 0 && !outcome.differences.some((one) => isTrouble(one, strict));
   const [from, to] = [fromHour, toHour].map((hour) => `${hourName(hour)}:00Z`) as [string, string];
   return { tenant, delivery, from, to, strict, collected, problems, outcome, verified };
@@ -201,7 +204,12 @@ function createReaders(context: Context, { region, rate: perSecond }: ChainOptio
 }
 
 function documentsOf(readers: Readers, place: ReceiptPlace, { tenant, delivery }: ChainOptions, fromHour: number) {
-  return readDocuments(readers.in(undefined), place, { tenant, delivery, fromMs: fromHour * HOUR_MS - AHEAD_MS });
+  return readDocuments(readers.in(undefined), place, { tenant, delivery, fromMs: receiptsFromMs(fromHour) });
+}
+
+/** Receipts that were issued before that hold no event of the hour. */
+function receiptsFromMs(fromHour: number): number {
+  return fromHour * HOUR_MS - AHEAD_MS;
 }
 
 function placeOf({ receipts }: ChainOptions): ReceiptPlace {

@@ -23,6 +23,7 @@ export interface ReadDeps {
   readonly signal: AbortSignal;
 }
 
+const INTERVAL_MS_MAX = 24 * 3_600_000;
 /** CloudWatch Logs throttles reads by account; the SDK repeats them so often. */
 const ATTEMPTS_MAX = 10;
 
@@ -85,7 +86,8 @@ async function* fromLogGroup(
   group: string,
   fromMs: number,
 ): AsyncGenerator<FoundDocument, void, undefined> {
-  const range = { group, stream: RECEIPT_STREAM, fromMs, toMs: Number.MAX_SAFE_INTEGER };
+  // The one before was written within the longest interval (RECEIPT_INTERVAL_SECONDS).
+  const range = { group, stream: RECEIPT_STREAM, fromMs: fromMs - INTERVAL_MS_MAX, toMs: Number.MAX_SAFE_INTEGER };
   for await (const page of readEvents(deps, range)) {
     for (const { message = '', timestamp = 0 } of page ?? []) {
       yield { name: `${group} ${RECEIPT_STREAM} at ${new Date(timestamp).toISOString()}`, text: message };

@@ -9,7 +9,7 @@ import {
   sumCells,
   surplusOf,
 } from '../../core/receipt-compare.ts';
-import type { Collected, ReceiptProblem } from './collect.ts';
+import type { Collected, ReceiptProblem, ReceiptSummary } from './collect.ts';
 import { readCells, readHour, type Unit } from './read-back.ts';
 import type { ReadDeps } from './source.ts';
 import type { VerifyState } from './state.ts';
@@ -40,7 +40,7 @@ export interface Outcome {
 /** Kinds that are no trouble by themselves. */
 const HARMLESS: ReadonlySet<Difference['kind']> = new Set(['repeated', 'unsettled']);
 /** Hours that are read a second time to explain their differences; of further ones only numbers are told. */
-const EXPLAINED_MAX = 200;
+const EXPLAINED_MAX = 2_000;
 
 export interface VerifyDeps extends ReadDeps {
   readonly state: VerifyState;
@@ -149,13 +149,25 @@ export function isTrouble({ kind }: Difference, strict: boolean): boolean {
   return !HARMLESS.has(kind) || (strict && kind === 'repeated');
 }
 
-/** What is wrong with the time that the receipts cover. */
+/**
+ * What is wrong with the time that the receipts cover.
+ * @param fromMs receipts that were issued from then on count; the one before them was read too
+ */
 export function coverageProblems(
   { receipts }: Collected,
-  { toHour, nowMs }: { readonly toHour: number; readonly nowMs: number },
+  { fromMs, toHour, nowMs }: { readonly fromMs: number; readonly toHour: number; readonly nowMs: number },
 ): ReceiptProblem[] {
-  const last = receipts.at(-1);
-  if (!last) return [{ number: null, name: '', problem: 'there are no receipts of this time' }];
+  const [first, last] = [receipts[0], receipts.at(-1)];
+  if (!first || !last) return [{ number: null, name: '', problem: 'there are no receipts of this time' }];
+  return [...beginningProblems(first, fromMs), ...endProblems(last, toHour, nowMs)];
+}
+
+function beginningProblems({ number, name, issued }: ReceiptSummary, fromMs: number): ReceiptProblem[] {
+  if (number === 1 || Date.parse(issued) < fromMs) return [];
+  return [{ number, name, problem: `receipt ${number - 1} is missing before it` }];
+}
+
+function endProblems(last: ReceiptSummary, toHour: number, nowMs: number): ReceiptProblem[] {
   const untilMs = Math.min(toHour * HOUR_MS, nowMs);
   // One that is just being made, and one that waits behind others, are late by some minutes.
   const lateMs = 2 * last.interval * 1000 + LATE_MS;

@@ -204,6 +204,20 @@ test('receipts that end too early, and none at all, are trouble', async (t) => {
   assert.match(String(problemsOf(early)[0]?.[1]), /^the receipts end with this one of/);
 });
 
+test('a chain whose beginning is gone shows it, and one that is read from its middle does not', async (t) => {
+  for (const place of ['s3://acme-receipts', `log-group:${RECEIPT_GROUP}`]) {
+    const scene = await startReceiptScene(t, { place });
+    await scene.issue({ tamper: () => undefined });
+    await scene.issue();
+    assert.deepEqual(problemsOf(await scene.verify()), [[2, 'receipt 1 is missing before it']]);
+  }
+  const scene = await startReceiptScene(t);
+  await scene.issue({ tamper: () => undefined });
+  await scene.issue({ issuedMs: scene.hourMs - 9 * 3_600_000 });
+  await scene.issue();
+  assert.deepEqual(problemsOf(await scene.verify()), []);
+});
+
 test('an object whose events nobody kept apart is named', async (t) => {
   const scene = await startReceiptScene(t);
   const events = eventsOf(scene, 10);
