@@ -10,6 +10,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import {
   BUCKET_ACTIONS,
   LOGS_ACTIONS,
+  LOGS_READ_ACTION,
   LOGS_TAG_ACTION,
   RECEIPT_ACTIONS,
   TAG_KEYS,
@@ -113,10 +114,11 @@ function writePolicy(tenant: TenantSpec) {
   const { accountId, logGroupPrefix, bucket, deliveries } = tenant;
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
+  const readsBack = deliveries.some((delivery) => delivery.exactly_once === true);
   const statement = {
     Sid: 'WriteOwnGroups',
     Effect: 'Allow',
-    Action: [...LOGS_ACTIONS, ...(hasTags ? [LOGS_TAG_ACTION] : [])],
+    Action: [...LOGS_ACTIONS, ...(hasTags ? [LOGS_TAG_ACTION] : []), ...(readsBack ? [LOGS_READ_ACTION] : [])],
     // Tags are asked for on the name alone.
     Resource: [...(hasTags ? [arn] : []), `${arn}:*`, `${arn}/*`],
   };

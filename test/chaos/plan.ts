@@ -17,6 +17,8 @@ export interface TrialPlan {
   readonly strikes: readonly Strike[];
   /** One for each service process that is kept running. */
   readonly services: readonly ServicePlan[];
+  /** Tenants that want every event exactly once. */
+  readonly exactlyOnce: readonly string[];
   /** Destinations that stop answering for a while. */
   readonly silences: readonly Timed<{ readonly rule: FaultRule }>[];
 }
@@ -75,6 +77,7 @@ export function planTrial(seed: string): TrialPlan {
   const random = createRandom(`chaos/${seed}`);
   return {
     seed,
+    exactlyOnce: planExactlyOnce(seed),
     objects: planObjects(random),
     garbage: Array.from({ length: random.below(3) }, () => ({
       atMs: random.below(STORM_MS),
@@ -99,6 +102,13 @@ export function planTrial(seed: string): TrialPlan {
   };
 }
 
+/** One of the two that may have the long object, and others by chance. A row of numbers of its own: the same seeds make the same storms. */
+function planExactlyOnce(seed: string): string[] {
+  const random = createRandom(`chaos/once/${seed}`);
+  const one = random.pick(LONG_TENANTS);
+  return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
+}
+
 function planObjects(random: Random): ObjectPlan[] {
   const tenantIds = TENANTS.map(({ tenantId }) => tenantId);
   const object = (messageBytes: number, more: Partial<ObjectPlan> = {}): ObjectPlan => ({
@@ -113,7 +123,7 @@ function planObjects(random: Random): ObjectPlan[] {
   // Three chunks, of 16.7 MB each at most, so that positions between chunks and within them count.
   const long = object(random.between(36e6, 44e6), {
     atMs: random.below(STORM_MS * 0.3),
-    tenantId: random.pick(['acme-corp', 'initech']),
+    tenantId: random.pick(LONG_TENANTS),
     format: random.pick(['ndjson', 'ndjson+gzip', 'ndjson+zstd']),
     lineBytes: random.between(300, 900),
   });
@@ -139,6 +149,8 @@ function planStrikes(random: Random): Strike[] {
   const halts = random.chance(0.4) ? [draw(random, 'HALT')] : [];
   return [...deadly, ...gentle, ...halts];
 }
+
+const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
 const STRIKING_CALLS = [
   ['logs', 'PutLogEvents', 40],

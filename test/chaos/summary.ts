@@ -16,6 +16,7 @@ export interface Summary {
   readonly lost: number;
   readonly misrouted: number;
   readonly duplicated: number;
+  readonly duplicated_once: number;
   readonly duplicated_after_term: number;
   readonly duplicated_max_per_kill: number;
   readonly duplicated_bytes_max_per_kill_and_object: number;
@@ -62,6 +63,7 @@ export const NO_TRIALS: Summary = {
   lost: 0,
   misrouted: 0,
   duplicated: 0,
+  duplicated_once: 0,
   duplicated_after_term: 0,
   duplicated_max_per_kill: 0,
   duplicated_bytes_max_per_kill_and_object: 0,
@@ -88,6 +90,7 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,
     duplicated: sum.duplicated + trial.duplicated,
+    duplicated_once: sum.duplicated_once + trial.duplicated_once,
     duplicated_after_term: sum.duplicated_after_term + trial.duplicated_after_term,
     duplicated_max_per_kill: Math.max(sum.duplicated_max_per_kill, trial.duplicated_max_per_kill),
     duplicated_bytes_max_per_kill_and_object: Math.max(

@@ -17,7 +17,7 @@ import { type ChaosObject, makeObject } from './objects.ts';
 import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { RECEIPT_INTERVAL_SECONDS, type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.ts';
 import { type StormCounts, storm } from './storm.ts';
-import { TENANTS } from './tenants.ts';
+import { HOME, withExactlyOnce } from './tenants.ts';
 
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
 export interface TrialResult extends Verdict, StormCounts, ReceiptVerdict {
@@ -44,7 +44,6 @@ export interface Scene {
   readonly say: (text: string) => void;
 }
 
-const REGION = 'us-east-1';
 /** Trials are short: everything that waits for time waits for as little as the settings allow. */
 const SETTINGS = {
   LEASE_SECONDS: String(LEASE_SECONDS),
@@ -52,7 +51,10 @@ const SETTINGS = {
   REQUEST_TIMEOUT_SECONDS: String(REQUEST_TIMEOUT_SECONDS),
   RECEIPT_INTERVAL_SECONDS: String(RECEIPT_INTERVAL_SECONDS),
   LOG_LEVEL: 'debug',
+  SETTLE_SECONDS: '3',
 };
+/** CloudWatch Logs shows what it accepted within this time, which is less than SETTLE_SECONDS. */
+const VISIBLE_AFTER_MS_MAX = 1_500;
 /** Releases grow to a minute and more when the same message meets trouble again and again. */
 const CALM_MAX_MS = 240_000;
 const LOOK_EVERY_MS = 200;
@@ -67,23 +69,25 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
   const objects = await Promise.all(plan.objects.map((one, at) => makeObject(seed, at, one, Date.now())));
   const aim = createAim(plan);
   const journal = createJournal({ onExecuted: aim.onExecuted });
+  const delays = createRandom(`${seed}/delays`);
   const cloud = await startCloud({
     random: createRandom(`${seed}/faults`).uniform,
+    logsVisibleAfterMs: () => VISIBLE_AFTER_MS_MAX * delays.uniform(),
     observer: journal,
     onProblem: (problem) => say(`the cloud: ${problem}`),
   });
   const made = new DisposableStack();
   const clients = () =>
-    made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: REGION }), ({ close }) => close());
+    made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: HOME }), ({ close }) => close());
   const deps = clients();
   let fleet: Fleet | undefined;
   await using keys = await makeReceiptKeys();
   try {
     if (putCompression === 'refused') refuseCompression(cloud);
     const pipeline = await provisionPipeline(deps);
-    for (const tenant of TENANTS) await provisionTenant(deps, tenant, pipeline);
+    for (const tenant of withExactlyOnce(plan.exactlyOnce)) await provisionTenant(deps, tenant, pipeline);
     const environment = {
-      ...endpointEnvironment(cloud.url, REGION),
+      ...endpointEnvironment(cloud.url, HOME),
       ...serviceEnvironment(pipeline),
       ...kernelEnvironment(),
       ...SETTINGS,

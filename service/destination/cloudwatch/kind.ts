@@ -26,7 +26,10 @@ export const CLOUDWATCH = defineKind({
       ...deps.calling,
       writer: composeWriter(deps),
       createSession: createLogsSessions(deps.settings),
+      settleMs: deps.settings.settleMs,
+      awsNowMs: deps.nowMs,
       metrics: deps.metrics,
+      logger: deps.logger,
     }),
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
@@ -39,6 +42,7 @@ export const CLOUDWATCH = defineKind({
     LogGroupPrefix: groupPrefixOf(delivery),
     ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
     ...receiptParameters(delivery),
+    ...(delivery.target.exactlyOnce ? { ExactlyOnce: 'true' } : {}),
   }),
 });
 

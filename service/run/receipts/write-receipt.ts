@@ -130,5 +130,5 @@ export function createWriteReceipt(deps: WriteReceiptDeps): WriteReceipt {
 
 function purposeOf({ region, target }: ReceiptDelivery): Purpose {
   const { receipts, groupSettings } = target;
-  return receipts.kind === 'bucket' ? writeReceipts(region, receipts) : writeLogs(region, groupSettings);
+  return receipts.kind === 'bucket' ? writeReceipts(region, receipts) : writeLogs(region, { groupSettings });
 }

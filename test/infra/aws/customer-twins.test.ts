@@ -46,6 +46,7 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         TagLogGroups: 'true',
         ReceiptsBucket: 'acme-receipts',
         ReceiptsPrefix: 'of/logs/',
+        ExactlyOnce: 'true',
       },
     ],
   },
@@ -95,6 +96,7 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   // Wrong ones where few others are: of a long answer only the end is kept.
   ReceiptsBucket: ['', 'acme-receipts', 'a.b', '', 'acme', '', '', '', 'ab', 'UPPER', 'a/b'],
   ReceiptsPrefix: ['', 'a/', 'of/logs/', '', '', '', '', '', 'a', '/a/', 'a b/'],
+  ExactlyOnce: ['true', 'false', 'maybe'],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

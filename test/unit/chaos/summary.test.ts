@@ -17,6 +17,7 @@ const GOOD: TrialResult = {
   lost: 0,
   misrouted: 0,
   duplicated: 0,
+  duplicated_once: 0,
   duplicated_after_term: 0,
   unexplained: 0,
   duplicated_max_per_kill: 0,

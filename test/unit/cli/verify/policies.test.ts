@@ -36,11 +36,17 @@ function statementsOf(template: Template, more: Readonly<Record<string, string>>
   };
 }
 
-for (const tags of [false, true]) {
-  test(`the statements that fix a role are those of the customer's template, ${tags ? 'with' : 'without'} tags`, () => {
-    const { arn, trust, permissions } = statementsOf(ACCOUNT, { TagLogGroups: String(tags) });
+for (const needs of [
+  { tags: false, readsBack: false },
+  { tags: true, readsBack: false },
+  { tags: false, readsBack: true },
+]) {
+  test(`the statements that fix a role are those of the customer's template: ${JSON.stringify(needs)}`, () => {
+    const { tags, readsBack } = needs;
+    const given = { TagLogGroups: String(tags), ExactlyOnce: String(readsBack) };
+    const { arn, trust, permissions } = statementsOf(ACCOUNT, given);
     assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
-    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', tags)]);
+    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', needs)]);
   });
 }
 
@@ -61,7 +67,10 @@ test('the statement about receipts in a bucket is that of the template, which kn
     const [action] = statement.Action as string[];
     const [resource] = statement.Resource as string[];
     const written = { ...statement, Action: action, Resource: resource };
-    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', false), written]);
+    assert.deepEqual(permissions, [
+      writeStatement(arn, '/tenant-logs/acme', { tags: false, readsBack: false }),
+      written,
+    ]);
   }
   assert.ok(!('ReceiptsBucket' in templateParameters(buildDelivery({ receipts: 'log-group:/acme' }), DISTRIBUTOR)));
 });
@@ -79,6 +88,11 @@ test('a delivery with tags asks the template for the permission', () => {
   const tagged = templateParameters(buildDelivery({ log_group_tags: { team: 'web' } }), DISTRIBUTOR);
   assert.equal(tagged.TagLogGroups, 'true');
   assert.ok(!('TagLogGroups' in templateParameters(buildDelivery(), DISTRIBUTOR)));
+});
+
+test('a delivery that reads back asks the template for the permission', () => {
+  assert.equal(templateParameters(buildDelivery({ exactly_once: true }), DISTRIBUTOR).ExactlyOnce, 'true');
+  assert.ok(!('ExactlyOnce' in templateParameters(buildDelivery(), DISTRIBUTOR)));
 });
 
 for (const bucketOwnerFullControl of [false, true]) {
