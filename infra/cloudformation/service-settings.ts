@@ -46,6 +46,7 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   RECEIPT_KEY: null,
   RECEIPT_INTERVAL_SECONDS: NUMBER,
   RUNBOOK_URL: { allowedPattern: '^(https?://\\S+)?$', rule: 'must be an address' },
+  USAGE: FLAG,
   PLAIN_DECODER: FLAG,
   PUT_COMPRESSION: { allowedPattern: '^(gzip|none)?$', rule: 'must be gzip or none' },
   KERNEL_POISON: null,

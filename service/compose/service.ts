@@ -18,6 +18,7 @@ import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
 import { composeReceiptIssuer } from './receipts.ts';
 import { composeReceiving } from './receiving.ts';
+import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
 
 /**
@@ -69,6 +70,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
   const receiptIssuer = composeReceiptIssuer(ground);
+  const usage = composeUsage({ settings, metrics, logger });
   const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer });
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
@@ -82,6 +84,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     metrics: page.render,
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),
+    usage: usage?.month,
     status: createStatus({ ...parts, settings, version, startedMs, isDraining, probe, nowMs }),
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
@@ -118,7 +121,12 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       await requireUsable(probe, logger);
       if (protect) protecting = setInterval(protect, PROTECT_EVERY_MS);
       const { signal } = stopReceiving;
-      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal), receiptIssuer?.run(signal)]);
+      looping = Promise.all([
+        receiving.loop.run(signal),
+        canaryWriter?.run(signal),
+        receiptIssuer?.run(signal),
+        usage?.rollUp.run(signal),
+      ]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },

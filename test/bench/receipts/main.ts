@@ -1,131 +1,93 @@
 /**
- * `npm run bench:receipts`: what `receipts verify` finds. A million events in log streams of the embedded AWS, receipts of what was delivered, and a
- * thousand changes, one event each: dropped, repeated, altered, moved to another stream. The command, as a process with the customer's credentials, must
- * name the stream, the hour and the kind of each, and nothing else; and before the changes, nothing at all. Exit status 1 otherwise.
+ * `npm run bench:receipts`: the CPU that books and digests take (docs/decisions/0055-books.md). Two processes of the service as it ships, whose
+ * tenants have receipts and have none, take turns with the same objects, so that what the machine does besides meets both. The order changes with
+ * each round. Prints one line of JSON.
  */
-import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { join } from 'node:path';
+import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { Command, InvalidArgumentError } from 'commander';
-import { startCloud } from 'embedded-aws';
-import { createProvisionDeps, type ProvisionDeps } from '../../../local/provision/deps.ts';
-import { makeReceiptKeys } from '../../../local/receipt-keys.ts';
-import { verifyAsCustomer } from '../../../local/verify-as-customer.ts';
-import { createRandom } from '../../../local/workload/random.ts';
-import { HOUR_MS } from '../../../service/core/books.ts';
-import { buildTenant } from '../../support/tenant.ts';
-import { KINDS, type Planted, plantChanges } from './changes.ts';
-import { type Delivered, makeEvents } from './events.ts';
-import { issueReceipts } from './issue.ts';
+import { bundle } from '../../../local/bundle.ts';
+import { PIPELINE_NAMES, provisionPipeline } from '../../../local/provision/pipeline.ts';
+import { loadDataSet } from '../data/dataset.ts';
+import { findParquetWriter } from '../data/parquet.ts';
+import { keyedObjects, serve, WORKER_THREADS, warmUpRounds } from '../run-workload.ts';
+import { openScene, provisionTenants } from '../scene.ts';
+import { type Subject, startSubject } from '../subject.ts';
+import { WORKLOADS } from '../workloads.ts';
 
-interface Options {
-  readonly events: number;
-  readonly changes: number;
-  readonly seed: string;
-  readonly json?: true;
-}
-
-const ACCOUNT = '111122223333';
-const BUCKET = 'acme-receipts';
-const GROUP = '/acme/app';
-const REGION = 'us-east-1';
-/** More cells than changes touch: a thousand touch 1,250. */
-const STREAMS = 250;
-const HOURS = 6;
-const PUT_EVENTS_MAX = 2_000;
-
-const { events, changes, seed, json } = new Command('npm run bench:receipts --')
-  .description('Plants changes in delivered events, and counts what the verification of receipts finds.')
-  .option('--events <n>', 'delivered events', wholeNumber, 1_000_000)
-  .option('--changes <n>', 'changes of one event each', wholeNumber, 1_000)
-  .option('--seed <text>', 'of events and changes', 'receipts')
-  .option('--json', 'print one line of JSON')
+const { rounds, workload: name } = new Command('npm run bench:receipts --')
+  .description('Measures how much more CPU the service takes for tenants that have receipts.')
+  .option('--rounds <number>', 'rounds of each; the medians are compared', atLeastOne, 15)
+  .option('--workload <name>', 'one of those of npm run bench', 'ndjson-gzip/plain-250')
   .parse()
-  .opts<Options>();
+  .opts<{ readonly rounds: number; readonly workload: string }>();
 
-function wholeNumber(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('It must be a whole number above 0.');
-  return Number(value);
+function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
 }
 
-const startedMs = performance.now();
-const startMs = Math.floor(Date.now() / HOUR_MS - HOURS - 2) * HOUR_MS;
-const delivered = makeEvents({ seed, events, streams: STREAMS, hours: HOURS, startMs });
-await using keys = await makeReceiptKeys();
-const clean = await verified(delivered);
-const changed = plantChanges(delivered, changes, createRandom(`${seed}/changes`));
-const outcome = judge(await verified(delivered, changed.events), changed.planted);
-const result = {
-  events,
-  planted: changed.planted.length,
-  ...outcome,
-  false_alarms: clean.differences.length,
-  verify_seconds: clean.seconds,
-  verified_events_per_second: Math.round(events / clean.seconds),
-  seconds: Math.round((performance.now() - startedMs) / 100) / 10,
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const workload = WORKLOADS.find((one) => one.name === name);
+if (!workload) throw new Error(`there is no workload ${name}: ${WORKLOADS.map((one) => one.name).join(', ')}`);
+process.env.SERVICE_MAIN ||= await bundle(join(import.meta.dirname, '../../../.local/bundle-bench'));
+await using scene = await openScene('gzip');
+const data = await loadDataSet(scene.dataFolder, workload, findParquetWriter(), console.error, Date.now());
+await serve(scene, workload, data);
+
+// With tables of its own: the same tenants have receipts there.
+const { topic, queue, deadLetterQueue, tenantTable, ledgerTable } = PIPELINE_NAMES;
+const pipeline = await provisionPipeline(scene.deps, {
+  ...PIPELINE_NAMES,
+  topic: `${topic}-booked`,
+  queue: `${queue}-booked`,
+  deadLetterQueue: `${deadLetterQueue}-booked`,
+  tenantTable: `${tenantTable}-booked`,
+  ledgerTable: `${ledgerTable}-booked`,
+});
+// The test event of S3, as in openScene.
+await scene.deps.sqs.send(new PurgeQueueCommand({ QueueUrl: pipeline.queueUrl }));
+await provisionTenants(scene.deps, pipeline, { receipts: 's3://receipts-of-the-benchmark' });
+const options = { workerThreads: WORKER_THREADS, tls: false };
+await using booked = await startSubject(scene, { ...options, pipeline });
+await using plain = await startSubject(scene, options);
+
+const { length: objects } = data.objects;
+const total = data.objects.reduce((sum, { events }) => sum + events.messageBytes, 0) * workload.layout.copies;
+const measure = async (subject: Subject, round: string) => {
+  const { cpuSeconds, messageBytes } = await subject.round(keyedObjects(workload, data, round));
+  if (messageBytes !== total) throw new Error(`${messageBytes} bytes were delivered instead of ${total}`);
+  return (cpuSeconds / messageBytes) * 1e9;
 };
-if (json) console.log(JSON.stringify(result));
-else console.table(result);
-const right = outcome.found === result.planted && outcome.of_another_kind + outcome.not_planted === 0;
-process.exitCode = right && clean.verified ? 0 : 1;
-
-/** A customer's account with receipts of what was delivered, and with what is there. */
-async function verified(what: Delivered, there: Delivered = what) {
-  const cloud = await startCloud();
-  const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
-  try {
-    await deps.s3Of(ACCOUNT).send(new CreateBucketCommand({ Bucket: BUCKET }));
-    for (const { key, document } of await issueReceipts(what, {
-      group: GROUP,
-      account: ACCOUNT,
-      region: REGION,
-      keys,
-    })) {
-      await deps.s3Of(ACCOUNT).send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: document }));
-    }
-    await putAll(deps, there);
-    const beganMs = performance.now();
-    const tenant = buildTenant('acme', ACCOUNT, { receipts: `s3://${BUCKET}` });
-    const [found] = await verifyAsCustomer(tenant, {
-      endpointUrl: cloud.url,
-      region: REGION,
-      publicKeyFile: keys.publicKeyFile,
-      fromMs: startMs,
-      toMs: startMs + HOURS * HOUR_MS,
-    });
-    if (!found) throw new Error('there are no receipts to verify');
-    return { ...found, seconds: Math.round((performance.now() - beganMs) / 100) / 10 };
-  } finally {
-    deps.close();
-    await cloud.close();
-  }
+const warmUp = warmUpRounds({ events: 0, messageBytes: total, digest: 0 });
+for (let round = 0; round <= warmUp; round++) {
+  await measure(booked, `warm-up-booked-${round}`);
+  await measure(plain, `warm-up-plain-${round}`);
 }
-
-async function putAll(deps: ProvisionDeps, streams: Delivered): Promise<void> {
-  const logs = deps.logs(ACCOUNT, REGION);
-  await logs.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
-  for (const [logStreamName, of] of streams) {
-    await logs.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName }));
-    const logEvents = of.toSorted((a, b) => a.timestamp - b.timestamp);
-    for (let at = 0; at < logEvents.length; at += PUT_EVENTS_MAX) {
-      const part = logEvents.slice(at, at + PUT_EVENTS_MAX);
-      await logs.send(new PutLogEventsCommand({ logGroupName: GROUP, logStreamName, logEvents: part }));
-    }
-  }
+const ratios: number[] = [];
+const cpu = { booked: [] as number[], plain: [] as number[] };
+for (let round = 0; round < rounds; round++) {
+  const order = round % 2 === 0 ? (['booked', 'plain'] as const) : (['plain', 'booked'] as const);
+  for (const which of order) cpu[which].push(await measure(which === 'booked' ? booked : plain, `${which}-${round}`));
+  ratios.push((cpu.booked.at(-1) ?? 0) / (cpu.plain.at(-1) ?? 0));
 }
-
-/** Which changes were named as what they are, and what was named beside them. */
-function judge(
-  { differences }: Awaited<ReturnType<typeof verified>>,
-  planted: readonly Planted[],
-): { found: number; of_another_kind: number; not_planted: number } {
-  const nameOf = (stream: string, hour: string) => `${stream}/${hour}`;
-  const named = new Map(differences.map(({ stream, hour, kind }) => [nameOf(stream, hour), kind]));
-  let [found, ofAnotherKind] = [0, 0];
-  for (const { kind, places } of planted) {
-    const kinds = places.map(({ stream, hour }) => named.get(nameOf(stream, hour)));
-    if (kinds.every((each) => each === KINDS[kind])) found++;
-    else if (kinds.every((each) => each !== undefined)) ofAnotherKind++;
-    for (const { stream, hour } of places) named.delete(nameOf(stream, hour));
-  }
-  return { found, of_another_kind: ofAnotherKind, not_planted: named.size };
-}
+const hundredths = (value: number) => Math.round(value * 100) / 100;
+console.log(
+  JSON.stringify({
+    workload: workload.name,
+    objects,
+    rounds,
+    cpu_s_per_gb: { with: hundredths(median(cpu.booked)), without: hundredths(median(cpu.plain)) },
+    more_percent: hundredths((median(ratios) - 1) * 100),
+    more_percent_of_medians: hundredths((median(cpu.booked) / median(cpu.plain) - 1) * 100),
+    // Half of the rounds lie between these.
+    quartiles_percent: [0.25, 0.75].map((part) =>
+      hundredths(((ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length * part)] ?? 0) - 1) * 100),
+    ),
+  }),
+);
