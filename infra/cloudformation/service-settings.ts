@@ -41,6 +41,7 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   ECS_AGENT_URI: null,
   PROBE_SECONDS: NUMBER,
   PARK_HOURS: NUMBER,
+  PROGRESS_INTERVAL_SECONDS: NUMBER,
   CANARY_INTERVAL_SECONDS: NUMBER,
   CANARY_BUCKET: null,
   RECEIPT_KEY: null,

@@ -67,9 +67,10 @@ export function taskRolePolicy(
       Resource: [`${names.bucketArn}/${layout.quarantinePrefix}*`],
     },
     {
+      // And lists who wants to be told of progress, and who gets canaries.
       Sid: 'LookUpTenants',
       Effect: 'Allow',
-      Action: ['dynamodb:Query', 'dynamodb:DescribeTable'],
+      Action: ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:DescribeTable'],
       Resource: [names.tenantTableArn],
     },
     {
@@ -97,8 +98,7 @@ export function taskRolePolicy(
       Action: ['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
       Resource: [`${names.logGroupArn(names.metricsLogGroup)}:*`],
     },
-    ...(canary ? [writeCanaries(names, layout)] : []),
-    ...(canary || receiptKey !== undefined ? [listTenants(names)] : []),
+    ...(canary ? writeCanaries(names, layout) : []),
     ...(receiptKey === undefined ? [] : issueReceipts(names, receiptKey)),
     ...(tracing ? [PUBLISH_TRACES] : []),
     ...(prometheus ? [writePrometheus(names, prometheus)] : []),
@@ -125,18 +125,15 @@ function becomeTenants(partition: string): readonly Statement[] {
 }
 
 /** Under the prefix of the logs nothing but canaries. */
-function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): Statement {
-  return {
-    Sid: 'WriteCanaries',
-    Effect: 'Allow',
-    Action: ['s3:PutObject'],
-    Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
-  };
-}
-
-/** Who gets a canary, and who gets receipts. */
-function listTenants(names: Names): Statement {
-  return { Sid: 'ListTenants', Effect: 'Allow', Action: ['dynamodb:Scan'], Resource: [names.tenantTableArn] };
+function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Statement[] {
+  return [
+    {
+      Sid: 'WriteCanaries',
+      Effect: 'Allow',
+      Action: ['s3:PutObject'],
+      Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
+    },
+  ];
 }
 
 /** Finds what no receipt has yet, and signs. Receipts are written with the tenants' own roles. */

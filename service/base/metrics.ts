@@ -112,6 +112,9 @@ export function createMetrics() {
     rejectedFiles: counter('rejected_files_total', 'Files of rejected events that tenants want in their buckets.', [
       'kept_by',
     ]),
+    progressEvents: counter('progress_events_total', 'Events that tell tenants how far they are, by outcome.', [
+      'outcome',
+    ]),
     groupsCreated: counter('groups_created_total', 'Log groups and streams created.', ['kind']),
     eventLoopDelaySeconds: gauge('event_loop_delay_seconds', 'Event loop delay since the last scrape.', ['quantile']),
     workersRestarted: counter('workers_restarted_total', 'Worker threads that ended and were replaced.'),

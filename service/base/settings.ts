@@ -111,6 +111,8 @@ const SCHEMA = {
   /** How long a refused message waits for a customer to fix a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   /** How often a canary travels to each tenant; 0: never. The alert looks at half an hour, two intervals at the most. */
+  /** How often tenants with `progress_events` are told how far they are; 0: never. */
+  PROGRESS_INTERVAL_SECONDS: wholeNumber(0, 3_600).default(60),
   CANARY_INTERVAL_SECONDS: wholeNumber(0, 900)
     .refine((n) => n === 0 || n >= CANARY_INTERVAL_SECONDS_MIN, `must be 0 or at least ${CANARY_INTERVAL_SECONDS_MIN}`)
     .default(0),
@@ -180,6 +182,7 @@ export interface Settings {
   readonly probeMs: number;
   readonly parkMs: number;
   /** 0: off. */
+  readonly progressIntervalMs: number;
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
   /** The ARN of a KMS key, or the path of a file; undefined: no receipts. */
@@ -323,6 +326,7 @@ function toSettings(e: Environment): Settings {
     eventBytesMax: e.EVENT_BYTES_MAX,
     probeMs: e.PROBE_SECONDS * 1000,
     parkMs: e.PARK_HOURS * 3_600_000,
+    progressIntervalMs: e.PROGRESS_INTERVAL_SECONDS * 1000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
     receiptKey: e.RECEIPT_KEY,

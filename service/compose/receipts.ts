@@ -13,8 +13,8 @@ import { createItemRules } from '../destination/parse-delivery.ts';
 import { createReceiptChains } from '../ledger/receipt-chains.ts';
 import { createRetentionDebts } from '../ledger/retention-debts.ts';
 import { createReceiptIssuer, RECEIPT_LEASE, type ReceiptIssuer } from '../run/receipts/issuer.ts';
-import { createWriteReceipt, hasReceipts } from '../run/receipts/write-receipt.ts';
-import { listDeliveries } from '../tenant/list.ts';
+import { createWriteReceipt, hasReceipts, type ReceiptDelivery } from '../run/receipts/write-receipt.ts';
+import { listDeliveries, type TenantListDeps } from '../tenant/list.ts';
 import { composeFleetLease } from './fleet-lease.ts';
 import type { Ground } from './parts.ts';
 
@@ -36,7 +36,7 @@ export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }:
   const rules = createItemRules(settings);
   return createReceiptIssuer({
     lease,
-    listDeliveries: (signal) => listDeliveries({ dynamo, table: settings.tenantTable, rules }, hasReceipts, signal),
+    listDeliveries: (signal) => listReceiptDeliveries({ dynamo, table: settings.tenantTable, rules }, signal),
     chains: createReceiptChains({ dynamo, table: ledgerTable }),
     signer: once(() => openSigner(settings, receiptKey)),
     write: createWriteReceipt({
@@ -57,4 +57,10 @@ export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }:
     logger,
     nowMs,
   });
+}
+
+async function listReceiptDeliveries(deps: TenantListDeps, signal: AbortSignal): Promise<ReceiptDelivery[]> {
+  return (await listDeliveries(deps, (delivery) => delivery.enabled && hasReceipts(delivery), signal)).filter(
+    hasReceipts,
+  );
 }

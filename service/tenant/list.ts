@@ -23,28 +23,34 @@ export async function listTenants(deps: TenantListDeps, signal: AbortSignal): Pr
   const enabled = new Set<string>();
   const invalid = new Set<string>();
   for await (const item of itemsOf(deps, signal)) {
-    const delivery = readItem(deps, item);
-    if (delivery === 'invalid') invalid.add(String(item.tenant_id));
-    else if (delivery?.enabled) enabled.add(delivery.tenantId);
+    try {
+      const delivery = deps.rules.read(item);
+      if (delivery?.enabled) enabled.add(delivery.tenantId);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      invalid.add(String(item.tenant_id));
+    }
   }
   return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
 }
 
 /**
- * The enabled deliveries that are of a certain kind, at most 5,000; of invalid items none. Reads the whole table.
- * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
+ * The valid deliveries that are wanted, at most 5,000. Reads the whole table.
+ * @throws as `listTenants`
  */
-export async function listDeliveries<D extends Delivery>(
+export async function listDeliveries(
   deps: TenantListDeps,
-  isWanted: (delivery: Delivery) => delivery is D,
+  isWanted: (delivery: Delivery) => boolean,
   signal: AbortSignal,
-): Promise<readonly D[]> {
-  const wanted: D[] = [];
+): Promise<readonly Delivery[]> {
+  const wanted: Delivery[] = [];
   for await (const item of itemsOf(deps, signal)) {
-    const delivery = readItem(deps, item);
-    if (delivery === undefined || delivery === 'invalid' || !delivery.enabled || !isWanted(delivery)) continue;
-    wanted.push(delivery);
-    if (wanted.length >= TENANTS_MAX) break;
+    try {
+      const delivery = deps.rules.read(item);
+      if (delivery && isWanted(delivery) && wanted.length < TENANTS_MAX) wanted.push(delivery);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+    }
   }
   return wanted;
 }
@@ -55,27 +61,11 @@ async function* itemsOf(
 ): AsyncGenerator<Record<string, unknown>, void, undefined> {
   let from: Record<string, AttributeValue> | undefined;
   do {
-    let items: readonly Record<string, AttributeValue>[];
-    try {
-      const page = await dynamo(
-        'Scan',
-        { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) },
-        { abortSignal: signal },
-      );
-      items = page.Items ?? [];
-      from = page.LastEvaluatedKey;
-    } catch (cause) {
+    const input = { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) };
+    const page = await dynamo('Scan', input, { abortSignal: signal }).catch((cause: unknown) => {
       throw tenantTableFailure(table, `${table} could not be read`, cause);
-    }
-    for (const item of items) yield unmarshall(item, { wrapNumbers: Number });
+    });
+    for (const item of page.Items ?? []) yield unmarshall(item, { wrapNumbers: Number });
+    from = page.LastEvaluatedKey;
   } while (from);
-}
-
-function readItem({ rules }: TenantListDeps, item: Record<string, unknown>): Delivery | 'invalid' | undefined {
-  try {
-    return rules.read(item);
-  } catch (error) {
-    if (error instanceof DeliveryError) return 'invalid';
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { createPutEventsBySdk } from '../../aws/put-events-by-sdk.ts';
 import { createRetention } from '../../aws/retention.ts';
 import { answerOf } from '../../base/aws-answer.ts';
 import { awsFields } from '../../base/logger.ts';
+import { UNWATCHED } from '../../delivery/call-watch.ts';
 import { createRetentionDebts } from '../../ledger/retention-debts.ts';
 import { type DeliveryTo, defineKind, type SenderDeps } from '../kind.ts';
 import { checkWriting, groupPrefixOf, hasTags, STEPS } from './check.ts';
@@ -21,16 +22,16 @@ export const CLOUDWATCH = defineKind({
   attributes: ATTRIBUTES,
   messageFormats: ['message', 'record'],
   read: readTarget,
-  createSender: (deps) =>
-    createCloudWatch({
-      ...deps.calling,
-      writer: composeWriter(deps),
-      createSession: createLogsSessions(deps.settings),
-      settleMs: deps.settings.settleMs,
-      awsNowMs: deps.nowMs,
-      metrics: deps.metrics,
-      logger: deps.logger,
-    }),
+  createSender: composeSender,
+  createTeller(deps) {
+    const open = composeSender(deps);
+    return (delivery) => {
+      const { target } = delivery;
+      if (target.serviceGroup === undefined) return undefined;
+      const task = { keyFields: { tenant_id: delivery.tenantId } };
+      return open({ delivery, target, task, watch: UNWATCHED, onNotice() {} }).say;
+    };
+  },
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
     const logs = createLogsSessions(place)(delivery.region, session).call;
@@ -52,13 +53,25 @@ function receiptParameters({ target: { receipts } }: DeliveryTo<CloudWatchTarget
   return { ReceiptsBucket: bucket, ...(prefix === '' ? {} : { ReceiptsPrefix: prefix }) };
 }
 
+function composeSender(deps: SenderDeps) {
+  return createCloudWatch({
+    ...deps.calling,
+    writer: composeWriter(deps),
+    createSession: createLogsSessions(deps.settings),
+    settleMs: deps.settings.settleMs,
+    awsNowMs: deps.nowMs,
+    metrics: deps.metrics,
+    logger: deps.logger,
+  });
+}
+
 function composePut({ settings, kernel, metrics, logger, nowMs }: SenderDeps): PutEvents {
   if (settings.plainDecoder) return createPutEventsBySdk(settings);
   return createPutEvents({
     ...LIMITS.tenant(settings),
     connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
     nowMs,
-    gzipBody: settings.putCompression === 'gzip' ? createGzipBody(kernel) : undefined,
+    gzipBody: settings.putCompression === 'gzip' && kernel ? createGzipBody(kernel) : undefined,
     onSent: (encoding, bytes) => metrics.putSentBytes.inc({ encoding }, bytes),
     onGzipRefused: (region, error) =>
       logger.warn(

@@ -365,6 +365,27 @@ test('the group for events of the service is written too, and rejected events ne
   );
 });
 
+test('a group of which CloudWatch Logs makes no metrics is told where progress events go to it', async (t) => {
+  const { deps, iam, putItem, verify } = await setUp(t);
+  const statement = { Effect: 'Allow', Action: CREATES, Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  const logs = deps.logs(ACME.accountId, deps.region);
+  const own = { logGroupName: '/tenant-logs/acme/own', logGroupClass: 'INFREQUENT_ACCESS' as const };
+  await logs.send(new CreateLogGroupCommand(own));
+  const item = { log_group_name: '/tenant-logs/acme/{application}', service_log_group_name: own.logGroupName };
+  await putItem({ ...item, progress_events: true });
+  const told = await verify('--application', 'web');
+  assert.equal(told.code, 1);
+  assert.match(
+    told.notRight[0]?.cause ?? told.steps.at(-1)?.detail ?? '',
+    /makes no metrics of progress events in \/tenant-logs\/acme\/own/,
+  );
+  assert.match(told.notRight[0]?.fix ?? '', /class STANDARD/);
+  await putItem(item);
+  assert.equal((await verify('--application', 'web')).code, 0);
+});
+
 test('tags without the permission for them, and a key that CloudWatch Logs may not use, are told with the statement', async (t) => {
   const { iam, putItem, verify } = await setUp(t);
   await putItem({ log_group_tags: { team: 'web' } });
