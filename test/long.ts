@@ -6,6 +6,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'test/e2e/chaos.test.ts',
   'test/e2e/commands.test.ts',
   'test/e2e/customer-bucket.test.ts',
+  'test/e2e/exactly-once.test.ts',
   'test/e2e/freshness.test.ts',
   'test/e2e/golden.test.ts',
   'test/e2e/migration.test.ts',

@@ -339,6 +339,35 @@ test('a group of another class is a finding that names the saving in dollars, an
   assert.match(made.steps.at(-1)?.detail ?? '', /^keeps for ever, class INFREQUENT_ACCESS$/);
 });
 
+test('a role that must read back is tested for it: the permission, and the class of the group', async (t) => {
+  const { deps, iam, putItem, verify } = await setUp(t);
+  await putItem({ log_group_name: '/tenant-logs/acme/{application}', exactly_once: true });
+  const step = 'the event can be read back';
+  const refused = await verify('--application', 'web');
+  assert.equal(refused.code, 1);
+  assert.deepEqual(
+    refused.notRight.map((one) => [one.step, one.outcome]),
+    [[step, 'failed']],
+  );
+  assert.match(refused.notRight[0]?.fix ?? '', /WriteOwnGroups.*logs:GetLogEvents/);
+
+  const statement = { Effect: 'Allow', Action: [...CREATES, 'logs:GetLogEvents'], Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  const allowed = await verify('--application', 'web');
+  assert.deepEqual([allowed.code, allowed.steps.find((one) => one.step === step)?.outcome], [0, 'ok']);
+
+  const logs = deps.logs(ACME.accountId, deps.region);
+  const cheap = { logGroupName: '/tenant-logs/acme/cheap', logGroupClass: 'INFREQUENT_ACCESS' } as const;
+  await logs.send(new CreateLogGroupCommand(cheap));
+  const other = await verify('--application', 'cheap');
+  assert.deepEqual(
+    other.notRight.map((one) => [one.step, one.outcome]),
+    [[step, 'failed']],
+  );
+  assert.match(other.notRight[0]?.cause ?? '', /class STANDARD, or remove the attribute exactly_once/);
+});
+
 test('the group for events of the service is written too, and rejected events need a delivery that takes them', async (t) => {
   const { deps, putItem, verify } = await setUp(t);
   const item = {
