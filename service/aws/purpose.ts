@@ -33,7 +33,8 @@ export interface DestinationWords {
 }
 
 const TABLE_ACTIONS = {
-  TENANT_CONFIG_TABLE: 'dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too)',
+  TENANT_CONFIG_TABLE:
+    'dynamodb:Query and dynamodb:DescribeTable (with canaries and progress events dynamodb:Scan too)',
   LEDGER_TABLE: 'dynamodb:GetItem, dynamodb:UpdateItem and dynamodb:DescribeTable',
 } as const;
 

@@ -85,6 +85,10 @@ export function createMetrics() {
     furthestBehind: gauge('furthest_behind_seconds', 'How far the tenant that is furthest behind is behind.'),
     queueVisible: gauge('queue_messages_visible', 'Messages that wait in the queue, as SQS counts them.'),
     queueReadUpTo: gauge('queue_read_up_to_timestamp_seconds', 'Messages sent before this moment are not waiting.'),
+    usageDaysMissing: gauge(
+      'usage_days_missing',
+      'Days that are over and whose usage could not be summed up yet; 0 in all processes but the one that sums up.',
+    ),
     canaries: counter('canaries_total', 'Canaries by what became of them.', ['outcome']),
     canarySeconds: histogram('canary_duration_seconds', 'Canary written to canary delivered.', LAG_BUCKETS_SECONDS),
     canaryWritten: gauge('canary_written_timestamp_seconds', 'When the last canary in the bucket was due.', ['tenant']),
@@ -101,9 +105,15 @@ export function createMetrics() {
       'tenant',
     ]),
     ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
+    receipts: counter('receipts_total', 'Receipts by what became of them.', ['outcome']),
+    receiptObjects: counter('receipt_objects_total', 'Objects in the receipts that were issued.'),
+    receiptsBehind: gauge('receipts_behind_seconds', 'How long the receipt that has waited longest is due.'),
     quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),
     rejectedFiles: counter('rejected_files_total', 'Files of rejected events that tenants want in their buckets.', [
       'kept_by',
+    ]),
+    progressEvents: counter('progress_events_total', 'Events that tell tenants how far they are, by outcome.', [
+      'outcome',
     ]),
     groupsCreated: counter('groups_created_total', 'Log groups and streams created.', ['kind']),
     eventLoopDelaySeconds: gauge('event_loop_delay_seconds', 'Event loop delay since the last scrape.', ['quantile']),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
+import { KMS_KEY_ARN } from './kms-key.ts';
 
 /**
  * The service's settings, all of them, from the environment. Nothing else reads the environment: entry points pass
@@ -110,6 +111,8 @@ const SCHEMA = {
   /** How long a refused message waits for a customer to fix a role or a group before it becomes a dead letter. */
   PARK_HOURS: wholeNumber(1, 336).default(24),
   /** How often a canary travels to each tenant; 0: never. The alert looks at half an hour, two intervals at the most. */
+  /** How often tenants with `progress_events` are told how far they are; 0: never. */
+  PROGRESS_INTERVAL_SECONDS: wholeNumber(0, 3_600).default(60),
   CANARY_INTERVAL_SECONDS: wholeNumber(0, 900)
     .refine((n) => n === 0 || n >= CANARY_INTERVAL_SECONDS_MIN, `must be 0 or at least ${CANARY_INTERVAL_SECONDS_MIN}`)
     .default(0),
@@ -118,10 +121,19 @@ const SCHEMA = {
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
     .optional(),
+  /** What signs receipts: the ARN of a KMS key, or the path of a file with a private key in PEM. Without it there are none. */
+  RECEIPT_KEY: z
+    .string()
+    .refine((text) => !text.startsWith('arn:') || KMS_KEY_ARN.test(text), 'must be the ARN of a KMS key, or a path')
+    .optional(),
+  /** How often each delivery with receipts gets one. */
+  RECEIPT_INTERVAL_SECONDS: wholeNumber(5, 86_400).default(3_600),
   /** Where operators read docs/guide/operations.md; the status page links to its sections. */
   RUNBOOK_URL: httpUrl.optional(),
   /** How bodies of PutLogEvents are sent. gzip takes some 3 CPU seconds for a GB, and a quarter of the bytes. */
   PUT_COMPRESSION: z.enum(['gzip', 'none'], 'must be gzip or none').default('gzip'),
+  /** Whether the usage of each day is summed up. */
+  USAGE: flag.default(true),
   /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
   PLAIN_DECODER: flag.default(false),
   /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
@@ -170,10 +182,15 @@ export interface Settings {
   readonly probeMs: number;
   readonly parkMs: number;
   /** 0: off. */
+  readonly progressIntervalMs: number;
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
+  /** The ARN of a KMS key, or the path of a file; undefined: no receipts. */
+  readonly receiptKey: string | undefined;
+  readonly receiptIntervalMs: number;
   readonly runbookUrl: string | undefined;
   readonly putCompression: Environment['PUT_COMPRESSION'];
+  readonly usage: boolean;
   readonly plainDecoder: boolean;
   /** undefined: outside of tests. */
   readonly kernelPoison: Environment['KERNEL_POISON'];
@@ -309,10 +326,14 @@ function toSettings(e: Environment): Settings {
     eventBytesMax: e.EVENT_BYTES_MAX,
     probeMs: e.PROBE_SECONDS * 1000,
     parkMs: e.PARK_HOURS * 3_600_000,
+    progressIntervalMs: e.PROGRESS_INTERVAL_SECONDS * 1000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
+    receiptKey: e.RECEIPT_KEY,
+    receiptIntervalMs: e.RECEIPT_INTERVAL_SECONDS * 1000,
     runbookUrl: e.RUNBOOK_URL,
     putCompression: e.PUT_COMPRESSION,
+    usage: e.USAGE,
     plainDecoder: e.PLAIN_DECODER,
     kernelPoison: e.KERNEL_POISON,
     logLevel: e.LOG_LEVEL,

@@ -6,11 +6,13 @@ import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
 import { addObject } from './object/command.ts';
 import { addQuarantine } from './quarantine/commands.ts';
+import { addReceipts } from './receipts/commands.ts';
 import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addStatus } from './status/command.ts';
 import { addTenants } from './tenants/commands.ts';
 import { addUndelivered } from './undelivered/commands.ts';
+import { addUsage } from './usage/command.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
@@ -35,8 +37,10 @@ export function createProgram(session: Session): Command {
   addQuarantine(program, session);
   addUndelivered(program, session);
   addReplay(program, session);
+  addReceipts(program, session);
   addObject(program, session);
   addStatus(program, session);
+  addUsage(program, session);
   addConfig(program, session);
   addCompletion(program, session);
   return program;

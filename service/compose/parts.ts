@@ -15,6 +15,7 @@ import { createCircuitBreakers } from '../run/schedule/circuit-breakers.ts';
 import { createRateLimits } from '../run/schedule/rate-limits.ts';
 import { createScheduler } from '../run/schedule/scheduler.ts';
 import { createParked } from '../run/stats/parked.ts';
+import { createProgressBooks } from '../run/stats/progress-books.ts';
 import { createSeries } from '../run/stats/series.ts';
 import { createTenantStats } from '../run/stats/tenant-stats.ts';
 import { createThreadRules } from '../run/threads/rules.ts';
@@ -79,6 +80,7 @@ export function composeStats({ nowMs }: Ground) {
   return {
     parked: createParked(nowMs),
     tenantStats: createTenantStats(nowMs),
+    progressBooks: createProgressBooks(),
     /** Bytes of messages, of all tenants. */
     delivered: createSeries(nowMs),
   };

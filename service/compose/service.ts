@@ -16,7 +16,10 @@ import { createProbe, type Probe } from '../run/watch/probe.ts';
 import { createStatus } from '../run/watch/status.ts';
 import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
+import { composeProgressWriter } from './progress-writer.ts';
+import { composeReceiptIssuer } from './receipts.ts';
 import { composeReceiving } from './receiving.ts';
+import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
 
 /**
@@ -48,6 +51,8 @@ export interface ServiceDeps {
 
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
+/** A drain waits no longer for tenants to be told of the last minute. */
+const LAST_PROGRESS_MS = 5_000;
 /** How often scale-in protection looks at the work in flight. */
 const PROTECT_EVERY_MS = 2_000;
 
@@ -67,7 +72,10 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
   const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
-  const page = composeMetricsPage(ground, parts, canaryWriter);
+  const receiptIssuer = composeReceiptIssuer(ground);
+  const usage = composeUsage({ settings, metrics, logger });
+  const progressWriter = composeProgressWriter(ground, parts);
+  const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer });
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
     nowMs,
@@ -80,6 +88,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     metrics: page.render,
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),
+    usage: usage?.month,
     status: createStatus({ ...parts, settings, version, startedMs, isDraining, probe, nowMs }),
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
@@ -95,6 +104,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     // Jobs that still wait for a slot start now, one after another, and end at once with `stopping`.
     await receiving.idle();
     await inFlight.close();
+    await progressWriter?.last(AbortSignal.timeout(LAST_PROGRESS_MS));
     return 'drained' as const;
   };
 
@@ -116,7 +126,13 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       await requireUsable(probe, logger);
       if (protect) protecting = setInterval(protect, PROTECT_EVERY_MS);
       const { signal } = stopReceiving;
-      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal)]);
+      looping = Promise.all([
+        receiving.loop.run(signal),
+        canaryWriter?.run(signal),
+        receiptIssuer?.run(signal),
+        progressWriter?.run(signal),
+        usage?.rollUp.run(signal),
+      ]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },

@@ -39,7 +39,7 @@ export interface SeenEvent {
 const CALL_MS = 1_000;
 /** Stretches without an event of the batch are left out when they are longer than this, the longest of them first. */
 const GAP_MS = 1_000;
-const RANGES_MAX = 20;
+const RANGES_MAX = 10;
 
 /** @param events of the batch, or those of them that are looked for, in chronological order */
 export function createSearch(plan: ChunkPlan, events: Uint32Array): Search {

@@ -16,6 +16,8 @@ export interface Target {
   readonly exactlyOnce?: boolean;
   /** The type of the tenant's delivery whose bucket takes events that this destination rejects; undefined: quarantine keeps them. */
   readonly rejectedEvents?: string | undefined;
+  /** Whether the tenant is told how far the delivery is. */
+  readonly progressEvents?: boolean;
   /** Where receipts of what goes there are written; undefined: there are none. */
   readonly receipts: ReceiptPlace | undefined;
 }

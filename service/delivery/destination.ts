@@ -82,10 +82,13 @@ export interface Destination {
    * would read them.
    * @throws as `send`
    */
-  say?(stream: string, events: readonly OwnEvent[], signals: StopSignals): Promise<void>;
+  readonly say?: Say;
   /** Bytes of the largest object that can be copied; absent: any. What is larger is delivered in batches. */
   readonly copyBytesMax?: number;
 }
+
+/** Puts events of the service's own into a stream. @throws as `Destination.send` */
+export type Say = (stream: string, events: readonly OwnEvent[], signals: StopSignals) => Promise<void>;
 
 /** What owners before sent of a chunk, as far as that is known. */
 export interface SentBefore {

@@ -9,7 +9,7 @@ import type { Delivery } from '../core/delivery.ts';
 import type { ItemReader } from '../core/item.ts';
 import type { Target } from '../core/target.ts';
 import type { AttemptDeps } from '../delivery/attempts.ts';
-import type { OpenDestination } from '../delivery/destination.ts';
+import type { OpenDestination, Say } from '../delivery/destination.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { notTested, type Step } from './step.ts';
 
@@ -18,7 +18,8 @@ export interface SenderDeps {
   readonly settings: Settings;
   /** For calls into tenants' accounts. */
   readonly calling: AttemptDeps;
-  readonly kernel: Kernel;
+  /** undefined: there is none in this thread, and bodies are sent as they are. */
+  readonly kernel: Kernel | undefined;
   readonly dynamo: Call<DynamoApi>;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -51,6 +52,8 @@ export interface KindParts<T extends Target> {
   /** @returns undefined when an attribute is wrong; the reader has the problems */
   readonly read: (item: ItemReader, tenantId: string) => T | undefined;
   readonly createSender: (deps: SenderDeps) => OpenDestination<T>;
+  /** What tells the tenant something, beside any object; absent where nobody would read it. */
+  readonly createTeller?: (deps: SenderDeps) => (delivery: DeliveryTo<T>) => Say | undefined;
   /** Names of what `check` looks at. */
   readonly steps: readonly string[];
   /** `tenants verify`: everything that a first delivery needs of the role, with one event or object that says what it is. */
@@ -68,6 +71,7 @@ export interface DestinationKind<T extends Target = Target>
   read(item: ItemReader, tenantId: string): T | undefined;
   is(target: Target): target is T;
   createSender(deps: SenderDeps): OpenDestination;
+  createTeller(deps: SenderDeps): (delivery: Delivery) => Say | undefined;
   check(deps: CheckDeps, delivery: Delivery): Promise<Step[]>;
   templateParameters(delivery: Delivery): Readonly<Record<string, string>>;
 }
@@ -85,6 +89,10 @@ export function defineKind<T extends Target>(parts: KindParts<T>): DestinationKi
     createSender(deps) {
       const open = parts.createSender(deps);
       return (options) => open({ ...options, target: own(options.target) });
+    },
+    createTeller(deps) {
+      const tellerOf = parts.createTeller?.(deps);
+      return (delivery) => tellerOf?.(ownDelivery(delivery));
     },
     check: (deps, delivery) => parts.check(deps, ownDelivery(delivery)),
     templateParameters: (delivery) => parts.templateParameters(ownDelivery(delivery)),

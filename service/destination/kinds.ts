@@ -1,6 +1,6 @@
 import { present } from '../base/present.ts';
 import type { Delivery } from '../core/delivery.ts';
-import type { OpenDestination } from '../delivery/destination.ts';
+import type { OpenDestination, Say } from '../delivery/destination.ts';
 import { CLOUDWATCH } from './cloudwatch/kind.ts';
 import type { DestinationKind, SenderDeps } from './kind.ts';
 import { S3 } from './s3/kind.ts';
@@ -23,6 +23,12 @@ export function kindOf({ target }: Pick<Delivery, 'target'>): DestinationKind {
     KINDS.find((kind) => kind.is(target)),
     'the kind of a destination',
   );
+}
+
+/** What tells tenants something, by the kind of the delivery; undefined where nobody would read it. */
+export function createTellers(deps: SenderDeps): (delivery: Delivery) => Say | undefined {
+  const tellers = new Map(KINDS.map((kind) => [kind.kind, kind.createTeller(deps)]));
+  return (delivery) => tellers.get(delivery.target.kind)?.(delivery);
 }
 
 /** Opens the destination of any delivery, by its kind. */

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Call, DynamoApi } from '../aws/api.ts';
-import { DeliveryError } from '../core/delivery.ts';
+import { type Delivery, DeliveryError } from '../core/delivery.ts';
 import { tenantTableFailure } from './failure.ts';
 import type { ItemRules } from './store.ts';
 
@@ -19,35 +19,53 @@ const TENANTS_MAX = 5_000;
  * a tenant becomes a dead letter. Sorted, at most 5,000. Reads the whole table.
  * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
  */
-export async function listTenants(
-  { dynamo, table, rules }: TenantListDeps,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+export async function listTenants(deps: TenantListDeps, signal: AbortSignal): Promise<readonly string[]> {
   const enabled = new Set<string>();
   const invalid = new Set<string>();
-  let from: Record<string, AttributeValue> | undefined;
-  try {
-    do {
-      const page = await dynamo(
-        'Scan',
-        { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) },
-        { abortSignal: signal },
-      );
-      for (const item of page.Items ?? []) note(unmarshall(item, { wrapNumbers: Number }));
-      from = page.LastEvaluatedKey;
-    } while (from);
-  } catch (cause) {
-    throw tenantTableFailure(table, `${table} could not be read`, cause);
-  }
-  return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
-
-  function note(item: Record<string, unknown>): void {
+  for await (const item of itemsOf(deps, signal)) {
     try {
-      const delivery = rules.read(item);
+      const delivery = deps.rules.read(item);
       if (delivery?.enabled) enabled.add(delivery.tenantId);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       invalid.add(String(item.tenant_id));
     }
   }
+  return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
+}
+
+/**
+ * The valid deliveries that are wanted, at most 5,000. Reads the whole table.
+ * @throws as `listTenants`
+ */
+export async function listDeliveries(
+  deps: TenantListDeps,
+  isWanted: (delivery: Delivery) => boolean,
+  signal: AbortSignal,
+): Promise<readonly Delivery[]> {
+  const wanted: Delivery[] = [];
+  for await (const item of itemsOf(deps, signal)) {
+    try {
+      const delivery = deps.rules.read(item);
+      if (delivery && isWanted(delivery) && wanted.length < TENANTS_MAX) wanted.push(delivery);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+    }
+  }
+  return wanted;
+}
+
+async function* itemsOf(
+  { dynamo, table }: TenantListDeps,
+  signal: AbortSignal,
+): AsyncGenerator<Record<string, unknown>, void, undefined> {
+  let from: Record<string, AttributeValue> | undefined;
+  do {
+    const input = { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) };
+    const page = await dynamo('Scan', input, { abortSignal: signal }).catch((cause: unknown) => {
+      throw tenantTableFailure(table, `${table} could not be read`, cause);
+    });
+    for (const item of page.Items ?? []) yield unmarshall(item, { wrapNumbers: Number });
+    from = page.LastEvaluatedKey;
+  } while (from);
 }

@@ -13,6 +13,7 @@ import { createHandBacks } from '../../service/run/queue/hand-backs.ts';
 import { createCircuitBreakers } from '../../service/run/schedule/circuit-breakers.ts';
 import { createScheduler } from '../../service/run/schedule/scheduler.ts';
 import { createParked } from '../../service/run/stats/parked.ts';
+import { createProgressBooks } from '../../service/run/stats/progress-books.ts';
 import { createTenantStats } from '../../service/run/stats/tenant-stats.ts';
 import type { ObjectListener } from '../../service/run/threads/worker-pool.ts';
 import { createTestLogger } from './logger.ts';
@@ -64,6 +65,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   const { logger, lines } = createTestLogger();
   const now = { ms: NOON_MS };
   const tenantStats = createTenantStats(() => now.ms);
+  const progressBooks = createProgressBooks();
   const handBacks = createHandBacks(() => now.ms);
   const breakers = createCircuitBreakers({
     nowMs: () => now.ms,
@@ -123,6 +125,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
       },
     },
     tenantStats,
+    progressBooks,
     metrics,
     logger,
     parkMs: 24 * 3_600_000,
@@ -175,6 +178,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     metrics,
     lines,
     tenantStats,
+    progressBooks,
     freshness,
     handBacks,
     scheduler,

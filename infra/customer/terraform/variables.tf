@@ -103,6 +103,68 @@ variable "exactly_once" {
   nullable    = false
 }
 
+variable "receipts_bucket" {
+  description = "A bucket of this account that receipts of what was delivered are written to. Empty means none."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$", var.receipts_bucket))
+    error_message = "The name of an S3 bucket."
+  }
+}
+
+variable "receipts_prefix" {
+  description = "Receipts are written below this prefix of the bucket."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([a-zA-Z0-9!_.*'()=-]+/)*$", var.receipts_prefix))
+    error_message = "It ends with a slash and does not begin with one."
+  }
+}
+
+variable "behind_alarm_seconds" {
+  description = "Alarm when your logs are further behind than so many seconds for five minutes, or when nothing is heard of it. 0 means no alarm. Needs progress_events."
+  type        = number
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = contains([0, 300, 600, 900, 1800, 3600, 7200], var.behind_alarm_seconds)
+    error_message = "0, 300, 600, 900, 1800, 3600 or 7200."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "SNS topic of this region that the alarm notifies. Empty means none."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\\d{12}:[\\w-]{1,256})?$", var.alarm_topic_arn))
+    error_message = "The ARN of an SNS topic."
+  }
+}
+
+variable "progress_dashboard" {
+  description = "Whether there is a dashboard of how far your logs are. Needs progress_events."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "progress_delivery" {
+  description = "The delivery that alarm and dashboard watch, if the platform gives you several."
+  type        = string
+  default     = "cloudwatch"
+  nullable    = false
+  validation {
+    condition     = can(regex("^cloudwatch(#[\\w.-]{1,64})?$", var.progress_delivery))
+    error_message = "cloudwatch, alone or with #name."
+  }
+}
+
 variable "role_path" {
   description = "IAM path of the role."
   type        = string

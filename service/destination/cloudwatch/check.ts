@@ -1,20 +1,29 @@
 import type { LogGroup } from '@aws-sdk/client-cloudwatch-logs';
-import type { Call, LogsApi } from '../../aws/api.ts';
+import type { Call, LogsApi, S3Api } from '../../aws/api.ts';
 import { faultOf } from '../../aws/fault.ts';
 import { groupCreation } from '../../aws/log-group.ts';
 import { saidBy } from '../../aws/words.ts';
 import { isKeyRefused, writeLogs } from '../../aws/write-logs.ts';
-import { LOGS_ACTIONS, LOGS_KEY_ACTIONS, LOGS_READ_ACTION, LOGS_TAG_ACTION } from '../../core/permissions.ts';
+import { writeReceipts } from '../../aws/write-receipts.ts';
+import {
+  LOGS_ACTIONS,
+  LOGS_KEY_ACTIONS,
+  LOGS_READ_ACTION,
+  LOGS_TAG_ACTION,
+  RECEIPT_ACTIONS,
+} from '../../core/permissions.ts';
+import { formatReceiptPlace, type ReceiptPlace } from '../../core/receipt-place.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
 import { compareClass } from './class.ts';
-import { type CloudWatchTarget, groupPrefix } from './target.ts';
+import { type CloudWatchTarget, groupPrefix, type ServiceGroup } from './target.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
 export interface WritingDeps {
   readonly logs: Call<LogsApi>;
+  readonly s3: Call<S3Api>;
   readonly monotonicMs: () => number;
   readonly nowMs: () => number;
 }
@@ -27,6 +36,9 @@ export const STEPS = {
   readBack: 'the event can be read back',
   read: 'retention and class of the group',
 } as const;
+/** Only of a delivery whose receipts go to a bucket; a log group is written like the others. */
+const RECEIPTS_STEP = 'a receipt can be written';
+const RECEIPTS_CANARY = 'log-distributor-verify.txt';
 
 type CloudWatchDelivery = DeliveryTo<CloudWatchTarget>;
 
@@ -36,9 +48,12 @@ export async function checkWriting(
   delivery: CloudWatchDelivery,
   application: string,
 ): Promise<Step[]> {
+  return [...(await checkGroups(deps, delivery, application)), ...(await checkReceipts(deps, delivery))];
+}
+
+async function checkGroups(deps: WritingDeps, delivery: CloudWatchDelivery, application: string): Promise<Step[]> {
   const group = canaryGroup(delivery, application, deps.nowMs());
-  const { serviceGroup = group } = delivery.target;
-  const groups = [...new Set([group, serviceGroup])];
+  const groups = groupsFor(delivery, group);
   const create = await timed(STEPS.create, deps.monotonicMs, () =>
     inEach(groups, (one) => createCanary(deps, delivery, one)),
   );
@@ -52,7 +67,7 @@ export async function checkWriting(
   }
   const put = await timed(STEPS.put, deps.monotonicMs, () => inEach(groups, (one) => putCanary(deps, delivery, one)));
   const readBack = await timed(STEPS.readBack, deps.monotonicMs, () => readCanary(deps, delivery, group));
-  const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
+  const read = await timed(STEPS.read, deps.monotonicMs, () => inEach(groups, (one) => describe(deps, delivery, one)));
   return [create, put, readBack, read];
 }
 
@@ -65,8 +80,22 @@ async function readCanary(deps: WritingDeps, delivery: CloudWatchDelivery, group
   return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
 }
 
+/** The group of an event, and the group of the service's own events where that is another one. */
+function groupsFor({ target }: CloudWatchDelivery, name: string): readonly ServiceGroup[] {
+  const { serviceGroup, groupSettings: settings, receipts } = target;
+  const others = [
+    ...(serviceGroup ? [serviceGroup] : []),
+    ...(receipts?.kind === 'log-group' ? [{ name: receipts.group, settings }] : []),
+  ];
+  const byName = new Map(others.filter((other) => other.name !== name).map((other) => [other.name, other]));
+  return [{ name, settings }, ...byName.values()];
+}
+
 /** The verdict on all groups of a delivery: the worst of them, or what is said of each. */
-async function inEach(groups: readonly string[], look: (group: string) => Promise<Verdict>): Promise<Verdict> {
+async function inEach(
+  groups: readonly ServiceGroup[],
+  look: (group: ServiceGroup) => Promise<Verdict>,
+): Promise<Verdict> {
   const verdicts: Verdict[] = [];
   for (const group of groups) verdicts.push(await look(group));
   const worst =
@@ -74,7 +103,11 @@ async function inEach(groups: readonly string[], look: (group: string) => Promis
   return worst ?? { outcome: 'ok', detail: verdicts.map(({ detail }) => detail).join('; ') };
 }
 
-async function putCanary({ logs, nowMs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+async function putCanary(
+  { logs, nowMs }: WritingDeps,
+  delivery: CloudWatchDelivery,
+  { name: group }: ServiceGroup,
+): Promise<Verdict> {
   const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
   const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
     logs('PutLogEvents', {
@@ -86,6 +119,33 @@ async function putCanary({ logs, nowMs }: WritingDeps, delivery: CloudWatchDeliv
   return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
 }
 
+/** As receipts are written, but for their condition: the next look writes over it. */
+async function checkReceipts({ s3, monotonicMs }: WritingDeps, delivery: CloudWatchDelivery): Promise<Step[]> {
+  const { receipts } = delivery.target;
+  if (receipts?.kind !== 'bucket') return [];
+  const where = `${formatReceiptPlace(receipts)}${RECEIPTS_CANARY}`;
+  const step = await timed(RECEIPTS_STEP, monotonicMs, async () => {
+    try {
+      await s3('PutObject', {
+        Bucket: receipts.bucket,
+        Key: `${receipts.prefix}${RECEIPTS_CANARY}`,
+        ExpectedBucketOwner: delivery.accountId,
+        Body: `log-distributor verify: receipts of tenant ${delivery.tenantId} reach ${where}\n`,
+        ContentType: 'text/plain',
+      });
+      return { outcome: 'ok', detail: where };
+    } catch (error) {
+      const fix = {
+        advice: `a policy of ${delivery.roleArn} must contain this statement`,
+        statements: [receiptStatement(delivery.roleArn, receipts)],
+      };
+      const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
+      return { outcome: 'failed', detail, ...remedyOf(error, writeReceipts(delivery.region, receipts), fix) };
+    }
+  });
+  return [step];
+}
+
 /** The log group of an event that has nothing but an application. */
 function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs: number): string {
   const date = new Date(nowMs).toISOString().slice(0, 10);
@@ -95,7 +155,11 @@ function canaryGroup({ target }: CloudWatchDelivery, application: string, nowMs:
   return target.group.render(values);
 }
 
-async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+async function createCanary(
+  { logs }: WritingDeps,
+  delivery: CloudWatchDelivery,
+  { name: group, settings }: ServiceGroup,
+): Promise<Verdict> {
   const stream = () => logs('CreateLogStream', { logGroupName: group, logStreamName: CANARY_STREAM });
   let made = 'both exist';
   const first = await attempt(delivery, 'logs:CreateLogStream', group, async () => {
@@ -109,8 +173,8 @@ async function createCanary({ logs }: WritingDeps, delivery: CloudWatchDelivery,
   });
   if (first) return first;
   if (made !== '') return { outcome: 'ok', detail: made };
-  const { retentionDays, groupSettings } = delivery.target;
-  const createGroup = () => logs('CreateLogGroup', groupCreation(group, groupSettings));
+  const { retentionDays } = delivery.target;
+  const createGroup = () => logs('CreateLogGroup', groupCreation(group, settings));
   const noGroup = await attempt(delivery, 'logs:CreateLogGroup', group, createGroup);
   if (noGroup) return noGroup;
   const noRetention = await setRetention(logs, delivery, group);
@@ -137,12 +201,13 @@ function setRetention(
 }
 
 /** The distributor's role need not be able to read; where it is, what it reads is told. */
-async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, group: ServiceGroup): Promise<Verdict> {
+  const { name } = group;
   try {
-    const { logGroups } = await logs('DescribeLogGroups', { logGroupNamePrefix: group });
-    const found = logGroups?.find(({ logGroupName }) => logGroupName === group);
+    const { logGroups } = await logs('DescribeLogGroups', { logGroupNamePrefix: name });
+    const found = logGroups?.find(({ logGroupName }) => logGroupName === name);
     if (!found) return { outcome: 'not tested', detail: 'the group is not listed yet' };
-    return compareSettings(found, delivery.target);
+    return compareSettings(found, delivery.target, group);
   } catch (error) {
     if (faultOf(error) !== 'refused')
       return { outcome: 'failed', detail: `DescribeLogGroups failed. ${saidBy(error)}` };
@@ -151,26 +216,35 @@ async function describe({ logs }: WritingDeps, delivery: CloudWatchDelivery, gro
 }
 
 /** What a group has, beside what the item says of groups that the service creates. */
-function compareSettings(found: LogGroup, { retentionDays, groupSettings }: CloudWatchTarget): Verdict {
+function compareSettings(
+  found: LogGroup,
+  { retentionDays, progressEvents, serviceGroup }: CloudWatchTarget,
+  { name, settings }: ServiceGroup,
+): Verdict {
   const keeps = found.retentionInDays === undefined ? 'for ever' : `for ${found.retentionInDays} days`;
   const foundClass = found.logGroupClass ?? 'STANDARD';
   const key = found.kmsKeyId === undefined ? '' : `, encrypted with ${found.kmsKeyId}`;
   const detail = `keeps ${keeps}, class ${foundClass}${key}`;
-  const { logGroupClass, kmsKeyArn } = groupSettings;
+  const { logGroupClass, kmsKeyArn } = settings;
   const otherClass = compareClass(logGroupClass, foundClass);
   const otherKey = kmsKeyArn !== undefined && kmsKeyArn !== found.kmsKeyId;
+  const noMetrics = progressEvents === true && name === serviceGroup?.name && foundClass !== 'STANDARD';
   const others = [
     ...(retentionDays !== undefined && retentionDays !== found.retentionInDays
       ? [`the item says ${retentionDays} days, which applies only to groups that the service creates`]
       : []),
     ...(otherClass ? [otherClass.detail] : []),
     ...(otherKey ? [`the item says the key ${kmsKeyArn}, which applies only to groups that the service creates`] : []),
+    ...(noMetrics ? [`CloudWatch Logs makes no metrics of progress events in ${name}, a group of this class`] : []),
   ];
   const all = [detail, ...others].join('; ');
-  if (!otherClass && !otherKey) return { outcome: 'ok', detail: all };
+  if (!otherClass && !otherKey && !noMetrics) return { outcome: 'ok', detail: all };
   const advice = [
     ...(otherClass ? [otherClass.advice] : []),
     ...(otherKey ? [`the owner of the group gives it the key with logs:AssociateKmsKey`] : []),
+    ...(noMetrics
+      ? ['name a group of the class STANDARD, or one that does not exist yet, in service_log_group_name']
+      : []),
   ].join('; ');
   return { outcome: 'finding', detail: all, fix: { advice } };
 }
@@ -240,6 +314,20 @@ export function writeStatement(roleArn: string, prefix: string, { tags, readsBac
     Action: [...LOGS_ACTIONS, ...(tags ? [LOGS_TAG_ACTION] : []), ...(readsBack ? [LOGS_READ_ACTION] : [])],
     // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
     Resource: [groups, `${groups}:*`, `${groups}/*`],
+  };
+}
+
+/** What the role must be allowed for receipts that go to a bucket. A test compares it with the template in `infra/customer/`. */
+export function receiptStatement(
+  roleArn: string,
+  { bucket, prefix }: Extract<ReceiptPlace, { kind: 'bucket' }>,
+): Statement {
+  const [, partition] = roleArn.split(':');
+  return {
+    Sid: 'WriteReceipts',
+    Effect: 'Allow',
+    Action: RECEIPT_ACTIONS,
+    Resource: [`arn:${partition}:s3:::${bucket}/${prefix}*`],
   };
 }
 

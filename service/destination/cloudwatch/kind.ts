@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createTenantS3Calls } from '../../aws/calls.ts';
 import { createGzipBody } from '../../aws/gzip-body.ts';
 import { createLogWriter } from '../../aws/log-writer.ts';
 import { createLogsSessions } from '../../aws/logs-session.ts';
@@ -8,11 +9,12 @@ import { createPutEventsBySdk } from '../../aws/put-events-by-sdk.ts';
 import { createRetention } from '../../aws/retention.ts';
 import { answerOf } from '../../base/aws-answer.ts';
 import { awsFields } from '../../base/logger.ts';
+import { UNWATCHED } from '../../delivery/call-watch.ts';
 import { createRetentionDebts } from '../../ledger/retention-debts.ts';
-import { defineKind, type SenderDeps } from '../kind.ts';
+import { type DeliveryTo, defineKind, type SenderDeps } from '../kind.ts';
 import { checkWriting, groupPrefixOf, hasTags, STEPS } from './check.ts';
 import { createCloudWatch } from './sender.ts';
-import { ATTRIBUTES, KIND, readTarget } from './target.ts';
+import { ATTRIBUTES, type CloudWatchTarget, KIND, readTarget } from './target.ts';
 
 /** CloudWatch Logs in the tenant's account: type `cloudwatch`. */
 export const CLOUDWATCH = defineKind({
@@ -20,28 +22,48 @@ export const CLOUDWATCH = defineKind({
   attributes: ATTRIBUTES,
   messageFormats: ['message', 'record'],
   read: readTarget,
-  createSender: (deps) =>
-    createCloudWatch({
-      ...deps.calling,
-      writer: composeWriter(deps),
-      createSession: createLogsSessions(deps.settings),
-      settleMs: deps.settings.settleMs,
-      awsNowMs: deps.nowMs,
-      metrics: deps.metrics,
-      logger: deps.logger,
-    }),
+  createSender: composeSender,
+  createTeller(deps) {
+    const open = composeSender(deps);
+    return (delivery) => {
+      const { target } = delivery;
+      if (target.serviceGroup === undefined) return undefined;
+      const task = { keyFields: { tenant_id: delivery.tenantId } };
+      return open({ delivery, target, task, watch: UNWATCHED, onNotice() {} }).say;
+    };
+  },
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
     const logs = createLogsSessions(place)(delivery.region, session).call;
-    return checkWriting({ logs, nowMs, monotonicMs }, delivery, application);
+    const s3 = createTenantS3Calls(place)(delivery.region, session);
+    return checkWriting({ logs, s3, nowMs, monotonicMs }, delivery, application);
   },
   template: 'customer-account.yaml',
   templateParameters: (delivery) => ({
     LogGroupPrefix: groupPrefixOf(delivery),
     ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
+    ...receiptParameters(delivery),
     ...(delivery.target.exactlyOnce ? { ExactlyOnce: 'true' } : {}),
   }),
 });
+
+function receiptParameters({ target: { receipts } }: DeliveryTo<CloudWatchTarget>): Readonly<Record<string, string>> {
+  if (receipts?.kind !== 'bucket') return {};
+  const { bucket, prefix } = receipts;
+  return { ReceiptsBucket: bucket, ...(prefix === '' ? {} : { ReceiptsPrefix: prefix }) };
+}
+
+function composeSender(deps: SenderDeps) {
+  return createCloudWatch({
+    ...deps.calling,
+    writer: composeWriter(deps),
+    createSession: createLogsSessions(deps.settings),
+    settleMs: deps.settings.settleMs,
+    awsNowMs: deps.nowMs,
+    metrics: deps.metrics,
+    logger: deps.logger,
+  });
+}
 
 function composePut({ settings, kernel, metrics, logger, nowMs }: SenderDeps): PutEvents {
   if (settings.plainDecoder) return createPutEventsBySdk(settings);
@@ -49,7 +71,7 @@ function composePut({ settings, kernel, metrics, logger, nowMs }: SenderDeps): P
     ...LIMITS.tenant(settings),
     connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
     nowMs,
-    gzipBody: settings.putCompression === 'gzip' ? createGzipBody(kernel) : undefined,
+    gzipBody: settings.putCompression === 'gzip' && kernel ? createGzipBody(kernel) : undefined,
     onSent: (encoding, bytes) => metrics.putSentBytes.inc({ encoding }, bytes),
     onGzipRefused: (region, error) =>
       logger.warn(

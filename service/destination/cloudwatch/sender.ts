@@ -1,5 +1,6 @@
 import type { Entity, RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
+import type { GroupSettings } from '../../aws/log-group.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
 import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
@@ -18,8 +19,9 @@ import type { Route } from '../../core/route.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
+  type Destination,
   type ObjectTask,
-  type OpenDestination,
+  type OpenOptions,
   type StopSignals,
   unlessStopped,
 } from '../../delivery/destination.ts';
@@ -59,35 +61,44 @@ const CREATED_PAUSE_MS = 200;
 /** Body buffers kept for reuse; each holds a batch. */
 const BUFFERS_KEPT = 4;
 
-export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWatchTarget> {
+/** Where no object is sent, only the tenant is told something, there is a tenant and no object. */
+type CloudWatchOptions = Omit<OpenOptions<CloudWatchTarget>, 'task'> & {
+  readonly task: Pick<ObjectTask, 'keyFields'> & Partial<Pick<ObjectTask, 'ref'>>;
+};
+
+export function createCloudWatch(
+  deps: CloudWatchDeps,
+): (options: CloudWatchOptions) => Destination & Required<Pick<Destination, 'say'>> {
   const sessionOf = createSessionClients(deps.createSession);
   const buffers: BodyBuffer[] = [];
   const streams = createNewStreams();
 
   return ({ delivery, target, task, watch, onNotice }) => {
     const role = roleRequest(delivery, task.keyFields);
-    const placeOf = ({ group }: Route): GroupPlace => ({
+    const placeOf = ({ group }: Route, settings = target.groupSettings): GroupPlace => ({
       tenantId: delivery.tenantId,
       accountId: delivery.accountId,
       region: delivery.region,
       group,
       retentionDays: target.retentionDays,
-      settings: target.groupSettings,
+      settings,
     });
     const expiry = createKnownExpiry();
-    const once = target.exactlyOnce
-      ? createExactlyOnce({
-          ...deps,
-          read: createReadStream({ ...deps, sessionOf }, delivery, role, watch),
-          onReadBack: (outcome) => tellReadBack(deps, delivery, task, outcome),
-        })
-      : undefined;
+    const { ref } = task;
+    const once =
+      target.exactlyOnce && ref
+        ? createExactlyOnce({
+            ...deps,
+            read: createReadStream({ ...deps, sessionOf }, delivery, role, watch),
+            onReadBack: (outcome) => tellReadBack(deps, delivery, ref, outcome),
+          })
+        : undefined;
 
     /** One put, and what it finds missing created. */
     const attempt = async (
       credentials: SessionCredentials,
       put: PutCall['put'],
-      route: Route,
+      { route, settings }: Pick<PutBatch, 'route' | 'settings'>,
       signals: StopSignals,
     ) => {
       const session = sessionOf(credentials, delivery.region);
@@ -95,13 +106,13 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         put: () => put(session),
         create: () => {
           signals.abort.throwIfAborted();
-          return unlessStopped(deps.writer.create(session, placeOf(route), route.stream), signals);
+          return unlessStopped(deps.writer.create(session, placeOf(route, settings), route.stream), signals);
         },
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
       const receipt = await streams.put(session, route, calls, signals);
       // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
-      deps.writer.retention.settle(session, placeOf(route), 'used').catch(() => {});
+      deps.writer.retention.settle(session, placeOf(route, settings), 'used').catch(() => {});
       return receipt;
     };
 
@@ -128,12 +139,12 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     });
 
     /** The same until there is an answer, or no hope for one. */
-    const put = ({ known, put }: PutCall, { route, bytes }: Pick<Batch, 'route' | 'bytes'>, signals: StopSignals) => {
+    const put = ({ known, put }: PutCall, batch: PutBatch, signals: StopSignals) => {
       const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
         destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
-        bytes,
+        bytes: batch.bytes,
         bytesPerSecondMax: delivery.bytesPerSecondMax,
       };
       const call = {
@@ -143,18 +154,19 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         rateLimited,
         watch,
         ...(known && { known }),
-        attempt: (credentials: SessionCredentials) => attempt(credentials, put, route, signals),
+        attempt: (credentials: SessionCredentials) => attempt(credentials, put, batch, signals),
       };
       return callTenant(deps, call, signals);
     };
 
     return {
       async say(stream, events, signals) {
-        const route = { group: present(target.serviceGroup, "the log group of the service's events"), stream };
+        const { name: group, settings } = present(target.serviceGroup, "the log group of the service's events");
+        const route = { group, stream };
         const request = { logGroupName: route.group, logStreamName: stream, logEvents: events };
         const body = Buffer.from(JSON.stringify(request));
         try {
-          const batch = { route, events, bytes: body.length };
+          const batch = { route, events, bytes: body.length, settings };
           await put(putOf(body, batch, signals), batch, signals);
         } catch (error) {
           signals.abort.throwIfAborted();
@@ -194,7 +206,11 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
 }
 
 /** What is known of the events of a body. */
-type PutBatch = Pick<Batch, 'route' | 'bytes'> & { readonly events: { readonly length: number } };
+type PutBatch = Pick<Batch, 'route' | 'bytes'> & {
+  readonly events: { readonly length: number };
+  /** Of the group, should it be missing; absent: those of the delivery. */
+  readonly settings?: GroupSettings;
+};
 
 /** What a put said of the events, and why it did not take their entity. */
 interface PutReceipt extends BatchReceipt {
@@ -226,7 +242,7 @@ function partOf(plan: ChunkPlan, batch: Batch, events: Uint32Array): Batch {
 function tellReadBack(
   { metrics, logger }: Pick<CloudWatchDeps, 'metrics' | 'logger'>,
   { tenantId, type }: Delivery,
-  { ref }: ObjectTask,
+  ref: ObjectTask['ref'],
   { route, batch, events, found, calls, complete }: ReadBack,
 ): void {
   const outcome = !complete ? 'unread' : found === events ? 'there' : found === 0 ? 'missing' : 'partly';

@@ -1,8 +1,9 @@
 import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
 import type { GroupSettings } from '../../aws/log-group.ts';
+import { KMS_KEY_ARN } from '../../base/kms-key.ts';
 import { ENTITY_VARIABLES, PLATFORMS, type Platform } from '../../core/entity.ts';
-import { boolean, type ItemReader, KMS_KEY_ARN, number, tags } from '../../core/item.ts';
+import { boolean, type ItemReader, number, tags } from '../../core/item.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,
@@ -28,7 +29,14 @@ export interface CloudWatchTarget extends Target {
   readonly platform: Platform | undefined;
   readonly exactlyOnce: boolean;
   /** The log group of the service's own events; undefined: none is named, and the names of the others have placeholders. */
-  readonly serviceGroup: string | undefined;
+  readonly serviceGroup: ServiceGroup | undefined;
+}
+
+/** A log group for events of the service itself. */
+export interface ServiceGroup {
+  readonly name: string;
+  /** If the service creates it. Of another class than STANDARD, nobody could raise alarms by these few events. */
+  readonly settings: GroupSettings;
 }
 
 export const KIND = 'cloudwatch';
@@ -74,6 +82,7 @@ const SCHEMA = z.object({
     .string()
     .regex(/^s3(#[\w.-]{1,64})?$/, 'must be the type of a delivery to a bucket, such as s3 or s3#rejected')
     .optional(),
+  progress_events: boolean.default(false),
   service_log_group_name: z.string().optional(),
   entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
   receipts: z
@@ -81,6 +90,9 @@ const SCHEMA = z.object({
     .refine((text) => parseReceiptPlace(text) !== undefined, RECEIPT_PLACE_RULE)
     .optional(),
 });
+
+/** Attributes that have the service say something in the tenant's account. */
+const SAYING = ['rejected_events', 'progress_events'] as const;
 
 /** Names of the attributes of an item. */
 export const ATTRIBUTES = Object.keys(SCHEMA.shape);
@@ -92,7 +104,13 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   const group = item.attempt('log_group_name', () => template('group', it.log_group_name ?? ''));
   const stream = item.attempt('log_stream_name', () => template('stream', it.log_stream_name ?? DEFAULT_STREAM));
   if (!group || !stream) return undefined;
-  const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, tenantId));
+  const groupSettings = {
+    logGroupClass: it.log_group_class,
+    kmsKeyArn: it.log_group_kms_key_arn,
+    tags: it.log_group_tags,
+  };
+  const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, groupSettings, tenantId));
+  const progressEvents = item.attempt('progress_events', () => wantsProgress(it, serviceGroup));
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
   const exactlyOnce = item.attempt('exactly_once', () => readable(it.exactly_once ?? false, it.log_group_class));
   const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
@@ -102,15 +120,12 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
     group,
     stream,
     retentionDays: it.retention_days,
-    groupSettings: {
-      logGroupClass: it.log_group_class,
-      kmsKeyArn: it.log_group_kms_key_arn,
-      tags: it.log_group_tags,
-    },
+    groupSettings,
     platform,
     exactlyOnce: exactlyOnce ?? false,
     serviceGroup,
     rejectedEvents: it.rejected_events,
+    progressEvents: progressEvents ?? false,
     limits: LIMITS,
     receipts,
   };
@@ -121,22 +136,39 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
  * @throws Error where they need one and there is none, or where the role need not be able to write
  */
 function serviceGroupOf(
-  { service_log_group_name: name, rejected_events: rejected }: Partial<z.output<typeof SCHEMA>>,
+  it: Partial<z.output<typeof SCHEMA>>,
   group: NameTemplate,
+  settings: GroupSettings,
   tenantId: string,
-): string | undefined {
-  if (name === undefined) {
-    if (group.variables.length === 0) return group.render([]);
-    if (rejected === undefined) return undefined;
-    throw new Error('is required with rejected_events where log_group_name has placeholders');
+): ServiceGroup | undefined {
+  const only = group.variables.length === 0 ? group.render([]) : undefined;
+  const { service_log_group_name: given } = it;
+  if (given === undefined) {
+    if (only !== undefined) return { name: only, settings };
+    const asking = SAYING.find((attribute) => it[attribute]);
+    if (asking === undefined) return undefined;
+    throw new Error(`is required with ${asking} where log_group_name has placeholders`);
   }
-  const own = compileNameTemplate(name, 'group', tenantId);
-  if (own.variables.length > 0) throw new Error('may hold no placeholder but {tenant_id}');
-  const text = own.render([]);
+  const template = compileNameTemplate(given, 'group', tenantId);
+  if (template.variables.length > 0) throw new Error('may hold no placeholder but {tenant_id}');
+  const name = template.render([]);
   const prefix = groupPrefix(group, tenantId);
-  if (text !== prefix && !text.startsWith(`${prefix}/`))
+  if (name !== prefix && !name.startsWith(`${prefix}/`)) {
     throw new Error(`must be ${prefix} or below it, where the role may write`);
-  return text;
+  }
+  return { name, settings: name === only ? settings : { ...settings, logGroupClass: undefined } };
+}
+
+/** @throws Error where CloudWatch Logs would make no metrics of the events (CloudWatch Logs user guide, "Log classes") */
+function wantsProgress(
+  { progress_events: wanted = false }: Partial<z.output<typeof SCHEMA>>,
+  group: ServiceGroup | undefined,
+): boolean {
+  const { logGroupClass = 'STANDARD' } = group?.settings ?? {};
+  if (!wanted || logGroupClass === 'STANDARD') return wanted;
+  throw new Error(
+    `needs a service_log_group_name of its own: CloudWatch Logs makes no metrics of events in groups of the class ${logGroupClass}`,
+  );
 }
 
 /** The prefix of the log groups of a template: what stands before the first placeholder, up to its last slash. */

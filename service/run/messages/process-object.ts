@@ -5,6 +5,7 @@ import type { ObjectTask } from '../../delivery/destination.ts';
 import { errorOf, type ObjectReport, onlyWaits, type ReportLine } from '../../delivery/report.ts';
 import type { HandBacks } from '../queue/hand-backs.ts';
 import { outcomeOf } from '../stats/outcome.ts';
+import type { ProgressBooks } from '../stats/progress-books.ts';
 import type { TenantStats } from '../stats/tenant-stats.ts';
 import type { CanaryBooks } from './canaries.ts';
 import { type DeliverAdmittedDeps, deliverAdmitted } from './deliver-admitted.ts';
@@ -12,6 +13,7 @@ import { type DeliverAdmittedDeps, deliverAdmitted } from './deliver-admitted.ts
 export interface ProcessObjectDeps extends DeliverAdmittedDeps {
   readonly handBacks: Pick<HandBacks, 'done'>;
   readonly tenantStats: TenantStats;
+  readonly progressBooks: Pick<ProgressBooks, 'ended'>;
   readonly canaries: CanaryBooks;
   readonly metrics: Pick<Metrics, 'objects' | 'objectSeconds'>;
   readonly logger: Logger;
@@ -42,6 +44,7 @@ export async function processObject(
   }
   if (report.lines.every(isOver)) deps.handBacks.done(tenant);
   tenantStats.ended(tenant, report, task.ref.createdMs);
+  deps.progressBooks.ended(tenant, report);
   record(deps, task, report, (deps.nowMs() - startedMs) / 1000);
   deps.canaries.ended(task, report);
   return report;

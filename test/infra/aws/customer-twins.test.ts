@@ -26,6 +26,7 @@ const REQUIRED = {
   DistributorRoleArn: 'arn:aws:iam::111111111111:role/log-distributor-production-task',
 };
 const KEY = `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
+const TOPIC = `arn:aws:sns:us-east-1:${TEMPLATE_ACCOUNT}:on-call`;
 const BOUNDARY = `arn:aws:iam::${TEMPLATE_ACCOUNT}:policy/boundary`;
 const ROLE = { RolePath: '/platform/logs/', PermissionsBoundaryArn: BOUNDARY };
 
@@ -44,8 +45,15 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         LogGroupClass: 'INFREQUENT_ACCESS',
         KmsKeyArn: KEY,
         TagLogGroups: 'true',
+        ReceiptsBucket: 'acme-receipts',
+        ReceiptsPrefix: 'of/logs/',
         ExactlyOnce: 'true',
+        BehindAlarmSeconds: '900',
+        AlarmTopicArn: TOPIC,
+        ProgressDashboard: 'true',
+        ProgressDelivery: 'cloudwatch#audit',
       },
+      { ...REQUIRED, BehindAlarmSeconds: '300' },
     ],
   },
   {
@@ -67,8 +75,11 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
   },
 ];
 
+/** Terraform's words on all values of a round must fit into one error: these come after the first rounds. */
+const LATER: readonly undefined[] = Array.from({ length: 7 });
+
 /** Values at the edges of what each parameter takes, and beyond. Whether one is right is for the template to say. */
-const PROBES: Readonly<Record<string, readonly string[]>> = {
+const PROBES: Readonly<Record<string, readonly (string | undefined)[]>> = {
   TenantId: ['a', 'a/b', '', '-a', `a${'b'.repeat(45)}`, `a${'b'.repeat(46)}`, `a${'b'.repeat(48)}`, 'a b'],
   ExternalId: [
     'x'.repeat(16),
@@ -91,7 +102,14 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
   TagLogGroups: ['true', 'false', 'maybe'],
+  // Wrong ones where few others are: of a long answer only the end is kept.
+  ReceiptsBucket: ['', 'acme-receipts', 'a.b', '', 'acme', '', '', '', 'ab', 'UPPER', 'a/b'],
+  ReceiptsPrefix: ['', 'a/', 'of/logs/', '', '', '', '', '', 'a', '/a/', 'a b/'],
   ExactlyOnce: ['true', 'false', 'maybe'],
+  BehindAlarmSeconds: [...LATER, '0', '300', '7200', '301', '-1', 'soon'],
+  AlarmTopicArn: [...LATER, '', TOPIC, `${TOPIC}:x`, 'on-call', `arn:aws:sqs:us-east-1:${TEMPLATE_ACCOUNT}:on-call`],
+  ProgressDashboard: [...LATER, 'true', 'false', 'maybe'],
+  ProgressDelivery: [...LATER, 'cloudwatch', 'cloudwatch#a.b_c-d', 's3', 'cloudwatch#', 'cloudwatch#a b', ''],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

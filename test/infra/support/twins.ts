@@ -40,6 +40,8 @@ export interface Made {
   readonly groups: readonly unknown[];
   /** Resources around a bucket, as CloudFormation has them. */
   readonly bucket: readonly unknown[];
+  readonly alarms: readonly unknown[];
+  readonly dashboards: readonly unknown[];
 }
 
 export function madeByTemplate(resources: Readonly<Record<string, TemplateResource>>): Made {
@@ -53,6 +55,12 @@ export function madeByTemplate(resources: Readonly<Record<string, TemplateResour
       return comparable({ ...others, RetentionInDays: Number(RetentionInDays), stays: stays(group) });
     }),
     bucket: of('AWS::S3::Bucket', 'AWS::S3::BucketPolicy').map(comparable),
+    alarms: of('AWS::CloudWatch::Alarm').map(({ Properties: { Threshold, ...others } }) =>
+      comparable({ ...others, Threshold: Number(Threshold) }),
+    ),
+    dashboards: of('AWS::CloudWatch::Dashboard').map(({ Properties: { DashboardName, DashboardBody } }) =>
+      comparable({ DashboardName, DashboardBody: JSON.parse(String(DashboardBody)) }),
+    ),
   };
 }
 
@@ -64,7 +72,14 @@ function stays(resource: TemplateResource | undefined): boolean {
 }
 
 /** Types of the modules. A further one has to be compared here, so it is refused. */
-const KNOWN = ['aws_iam_role', 'aws_iam_role_policy', 'aws_cloudwatch_log_group', 'aws_cloudformation_stack'];
+const KNOWN = [
+  'aws_iam_role',
+  'aws_iam_role_policy',
+  'aws_cloudwatch_log_group',
+  'aws_cloudformation_stack',
+  'aws_cloudwatch_metric_alarm',
+  'aws_cloudwatch_dashboard',
+];
 
 export async function madeByModule(planned: readonly PlannedResource[]): Promise<Made> {
   for (const { type } of planned) if (!KNOWN.includes(type)) throw new Error(`${type} is not compared`);
@@ -101,6 +116,26 @@ export async function madeByModule(planned: readonly PlannedResource[]): Promise
       }),
     ),
     bucket,
+    alarms: of('aws_cloudwatch_metric_alarm').map((alarm) =>
+      comparable({
+        AlarmName: alarm.alarm_name,
+        AlarmDescription: alarm.alarm_description,
+        Namespace: alarm.namespace,
+        MetricName: alarm.metric_name,
+        Dimensions: Object.entries(Object(alarm.dimensions)).map(([Name, Value]) => ({ Name, Value })),
+        Statistic: alarm.statistic,
+        Period: alarm.period,
+        EvaluationPeriods: alarm.evaluation_periods,
+        Threshold: alarm.threshold,
+        ComparisonOperator: alarm.comparison_operator,
+        TreatMissingData: alarm.treat_missing_data,
+        AlarmActions: alarm.alarm_actions ?? [],
+        OKActions: alarm.ok_actions ?? [],
+      }),
+    ),
+    dashboards: of('aws_cloudwatch_dashboard').map(({ dashboard_name: name, dashboard_body: body }) =>
+      comparable({ DashboardName: name, DashboardBody: JSON.parse(String(body)) }),
+    ),
   };
 }
 

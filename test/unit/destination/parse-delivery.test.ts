@@ -110,21 +110,41 @@ test('what belongs to a log group is read, and the platform of the pods', () => 
 test('events of the service itself go to the one log group of a delivery, or to the group that is named for them', () => {
   const groupOf = (attributes: Readonly<Record<string, unknown>>) => cloudWatchOf(parse(attributes)).serviceGroup;
   const spread = { log_group_name: '/tenant-logs/{tenant_id}/{application}' };
+  const own = { service_log_group_name: '/tenant-logs/{tenant_id}/own' };
   const rejected = { rejected_events: 's3#rejected' };
-  assert.equal(groupOf({}), '/tenant-logs/acme');
-  assert.equal(groupOf({ log_group_name: '/tenant-logs/{tenant_id}' }), '/tenant-logs/acme');
+  assert.equal(groupOf({})?.name, '/tenant-logs/acme');
+  assert.equal(groupOf({ log_group_name: '/tenant-logs/{tenant_id}' })?.name, '/tenant-logs/acme');
   assert.equal(groupOf(spread), undefined);
-  assert.equal(
-    groupOf({ ...spread, ...rejected, service_log_group_name: '/tenant-logs/{tenant_id}/own' }),
-    '/tenant-logs/acme/own',
-  );
+  assert.equal(groupOf({ ...spread, ...rejected, ...own })?.name, '/tenant-logs/acme/own');
   assert.equal(parse(rejected).target.rejectedEvents, 's3#rejected');
-  assert.deepEqual(problemsOf({ ...spread, ...rejected }), [
-    'service_log_group_name: is required with rejected_events where log_group_name has placeholders (not set)',
-  ]);
+  for (const [attribute, value] of [
+    ['rejected_events', 's3#rejected'],
+    ['progress_events', true],
+  ] as const) {
+    assert.deepEqual(problemsOf({ ...spread, [attribute]: value }), [
+      `service_log_group_name: is required with ${attribute} where log_group_name has placeholders (not set)`,
+    ]);
+  }
   assert.deepEqual(problemsOf({ ...spread, service_log_group_name: '/tenant-logs/acme-other' }), [
     'service_log_group_name: must be /tenant-logs/acme or below it, where the role may write (got "/tenant-logs/acme-other")',
   ]);
+});
+
+test('progress events need a group of which CloudWatch Logs makes metrics: one of their own is STANDARD', () => {
+  const cheap = { log_group_class: 'INFREQUENT_ACCESS', log_group_tags: { team: 'web' } };
+  const progress = { progress_events: true };
+  assert.equal(parse({}).target.progressEvents, false);
+  assert.equal(parse(progress).target.progressEvents, true);
+  const needs =
+    'progress_events: needs a service_log_group_name of its own: CloudWatch Logs makes no metrics of events in groups of the class INFREQUENT_ACCESS (got true)';
+  assert.deepEqual(problemsOf({ ...cheap, ...progress }), [needs]);
+  assert.deepEqual(problemsOf({ ...cheap, ...progress, service_log_group_name: '/tenant-logs/acme' }), [needs]);
+  const { target } = parse({ ...cheap, ...progress, service_log_group_name: '/tenant-logs/acme/own' });
+  assert.equal(target.progressEvents, true);
+  assert.deepEqual(cloudWatchOf(parse({ ...cheap, service_log_group_name: '/tenant-logs/acme/own' })).serviceGroup, {
+    name: '/tenant-logs/acme/own',
+    settings: { logGroupClass: undefined, kmsKeyArn: undefined, tags: { team: 'web' } },
+  });
 });
 
 test('receipts go to a bucket or to a log group, and not among the events', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createItemRules } from '../../../service/destination/parse-delivery.ts';
-import { listTenants } from '../../../service/tenant/list.ts';
+import { listDeliveries, listTenants } from '../../../service/tenant/list.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { ITEM } from '../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
@@ -28,12 +28,30 @@ test('tenants are listed to which something can be delivered, each once, whateve
   assert.deepEqual(await listTenants({ dynamo: calls, table: TENANT_TABLE, rules }, NEVER), ['half', ...large, 'two']);
 });
 
+test('deliveries are listed that somebody wants, of invalid tenants too', async (t) => {
+  const { calls, put } = await startDynamo(t);
+  const items = [
+    { tenant_id: 'two', type: 'cloudwatch' },
+    { tenant_id: 'two', type: 'cloudwatch#audit' },
+    { tenant_id: 'half', type: 'cloudwatch', log_group_name: '' },
+    { tenant_id: 'half', type: 'cloudwatch#audit' },
+    { tenant_id: 'stranger', type: 'splunk#audit' },
+  ];
+  for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
+  const deps = { dynamo: calls, table: TENANT_TABLE, rules };
+  const audits = await listDeliveries(deps, ({ type }) => type.endsWith('#audit'), NEVER);
+  assert.deepEqual(audits.map(({ tenantId, type }) => `${tenantId} ${type}`).sort(), [
+    'half cloudwatch#audit',
+    'two cloudwatch#audit',
+  ]);
+});
+
 test('a table that cannot be read is an error that says which', async () => {
   const dynamo = () => Promise.reject(awsError('AccessDeniedException', 400));
   await assert.rejects(listTenants({ dynamo, table: 'tenants', rules }, NEVER), {
     code: 'tenant-lookup-failed',
     message:
-      'tenants could not be read. The task role needs dynamodb:Query and dynamodb:DescribeTable (with canaries dynamodb:Scan too) on the table, and kms:Decrypt on its key. AWS: AccessDeniedException',
+      'tenants could not be read. The task role needs dynamodb:Query and dynamodb:DescribeTable (with canaries and progress events dynamodb:Scan too) on the table, and kms:Decrypt on its key. AWS: AccessDeniedException',
   });
 });
 

@@ -339,6 +339,35 @@ test('a group of another class is a finding that names the saving in dollars, an
   assert.match(made.steps.at(-1)?.detail ?? '', /^keeps for ever, class INFREQUENT_ACCESS$/);
 });
 
+test('a role that must read back is tested for it: the permission, and the class of the group', async (t) => {
+  const { deps, iam, putItem, verify } = await setUp(t);
+  await putItem({ log_group_name: '/tenant-logs/acme/{application}', exactly_once: true });
+  const step = 'the event can be read back';
+  const refused = await verify('--application', 'web');
+  assert.equal(refused.code, 1);
+  assert.deepEqual(
+    refused.notRight.map((one) => [one.step, one.outcome]),
+    [[step, 'failed']],
+  );
+  assert.match(refused.notRight[0]?.fix ?? '', /WriteOwnGroups.*logs:GetLogEvents/);
+
+  const statement = { Effect: 'Allow', Action: [...CREATES, 'logs:GetLogEvents'], Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  const allowed = await verify('--application', 'web');
+  assert.deepEqual([allowed.code, allowed.steps.find((one) => one.step === step)?.outcome], [0, 'ok']);
+
+  const logs = deps.logs(ACME.accountId, deps.region);
+  const cheap = { logGroupName: '/tenant-logs/acme/cheap', logGroupClass: 'INFREQUENT_ACCESS' } as const;
+  await logs.send(new CreateLogGroupCommand(cheap));
+  const other = await verify('--application', 'cheap');
+  assert.deepEqual(
+    other.notRight.map((one) => [one.step, one.outcome]),
+    [[step, 'failed']],
+  );
+  assert.match(other.notRight[0]?.cause ?? '', /class STANDARD, or remove the attribute exactly_once/);
+});
+
 test('the group for events of the service is written too, and rejected events need a delivery that takes them', async (t) => {
   const { deps, putItem, verify } = await setUp(t);
   const item = {
@@ -363,6 +392,27 @@ test('the group for events of the service is written too, and rejected events ne
     steps.find(({ step }) => step === 'an event can be written')?.detail ?? '',
     /acme\/web .*; .*acme\/own /,
   );
+});
+
+test('a group of which CloudWatch Logs makes no metrics is told where progress events go to it', async (t) => {
+  const { deps, iam, putItem, verify } = await setUp(t);
+  const statement = { Effect: 'Allow', Action: CREATES, Resource: '*' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'WriteLogs', PolicyDocument }));
+  const logs = deps.logs(ACME.accountId, deps.region);
+  const own = { logGroupName: '/tenant-logs/acme/own', logGroupClass: 'INFREQUENT_ACCESS' as const };
+  await logs.send(new CreateLogGroupCommand(own));
+  const item = { log_group_name: '/tenant-logs/acme/{application}', service_log_group_name: own.logGroupName };
+  await putItem({ ...item, progress_events: true });
+  const told = await verify('--application', 'web');
+  assert.equal(told.code, 1);
+  assert.match(
+    told.notRight[0]?.cause ?? told.steps.at(-1)?.detail ?? '',
+    /makes no metrics of progress events in \/tenant-logs\/acme\/own/,
+  );
+  assert.match(told.notRight[0]?.fix ?? '', /class STANDARD/);
+  await putItem(item);
+  assert.equal((await verify('--application', 'web')).code, 0);
 });
 
 test('tags without the permission for them, and a key that CloudWatch Logs may not use, are told with the statement', async (t) => {
