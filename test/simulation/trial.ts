@@ -146,7 +146,7 @@ async function makeObjects({ seed, startMs, strokes }: TrialPlan): Promise<Reado
   return new Map(await Promise.all(all));
 }
 
-/** Those of production, but for memory and threads: time costs nothing here. */
+/** Those of production: time costs nothing here. */
 function settingsOf({ threads }: TrialPlan, eventBytesMax?: number) {
   return readSettings({
     SQS_QUEUE_URL: QUEUE_URL,
@@ -155,6 +155,9 @@ function settingsOf({ threads }: TrialPlan, eventBytesMax?: number) {
     LEDGER_TABLE: LEDGER_TABLE,
     AWS_REGION: 'us-east-1',
     WORKER_THREADS: String(threads),
+    // Beside deliveries, and not simulated.
+    USAGE: 'false',
+    PROGRESS_INTERVAL_SECONDS: '0',
     ...(eventBytesMax === undefined ? {} : { EVENT_BYTES_MAX: String(eventBytesMax) }),
   });
 }
