@@ -11,6 +11,7 @@ import { rootOf } from './identity/caller.ts';
 import { createIam } from './identity/iam.ts';
 import { createSessions } from './identity/sessions.ts';
 import { createSts } from './identity/sts.ts';
+import { createKms } from './kms/kms.ts';
 import { createLogs } from './logs/logs.ts';
 import type { LogsQuotas } from './logs/quotas.ts';
 import { createLogsStore, type LogsStore } from './logs/store.ts';
@@ -97,6 +98,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     createDynamoDb({ tables }),
     createSts({ assumeRole: createAssumeRole({ accounts, sessions }) }),
     createIam({ accounts, newId, nowMs }),
+    createKms(),
   ];
   const gateway = createGateway({
     accounts,

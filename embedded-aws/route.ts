@@ -14,6 +14,7 @@ const TARGETS: readonly (readonly [prefix: string, service: ServiceName])[] = [
   ['Logs_20140328.', 'logs'],
   ['AmazonSQS.', 'sqs'],
   ['DynamoDB_', 'dynamodb'],
+  ['TrentService.', 'kms'],
 ];
 /** `Version` of the query protocol's forms. */
 const VERSIONS: readonly (readonly [version: string, service: ServiceName])[] = [

@@ -15,7 +15,7 @@ export interface Service {
   prepare(request: HttpRequest, place: Place): Operation;
 }
 
-export type ServiceName = 's3' | 'sqs' | 'sns' | 'sts' | 'iam' | 'logs' | 'dynamodb';
+export type ServiceName = 's3' | 'kms' | 'sqs' | 'sns' | 'sts' | 'iam' | 'logs' | 'dynamodb';
 
 export interface Place {
   /** Of the key that signed, not yet verified. */
@@ -41,6 +41,8 @@ export interface Permission {
   readonly resource: string;
   readonly account: string;
   readonly policy?: Policy | undefined;
+  /** A policy that says nothing refuses, as that of a key does. Default: policies of identities decide then. */
+  readonly policyMustAllow?: boolean;
   readonly keys?: ReadonlyMap<string, readonly string[]>;
 }
 

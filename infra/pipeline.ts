@@ -4,7 +4,7 @@ import type { Config } from './config/config.ts';
 import { createDistributor } from './constructs/distributor.ts';
 import { createHub } from './constructs/hub.ts';
 import { createIngestion } from './constructs/ingestion.ts';
-import { createKeys } from './constructs/keys.ts';
+import { createKeys, createReceiptKey } from './constructs/keys.ts';
 import { createNetwork } from './constructs/network.ts';
 import { createRegistry } from './constructs/registry.ts';
 import { createScaling } from './constructs/scaling.ts';
@@ -46,6 +46,7 @@ export function composePipeline(
     keys,
     network,
     spoke,
+    receiptKey: createReceiptKey(stack, config, names),
     image: imageName(repository.repositoryUrl, imageTag ?? 'none'),
     running: imageTag !== undefined,
   });

@@ -12,6 +12,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'test/e2e/migration.test.ts',
   'test/e2e/multi-region.test.ts',
   'test/e2e/random-times.test.ts',
+  'test/e2e/receipts.test.ts',
   'test/e2e/scaling.test.ts',
   'test/e2e/silence.test.ts',
   'test/e2e/strict.test.ts',

@@ -1,5 +1,5 @@
 import { DeniedError } from '../http/aws-error.ts';
-import { type Decision, evaluate } from '../policy/evaluate.ts';
+import { type Decision, evaluate, evaluateTrust, type Question } from '../policy/evaluate.ts';
 import type { Permission } from '../service.ts';
 import { type Caller, lookupOf, subjectOf } from './caller.ts';
 
@@ -17,15 +17,17 @@ export function authorizer(call: {
 }): Authorizer {
   const { caller } = call;
   const subject = subjectOf(caller);
-  const decide = ({ action, resource, account, policy, keys }: Permission): Decision =>
-    evaluate({
+  const decide = ({ action, resource, account, policy, policyMustAllow, keys }: Permission): Decision => {
+    const question: Question = {
       subject,
       action,
       resource,
       resourceAccount: account,
       resourcePolicy: policy,
       lookup: lookupOf({ ...call, resourceAccount: account, ...(keys === undefined ? {} : { keys }) }),
-    });
+    };
+    return policy && policyMustAllow ? evaluateTrust({ ...question, resourcePolicy: policy }) : evaluate(question);
+  };
   return {
     may: (permission) => decide(permission).allowed,
     require(permission) {

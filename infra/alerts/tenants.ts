@@ -6,6 +6,7 @@ import { type Alert, ANY } from './alert.ts';
 const MINUTE = 60;
 const HOUR_SECONDS = 3600;
 const EXPIRY_SECONDS = 4 * HOUR_SECONDS;
+const RECEIPTS_LATE_SECONDS = 2 * HOUR_SECONDS;
 
 /**
  * What keeps a tenant's logs from it. Prometheus has a series for each tenant in trouble; to CloudWatch they go as one, because
@@ -59,6 +60,24 @@ export function tenantAlerts(config: Config, names: Names): readonly Alert[] {
           'max by (tenant) (log_distributor_canary_delivered_timestamp_seconds) > time() - 1800',
         for: '30m',
         summary: 'No canary has reached {{ $labels.tenant }} for half an hour.',
+      },
+    },
+    {
+      id: 'receipts-late',
+      name: 'LogReceiptsLate',
+      severity: 'ticket',
+      summary: 'A receipt has been due for two hours.',
+      description:
+        'The key cannot sign, or a tenant\'s bucket or log group refuses its receipt; log lines with "receipt" have the reason. What no receipt holds after 14 days is never in one.',
+      cloudwatch: {
+        ...ANY,
+        metrics: { value: service('receipts_behind_seconds', 'Maximum') },
+        threshold: RECEIPTS_LATE_SECONDS,
+        periods: 3,
+      },
+      prometheus: {
+        expr: `max(log_distributor_receipts_behind_seconds) > ${RECEIPTS_LATE_SECONDS}`,
+        for: '15m',
       },
     },
     {

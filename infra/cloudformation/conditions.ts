@@ -26,6 +26,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   IsRunning: isGiven('ImageTag'),
   IsDigest: equals({ 'Fn::Select': [0, { 'Fn::Split': [':', ref('ImageTag')] }] }, 'sha256'),
   WithTracing: isTrue('Tracing'),
+  WithReceipts: isTrue('Receipts'),
   WithPrometheus: isGiven('PrometheusRemoteWriteUrl'),
   HasPermissionsBoundary: isGiven('PermissionsBoundary'),
   WithAccessLog: isPositive('AccessLogRetentionDays'),

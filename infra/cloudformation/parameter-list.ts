@@ -263,6 +263,11 @@ export const PARAMETERS: readonly Parameter[] = [
       'Days for which log groups keep events',
     ],
     Tracing: [TRUTH, (config) => String(config.distributor.tracing), 'Traces of HTTP calls to X-Ray'],
+    Receipts: [
+      TRUTH,
+      (config) => String(config.distributor.receipts),
+      'Signed receipts for tenants whose items say where they go, and a key that signs them',
+    ],
     TracingImage: [IMAGE, (config) => config.distributor.tracingImage, 'Image with the instrumentation for X-Ray'],
     PrometheusRemoteWriteUrl: [
       pattern(

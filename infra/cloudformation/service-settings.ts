@@ -44,6 +44,8 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   PROGRESS_INTERVAL_SECONDS: NUMBER,
   CANARY_INTERVAL_SECONDS: NUMBER,
   CANARY_BUCKET: null,
+  RECEIPT_KEY: null,
+  RECEIPT_INTERVAL_SECONDS: NUMBER,
   RUNBOOK_URL: { allowedPattern: '^(https?://\\S+)?$', rule: 'must be an address' },
   USAGE: FLAG,
   PLAIN_DECODER: FLAG,

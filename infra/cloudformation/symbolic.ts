@@ -17,6 +17,7 @@ export type Switches = Partial<
     | 'WithFirehose'
     | 'WithTracing'
     | 'WithCanary'
+    | 'WithReceipts'
     | 'WithPrometheus'
     | 'WithIpv6'
     | 'WithEssentialAlerts'
@@ -94,6 +95,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       logLevel: textOf('LogLevel'),
       logRetentionDays: NUMBERS.of('LogRetentionDays'),
       tracing: on.WithTracing ?? true,
+      receipts: on.WithReceipts ?? true,
       tracingImage: textOf('TracingImage'),
       prometheusRemoteWriteUrl: on.WithPrometheus === false ? undefined : SAMPLE_WORKSPACE,
       collectorImage: textOf('CollectorImage'),

@@ -154,6 +154,8 @@ export const DISTRIBUTOR = {
   logRetentionDays: oneOf(RETENTION_DAYS).default(30),
   /** Traces of HTTP calls to X-Ray, by AWS's instrumentation for Node that an init container brings. */
   tracing: flag.default(false),
+  /** Signed receipts for tenants whose items say where they go, and a KMS key that signs them (docs/receipts.md). */
+  receipts: flag.default(false),
   tracingImage: image.default('public.ecr.aws/aws-observability/adot-autoinstrumentation-node:v0.8.0'),
   /**
    * Remote-write URL of a workspace of Amazon Managed Service for Prometheus in this account: each task's collector then also writes

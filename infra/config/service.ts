@@ -16,7 +16,11 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   VISIBILITY_TIMEOUT_SECONDS: 'queue.visibilityTimeoutSeconds',
   LOG_LEVEL: 'distributor.logLevel',
 };
-const URLS = { queue: 'https://queue.invalid/queue', deadLetterQueue: 'https://queue.invalid/dead-letters' };
+const URLS = {
+  queue: 'https://queue.invalid/queue',
+  deadLetterQueue: 'https://queue.invalid/dead-letters',
+  receiptKey: `arn:aws:kms:us-east-1:${'0'.repeat(12)}:key/receipts`,
+};
 
 const pathOf = (name: string) => OWN_NAMES[name] ?? `distributor.settings.${name}`;
 

@@ -27,6 +27,8 @@ export interface DistributorDeps {
   readonly keys: Keys;
   readonly network: Network;
   readonly spoke: Spoke;
+  /** ARN of the key that signs receipts; undefined where there are none. */
+  readonly receiptKey: string | undefined;
   /** Full name of the image, with its tag. */
   readonly image: string;
   /** False before there is an image: cluster, roles and task definition are made, but no service to start them. */
@@ -105,6 +107,7 @@ function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition 
     policy: taskRolePolicy(names, layout, keys, {
       tracing: config.distributor.tracing,
       canary: writesCanaries(config),
+      receiptKey: deps.receiptKey,
       prometheus: remoteWriteWorkspace(config.distributor.prometheusRemoteWriteUrl),
     }),
   });
@@ -120,6 +123,7 @@ function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition 
     image: deps.image,
     queueUrl: spoke.queue.url,
     deadLetterQueueUrl: spoke.deadLetterQueue.url,
+    receiptKey: deps.receiptKey,
   });
   return new EcsTaskDefinition(scope, 'task', {
     family: names.name,

@@ -3,8 +3,9 @@ import { KmsKey } from '@cdktn/provider-aws/lib/kms-key/index.js';
 import { Construct } from 'constructs';
 import type { Config } from '../config/config.ts';
 import type { PolicyDocument } from '../policies/document.ts';
-import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../policies/keys.ts';
+import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy, receiptKeyPolicy } from '../policies/keys.ts';
 import type { Names } from '../values/names.ts';
+import { RECEIPT_KEY_SPEC } from '../values/receipt-key.ts';
 import { kept } from './kept.ts';
 
 /** ARNs of our keys; all undefined where AWS's own keys encrypt. */
@@ -35,4 +36,20 @@ export function createKeys(parent: Construct, config: Config, names: Names): Key
     messaging: createKey('messaging', `${names.name}: topics and queues`, messagingKeyPolicy(names)),
     logs: createKey('logs', `${names.name}: log groups`, logsKeyPolicy(names)),
   };
+}
+
+/** The key that signs receipts. Asymmetric keys do not rotate by themselves: docs/receipts.md says how. */
+export function createReceiptKey(parent: Construct, config: Config, names: Names): string | undefined {
+  if (!config.distributor.receipts) return undefined;
+  const scope = new Construct(parent, 'receipt-key');
+  const key = new KmsKey(scope, 'receipts', {
+    description: `${names.name}: receipts`,
+    customerMasterKeySpec: RECEIPT_KEY_SPEC,
+    keyUsage: 'SIGN_VERIFY',
+    deletionWindowInDays: 30,
+    policy: JSON.stringify(receiptKeyPolicy(names)),
+    ...kept(config),
+  });
+  new KmsAlias(scope, 'receipts-alias', { name: `alias/${names.name}-receipts`, targetKeyId: key.keyId });
+  return key.arn;
 }

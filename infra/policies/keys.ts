@@ -18,6 +18,11 @@ export function dataKeyPolicy(names: Names): PolicyDocument {
   return policy(accountDecides(names.place));
 }
 
+/** The key that signs receipts: only the task role uses it, by its own policy. */
+export function receiptKeyPolicy(names: Names): PolicyDocument {
+  return policy(accountDecides(names.place));
+}
+
 /**
  * The key of topics and queues. S3 publishes to an encrypted topic and SNS delivers to an encrypted queue only if the
  * key itself lets them. Where AWS documents that the request for the key says whom it is for, that is asked for; for S3

@@ -1,4 +1,5 @@
 import { CANARY } from '../../service/core/canary.ts';
+import { RECEIPT_INDEX } from '../../service/core/tables.ts';
 import type { Names } from '../values/names.ts';
 import type { ObjectLayout } from '../values/object-layout.ts';
 import type { Workspace } from '../values/remote-write.ts';
@@ -15,6 +16,8 @@ export interface TaskFeatures {
   readonly tracing: boolean;
   /** Writes canaries (docs/decisions/0050). */
   readonly canary: boolean;
+  /** ARN of the key that signs receipts (docs/receipts.md); undefined where there are none. */
+  readonly receiptKey?: string | undefined;
   /** Where the collector writes metrics to. */
   readonly prometheus?: Workspace | undefined;
 }
@@ -24,7 +27,7 @@ export function taskRolePolicy(
   names: Names,
   layout: ObjectLayout,
   keys: KeyArns,
-  { tracing, canary, prometheus }: TaskFeatures,
+  { tracing, canary, receiptKey, prometheus }: TaskFeatures,
 ): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
@@ -96,6 +99,7 @@ export function taskRolePolicy(
       Resource: [`${names.logGroupArn(names.metricsLogGroup)}:*`],
     },
     ...(canary ? writeCanaries(names, layout) : []),
+    ...(receiptKey === undefined ? [] : issueReceipts(names, receiptKey)),
     ...(tracing ? [PUBLISH_TRACES] : []),
     ...(prometheus ? [writePrometheus(names, prometheus)] : []),
     ...useKeyThrough('ReadAndQuarantine', 's3', names.place, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
@@ -129,6 +133,19 @@ function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Sta
       Action: ['s3:PutObject'],
       Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
     },
+  ];
+}
+
+/** Finds what no receipt has yet, and signs. Receipts are written with the tenants' own roles. */
+function issueReceipts({ ledgerTableArn }: Names, keyArn: string): readonly Statement[] {
+  return [
+    {
+      Sid: 'FindDueReceipts',
+      Effect: 'Allow',
+      Action: ['dynamodb:Query', 'dynamodb:BatchGetItem'],
+      Resource: [ledgerTableArn, `${ledgerTableArn}/index/${RECEIPT_INDEX.name}`],
+    },
+    { Sid: 'SignReceipts', Effect: 'Allow', Action: ['kms:Sign', 'kms:GetPublicKey'], Resource: [keyArn] },
   ];
 }
 

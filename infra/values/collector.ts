@@ -43,6 +43,7 @@ export const EXPORTED_METRICS: readonly Exported[] = [
   { name: 'log_distributor_places_unanswered' },
   { name: 'log_distributor_parked_first_dead_letter_timestamp_seconds' },
   { name: 'log_distributor_furthest_behind_seconds' },
+  { name: 'log_distributor_receipts_behind_seconds' },
 ];
 
 const SCRAPE_INTERVAL = '60s';

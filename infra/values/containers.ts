@@ -14,6 +14,8 @@ export interface ContainerProps {
   readonly image: string;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
+  /** ARN of the key that signs receipts; undefined where there are none. */
+  readonly receiptKey?: string | undefined;
 }
 
 /** Where the instrumentation lies in its image, and where the service finds it (CloudWatch user guide, Application Signals on ECS). */
@@ -34,10 +36,10 @@ export function containers(props: ContainerProps): {
   };
 }
 
-function service({ config, names, image, queueUrl, deadLetterQueueUrl }: ContainerProps): object {
+function service({ config, names, image, queueUrl, deadLetterQueueUrl, receiptKey }: ContainerProps): object {
   const traced = config.distributor.tracing;
   const environment = {
-    ...serviceEnvironment(config, names, { queue: queueUrl, deadLetterQueue: deadLetterQueueUrl }),
+    ...serviceEnvironment(config, names, { queue: queueUrl, deadLetterQueue: deadLetterQueueUrl, receiptKey }),
     ...(traced ? tracingEnvironment(names) : {}),
   };
   return {

@@ -17,13 +17,15 @@ export function writesCanaries({ distributor }: Config): boolean {
   return Number(distributor.settings.CANARY_INTERVAL_SECONDS ?? 0) > 0;
 }
 
-interface Urls {
+interface Places {
   readonly queue: string;
   readonly deadLetterQueue: string;
+  /** ARN of the key that signs receipts; undefined where there are none. */
+  readonly receiptKey?: string | undefined;
 }
 
 /** Settings of the service that follow from the resources around it, or have a name of their own in the configuration. */
-export function deploymentSettings(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
+export function deploymentSettings(config: Config, names: Names, urls: Places): Readonly<Record<string, string>> {
   return {
     SQS_QUEUE_URL: urls.queue,
     DLQ_URL: urls.deadLetterQueue,
@@ -37,11 +39,12 @@ export function deploymentSettings(config: Config, names: Names, urls: Urls): Re
     VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
     LOG_LEVEL: config.distributor.logLevel,
     ...(writesCanaries(config) ? { CANARY_BUCKET: names.bucket } : {}),
+    ...(config.distributor.receipts && urls.receiptKey ? { RECEIPT_KEY: urls.receiptKey } : {}),
   };
 }
 
 /** The environment of the service's container: the names of docs/reference/settings.md, the values of this deployment. */
-export function serviceEnvironment(config: Config, names: Names, urls: Urls): Readonly<Record<string, string>> {
+export function serviceEnvironment(config: Config, names: Names, urls: Places): Readonly<Record<string, string>> {
   const { distributor } = config;
   const eventBytes = eventBytesMax(names.place);
   const memoryBudgetMb = Math.floor((distributor.memoryMb - COLLECTOR_MEMORY_MB - PROCESS_MEMORY_MB) * MEMORY_SHARE);

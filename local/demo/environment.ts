@@ -4,9 +4,12 @@ import { DEMO_TENANTS, provisionDemo } from '../provision/demo.ts';
 import { createProvisionDeps, type ProvisionDeps } from '../provision/deps.ts';
 import { endpointEnvironment, serviceEnvironment } from '../provision/environment.ts';
 import type { Pipeline } from '../provision/pipeline.ts';
+import { makeReceiptKeys } from '../receipt-keys.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startService } from '../service-process.ts';
 
-const REGION = 'us-east-1';
+export const REGION = 'us-east-1';
+/** Instead of an hour: somebody is watching. */
+const RECEIPT_INTERVAL_SECONDS = '5';
 
 /** An embedded AWS with the demo's pipeline and tenants, and the service at work on it. */
 export interface DemoEnvironment extends AsyncDisposable {
@@ -15,6 +18,8 @@ export interface DemoEnvironment extends AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly service: ServiceProcess;
   readonly tenants: typeof DEMO_TENANTS;
+  /** Of the key that signs receipts, PEM. */
+  readonly publicKeyFile: string;
   put(key: string, body: Uint8Array): Promise<void>;
 }
 
@@ -32,9 +37,16 @@ export async function startDemo(options: DemoOptions): Promise<DemoEnvironment> 
   const deps = createProvisionDeps({ endpointUrl: cloud.url, region: REGION });
   options.onStep(`Creating the pipeline and ${DEMO_TENANTS.length} tenants ...`);
   const pipeline = await provisionDemo(deps);
+  const keys = await makeReceiptKeys();
   options.onStep('Starting the service ...');
   const service = await startService({
-    environment: { ...endpointEnvironment(cloud.url, REGION), ...serviceEnvironment(pipeline), ...options.service },
+    environment: {
+      ...endpointEnvironment(cloud.url, REGION),
+      ...serviceEnvironment(pipeline),
+      RECEIPT_KEY: keys.privateKeyFile,
+      RECEIPT_INTERVAL_SECONDS,
+      ...options.service,
+    },
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });
   return {
@@ -43,11 +55,13 @@ export async function startDemo(options: DemoOptions): Promise<DemoEnvironment> 
     pipeline,
     service,
     tenants: DEMO_TENANTS,
+    publicKeyFile: keys.publicKeyFile,
     async put(key, body) {
       await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
     },
     async [Symbol.asyncDispose]() {
       await service.stop();
+      await keys[Symbol.asyncDispose]();
       deps.close();
       await cloud.close();
     },

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
+import { verifyAsCustomer } from '../verify-as-customer.ts';
 import { compare, type Found } from '../workload/compare.ts';
 import { encodeNdjsonGzip } from '../workload/ndjson.ts';
 import { objectKey } from '../workload/object.ts';
 import { createRandom } from '../workload/random.ts';
 import type { LogRecord } from '../workload/record.ts';
 import { createTally } from '../workload/tally.ts';
-import { type DemoEnvironment, startDemo } from './environment.ts';
+import { type DemoEnvironment, REGION, startDemo } from './environment.ts';
 import { createExpected, type Expected } from './expected.ts';
 import { createWriters, type WrittenObject } from './load.ts';
 import { fetchSamples, sumOf } from './metrics.ts';
@@ -28,6 +30,10 @@ export interface OnceResult {
   readonly unexpected: number;
   /** How far the service's own counts are off what was written. */
   readonly unaccounted: number;
+  /** Events that customers found as their receipts say, each by a process with nothing but its own credentials and the public key. */
+  readonly verified: number;
+  /** And those that receipts had to say something of. */
+  readonly receipted: number;
   /** Of message text, from the first object written to the last event accepted. */
   readonly megabytes_per_second: number;
   readonly seconds: number;
@@ -36,7 +42,8 @@ export interface OnceResult {
 const OBJECTS_PER_WRITER = 6;
 const OBJECT_MESSAGE_BYTES = 2_000_000;
 const PATIENCE_MS = 120_000;
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Runs the fixed load and compares, event by event, what every account holds with what was written. */
 export async function runOnce(seed: string, say: (text: string) => void): Promise<OnceResult> {
@@ -58,12 +65,15 @@ export async function runOnce(seed: string, say: (text: string) => void): Promis
   await untilAccounted(demo, written);
   const seconds = (performance.now() - firstPutMs) / 1000;
   say('every record is accounted for');
+  // Each tenant has as many objects as any other.
+  await untilReceipted(demo, (objects.length + odd.length) / demo.tenants.length);
 
   const samples = await fetchSamples(demo.service.url);
   const counted = (outcome: string) => sumOf(samples, 'log_distributor_events_total', { outcome });
   const status = await demo.service.stop();
   if (status !== 0) throw new Error(`the service ended with status ${status} instead of draining`);
   const { delivered, lost, duplicated, misrouted, unexpected } = compare(expected.tallies, findAll(demo));
+  const verified = await verifyReceipts(demo, say);
   const off = [
     counted('delivered') - delivered,
     counted('filtered') - expected.filtered,
@@ -81,14 +91,16 @@ export async function runOnce(seed: string, say: (text: string) => void): Promis
     misrouted,
     unexpected,
     unaccounted: off.reduce((sum, difference) => sum + Math.abs(difference), 0),
+    verified,
+    receipted: withReceipts(demo).reduce((sum, { tenantId }) => sum + (expected.tallies.get(tenantId)?.size ?? 0), 0),
     megabytes_per_second: round(sumOf(samples, 'log_distributor_message_bytes_total') / 1e6 / seconds),
     seconds: round((performance.now() - startedMs) / 1000),
   };
 }
 
 export function isClean(result: OnceResult): boolean {
-  const { lost, duplicated, misrouted, unexpected, unaccounted } = result;
-  return lost + duplicated + misrouted + unexpected + unaccounted === 0;
+  const { lost, duplicated, misrouted, unexpected, unaccounted, verified, receipted } = result;
+  return lost + duplicated + misrouted + unexpected + unaccounted === 0 && verified === receipted && receipted > 0;
 }
 
 async function makeObjects({ tenants }: DemoEnvironment, seed: string, expected: Expected): Promise<WrittenObject[]> {
@@ -156,6 +168,45 @@ async function untilAccounted({ service }: DemoEnvironment, records: number): Pr
   }
 }
 
+/** Tenants whose items say where their receipts go. */
+function withReceipts({ tenants }: DemoEnvironment) {
+  return tenants.filter(({ deliveries }) => deliveries.some(({ receipts }) => receipts !== undefined));
+}
+
+/** Waits until receipts hold every object of those tenants. @throws Error when it takes too long */
+async function untilReceipted(demo: DemoEnvironment, objectsOfTenant: number): Promise<void> {
+  const objects = withReceipts(demo).length * objectsOfTenant;
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const held = sumOf(await fetchSamples(demo.service.url), 'log_distributor_receipt_objects_total');
+    if (held >= objects) return;
+    if (performance.now() > deadlineMs) {
+      throw new Error(`after ${PATIENCE_MS / 1000} s receipts hold ${held} of ${objects} objects`);
+    }
+    await delay(200);
+  }
+}
+
+/** @returns events of all tenants with receipts that are verified */
+async function verifyReceipts(demo: DemoEnvironment, say: (text: string) => void): Promise<number> {
+  let events = 0;
+  for (const tenant of withReceipts(demo)) {
+    const results = await verifyAsCustomer(tenant, {
+      endpointUrl: demo.cloud.url,
+      region: REGION,
+      publicKeyFile: demo.publicKeyFile,
+      fromMs: Date.now() - 3 * HOUR_MS,
+      toMs: Date.now() + HOUR_MS,
+    });
+    for (const { verified, receipts, events: found, problems, differences } of results) {
+      if (verified) events += found;
+      const what = verified ? 'verified' : JSON.stringify([...problems, ...differences]);
+      say(`${tenant.tenantId} verified its ${receipts} receipts by itself: ${found} events, ${what}`);
+    }
+  }
+  return events;
+}
+
 function findAll({ cloud, tenants }: DemoEnvironment): ReadonlyMap<string, Found> {
   const prefixes = new Map(
     tenants.map(({ accountId, tenantId, logGroupPrefix }) => [accountId, { tenantId, logGroupPrefix }]),
@@ -163,6 +214,7 @@ function findAll({ cloud, tenants }: DemoEnvironment): ReadonlyMap<string, Found
   const found = new Map(tenants.map(({ tenantId }) => [tenantId, { inside: createTally(), outside: createTally() }]));
   const strangers = { inside: createTally(), outside: createTally() };
   for (const event of cloud.logs.read()) {
+    if (event.stream === RECEIPT_STREAM) continue;
     const tenant = prefixes.get(event.account);
     const tally = (tenant && found.get(tenant.tenantId)) ?? strangers;
     const inside = tenant !== undefined && `${event.group}/`.startsWith(`${tenant.logGroupPrefix}/`);

@@ -9,12 +9,13 @@ export const DEMO_TENANTS: readonly TenantSpec[] = [
     accountId: '111111111111',
     externalId: 'acme-corp-7Qm2xT9vLr4K',
     logGroupPrefix: '/tenant-logs/acme-corp',
-    // Only these applications.
+    // Only these applications; receipts in a bucket of its own.
     deliveries: [
       {
         type: 'cloudwatch',
         log_group_name: '/tenant-logs/acme-corp',
         desired_logs: ['gateway', 'checkout', 'payments'],
+        receipts: 's3://acme-corp-receipts',
       },
     ],
   },
@@ -23,8 +24,15 @@ export const DEMO_TENANTS: readonly TenantSpec[] = [
     accountId: '222222222222',
     externalId: 'globex-Zp8nB3sWd6Hf',
     logGroupPrefix: '/tenant-logs/globex',
-    // Nothing below a warning.
-    deliveries: [{ type: 'cloudwatch', log_group_name: '/tenant-logs/globex', min_log_level: 'WARN' }],
+    // Nothing below a warning; receipts in a log group of their own.
+    deliveries: [
+      {
+        type: 'cloudwatch',
+        log_group_name: '/tenant-logs/globex',
+        min_log_level: 'WARN',
+        receipts: 'log-group:/tenant-logs/globex/receipts',
+      },
+    ],
   },
   {
     tenantId: 'initech',

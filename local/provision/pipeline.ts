@@ -14,7 +14,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { readToolSettings } from '../../service/base/settings.ts';
 import { MESSAGE_DAYS_MAX } from '../../service/core/limits.ts';
 import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
-import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
+import { LEDGER_EXPIRES_AT, LEDGER_TABLE_KEYS, RECEIPT_INDEX, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 import { provisionTable } from './table.ts';
@@ -82,7 +82,12 @@ export async function provisionPipeline(deps: ProvisionDeps, names: PipelineName
   await subscribe(deps, topicArn, queue.arn, names.rawDelivery ?? false);
   await notify(deps, names, topicArn);
   await provisionTable(deps, { name: names.tenantTable, keys: TENANT_TABLE_KEYS });
-  await provisionTable(deps, { name: names.ledgerTable, keys: LEDGER_TABLE_KEYS, expiresAt: LEDGER_EXPIRES_AT });
+  await provisionTable(deps, {
+    name: names.ledgerTable,
+    keys: LEDGER_TABLE_KEYS,
+    expiresAt: LEDGER_EXPIRES_AT,
+    index: RECEIPT_INDEX,
+  });
   return { ...names, topicArn, queueUrl: queue.url, queueArn: queue.arn, deadLetterQueueUrl: deadLetters.url };
 }
 

@@ -12,8 +12,10 @@ import {
   LOGS_ACTIONS,
   LOGS_READ_ACTION,
   LOGS_TAG_ACTION,
+  RECEIPT_ACTIONS,
   TAG_KEYS,
 } from '../../service/core/permissions.ts';
+import { parseReceiptPlace } from '../../service/core/receipt-place.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -46,6 +48,8 @@ export async function provisionTenant(
   const { Account: platform = '' } = await deps.sts.send(new GetCallerIdentityCommand({}));
   const roleArn = await provisionRole(deps, tenant, platform);
   if (tenant.bucket) await provisionBucket(deps.s3Of(tenant.accountId), tenant.bucket.name, deps.region);
+  for (const { bucket, region = deps.region } of receiptBuckets(tenant))
+    await provisionBucket(deps.s3Of(tenant.accountId), bucket, region);
   for (const delivery of tenant.deliveries) {
     const item = {
       tenant_id: tenant.tenantId,
@@ -106,7 +110,8 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 }
 
 /** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
-function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSpec) {
+function writePolicy(tenant: TenantSpec) {
+  const { accountId, logGroupPrefix, bucket, deliveries } = tenant;
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
   const readsBack = deliveries.some((delivery) => delivery.exactly_once === true);
@@ -123,5 +128,20 @@ function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSp
     Action: BUCKET_ACTIONS,
     Resource: [`arn:aws:s3:::${bucket.name}/${bucket.prefix}*`],
   };
-  return { Version: '2012-10-17', Statement: objects ? [statement, objects] : [statement] };
+  const receipts = receiptBuckets(tenant).map((place, at) => ({
+    Sid: `WriteReceipts${at}`,
+    Effect: 'Allow',
+    Action: RECEIPT_ACTIONS,
+    Resource: `arn:aws:s3:::${place.bucket}/${place.prefix}*`,
+  }));
+  return { Version: '2012-10-17', Statement: [statement, ...(objects ? [objects] : []), ...receipts] };
+}
+
+/** Buckets of the tenant that its receipts go to, in the regions of the deliveries. */
+function receiptBuckets({ deliveries }: TenantSpec) {
+  return deliveries.flatMap(({ receipts: place, target_region: region }) => {
+    const parsed = typeof place === 'string' ? parseReceiptPlace(place) : undefined;
+    if (parsed?.kind !== 'bucket') return [];
+    return [{ ...parsed, region: typeof region === 'string' ? region : undefined }];
+  });
 }

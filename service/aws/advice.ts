@@ -131,7 +131,8 @@ function deniedKey({ answer, denial, purpose }: Circumstances): string | undefin
       : denied?.policy === 'resource-based policy'
         ? `in the policy of ${key}`
         : `in the policy of ${key}, and in those of ${caller} where the key belongs to another account`;
-  return `${capital(caller)} may not use the KMS key that encrypts ${thing}. Allow ${action} ${where}.`;
+  const does = purpose.kind === 'sign-receipts' ? 'signs' : 'encrypts';
+  return `${capital(caller)} may not use the KMS key that ${does} ${thing}. Allow ${action} ${where}.`;
 }
 
 function deniedTags({ denial, purpose }: Circumstances): string | undefined {

@@ -26,7 +26,12 @@ export interface LogWriterDeps {
 /** After these nobody knows whether the group was created. */
 const AMBIGUOUS: ReadonlySet<AwsFault> = new Set(['transient', 'aborted']);
 
-export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDeps): LogWriter {
+export function createLogWriter({ putEvents, ...deps }: LogWriterDeps): LogWriter {
+  return { put: putEvents, retention: deps.retention, create: createRoutes(deps) };
+}
+
+/** Creates what is missing, for those who put by themselves. */
+export function createRoutes({ retention, onCreate }: Omit<LogWriterDeps, 'putEvents'>): LogWriter['create'] {
   /** Creations under way; the same names mean other groups in another session's account. */
   const creations = new WeakMap<LogsSession, Map<string, Promise<boolean>>>();
 
@@ -63,19 +68,15 @@ export function createLogWriter({ putEvents, retention, onCreate }: LogWriterDep
     return created;
   };
 
-  return {
-    put: putEvents,
-    retention,
-    create(session, place, stream) {
-      const ofSession = creations.get(session) ?? new Map<string, Promise<boolean>>();
-      creations.set(session, ofSession);
-      const key = `${place.group}\n${stream}`;
-      const running = ofSession.get(key);
-      if (running) return running;
-      const creation = createRoute(session, place, stream).finally(() => ofSession.delete(key));
-      ofSession.set(key, creation);
-      return creation;
-    },
+  return (session, place, stream) => {
+    const ofSession = creations.get(session) ?? new Map<string, Promise<boolean>>();
+    creations.set(session, ofSession);
+    const key = `${place.group}\n${stream}`;
+    const running = ofSession.get(key);
+    if (running) return running;
+    const creation = createRoute(session, place, stream).finally(() => ofSession.delete(key));
+    ofSession.set(key, creation);
+    return creation;
   };
 }
 

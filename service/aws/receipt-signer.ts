@@ -1,7 +1,24 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { digestOf, keyIdOf, pemOf, type ReceiptSigner } from '../core/receipt-key.ts';
+import { readFile } from 'node:fs/promises';
+import { createLocalSigner, digestOf, keyIdOf, pemOf, type ReceiptSigner } from '../core/receipt-key.ts';
 import type { Call, KmsApi } from './api.ts';
+import { createKmsCalls } from './calls.ts';
+import type { ClientPlace } from './place.ts';
 import { explainFailure } from './words.ts';
+
+/** The key that RECEIPT_KEY names: one of KMS, in its own region, or of a file. @throws Error that says what is wrong */
+export async function openSigner(settings: ClientPlace, receiptKey: string): Promise<ReceiptSigner> {
+  if (receiptKey.startsWith('arn:')) {
+    const region = receiptKey.split(':')[3] ?? settings.region;
+    return openKmsSigner(createKmsCalls({ ...settings, region }), receiptKey);
+  }
+  try {
+    return createLocalSigner(await readFile(receiptKey, 'utf8'));
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`RECEIPT_KEY: ${receiptKey} holds no key that signs receipts: ${said}`, { cause });
+  }
+}
 
 /**
  * A signer whose private key never leaves KMS. It asks KMS for the public key, as that names the key in receipts.

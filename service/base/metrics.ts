@@ -105,6 +105,9 @@ export function createMetrics() {
       'tenant',
     ]),
     ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
+    receipts: counter('receipts_total', 'Receipts by what became of them.', ['outcome']),
+    receiptObjects: counter('receipt_objects_total', 'Objects in the receipts that were issued.'),
+    receiptsBehind: gauge('receipts_behind_seconds', 'How long the receipt that has waited longest is due.'),
     quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),
     rejectedFiles: counter('rejected_files_total', 'Files of rejected events that tenants want in their buckets.', [
       'kept_by',

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
+import { KMS_KEY_ARN } from './kms-key.ts';
 
 /**
  * The service's settings, all of them, from the environment. Nothing else reads the environment: entry points pass
@@ -120,6 +121,13 @@ const SCHEMA = {
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
     .optional(),
+  /** What signs receipts: the ARN of a KMS key, or the path of a file with a private key in PEM. Without it there are none. */
+  RECEIPT_KEY: z
+    .string()
+    .refine((text) => !text.startsWith('arn:') || KMS_KEY_ARN.test(text), 'must be the ARN of a KMS key, or a path')
+    .optional(),
+  /** How often each delivery with receipts gets one. */
+  RECEIPT_INTERVAL_SECONDS: wholeNumber(5, 86_400).default(3_600),
   /** Where operators read docs/guide/operations.md; the status page links to its sections. */
   RUNBOOK_URL: httpUrl.optional(),
   /** How bodies of PutLogEvents are sent. gzip takes some 3 CPU seconds for a GB, and a quarter of the bytes. */
@@ -177,6 +185,9 @@ export interface Settings {
   readonly progressIntervalMs: number;
   readonly canaryIntervalMs: number;
   readonly canaryBucket: string | undefined;
+  /** The ARN of a KMS key, or the path of a file; undefined: no receipts. */
+  readonly receiptKey: string | undefined;
+  readonly receiptIntervalMs: number;
   readonly runbookUrl: string | undefined;
   readonly putCompression: Environment['PUT_COMPRESSION'];
   readonly usage: boolean;
@@ -318,6 +329,8 @@ function toSettings(e: Environment): Settings {
     progressIntervalMs: e.PROGRESS_INTERVAL_SECONDS * 1000,
     canaryIntervalMs: e.CANARY_INTERVAL_SECONDS * 1000,
     canaryBucket: e.CANARY_BUCKET,
+    receiptKey: e.RECEIPT_KEY,
+    receiptIntervalMs: e.RECEIPT_INTERVAL_SECONDS * 1000,
     runbookUrl: e.RUNBOOK_URL,
     putCompression: e.PUT_COMPRESSION,
     usage: e.USAGE,

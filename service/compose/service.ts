@@ -17,6 +17,7 @@ import { createStatus } from '../run/watch/status.ts';
 import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
 import { composeProgressWriter } from './progress-writer.ts';
+import { composeReceiptIssuer } from './receipts.ts';
 import { composeReceiving } from './receiving.ts';
 import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
@@ -71,9 +72,10 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
   const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
+  const receiptIssuer = composeReceiptIssuer(ground);
   const usage = composeUsage({ settings, metrics, logger });
   const progressWriter = composeProgressWriter(ground, parts);
-  const page = composeMetricsPage(ground, parts, canaryWriter);
+  const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer });
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
     nowMs,
@@ -127,6 +129,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       looping = Promise.all([
         receiving.loop.run(signal),
         canaryWriter?.run(signal),
+        receiptIssuer?.run(signal),
         progressWriter?.run(signal),
         usage?.rollUp.run(signal),
       ]);

@@ -1,4 +1,5 @@
 import type { FreshnessSnapshot } from '../run/queue/freshness.ts';
+import type { ReceiptIssuer } from '../run/receipts/issuer.ts';
 import type { CanaryWriter } from '../run/watch/canary-writer.ts';
 import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
 import { observeTrouble } from '../run/watch/trouble.ts';
@@ -7,11 +8,17 @@ import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './p
 
 type Parts = QueueParts & StatsParts & ScheduleParts & { readonly workers: Workers };
 
+/** What runs in one process of the fleet; undefined where it is off. */
+interface Writers {
+  readonly canaryWriter: CanaryWriter | undefined;
+  readonly receiptIssuer: ReceiptIssuer | undefined;
+}
+
 /** The page for Prometheus, with gauges that say how things stand when it is asked for. */
 export function composeMetricsPage(
   { metrics, nowMs }: Ground,
   parts: Parts,
-  canaryWriter: CanaryWriter | undefined,
+  { canaryWriter, receiptIssuer }: Writers,
 ): MetricsPage {
   const { inFlight, scheduler, handBacks, rateLimits, breakers, parked } = parts;
   return createMetricsPage(metrics, parts.workers, () => {
@@ -25,6 +32,7 @@ export function composeMetricsPage(
     const snapshot = parts.freshness.snapshot();
     observeWork(metrics, lookForWork({ ...parts, oldestMs: snapshot.oldestMs }), nowMs());
     observeFreshness(metrics, parts, snapshot, canaryWriter, nowMs());
+    metrics.receiptsBehind.set(receiptIssuer?.behindSeconds ?? 0);
   });
 }
 

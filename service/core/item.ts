@@ -65,8 +65,6 @@ export const boolean = z.union(
   [z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')],
   'must be true or false',
 );
-/** A key, and no alias of one. */
-export const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/.+$/;
 
 /** API reference of CloudWatch Logs, TagResource. AWS keeps `aws:` for itself. */
 const TAGS_MAX = 50;

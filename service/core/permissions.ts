@@ -29,6 +29,9 @@ export const BUCKET_ACTIONS = ['s3:PutObject', 's3:AbortMultipartUpload'] as con
 /** And one for writes that hand objects to the bucket's owner (`bucket_owner_full_control`). */
 export const BUCKET_ACL_ACTION = 's3:PutObjectAcl';
 
+/** And what receipts need that go to a bucket of the tenant. */
+export const RECEIPT_ACTIONS = ['s3:PutObject'] as const;
+
 /** Session tags: the tenant, and what the object's key says of these two. Trust policies allow no others. */
 export const TENANT_TAG = 'tenant_id';
 export const KEY_TAGS = ['cluster_id', 'environment'] as const;

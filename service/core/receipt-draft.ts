@@ -16,9 +16,8 @@ export type ReceiptContent = Pick<Receipt, 'replay' | 'counts' | 'objects' | 'st
 
 /** Collects objects for one receipt, until it is full. */
 export interface ReceiptDraft {
-  /** @returns false when the object must wait for another receipt: it is of another replay, or there is no room */
-  add(object: DueObject): boolean;
-  readonly size: number;
+  /** What is not taken waits for another receipt. */
+  add(object: DueObject): 'taken' | 'of another replay' | 'no room';
   content(): ReceiptContent;
 }
 
@@ -62,23 +61,21 @@ export function createReceiptDraft(bytesMax: number): ReceiptDraft {
   };
 
   return {
-    get size() {
-      return objects.length;
-    },
     add({ id, counts: of, books }) {
       const replayId = parseObjectId(id)?.replayId ?? null;
       if (objects.length === 0) replay = replayId;
-      if (replay !== replayId || objects.length >= RECEIPT_OBJECTS_MAX) return false;
+      if (replay !== replayId) return 'of another replay';
+      if (objects.length >= RECEIPT_OBJECTS_MAX) return 'no room';
       const object = { id, read: of.read, delivered: of.delivered, covered: books.covered };
       const ownCost = bytesOf(object);
       const cost = ownCost + costOf(books.cells);
       if (bytes + cost <= bytesMax) {
         take(object, books.cells, cost, of);
-        return true;
+        return 'taken';
       }
-      if (objects.length > 0) return false;
+      if (objects.length > 0) return 'no room';
       take({ ...object, covered: false }, [], ownCost, of);
-      return true;
+      return 'taken';
     },
     content: () => ({
       replay,

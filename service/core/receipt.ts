@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { HOUR_MS } from './books.ts';
+import type { ReceiptLink } from './receipt-chain.ts';
 
 /**
  * A receipt: what the distributor says that it delivered to a tenant. Two lines of text: the receipt as JSON, and the signature of
@@ -17,6 +19,8 @@ export interface Receipt {
   readonly number: number;
   /** When it was drawn up, ISO 8601, on the clock of the ledger table. */
   readonly issued: string;
+  /** The next one follows after so many seconds, at the latest. */
+  readonly interval: number;
   /** `receiptHash` of the receipt before; null for the first. */
   readonly previous: string | null;
   /** The id of the key that signs it (`keyIdOf`). */
@@ -76,6 +80,7 @@ const RECEIPT = z.object({
   region: z.string().min(1),
   number: z.int().positive(),
   issued: z.iso.datetime(),
+  interval: z.int().positive(),
   previous: HASH.nullable(),
   key: z.string().min(1),
   replay: z.string().nullable(),
@@ -119,7 +124,7 @@ export function receiptHash(line: string): string {
  * for another purpose.
  */
 export function receiptStatement(line: string): string {
-  return `log-distributor receipt ${RECEIPT_VERSION} sha256 ${receiptHash(line)}`;
+  return `log distributor receipt ${RECEIPT_VERSION} sha256 ${receiptHash(line)}`;
 }
 
 /** The document as it is written for the tenant. */
@@ -163,7 +168,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-const HOUR_MS = 3_600_000;
+/** Its place in the chain. */
+export function linkOf({ receipt, line }: Pick<ReceiptDocument, 'receipt' | 'line'>): ReceiptLink {
+  return { number: receipt.number, previous: receipt.previous, hash: receiptHash(line) };
+}
 
 /** @param hour whole hours since the epoch */
 export function hourName(hour: number): string {

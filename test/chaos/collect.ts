@@ -5,6 +5,7 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
+import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
 import type { Journal } from './journal.ts';
 import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
@@ -23,7 +24,7 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
       records,
     })),
     tenants: withExactlyOnce(plan.exactlyOnce),
-    events: cloud.logs.read(),
+    events: eventsOf(cloud),
     puts: journal.puts,
     acquisitions: journal.acquisitions,
     processes: fleet.processes,
@@ -34,6 +35,11 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
     deadLetters: await readDeadLetters(deps, pipeline),
     queued: await queuedMessages(deps, pipeline),
   };
+}
+
+/** What was delivered: receipts stand in a stream of their own. */
+function* eventsOf({ logs }: Scene['cloud']) {
+  for (const event of logs.read()) if (event.stream !== RECEIPT_STREAM) yield event;
 }
 
 async function readLedger({ dynamo }: ProvisionDeps, { ledgerTable }: Pipeline): Promise<LedgerItem[]> {

@@ -22,6 +22,11 @@ export interface Summary {
   readonly duplicated_bytes_max_per_kill_and_object: number;
   readonly unexplained: number;
   readonly unaccounted: number;
+  readonly receipts: number;
+  /** Events that customers found as their receipts say. */
+  readonly verified: number;
+  /** Copies that verification told apart. */
+  readonly repeated: number;
   /** Seeds of the trials that found anything wrong. */
   readonly failed: readonly string[];
   /** Seeds of the trials that found nothing wrong, and had not ended when their patience did. */
@@ -64,6 +69,9 @@ export const NO_TRIALS: Summary = {
   duplicated_bytes_max_per_kill_and_object: 0,
   unexplained: 0,
   unaccounted: 0,
+  receipts: 0,
+  verified: 0,
+  repeated: 0,
   failed: [],
   not_ended: [],
   void: [],
@@ -91,6 +99,9 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     ),
     unexplained: sum.unexplained + trial.unexplained,
     unaccounted: sum.unaccounted + trial.unaccounted,
+    receipts: sum.receipts + trial.receipts,
+    verified: sum.verified + trial.verified,
+    repeated: sum.repeated + trial.repeated,
     failed: outcomeOf(trial) === 'failed' ? [...sum.failed, trial.seed] : sum.failed,
     not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
     void: outcomeOf(trial) === 'void' ? [...sum.void, trial.seed] : sum.void,

@@ -49,7 +49,12 @@ export const TENANTS: readonly ChaosTenant[] = [
       group: '',
       wanted: { minLevel: 'warn' },
       stream: ({ podName }) => `${ORIGIN.clusterId}/${podName}`,
-      attributes: { min_log_level: 'warn', log_stream_name: '{cluster_id}/{pod_name}', target_region: EUROPE },
+      attributes: {
+        min_log_level: 'warn',
+        log_stream_name: '{cluster_id}/{pod_name}',
+        receipts: 'log-group:/tenant-logs/globex/receipts',
+        target_region: EUROPE,
+      },
     },
   ]),
   tenant('initech', '333333333333', [

@@ -6,6 +6,7 @@ import { createProvisionDeps, type ProvisionDeps } from '../../local/provision/d
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { type Pipeline, provisionPipeline } from '../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../local/provision/tenant.ts';
+import { makeReceiptKeys } from '../../local/receipt-keys.ts';
 import { createRandom } from '../../local/workload/random.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { collect } from './collect.ts';
@@ -14,11 +15,12 @@ import { createJournal } from './journal.ts';
 import { judge, type Verdict } from './judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
 import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
+import { RECEIPT_INTERVAL_SECONDS, type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.ts';
 import { type StormCounts, storm } from './storm.ts';
 import { HOME, withExactlyOnce } from './tenants.ts';
 
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
-export interface TrialResult extends Verdict, StormCounts {
+export interface TrialResult extends Verdict, StormCounts, ReceiptVerdict {
   readonly seed: string;
   /** Processes that ended without a word. */
   readonly kills: number;
@@ -47,6 +49,7 @@ const SETTINGS = {
   LEASE_SECONDS: String(LEASE_SECONDS),
   VISIBILITY_TIMEOUT_SECONDS: '10',
   REQUEST_TIMEOUT_SECONDS: String(REQUEST_TIMEOUT_SECONDS),
+  RECEIPT_INTERVAL_SECONDS: String(RECEIPT_INTERVAL_SECONDS),
   LOG_LEVEL: 'debug',
   SETTLE_SECONDS: '3',
 };
@@ -78,6 +81,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     made.adopt(createProvisionDeps({ endpointUrl: cloud.url, region: HOME }), ({ close }) => close());
   const deps = clients();
   let fleet: Fleet | undefined;
+  await using keys = await makeReceiptKeys();
   try {
     if (putCompression === 'refused') refuseCompression(cloud);
     const pipeline = await provisionPipeline(deps);
@@ -88,6 +92,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
       ...kernelEnvironment(),
       ...SETTINGS,
       PUT_COMPRESSION: putCompression === 'none' ? 'none' : 'gzip',
+      RECEIPT_KEY: keys.privateKeyFile,
     };
     fleet = await startFleet({ services: plan.services, environment, say });
     aim.at(fleet);
@@ -98,7 +103,11 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     const calm: Scene = { ...scene, deps: clients() };
     await fleet.whole();
     await untilQuiet(calm);
+    await untilReceipted(calm);
     await fleet.stop();
+    const verdict = judge(await collect(calm, journal));
+    const findings = [...verdict.findings];
+    const receipts = await verifyReceipts(calm, keys, (sentence) => findings.push(sentence));
     return {
       seed,
       kills: endedBy(fleet, 'SIGKILL', 'SECOND'),
@@ -106,7 +115,9 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
       halts: fleet.processes.filter(({ halted }) => halted).length,
       ...storms,
       short: shortOf(plan, storms, fleet),
-      ...judge(await collect(calm, journal)),
+      ...verdict,
+      ...receipts,
+      findings: verdict.unfinished.length > 0 ? verdict.findings : findings,
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
     };
   } finally {

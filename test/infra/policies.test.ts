@@ -14,6 +14,7 @@ import { namesOf } from '../../infra/values/names.ts';
 import { layoutOf } from '../../infra/values/object-layout.ts';
 import { canaryKey } from '../../service/core/canary.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
+import { RECEIPT_INDEX } from '../../service/core/tables.ts';
 
 const config = configOf('staging');
 const names = namesOf(config, { partition: 'aws', region: 'us-east-1', accountId: '111111111111' });
@@ -156,6 +157,24 @@ test('the task may list tenants, and with canaries write canaries, and no other 
     assert.equal(allowing(document, 'dynamodb:Scan', names.tenantTableArn).length, 1);
   }
   assert.deepEqual(allowing(withCanary, 's3:PutObject', `${names.bucketArn}/logs/tenant_id=acme/x.ndjson`), []);
+});
+
+test('with receipts the task may sign them and find what is due; without, neither', () => {
+  const receiptKey = 'arn:aws:kms:us-east-1:111111111111:key/receipts';
+  const withReceipts = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, receiptKey });
+  for (const [document, allowed] of [
+    [withReceipts, 1],
+    [task, 0],
+  ] as const) {
+    assert.equal(allowing(document, 'kms:Sign', receiptKey).length, allowed);
+    assert.equal(allowing(document, 'kms:GetPublicKey', receiptKey).length, allowed);
+    assert.equal(
+      allowing(document, 'dynamodb:Query', `${names.ledgerTableArn}/index/${RECEIPT_INDEX.name}`).length,
+      allowed,
+    );
+    assert.equal(allowing(document, 'dynamodb:BatchGetItem', names.ledgerTableArn).length, allowed);
+  }
+  assert.deepEqual(allowing(withReceipts, 'kms:Sign', KEYS.data), []);
 });
 
 test('nobody becomes a tenant without saying which', () => {

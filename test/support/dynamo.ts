@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import {
   type AttributeValue,
   CreateTableCommand,
+  type CreateTableCommandInput,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -13,7 +14,7 @@ import dynalite from 'dynalite';
 import type { Call, DynamoApi } from '../../service/aws/api.ts';
 import { createTableCalls } from '../../service/aws/calls.ts';
 import { createDynamoClient } from '../../service/aws/sdk/dynamo.ts';
-import { LEDGER_TABLE_KEYS, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
+import { LEDGER_TABLE_KEYS, RECEIPT_INDEX, type TableKeys, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { placeOf } from './aws.ts';
 
 export const LEDGER_TABLE = 'delivery-ledger';
@@ -42,7 +43,22 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
     client.destroy();
     server.close();
   });
-  await createTable(client, LEDGER_TABLE, LEDGER_TABLE_KEYS);
+  await createTable(client, LEDGER_TABLE, LEDGER_TABLE_KEYS, {
+    AttributeDefinitions: [RECEIPT_INDEX.partition, ...Object.values(LEDGER_TABLE_KEYS)].map((name) => ({
+      AttributeName: name,
+      AttributeType: 'S',
+    })),
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: RECEIPT_INDEX.name,
+        KeySchema: [
+          { AttributeName: RECEIPT_INDEX.partition, KeyType: 'HASH' },
+          { AttributeName: RECEIPT_INDEX.sort, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ],
+  });
   await createTable(client, TENANT_TABLE, TENANT_TABLE_KEYS);
   return {
     client,
@@ -59,7 +75,12 @@ export async function startDynamo(t: TestContext): Promise<Dynamo> {
   };
 }
 
-async function createTable(client: DynamoDBClient, name: string, { partition, sort }: TableKeys): Promise<void> {
+async function createTable(
+  client: DynamoDBClient,
+  name: string,
+  { partition, sort }: TableKeys,
+  more: Partial<CreateTableCommandInput> = {},
+): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: name,
@@ -72,6 +93,7 @@ async function createTable(client: DynamoDBClient, name: string, { partition, so
         { AttributeName: partition, AttributeType: 'S' },
         { AttributeName: sort, AttributeType: 'S' },
       ],
+      ...more,
     }),
   );
   await waitUntilTableExists({ client, minDelay: 0.01, maxDelay: 1, maxWaitTime: 60 }, { TableName: name });

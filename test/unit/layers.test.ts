@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   'run/threads': 6,
   'run/stats': 6,
   'run/messages': 7,
+  'run/receipts': 5,
   'run/watch': 8,
   cli: 9,
   compose: 9,

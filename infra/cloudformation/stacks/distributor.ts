@@ -11,6 +11,7 @@ import { type Resource, type Stack, when } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { coreInputs, keyInput, PROMETHEUS_REGION, PROMETHEUS_WORKSPACE } from './inputs.ts';
+import { receiptKeyResources } from './keys.ts';
 import { logGroup } from './log-group.ts';
 import { role } from './role.ts';
 import { scalingResources } from './scaling.ts';
@@ -64,6 +65,7 @@ export function distributorStack(): Stack {
       },
       ServiceLog: logGroup(NAMES.serviceLogGroup),
       MetricsLog: logGroup(NAMES.metricsLogGroup),
+      ...receiptKeyResources(),
       TaskRole: taskRole(),
       ExecutionRole: executionRole(),
       TaskDefinition: taskDefinition(),
@@ -102,7 +104,7 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 );
 
 function taskRole(): Resource {
-  const policy = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithOwnKeys'], (on) => {
+  const policy = vary(['WithTracing', 'WithCanary', 'WithReceipts', 'WithPrometheus', 'WithOwnKeys'], (on) => {
     const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
     const keys = on.WithOwnKeys
       ? { data: textOf('DataKeyArn'), messaging: textOf('MessagingKeyArn') }
@@ -111,6 +113,7 @@ function taskRole(): Resource {
       taskRolePolicy(NAMES, LAYOUT, keys, {
         tracing: on.WithTracing,
         canary: on.WithCanary,
+        receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
         prometheus: on.WithPrometheus ? workspace : undefined,
       }),
     );

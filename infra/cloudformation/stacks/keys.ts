@@ -1,5 +1,6 @@
 import type { PolicyDocument } from '../../policies/document.ts';
-import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy } from '../../policies/keys.ts';
+import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy, receiptKeyPolicy } from '../../policies/keys.ts';
+import { RECEIPT_KEY_SPEC } from '../../values/receipt-key.ts';
 import { getAtt, type Json, toJson } from '../intrinsics.ts';
 import { KEPT, type Resource } from '../stack.ts';
 import { NAMES } from '../symbolic.ts';
@@ -42,4 +43,27 @@ function keyId(kind: string): Json {
 
 export function keyArn(kind: 'Data' | 'Messaging' | 'Logs'): Json {
   return getAtt(`${kind}Key`, 'Arn');
+}
+
+/** The key that signs receipts, with its alias, as constructs/keys.ts makes it. */
+export function receiptKeyResources(): Readonly<Record<string, Resource>> {
+  return {
+    ReceiptKey: {
+      Type: 'AWS::KMS::Key',
+      Condition: 'WithReceipts',
+      ...KEPT,
+      Properties: {
+        Description: `${NAMES.name}: receipts`,
+        KeySpec: RECEIPT_KEY_SPEC,
+        KeyUsage: 'SIGN_VERIFY',
+        PendingWindowInDays: 30,
+        KeyPolicy: toJson(receiptKeyPolicy(NAMES)),
+      },
+    },
+    ReceiptKeyAlias: {
+      Type: 'AWS::KMS::Alias',
+      Condition: 'WithReceipts',
+      Properties: { AliasName: `alias/${NAMES.name}-receipts`, TargetKeyId: { Ref: 'ReceiptKey' } },
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import {
   LEDGER_EXPIRES_AT,
   LEDGER_TABLE_KEYS,
+  RECEIPT_INDEX,
   type TableKeys,
   TENANT_TABLE_KEYS,
 } from '../../../service/core/tables.ts';
@@ -13,13 +14,29 @@ import { keyArn } from './keys.ts';
 export function tableResources(): Readonly<Record<string, Resource>> {
   return {
     Tenants: table(NAMES.tenantTable, TENANT_TABLE_KEYS),
-    Ledger: table(NAMES.ledgerTable, LEDGER_TABLE_KEYS, {
-      TimeToLiveSpecification: { AttributeName: LEDGER_EXPIRES_AT, Enabled: true },
-    }),
+    Ledger: table(
+      NAMES.ledgerTable,
+      LEDGER_TABLE_KEYS,
+      {
+        TimeToLiveSpecification: { AttributeName: LEDGER_EXPIRES_AT, Enabled: true },
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: RECEIPT_INDEX.name,
+            KeySchema: [
+              { AttributeName: RECEIPT_INDEX.partition, KeyType: 'HASH' },
+              { AttributeName: RECEIPT_INDEX.sort, KeyType: 'RANGE' },
+            ],
+            Projection: { ProjectionType: 'KEYS_ONLY' },
+          },
+        ],
+      },
+      [RECEIPT_INDEX.partition],
+    ),
   };
 }
 
-function table(name: string, keys: TableKeys, more: JsonObject = {}): Resource {
+/** @param indexKeys attributes that only an index has as keys */
+function table(name: string, keys: TableKeys, more: JsonObject = {}, indexKeys: readonly string[] = []): Resource {
   return {
     Type: 'AWS::DynamoDB::Table',
     ...KEPT,
@@ -30,7 +47,7 @@ function table(name: string, keys: TableKeys, more: JsonObject = {}): Resource {
         { AttributeName: keys.partition, KeyType: 'HASH' },
         { AttributeName: keys.sort, KeyType: 'RANGE' },
       ],
-      AttributeDefinitions: [keys.partition, keys.sort].map((attribute) => ({
+      AttributeDefinitions: [keys.partition, keys.sort, ...indexKeys].map((attribute) => ({
         AttributeName: attribute,
         AttributeType: 'S',
       })),

@@ -15,9 +15,11 @@ export function taskDefinition(): Resource {
       image: IMAGE,
       queueUrl: textOf('QueueUrl'),
       deadLetterQueueUrl: textOf('DeadLetterQueueUrl'),
+      receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
     });
-  const definitions = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithEssentialAlerts'], (on) =>
-    pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
+  const definitions = vary(
+    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithPrometheus', 'WithEssentialAlerts'],
+    (on) => pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>
     taskOf({ WithTracing, WithCanary: false, WithPrometheus: false }).volumes.map((name) => ({ Name: name })),

@@ -82,6 +82,15 @@ data "aws_iam_policy_document" "write_logs" {
     # CreateLogGroup names the group alone, the others what is in it.
     resources = [local.log_group_arn, "${local.log_group_arn}:*", "${local.log_group_arn}/*"]
   }
+
+  dynamic "statement" {
+    for_each = var.receipts_bucket == "" ? [] : [var.receipts_bucket]
+    content {
+      sid       = "WriteReceipts"
+      actions   = ["s3:PutObject"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.value}/${var.receipts_prefix}*"]
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {

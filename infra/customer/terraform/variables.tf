@@ -103,6 +103,28 @@ variable "exactly_once" {
   nullable    = false
 }
 
+variable "receipts_bucket" {
+  description = "A bucket of this account that receipts of what was delivered are written to. Empty means none."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$", var.receipts_bucket))
+    error_message = "The name of an S3 bucket."
+  }
+}
+
+variable "receipts_prefix" {
+  description = "Receipts are written below this prefix of the bucket."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([a-zA-Z0-9!_.*'()=-]+/)*$", var.receipts_prefix))
+    error_message = "It ends with a slash and does not begin with one."
+  }
+}
+
 variable "behind_alarm_seconds" {
   description = "Alarm when your logs are further behind than so many seconds for five minutes, or when nothing is heard of it. 0 means no alarm. Needs progress_events."
   type        = number

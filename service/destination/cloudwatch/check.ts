@@ -1,10 +1,18 @@
 import type { LogGroup } from '@aws-sdk/client-cloudwatch-logs';
-import type { Call, LogsApi } from '../../aws/api.ts';
+import type { Call, LogsApi, S3Api } from '../../aws/api.ts';
 import { faultOf } from '../../aws/fault.ts';
 import { groupCreation } from '../../aws/log-group.ts';
 import { saidBy } from '../../aws/words.ts';
 import { isKeyRefused, writeLogs } from '../../aws/write-logs.ts';
-import { LOGS_ACTIONS, LOGS_KEY_ACTIONS, LOGS_READ_ACTION, LOGS_TAG_ACTION } from '../../core/permissions.ts';
+import { writeReceipts } from '../../aws/write-receipts.ts';
+import {
+  LOGS_ACTIONS,
+  LOGS_KEY_ACTIONS,
+  LOGS_READ_ACTION,
+  LOGS_TAG_ACTION,
+  RECEIPT_ACTIONS,
+} from '../../core/permissions.ts';
+import { formatReceiptPlace, type ReceiptPlace } from '../../core/receipt-place.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
@@ -15,6 +23,7 @@ import { type CloudWatchTarget, groupPrefix, type ServiceGroup } from './target.
 
 export interface WritingDeps {
   readonly logs: Call<LogsApi>;
+  readonly s3: Call<S3Api>;
   readonly monotonicMs: () => number;
   readonly nowMs: () => number;
 }
@@ -27,6 +36,9 @@ export const STEPS = {
   readBack: 'the event can be read back',
   read: 'retention and class of the group',
 } as const;
+/** Only of a delivery whose receipts go to a bucket; a log group is written like the others. */
+const RECEIPTS_STEP = 'a receipt can be written';
+const RECEIPTS_CANARY = 'log-distributor-verify.txt';
 
 type CloudWatchDelivery = DeliveryTo<CloudWatchTarget>;
 
@@ -36,6 +48,10 @@ export async function checkWriting(
   delivery: CloudWatchDelivery,
   application: string,
 ): Promise<Step[]> {
+  return [...(await checkGroups(deps, delivery, application)), ...(await checkReceipts(deps, delivery))];
+}
+
+async function checkGroups(deps: WritingDeps, delivery: CloudWatchDelivery, application: string): Promise<Step[]> {
   const group = canaryGroup(delivery, application, deps.nowMs());
   const groups = groupsFor(delivery, group);
   const create = await timed(STEPS.create, deps.monotonicMs, () =>
@@ -66,8 +82,13 @@ async function readCanary(deps: WritingDeps, delivery: CloudWatchDelivery, group
 
 /** The group of an event, and the group of the service's own events where that is another one. */
 function groupsFor({ target }: CloudWatchDelivery, name: string): readonly ServiceGroup[] {
-  const { serviceGroup, groupSettings: settings } = target;
-  return [{ name, settings }, ...(serviceGroup && serviceGroup.name !== name ? [serviceGroup] : [])];
+  const { serviceGroup, groupSettings: settings, receipts } = target;
+  const others = [
+    ...(serviceGroup ? [serviceGroup] : []),
+    ...(receipts?.kind === 'log-group' ? [{ name: receipts.group, settings }] : []),
+  ];
+  const byName = new Map(others.filter((other) => other.name !== name).map((other) => [other.name, other]));
+  return [{ name, settings }, ...byName.values()];
 }
 
 /** The verdict on all groups of a delivery: the worst of them, or what is said of each. */
@@ -96,6 +117,33 @@ async function putCanary(
     }),
   );
   return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
+}
+
+/** As receipts are written, but for their condition: the next look writes over it. */
+async function checkReceipts({ s3, monotonicMs }: WritingDeps, delivery: CloudWatchDelivery): Promise<Step[]> {
+  const { receipts } = delivery.target;
+  if (receipts?.kind !== 'bucket') return [];
+  const where = `${formatReceiptPlace(receipts)}${RECEIPTS_CANARY}`;
+  const step = await timed(RECEIPTS_STEP, monotonicMs, async () => {
+    try {
+      await s3('PutObject', {
+        Bucket: receipts.bucket,
+        Key: `${receipts.prefix}${RECEIPTS_CANARY}`,
+        ExpectedBucketOwner: delivery.accountId,
+        Body: `log-distributor verify: receipts of tenant ${delivery.tenantId} reach ${where}\n`,
+        ContentType: 'text/plain',
+      });
+      return { outcome: 'ok', detail: where };
+    } catch (error) {
+      const fix = {
+        advice: `a policy of ${delivery.roleArn} must contain this statement`,
+        statements: [receiptStatement(delivery.roleArn, receipts)],
+      };
+      const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
+      return { outcome: 'failed', detail, ...remedyOf(error, writeReceipts(delivery.region, receipts), fix) };
+    }
+  });
+  return [step];
 }
 
 /** The log group of an event that has nothing but an application. */
@@ -266,6 +314,20 @@ export function writeStatement(roleArn: string, prefix: string, { tags, readsBac
     Action: [...LOGS_ACTIONS, ...(tags ? [LOGS_TAG_ACTION] : []), ...(readsBack ? [LOGS_READ_ACTION] : [])],
     // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
     Resource: [groups, `${groups}:*`, `${groups}/*`],
+  };
+}
+
+/** What the role must be allowed for receipts that go to a bucket. A test compares it with the template in `infra/customer/`. */
+export function receiptStatement(
+  roleArn: string,
+  { bucket, prefix }: Extract<ReceiptPlace, { kind: 'bucket' }>,
+): Statement {
+  const [, partition] = roleArn.split(':');
+  return {
+    Sid: 'WriteReceipts',
+    Effect: 'Allow',
+    Action: RECEIPT_ACTIONS,
+    Resource: [`arn:${partition}:s3:::${bucket}/${prefix}*`],
   };
 }
 

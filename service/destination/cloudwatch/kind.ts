@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createTenantS3Calls } from '../../aws/calls.ts';
 import { createGzipBody } from '../../aws/gzip-body.ts';
 import { createLogWriter } from '../../aws/log-writer.ts';
 import { createLogsSessions } from '../../aws/logs-session.ts';
@@ -10,10 +11,10 @@ import { answerOf } from '../../base/aws-answer.ts';
 import { awsFields } from '../../base/logger.ts';
 import { UNWATCHED } from '../../delivery/call-watch.ts';
 import { createRetentionDebts } from '../../ledger/retention-debts.ts';
-import { defineKind, type SenderDeps } from '../kind.ts';
+import { type DeliveryTo, defineKind, type SenderDeps } from '../kind.ts';
 import { checkWriting, groupPrefixOf, hasTags, STEPS } from './check.ts';
 import { createCloudWatch } from './sender.ts';
-import { ATTRIBUTES, KIND, readTarget } from './target.ts';
+import { ATTRIBUTES, type CloudWatchTarget, KIND, readTarget } from './target.ts';
 
 /** CloudWatch Logs in the tenant's account: type `cloudwatch`. */
 export const CLOUDWATCH = defineKind({
@@ -34,15 +35,23 @@ export const CLOUDWATCH = defineKind({
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
     const logs = createLogsSessions(place)(delivery.region, session).call;
-    return checkWriting({ logs, nowMs, monotonicMs }, delivery, application);
+    const s3 = createTenantS3Calls(place)(delivery.region, session);
+    return checkWriting({ logs, s3, nowMs, monotonicMs }, delivery, application);
   },
   template: 'customer-account.yaml',
   templateParameters: (delivery) => ({
     LogGroupPrefix: groupPrefixOf(delivery),
     ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
+    ...receiptParameters(delivery),
     ...(delivery.target.exactlyOnce ? { ExactlyOnce: 'true' } : {}),
   }),
 });
+
+function receiptParameters({ target: { receipts } }: DeliveryTo<CloudWatchTarget>): Readonly<Record<string, string>> {
+  if (receipts?.kind !== 'bucket') return {};
+  const { bucket, prefix } = receipts;
+  return { ReceiptsBucket: bucket, ...(prefix === '' ? {} : { ReceiptsPrefix: prefix }) };
+}
 
 function composeSender(deps: SenderDeps) {
   return createCloudWatch({

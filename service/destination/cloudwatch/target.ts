@@ -1,8 +1,9 @@
 import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
 import type { GroupSettings } from '../../aws/log-group.ts';
+import { KMS_KEY_ARN } from '../../base/kms-key.ts';
 import { ENTITY_VARIABLES, PLATFORMS, type Platform } from '../../core/entity.ts';
-import { boolean, type ItemReader, KMS_KEY_ARN, number, tags } from '../../core/item.ts';
+import { boolean, type ItemReader, number, tags } from '../../core/item.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,

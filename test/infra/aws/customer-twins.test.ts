@@ -45,6 +45,8 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         LogGroupClass: 'INFREQUENT_ACCESS',
         KmsKeyArn: KEY,
         TagLogGroups: 'true',
+        ReceiptsBucket: 'acme-receipts',
+        ReceiptsPrefix: 'of/logs/',
         ExactlyOnce: 'true',
         BehindAlarmSeconds: '900',
         AlarmTopicArn: TOPIC,
@@ -100,6 +102,9 @@ const PROBES: Readonly<Record<string, readonly (string | undefined)[]>> = {
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
   TagLogGroups: ['true', 'false', 'maybe'],
+  // Wrong ones where few others are: of a long answer only the end is kept.
+  ReceiptsBucket: ['', 'acme-receipts', 'a.b', '', 'acme', '', '', '', 'ab', 'UPPER', 'a/b'],
+  ReceiptsPrefix: ['', 'a/', 'of/logs/', '', '', '', '', '', 'a', '/a/', 'a b/'],
   ExactlyOnce: ['true', 'false', 'maybe'],
   BehindAlarmSeconds: [...LATER, '0', '300', '7200', '301', '-1', 'soon'],
   AlarmTopicArn: [...LATER, '', TOPIC, `${TOPIC}:x`, 'on-call', `arn:aws:sqs:us-east-1:${TEMPLATE_ACCOUNT}:on-call`],

@@ -7,7 +7,12 @@ import {
   tagStatement,
   templateParameters,
 } from '../../../../service/cli/verify/policies.ts';
-import { groupPrefixOf, keyStatement, writeStatement } from '../../../../service/destination/cloudwatch/check.ts';
+import {
+  groupPrefixOf,
+  keyStatement,
+  receiptStatement,
+  writeStatement,
+} from '../../../../service/destination/cloudwatch/check.ts';
 import { kindOf } from '../../../../service/destination/kinds.ts';
 import { bucketStatement } from '../../../../service/destination/s3/check.ts';
 import { S3 } from '../../../../service/destination/s3/kind.ts';
@@ -44,6 +49,31 @@ for (const needs of [
     assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', needs)]);
   });
 }
+
+test('the statement about receipts in a bucket is that of the template, which knows the parameters', () => {
+  for (const [receipts, prefix] of [
+    ['s3://acme-receipts', ''],
+    ['s3://acme-receipts/of/logs/', 'of/logs/'],
+  ] as const) {
+    const {
+      ReceiptsBucket = '',
+      ReceiptsPrefix = '',
+      ...rest
+    } = templateParameters(buildDelivery({ receipts }), DISTRIBUTOR);
+    assert.deepEqual([ReceiptsBucket, ReceiptsPrefix], ['acme-receipts', prefix]);
+    assertTaken(ACCOUNT, { ...rest, ReceiptsBucket, ReceiptsPrefix });
+    const { arn, permissions } = statementsOf(ACCOUNT, { ReceiptsBucket, ReceiptsPrefix });
+    const statement = receiptStatement(arn, { kind: 'bucket', bucket: ReceiptsBucket, prefix });
+    const [action] = statement.Action as string[];
+    const [resource] = statement.Resource as string[];
+    const written = { ...statement, Action: action, Resource: resource };
+    assert.deepEqual(permissions, [
+      writeStatement(arn, '/tenant-logs/acme', { tags: false, readsBack: false }),
+      written,
+    ]);
+  }
+  assert.ok(!('ReceiptsBucket' in templateParameters(buildDelivery({ receipts: 'log-group:/acme' }), DISTRIBUTOR)));
+});
 
 test("the page for customers shows the statement that a key's policy needs", async () => {
   const page = await readFile(new URL('../../../../docs/customer.md', import.meta.url), 'utf8');
