@@ -20,6 +20,7 @@ interface Options {
   readonly seed: number;
   readonly trials: number;
   readonly hours: number;
+  readonly tenants: number;
   readonly tasks: number;
   readonly parallel: number;
   readonly only?: readonly number[];
@@ -36,10 +37,16 @@ const program = new Command('npm run simulate --')
     'Simulates the service in a storm of faults: trials with seeds from --seed on, each the same on every machine.',
   )
   .option('--seed <n>', 'of the first trial; each next one has the next number', wholeNumber, 1)
-  .option('--trials <n>', 'how many', wholeNumber, 1)
+  .option('--trials <n>', 'how many', atLeastOne, 1)
   .option('--hours <n>', 'virtual length of a storm; a longer one has more of everything', positive, DEFAULT_SIZE.hours)
-  .option('--tasks <n>', 'tasks of the service', wholeNumber, DEFAULT_SIZE.tasks)
-  .option('--parallel <n>', 'processes that share the trials', wholeNumber, Math.min(2, availableParallelism()))
+  .option(
+    '--tenants <n>',
+    'tenants; the first four use every feature that moves a batch',
+    atLeastOne,
+    DEFAULT_SIZE.tenants,
+  )
+  .option('--tasks <n>', 'tasks of the service', atLeastOne, DEFAULT_SIZE.tasks)
+  .option('--parallel <n>', 'processes that share the trials', atLeastOne, Math.min(2, availableParallelism()))
   .option('--only <numbers>', 'only these strokes of the plan, by their numbers from 0', numbers)
   .option('--no-shrink', 'do not look for the fewest strokes of a trial that fails')
   .option('--until-failed', 'end with the first trial that fails')
@@ -52,6 +59,12 @@ const options = program.parse().opts<Options>();
 function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError('not a whole number');
   return Number(value);
+}
+
+function atLeastOne(value: string): number {
+  const number = wholeNumber(value);
+  if (number === 0) throw new InvalidArgumentError('not a number above 0');
+  return number;
 }
 
 function positive(value: string): number {
@@ -133,6 +146,7 @@ if (options.child) {
 function describe({ seed, findings, unfinished, shrunk }: Told): string {
   const size = [
     ...(options.hours === DEFAULT_SIZE.hours ? [] : ['--hours', options.hours]),
+    ...(options.tenants === DEFAULT_SIZE.tenants ? [] : ['--tenants', options.tenants]),
     ...(options.tasks === DEFAULT_SIZE.tasks ? [] : ['--tasks', options.tasks]),
     ...(options.plant === undefined ? [] : ['--plant', options.plant]),
     ...(shrunk ? ['--only', shrunk.join(',') || '-'] : []),

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { ObjectPlan } from '../chaos/plan.ts';
-import { EUROPE, TENANTS } from '../chaos/tenants.ts';
+import { type ChaosTenant, EUROPE, TENANTS, tenantsOf } from '../chaos/tenants.ts';
 import type { Effect, Match, Rule } from './weather.ts';
 
 /**
@@ -40,6 +40,7 @@ export interface TrialPlan {
   readonly seed: string;
   /** Epoch milliseconds. */
   readonly startMs: number;
+  readonly tenants: readonly ChaosTenant[];
   /** Places for tasks at first. */
   readonly tasks: number;
   readonly threads: number;
@@ -51,15 +52,17 @@ export interface TrialPlan {
 }
 
 export interface Size {
+  readonly tenants: number;
   readonly tasks: number;
   /** Length of the storm. */
   readonly hours: number;
 }
 
 export const MINUTE_MS = 60_000;
-export const DEFAULT_SIZE: Size = { tasks: 2, hours: 1 / 6 };
+export const DEFAULT_SIZE: Size = { tenants: TENANTS.length, tasks: 2, hours: 1 / 6 };
 
-export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
+export function planTrial(seed: string, { tenants: count, tasks, hours }: Size): TrialPlan {
+  const tenants = tenantsOf(count);
   const random = createRandom(`simulation/${seed}`);
   const stormMs = hours * 60 * MINUTE_MS;
   const soon = () => random.below(stormMs);
@@ -67,10 +70,11 @@ export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
   const share = hours / DEFAULT_SIZE.hours;
   const times = (least: number, most: number) => Math.round(share * random.between(least, most));
   const many = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
-  const objects = many(times(12, 20), (number): Stroke => drawObject(random, number, soon()));
+  const objects = many(times(12, 20), (number): Stroke => drawObject(random, tenants, number, soon()));
   return {
     seed,
     startMs: Date.UTC(2026, 0, 31, 21) + random.below(180) * MINUTE_MS,
+    tenants,
     tasks,
     threads: random.between(1, 2),
     aheadMs: many(tasks + 2, () => (random.chance(0.5) ? random.pick([-180, -14, -1, 1, 14, 180]) * MINUTE_MS : 0)),
@@ -83,7 +87,7 @@ export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
       ...many(random.below(3), (): Stroke => ({ kind: 'garbage', atMs: soon(), body: random.pick(GARBAGE) })),
       ...many(
         times(6, 14),
-        (at): Stroke => ({ kind: 'weather', atMs: soon(), rule: drawRule(random, `${seed}/rule ${at}`) }),
+        (at): Stroke => ({ kind: 'weather', atMs: soon(), rule: drawRule(random, tenants, `${seed}/rule ${at}`) }),
       ),
       // Five owners in a row that die at an object are rightly taken for its fault.
       ...many(times(0, 4), () => drawBlow(random, random.pick(['kill', 'kill', 'thread']), soon(), tasks)),
@@ -106,10 +110,10 @@ export function planTrial(seed: string, { tasks, hours }: Size): TrialPlan {
 
 const GARBAGE = ['garbage', '{"Records":[]}', '{"is":"nothing of ours"}', '"text"', '{"Records":[{"eventName":'];
 
-function drawObject(random: Random, number: number, atMs: number): Stroke {
+function drawObject(random: Random, tenants: TrialPlan['tenants'], number: number, atMs: number): Stroke {
   const plan: ObjectPlan = {
     atMs,
-    tenantId: random.pick(TENANTS).tenantId,
+    tenantId: random.pick(tenants).tenantId,
     format: random.pick(['ndjson', 'ndjson', 'json-array']),
     messageBytes: random.between(100, random.pick([3_000, 3_000, 30_000])),
     odd: random.chance(0.3),
@@ -182,16 +186,22 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
 ];
 
 /** Who falls silent: one tenant's account, all tenants of a region, or the STS that everybody needs. */
-const SILENCES: readonly ((random: Random) => Match)[] = [
-  (random) => ({ service: 'logs', account: random.pick(TENANTS).accountId }),
+const SILENCES: readonly ((random: Random, tenants: TrialPlan['tenants']) => Match)[] = [
+  (random, tenants) => ({ service: 'logs', account: random.pick(tenants).accountId }),
   () => ({ service: 'logs', region: EUROPE }),
   () => ({ service: 'sts' }),
 ];
 
-function drawRule(random: Random, seed: string): Rule {
+function drawRule(random: Random, tenants: TrialPlan['tenants'], seed: string): Rule {
   if (random.chance(0.15)) {
     const effect = random.pick<Effect>([{ kind: 'lost' }, { kind: 'reset', when: 'before' }, broken(random)]);
-    return { match: random.pick(SILENCES)(random), effect, probability: 1, count: random.between(5, 60), seed };
+    return {
+      match: random.pick(SILENCES)(random, tenants),
+      effect,
+      probability: 1,
+      count: random.between(5, 60),
+      seed,
+    };
   }
   const { match, effects } = random.pick(PLACES);
   const effect = random.pick(effects)(random);

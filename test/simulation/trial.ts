@@ -11,7 +11,6 @@ import {
 } from '../chaos/judge.ts';
 import { type ChaosObject, makeObject } from '../chaos/objects.ts';
 import { md5 } from '../chaos/storm.ts';
-import { TENANTS } from '../chaos/tenants.ts';
 import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
 import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
@@ -72,7 +71,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   const network = createNetwork(world, { weather, onExecuted: aim.onExecuted });
   const cloud = Object.assign(models, { network, witness });
   setCloud(world, cloud);
-  for (const tenant of TENANTS) cloud.addTenant(tenant);
+  for (const tenant of plan.tenants) cloud.addTenant(tenant);
   const fleet = createFleet({
     world,
     ...subject,
@@ -271,7 +270,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
       id: `s3://${BUCKET}/${key}#${md5(body)}`,
       records,
     })),
-    tenants: TENANTS,
+    tenants: plan.tenants,
     events: cloud.logs.read(),
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
