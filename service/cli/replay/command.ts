@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
+import { createThrottle } from '../../aws/throttle.ts';
 import { objectId } from '../../core/notification.ts';
 import { REPLAY_ID } from '../../core/replay.ts';
 import { sumEntries } from '../../ledger/entries.ts';
@@ -9,7 +10,6 @@ import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from
 import { createObjectReader } from '../object/open.ts';
 import type { Context, Session } from '../session.ts';
 import { formatCount, formatTime } from '../terminal.ts';
-import { createThrottle } from '../throttle.ts';
 import { estimate } from './estimate.ts';
 import { type FeedDeps, feed, remaining, toRef } from './feed.ts';
 import type { Found } from './find.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { BATCH_MAX } from '../../aws/sqs-batch.ts';
+import type { Throttle } from '../../aws/throttle.ts';
 import { type ObjectRef, objectNotification } from '../../core/notification.ts';
 import type { Replay } from '../../core/replay.ts';
 import { CommandError } from '../errors.ts';
-import type { Throttle } from '../throttle.ts';
 import type { FoundObject } from './find.ts';
 import type { ReplayState, ReplayStates } from './state.ts';
 
