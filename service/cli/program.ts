@@ -6,6 +6,7 @@ import { addDeadLetters } from './dead-letters/commands.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, explain } from './errors.ts';
 import { addObject } from './object/command.ts';
 import { addQuarantine } from './quarantine/commands.ts';
+import { addReconcile } from './reconcile/command.ts';
 import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addStatus } from './status/command.ts';
@@ -35,6 +36,7 @@ export function createProgram(session: Session): Command {
   addQuarantine(program, session);
   addUndelivered(program, session);
   addReplay(program, session);
+  addReconcile(program, session);
   addObject(program, session);
   addStatus(program, session);
   addConfig(program, session);

@@ -13,6 +13,8 @@ export interface ComposedLease {
   readonly lease: FleetLease;
   /** The calls to the tables, for the work. */
   readonly dynamo: Call<DynamoApi>;
+  /** The table's clock, epoch milliseconds. */
+  readonly nowMs: () => number;
 }
 
 export function composeFleetLease(
@@ -41,5 +43,5 @@ export function composeFleetLease(
     random: Math.random,
     monotonicMs,
   });
-  return { lease, dynamo };
+  return { lease, dynamo, nowMs: clock.nowMs };
 }

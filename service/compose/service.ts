@@ -15,6 +15,7 @@ import { createStatus } from '../run/watch/status.ts';
 import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
 import { composeReceiving } from './receiving.ts';
+import { composeFleetNotes, composeReconciler } from './reconciler.ts';
 import { composeMetricsPage } from './watching.ts';
 
 /**
@@ -67,7 +68,9 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const { queue, inFlight, reception } = parts;
 
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
-  const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
+  const fleetNotes = composeFleetNotes(ground, queueParts);
+  const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
+  const reconciler = composeReconciler(ground, keyTemplate);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
   const page = composeMetricsPage(ground, parts, canaryWriter);
   const probe = createProbe({
@@ -118,7 +121,12 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       await requireUsable(probe, logger);
       if (protect) protecting = setInterval(protect, PROTECT_EVERY_MS);
       const { signal } = stopReceiving;
-      looping = Promise.all([receiving.loop.run(signal), canaryWriter?.run(signal)]);
+      looping = Promise.all([
+        receiving.loop.run(signal),
+        canaryWriter?.run(signal),
+        fleetNotes.report(signal),
+        reconciler?.run(signal),
+      ]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;
     },
