@@ -12,7 +12,7 @@ import { containers } from '../values/containers.ts';
 import type { Names } from '../values/names.ts';
 import type { ObjectLayout } from '../values/object-layout.ts';
 import { remoteWriteWorkspace } from '../values/remote-write.ts';
-import { writesCanaries } from '../values/service-environment.ts';
+import { reconciles, writesCanaries } from '../values/service-environment.ts';
 import { hasPublicTasks } from '../values/vpc-endpoints.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
@@ -105,6 +105,7 @@ function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition 
     policy: taskRolePolicy(names, layout, keys, {
       tracing: config.distributor.tracing,
       canary: writesCanaries(config),
+      reconcile: reconciles(config),
       prometheus: remoteWriteWorkspace(config.distributor.prometheusRemoteWriteUrl),
     }),
   });

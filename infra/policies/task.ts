@@ -15,6 +15,8 @@ export interface TaskFeatures {
   readonly tracing: boolean;
   /** Writes canaries (docs/decisions/0050). */
   readonly canary: boolean;
+  /** Compares the bucket with the ledger (docs/decisions/0054). */
+  readonly reconcile: boolean;
   /** Where the collector writes metrics to. */
   readonly prometheus?: Workspace | undefined;
 }
@@ -24,7 +26,7 @@ export function taskRolePolicy(
   names: Names,
   layout: ObjectLayout,
   keys: KeyArns,
-  { tracing, canary, prometheus }: TaskFeatures,
+  { tracing, canary, reconcile, prometheus }: TaskFeatures,
 ): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
@@ -89,6 +91,7 @@ export function taskRolePolicy(
       Resource: [`${names.logGroupArn(names.metricsLogGroup)}:*`],
     },
     ...(canary ? writeCanaries(names, layout) : []),
+    ...(reconcile ? compareBucket(names) : []),
     ...(tracing ? [PUBLISH_TRACES] : []),
     ...(prometheus ? [writePrometheus(names, prometheus)] : []),
     ...useKeyThrough('ReadAndQuarantine', 's3', names.place, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
@@ -123,6 +126,19 @@ function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Sta
       Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
     },
     { Sid: 'ListTenants', Effect: 'Allow', Action: ['dynamodb:Scan'], Resource: [names.tenantTableArn] },
+  ];
+}
+
+/** What is in the bucket, by version, and what the ledger and the other tasks say of it. */
+function compareBucket(names: Names): readonly Statement[] {
+  return [
+    { Sid: 'ListVersions', Effect: 'Allow', Action: ['s3:ListBucketVersions'], Resource: [names.bucketArn] },
+    {
+      Sid: 'CompareLedger',
+      Effect: 'Allow',
+      Action: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+      Resource: [names.ledgerTableArn],
+    },
   ];
 }
 

@@ -17,6 +17,11 @@ export function writesCanaries({ distributor }: Config): boolean {
   return Number(distributor.settings.CANARY_INTERVAL_SECONDS ?? 0) > 0;
 }
 
+/** Whether this deployment's settings of the service turn the comparison of the bucket with the ledger on. */
+export function reconciles({ distributor }: Config): boolean {
+  return Number(distributor.settings.RECONCILE_INTERVAL_SECONDS ?? 0) > 0;
+}
+
 interface Urls {
   readonly queue: string;
   readonly deadLetterQueue: string;
@@ -37,6 +42,7 @@ export function deploymentSettings(config: Config, names: Names, urls: Urls): Re
     VISIBILITY_TIMEOUT_SECONDS: String(config.queue.visibilityTimeoutSeconds),
     LOG_LEVEL: config.distributor.logLevel,
     ...(writesCanaries(config) ? { CANARY_BUCKET: names.bucket } : {}),
+    ...(reconciles(config) ? { RECONCILE_BUCKET: names.bucket } : {}),
   };
 }
 

@@ -91,12 +91,13 @@ export function createMetrics() {
     reconcileListCalls: counter('reconcile_list_calls_total', 'LIST requests of the comparison.'),
     reconcileSuccess: gauge(
       'reconcile_last_success_timestamp_seconds',
-      'When the last comparison of the bucket with the ledger ended, as this process knows; 0: not known.',
+      'When the last comparison of the bucket with the ledger ended; 0 in all processes but one.',
     ),
     reconciledUpTo: gauge(
       'reconciled_up_to_timestamp_seconds',
-      'Objects written before this moment are accounted for, as this process knows; 0: not known.',
+      'Objects written before this moment are accounted for; 0 in all processes but one.',
     ),
+    reconcileOverdue: gauge('reconcile_overdue_seconds', 'How long ago a comparison should have ended.'),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
     invalidText: counter('invalid_text_total', 'Records whose bytes are not UTF-8.', ['outcome']),

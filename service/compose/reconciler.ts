@@ -7,9 +7,10 @@ import { errorFields } from '../base/logger.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { readStates } from '../ledger/entries.ts';
-import { readFleet, reportToFleet } from '../ledger/fleet-reports.ts';
+import { REPORT_EVERY_MS, readFleet, reportToFleet } from '../ledger/fleet-reports.ts';
 import { createMarks, type Marks } from '../ledger/marks.ts';
 import { createTableClock } from '../ledger/table-clock.ts';
+import { OUTCOMES } from '../reconcile/tally.ts';
 import type { Freshness } from '../run/queue/freshness.ts';
 import type { Watermark } from '../run/queue/watermark.ts';
 import { createReconciler, RECONCILE_LEASE, type Reconciler } from '../run/watch/reconciler.ts';
@@ -24,7 +25,6 @@ export interface FleetNotes {
   report(signal: AbortSignal): Promise<void>;
 }
 
-const REPORT_EVERY_MS = 15_000;
 /** Live traffic goes first: nothing is announced while more messages than this wait. */
 const BACKLOG_MAX = 100;
 
@@ -72,6 +72,8 @@ export function composeReconciler(
 ): Reconciler | undefined {
   const { reconcileIntervalMs: intervalMs, reconcileBucket: bucket, ledgerTable: table } = settings;
   if (intervalMs === 0 || bucket === undefined) return undefined;
+  // An alarm must see the first one that is lost.
+  for (const outcome of OUTCOMES) metrics.reconciled.inc({ outcome }, 0);
   const { random } = Math;
   const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECONCILE_LEASE, ({ code, message }) =>
     logger.warn({ code }, `this process does not compare the bucket with the ledger for now: ${message}`),

@@ -72,7 +72,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
   const reconciler = composeReconciler(ground, keyTemplate);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
-  const page = composeMetricsPage(ground, parts, canaryWriter);
+  const page = composeMetricsPage(ground, parts, canaryWriter, reconciler);
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings), queue, settings }),
     nowMs,

@@ -1,6 +1,7 @@
 import type { FreshnessSnapshot } from '../run/queue/freshness.ts';
 import type { CanaryWriter } from '../run/watch/canary-writer.ts';
 import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
+import type { Reconciler } from '../run/watch/reconciler.ts';
 import { observeTrouble } from '../run/watch/trouble.ts';
 import { lookForWork, observeWork } from '../run/watch/workable.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
@@ -12,6 +13,7 @@ export function composeMetricsPage(
   { metrics, nowMs }: Ground,
   parts: Parts,
   canaryWriter: CanaryWriter | undefined,
+  reconciler: Reconciler | undefined,
 ): MetricsPage {
   const { inFlight, scheduler, handBacks, rateLimits, breakers, parked } = parts;
   return createMetricsPage(metrics, parts.workers, () => {
@@ -25,6 +27,10 @@ export function composeMetricsPage(
     const snapshot = parts.freshness.snapshot();
     observeWork(metrics, lookForWork({ ...parts, oldestMs: snapshot.oldestMs }), nowMs());
     observeFreshness(metrics, parts, snapshot, canaryWriter, nowMs());
+    const compared = reconciler?.look();
+    metrics.reconcileSuccess.set((compared?.endedMs ?? 0) / 1000);
+    metrics.reconciledUpTo.set((compared?.upToMs ?? 0) / 1000);
+    metrics.reconcileOverdue.set((compared?.overdueMs ?? 0) / 1000);
   });
 }
 

@@ -39,6 +39,8 @@ export interface FleetReporterDeps {
 }
 
 export const FLEET = 'log-distributor-fleet';
+/** How often each process reports, where nobody wants it oftener. */
+export const REPORT_EVERY_MS = 15_000;
 /**
  * A process may take a message that another one has never seen, and report it with its next report. What it says of the queue is
  * therefore reported when all have reported since: two reports later.

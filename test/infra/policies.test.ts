@@ -23,15 +23,19 @@ const KEYS = {
   messaging: 'arn:aws:kms:us-east-1:111111111111:key/msg',
 };
 
-const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false });
+const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: false });
 const ROLE_POLICIES: Readonly<Record<string, PolicyDocument>> = {
   task,
-  'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, { tracing: true, canary: true }),
+  'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, {
+    tracing: true,
+    canary: true,
+    reconcile: true,
+  }),
   'task with AWS keys': taskRolePolicy(
     names,
     layout,
     { data: undefined, messaging: undefined },
-    { tracing: false, canary: false },
+    { tracing: false, canary: false, reconcile: false },
   ),
   execution: executionRolePolicy(names),
   firehose: firehoseRolePolicy(names, layout, KEYS.data),
@@ -146,7 +150,7 @@ test('the task can do no more: other queues, other prefixes, deleting, other rol
 });
 
 test('with canaries the task may list tenants and write canaries, and no other object under the prefix of the logs', () => {
-  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true });
+  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true, reconcile: false });
   const key = canaryKey(compileKeyTemplate(config.objectKeyTemplate), 'acme', 0);
   for (const [document, allowed] of [
     [withCanary, 1],
@@ -156,6 +160,18 @@ test('with canaries the task may list tenants and write canaries, and no other o
     assert.equal(allowing(document, 'dynamodb:Scan', names.tenantTableArn).length, allowed);
   }
   assert.deepEqual(allowing(withCanary, 's3:PutObject', `${names.bucketArn}/logs/tenant_id=acme/x.ndjson`), []);
+});
+
+test('only where the bucket is compared with the ledger, the task may list versions and read the ledger in batches', () => {
+  const comparing = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: true });
+  for (const [document, allowed] of [
+    [comparing, 1],
+    [task, 0],
+  ] as const) {
+    assert.equal(allowing(document, 's3:ListBucketVersions', names.bucketArn).length, allowed);
+    for (const action of ['dynamodb:BatchGetItem', 'dynamodb:Query'])
+      assert.equal(allowing(document, action, names.ledgerTableArn).length, allowed, action);
+  }
 });
 
 test('nobody becomes a tenant without saying which', () => {

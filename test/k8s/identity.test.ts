@@ -165,13 +165,18 @@ test("with Pod Identity from another account the cluster's role comes with the e
 const ECS_ONLY = new Set(['ProtectOwnTask', 'PublishMetrics']);
 
 test('on EKS the distributor may do what its task may do on ECS, but for what only ECS has', () => {
-  for (const canary of [false, true]) {
+  for (const [canary, reconcile] of [
+    [false, false],
+    [true, false],
+    [false, true],
+  ] as const) {
     for (const keys of [KEYS, { data: undefined, messaging: undefined }]) {
-      const task = taskRolePolicy(names, layout, keys, { tracing: false, canary });
+      const task = taskRolePolicy(names, layout, keys, { tracing: false, canary, reconcile });
       const wanted = task.Statement.filter(({ Sid }) => !ECS_ONLY.has(Sid));
       assert.equal(wanted.length, task.Statement.length - ECS_ONLY.size);
       const { policy } = roleFor(SERVICE, {
         Canary: String(canary),
+        Reconcile: String(reconcile),
         DataKeyArn: keys.data ?? '',
         MessagingKeyArn: keys.messaging ?? '',
       });

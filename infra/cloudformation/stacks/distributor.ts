@@ -102,7 +102,7 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 );
 
 function taskRole(): Resource {
-  const policy = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithOwnKeys'], (on) => {
+  const policy = vary(['WithTracing', 'WithCanary', 'WithReconcile', 'WithPrometheus', 'WithOwnKeys'], (on) => {
     const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
     const keys = on.WithOwnKeys
       ? { data: textOf('DataKeyArn'), messaging: textOf('MessagingKeyArn') }
@@ -111,6 +111,7 @@ function taskRole(): Resource {
       taskRolePolicy(NAMES, LAYOUT, keys, {
         tracing: on.WithTracing,
         canary: on.WithCanary,
+        reconcile: on.WithReconcile,
         prometheus: on.WithPrometheus ? workspace : undefined,
       }),
     );

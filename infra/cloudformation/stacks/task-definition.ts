@@ -16,11 +16,14 @@ export function taskDefinition(): Resource {
       queueUrl: textOf('QueueUrl'),
       deadLetterQueueUrl: textOf('DeadLetterQueueUrl'),
     });
-  const definitions = vary(['WithTracing', 'WithCanary', 'WithPrometheus', 'WithEssentialAlerts'], (on) =>
-    pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
+  const definitions = vary(
+    ['WithTracing', 'WithCanary', 'WithReconcile', 'WithPrometheus', 'WithEssentialAlerts'],
+    (on) => pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>
-    taskOf({ WithTracing, WithCanary: false, WithPrometheus: false }).volumes.map((name) => ({ Name: name })),
+    taskOf({ WithTracing, WithCanary: false, WithReconcile: false, WithPrometheus: false }).volumes.map((name) => ({
+      Name: name,
+    })),
   );
   return {
     Type: 'AWS::ECS::TaskDefinition',

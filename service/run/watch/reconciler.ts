@@ -14,6 +14,17 @@ import { OUTCOMES, type Tally } from '../../reconcile/tally.ts';
 export interface Reconciler {
   /** Runs until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
+  /** How far it is; undefined in all processes but one. */
+  look(): ReconcilerView | undefined;
+}
+
+export interface ReconcilerView {
+  /** When the last comparison ended, epoch milliseconds; 0: none has. */
+  readonly endedMs: number;
+  /** Objects written before this moment are accounted for, epoch milliseconds; 0: not known. */
+  readonly upToMs: number;
+  /** How long ago a comparison should have ended, milliseconds. */
+  readonly overdueMs: number;
 }
 
 export interface ReconcilerDeps {
@@ -23,10 +34,7 @@ export interface ReconcilerDeps {
   readonly passDeps: (signal: AbortSignal) => Omit<PassDeps, 'fleet' | 'check' | 'onGivenUp' | 'onProgress'>;
   readonly limits: Pick<CheckRange, 'graceMs' | 'lateMs'>;
   readonly intervalMs: number;
-  readonly metrics: Pick<
-    Metrics,
-    'reconciled' | 'reconcileAnnounced' | 'reconcileListCalls' | 'reconcileSuccess' | 'reconciledUpTo'
-  >;
+  readonly metrics: Pick<Metrics, 'reconciled' | 'reconcileAnnounced' | 'reconcileListCalls'>;
   readonly logger: Logger;
   /** The table's clock, epoch milliseconds. */
   readonly nowMs: () => number;
@@ -42,10 +50,8 @@ const RETRY_MS = 60_000;
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const { intervalMs, metrics, logger, nowMs } = deps;
 
-  const observe = ({ toMs, pending, endedMs }: ReconcileState) => {
-    metrics.reconcileSuccess.set(endedMs / 1000);
-    metrics.reconciledUpTo.set(Math.min(toMs, ...Object.values(pending)) / 1000);
-  };
+  /** While the lease is ours: how far it is, and since when it could have been. */
+  let now: { state: ReconcileState; readonly sinceMs: number } | undefined;
 
   const pass = async (held: HeldLease, before: ReconcileState): Promise<ReconcileState | undefined> => {
     const progress = createProgress(metrics);
@@ -68,7 +74,6 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     const { state, tally, repaired } = found;
     held.check();
     await held.save(JSON.stringify(state));
-    observe(state);
     const lost = tally.counts.missing + tally.counts.incomplete;
     const fields = {
       ...tally.counts,
@@ -89,14 +94,15 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       { interval_seconds: intervalMs / 1000 },
       'this process compares the bucket with the ledger from now on',
     );
-    let state = parseState(held.saved) ?? { toMs: nowMs() - FIRST_MS, pending: {}, endedMs: 0 };
-    if (state.endedMs > 0) observe(state);
+    const start = { toMs: nowMs() - FIRST_MS, pending: {}, endedMs: 0 };
+    const ours = { state: parseState(held.saved) ?? start, sinceMs: nowMs() };
+    now = ours;
     while (!held.signal.aborted) {
-      let waitMs = state.endedMs + intervalMs - nowMs();
+      let waitMs = ours.state.endedMs + intervalMs - nowMs();
       if (waitMs <= 0) {
         waitMs = Math.min(intervalMs, RETRY_MS);
         try {
-          state = (await pass(held, state)) ?? state;
+          ours.state = (await pass(held, ours.state)) ?? ours.state;
         } catch (error) {
           held.signal.throwIfAborted();
           const { code, message } = asDistributorError(error);
@@ -113,11 +119,16 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
         try {
           await work(held);
         } finally {
-          // Another process knows better from now on.
-          metrics.reconcileSuccess.set(0);
-          metrics.reconciledUpTo.set(0);
+          now = undefined;
         }
       }, signal),
+    look() {
+      if (!now) return undefined;
+      const { toMs, pending, endedMs } = now.state;
+      const dueMs = (endedMs > 0 ? endedMs : now.sinceMs) + intervalMs;
+      const upToMs = endedMs === 0 ? 0 : Math.min(toMs, ...Object.values(pending));
+      return { endedMs, upToMs, overdueMs: Math.max(0, nowMs() - dueMs) };
+    },
   };
 }
 
