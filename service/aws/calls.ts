@@ -1,3 +1,4 @@
+import { steadyMs } from '../base/clock.ts';
 import { once } from '../base/once.ts';
 import type { Settings } from '../base/settings.ts';
 import type { Call, DynamoApi, KmsApi, ObserveAnswer, S3Api, SqsApi, StsApi } from './api.ts';
@@ -135,7 +136,7 @@ function placeOf(
       region: settings.region,
       identity: identity ?? createOwnIdentity(settings.region),
       connections: connect({ ...limits, connectionTimeoutMs: CONNECTION_TIMEOUT_MS }),
-      clock: createServerClock(() => Date.now()),
+      clock: createServerClock(steadyMs),
       observe,
     }),
   };

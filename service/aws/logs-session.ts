@@ -1,3 +1,4 @@
+import { steadyMs } from '../base/clock.ts';
 import { once } from '../base/once.ts';
 import type { Call, LogsApi } from './api.ts';
 import type { CallSettings } from './calls.ts';
@@ -41,7 +42,7 @@ type Place = Omit<LogsSession, 'call'>;
 function overHttp(settings: CallSettings): (place: Place) => Call<LogsApi> {
   const limits = LIMITS.tenant(settings);
   const connections = createConnections({ ...limits, connectionTimeoutMs: CONNECTION_TIMEOUT_MS });
-  const clock = createServerClock(() => Date.now());
+  const clock = createServerClock(steadyMs);
   return ({ region, credentials, origin, userAgent }) => {
     const send = createSendSigned({ service: 'logs', region, identity: async () => credentials, connections, clock });
     const policy = { attemptsMax: limits.attemptsMax, firstMs: 0, capMs: 0 };

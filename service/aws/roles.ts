@@ -47,8 +47,8 @@ export interface RoleSessionsDeps {
   readonly sts: Call<StsApi>;
   /** A clock that never jumps, milliseconds. */
   readonly nowMs: () => number;
-  /** Epoch milliseconds, as this host believes. */
-  readonly wallMs: () => number;
+  /** Epoch milliseconds, as AWS's clock or at least this host has them. */
+  readonly epochMs: () => number;
   /** Told of every call: for metrics. */
   readonly onAssume: (outcome: AssumeOutcome) => void;
   /** Sessions kept; the one not used for longest goes first. */
@@ -104,7 +104,7 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
     session.pending = assume(deps, request)
       .then(
         (credentials) => {
-          const lifeMs = lifeOf(credentials, deps.wallMs());
+          const lifeMs = lifeOf(credentials, deps.epochMs());
           session.credentials = credentials;
           session.endsAtMs = askedMs + lifeMs;
           // Of its own life, not of the hour that was asked for: a shorter one would be renewed with every call.
@@ -154,8 +154,8 @@ export function createRoleSessions(deps: RoleSessionsDeps): RoleSessions {
 }
 
 /** How long a session lives from when it was asked for. */
-function lifeOf({ expiration }: SessionCredentials, wallMs: number): number {
-  const toldMs = expiration.getTime() - wallMs;
+function lifeOf({ expiration }: SessionCredentials, epochMs: number): number {
+  const toldMs = expiration.getTime() - epochMs;
   const askedMs = DURATION_SECONDS * 1000;
   return toldMs >= LIFE_MS_MIN && toldMs <= askedMs ? toldMs : askedMs;
 }

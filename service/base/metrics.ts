@@ -107,6 +107,9 @@ export function createMetrics() {
     ]),
     ledgerWrites: counter('ledger_writes_total', 'Writes to the ledger table by operation.', ['operation']),
     quarantineFiles: counter('quarantine_files_total', 'Files written to quarantine.', ['reason']),
+    rejectedFiles: counter('rejected_files_total', 'Files of rejected events that tenants want in their buckets.', [
+      'kept_by',
+    ]),
     groupsCreated: counter('groups_created_total', 'Log groups and streams created.', ['kind']),
     eventLoopDelaySeconds: gauge('event_loop_delay_seconds', 'Event loop delay since the last scrape.', ['quantile']),
     workersRestarted: counter('workers_restarted_total', 'Worker threads that ended and were replaced.'),

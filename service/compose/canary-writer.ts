@@ -15,11 +15,14 @@ export function composeCanaryWriter({
   keyTemplate,
   metrics,
   logger,
+  nowMs,
 }: {
   settings: Settings;
   keyTemplate: KeyTemplate;
   metrics: Metrics;
   logger: Logger;
+  /** Epoch milliseconds. */
+  nowMs: () => number;
 }): CanaryWriter | undefined {
   const { canaryIntervalMs, canaryBucket, leaseMs } = settings;
   if (canaryIntervalMs === 0 || canaryBucket === undefined) return undefined;
@@ -38,6 +41,6 @@ export function composeCanaryWriter({
     leaseMs,
     metrics,
     logger,
-    nowMs: () => Date.now(),
+    nowMs,
   });
 }

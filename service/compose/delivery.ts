@@ -3,6 +3,7 @@ import { createGetObject, createS3Calls, createTableCalls } from '../aws/calls.t
 import { type AssumeOutcome, createRoleSessions, type RoleSessions } from '../aws/roles.ts';
 import { createStallWatch } from '../aws/s3-source.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
+import { monotonicMs, steadyMs } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
@@ -10,6 +11,7 @@ import { objectId } from '../core/notification.ts';
 import type { DeliverObjectDeps } from '../delivery/deliver-object.ts';
 import { createObjectOpener } from '../delivery/open-object.ts';
 import type { RateLimiter } from '../delivery/rate-limiter.ts';
+import { createRejectedEvents } from '../delivery/rejected-events.ts';
 import { createDestinations } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createKernel } from '../kernel/kernel.ts';
@@ -47,8 +49,6 @@ export function composeDelivery({
   onAccounted: DeliverObjectDeps['onAccounted'];
 }): Composed {
   const { random } = Math;
-  const nowMs = () => Date.now();
-  const monotonicMs = () => performance.now();
   const retryDeps = (service: string) => ({
     random,
     onRetry: (fault: string) => {
@@ -58,9 +58,10 @@ export function composeDelivery({
   });
 
   const kernel = createKernel(settings);
-  const tableClock = createTableClock({ monotonicMs, wallMs: nowMs });
+  const tableClock = createTableClock({ monotonicMs, steadyMs });
   const dynamo = createTableCalls(settings, tableClock.observe);
-  const clocks = { nowMs: monotonicMs, wallMs: nowMs };
+  const awsNowMs = tableClock.nowMs;
+  const clocks = { nowMs: monotonicMs, epochMs: awsNowMs };
   const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
   const sts = createTenantSts(settings, { ...clocks, onAssume });
   const sessions = createRoleSessions({ sts, ...clocks, onAssume });
@@ -74,6 +75,7 @@ export function composeDelivery({
     random,
     nowMs: monotonicMs,
   };
+  const openDestination = createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs: awsNowMs });
   return {
     sessions,
     deliverObject: {
@@ -81,13 +83,13 @@ export function composeDelivery({
         dynamo,
         table: settings.tenantTable,
         rules: createItemRules(settings),
-        nowMs,
+        nowMs: monotonicMs,
       }),
       ledger: createLedger({
         dynamo,
         table: settings.ledgerTable,
         leaseMs: settings.leaseMs,
-        nowMs: tableClock.nowMs,
+        nowMs: awsNowMs,
         newOwner: randomUUID,
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
@@ -96,7 +98,8 @@ export function composeDelivery({
       openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>
         openObject(kernel, object.source, limits, signal, inputFormat),
-      openDestination: createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs }),
+      openDestination,
+      rejectedEvents: createRejectedEvents({ openDestination, metrics, awsNowMs, monotonicMs }),
       quarantine: createQuarantine({
         ...s3Deps,
         s3: createS3Calls(settings),
@@ -121,8 +124,7 @@ export function composeDelivery({
       memoryBytesMax: memoryOfOne(settings.memoryBudgetBytes),
       eventBytesMax: settings.eventBytesMax,
       random,
-      nowMs,
-      awsNowMs: tableClock.nowMs,
+      awsNowMs,
       monotonicMs,
     },
   };

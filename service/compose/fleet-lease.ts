@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Call, DynamoApi } from '../aws/api.ts';
 import { createTableCalls } from '../aws/calls.ts';
+import { monotonicMs, steadyMs } from '../base/clock.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
@@ -23,8 +24,7 @@ export function composeFleetLease(
   onTrouble: (error: DistributorError) => void,
 ): ComposedLease {
   const { ledgerTable: table, leaseMs } = settings;
-  const monotonicMs = () => performance.now();
-  const clock = createTableClock({ monotonicMs, wallMs: () => Date.now() });
+  const clock = createTableClock({ monotonicMs, steadyMs });
   const dynamo = createTableCalls(settings, clock.observe);
   const lease = createFleetLease({
     name,

@@ -28,7 +28,7 @@ export interface Ground {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds by AWS's clock, as far as the service has heard of it: nobody can set it. */
   readonly nowMs: () => number;
   /** A clock that never goes back, milliseconds. */
   readonly monotonicMs: () => number;

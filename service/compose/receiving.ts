@@ -72,7 +72,7 @@ export function composeReceiving(
     logger,
     random: Math.random,
     nowMs: monotonicMs,
-    wallMs: nowMs,
+    epochMs: nowMs,
   });
   return {
     loop,

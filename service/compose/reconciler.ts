@@ -3,6 +3,7 @@ import { createAnnouncer } from '../aws/announce.ts';
 import { createQueueCalls, createS3Calls, createTableCalls } from '../aws/calls.ts';
 import { listObjects } from '../aws/list-objects.ts';
 import { createThrottle } from '../aws/throttle.ts';
+import { steadyMs } from '../base/clock.ts';
 import { errorFields } from '../base/logger.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
@@ -29,10 +30,10 @@ export interface FleetNotes {
 const BACKLOG_MAX = 100;
 
 export function composeFleetNotes(
-  { settings, logger, nowMs: wallMs, monotonicMs }: Ground,
+  { settings, logger, monotonicMs }: Ground,
   { freshness, watermark }: { readonly freshness: Freshness; readonly watermark: Watermark },
 ): FleetNotes {
-  const clock = createTableClock({ monotonicMs, wallMs });
+  const clock = createTableClock({ monotonicMs, steadyMs });
   const dynamo = createTableCalls(settings, clock.observe);
   const { ledgerTable: table, reconcileIntervalMs: intervalMs } = settings;
   const marks: Marks = createMarks({ dynamo, table, nowMs: clock.nowMs });
@@ -67,7 +68,7 @@ export function composeFleetNotes(
 
 /** Whoever compares the bucket with the ledger, put together from the settings; undefined when that is off. */
 export function composeReconciler(
-  { settings, metrics, logger, monotonicMs, nowMs: wallMs }: Ground,
+  { settings, metrics, logger, monotonicMs }: Ground,
   keyTemplate: KeyTemplate,
 ): Reconciler | undefined {
   const { reconcileIntervalMs: intervalMs, reconcileBucket: bucket, ledgerTable: table } = settings;
@@ -81,7 +82,7 @@ export function composeReconciler(
   const s3 = createS3Calls(settings);
   const sqs = createQueueCalls(settings);
   const rules = createItemRules(settings);
-  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, rules, nowMs: wallMs });
+  const tenants = createTenantStore({ dynamo, table: settings.tenantTable, rules, nowMs });
   return createReconciler({
     lease,
     readFleet: () => readFleet(dynamo, table, nowMs),

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTableCalls } from '../aws/calls.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
+import { monotonicMs, steadyMs } from '../base/clock.ts';
 import type { DistributorError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { type Settings, SettingsError } from '../base/settings.ts';
 import { compileKeyTemplate } from '../core/object-key.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
+import { createTableClock } from '../ledger/table-clock.ts';
 import type { Reception } from '../run/queue/reception.ts';
 import { createHttp } from '../run/watch/http.ts';
 import { createPreflight } from '../run/watch/preflight.ts';
@@ -51,14 +53,10 @@ const STUCK_MS = 60_000;
 const PROTECT_EVERY_MS = 2_000;
 
 export function createService({ settings, logger, version, onCrash }: ServiceDeps): Service {
-  const ground: Ground = {
-    settings,
-    logger,
-    metrics: createMetrics(),
-    nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-  };
-  const { metrics, nowMs, monotonicMs } = ground;
+  const clock = createTableClock({ monotonicMs, steadyMs });
+  const { nowMs } = clock;
+  const metrics = createMetrics();
+  const ground: Ground = { settings, logger, metrics, nowMs, monotonicMs };
   const startedMs = nowMs();
   const queueParts = composeQueue(ground);
   const stats = composeStats(ground);
@@ -71,10 +69,10 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const fleetNotes = composeFleetNotes(ground, queueParts);
   const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
   const reconciler = composeReconciler(ground, keyTemplate);
-  const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger });
+  const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
   const page = composeMetricsPage(ground, parts, canaryWriter, reconciler);
   const probe = createProbe({
-    preflight: createPreflight({ dynamo: createTableCalls(settings), queue, settings }),
+    preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
     nowMs,
   });
   const stopReceiving = new AbortController();

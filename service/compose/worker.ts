@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { monotonicMs } from '../base/clock.ts';
 import { DistributorError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
@@ -36,7 +37,6 @@ const byTask = new Map<ObjectTask, Running>();
 const answer = (message: FromWorker) => port.postMessage(message);
 const asked = new Map<number, (permit: Permit) => void>();
 let questions = 0;
-const monotonicMs = () => performance.now();
 const rateLimiter = createWorkerRateLimits({
   ask(call) {
     const { promise, resolve } = Promise.withResolvers<Permit>();

@@ -1,3 +1,5 @@
+import type { Digest } from './digest.ts';
+
 /**
  * What decoding produces and delivery consumes: a slice of an object, column by column.
  *
@@ -66,6 +68,18 @@ export interface Messages {
    * @returns what was written, to be disposed of once it is copied; null when it does not fit what there is room for
    */
   readonly writeEvents?: (records: Uint32Array, timesMs: Float64Array) => WrittenEvents | null;
+  /**
+   * The digest of these records with these times, and the bytes of their messages; absent if the messages are not in the kernel's memory.
+   * @param timesMs as for `writeEvents`
+   * @returns null when it must be found without the kernel
+   */
+  readonly digestEvents?: (records: Uint32Array, timesMs: Float64Array) => DigestedEvents | null;
+}
+
+export interface DigestedEvents {
+  readonly digest: Digest;
+  /** UTF-8 bytes of the messages, unescaped. */
+  readonly bytes: number;
 }
 
 /** Events as they stand in a body, each with a comma behind it. The bytes are good until this is disposed of. */

@@ -31,6 +31,11 @@ export function isRejection(reason: QuarantineReason): reason is Rejection {
   return Object.hasOwn(REJECTIONS, reason);
 }
 
+/** Why CloudWatch Logs takes no such event, as a sentence without its full stop. */
+export function sayRejection(reason: Rejection): string {
+  return REJECTIONS[reason];
+}
+
 /** The sentence for a person. */
 export function detailOf(reason: QuarantineReason, { unparsable }: Chunk, record: number): string {
   if (isRejection(reason)) return REJECTIONS[reason];

@@ -12,6 +12,8 @@ export interface Target {
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
   readonly limits: BatchLimits;
+  /** The type of the tenant's delivery whose bucket takes events that this destination rejects; undefined: quarantine keeps them. */
+  readonly rejectedEvents?: string | undefined;
   /** Where receipts of what goes there are written; undefined: there are none. */
   readonly receipts: ReceiptPlace | undefined;
 }

@@ -118,6 +118,26 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
   };
 }
 
+/** Tells of each request to a destination, and none to STS. */
+export function tellAsked(watch: CallWatch, onAsked: () => void): CallWatch {
+  return {
+    begin(type, place, destination) {
+      const call = watch.begin(type, place, destination);
+      if (isSts(place)) return call;
+      return {
+        asked() {
+          onAsked();
+          call.asked();
+        },
+        answered: () => call.answered(),
+        failed: (fault) => call.failed(fault),
+        [Symbol.dispose]: () => call[Symbol.dispose](),
+      };
+    },
+    admit: (place) => watch.admit(place),
+  };
+}
+
 const UNWATCHED_CALL: WatchedCall = { asked() {}, answered() {}, failed() {}, [Symbol.dispose]() {} };
 
 /** For whoever calls into an account outside of the service. */

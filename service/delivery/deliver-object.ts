@@ -33,7 +33,7 @@ export async function deliverObject(
     const { type } = delivery;
     if (!delivery.enabled) results.push({ type, kind: 'skipped' });
     else if (order.held.includes(type)) results.push({ type, kind: 'held' });
-    else results.push(await runDelivery(deps, task, delivery, order.watch, signals));
+    else results.push(await runDelivery(deps, task, delivery, order.watch, signals, tenant.deliveries));
   }
   if (error) results.push(failed(error));
   return results;

@@ -64,8 +64,27 @@ export interface Destination {
    * @throws as `send`
    */
   copy?(source: ByteSource, signals: StopSignals): Promise<void>;
+  /**
+   * Keeps a file of the service's own beside the objects; the same name overwrites it. Absent where there are no files.
+   * @returns its URL
+   * @throws as `send`
+   */
+  keepFile?(name: string, body: Uint8Array, signals: StopSignals): Promise<string>;
+  /**
+   * Tells the tenant something: puts events of the service's own into a stream of their own, all in one call. Absent where nobody
+   * would read them.
+   * @throws as `send`
+   */
+  say?(stream: string, events: readonly OwnEvent[], signals: StopSignals): Promise<void>;
   /** Bytes of the largest object that can be copied; absent: any. What is larger is delivered in batches. */
   readonly copyBytesMax?: number;
+}
+
+/** An event that the service itself writes. */
+export interface OwnEvent {
+  /** Epoch milliseconds, by AWS's clock. */
+  readonly timestamp: number;
+  readonly message: string;
 }
 
 export interface OpenOptions<T extends Target> {
@@ -79,7 +98,11 @@ export interface OpenOptions<T extends Target> {
 
 /** Something about a destination that an operator should know. */
 export interface Notice {
-  readonly code: 'retention-not-set' | 'entity-rejected';
+  readonly code:
+    | 'retention-not-set'
+    | 'entity-rejected'
+    | 'rejected-events-quarantined'
+    | 'rejected-events-unannounced';
   /** What it is, and what to do. */
   readonly message: string;
 }

@@ -3,9 +3,11 @@ import type { Delivery } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { type ChunkPlan, timeOf } from '../core/plan.ts';
 import { recordText } from '../core/record-text.ts';
-import { detailOf, isRejection, type QuarantineReason, type Refusal } from '../core/refusal.ts';
+import { detailOf, isRejection, type QuarantineReason, type Refusal, type Rejection } from '../core/refusal.ts';
+import type { QuarantineLine } from '../quarantine/file.ts';
 import type { Quarantine } from '../quarantine/writer.ts';
 import type { ObjectTask } from './destination.ts';
+import type { RejectedFile, RejectedKeep } from './rejected-events.ts';
 
 /** Keeps records of one delivery of one object that are not delivered. */
 
@@ -21,34 +23,77 @@ export interface KeptRecord {
   readonly original_base64?: string;
 }
 
-/**
- * Writes records of one reason to quarantine.
- * @param place names their place in the object: the same place overwrites its file
- * @throws DistributorError `quarantine-unavailable`
- */
-export type Keep = (reason: QuarantineReason, place: string, records: Iterable<KeptRecord>) => Promise<void>;
-
-/** @param signal what is not kept now is kept by whoever goes on: a drain need not wait */
-export function createKeep(quarantine: Quarantine, task: ObjectTask, delivery: Delivery, signal: AbortSignal): Keep {
-  const common = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${delivery.type}` };
-  return (reason, place, records) =>
-    quarantine.write(
-      {
-        bucket: task.ref.bucket,
-        tenantId: delivery.tenantId,
-        reason,
-        place: `${common.object}\n${common.delivery}\n${place}`,
-      },
-      Iterator.from(records).map((record) => ({ ...common, reason, ...record })),
-      signal,
-    );
+/** Records of one reason. */
+export interface RefusedRecords {
+  readonly reason: QuarantineReason;
+  /** From the first one, each time. */
+  readonly records: () => Iterable<KeptRecord>;
 }
 
-/** The records of a chunk that are not sent. A file for each reason. */
+/**
+ * Keeps what is not delivered of one place: a file for each reason.
+ * @param place names their place in the object: the same place overwrites its files
+ * @throws DistributorError `quarantine-unavailable`, or as `RejectedKeep.announce`
+ */
+export type Keep = (place: string, refused: readonly RefusedRecords[]) => Promise<void>;
+
+/**
+ * @param signal what is not kept now is kept by whoever goes on: a drain need not wait
+ * @param rejected what becomes of rejected events; undefined: they are in quarantine, with all others
+ */
+export function createKeep(
+  quarantine: Quarantine,
+  task: ObjectTask,
+  delivery: Delivery,
+  signal: AbortSignal,
+  rejected: RejectedKeep | undefined,
+): Keep {
+  const { tenantId } = delivery;
+  const { bucket } = task.ref;
+  const common = { object: objectId(task.ref), delivery: `${tenantId}/${delivery.type}` };
+  const linesOf = ({ reason, records }: RefusedRecords) =>
+    Iterator.from(records()).map((record): QuarantineLine => ({ ...common, reason, ...record }));
+
+  const keepRejected = async (keep: RejectedKeep, reason: Rejection, place: string, refused: RefusedRecords) => {
+    const tally = { reason, events: 0, firstMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY };
+    for (const { timestamp = Number.NaN } of refused.records()) {
+      tally.events++;
+      tally.firstMs = Math.min(tally.firstMs, timestamp);
+      tally.lastMs = Math.max(tally.lastMs, timestamp);
+    }
+    const url = await keep.write(reason, place, linesOf(refused));
+    const at = { bucket, tenantId, reason, place };
+    if (url === undefined) await quarantine.write(at, linesOf(refused), signal);
+    else await quarantine.write({ ...at, index: true }, linesOf(refused).map(placeOnly(url)), signal);
+    return { ...tally, url };
+  };
+
+  return async (at, files) => {
+    const place = `${common.object}\n${common.delivery}\n${at}`;
+    const announced: RejectedFile[] = [];
+    for (const refused of files) {
+      const { reason } = refused;
+      if (rejected && isRejection(reason)) announced.push(await keepRejected(rejected, reason, place, refused));
+      else await quarantine.write({ bucket, tenantId, reason, place }, linesOf(refused), signal);
+    }
+    if (announced.length > 0) await rejected?.announce(announced);
+  };
+}
+
+/** A line without its text, which is elsewhere. */
+function placeOnly(url: string): (line: QuarantineLine) => QuarantineLine {
+  return ({ message: _, original_base64: __, ...line }) => ({ ...line, kept_at: url });
+}
+
+/** The records of a chunk that are not sent. */
 export async function keepRefusals(keep: Keep, plan: ChunkPlan): Promise<void> {
-  for (const refusal of plan.refusals) {
-    await keep(refusal.reason, String(plan.chunk.at.record), refusedRecords(plan, refusal));
-  }
+  const { refusals, chunk } = plan;
+  if (refusals.length === 0) return;
+  const refused = refusals.map((refusal) => ({
+    reason: refusal.reason,
+    records: () => refusedRecords(plan, refusal),
+  }));
+  await keep(String(chunk.at.record), refused);
 }
 
 function* refusedRecords(plan: ChunkPlan, { reason, records }: Refusal): Generator<KeptRecord, void, undefined> {

@@ -1,8 +1,7 @@
 import timers from 'node:timers/promises';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import { type BackoffLimits, nextBackoffMs } from '../core/backoff.ts';
-import type { Counts } from '../core/counts.ts';
-import type { Lease, Progress } from '../ledger/ledger.ts';
+import type { Lease, Outcome, Progress } from '../ledger/ledger.ts';
 import { parseLayout } from './layout.ts';
 
 /**
@@ -26,7 +25,7 @@ export interface LeaseKeeper extends AsyncDisposable {
   checkpoint(): Promise<void>;
   /** Saves, and gives the lease back. */
   release(): Promise<void>;
-  finish(counts: Counts): Promise<void>;
+  finish(outcome: Outcome): Promise<void>;
   bury(reason: string): Promise<void>;
 }
 
@@ -132,7 +131,7 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
     look,
     checkpoint: () => persist(save, whileOurs),
     release: () => persist(() => inTurn(() => lease.release(progress())), lost.signal),
-    finish: (counts) => persist(() => inTurn(() => lease.finish(counts)), whileOurs),
+    finish: (outcome) => persist(() => inTurn(() => lease.finish(outcome)), whileOurs),
     bury: (reason) => persist(() => inTurn(() => lease.bury(progress(), reason)), whileOurs),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -2,6 +2,7 @@ import type { S3Object } from '../aws/s3-source.ts';
 import { asDistributorError, DistributorError } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Accounted } from '../core/accounted.ts';
+import { bookEvents } from '../core/book-events.ts';
 import type { DecodeLimits, Decoder } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS, unaccounted } from '../core/counts.ts';
 import { type Delivery, fieldsOf } from '../core/delivery.ts';
@@ -12,7 +13,7 @@ import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
 import type { Acquisition, Ledger } from '../ledger/ledger.ts';
 import type { Quarantine } from '../quarantine/writer.ts';
-import type { CallWatch } from './call-watch.ts';
+import { type CallWatch, tellAsked } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
 import {
   type Destination,
@@ -27,6 +28,7 @@ import { objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import type { OpenDecoder, OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
+import type { RejectedEvents } from './rejected-events.ts';
 import { type SendChunkDeps, sendChunk } from './send-chunk.ts';
 import { createTracker, type Tracker } from './tracker.ts';
 
@@ -65,6 +67,7 @@ export interface RunDeliveryDeps {
   readonly openDecoder: OpenDecoder;
   readonly openDestination: OpenDestination;
   readonly quarantine: Quarantine;
+  readonly rejectedEvents: RejectedEvents;
   readonly metrics: Pick<
     Metrics,
     | 'events'
@@ -84,7 +87,6 @@ export interface RunDeliveryDeps {
   readonly memoryBytesMax: number;
   readonly eventBytesMax: number;
   readonly random: () => number;
-  readonly nowMs: () => number;
   /** AWS's clock, epoch milliseconds: by it events are too old or too new, whatever the host's says. */
   readonly awsNowMs: () => number;
   readonly monotonicMs: () => number;
@@ -93,13 +95,17 @@ export interface RunDeliveryDeps {
 /** So many owners in a row that died at the same place are no accident: the object is dead-lettered before it kills more. */
 const CRASHES_MAX = 5;
 
-/** Runs one delivery of one object to its end, or to the last position that it can save. Never throws. */
+/**
+ * Runs one delivery of one object to its end, or to the last position that it can save. Never throws.
+ * @param deliveries all of the tenant's
+ */
 export async function runDelivery(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
   calls: CallWatch,
   signals: StopSignals,
+  deliveries: readonly Delivery[] = [delivery],
 ): Promise<DeliveryResult> {
   const { type } = delivery;
   const place: Place = { service: delivery.target.service, region: delivery.region };
@@ -123,7 +129,7 @@ export async function runDelivery(
       return { type, place, kind: 'failed', error, counts, accepted };
     }
     const held = { ...acquisition, acquiredMs };
-    const run = await deliver(deps, task, delivery, calls, held, signals, {
+    const run = await deliver(deps, task, delivery, deliveries, calls, held, signals, {
       counts: (progress) => {
         counts = progress;
       },
@@ -151,6 +157,7 @@ async function deliver(
   deps: RunDeliveryDeps,
   task: ObjectTask,
   delivery: Delivery,
+  deliveries: readonly Delivery[],
   calls: CallWatch,
   {
     lease,
@@ -189,15 +196,16 @@ async function deliver(
     }
     using object = await deps.openObject(task.ref, reading);
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
-    tracker = createTracker(progress, objectLayout(delivery, decoder, deps));
+    const kept = createTracker(progress, objectLayout(delivery, decoder, deps), isBooked(delivery));
+    tracker = kept;
     const destination = deps.openDestination({
       delivery,
       target: delivery.target,
       task,
-      watch: calls,
+      watch: tellAsked(calls, () => kept.called()),
       onNotice: watch.notice,
     });
-    const run = { task, delivery, object, destination, signals, reading };
+    const run = { task, delivery, deliveries, calls, object, destination, signals, reading };
     const copied = tracker.from.record === 0 ? await copyWhole(deps, run) : undefined;
     if (copied) {
       watch.accepted();
@@ -212,8 +220,12 @@ async function deliver(
         `${unaccounted(counts)} records of ${objectId(task.ref)} are not accounted for`,
       );
     }
-    await keeper.finish(counts);
-    deps.metrics.lagSeconds.observe(Math.max(0, deps.nowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000);
+    const { size } = object.source;
+    const { bytes, ...totals } = tracker.totals();
+    await keeper.finish({ counts, ...totals, bytes: copied?.messageBytes ?? bytes, size, format: decoder.format });
+    deps.metrics.lagSeconds.observe(
+      Math.max(0, deps.awsNowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000,
+    );
     return { counts, format: decoder.format };
   } catch (cause) {
     const error = stopReason(outer, keeper) ?? asDistributorError(cause);
@@ -225,6 +237,11 @@ async function deliver(
   } finally {
     if (tracker) watch.counts(tracker.counts());
   }
+}
+
+/** Whether receipts are made of what it delivers. */
+function isBooked({ target }: Delivery): boolean {
+  return target.receipts !== undefined;
 }
 
 /** What a stop or a lost lease breaks shows itself as any error; these are its real reasons. */
@@ -242,6 +259,8 @@ function stopReason(
 interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
+  readonly deliveries: readonly Delivery[];
+  readonly calls: CallWatch;
   readonly object: S3Object;
   readonly destination: Destination;
   readonly decoder: Decoder;
@@ -264,7 +283,8 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     eventBytesMax: deps.eventBytesMax,
     asked: recordTest(task.ref.replay),
   };
-  const keep = createKeep(deps.quarantine, task, delivery, run.reading);
+  const rejected = deps.rejectedEvents.open({ ...run, watch: run.calls, onNotice: run.watch.notice });
+  const keep = createKeep(deps.quarantine, task, delivery, run.reading, rejected);
   let overflowed = false;
   for await (const chunk of readAhead(run.decoder.chunks(tracker.from, request, run.reading))) {
     const judgedMs = tracker.judgedMs(deps.awsNowMs());
@@ -282,11 +302,11 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   const { delivery, destination, tracker, keeper, signals, watch } = run;
   const save = () => keeper.checkpoint();
   const { eventOverheadBytes } = delivery.target.limits;
-  const onAccepted: SendChunkDeps['onAccepted'] = (batch, counts, rejectedBytes) => {
-    const overheadBytes = batch.events.length * eventOverheadBytes;
-    account(deps, run, { ...counts, messageBytes: batch.bytes - overheadBytes - rejectedBytes });
-  };
-  await sendChunk(plan, { destination, tracker, keep, save, onTaken: watch.accepted, onAccepted }, signals);
+  const onAccepted: SendChunkDeps['onAccepted'] = (_batch, counts, messageBytes) =>
+    account(deps, run, { ...counts, messageBytes });
+  const book = isBooked(delivery) ? bookEvents : undefined;
+  const sending = { destination, tracker, keep, save, onTaken: watch.accepted, onAccepted, book, eventOverheadBytes };
+  await sendChunk(plan, sending, signals);
   if (plan.judged) {
     // Kept records must not be sent by whoever goes on later, when they are no longer too new.
     tracker.fix();

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { Books } from '../core/books.ts';
 import type { Counts } from '../core/counts.ts';
 import { type Batch, type ChunkPlan, messageText, recordOf, recordsIn, sizeOf, timeOf } from '../core/plan.ts';
 import { detailOf, type Rejection } from '../core/refusal.ts';
@@ -15,8 +16,12 @@ export interface SendChunkDeps {
   readonly save: () => Promise<void>;
   /** The destination has taken a batch, whatever it says of its events. */
   readonly onTaken: () => void;
-  /** @param rejectedBytes of the messages of rejected events */
-  readonly onAccepted: (batch: Batch, counts: Pick<Counts, 'delivered' | 'rejected'>, rejectedBytes: number) => void;
+  /** @param deliveredBytes of the messages of delivered events, UTF-8 */
+  readonly onAccepted: (batch: Batch, counts: Pick<Counts, 'delivered' | 'rejected'>, deliveredBytes: number) => void;
+  /** Makes the books of the events of a batch from one place to before another; undefined: none are kept. */
+  readonly book: ((plan: ChunkPlan, batch: Batch, from: number, to: number) => Books) | undefined;
+  /** What a batch's bytes have for each event beside its message. */
+  readonly eventOverheadBytes: number;
 }
 
 /** Calls under way at once for one delivery: enough to hide their latency, few enough to bound what a crash can repeat. */
@@ -87,9 +92,11 @@ async function keepRejected(plan: ChunkPlan, round: readonly Batch[], deps: Send
   await deps.save();
   const place = `${plan.chunk.at.record}/from batch ${round[0]?.index}`;
   const kept = answered.flatMap(({ batch, ranges }) => ranges.map((range) => ({ ...range, batch })));
-  for (const [reason, ranges] of Map.groupBy(kept, (range) => range.reason)) {
-    await deps.keep(reason, place, keptRecords(plan, ranges));
-  }
+  const refused = Array.from(
+    Map.groupBy(kept, (range) => range.reason),
+    ([reason, ranges]) => ({ reason, records: () => keptRecords(plan, ranges) }),
+  );
+  await deps.keep(place, refused);
   for (const { batch, ranges } of answered) accept(plan, batch, ranges, deps);
 }
 
@@ -103,8 +110,16 @@ function accept(plan: ChunkPlan, batch: Batch, ranges: readonly RejectedRange[],
     rejectedBytes += sizeOf(plan, part);
   }
   const counts = { delivered: recordsIn(plan, events) - rejected, rejected };
-  deps.tracker.accept(index, counts);
-  deps.onAccepted(batch, counts, rejectedBytes);
+  const bytes = batch.bytes - events.length * deps.eventOverheadBytes - rejectedBytes;
+  deps.tracker.accept(index, counts, { bytes, books: deps.book?.(plan, batch, ...takenRange(ranges, events.length)) });
+  deps.onAccepted(batch, counts, bytes);
+}
+
+/** What is rejected are the oldest events and the newest ones: those between were taken. */
+function takenRange(ranges: readonly RejectedRange[], events: number): [from: number, to: number] {
+  const isNew = ({ reason }: RejectedRange) => reason === 'too_new';
+  const from = Math.max(0, ...ranges.filter((range) => !isNew(range)).map(({ to }) => to));
+  return [from, ranges.find(isNew)?.from ?? events];
 }
 
 interface RejectedRange {

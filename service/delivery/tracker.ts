@@ -1,3 +1,4 @@
+import { addBooks, type Books, NO_BOOKS } from '../core/books.ts';
 import type { Chunk, Position } from '../core/chunk.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../core/counts.ts';
 import type { Progress } from '../ledger/ledger.ts';
@@ -26,7 +27,7 @@ export interface Tracker {
   fix(): void;
   /** Whether a batch was accepted already: by us, or by whoever held the delivery before. */
   accepted(batch: number): boolean;
-  accept(batch: number, counts: Partial<Counts>): void;
+  accept(batch: number, counts: Partial<Counts>, sent?: Sent): void;
   /** The destination has the batch, but events that it refused are not in quarantine yet. `accept` ends that. */
   answered(batch: number, receipt: BatchReceipt): void;
   /** The answer to a batch that was sent but not accepted yet, by us or by whoever held the delivery before. */
@@ -36,24 +37,42 @@ export interface Tracker {
    * the last one it stays, with all batches accepted: there is no cursor for the end, and '' is the beginning.
    */
   completeChunk(chunk: Chunk, unsent: Partial<Counts>): void;
+  /** A request goes out. */
+  called(): void;
   /** A snapshot for the ledger. */
   progress(): Progress;
   /** All counts so far, those of a half-delivered chunk included. */
   counts(): Counts;
+  /** The same of the rest. */
+  totals(): Pick<Progress, 'bytes' | 'calls' | 'books'>;
 }
+
+/** What the destination has of a batch. */
+export interface Sent {
+  /** UTF-8 bytes of the messages. */
+  readonly bytes: number;
+  /** Of a delivery that keeps books. */
+  readonly books?: Books | undefined;
+}
+
+const NOTHING_SENT: Sent = { bytes: 0 };
 
 /**
  * @param saved where the ledger says the delivery stands
  * @param layout what batch numbers depend on now, for the whole object; when the saved one differs, the chunk at hand starts anew
+ * @param booked whether books are kept
  */
-export function createTracker(saved: Progress, layout: string): Tracker {
+export function createTracker(saved: Progress, layout: string, booked = false): Tracker {
   const before = parseLayout(saved.layout);
   const same = before.objectLayout === layout;
-  let { chunk, record, cursor, counts } = saved;
+  let { chunk, record, cursor, counts, bytes, calls } = saved;
   let batch = same ? saved.batch : 0;
   let ahead = same ? saved.ahead : [];
   let answers = new Map(same ? saved.answers.map((answer) => [answer.batch, answer]) : []);
   let partial = same ? saved.partial : NO_COUNTS;
+  let partialBytes = same ? saved.partialBytes : 0;
+  let books = booked ? (saved.books ?? booksWithout(counts)) : undefined;
+  let partialBooks = booked ? ((same ? saved.partialBooks : undefined) ?? booksWithout(partial)) : undefined;
   let judgedMs = same ? before.judgedMs : undefined;
   let fixed = judgedMs !== undefined || batch > 0 || ahead.length > 0 || answers.size > 0;
   /** What the last chunk adds to the counts, besides its accepted batches. */
@@ -69,7 +88,7 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       fixed = true;
     },
     accepted: (index) => index < batch || ahead.some(([from, to]) => from <= index && index < to),
-    accept(index, accepted) {
+    accept(index, accepted, sent = NOTHING_SENT) {
       fixed = true;
       ahead = join([...ahead, [index, index + 1]]);
       const [first, ...others] = ahead;
@@ -79,6 +98,8 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       }
       answers.delete(index);
       partial = addCounts(partial, accepted);
+      partialBytes += sent.bytes;
+      partialBooks &&= addBooks(partialBooks, sent.books ?? NO_BOOKS);
     },
     answered(index, { tooOldBefore, expiredBefore, tooNewFrom }) {
       fixed = true;
@@ -92,6 +113,8 @@ export function createTracker(saved: Progress, layout: string): Tracker {
         return;
       }
       counts = addCounts(addCounts(counts, partial), rest);
+      bytes += partialBytes;
+      books &&= addBooks(books, partialBooks ?? NO_BOOKS);
       chunk++;
       record = next.record;
       cursor = next.cursor;
@@ -99,8 +122,13 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       ahead = [];
       answers = new Map();
       partial = NO_COUNTS;
+      partialBytes = 0;
+      partialBooks &&= NO_BOOKS;
       judgedMs = undefined;
       fixed = false;
+    },
+    called() {
+      calls++;
     },
     progress: () => ({
       chunk,
@@ -112,9 +140,23 @@ export function createTracker(saved: Progress, layout: string): Tracker {
       layout: chunkLayout(layout, fixed ? judgedMs : undefined),
       counts,
       partial,
+      bytes,
+      partialBytes,
+      calls,
+      ...(books && { books, partialBooks }),
     }),
     counts: () => addCounts(addCounts(counts, partial), last),
+    totals: () => ({
+      bytes: bytes + partialBytes,
+      calls,
+      books: books && addBooks(books, partialBooks ?? NO_BOOKS),
+    }),
   };
+}
+
+/** Of deliveries that kept none until now: books that lack what was delivered before would be wrong. */
+function booksWithout({ delivered }: Counts): Books {
+  return { ...NO_BOOKS, covered: delivered === 0 };
 }
 
 /** Ranges in order, those that touch made one. Batches are begun in order, a few at once, so few gaps are ever left. */

@@ -18,6 +18,8 @@ import {
 
 const WORD = 4;
 const DOUBLE = 8;
+/** Of 64 bits each. */
+const DIGEST_NUMBERS = 2;
 
 /**
  * Asserts what must hold of each call before and after it. The kernel itself trusts its arguments: one that is wrong would read or
@@ -94,6 +96,18 @@ export function createBorder(
         `a body of ${limit - target} bytes ends after ${end - target}`,
       );
       return end;
+    },
+    digestEvents(events) {
+      const { scratch, scratchBytes } = events;
+      column('events', events.events, events.count);
+      // Which records they are is not known here.
+      for (const name of ['starts', 'lengths', 'sizes', 'forms', 'bytes'] as const) stretch(name, events[name], 0);
+      stretch('times', events.times, 0, DOUBLE);
+      stretch('a scratch', scratch, scratchBytes + SLACK_BYTES);
+      column('a digest', events.target, DIGEST_NUMBERS, DOUBLE);
+      const bytes = calls.digestEvents(events);
+      must(bytes >= -1, `the messages of a digest are ${bytes} bytes`);
+      return bytes;
     },
     deflate(source, sourceBytes, target, targetBytes, scratch) {
       stretch('a body', source, sourceBytes + SLACK_BYTES);

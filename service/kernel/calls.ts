@@ -37,6 +37,11 @@ export interface KernelCalls {
    */
   writeEvents(events: Events): number;
   /**
+   * Writes the digest (core/digest.ts) of events, `lo` and then `hi`.
+   * @returns the sum of the bytes of their messages, or -1 when the scratch is too small for a message that is escaped
+   */
+  digestEvents(events: DigestedEvents): number;
+  /**
    * Compresses bytes as DEFLATE.
    * @param scratch DEFLATE_SCRATCH_BYTES
    * @returns the length of what was written, or 0 when it does not fit
@@ -87,8 +92,9 @@ export interface TextMessages {
   readonly bytesMax: number;
 }
 
-export interface Events {
-  /** The numbers of the records to write, a word each. */
+/** Records of a chunk, in any order. */
+export interface ChosenEvents {
+  /** The numbers of the records, a word each. */
   readonly events: number;
   readonly count: number;
   /** Columns of the chunk: words, a byte for each form, a double for each time. */
@@ -99,8 +105,19 @@ export interface Events {
   /** What `starts` are relative to. */
   readonly bytes: number;
   readonly target: number;
+}
+
+export interface Events extends ChosenEvents {
   /** Behind the last byte that may be written. */
   readonly limit: number;
+}
+
+export interface DigestedEvents extends ChosenEvents {
+  /** A column of the chunk: words. */
+  readonly sizes: number;
+  /** Room for a message that is not escaped, with SLACK_BYTES behind it. */
+  readonly scratch: number;
+  readonly scratchBytes: number;
 }
 
 export interface MemberName {

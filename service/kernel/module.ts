@@ -12,6 +12,7 @@ interface KernelModule
   scanByteArrays(): number;
   takeMessages(): number;
   writeEvents(): number;
+  digestEvents(): number;
   clearValues(): void;
   scanLines(): number;
 }
@@ -69,6 +70,20 @@ export function createModuleCalls(memory: WebAssembly.Memory, words: Uint32Array
       pass(layout.WRITE_EVENTS_TARGET, events.target);
       pass(layout.WRITE_EVENTS_LIMIT, events.limit);
       return module.writeEvents();
+    },
+    digestEvents(events) {
+      pass(layout.DIGEST_EVENTS_EVENTS, events.events);
+      pass(layout.DIGEST_EVENTS_COUNT, events.count);
+      pass(layout.DIGEST_EVENTS_STARTS, events.starts);
+      pass(layout.DIGEST_EVENTS_LENGTHS, events.lengths);
+      pass(layout.DIGEST_EVENTS_SIZES, events.sizes);
+      pass(layout.DIGEST_EVENTS_FORMS, events.forms);
+      pass(layout.DIGEST_EVENTS_TIMES, events.times);
+      pass(layout.DIGEST_EVENTS_BYTES, events.bytes);
+      pass(layout.DIGEST_EVENTS_SCRATCH, events.scratch);
+      pass(layout.DIGEST_EVENTS_SCRATCH_BYTES, events.scratchBytes);
+      pass(layout.DIGEST_EVENTS_TARGET, events.target);
+      return module.digestEvents();
     },
     clearValues(room) {
       pass(layout.CLEAR_VALUES_SCANNER, room.scanner);

@@ -4,10 +4,11 @@ import type { Call, DynamoApi } from '../aws/api.ts';
 import { faultOf } from '../aws/fault.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
+import { type Books, decodeBooks, encodeBooks } from '../core/books.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
-import { LEDGER_TABLE_KEYS } from '../core/tables.ts';
+import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -58,6 +59,23 @@ export interface Progress {
   readonly counts: Counts;
   /** Counts of this chunk's accepted batches. */
   readonly partial: Counts;
+  /** UTF-8 bytes of the messages that were delivered: of all chunks before this one, and of this one. */
+  readonly bytes: number;
+  readonly partialBytes: number;
+  /** Requests to the destination so far, repeated ones included, as far as their owners lived to save it. */
+  readonly calls: number;
+  /** Of a delivery with receipts: what went where, of all chunks before this one, and of this one. */
+  readonly books?: Books | undefined;
+  readonly partialBooks?: Books | undefined;
+}
+
+/** What became of an object that is delivered. */
+export interface Outcome extends Pick<Progress, 'counts' | 'bytes' | 'calls'> {
+  /** The object's own, in the central bucket. */
+  readonly size: number;
+  readonly format: string;
+  /** undefined: no receipt is due. */
+  readonly books?: Books | undefined;
 }
 
 /** What the destination said of a batch: the events that it refused, as their indexes. */
@@ -77,6 +95,9 @@ export const NO_PROGRESS: Progress = {
   layout: '',
   counts: NO_COUNTS,
   partial: NO_COUNTS,
+  bytes: 0,
+  partialBytes: 0,
+  calls: 0,
 };
 
 /** A delivery under lease. All its writes throw `lease-lost` when another owner has taken over. */
@@ -88,7 +109,7 @@ export interface Lease {
   /** Saves the position and gives the lease back, so that the next one need not wait for its end. */
   release(progress: Progress): Promise<void>;
   /** Marks the delivery as done. It stays known until its TTL, and answers duplicate notifications. */
-  finish(counts: Counts): Promise<void>;
+  finish(outcome: Outcome): Promise<void>;
   /** Marks the delivery as dead, with the reason, at its position. */
   bury(progress: Progress, reason: string): Promise<void>;
 }
@@ -131,6 +152,7 @@ type Item = z.output<typeof ITEM>;
 
 const ORDINAL = z.number().int().nonnegative();
 const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
+const BOOKS = z.instanceof(Uint8Array).transform(decodeBooks).optional().catch(undefined);
 /** A position holds together or not at all: half of one would count records twice, or in no outcome. */
 const PROGRESS = z.object({
   chunk: ORDINAL,
@@ -142,6 +164,12 @@ const PROGRESS = z.object({
   layout: z.string(),
   counts: COUNTS,
   partial: COUNTS,
+  // Positions that an earlier version saved have none of these.
+  bytes: ORDINAL.catch(0),
+  partialBytes: ORDINAL.catch(0),
+  calls: ORDINAL.catch(0),
+  books: BOOKS,
+  partialBooks: BOOKS,
 });
 
 export function createLedger(deps: LedgerDeps): Ledger {
@@ -202,16 +230,36 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
   return {
     renew: () => write('renew', { set: renewed() }),
-    checkpoint: (progress) => write('checkpoint', { set: { ...progress, ...renewed() }, remove: ['recent_owners'] }),
-    release: (progress) => write('release', { set: { ...progress, ...ended }, remove: nobodys }),
-    finish: (counts) =>
-      write('finish', {
-        set: { state: 'done', counts, ...ended },
-        remove: [...nobodys, 'cursor', 'ahead', 'answers', 'partial', 'layout'],
-      }),
-    bury: (progress, reason) =>
-      write('bury', { set: { ...progress, ...ended, state: 'dead', reason }, remove: nobodys }),
+    checkpoint(progress) {
+      const { set, remove } = positionOf(progress);
+      return write('checkpoint', { set: { ...set, ...renewed() }, remove: [...remove, 'recent_owners'] });
+    },
+    release(progress) {
+      const { set, remove } = positionOf(progress);
+      return write('release', { set: { ...set, ...ended }, remove: [...nobodys, ...remove] });
+    },
+    finish({ books, ...outcome }) {
+      const due = books && { books: encodeBooks(books), [RECEIPT_INDEX.partition]: key.delivery };
+      return write('finish', {
+        set: { state: 'done', ...outcome, done_ms: deps.nowMs(), ...due, ...ended },
+        remove: [...nobodys, ...IN_PROGRESS, ...(books ? [] : ['books'])],
+      });
+    },
+    bury(progress, reason) {
+      const { set, remove } = positionOf(progress);
+      return write('bury', { set: { ...set, ...ended, state: 'dead', reason }, remove: [...nobodys, ...remove] });
+    },
   };
+}
+
+/** Of a position; nobody asks for them once the delivery is done. */
+const IN_PROGRESS = ['cursor', 'ahead', 'answers', 'partial', 'partialBytes', 'partialBooks', 'layout'] as const;
+
+/** Books of an owner before are removed where none are kept: they would lack what was delivered since. */
+function positionOf({ books, partialBooks, ...position }: Progress): Required<Pick<Change, 'set' | 'remove'>> {
+  if (!books || !partialBooks) return { set: position, remove: ['books', 'partialBooks'] };
+  const kept = { books: encodeBooks(books), partialBooks: encodeBooks(partialBooks) };
+  return { set: { ...position, ...kept }, remove: [] };
 }
 
 interface Change {

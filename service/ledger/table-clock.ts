@@ -11,10 +11,10 @@ export interface TableClock {
 }
 
 export interface Clocks {
-  /** A clock that never jumps, milliseconds. */
+  /** Milliseconds (base/clock.ts). */
   readonly monotonicMs: () => number;
-  /** Epoch milliseconds, as this host believes: all there is before the first answer. */
-  readonly wallMs: () => number;
+  /** Epoch milliseconds, as this host believes (base/clock.ts): all there is before the first answer. */
+  readonly steadyMs: () => number;
 }
 
 /** The header names the second in which it was written. */
@@ -26,7 +26,7 @@ const TOLERANCE_MS = 25;
  * An answer of the second D that was asked for at `asked` and came at `came` puts the table's clock, less ours, between
  * D - came and D + 1 s - asked. The bounds of all answers together soon leave some dozen milliseconds.
  */
-export function createTableClock({ monotonicMs, wallMs }: Clocks): TableClock {
+export function createTableClock({ monotonicMs, steadyMs }: Clocks): TableClock {
   let least = Number.NEGATIVE_INFINITY;
   let most = Number.POSITIVE_INFINITY;
 
@@ -47,6 +47,6 @@ export function createTableClock({ monotonicMs, wallMs }: Clocks): TableClock {
         if (Number.isFinite(secondMs)) learn(secondMs, askedMs, monotonicMs());
       };
     },
-    nowMs: () => (Number.isFinite(least) ? Math.round(monotonicMs() + (least + most) / 2) : wallMs()),
+    nowMs: () => (Number.isFinite(least) ? Math.round(monotonicMs() + (least + most) / 2) : steadyMs()),
   };
 }

@@ -1,5 +1,6 @@
 import { DistributorError } from '../base/errors.ts';
-import type { Messages, RecordField, TextColumn, WrittenEvents } from '../core/chunk.ts';
+import type { DigestedEvents, Messages, RecordField, TextColumn, WrittenEvents } from '../core/chunk.ts';
+import { BATCH_BYTES_MAX } from '../core/limits.ts';
 import type { Loan } from '../kernel/allocator.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { SLACK_BYTES } from '../kernel/layout.ts';
@@ -40,6 +41,8 @@ export interface StoreAddresses {
 const EVENTS_BYTES = 4 * 10_000;
 /** A batch of 1 MiB with its frames, most of it escaped twice over; what is larger is written without the kernel. */
 const BODY_BYTES = 4 * 1024 * 1024;
+/** Two numbers of 64 bits. */
+const DIGEST_BYTES = 16;
 
 /** Stores for the chunks of an object: one is filled while the one before it is sent. */
 export interface ChunkStores extends Disposable {
@@ -152,6 +155,7 @@ export function createChunkStore(
       size: wordsAt(at.sizes, count),
       form: all.subarray(at.forms, at.forms + count),
       writeEvents: (records, timesMs) => writeEvents(kernel, current(), records, timesMs),
+      digestEvents: (records, timesMs) => digestEvents(kernel, current(), records, timesMs),
     }),
     [Symbol.dispose]: () => resources.dispose(),
   };
@@ -159,30 +163,50 @@ export function createChunkStore(
 
 /** Writes events of the records at these addresses: Messages.writeEvents. */
 function writeEvents(
-  { memory, bytes, words, doubles, calls }: Kernel,
+  kernel: Kernel,
   at: StoreAddresses,
   events: Uint32Array,
   timesMs: Float64Array,
 ): WrittenEvents | null {
-  using numbers = memory.lend(EVENTS_BYTES);
-  // Times that a plan has changed are its own; others lie where the store has them.
-  const isElsewhere = timesMs.buffer !== words.buffer;
-  using times = isElsewhere ? memory.lend(timesMs.length * 8) : undefined;
-  if (times) doubles.set(timesMs, times.at / 8);
+  const { memory, bytes, calls } = kernel;
+  using chosen = choose(kernel, events, timesMs);
   using opened = new DisposableStack();
   const body = opened.use(memory.lend(BODY_BYTES));
-  words.set(events, numbers.at / 4);
-  const end = calls.writeEvents({
-    ...at,
-    events: numbers.at,
-    count: events.length,
-    times: times?.at ?? timesMs.byteOffset,
-    target: body.at,
-    limit: body.at + BODY_BYTES,
-  });
+  const end = calls.writeEvents({ ...at, ...chosen.at, target: body.at, limit: body.at + BODY_BYTES });
   if (end === 0) return null;
   opened.move();
   return { bytes: bytes.subarray(body.at, end), [Symbol.dispose]: () => body[Symbol.dispose]() };
+}
+
+/** The digest of the records at these addresses: Messages.digestEvents. */
+function digestEvents(
+  kernel: Kernel,
+  at: StoreAddresses,
+  events: Uint32Array,
+  timesMs: Float64Array,
+): DigestedEvents | null {
+  const { memory, bytes: all, calls } = kernel;
+  using chosen = choose(kernel, events, timesMs);
+  using target = memory.lend(DIGEST_BYTES);
+  using scratch = memory.lend(BATCH_BYTES_MAX + SLACK_BYTES);
+  const room = { target: target.at, scratch: scratch.at, scratchBytes: BATCH_BYTES_MAX };
+  const bytes = calls.digestEvents({ ...at, ...chosen.at, ...room });
+  if (bytes < 0) return null;
+  return { digest: { lo: all.readBigUInt64LE(target.at), hi: all.readBigUInt64LE(target.at + 8) }, bytes };
+}
+
+/** Numbers and times of events where the kernel finds them, until this is disposed of. */
+function choose({ memory, words, doubles }: Kernel, events: Uint32Array, timesMs: Float64Array) {
+  using opened = new DisposableStack();
+  const numbers = opened.use(memory.lend(Math.max(EVENTS_BYTES, events.length * 4)));
+  words.set(events, numbers.at / 4);
+  // Times that a plan has changed are its own; others lie where the store has them.
+  const isElsewhere = timesMs.buffer !== words.buffer;
+  const times = isElsewhere ? opened.use(memory.lend(timesMs.length * 8)) : undefined;
+  if (times) doubles.set(timesMs, times.at / 8);
+  const at = { events: numbers.at, count: events.length, times: times?.at ?? timesMs.byteOffset };
+  const loans = opened.move();
+  return { at, [Symbol.dispose]: () => loans.dispose() };
 }
 
 /** Columns of a chunk whose numbers are in a store. */

@@ -66,7 +66,11 @@ export async function openObject(
     const format = nameBySign(UNREAD_BINARY, beginning.bytes) ?? 'an unknown format, whose first lines are no text,';
     throw unsupported(sentenceOf(format, wrappings));
   }
-  return createTextDecoder(kernel, source, { shape: inputFormat ?? (await chooseShape(content)), wrappings });
+  return createTextDecoder(kernel, source, {
+    shape: inputFormat ?? (await chooseShape(content)),
+    wrappings,
+    content: wrappings.length > 0 && beginning.whole ? beginning.bytes : undefined,
+  });
 }
 
 async function chooseShape({ beginning, look }: Content): Promise<Shape> {

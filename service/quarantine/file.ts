@@ -14,7 +14,10 @@ export interface QuarantineLine {
   readonly detail: string;
   /** Epoch milliseconds; absent where the record has none that is valid. */
   readonly timestamp?: number;
-  readonly message: string;
+  /** Absent where the text is elsewhere. */
+  readonly message?: string;
+  /** URL of the file in the tenant's bucket that has the same line with its text. */
+  readonly kept_at?: string;
   /**
    * The bytes that the message was read from, where they are not UTF-8, so that it has U+FFFD in place of some: of text formats the
    * whole record's, of Parquet the message's.
@@ -69,6 +72,7 @@ const LINE = z.object({
   detail: z.string().catch(''),
   timestamp: z.number().optional(),
   message: z.string().catch(''),
+  kept_at: z.string().optional(),
   original_base64: z.base64().optional(),
 });
 export type QuarantinedRecord = z.output<typeof LINE>;

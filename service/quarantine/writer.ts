@@ -16,6 +16,8 @@ export interface QuarantinePlace {
   readonly reason: string;
   /** Names the place in the delivery whose lines these are: the same place overwrites its file, it never adds a second. */
   readonly place: string;
+  /** The lines only say where their text is. */
+  readonly index?: boolean;
 }
 
 export interface Quarantine {
@@ -29,13 +31,14 @@ export interface Quarantine {
 export interface QuarantineDeps extends RetryDeps {
   readonly s3: Call<S3Api>;
   readonly prefix: string;
+  /** Of each file but those of an index. */
   readonly onWrite: (reason: string) => void;
 }
 
 export function createQuarantine(deps: QuarantineDeps): Quarantine {
   return {
-    async write({ bucket, tenantId, reason, place }, lines, signal) {
-      const body = await pipeline(piecesOf(lines), createGzip(), buffer);
+    async write({ bucket, tenantId, reason, place, index = false }, lines, signal) {
+      const body = await compressLines(lines);
       const Key = quarantineKey(deps.prefix, { tenant: tenantId, reason, place });
       try {
         await withRetry(
@@ -54,9 +57,14 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
         const purpose = { kind: 'write-quarantine', bucket } as const;
         throw awsFailure('quarantine-unavailable', `s3://${bucket}/${Key} could not be written`, cause, purpose);
       }
-      deps.onWrite(reason);
+      if (!index) deps.onWrite(reason);
     },
   };
+}
+
+/** gzip NDJSON. */
+export function compressLines(lines: Iterable<QuarantineLine>): Promise<Buffer> {
+  return pipeline(piecesOf(lines), createGzip(), buffer);
 }
 
 function* piecesOf(lines: Iterable<QuarantineLine>): Generator<string, void, undefined> {

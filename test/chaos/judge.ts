@@ -1,3 +1,5 @@
+import { type Cell, decodeBooks, HOUR_MS } from '../../service/core/books.ts';
+import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../service/core/digest.ts';
 import type { FleetProcess } from './fleet.ts';
 import type { LeaseTaken, Put } from './journal.ts';
 import { fateOf, markOf, type TrueRecord } from './objects.ts';
@@ -45,6 +47,8 @@ export interface LedgerItem {
   readonly delivery: string;
   readonly state: string;
   readonly counts: Readonly<Record<string, number>>;
+  /** Of deliveries with receipts, as `encodeBooks` writes them. */
+  readonly books?: Uint8Array;
 }
 
 export interface QuarantinedLine {
@@ -247,6 +251,10 @@ function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: No
         note(`not in quarantine as ${fate.reason}: record ${at} of ${object.id} for ${truth.name}`);
       }
       const item = items.get(`${object.id} ${truth.name}`);
+      if (item?.state === 'done' && truth.booked && !areBooked(object.records, truth, item)) {
+        wrong++;
+        note(`other books than what was delivered: ${object.id} for ${truth.name}`);
+      }
       if (item?.state !== 'done') note(`not done but ${item?.state}: ${object.id} for ${truth.name}`);
       for (const [outcome, number] of Object.entries(due)) {
         const counted = item?.state === 'done' ? (item.counts[outcome] ?? 0) : 0;
@@ -257,6 +265,31 @@ function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: No
     }
   }
   return wrong;
+}
+
+/** Whether the books have each event of the object once, whatever a crash repeated, in its hour. */
+function areBooked(records: readonly TrueRecord[], truth: DeliveryTruth, { books }: LedgerItem): boolean {
+  const { cells, covered } = decodeBooks(books ?? new Uint8Array(0));
+  const delivered = records.filter((record) => fateOf(record, truth).kind === 'delivered');
+  const due = delivered.map(({ message, timestamp }) => {
+    const bytes = Buffer.from(message);
+    const hour = Math.floor(timestamp / HOUR_MS);
+    return { hour, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) };
+  });
+  const isInPlace = cells.every(({ group }) => `${group}/`.startsWith(`${truth.groupPrefix}/`));
+  return covered && isInPlace && sumUp(cells) === sumUp(due);
+}
+
+/** By hours, as text that can be compared. */
+function sumUp(cells: readonly Pick<Cell, 'hour' | 'events' | 'bytes' | 'digest'>[]): string {
+  const hours = Map.groupBy(cells, ({ hour }) => hour);
+  const lines = Array.from(hours, ([hour, some]) => {
+    const events = some.reduce((sum, cell) => sum + cell.events, 0);
+    const bytes = some.reduce((sum, cell) => sum + cell.bytes, 0);
+    const digest = some.map((cell) => cell.digest).reduce(addDigests, NO_DIGEST);
+    return `${hour}: ${events} events, ${bytes} bytes, ${formatDigest(digest)}`;
+  });
+  return lines.sort().join('\n');
 }
 
 /** Dead letters are the garbage, each at least once, with its reason, and nothing else. */

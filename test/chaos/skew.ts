@@ -8,6 +8,8 @@ const stepMs = number('CHAOS_CLOCK_STEP_MS');
 const stepAfterMs = number('CHAOS_CLOCK_STEP_AFTER_MS');
 
 const RealDate = Date;
+// The service goes by its host's clock only as it was at the start.
+Object.defineProperty(performance, 'timeOrigin', { value: performance.timeOrigin + offsetMs });
 
 /** The process's own age: all its threads see the jump at the same time. */
 function skewedNow(): number {

@@ -10,6 +10,8 @@ export interface DeliveryTruth {
   readonly groupPrefix: string;
   readonly wanted: Wanted;
   readonly format: 'message' | 'record';
+  /** Whether the ledger has books of it, with what was delivered to which stream. */
+  readonly booked: boolean;
 }
 
 export interface ChaosTenant extends TenantSpec {
@@ -21,7 +23,9 @@ export const EUROPE = 'eu-west-1';
 
 /** Four tenants that between them use every feature that moves a batch or a destination. */
 export const TENANTS: readonly ChaosTenant[] = [
-  tenant('acme-corp', '111111111111', [{ type: 'cloudwatch', group: '' }]),
+  tenant('acme-corp', '111111111111', [
+    { type: 'cloudwatch', group: '', attributes: { receipts: 's3://acme-corp-receipts' } },
+  ]),
   tenant('globex', '222222222222', [
     {
       type: 'cloudwatch',
@@ -39,6 +43,7 @@ export const TENANTS: readonly ChaosTenant[] = [
         log_group_name: '/tenant-logs/initech/apps/{application}',
         desired_logs: ['gateway', 'payments', 'audit', 'bench'],
         retention_days: 14,
+        receipts: 's3://initech-receipts',
         target_region: EUROPE,
       },
     },
@@ -77,6 +82,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       groupPrefix: `${logGroupPrefix}${group}`,
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      booked: attributes.receipts !== undefined,
     })),
   };
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultRule } from 'embedded-aws/faults/rule';
+import { present } from '../../service/base/present.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
@@ -122,4 +124,32 @@ test('an STS that does not answer stops those who need it; those with a session 
   pipeline.cloud?.faults.clear();
   await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
   for (const tenant of others) assert.deepEqual(await arrived(pipeline, tenant), names(OBJECTS).sort());
+});
+
+test("a host's clock that is set back by 20 minutes delays no probe", { skip }, async () => {
+  const setBackAfterMs = 5_000;
+  await using pipeline = await startPipeline({
+    tenants: SILENT,
+    service: {
+      ...IMPATIENT,
+      NODE_OPTIONS: `--import ${new URL('../chaos/skew.ts', import.meta.url)}`,
+      CHAOS_CLOCK_STEP_MS: String(-20 * 60_000),
+      CHAOS_CLOCK_STEP_AFTER_MS: String(setBackAfterMs),
+    },
+  });
+  const startedMs = performance.now();
+  const effects = [{ kind: 'reset' }, { kind: 'error', code: 'AccessDeniedException', status: 400 }] as const;
+  for (const [at, { accountId }] of SILENT.entries()) {
+    const effect = present(effects[at], 'an effect');
+    pipeline.cloud?.faults.add({ service: 'logs', action: 'PutLogEvents', account: accountId, effect });
+  }
+  for (const { tenantId } of SILENT) await putAll(pipeline, tenantId, OBJECTS);
+  for (const { tenantId } of SILENT) {
+    await until(async () => (await tenantStatus(pipeline, tenantId))?.circuits[0], `${tenantId} is in trouble`);
+  }
+  await delay(Math.max(0, setBackAfterMs + 1_000 - (performance.now() - startedMs)));
+  pipeline.cloud?.faults.clear();
+  for (const tenant of SILENT) {
+    await until(async () => (await arrived(pipeline, tenant)).length === OBJECTS, `${tenant.tenantId} has its logs`);
+  }
 });

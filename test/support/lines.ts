@@ -40,7 +40,7 @@ export async function checkLines(
 ): Promise<void> {
   const source = memorySource('x.log', Buffer.from(lines.join('\n')), pieceBytes);
   const expected = lines.filter((line) => !isBlank(line)).map((line) => readPlainly(line, messageFormat));
-  using decoder = createTextDecoder(kernel, source, { shape: 'ndjson', wrappings: [] });
+  using decoder = createTextDecoder(kernel, source, { shape: 'ndjson', wrappings: [], content: undefined });
   const records: DecodedRecord[] = [];
   for await (const chunk of decodeFrom(decoder, undefined, { messageFormat, limits }))
     records.push(...recordsOf(chunk));

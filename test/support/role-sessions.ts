@@ -2,5 +2,5 @@ import { createRoleSessions, type RoleSessions, type RoleSessionsDeps } from '..
 
 /** Sessions as the service keeps them, by the machine's clocks. */
 export function createTestSessions(sts: RoleSessionsDeps['sts']): RoleSessions {
-  return createRoleSessions({ sts, nowMs: () => performance.now(), wallMs: Date.now, onAssume: () => {} });
+  return createRoleSessions({ sts, nowMs: () => performance.now(), epochMs: Date.now, onAssume: () => {} });
 }

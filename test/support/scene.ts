@@ -3,16 +3,18 @@ import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createMetrics } from '../../service/base/metrics.ts';
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../service/core/accounted.ts';
-import type { ObjectTask } from '../../service/delivery/destination.ts';
+import type { ObjectTask, OpenDestination } from '../../service/delivery/destination.ts';
+import { createRejectedEvents } from '../../service/delivery/rejected-events.ts';
 import type { DeliveryResult, RunDeliveryDeps } from '../../service/delivery/run-delivery.ts';
+import { S3 } from '../../service/destination/s3/kind.ts';
 import { createLedger } from '../../service/ledger/ledger.ts';
 import { memorySource } from '../../service/object/source.ts';
 import type { QuarantineLine } from '../../service/quarantine/file.ts';
 import { createQuarantine } from '../../service/quarantine/writer.ts';
 import type { RecordSpec } from './chunk.ts';
-import { createTestCloudWatch } from './cloudwatch.ts';
 import { createMemoryDecoder, type MemoryDecoderOptions } from './decoder.ts';
 import { buildDelivery, cloudWatchOf } from './delivery.ts';
+import { createTestBucket, createTestCloudWatch } from './destinations.ts';
 import { LEDGER_TABLE, startDynamo } from './dynamo.ts';
 import { startLogs } from './logs-server.ts';
 import { startS3 } from './s3-server.ts';
@@ -78,6 +80,11 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
   };
   const sts = createFakeSts(Date.now);
   const openCloudWatch = createTestCloudWatch({ logs, sts: sts.sts, metrics });
+  const openBucket = createTestBucket({ s3: s3.calls, sts: sts.sts, metrics });
+  const openDestination: OpenDestination = (options) =>
+    S3.is(options.target)
+      ? openBucket({ ...options, target: options.target })
+      : openCloudWatch({ ...options, target: cloudWatchOf(options.delivery) });
   let owners = 0;
   let objectsOpen = 0;
   // However a delivery ends.
@@ -107,7 +114,13 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       };
     },
     openDecoder: async () => createMemoryDecoder(scene.records, scene.decoder),
-    openDestination: (options) => openCloudWatch({ ...options, target: cloudWatchOf(options.delivery) }),
+    openDestination,
+    rejectedEvents: createRejectedEvents({
+      openDestination,
+      metrics,
+      awsNowMs: () => scene.nowMs,
+      monotonicMs: () => scene.nowMs,
+    }),
     quarantine: createQuarantine({ s3: s3.calls, random: () => 0, prefix: 'quarantine/', onWrite: () => {} }),
     metrics,
     onAccounted: (_task, accounted) => {
@@ -128,7 +141,6 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       return scene.eventBytesMax;
     },
     random: () => 0,
-    nowMs: () => scene.nowMs,
     awsNowMs: () => scene.nowMs,
     monotonicMs: () => performance.now(),
   };

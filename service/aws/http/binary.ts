@@ -1,4 +1,4 @@
-/** Binary values of DynamoDB, which JSON carries in base64. Nothing here writes any, but items may have attributes of others. */
+/** Binary values of DynamoDB, which JSON carries in base64. */
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -6,6 +6,15 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 export function readItems(text: string): object {
   const value = JSON.parse(text);
   return /"BS?":/.test(text) ? (withBytes(value) as object) : value;
+}
+
+/** Writes an input with attribute values as JSON. */
+export function writeItems(input: object): string {
+  return JSON.stringify(input, function (this: Record<string, unknown>, name, value) {
+    // A Buffer has a form of its own for JSON, which is what `value` is.
+    const bytes = this[name];
+    return bytes instanceof Uint8Array ? Buffer.from(bytes).toString('base64') : value;
+  });
 }
 
 /** An attribute value is an object whose one member is its type. */

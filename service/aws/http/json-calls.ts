@@ -1,7 +1,7 @@
 import type { Call, CallOptions } from '../api.ts';
 import { type RetryDeps, type RetryPolicy, withRetry } from '../retry.ts';
 import { errorOfJson } from './answer.ts';
-import { readItems } from './binary.ts';
+import { readItems, writeItems } from './binary.ts';
 import { checkBodies } from './message-checksums.ts';
 import { type CallPlace, NO_SIGNAL, post } from './post.ts';
 
@@ -15,9 +15,16 @@ export interface JsonService {
   readonly check?: (input: object, output: object) => void;
   /** Completes an answer whose JSON does not say all. */
   readonly read?: (text: string) => object;
+  /** Writes an input of which JSON does not know all values. */
+  readonly write?: (input: object) => string;
 }
 
-export const DYNAMODB: JsonService = { target: 'DynamoDB_20120810', version: '1.0', read: readItems };
+export const DYNAMODB: JsonService = {
+  target: 'DynamoDB_20120810',
+  version: '1.0',
+  read: readItems,
+  write: writeItems,
+};
 export const SQS: JsonService = { target: 'AmazonSQS', version: '1.0', check: checkBodies };
 export const LOGS: JsonService = { target: 'Logs_20140328', version: '1.1' };
 export const KMS: JsonService = { target: 'TrentService', version: '1.1' };
@@ -31,7 +38,12 @@ export function createJsonCalls<Api>(
   const contentType = `application/x-amz-json-${service.version}`;
   const attempt = async (operation: string, input: object, signal: AbortSignal): Promise<object> => {
     const headers = { 'content-type': contentType, 'x-amz-target': `${service.target}.${operation}` };
-    const { head, text } = await post(place, input, { headers, body: JSON.stringify(input) }, signal);
+    const { head, text } = await post(
+      place,
+      input,
+      { headers, body: (service.write ?? JSON.stringify)(input) },
+      signal,
+    );
     if (head.status !== 200) throw errorOfJson(head, text);
     return (service.read ?? JSON.parse)(text || '{}');
   };

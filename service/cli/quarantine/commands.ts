@@ -143,9 +143,10 @@ async function showFile(
     const [first] = shown;
     if (!first) return 'the file is empty\n';
     const head = `${style.bold(first.object)}\n${first.delivery}  ${style.warn(first.reason)}  ${first.detail}\n`;
-    const lines = shown.map(({ record, timestamp, message, original_base64: original }) => {
+    const lines = shown.map(({ record, timestamp, message, kept_at: keptAt, original_base64: original }) => {
       const time = timestamp === undefined ? '-' : timeText(timestamp);
-      const text = `${shorten(message, MESSAGE_SHOWN_LENGTH)}${original === undefined ? '' : style.warn('  (not UTF-8)')}`;
+      const said = keptAt === undefined ? shorten(message, MESSAGE_SHOWN_LENGTH) : style.dim(`(in ${keptAt})`);
+      const text = `${said}${original === undefined ? '' : style.warn('  (not UTF-8)')}`;
       return `${formatCount(record).padStart(9)}  ${style.dim(time)}  ${text}\n`;
     });
     const note = shown.some((one) => one.original_base64 !== undefined) ? NOT_UTF8_NOTE : '';

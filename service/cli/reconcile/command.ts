@@ -5,6 +5,7 @@ import { listObjects } from '../../aws/list-objects.ts';
 import { s3Calls } from '../../aws/sdk/s3.ts';
 import { sqsCalls } from '../../aws/sdk/sqs.ts';
 import { createThrottle } from '../../aws/throttle.ts';
+import { monotonicMs, steadyMs } from '../../base/clock.ts';
 import { compileKeyTemplate } from '../../core/object-key.ts';
 import { createItemRules } from '../../destination/parse-delivery.ts';
 import { readStates } from '../../ledger/entries.ts';
@@ -137,8 +138,8 @@ function rangeOf({ settings, nowMs }: Context, options: Options): { bucket: stri
 }
 
 /** The tables, by their own clock: a host whose clock is off must not take reports for old ones. */
-function tablesOf({ settings, nowMs: wallMs }: Context) {
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs });
+function tablesOf({ settings }: Context) {
+  const clock = createTableClock({ monotonicMs, steadyMs });
   return { dynamo: createTableCalls(settings, clock.observe), nowMs: clock.nowMs };
 }
 
@@ -193,7 +194,7 @@ async function announceAll(
   const announcer = createAnnouncer({
     sqs: sqsCalls(sqs),
     queueUrl,
-    throttle: createThrottle(perSecond, () => performance.now(), signal),
+    throttle: createThrottle(perSecond, monotonicMs, signal),
     backlogMax: backlog,
     onWait: (waiting) => update(`waiting: the queue has ${waiting} messages`),
     signal,

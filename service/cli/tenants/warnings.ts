@@ -7,7 +7,12 @@ import { S3 } from '../../destination/s3/kind.ts';
 
 /** @param others the tenant's other deliveries, as they are once the change is made */
 export function warningsOf(delivery: Delivery, others: readonly Delivery[], template: KeyTemplate): string[] {
-  return [...idWarnings(delivery.tenantId, template), ...regionWarnings(delivery), ...twiceWarnings(delivery, others)];
+  return [
+    ...idWarnings(delivery.tenantId, template),
+    ...regionWarnings(delivery),
+    ...twiceWarnings(delivery, others),
+    ...rejectedWarnings(delivery, others),
+  ];
 }
 
 /** A part of a key that no template holds by itself, to find the place of the tenant's id. */
@@ -48,6 +53,15 @@ function twiceWarnings(delivery: Delivery, others: readonly Delivery[]): string[
         ? [`${other.type} writes to the same place in the same bucket: the two overwrite each other`]
         : [`${other.type} writes to the same place in ${delivery.target.service.name}: each event is delivered twice`];
     });
+}
+
+/** @param others the tenant's other deliveries that the service can read */
+export function rejectedWarnings({ target, tenantId }: Delivery, others: readonly Delivery[]): string[] {
+  const type = target.rejectedEvents;
+  if (type === undefined || others.some((other) => other.type === type)) return [];
+  return [
+    `rejected_events: tenant ${tenantId} has no valid delivery ${type}: until it has, rejected events go to quarantine`,
+  ];
 }
 
 /** Whether two deliveries may want the same records. */

@@ -9,6 +9,7 @@ import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { existing } from '../tenants/commands.ts';
 import { judge } from '../tenants/item.ts';
+import { rejectedWarnings } from '../tenants/warnings.ts';
 import type { Style } from '../terminal.ts';
 import { roleOfCaller, templateParameters } from './policies.ts';
 import { checkTrust, untestedTrust } from './trust.ts';
@@ -52,8 +53,10 @@ Examples:
 
 async function verifyTenant(context: Context, options: Options, [tenantId = '']: readonly string[]): Promise<ExitCode> {
   const items = await existing(context, tenantId, options.delivery);
+  const all = options.delivery === undefined ? items : await existing(context, tenantId, undefined);
+  const deliveries = all.flatMap((item) => judge(item, context.settings).delivery ?? []);
   const { settings, printer } = context;
-  const clocks = { nowMs: () => performance.now(), wallMs: context.nowMs };
+  const clocks = { nowMs: () => performance.now(), epochMs: context.nowMs };
   const sts = createTenantSts(context.settings, { ...clocks, onAssume: () => {} });
   const { Arn: callerArn = '' } = await sts('GetCallerIdentity', {});
   const distributorArn = settings.distributorRoleArn ?? roleOfCaller(callerArn);
@@ -63,7 +66,9 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   const reports: Report[] = [];
   for (const item of items) {
     const { delivery, problems, unknown } = judge(item, settings);
-    const steps = [await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown))];
+    const steps = [
+      await timed('the item is valid', monotonicMs, () => itemVerdict(delivery, problems, unknown, deliveries)),
+    ];
     if (delivery) {
       const trust = await checkTrust({ sts, distributorArn, newSecret: randomUUID, monotonicMs }, delivery);
       const kind = kindOf(delivery);
@@ -95,7 +100,12 @@ async function verifyTenant(context: Context, options: Options, [tenantId = '']:
   return right ? EXIT_DONE : EXIT_TROUBLE;
 }
 
-function itemVerdict(delivery: Delivery | undefined, problems: readonly string[], unknown: readonly string[]): Verdict {
+function itemVerdict(
+  delivery: Delivery | undefined,
+  problems: readonly string[],
+  unknown: readonly string[],
+  deliveries: readonly Delivery[],
+): Verdict {
   const ignored = unknown.length > 0 ? `; not known to the service: ${unknown.join(', ')}` : '';
   if (!delivery) {
     return {
@@ -113,6 +123,14 @@ function itemVerdict(delivery: Delivery | undefined, problems: readonly string[]
       detail: `it has no external_id${ignored}`,
       cause: "without one, a tenant could name another tenant's role",
       fix: { advice: 'give the item an external_id that cannot be guessed, and give it to the customer (ExternalId)' },
+    };
+  }
+  const [rejected] = rejectedWarnings(delivery, deliveries);
+  if (rejected !== undefined) {
+    return {
+      outcome: 'finding',
+      detail: `${rejected}${ignored}`,
+      fix: { advice: 'add the delivery, or name another one in rejected_events' },
     };
   }
   return { outcome: 'ok', detail: `${delivery.enabled ? 'enabled' : 'disabled'}${ignored}` };

@@ -9,7 +9,7 @@ import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
 import { compareClass } from './class.ts';
-import type { CloudWatchTarget } from './target.ts';
+import { type CloudWatchTarget, groupPrefix } from './target.ts';
 
 /** What the role may do in CloudWatch Logs: everything that a first delivery would, with one event that says what it is. */
 
@@ -36,23 +36,38 @@ export async function checkWriting(
   application: string,
 ): Promise<Step[]> {
   const group = canaryGroup(delivery, application, deps.nowMs());
-  const create = await timed(STEPS.create, deps.monotonicMs, () => createCanary(deps, delivery, group));
+  const { serviceGroup = group } = delivery.target;
+  const groups = [...new Set([group, serviceGroup])];
+  const create = await timed(STEPS.create, deps.monotonicMs, () =>
+    inEach(groups, (one) => createCanary(deps, delivery, one)),
+  );
   if (create.outcome === 'failed') {
     return [create, notTested(STEPS.put, 'there is no stream'), notTested(STEPS.read, 'there may be no group')];
   }
-  const put = await timed(STEPS.put, deps.monotonicMs, async () => {
-    const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
-    const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
-      deps.logs('PutLogEvents', {
-        logGroupName: group,
-        logStreamName: CANARY_STREAM,
-        logEvents: [{ timestamp: deps.nowMs(), message }],
-      }),
-    );
-    return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
-  });
+  const put = await timed(STEPS.put, deps.monotonicMs, () => inEach(groups, (one) => putCanary(deps, delivery, one)));
   const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
   return [create, put, read];
+}
+
+/** The verdict on all groups of a delivery: the worst of them, or what is said of each. */
+async function inEach(groups: readonly string[], look: (group: string) => Promise<Verdict>): Promise<Verdict> {
+  const verdicts: Verdict[] = [];
+  for (const group of groups) verdicts.push(await look(group));
+  const worst =
+    verdicts.find(({ outcome }) => outcome === 'failed') ?? verdicts.find(({ outcome }) => outcome !== 'ok');
+  return worst ?? { outcome: 'ok', detail: verdicts.map(({ detail }) => detail).join('; ') };
+}
+
+async function putCanary({ logs, nowMs }: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  const message = `log-distributor verify: events of tenant ${delivery.tenantId} reach ${group}`;
+  const refused = await attempt(delivery, 'logs:PutLogEvents', group, () =>
+    logs('PutLogEvents', {
+      logGroupName: group,
+      logStreamName: CANARY_STREAM,
+      logEvents: [{ timestamp: nowMs(), message }],
+    }),
+  );
+  return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
 }
 
 /** The log group of an event that has nothing but an application. */
@@ -185,11 +200,9 @@ export function hasTags({ target }: CloudWatchDelivery): boolean {
   return target.groupSettings.tags !== undefined;
 }
 
-/** The prefix of log groups that a delivery needs: what stands before the first placeholder, up to its last slash. */
+/** The prefix of log groups that a delivery needs. */
 export function groupPrefixOf({ target, tenantId }: CloudWatchDelivery): string {
-  const template = target.group.source.replaceAll('{tenant_id}', tenantId);
-  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
-  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
+  return groupPrefix(target.group, tenantId);
 }
 
 /** What the role must be allowed: to write below one prefix of log groups. A test compares it with the template in `infra/customer/`. */

@@ -55,7 +55,7 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
     const expiry = createKnownExpiry();
 
     /** One put, and what it finds missing created. */
-    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: Batch, signals: StopSignals) => {
+    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: PutBatch, signals: StopSignals) => {
       const session = sessionOf(credentials, delivery.region);
       const calls = {
         put: () => attemptPut(deps, session, body, batch, signals),
@@ -71,7 +71,38 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       return receipt;
     };
 
+    /** The same until there is an answer, or no hope for one. */
+    const put = (body: Buffer, batch: PutBatch, signals: StopSignals) => {
+      const rateLimited = {
+        tenantId: delivery.tenantId,
+        type: delivery.type,
+        destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
+        bytes: batch.bytes,
+        bytesPerSecondMax: delivery.bytesPerSecondMax,
+      };
+      const call = {
+        service: target.service,
+        role,
+        region: delivery.region,
+        rateLimited,
+        watch,
+        attempt: (credentials: SessionCredentials) => attempt(credentials, body, batch, signals),
+      };
+      return callTenant(deps, call, signals);
+    };
+
     return {
+      async say(stream, events, signals) {
+        const route = { group: present(target.serviceGroup, "the log group of the service's events"), stream };
+        const request = { logGroupName: route.group, logStreamName: stream, logEvents: events };
+        const body = Buffer.from(JSON.stringify(request));
+        try {
+          await put(body, { route, events, bytes: body.length }, signals);
+        } catch (error) {
+          signals.abort.throwIfAborted();
+          throw toDestinationError(error, wordsOf(route, delivery, target));
+        }
+      },
       foresee(plan, batch) {
         const { length } = batch.events;
         if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
@@ -81,26 +112,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         const buffer = buffers.pop() ?? createBodyBuffer();
         const entity = target.platform && entityOf(plan, batch, target.platform, task.keyFields);
         const body = writeBody(plan, batch, buffer, entity);
-        const rateLimited = {
-          tenantId: delivery.tenantId,
-          type: delivery.type,
-          destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
-          bytes: batch.bytes,
-          bytesPerSecondMax: delivery.bytesPerSecondMax,
-        };
         try {
-          const { rejectedEntity, ...receipt } = await callTenant(
-            deps,
-            {
-              service: target.service,
-              role,
-              region: delivery.region,
-              rateLimited,
-              watch,
-              attempt: (credentials) => attempt(credentials, body, batch, signals),
-            },
-            signals,
-          );
+          const { rejectedEntity, ...receipt } = await put(body, batch, signals);
           if (rejectedEntity)
             onNotice({ code: 'entity-rejected', message: sayRejected(batch, delivery, rejectedEntity) });
           const message = deps.writer.retention.owed(placeOf(batch.route));
@@ -120,6 +133,9 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
   };
 }
 
+/** What is known of the events of a body. */
+type PutBatch = Pick<Batch, 'route' | 'bytes'> & { readonly events: { readonly length: number } };
+
 /** What a put said of the events, and why it did not take their entity. */
 interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
@@ -129,7 +145,7 @@ async function attemptPut(
   deps: CloudWatchDeps,
   session: LogsSession,
   body: Buffer,
-  batch: Batch,
+  batch: PutBatch,
   signals: StopSignals,
 ): Promise<PutReceipt> {
   const { metrics } = deps;

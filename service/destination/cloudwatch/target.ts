@@ -26,6 +26,8 @@ export interface CloudWatchTarget extends Target {
   readonly groupSettings: GroupSettings;
   /** Where the pods run, for the entity of each call; undefined: calls have none. */
   readonly platform: Platform | undefined;
+  /** The log group of the service's own events; undefined: none is named, and the names of the others have placeholders. */
+  readonly serviceGroup: string | undefined;
 }
 
 export const KIND = 'cloudwatch';
@@ -66,6 +68,11 @@ const SCHEMA = z.object({
   // CloudWatch Logs takes keys, and no aliases (API reference, CreateLogGroup).
   log_group_kms_key_arn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
   log_group_tags: tags.optional(),
+  rejected_events: z
+    .string()
+    .regex(/^s3(#[\w.-]{1,64})?$/, 'must be the type of a delivery to a bucket, such as s3 or s3#rejected')
+    .optional(),
+  service_log_group_name: z.string().optional(),
   entity: z.enum(PLATFORMS, `must be ${PLATFORMS.join(' or ')}`).optional(),
   receipts: z
     .string()
@@ -83,6 +90,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   const group = item.attempt('log_group_name', () => template('group', it.log_group_name ?? ''));
   const stream = item.attempt('log_stream_name', () => template('stream', it.log_stream_name ?? DEFAULT_STREAM));
   if (!group || !stream) return undefined;
+  const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, tenantId));
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
   const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
   return {
@@ -97,9 +105,41 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
       tags: it.log_group_tags,
     },
     platform,
+    serviceGroup,
+    rejectedEvents: it.rejected_events,
     limits: LIMITS,
     receipts,
   };
+}
+
+/**
+ * The log group of events that are not of one application: a group that is named for them, else the one group of the delivery.
+ * @throws Error where they need one and there is none, or where the role need not be able to write
+ */
+function serviceGroupOf(
+  { service_log_group_name: name, rejected_events: rejected }: Partial<z.output<typeof SCHEMA>>,
+  group: NameTemplate,
+  tenantId: string,
+): string | undefined {
+  if (name === undefined) {
+    if (group.variables.length === 0) return group.render([]);
+    if (rejected === undefined) return undefined;
+    throw new Error('is required with rejected_events where log_group_name has placeholders');
+  }
+  const own = compileNameTemplate(name, 'group', tenantId);
+  if (own.variables.length > 0) throw new Error('may hold no placeholder but {tenant_id}');
+  const text = own.render([]);
+  const prefix = groupPrefix(group, tenantId);
+  if (text !== prefix && !text.startsWith(`${prefix}/`))
+    throw new Error(`must be ${prefix} or below it, where the role may write`);
+  return text;
+}
+
+/** The prefix of the log groups of a template: what stands before the first placeholder, up to its last slash. */
+export function groupPrefix({ source }: NameTemplate, tenantId: string): string {
+  const template = source.replaceAll('{tenant_id}', tenantId);
+  const literal = template.slice(0, (template.indexOf('{') + 1 || template.length + 1) - 1);
+  return literal === template ? template : literal.replace(/\/[^/]*$/, '');
 }
 
 /** Receipts among the events would be events that no receipt knows of. */

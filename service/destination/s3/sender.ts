@@ -125,6 +125,11 @@ export function createS3Destination(deps: S3DestinationDeps): OpenDestination<S3
     };
 
     return {
+      async keepFile(name, body, signals) {
+        const key = `${target.keyPrefix}${name}`;
+        await put(key, body, { ContentType: 'application/gzip' }, signals);
+        return `s3://${target.bucket}/${key}`;
+      },
       copyBytesMax: PARTS_MAX * PART_BYTES_MIN,
       async send(plan, batch, signals) {
         const key = recordsKey(target, task.ref, plan.chunk.at.record);

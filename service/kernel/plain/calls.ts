@@ -52,6 +52,8 @@ export function createPlainCalls(memory: PlainMemory): KernelCalls {
     },
     // Nothing fits: core/body.ts writes events without the kernel then.
     writeEvents: () => 0,
+    // Nothing fits: core/digest.ts is the plain form.
+    digestEvents: () => -1,
   };
 }
 

@@ -1,5 +1,15 @@
 import type { Transform } from 'node:stream';
-import { createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
+import {
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdDecompressSync,
+} from 'node:zlib';
+import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import type { PieceReader } from './piece-reader.ts';
 
@@ -17,6 +27,29 @@ const STREAMS: Readonly<Record<Compression, (options: { chunkSize: number }) => 
     deflate: createInflateRaw,
   };
 
+/** The same in one call. With `info` each answers with its engine, which knows how much it has read; Node's types do not say so. */
+const AT_ONCE: Readonly<Record<Compression, (bytes: Uint8Array, options: AtOnceOptions) => unknown>> = {
+  gzip: gunzipSync,
+  zstd: zstdDecompressSync,
+  zlib: inflateSync,
+  deflate: inflateRawSync,
+};
+interface AtOnceOptions {
+  readonly info: boolean;
+  readonly chunkSize: number;
+  readonly maxOutputLength: number;
+}
+interface AtOnce {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/**
+ * A piece of no more than this is tried at once: a stream costs as much as inflating 200 kB, and the thread is held for some 2 ms at
+ * most, as the result is bounded too.
+ */
+const AT_ONCE_BYTES_MAX = 64 * 1024;
+
 /**
  * Decompresses what the reader gives, all its gzip members or zstd frames; the reader is then behind them. Memory is bounded by
  * back-pressure in both directions. A piece is good until the next one is asked for.
@@ -27,6 +60,45 @@ export async function* inflate(
   reader: PieceReader,
   compression: Compression,
   pieceBytes = PIECE_BYTES,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let atOnce = 0; ; atOnce++) {
+    const piece = await reader.piece();
+    // Behind a stream that is whole another may begin, or zeros, which are the reader's.
+    if (atOnce > 0 && (!piece || piece[0] === 0)) return;
+    const whole = piece && inflateAtOnce(piece, compression, pieceBytes);
+    if (!whole) break;
+    reader.use(piece.length);
+    yield whole;
+    releaseMemory(whole);
+  }
+  yield* inflateStream(reader, compression, pieceBytes);
+}
+
+/** @returns undefined where the bytes are not a small stream, whole and nothing else: then the stream says what they are */
+function inflateAtOnce(bytes: Uint8Array, compression: Compression, bytesMax: number): Uint8Array | undefined {
+  if (bytes.length > AT_ONCE_BYTES_MAX) return undefined;
+  try {
+    const options = { info: true, chunkSize: roomFor(bytes, compression, bytesMax), maxOutputLength: bytesMax };
+    const { buffer, engine } = AT_ONCE[compression](bytes, options) as AtOnce;
+    return engine.bytesWritten === bytes.length ? buffer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** gzip ends with its content's length; with room for it and a byte, zlib writes the content in one go. */
+function roomFor(bytes: Uint8Array, compression: Compression, bytesMax: number): number {
+  const guess =
+    compression === 'gzip' && bytes.length >= 18
+      ? new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4, true) + 1
+      : bytes.length * 8;
+  return Math.min(Math.max(guess, 1024), bytesMax);
+}
+
+async function* inflateStream(
+  reader: PieceReader,
+  compression: Compression,
+  pieceBytes: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = STREAMS[compression]({ chunkSize: pieceBytes });
   const feeding = feed(reader, stream);

@@ -3,6 +3,7 @@ import type { DecodeLimits } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { unsupported } from '../corrupt.ts';
 import type { ByteSource } from '../source.ts';
+import { PIECE_BYTES } from './inflate.ts';
 import { unwrap } from './unwrap.ts';
 import { possibleWrappings, unreadWrappingOf, type Wrapping, wrappingOf } from './wrappings.ts';
 
@@ -33,6 +34,10 @@ export interface ContentFormats {
 export const HEAD_BYTES = 1024 * 1024;
 /** What is looked at of something that is wrapped: most shapes show in less. */
 const FIRST_BYTES = 16 * 1024;
+/** Of an object that is this small the whole content is looked at, so that its decoder need not unwrap it again. */
+const SMALL_BYTES = 64 * 1024;
+/** As long as the content is no larger than this. */
+const SMALL_CONTENT_BYTES = PIECE_BYTES;
 /** So far is read to see whether something comes out even, where not all of it is at hand anyway. */
 const TRIAL_BYTES = 1024 * 1024;
 /** gzip in gzip happens, and UTF-16 within it; what goes deeper was made to keep a decoder busy. */
@@ -53,10 +58,11 @@ export async function peel(
   const read = await source.read(0, Math.min(source.size, HEAD_BYTES), signal);
   const head = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
   const outermost = { bytes: head, whole: source.size <= head.length };
+  const firstBytes = source.size <= SMALL_BYTES ? SMALL_CONTENT_BYTES : FIRST_BYTES;
   const options = {
     sizeBytes: source.size,
     ratioMax: limits.decompressionRatioMax,
-    pieceBytes: FIRST_BYTES,
+    pieceBytes: firstBytes,
   };
   const sample = (wrappings: readonly Wrapping[], bytesMax: number, readBytesMax = bytesMax) =>
     takeSample(unwrap(kernel, headOf(outermost), wrappings, options), bytesMax, readBytesMax);
@@ -82,7 +88,7 @@ export async function peel(
     if (wrappings.length > WRAPPINGS_MAX) {
       throw unsupported(`more than ${WRAPPINGS_MAX} wrappings one within another: ${wrappings.join(', ')}`);
     }
-    beginning = await sample(wrappings, FIRST_BYTES);
+    beginning = await sample(wrappings, firstBytes);
   }
   return {
     wrappings,

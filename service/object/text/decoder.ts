@@ -1,3 +1,4 @@
+import { releaseMemory } from '../../base/release-memory.ts';
 import type { DecodeLimits, Decoder } from '../../core/chunk.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { unwrap } from '../container/unwrap.ts';
@@ -15,6 +16,8 @@ export interface TextFormat {
   readonly shape: string;
   /** The outermost first. */
   readonly wrappings: readonly Wrapping[];
+  /** The whole text where it was unwrapped already. */
+  readonly content: Uint8Array | undefined;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface TextFormat {
  * it, but not parsed.
  */
 export function createTextDecoder(kernel: Kernel, source: ByteSource, text: TextFormat): Decoder {
-  const { shape, wrappings } = text;
+  const { shape, wrappings, content } = text;
   const { cut, timeMember } = textShape(shape);
   const format = [shape, ...wrappings.toReversed()].join('+');
   const resources = new DisposableStack();
@@ -37,7 +40,9 @@ export function createTextDecoder(kernel: Kernel, source: ByteSource, text: Text
         timeMember,
       };
       const collector = resources.use(createCollector(kernel, from, request, object));
-      const pieces = piecesFrom(kernel, source, wrappings, place.offset, limits, signal);
+      const pieces = content
+        ? pieceFrom(content, place.offset)
+        : piecesFrom(kernel, source, wrappings, place.offset, limits, signal);
       const cursorOf = (at: ValuePlace) => formatCursor(format, at);
       yield* cut({ kernel, resources, pieces, collector, from, place, request, cursorOf });
     },
@@ -66,5 +71,15 @@ async function* piecesFrom(
     if (piece.length > skip) yield skip === 0 ? piece : piece.subarray(skip);
     skip = Math.max(0, skip - piece.length);
   }
-  if (skip > 0) throw corrupt(`the object ends ${skip} bytes before the saved position`);
+  if (skip > 0) throw endsBefore(skip);
+}
+
+async function* pieceFrom(content: Uint8Array, offset: number): AsyncGenerator<Uint8Array, void, undefined> {
+  if (offset > content.length) throw endsBefore(offset - content.length);
+  yield content.subarray(offset);
+  releaseMemory(content);
+}
+
+function endsBefore(bytes: number): Error {
+  return corrupt(`the object ends ${bytes} bytes before the saved position`);
 }

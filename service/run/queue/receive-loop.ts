@@ -33,7 +33,7 @@ export interface ReceiveLoopDeps {
   /** A clock that never goes back, milliseconds. */
   readonly nowMs: () => number;
   /** Epoch milliseconds. */
-  readonly wallMs: () => number;
+  readonly epochMs: () => number;
 }
 
 export interface ReceiveLoop {
@@ -67,7 +67,7 @@ export function createReceiveLoop(deps: ReceiveLoopDeps): ReceiveLoop {
   const turn = async (signal: AbortSignal) => {
     const room = Math.min(BATCH_MAX, deps.room() - expected);
     if (room <= 0 || (expected > 0 && !plenty)) return deps.roomNotifier.notified(signal);
-    const askedMs = deps.wallMs();
+    const askedMs = deps.epochMs();
     const attempt = deps.reception.begin();
     try {
       const messages = await receive(room, signal);

@@ -133,7 +133,7 @@ export function createWorkerPool(deps: WorkerPoolDeps): WorkerPool {
     worker.on('exit', (code) => {
       lose(thread, `worker thread ${slot} ended with code ${code}`);
       if (closing) return;
-      const now = Date.now();
+      const now = deps.nowMs();
       restarts = [...restarts.filter((at) => now - at < RESTART_WINDOW_MS), now];
       onRestart();
       if (restarts.length > RESTARTS_MAX) {

@@ -30,7 +30,7 @@ function setUp({
   const sessions = createRoleSessions({
     sts: sts.sts,
     nowMs: () => now.ms - Date.UTC(2026),
-    wallMs: () => now.ms + skewMs,
+    epochMs: () => now.ms + skewMs,
     onAssume: (outcome) => outcomes.push(outcome),
     ...(sessionsMax === undefined ? {} : { sessionsMax }),
   });
@@ -235,7 +235,7 @@ test('a first hop that is refused is our own trouble: no tenant is told that its
   const firstHop = createRoleSessions({
     sts: () => Promise.reject(refused),
     nowMs: () => 0,
-    wallMs: () => 0,
+    epochMs: () => 0,
     onAssume: () => {},
   });
   const outcomes: string[] = [];
@@ -243,7 +243,7 @@ test('a first hop that is refused is our own trouble: no tenant is told that its
   const sessions = createRoleSessions({
     sts: createStsCalls(placeOf('http://127.0.0.1:9'), () => firstHop.credentials(hop)),
     nowMs: () => 0,
-    wallMs: () => 0,
+    epochMs: () => 0,
     onAssume: (outcome) => outcomes.push(outcome),
   });
   await assert.rejects(sessions.credentials(ACME), (error) => {
@@ -260,7 +260,7 @@ test('an answer without credentials is role-unavailable', async () => {
   const sessions = createRoleSessions({
     sts: sts as unknown as RoleSessionsDeps['sts'],
     nowMs: () => 0,
-    wallMs: () => 0,
+    epochMs: () => 0,
     onAssume: () => {},
   });
   await assert.rejects(sessions.credentials(ACME), { code: 'role-unavailable' });

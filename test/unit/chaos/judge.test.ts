@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addBooks, type Books, encodeBooks, HOUR_MS, NO_BOOKS } from '../../../service/core/books.ts';
+import { digestOf } from '../../../service/core/digest.ts';
 import type { FleetProcess, ProcessEnd } from '../../chaos/fleet.ts';
 import { CHUNK_BYTES_MAX, type Evidence, type FoundEvent, judge, type LedgerItem } from '../../chaos/judge.ts';
 import type { Nature, TrueRecord } from '../../chaos/objects.ts';
@@ -26,6 +28,20 @@ interface Call {
   readonly atMs?: number;
 }
 
+/** With each of the records once, in one stream. */
+function booksOf(records: readonly TrueRecord[]): Books {
+  return records
+    .map(({ message, timestamp }): Books => {
+      const bytes = Buffer.from(message);
+      const place = { group: GROUP, stream: 's', hour: Math.floor(timestamp / HOUR_MS) };
+      return {
+        cells: [{ ...place, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) }],
+        covered: true,
+      };
+    })
+    .reduce(addBooks, NO_BOOKS);
+}
+
 /** A trial in which all went well, of an object with these records. */
 function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]) {
   const events: FoundEvent[] = [];
@@ -44,7 +60,8 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
     return requestId;
   };
   const counts = { read: records.length, delivered: records.length, filtered: 0, rejected: 0, quarantined: 0 };
-  const item: LedgerItem = { object: OBJECT, delivery: DELIVERY, state: 'done', counts };
+  const books = encodeBooks(booksOf(records.filter(({ nature }) => nature === 'good')));
+  const item: LedgerItem = { object: OBJECT, delivery: DELIVERY, state: 'done', counts, books };
   const evidence = (more: Partial<Evidence> = {}): Evidence => ({
     objects: [{ number: 0, tenantId: 'acme-corp', id: OBJECT, records }],
     tenants: TENANTS,
@@ -241,17 +258,10 @@ test('the ledger must be done with the right counts, and nothing in the dead-let
 
 test('what cannot be delivered must be in quarantine, with its reason and its text', () => {
   const records = [recordOf(0, 'foreign'), recordOf(1, 'too_old'), recordOf(2)];
-  const { process, put, evidence } = createScene(records);
+  const { process, put, item, evidence } = createScene(records);
   process('p0', TERM);
   put(records.slice(2));
-  const ledger = [
-    {
-      object: OBJECT,
-      delivery: DELIVERY,
-      state: 'done',
-      counts: { read: 3, delivered: 1, filtered: 0, rejected: 1, quarantined: 1 },
-    },
-  ];
+  const ledger = [{ ...item, counts: { read: 3, delivered: 1, filtered: 0, rejected: 1, quarantined: 1 } }];
   const line = (record: number, reason: string) => ({
     object: OBJECT,
     delivery: DELIVERY,
@@ -277,3 +287,22 @@ for (const [what, end] of [
     assert.equal(judge(evidence()).findings.length, 1);
   });
 }
+
+test('books that lack an event, have one twice, have another one, or are none, are said', () => {
+  const [first, second] = [recordOf(0), recordOf(1)];
+  const wrong = [
+    encodeBooks(booksOf([first])),
+    encodeBooks(booksOf([first, second, second])),
+    encodeBooks(booksOf([first, { ...second, timestamp: second.timestamp + 1 }])),
+    encodeBooks({ cells: [], covered: false }),
+    new Uint8Array(0),
+  ];
+  for (const books of wrong) {
+    const { records, process, put, item, evidence } = createScene([first, second]);
+    process('p0', TERM);
+    put(records);
+    const { unaccounted, findings } = judge(evidence({ ledger: [{ ...item, books }] }));
+    assert.equal(unaccounted, 1);
+    assert.deepEqual(findings, [`other books than what was delivered: ${OBJECT} for ${DELIVERY}`]);
+  }
+});

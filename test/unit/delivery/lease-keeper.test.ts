@@ -3,11 +3,10 @@ import { type TestContext, test } from 'node:test';
 import { DistributorError } from '../../../service/base/errors.ts';
 import { createLeaseKeeper, type LeaseKeeper } from '../../../service/delivery/lease-keeper.ts';
 import type { Lease, Progress } from '../../../service/ledger/ledger.ts';
-import { progressOf } from '../../support/progress.ts';
+import { outcomeOf, progressOf } from '../../support/progress.ts';
 
 const LEASE_MS = 60_000;
 const PATIENCE_MS = 300_000;
-const NO_COUNTS = { read: 0, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 };
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 const lostLease = () => new DistributorError('lease-lost', 'another process has taken over');
@@ -36,7 +35,7 @@ function setUp(
     renew: write('renew'),
     checkpoint: (progress) => write(`checkpoint ${progress.batch}`)(),
     release: (progress) => write(`release ${progress.batch}`)(),
-    finish: (counts) => write(`finish ${counts.delivered}`)(),
+    finish: ({ counts }) => write(`finish ${counts.delivered}`)(),
     bury: (progress, reason) => write(`bury ${progress.batch} ${reason}`)(),
   };
   const keeper = createLeaseKeeper({
@@ -121,7 +120,7 @@ test('release, finish and bury are passed on with the position of their moment',
   accept(5);
   await keeper.release();
   await keeper.bury('object-corrupt');
-  await keeper.finish({ ...NO_COUNTS, delivered: 9 });
+  await keeper.finish(outcomeOf({ delivered: 9 }));
   assert.deepEqual(writes, ['release 5', 'bury 5 object-corrupt', 'finish 9']);
   await keeper[Symbol.asyncDispose]();
 });
@@ -158,7 +157,7 @@ function watch(write: Promise<void>) {
 
 for (const [what, call, line] of [
   ['a checkpoint', (keeper) => keeper.checkpoint(), 'checkpoint 1'],
-  ['the end', (keeper) => keeper.finish({ ...NO_COUNTS, delivered: 9 }), 'finish 9'],
+  ['the end', (keeper) => keeper.finish(outcomeOf({ delivered: 9 })), 'finish 9'],
   ['a burial', (keeper) => keeper.bury('object-corrupt'), 'bury 1 object-corrupt'],
 ] as readonly (readonly [string, (keeper: LeaseKeeper) => Promise<void>, string])[]) {
   test(`${what} that the ledger does not take is tried again until it does`, async (t) => {

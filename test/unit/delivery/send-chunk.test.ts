@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DistributorError } from '../../../service/base/errors.ts';
-import { type Batch, planChunk } from '../../../service/core/plan.ts';
+import { bookEvents } from '../../../service/core/book-events.ts';
+import { type Batch, planChunk, sizeOf } from '../../../service/core/plan.ts';
 import type { BatchReceipt } from '../../../service/delivery/destination.ts';
-import { PUTS_AT_ONCE, ROUND_BATCHES, sendChunk } from '../../../service/delivery/send-chunk.ts';
+import { PUTS_AT_ONCE, ROUND_BATCHES, type SendChunkDeps, sendChunk } from '../../../service/delivery/send-chunk.ts';
 import { createTracker } from '../../../service/delivery/tracker.ts';
 import { NO_PROGRESS, type Progress } from '../../../service/ledger/ledger.ts';
 import { buildChunk, type RecordSpec } from '../../support/chunk.ts';
@@ -26,7 +27,13 @@ const perBatch = (count: number): RecordSpec[] =>
 
 function setUp(
   records: readonly RecordSpec[],
-  { saved = NO_PROGRESS, stream = '{application}', eventBytesMax = 1_000_000 } = {},
+  {
+    saved = NO_PROGRESS,
+    stream = '{application}',
+    eventBytesMax = 1_000_000,
+    book = undefined as SendChunkDeps['book'],
+    booked = false,
+  } = {},
 ) {
   const plan = planChunk(buildChunk(records, { at: { record: 100, cursor: '' } }), {
     delivery: buildDelivery({ log_stream_name: stream }),
@@ -34,7 +41,7 @@ function setUp(
     lastModifiedMs: NOON_MS,
     eventBytesMax,
   });
-  const tracker = createTracker(saved, saved.layout);
+  const tracker = createTracker(saved, saved.layout, booked);
   const log: string[] = [];
   const quarantined: unknown[] = [];
   const saves: Progress[] = [];
@@ -57,12 +64,14 @@ function setUp(
           },
           foresee: (_plan, batch) => behaviour.foresee(batch),
         },
-        keep: async (reason, place, records) => {
-          log.push(`keep ${reason} at ${place}`);
-          const kept = [...records];
-          for (const { detail } of kept) details.add(detail);
-          quarantined.push([reason, ...kept.map(({ detail: _, ...rest }) => rest)]);
-          return behaviour.keep(reason);
+        keep: async (place, refused) => {
+          for (const { reason, records } of refused) {
+            log.push(`keep ${reason} at ${place}`);
+            const kept = [...records()];
+            for (const { detail } of kept) details.add(detail);
+            quarantined.push([reason, ...kept.map(({ detail: _, ...rest }) => rest)]);
+            await behaviour.keep(reason);
+          }
         },
         save: async () => {
           log.push('save');
@@ -71,10 +80,13 @@ function setUp(
         onTaken: () => {
           taken.count++;
         },
-        onAccepted: ({ index }, counts, rejectedBytes) =>
-          log.push(
-            `accepted ${index} ${JSON.stringify({ ...counts, ...(rejectedBytes > 0 ? { rejectedBytes } : {}) })}`,
-          ),
+        onAccepted: (batch, counts, deliveredBytes) => {
+          const rejectedBytes = sizeOf(plan, batch.events) - deliveredBytes;
+          const told = { ...counts, ...(rejectedBytes > 0 ? { rejectedBytes } : {}) };
+          log.push(`accepted ${batch.index} ${JSON.stringify(told)}`);
+        },
+        book,
+        eventOverheadBytes: 26,
       },
       signals,
     );
@@ -144,7 +156,8 @@ test('when one fails, no further one is begun, and those under way are waited fo
   await assert.rejects(running, { code: 'destination-refused' });
   assert.equal(sends(log).length, PUTS_AT_ONCE);
   assert.deepEqual([0, 1, 2, 3, 4].map(tracker.accepted), [true, false, true, true, false]);
-  assert.deepEqual(tracker.progress(), progressOf({ batch: 1, ahead: [[2, 4]], partial: { delivered: 3 } }));
+  const expected = progressOf({ batch: 1, ahead: [[2, 4]], partial: { delivered: 3 }, partialBytes: 6 });
+  assert.deepEqual(tracker.progress(), expected);
 });
 
 test('a drain lets what was sent finish and begins nothing new', async () => {
@@ -331,4 +344,16 @@ test('a split record that is refused is one record, kept part by part', async ()
   );
   const { delivered, rejected } = tracker.counts();
   assert.deepEqual([delivered, rejected], [1, 1]);
+});
+
+test('books have the events that the destination took, and none that it refused', async () => {
+  const spread = Array.from({ length: 6 }, (_, at) => ({ message: `m${at}`, timeMs: NOON_MS + at * 3_600_000 }));
+  const { plan, tracker, behaviour, run } = setUp(spread, { stream: 's', book: bookEvents, booked: true });
+  behaviour.send = async () => ({ tooOldBefore: 1, expiredBefore: 2, tooNewFrom: 5 });
+  await run();
+  const [batch] = plan.batches;
+  assert.ok(batch);
+  assert.deepEqual(tracker.totals().books, bookEvents(plan, batch, 2, 5));
+  assert.deepEqual(tracker.counts().delivered, 3);
+  assert.equal(tracker.totals().bytes, 6);
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { addBooks, type Books } from '../../../service/core/books.ts';
 import { unaccounted } from '../../../service/core/counts.ts';
+import { digestOf } from '../../../service/core/digest.ts';
 import { createTracker, type Tracker } from '../../../service/delivery/tracker.ts';
 import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { buildChunk, type ChunkSpec } from '../../support/chunk.ts';
@@ -227,4 +229,52 @@ test('what was accepted while nothing was too old or too new is gone on with as 
   assert.equal(second.judgedMs(JUDGED_MS), undefined);
   second.planned(undefined);
   assert.deepEqual(second.progress(), first.progress());
+});
+
+/** Books of one event. */
+const booksOf = (message: string, hour = 1): Books => ({
+  cells: [
+    { group: '/g', stream: 's', hour, events: 1, bytes: message.length, digest: digestOf(Buffer.from(message), hour) },
+  ],
+  covered: true,
+});
+const send = (tracker: Tracker, batch: number, message: string) =>
+  tracker.accept(batch, { delivered: 1 }, { bytes: message.length, books: booksOf(message) });
+
+test('books and bytes are those of all accepted batches, whoever sent them and wherever they stopped', () => {
+  const messages = Array.from({ length: 12 }, (_, at) => `message ${at}`);
+  const whole = messages.map((message) => booksOf(message)).reduce(addBooks);
+  for (let stop = 0; stop < messages.length; stop++) {
+    let tracker = createTracker(NO_PROGRESS, 'L', true);
+    for (const [at, message] of messages.entries()) {
+      send(tracker, at % 4, message);
+      tracker.called();
+      if (at % 4 === 3) tracker.completeChunk(chunkOf(4, { at: NEXT.at, next: at < 11 ? NEXT.next : null }), {});
+      if (at === stop) tracker = createTracker(tracker.progress(), 'L', true);
+    }
+    const bytes = messages.join('').length;
+    assert.deepEqual(tracker.totals(), { bytes, calls: 12, books: whole }, `stopped after ${stop}`);
+  }
+});
+
+test('with another layout the chunk at hand is booked anew, and those before it stay', () => {
+  const first = createTracker(NO_PROGRESS, 'L', true);
+  send(first, 0, 'before');
+  first.completeChunk(chunkOf(1, NEXT), {});
+  send(first, 0, 'half');
+  const second = createTracker(first.progress(), 'another layout', true);
+  assert.deepEqual(second.totals(), { bytes: 6, calls: 0, books: booksOf('before') });
+});
+
+test('books that began in the middle of an object cover nothing of it', () => {
+  const first = createTracker(NO_PROGRESS, 'L');
+  send(first, 0, 'unbooked');
+  assert.equal(first.totals().books, undefined);
+  assert.equal(createTracker(first.progress(), 'L', true).totals().books?.covered, false);
+  // Nothing of the chunk counts any more.
+  assert.equal(createTracker(first.progress(), 'another layout', true).totals().books?.covered, true);
+  first.completeChunk(chunkOf(1, NEXT), {});
+  const second = createTracker(first.progress(), 'another layout', true);
+  send(second, 0, 'booked');
+  assert.deepEqual(second.totals().books, { cells: [], covered: false });
 });

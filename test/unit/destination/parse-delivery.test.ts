@@ -107,6 +107,26 @@ test('what belongs to a log group is read, and the platform of the pods', () => 
   assert.match(problemsOf({ log_group_tags: most })[0] ?? '', /^log_group_tags: must have at most 50 tags/);
 });
 
+test('events of the service itself go to the one log group of a delivery, or to the group that is named for them', () => {
+  const groupOf = (attributes: Readonly<Record<string, unknown>>) => cloudWatchOf(parse(attributes)).serviceGroup;
+  const spread = { log_group_name: '/tenant-logs/{tenant_id}/{application}' };
+  const rejected = { rejected_events: 's3#rejected' };
+  assert.equal(groupOf({}), '/tenant-logs/acme');
+  assert.equal(groupOf({ log_group_name: '/tenant-logs/{tenant_id}' }), '/tenant-logs/acme');
+  assert.equal(groupOf(spread), undefined);
+  assert.equal(
+    groupOf({ ...spread, ...rejected, service_log_group_name: '/tenant-logs/{tenant_id}/own' }),
+    '/tenant-logs/acme/own',
+  );
+  assert.equal(parse(rejected).target.rejectedEvents, 's3#rejected');
+  assert.deepEqual(problemsOf({ ...spread, ...rejected }), [
+    'service_log_group_name: is required with rejected_events where log_group_name has placeholders (not set)',
+  ]);
+  assert.deepEqual(problemsOf({ ...spread, service_log_group_name: '/tenant-logs/acme-other' }), [
+    'service_log_group_name: must be /tenant-logs/acme or below it, where the role may write (got "/tenant-logs/acme-other")',
+  ]);
+});
+
 test('receipts go to a bucket or to a log group, and not among the events', () => {
   const placeOf = (receipts: string) => parse({ receipts }).target.receipts;
   assert.equal(parse({}).target.receipts, undefined);
@@ -174,6 +194,8 @@ const TYPES = KINDS.map(({ kind }) => kind).join(' or ');
 const TAG_RULE =
   'must have names of 1 to 128 and values of up to 256 letters, digits, spaces and _.:/=+-@, and no name that begins with aws:';
 
+const REJECTED_RULE = 'rejected_events: must be the type of a delivery to a bucket, such as s3 or s3#rejected';
+
 const WRONG: readonly (readonly [attribute: string, value: unknown, problem: string])[] = [
   ['tenant_id', undefined, 'tenant_id: is required (not set)'],
   ['tenant_id', '', 'tenant_id: is required (not set)'],
@@ -222,6 +244,18 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
   ['log_group_tags', 'team', 'log_group_tags: must be a map of names to texts (got "team")'],
   ['log_group_tags', { 'aws:team': 'x' }, `log_group_tags: ${TAG_RULE} (got {"aws:team":"x"})`],
   ['log_group_tags', { team: 'a*b' }, `log_group_tags: ${TAG_RULE} (got {"team":"a*b"})`],
+  ['rejected_events', 'cloudwatch', `${REJECTED_RULE} (got "cloudwatch")`],
+  ['rejected_events', 's3#a b', `${REJECTED_RULE} (got "s3#a b")`],
+  [
+    'service_log_group_name',
+    '/other',
+    'service_log_group_name: must be /tenant-logs/acme or below it, where the role may write (got "/other")',
+  ],
+  [
+    'service_log_group_name',
+    '/tenant-logs/acme/{application}',
+    'service_log_group_name: may hold no placeholder but {tenant_id} (got "/tenant-logs/acme/{application}")',
+  ],
   ['entity', 'ecs', 'entity: must be eks or kubernetes (got "ecs")'],
   ['entity', 'eks', 'entity: needs {application} and {namespace} in log_group_name or log_stream_name (got "eks")'],
   ['desired_logs', 'web', 'desired_logs: must be a list or a set of strings (got "web")'],

@@ -187,7 +187,7 @@ test('credentials count as expired where a rule says so', async () => {
 test("a rule sets a service's clock, which its Date tells", async () => {
   world.cloud.faults.add({ service: 'dynamodb', effect: { kind: 'clock', offsetMs: 120_000 } });
   const { dynamo } = tenant;
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: () => 0 });
+  const clock = createTableClock({ monotonicMs: () => performance.now(), steadyMs: () => 0 });
   observeAnswers(dynamo, clock.observe);
   await dynamo.send(new ListTablesCommand({}));
   assert.ok(Math.abs(clock.nowMs() - (Date.now() + 120_000)) < 60_000, `${clock.nowMs()}`);

@@ -32,6 +32,7 @@ const messages = {
   ...{ toStarts: sizes, toLengths: times, toSizes: ids, toForms: forms },
 };
 const events = { events: ids, count: 0, starts, lengths, forms, times, bytes: source, target, limit: target + ROOM };
+const digested = { ...events, sizes, scratch: arena, scratchBytes: 100 };
 const room = { scanner, table, tableBits: 4, arena, arenaBytes: ROOM, news, newsBytes: ROOM };
 const lines = {
   ...{ scanner, end: source + 20, wholeRecords: false, starts, lengths, sizes, forms, times, ids },
@@ -65,6 +66,12 @@ suite('a call whose arguments cannot be ends the process', () => {
     ['writeEvents: a body that ends before it begins', () => calls.writeEvents({ ...events, limit: target - 1 })],
     ['writeEvents: a body beyond the memory', () => calls.writeEvents({ ...events, limit: END + 1 })],
     ['writeEvents: times between two doubles', () => calls.writeEvents({ ...events, times: times + 4 })],
+    ['digestEvents: times between two doubles', () => calls.digestEvents({ ...digested, times: times + 4 })],
+    [
+      'digestEvents: no slack behind the scratch',
+      () => calls.digestEvents({ ...digested, scratchBytes: END - target }),
+    ],
+    ['digestEvents: a digest in the tables of the kernel', () => calls.digestEvents({ ...digested, target: 1_024 })],
     ['clearValues: a table beyond the memory', () => calls.clearValues({ ...room, tableBits: 30 })],
     ['clearNames: no scanner', () => calls.clearNames(0)],
     [
@@ -93,6 +100,7 @@ suite('a call whose arguments cannot be ends the process', () => {
     assert.equal(calls.scanByteArrays(page), 0);
     assert.equal(calls.takeMessages(messages), 0);
     calls.writeEvents(events);
+    calls.digestEvents(digested);
     assert.equal(calls.scanLines(lines), 0);
   });
 
@@ -130,6 +138,7 @@ suite('a result that cannot be ends the process', () => {
     ['values beyond their page', () => border({ scanByteArrays: () => 1 }).scanByteArrays(page)],
     ['more messages than there are', () => border({ takeMessages: () => 1 }).takeMessages(messages)],
     ['a body before its beginning', () => border({ writeEvents: () => target - 1 }).writeEvents(events)],
+    ['a digest of less than nothing', () => border({ digestEvents: () => -2 }).digestEvents(digested)],
     ['a body behind its limit', () => border({ writeEvents: () => target + ROOM + 1 }).writeEvents(events)],
     ['a scan that ends for no reason', () => border({ scanLines: () => 4 }).scanLines(lines)],
     [

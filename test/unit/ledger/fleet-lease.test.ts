@@ -27,7 +27,7 @@ async function setUp(t: TestContext) {
     const stop = new AbortController();
     const skew = { silent: false, haltedMs: 0 };
     const monotonicMs = () => performance.now() + skew.haltedMs;
-    const clock = createTableClock({ monotonicMs, wallMs: () => Date.now() + aheadMs });
+    const clock = createTableClock({ monotonicMs, steadyMs: () => Date.now() + aheadMs });
     const calls: typeof dynamo.calls = async (...args) => {
       if (skew.silent) throw awsError('InternalServerError', 500);
       // The table's own clock, as its answers tell it.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type Books, decodeBooks } from '../../../service/core/books.ts';
 import type { Counts } from '../../../service/core/counts.ts';
 import {
   type Acquisition,
@@ -11,6 +12,7 @@ import {
 } from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
+import { outcomeOf } from '../../support/progress.ts';
 
 const KEY = { object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' };
 const LEASE_MS = 60_000;
@@ -28,6 +30,9 @@ const PROGRESS: Progress = {
   layout: 'abc',
   counts: COUNTS,
   partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
+  bytes: 700,
+  partialBytes: 90,
+  calls: 5,
 };
 
 async function setUp(t: TestContext) {
@@ -123,7 +128,12 @@ test('who lost the lease cannot write any more, not even the end', async (t) => 
   const { lease: mine } = await acquire();
   await mine.checkpoint({ ...PROGRESS, record: 9_000 });
   const before = await item();
-  const writes = [lease.checkpoint(PROGRESS), lease.release(PROGRESS), lease.finish(COUNTS), lease.bury(PROGRESS, 'x')];
+  const writes = [
+    lease.checkpoint(PROGRESS),
+    lease.release(PROGRESS),
+    lease.finish(outcomeOf(COUNTS)),
+    lease.bury(PROGRESS, 'x'),
+  ];
   for (const result of await Promise.allSettled(writes)) {
     assert.ok(result.status === 'rejected');
     assert.equal(result.reason.code, 'lease-lost');
@@ -155,7 +165,7 @@ test('what is done answers duplicates with its counts until its TTL, and belongs
   const { lease } = await acquire();
   await lease.checkpoint(PROGRESS);
   now.ms += 5_000;
-  await lease.finish(COUNTS);
+  await lease.finish(outcomeOf(COUNTS));
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
   now.ms += 1_000 * LEASE_MS;
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'done', counts: COUNTS });
@@ -164,6 +174,50 @@ test('what is done answers duplicates with its counts until its TTL, and belongs
   assert.deepEqual([owner, cursor, ahead, answers, partial, layout], Array(6).fill(undefined));
   assert.equal(expires_at, Math.floor((now.ms - 1_000 * LEASE_MS) / 1_000) + TTL_SECONDS);
   await assert.rejects(lease.renew(), { code: 'lease-lost' });
+});
+
+const BOOKS: Books = {
+  cells: [{ group: '/g', stream: 's', hour: 7, events: 2, bytes: 10, digest: { lo: 5n, hi: 2n ** 64n - 1n } }],
+  covered: true,
+};
+
+test('books come back with the position; where none are kept any more, those of before are gone', async (t) => {
+  const { acquire, item } = await setUp(t);
+  const booked = { ...PROGRESS, books: BOOKS, partialBooks: { cells: [], covered: false } };
+  for (const save of [
+    (lease: Lease) => lease.release(booked),
+    async (lease: Lease) => {
+      await lease.checkpoint(booked);
+      await lease.release(booked);
+    },
+    (lease: Lease) => lease.bury(booked, 'object-corrupt'),
+  ]) {
+    await save((await acquire()).lease);
+    const next = await acquire();
+    assert.deepEqual(next.progress, booked);
+    await next.lease.release(PROGRESS);
+    assert.deepEqual([(await item())?.books, (await item())?.partialBooks], [undefined, undefined]);
+  }
+});
+
+test('what is done with books is due for a receipt; without, it is not', async (t) => {
+  const { acquire, now, item } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.checkpoint({ ...PROGRESS, books: BOOKS, partialBooks: BOOKS });
+  await lease.finish(outcomeOf(COUNTS, { bytes: 60, calls: 3, size: 40, books: BOOKS }));
+  const { books, partialBooks, partialBytes, receipt_due, ...rest } = { ...(await item()) };
+  assert.deepEqual(decodeBooks(books as Uint8Array), BOOKS);
+  assert.deepEqual([partialBooks, partialBytes, receipt_due], [undefined, undefined, KEY.delivery]);
+  const { bytes, calls, size, format, done_ms } = rest;
+  assert.deepEqual([bytes, calls, size, format, done_ms], [60, 3, 40, 'ndjson', now.ms]);
+});
+
+test('books of an owner before are gone once an owner without books is done', async (t) => {
+  const { acquire, item } = await setUp(t);
+  await (await acquire()).lease.release({ ...PROGRESS, books: BOOKS, partialBooks: BOOKS });
+  await (await acquire()).lease.finish(outcomeOf(COUNTS));
+  const { books, partialBooks, receipt_due } = { ...(await item()) };
+  assert.deepEqual([books, partialBooks, receipt_due], [undefined, undefined, undefined]);
 });
 
 test('what was buried keeps its position and reason, and a redriven message goes on there', async (t) => {
@@ -243,7 +297,7 @@ test('a table that does not answer is ledger-unavailable, whatever was asked', a
     () => ledger.acquire(KEY),
     () => lease.checkpoint(PROGRESS),
     () => lease.release(PROGRESS),
-    () => lease.finish(COUNTS),
+    () => lease.finish(outcomeOf(COUNTS)),
     () => lease.bury(PROGRESS, 'x'),
   ]) {
     await assert.rejects(ask(), {
@@ -311,7 +365,7 @@ test('a renewal holds the lease, saves nothing and proves nothing: crashes go on
 });
 
 for (const [what, last] of [
-  ['finish', (lease: Lease) => lease.finish(COUNTS)],
+  ['finish', (lease: Lease) => lease.finish(outcomeOf(COUNTS))],
   ['release', (lease: Lease) => lease.release(PROGRESS)],
   ['bury', (lease: Lease) => lease.bury(PROGRESS, 'x')],
 ] as const) {
@@ -330,7 +384,7 @@ for (const [what, last] of [
     now.ms += LEASE_MS + 1;
     const other = await acquire();
     await assert.rejects(last(lease), { code: 'lease-lost' });
-    await other.lease.finish(COUNTS);
+    await other.lease.finish(outcomeOf(COUNTS));
     await assert.rejects(last(lease), { code: 'lease-lost' });
   });
 }
@@ -361,6 +415,6 @@ test('every write that succeeded is told of', async (t) => {
   await second.lease.release(PROGRESS);
   now.ms += 1;
   const third = await acquire();
-  await third.lease.finish(COUNTS);
+  await third.lease.finish(outcomeOf(COUNTS));
   assert.deepEqual(writes, ['acquire', 'checkpoint', 'bury', 'acquire', 'release', 'acquire', 'finish']);
 });

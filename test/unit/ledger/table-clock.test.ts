@@ -15,17 +15,17 @@ const ONE_ANSWER_MS = 600;
 /** Clocks of the host and of the table, all set by the test; the table's is undefined where it tells no time. */
 interface World {
   monotonicMs: number;
-  wallMs: number;
+  steadyMs: number;
   tableMs: number | undefined;
   /** For how long a request, and its answer, are on their way. */
   travelMs: number;
 }
 
 async function setUp(t: TestContext, initial: Partial<World> = {}, status = 200) {
-  const world: World = { monotonicMs: 5_000, wallMs: NOON_MS, tableMs: NOON_MS, travelMs: 0, ...initial };
+  const world: World = { monotonicMs: 5_000, steadyMs: NOON_MS, tableMs: NOON_MS, travelMs: 0, ...initial };
   const pass = (ms: number) => {
     world.monotonicMs += ms;
-    world.wallMs += ms;
+    world.steadyMs += ms;
     if (world.tableMs !== undefined) world.tableMs += ms;
   };
   const { url } = await startServer(t, (_request, response) => {
@@ -36,7 +36,7 @@ async function setUp(t: TestContext, initial: Partial<World> = {}, status = 200)
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(content));
     pass(world.travelMs);
   });
-  const clock = createTableClock({ monotonicMs: () => world.monotonicMs, wallMs: () => world.wallMs });
+  const clock = createTableClock({ monotonicMs: () => world.monotonicMs, steadyMs: () => world.steadyMs });
   const dynamo = createTableCalls(placeOf(url), clock.observe);
   const ask = () => dynamo('GetItem', { TableName: 'any', Key: { object: { S: 'x' } } });
   const off = () => Math.abs(clock.nowMs() - (world.tableMs ?? Number.NaN));
@@ -60,7 +60,7 @@ test('a host’s clock that is set while it runs moves nothing', async (t) => {
   const { world, clock, ask } = await setUp(t);
   await ask();
   const before = clock.nowMs();
-  world.wallMs += 600_000;
+  world.steadyMs += 600_000;
   assert.equal(clock.nowMs(), before);
 });
 
@@ -123,7 +123,7 @@ test('answers narrow it down to some dozen milliseconds', async (t) => {
 
 test('a table in this very process agrees with the host’s clock', async (t) => {
   const { place } = await startDynamo(t);
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: Date.now });
+  const clock = createTableClock({ monotonicMs: () => performance.now(), steadyMs: Date.now });
   const dynamo = createTableCalls(place, clock.observe);
   await dynamo('GetItem', { TableName: 'delivery-ledger', Key: { object: { S: 'x' }, delivery: { S: 'y' } } });
   assert.ok(Math.abs(clock.nowMs() - Date.now()) < 1_500);

@@ -44,7 +44,12 @@ async function setUp(t: TestContext) {
     take,
     keep: (
       reason: QuarantineReason,
-      records: readonly { record: number; timestamp?: number; original_base64?: string }[],
+      records: readonly {
+        record: number;
+        timestamp?: number;
+        kept_at?: string;
+        original_base64?: string;
+      }[],
       of = object,
     ) =>
       quarantine.write(
@@ -54,7 +59,7 @@ async function setUp(t: TestContext) {
           delivery: 'acme/cloudwatch',
           reason,
           detail: 'why',
-          message: 'text',
+          ...(record.kept_at === undefined ? { message: 'text' } : {}),
           ...record,
         })),
         new AbortController().signal,
@@ -104,6 +109,17 @@ test('show says which records are not UTF-8, and gives their bytes; redrive take
   const notification = parseNotification((await take())[0] ?? '');
   assert.ok(notification.kind === 'objects');
   assert.deepEqual(notification.objects[0]?.replay?.records, [[1, 3]]);
+});
+
+test('records whose text is in the bucket of the tenant are shown with its place, and redriven like any other', async (t) => {
+  const { keep, quarantine, take } = await setUp(t);
+  await keep('expired', [{ record: 1, kept_at: 's3://acme-logs/a.ndjson.gz' }]);
+  const [file] = (await quarantine('list', '--files', '--json')).json() as { url: string }[];
+  assert.match((await quarantine('show', file?.url ?? '')).out, / 1 {2}- {2}\(in s3:\/\/acme-logs\/a\.ndjson\.gz\)\n$/);
+  assert.equal((await quarantine('redrive', '--reason', 'expired', '--yes')).code, 0);
+  const notification = parseNotification((await take())[0] ?? '');
+  assert.ok(notification.kind === 'objects');
+  assert.deepEqual(notification.objects[0]?.replay?.records, [[1, 2]]);
 });
 
 test('a file that is not there, or not of the quarantine, ends with a sentence', async (t) => {

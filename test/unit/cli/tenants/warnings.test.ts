@@ -44,6 +44,17 @@ test('an id that no key can name is told', () => {
 
 const ROLE_CN = 'arn:aws-cn:iam::111122223333:role/logs';
 
+test('rejected events that no delivery of the tenant takes are told', () => {
+  const named = { rejected_events: 's3#rejected' };
+  const bucket = { type: 's3#rejected', bucket_name: 'acme-logs' };
+  const text =
+    'rejected_events: tenant acme has no valid delivery s3#rejected: until it has, rejected events go to quarantine';
+  assert.deepEqual(warn(named), [text]);
+  assert.deepEqual(warn(named, [{ ...bucket, type: 's3' }]), [text]);
+  assert.deepEqual(warn(named, [bucket]), []);
+  assert.deepEqual(warn(named, [{ ...bucket, enabled: false }]), []);
+});
+
 test('a region that is not one of the partition of the role is told', () => {
   const text = (partition: string, region: string) =>
     `target_region: the partition of the role, ${partition}, has no region ${region}`;

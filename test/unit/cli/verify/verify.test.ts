@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
@@ -336,6 +336,32 @@ test('a group of another class is a finding that names the saving in dollars, an
   const made = await verify('--application', 'new');
   assert.equal(made.code, 0);
   assert.match(made.steps.at(-1)?.detail ?? '', /^keeps for ever, class INFREQUENT_ACCESS$/);
+});
+
+test('the group for events of the service is written too, and rejected events need a delivery that takes them', async (t) => {
+  const { deps, putItem, verify } = await setUp(t);
+  const item = {
+    log_group_name: '/tenant-logs/acme/{application}',
+    service_log_group_name: '/tenant-logs/acme/own',
+    rejected_events: 's3#rejected',
+  };
+  await putItem(item);
+  const { code, steps, notRight } = await verify('--application', 'web');
+  assert.equal(code, 1);
+  assert.deepEqual(
+    notRight.map(({ step, outcome }) => [step, outcome]),
+    [['the item is valid', 'finding']],
+  );
+  assert.match(steps[0]?.detail ?? '', /tenant acme has no valid delivery s3#rejected/);
+  const { logGroups = [] } = await deps.logs(ACME.accountId, deps.region).send(new DescribeLogGroupsCommand({}));
+  assert.deepEqual(
+    logGroups.map(({ logGroupName }) => logGroupName),
+    ['/tenant-logs/acme/own', '/tenant-logs/acme/web'],
+  );
+  assert.match(
+    steps.find(({ step }) => step === 'an event can be written')?.detail ?? '',
+    /acme\/web .*; .*acme\/own /,
+  );
 });
 
 test('tags without the permission for them, and a key that CloudWatch Logs may not use, are told with the statement', async (t) => {

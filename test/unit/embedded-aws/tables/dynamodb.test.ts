@@ -20,6 +20,7 @@ import { LEDGER_TABLE_KEYS } from '../../../../service/core/tables.ts';
 import { createLedger, NO_PROGRESS } from '../../../../service/ledger/ledger.ts';
 import { createTableClock } from '../../../../service/ledger/table-clock.ts';
 import { awsError, openCloud } from '../../../support/cloud.ts';
+import { outcomeOf } from '../../../support/progress.ts';
 
 let world: Awaited<ReturnType<typeof openCloud>>;
 let dynamo: DynamoDBClient;
@@ -73,7 +74,7 @@ test('conditional updates set, add and remove, and return what is there then', a
 });
 
 test("the service's ledger works on it: leases, positions, one owner at a time", async () => {
-  const clock = createTableClock({ monotonicMs: () => performance.now(), wallMs: Date.now });
+  const clock = createTableClock({ monotonicMs: () => performance.now(), steadyMs: Date.now });
   observeAnswers(dynamo, clock.observe);
   const deps = { dynamo: dynamoCalls(dynamo), table: await table('ledger'), leaseMs: 60_000, onWrite: () => {} };
   let owners = 0;
@@ -86,7 +87,7 @@ test("the service's ledger works on it: leases, positions, one owner at a time",
   const second = await ledger.acquire(key);
   assert.ok(second.kind === 'acquired');
   assert.deepEqual([second.progress.chunk, second.progress.batch, second.progress.ahead], [3, 2, [[4, 5]]]);
-  await second.lease.finish(NO_PROGRESS.counts);
+  await second.lease.finish(outcomeOf({}));
   assert.equal((await ledger.acquire(key)).kind, 'done');
 });
 

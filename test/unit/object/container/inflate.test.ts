@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { inflate } from '../../../../service/object/container/inflate.ts';
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { type Compression, inflate } from '../../../../service/object/container/inflate.ts';
 import { createPieceReader } from '../../../../service/object/container/piece-reader.ts';
 
 const MIB = 1024 * 1024;
@@ -46,4 +46,72 @@ test('what a stream has given before it breaks is not taken away from who holds 
     { code: 'object-corrupt' },
   );
   assert.ok((pieces.at(-1)?.length ?? 0) > 0);
+});
+
+const COMPRESS: Readonly<Record<Compression, (text: Buffer) => Buffer>> = {
+  gzip: gzipSync,
+  zstd: zstdCompressSync,
+  zlib: deflateSync,
+  deflate: deflateRawSync,
+};
+
+/** @returns the text, and what the reader is left with */
+async function inflateAll(pieces: readonly Buffer[], compression: Compression, pieceBytes?: number) {
+  const reader = createPieceReader(
+    (async function* () {
+      for (const piece of pieces) yield Buffer.from(piece);
+    })(),
+  );
+  const parts: Buffer[] = [];
+  for await (const part of inflate(reader, compression, pieceBytes)) parts.push(Buffer.from(part));
+  const rest: Buffer[] = [];
+  for (let piece = await reader.piece(); piece; piece = await reader.piece()) {
+    rest.push(Buffer.from(piece));
+    reader.use(piece.length);
+  }
+  return { text: Buffer.concat(parts), rest: Buffer.concat(rest) };
+}
+
+for (const compression of ['gzip', 'zstd', 'zlib', 'deflate'] as const) {
+  test(`${compression}: a small stream is the same at once and piece by piece`, async () => {
+    // Empty, tiny, as large as a piece, larger than one, and one that a length at the end of the stream would not tell.
+    for (const length of [0, 1, 5_000, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 300_000]) {
+      const text = TEXT.subarray(0, length);
+      const bytes = COMPRESS[compression](text);
+      for (const pieces of [[bytes], [bytes.subarray(0, 5), bytes.subarray(5)]]) {
+        const { text: found, rest } = await inflateAll(pieces, compression, 16 * 1024);
+        assert.ok(found.equals(text), `${length} bytes`);
+        assert.equal(rest.length, 0);
+      }
+    }
+  });
+}
+
+for (const compression of ['gzip', 'zstd'] as const) {
+  test(`${compression}: streams behind one another are read wherever they are cut, and zeros behind them are left`, async () => {
+    const [a, b, c] = [TEXT.subarray(0, 900), TEXT.subarray(900, 950), TEXT.subarray(950, 40_000)];
+    const compressed = [a, b, c].map(COMPRESS[compression]);
+    const whole = Buffer.concat(compressed);
+    const zeros = Buffer.alloc(20);
+    for (const pieces of [
+      compressed,
+      [whole],
+      [...compressed, zeros],
+      [Buffer.concat([whole, zeros])],
+      [whole.subarray(0, 3), whole.subarray(3), zeros],
+    ]) {
+      const { text, rest } = await inflateAll(pieces, compression);
+      assert.ok(text.equals(TEXT.subarray(0, 40_000)));
+      assert.ok(rest.equals(zeros.subarray(0, rest.length)));
+    }
+  });
+}
+
+test('a small stream that is cut off or broken is corrupt', async () => {
+  const bytes = gzipSync(TEXT.subarray(0, 5_000));
+  const broken = Buffer.from(bytes);
+  broken.writeUInt32LE(7, broken.length - 8);
+  for (const pieces of [[], [bytes.subarray(0, -1)], [broken], [bytes, bytes.subarray(0, 9)]]) {
+    await assert.rejects(inflateAll(pieces, 'gzip'), { code: 'object-corrupt' });
+  }
 });

@@ -96,7 +96,7 @@ suite('the scan of lines reads what JSON.parse reads', () => {
         },
       };
       const source = memorySource('x.log', bytes);
-      using decoder = createTextDecoder(watched, source, { shape: 'ndjson', wrappings: [] });
+      using decoder = createTextDecoder(watched, source, { shape: 'ndjson', wrappings: [], content: undefined });
       let count = 0;
       for await (const chunk of decodeFrom(decoder)) count += chunk.count;
       assert.equal(count, from === 'agents with other times' ? times.length : collected.length);

@@ -63,7 +63,7 @@ function setUp(t: TestContext, answers: (QueueMessage[] | Error)[] = [], room = 
     logger,
     random: () => 0,
     nowMs: () => state.now,
-    wallMs: () => state.now + 1_000_000,
+    epochMs: () => state.now + 1_000_000,
   });
   const stop = new AbortController();
   const running = loop.run(stop.signal);
@@ -191,7 +191,7 @@ test('a loop that is told to stop before it runs asks for nothing', async () => 
     logger,
     random: () => 0,
     nowMs: () => 0,
-    wallMs: () => 0,
+    epochMs: () => 0,
   });
   await loop.run(AbortSignal.abort());
   assert.deepEqual(lines, []);

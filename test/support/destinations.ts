@@ -1,3 +1,4 @@
+import type { Call, S3Api } from '../../service/aws/api.ts';
 import { createLogWriter, type LogWriter } from '../../service/aws/log-writer.ts';
 import { createLogsSessions } from '../../service/aws/logs-session.ts';
 import { createPutEventsBySdk } from '../../service/aws/put-events-by-sdk.ts';
@@ -5,6 +6,8 @@ import type { Metrics } from '../../service/base/metrics.ts';
 import type { OpenDestination } from '../../service/delivery/destination.ts';
 import { type CloudWatchDeps, createCloudWatch } from '../../service/destination/cloudwatch/sender.ts';
 import type { CloudWatchTarget } from '../../service/destination/cloudwatch/target.ts';
+import { createS3Destination } from '../../service/destination/s3/sender.ts';
+import type { S3Target } from '../../service/destination/s3/target.ts';
 import { kernelSettings } from './kernel.ts';
 import type { LogsServer } from './logs-server.ts';
 import { createTestPutEvents } from './put-events.ts';
@@ -20,6 +23,24 @@ export function createTestLogWriter(place: LogsServer['place']): LogWriter {
     putEvents: plainDecoder ? createPutEventsBySdk(place) : createTestPutEvents(),
     retention: createTestRetention(),
     onCreate: () => {},
+  });
+}
+
+/** The service's destination for buckets, whatever the tenant, over one client. */
+export function createTestBucket({
+  s3,
+  sts,
+  metrics,
+}: Pick<Place, 'sts' | 'metrics'> & { readonly s3: Call<S3Api> }): OpenDestination<S3Target> {
+  return createS3Destination({
+    sessions: createTestSessions(sts),
+    stsRegion: 'us-east-1',
+    patienceMs: 60_000,
+    createCalls: () => s3,
+    rateLimiter: createFreeRateLimiter(),
+    metrics,
+    random: () => 0,
+    nowMs: () => performance.now(),
   });
 }
 
