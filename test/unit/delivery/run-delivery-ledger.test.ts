@@ -63,6 +63,24 @@ test('a process that was halted beyond its lease begins no further batch', async
   assert.equal(stored().length, before);
 });
 
+test('a lease whose answer took most of its time begins nothing, as another process may soon have it', async (t) => {
+  const { deps, stored, item } = await setUp(t, { records: spread(10) });
+  let nowMs = 0;
+  const { ledger } = deps;
+  const slow: typeof ledger = {
+    async acquire(key) {
+      const acquired = await ledger.acquire(key);
+      nowMs = LEASE_MS * 0.9;
+      return acquired;
+    },
+  };
+  const late = { ...deps, ledger: slow, monotonicMs: () => nowMs };
+  const { error } = failure(await runDelivery(late, TASK, SPREAD, UNWATCHED, NEVER));
+  assert.equal(error.code, 'ledger-unavailable');
+  assert.deepEqual(stored(), []);
+  assert.equal((await item())?.owner, undefined, 'it is given back, so that nobody waits for its end');
+});
+
 test('an end that could not be saved repeats nothing: the next process only writes it', async (t) => {
   const { deps, scene, stored, logs } = await setUp(t, { records: numbered(15) });
   scene.onDynamo = ({ input }) => {

@@ -148,6 +148,27 @@ test('a receipt that SQS no longer knows counts as lost', async (t) => {
   assert.deepEqual(await beats(), { ok: 1, lost: 1 });
 });
 
+test('a release while an extension is under way has the last word', async (t) => {
+  const extending = Promise.withResolvers<void>();
+  t.after(() => extending.resolve());
+  const { inFlight, queue, calls, pass, gather } = setUp(t);
+  const message = inFlight.take(messageOf(1));
+  queue.gate = extending.promise;
+  await pass(40_000);
+  assert.deepEqual(calls, [['visibility', 'r1 120']]);
+  const released = message.release(5);
+  await gather();
+  assert.equal(calls.length, 1, 'SQS may carry out two calls that overlap in any order');
+  extending.resolve();
+  await turn();
+  await gather();
+  await released;
+  assert.deepEqual(calls, [
+    ['visibility', 'r1 120'],
+    ['visibility', 'r1 5'],
+  ]);
+});
+
 test('beats do not overlap while SQS is slow', async (t) => {
   const { inFlight, queue, calls, pass } = setUp(t);
   const gate = Promise.withResolvers<void>();
