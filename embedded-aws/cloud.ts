@@ -40,6 +40,8 @@ export interface CloudOptions {
   readonly logsQuotas?: LogsQuotas;
   /** Largest event with its 26 bytes of overhead. Default 1 MiB; 262,144 is China's. */
   readonly eventBytesMax?: number;
+  /** How long after CloudWatch Logs accepted a batch reads show it, milliseconds; drawn for each. Default: at once. */
+  readonly logsVisibleAfterMs?: () => number;
   /** Request bodies that an account's CloudWatch Logs keeps; the oldest events are let go. Default: all. */
   readonly logBytesPerAccountMax?: number;
   /** Objects that S3 keeps; the oldest are let go. Default: all. */
@@ -86,9 +88,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const publisher = createPublisher({ fauxqs, queuePolicies, topicPolicies });
   const notifier = createNotifier({ publish: publisher.publish, onProblem });
 
-  const { logsQuotas: quotas, eventBytesMax } = options;
+  const { logsQuotas: quotas, eventBytesMax, logsVisibleAfterMs: visibleAfterMs } = options;
   const services = [
-    createLogs({ store: logs, quotas, eventBytesMax }),
+    createLogs({ store: logs, quotas, eventBytesMax, visibleAfterMs }),
     createS3({ store: objects, notifier, newId: randomUUID }),
     createSqs({ fauxqs, policies: queuePolicies }),
     createSns({ fauxqs, policies: topicPolicies, publisher }),

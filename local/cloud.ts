@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Cloud, startCloud } from 'embedded-aws';
+import { type Cloud, type CloudOptions, startCloud } from 'embedded-aws';
 import { AWS_LOGS_QUOTAS } from 'embedded-aws/logs/quotas';
 import { provisionDemo } from './provision/demo.ts';
 import { createProvisionDeps } from './provision/deps.ts';
@@ -14,6 +14,7 @@ interface Options {
   readonly host: string;
   readonly provision?: true;
   readonly quotas?: true;
+  readonly visibleAfter?: number;
   readonly logMegabytes?: number;
   readonly objectMegabytes?: number;
 }
@@ -33,6 +34,11 @@ const options = new Command('npm run cloud --')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--provision', "create the demo's pipeline and tenants")
   .option('--quotas', "hold CloudWatch Logs to AWS's calls a second")
+  .option(
+    '--visible-after <milliseconds>',
+    'how long after CloudWatch Logs accepted events they can be read',
+    wholeNumber,
+  )
   .option('--log-megabytes <number>', 'CloudWatch Logs kept for an account; the oldest go first', wholeNumber)
   .option('--object-megabytes <number>', 'S3 objects kept; the oldest go first', wholeNumber)
   .parse()
@@ -47,6 +53,10 @@ if (options.provision) await provision(cloud);
 if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
 await cloud.close();
 
+function delayOf({ visibleAfter }: Options): Pick<CloudOptions, 'logsVisibleAfterMs'> {
+  return visibleAfter === undefined ? {} : { logsVisibleAfterMs: () => visibleAfter };
+}
+
 async function start(): Promise<Cloud> {
   try {
     return await startCloud({
@@ -54,6 +64,7 @@ async function start(): Promise<Cloud> {
       host: options.host,
       onProblem: (problem) => process.stderr.write(`${problem}\n`),
       ...(options.quotas ? { logsQuotas: AWS_LOGS_QUOTAS } : {}),
+      ...delayOf(options),
       ...(options.logMegabytes === undefined ? {} : { logBytesPerAccountMax: options.logMegabytes * MEGABYTE }),
       ...(options.objectMegabytes === undefined ? {} : { objectBytesMax: options.objectMegabytes * MEGABYTE }),
     });

@@ -18,6 +18,8 @@ export interface LogsCall {
   readonly requestId: string;
   readonly nowMs: number;
   readonly eventBytesMax: number;
+  /** How long after it was accepted a batch can be read, milliseconds; drawn for each. */
+  readonly visibleAfterMs: () => number;
 }
 
 /** The permission on a group, or on a stream of it. Names are taken as they are: a wrong one is refused by `run`. */

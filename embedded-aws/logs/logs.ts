@@ -19,6 +19,8 @@ export interface LogsDeps {
   readonly quotas?: LogsQuotas | undefined;
   /** Largest event with its 26 bytes of overhead. Default 1 MiB; 262,144 in China. */
   readonly eventBytesMax?: number | undefined;
+  /** How long after it was accepted a batch can be read, milliseconds; drawn for each. Default: at once. */
+  readonly visibleAfterMs?: (() => number) | undefined;
 }
 
 const ACTIONS: ReadonlyMap<string, LogsAction> = new Map(
@@ -48,7 +50,12 @@ const TARGET = 'Logs_20140328.';
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 /** CloudWatch Logs. All SDKs of today speak awsJson1_1 to it, which is all that its model declares. */
-export function createLogs({ store, quotas = {}, eventBytesMax = EVENT_BYTES_MAX }: LogsDeps): Service {
+export function createLogs({
+  store,
+  quotas = {},
+  eventBytesMax = EVENT_BYTES_MAX,
+  visibleAfterMs = () => 0,
+}: LogsDeps): Service {
   const takeQuota = createQuotas(quotas);
   return {
     name: 'logs',
@@ -66,7 +73,7 @@ export function createLogs({ store, quotas = {}, eventBytesMax = EVENT_BYTES_MAX
         permissions,
         run({ nowMs, requestId }) {
           takeQuota(`${place.account}/${place.region}`, name, nowMs);
-          const output = action.run({ input, body, place, store, requestId, nowMs, eventBytesMax });
+          const output = action.run({ input, body, place, store, requestId, nowMs, eventBytesMax, visibleAfterMs });
           return output === undefined
             ? answer(200, { 'content-type': 'application/x-amz-json-1.1' })
             : jsonAnswer('json-1.1', output);

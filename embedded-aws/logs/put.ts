@@ -5,7 +5,7 @@ import { judgeEvents } from './put-limits.ts';
 
 export const putLogEvents: LogsAction = {
   permissions: (input, place) => [permission('PutLogEvents', place, input.logGroupName, input.logStreamName)],
-  run({ input, body, place, store, requestId, nowMs, eventBytesMax }) {
+  run({ input, body, place, store, requestId, nowMs, eventBytesMax, visibleAfterMs }) {
     const names = { group: groupName(input), stream: streamName(input) };
     const group = store.group(place, names.group);
     const entity = readEntity(input);
@@ -16,7 +16,8 @@ export const putLogEvents: LogsAction = {
     const { from, to, firstMs, lastMs, rejected } = verdict;
     const problem = entity && judgeEntity(entity, group);
     const taken = entity && !problem ? { entity } : {};
-    if (to > from) store.append(stream, { body, from, to, firstMs, lastMs, ingestedMs: nowMs, requestId, ...taken });
+    const times = { firstMs, lastMs, ingestedMs: nowMs, visibleMs: nowMs + visibleAfterMs() };
+    if (to > from) store.append(stream, { body, from, to, ...times, requestId, ...taken });
     return {
       // "Always valid" and never needed (PutLogEvents), but still answered.
       nextSequenceToken: '49590302601141340000000000000000000000000000000000000002',

@@ -13,6 +13,7 @@ import {
 } from './names.ts';
 import { inOrder, type OrderedEvent, type Position } from './order.ts';
 import { decodeToken, encodeToken, pageSize } from './paging.ts';
+import type { Batch } from './store.ts';
 
 /** GetLogEvents and FilterLogEvents: "up to 1 MB (up to 10,000 log events)" a page. */
 const PAGE_EVENTS_MAX = 10_000;
@@ -20,7 +21,7 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 
 export const getLogEvents: LogsAction = {
   permissions: (input, place) => [permission('GetLogEvents', place, namedGroup(input), input.logStreamName)],
-  run({ input, place, store }) {
+  run({ input, place, store, nowMs }) {
     const group = store.group(place, groupName(input));
     const name = streamName(input);
     if (!group) throw notFound('group');
@@ -35,7 +36,10 @@ export const getLogEvents: LogsAction = {
       endMs: (optionalNumber(input, 'endTime') ?? Number.MAX_SAFE_INTEGER) - 1,
       beyond: token?.position,
     };
-    const events = takePage(inOrder(stream.batches, direction, range), pageSize(input, PAGE_EVENTS_MAX)).events;
+    const events = takePage(
+      inOrder(visible(stream.batches, nowMs), direction, range),
+      pageSize(input, PAGE_EVENTS_MAX),
+    ).events;
     if (direction === 'backward') events.reverse();
     return {
       events: events.map(({ timestamp, message, batch }) => ({ timestamp, message, ingestionTime: batch.ingestedMs })),
@@ -48,7 +52,7 @@ export const getLogEvents: LogsAction = {
 
 export const filterLogEvents: LogsAction = {
   permissions: (input, place) => [permission('FilterLogEvents', place, namedGroup(input))],
-  run({ input, place, store }) {
+  run({ input, place, store, nowMs }) {
     const group = store.group(place, groupName(input));
     if (!group) throw notFound('group');
     requireStandard(group, 'FilterLogEvents');
@@ -62,7 +66,7 @@ export const filterLogEvents: LogsAction = {
       beyond: token === undefined ? undefined : readPosition(token),
     };
     const batches = [...group.streams.values()].filter(({ name }) => wanted(name)).flatMap((stream) => stream.batches);
-    const matching = inOrder(batches, 'forward', range).filter(({ message }) => fits(message));
+    const matching = inOrder(visible(batches, nowMs), 'forward', range).filter(({ message }) => fits(message));
     const { events, more } = takePage(matching, pageSize(input, PAGE_EVENTS_MAX));
     const last = events.at(-1);
     return {
@@ -78,6 +82,11 @@ export const filterLogEvents: LogsAction = {
     };
   },
 };
+
+/** What was accepted is not seen at once. */
+function visible(batches: readonly Batch[], nowMs: number): Batch[] {
+  return batches.filter(({ visibleMs }) => visibleMs <= nowMs);
+}
 
 function selectStreams(input: Input): (name: string) => boolean {
   const names = textList(input, 'logStreamNames');

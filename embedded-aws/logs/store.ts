@@ -54,6 +54,8 @@ export interface Batch {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly ingestedMs: number;
+  /** From when on reads show it. */
+  readonly visibleMs: number;
   /** Of the call that brought it. */
   readonly requestId: string;
   /** What the call said that its events are of, where it was taken. */

@@ -7,7 +7,13 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { BUCKET_ACTIONS, LOGS_ACTIONS, LOGS_TAG_ACTION, TAG_KEYS } from '../../service/core/permissions.ts';
+import {
+  BUCKET_ACTIONS,
+  LOGS_ACTIONS,
+  LOGS_READ_ACTION,
+  LOGS_TAG_ACTION,
+  TAG_KEYS,
+} from '../../service/core/permissions.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -103,10 +109,11 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 function writePolicy({ accountId, logGroupPrefix, bucket, deliveries }: TenantSpec) {
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
+  const readsBack = deliveries.some((delivery) => delivery.exactly_once === true);
   const statement = {
     Sid: 'WriteOwnGroups',
     Effect: 'Allow',
-    Action: [...LOGS_ACTIONS, ...(hasTags ? [LOGS_TAG_ACTION] : [])],
+    Action: [...LOGS_ACTIONS, ...(hasTags ? [LOGS_TAG_ACTION] : []), ...(readsBack ? [LOGS_READ_ACTION] : [])],
     // Tags are asked for on the name alone.
     Resource: [...(hasTags ? [arn] : []), `${arn}:*`, `${arn}/*`],
   };

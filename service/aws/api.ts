@@ -48,6 +48,7 @@ export interface LogsApi {
   CreateLogStream: Operation<Logs.CreateLogStreamCommandInput, Logs.CreateLogStreamCommandOutput>;
   PutRetentionPolicy: Operation<Logs.PutRetentionPolicyCommandInput, Logs.PutRetentionPolicyCommandOutput>;
   DescribeLogGroups: Operation<Logs.DescribeLogGroupsCommandInput, Logs.DescribeLogGroupsCommandOutput>;
+  GetLogEvents: Operation<Logs.GetLogEventsCommandInput, Logs.GetLogEventsCommandOutput>;
 }
 
 export interface StsApi {

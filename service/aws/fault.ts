@@ -88,6 +88,8 @@ const FAULTS: Readonly<Record<string, AwsFault>> = {
   PermanentRedirect: 'refused',
   AuthorizationHeaderMalformed: 'refused',
   IllegalLocationConstraintException: 'refused',
+  // The class of a log group has no such call.
+  InvalidOperationException: 'refused',
   // The account has reached its number of log groups.
   LimitExceededException: 'refused',
   KMSAccessDeniedException: 'refused',

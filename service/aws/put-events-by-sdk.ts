@@ -18,10 +18,11 @@ export function createPutEventsBySdk(place: ClientPlace): PutEvents {
   });
   const callsOf = new WeakMap<LogsSession, LogsSession['call']>();
 
-  return async (session, body, signal) => {
+  return async (session, body, signal, beforeExecution) => {
     const call = callsOf.get(session) ?? (await load())(session);
     callsOf.set(session, call);
     const input = JSON.parse(body.toString('utf8')) as PutLogEventsCommandInput;
+    beforeExecution?.();
     // The SDK's own timeout ends when the headers are there.
     const late = AbortSignal.timeout(place.requestTimeoutMs);
     try {

@@ -14,10 +14,16 @@ import { withoutQuotations } from './quotations.ts';
  * (docs/decisions/0005-put-without-the-sdk.md).
  *
  * The body must not change before the call has settled; after a failure it may still be on its way.
+ * @param beforeExecution called when nobody can have executed the call yet, as late as the transport allows; what it throws ends the call
  * @returns what the service says of events that it refused, and of an entity
  * @throws what the network throws; a TimeoutError; an AwsError with AWS's own name for what is wrong
  */
-export type PutEvents = (session: LogsSession, body: Buffer, signal: AbortSignal) => Promise<PutAnswer>;
+export type PutEvents = (
+  session: LogsSession,
+  body: Buffer,
+  signal: AbortSignal,
+  beforeExecution?: () => void,
+) => Promise<PutAnswer>;
 
 export type PutAnswer = Pick<PutLogEventsCommandOutput, 'rejectedLogEventsInfo' | 'rejectedEntityInfo'>;
 
@@ -67,6 +73,7 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     body: Buffer,
     encoding: BodyEncoding,
     signal: AbortSignal,
+    beforeLastByte: (() => void) | undefined,
   ): Promise<PutAnswer> => {
     const { sink, text } = createTextSink(ANSWER_BYTES_MAX);
     const origin = await session.origin();
@@ -81,6 +88,7 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
         ...(encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
       },
       body,
+      beforeLastByte,
     };
     const head = await senderOf(session)(request, () => sink, signal);
     deps.onSent(encoding, body.length);
@@ -89,13 +97,13 @@ export function createPutEvents(deps: PutEventsDeps): PutEvents {
     return { rejectedLogEventsInfo, rejectedEntityInfo };
   };
 
-  return async (session, body, signal) => {
+  return async (session, body, signal, beforeExecution) => {
     const support = gzipSupportOf(session);
-    const identity = () => send(session, body, 'identity', signal);
+    const identity = () => send(session, body, 'identity', signal, beforeExecution);
     const compressed = support.isRefused ? undefined : deps.gzipBody?.(body);
     if (compressed === undefined) return identity();
     const gzip = async () => {
-      const answer = await send(session, compressed, 'gzip', signal);
+      const answer = await send(session, compressed, 'gzip', signal, beforeExecution);
       // Not after a failure, nor after a body that was accepted as it is in its place: a socket may still be sending it.
       releaseMemory(compressed);
       return answer;

@@ -4,11 +4,15 @@ import type { Purpose } from './purpose.ts';
 
 /**
  * Calls to CloudWatch Logs in a tenant's account.
- * @param settings of groups that the service creates
+ * @param target groupSettings: of groups that the service creates; exactlyOnce: what was written is read back
  */
-export function writeLogs(region: string, { tags }: GroupSettings = {}): Purpose {
+export function writeLogs(
+  region: string,
+  { groupSettings, exactlyOnce }: { readonly groupSettings?: GroupSettings; readonly exactlyOnce?: boolean } = {},
+): Purpose {
   const needed = ['logs:PutLogEvents', 'logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:PutRetentionPolicy'];
-  if (tags) needed.push('logs:TagResource');
+  if (groupSettings?.tags) needed.push('logs:TagResource');
+  if (exactlyOnce) needed.push('logs:GetLogEvents');
   return {
     kind: 'write-destination',
     thing: 'the log group',
@@ -16,6 +20,9 @@ export function writeLogs(region: string, { tags }: GroupSettings = {}): Purpose
     advise: (answer) => {
       if (answer.code === 'LimitExceededException') {
         return `The customer's account has as many log groups in ${region} as its quota allows. Have some deleted or the quota raised, or write to fewer groups (log_group_name).`;
+      }
+      if (answer.code === 'InvalidOperationException') {
+        return 'Events of a log group of this class cannot be read back, which exactly_once needs. Deliver to a log group of the class STANDARD, or remove the attribute exactly_once.';
       }
       if (isAboutKey(answer)) {
         return `The key of the log group (log_group_kms_key_arn) does not exist, or its policy does not let CloudWatch Logs in ${region} use it for this group. The role needs no permission on the key. \`log-distributor tenants verify\` prints the statement for the policy of the key.`;

@@ -35,6 +35,13 @@ export function createMetrics() {
       'encoding',
     ]),
     ambiguousPuts: counter('put_ambiguous_total', 'PutLogEvents calls that ended without an answer and were repeated.'),
+    readBackBatches: counter('read_back_batches_total', 'Batches in doubt that were read back, by what was there.', [
+      'outcome',
+    ]),
+    readBackEvents: counter('read_back_events_total', 'Events of batches in doubt: found there, or sent again.', [
+      'outcome',
+    ]),
+    readBackCalls: counter('read_back_calls_total', 'GetLogEvents calls that read batches in doubt back.'),
     assumeRoles: counter('assume_role_total', 'AssumeRole calls by outcome.', ['outcome']),
     credentialsCached: gauge('credentials_cached', 'Valid sessions in the cache.'),
     lagSeconds: histogram('delivery_lag_seconds', 'Object created to last event accepted.', LAG_BUCKETS_SECONDS),

@@ -98,6 +98,8 @@ const SCHEMA = {
   EVENT_BYTES_MAX: wholeNumber(1_024, 1_048_576).default(1_000_000),
   /** How long a delivery is another process's after that process was last heard of. */
   LEASE_SECONDS: wholeNumber(5, LEASE_SECONDS_MAX).default(60),
+  /** How long CloudWatch Logs may take to show what it has accepted: before then, nothing counts as missing (`exactly_once`). */
+  SETTLE_SECONDS: wholeNumber(0, 300).default(10),
   /** How long AWS may be silent before a call is given up; where that is too long for a drain, less. */
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 300).default(30),
   /** Named groups of applications for the tenants' `groups`, as JSON: {"api":["kube-apiserver"]}. */
@@ -178,6 +180,7 @@ export interface Settings {
   readonly shutdownGraceMs: number;
   readonly visibilityTimeoutSeconds: number;
   readonly leaseMs: number;
+  readonly settleMs: number;
   readonly requestTimeoutMs: number;
   readonly applicationGroups: Readonly<Record<string, readonly string[]>>;
   /** undefined: not on ECS. */
@@ -328,6 +331,7 @@ function toSettings(e: Environment): Settings {
     shutdownGraceMs: e.SHUTDOWN_GRACE_SECONDS * 1000,
     visibilityTimeoutSeconds: e.VISIBILITY_TIMEOUT_SECONDS,
     leaseMs: e.LEASE_SECONDS * 1000,
+    settleMs: e.SETTLE_SECONDS * 1000,
     requestTimeoutMs: e.REQUEST_TIMEOUT_SECONDS * 1000,
     applicationGroups: e.APPLICATION_GROUPS,
     ecsAgentUri: e.ECS_AGENT_URI,

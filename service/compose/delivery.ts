@@ -75,7 +75,15 @@ export function composeDelivery({
     random,
     nowMs: monotonicMs,
   };
-  const openDestination = createDestinations({ settings, calling, kernel, dynamo, metrics, logger, nowMs: awsNowMs });
+  const openDestination = createDestinations({
+    settings,
+    calling,
+    kernel,
+    dynamo,
+    metrics,
+    logger,
+    nowMs: awsNowMs,
+  });
   return {
     sessions,
     deliverObject: {
@@ -94,6 +102,7 @@ export function composeDelivery({
         onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
       }),
       leaseMs: settings.leaseMs,
+      settleMs: settings.settleMs,
       savePatienceMs: SAVE_PATIENCE_MS,
       openObject: createObjectOpener({ ...s3Deps, getObject: createGetObject(settings) }, kernel),
       openDecoder: (object, limits, signal, inputFormat) =>

@@ -10,6 +10,8 @@ export const LOGS_ACTIONS = [
 
 /** And one for groups that are created with tags (`log_group_tags`). */
 export const LOGS_TAG_ACTION = 'logs:TagResource';
+/** And one to read back what a call without an answer has written (`exactly_once`). */
+export const LOGS_READ_ACTION = 'logs:GetLogEvents';
 /**
  * What the policy of a key must allow CloudWatch Logs itself, for groups that are created with it (CloudWatch Logs user guide,
  * "Encrypt log data using AWS KMS"). The role needs nothing of the key.

@@ -12,6 +12,8 @@ export interface Target {
   readonly group: NameTemplate;
   readonly stream: NameTemplate;
   readonly limits: BatchLimits;
+  /** Whether what a call without an answer has written is read back before anything is sent again. Default false */
+  readonly exactlyOnce?: boolean;
   /** The type of the tenant's delivery whose bucket takes events that this destination rejects; undefined: quarantine keeps them. */
   readonly rejectedEvents?: string | undefined;
   /** Where receipts of what goes there are written; undefined: there are none. */

@@ -33,6 +33,8 @@ export interface TenantCall<T> {
   readonly region: string;
   readonly rateLimited: RateLimitedCall;
   readonly watch: CallWatch;
+  /** Asked before each attempt: a result that makes it unnecessary, or undefined. What it throws is the last word. */
+  readonly known?: () => Promise<T | undefined>;
   /** One attempt, by clients that do not retry by themselves. A DistributorError from it is the last word. */
   readonly attempt: (credentials: SessionCredentials) => Promise<T>;
 }
@@ -55,6 +57,11 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
   let troubleSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
+    const known = await call.known?.();
+    if (known !== undefined) {
+      watched.answered();
+      return known;
+    }
     const limitAnswered = await deps.rateLimiter.ready(call.rateLimited, signals);
     const credentials = await credentialsFor(deps, call, signals);
     call.watch.admit(place);

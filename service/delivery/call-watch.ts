@@ -22,7 +22,7 @@ export interface CallWatch {
 export interface WatchedCall extends Disposable {
   /** A request goes out. */
   asked(): void;
-  /** The service answered, whatever it said. */
+  /** The service answered, whatever it said; or no answer is needed any more. */
   answered(): void;
   /** The request failed without telling anything of the tenant. @param fault AWS's or the network's name for it */
   failed(fault: string): void;
@@ -88,7 +88,7 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
       },
       answered() {
         clearTimeout(timer);
-        deps.answerTimes.add(destination, deps.nowMs() - askedMs);
+        if (sinceMs !== undefined) deps.answerTimes.add(destination, deps.nowMs() - askedMs);
         sinceMs = undefined;
         fault = undefined;
         if (troubled.delete(call) && troubled.size === 0) deps.answered(type);

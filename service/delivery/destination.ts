@@ -59,6 +59,13 @@ export interface Destination {
   /** The answer to a batch of which the destination is known to refuse every event, without a call; undefined: it must be sent. */
   foresee?(plan: ChunkPlan, batch: Batch): BatchReceipt | undefined;
   /**
+   * Told, before the first batch of a chunk is sent, what others may have sent of it; reads it back before it sends. Absent where
+   * nothing can be read back.
+   */
+  sentBefore?(plan: ChunkPlan, before: SentBefore): void;
+  /** Whether a call may have been executed without our knowing; absent: nobody asks. */
+  inDoubt?(): boolean;
+  /**
    * Delivers the object as it is, byte for byte, where the delivery wants every record of it; absent where only batches
    * can be delivered. Repeating it does no harm.
    * @throws as `send`
@@ -78,6 +85,18 @@ export interface Destination {
   say?(stream: string, events: readonly OwnEvent[], signals: StopSignals): Promise<void>;
   /** Bytes of the largest object that can be copied; absent: any. What is larger is delivered in batches. */
   readonly copyBytesMax?: number;
+}
+
+/** What owners before sent of a chunk, as far as that is known. */
+export interface SentBefore {
+  /** They have sent nothing of it before this time, epoch milliseconds on AWS's clock. */
+  readonly sinceMs: number;
+  /** They may have cut it into other batches than now. */
+  readonly otherBatches: boolean;
+  /** Their last call was made long enough ago to be seen. */
+  readonly settled: boolean;
+  /** Whether a batch was accepted for certain. */
+  readonly accepted: (index: number) => boolean;
 }
 
 /** An event that the service itself writes. */

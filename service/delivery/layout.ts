@@ -13,13 +13,26 @@ export const LAYOUT_VERSION = 2;
 
 const JUDGED_MARK = '@';
 
+export interface LayoutLimits {
+  readonly eventBytesMax: number;
+  readonly decodeLimits: DecodeLimits;
+}
+
 export function objectLayout(
   delivery: Delivery,
   { format }: Pick<Decoder, 'format'>,
-  limits: { readonly eventBytesMax: number; readonly decodeLimits: DecodeLimits },
+  { eventBytesMax, decodeLimits }: LayoutLimits,
 ): string {
-  const text = JSON.stringify([LAYOUT_VERSION, format, layoutOf(delivery), limits.eventBytesMax, limits.decodeLimits]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return hash([LAYOUT_VERSION, format, layoutOf(delivery), eventBytesMax, decodeLimits]);
+}
+
+/** The part of the layout that is known before the object is opened. */
+export function deliverySetup(delivery: Delivery, { eventBytesMax, decodeLimits }: LayoutLimits): string {
+  return hash([LAYOUT_VERSION, layoutOf(delivery), eventBytesMax, decodeLimits]);
+}
+
+function hash(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 /** @param judgedMs undefined: no event of the chunk was left out for its time */

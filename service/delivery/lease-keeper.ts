@@ -35,6 +35,8 @@ export interface LeaseKeeperDeps {
   /** When the lease was asked for, on `nowMs`: its time has run since then. */
   readonly acquiredMs: number;
   readonly progress: () => Progress;
+  /** Whether calls may have been executed that the position does not know of. */
+  readonly inDoubt: () => boolean;
   /** Aborts when the delivery shall end; only `release` still waits for a ledger then. */
   readonly stop: AbortSignal;
   /** For how long a write that fails is repeated. */
@@ -53,7 +55,7 @@ const GIVE_UP_AFTER = 0.8;
 const BACKOFF: BackoffLimits = { firstMs: 250, capMs: 5_000 };
 
 export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
-  const { lease, leaseMs, progress, nowMs } = deps;
+  const { lease, leaseMs, progress, inDoubt, nowMs } = deps;
   const doubt = new AbortController();
   const lost = new AbortController();
   let heldMs = deps.acquiredMs;
@@ -130,9 +132,9 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
     lost: lost.signal,
     look,
     checkpoint: () => persist(save, whileOurs),
-    release: () => persist(() => inTurn(() => lease.release(progress())), lost.signal),
+    release: () => persist(() => inTurn(() => lease.release(progress(), inDoubt())), lost.signal),
     finish: (outcome) => persist(() => inTurn(() => lease.finish(outcome)), whileOurs),
-    bury: (reason) => persist(() => inTurn(() => lease.bury(progress(), reason)), whileOurs),
+    bury: (reason) => persist(() => inTurn(() => lease.bury(progress(), reason, inDoubt())), whileOurs),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await writing;

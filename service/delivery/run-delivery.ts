@@ -11,7 +11,7 @@ import type { Place } from '../core/place.ts';
 import { type ChunkPlan, planChunk } from '../core/plan.ts';
 import { countRefusals } from '../core/refusal.ts';
 import { recordTest } from '../core/replay.ts';
-import type { Acquisition, Ledger } from '../ledger/ledger.ts';
+import type { Acquisition, DoubtOptions, Ledger } from '../ledger/ledger.ts';
 import type { Quarantine } from '../quarantine/writer.ts';
 import { type CallWatch, tellAsked } from './call-watch.ts';
 import { copyWhole } from './copy-whole.ts';
@@ -24,7 +24,7 @@ import {
   throwIfStopped,
 } from './destination.ts';
 import { createKeep, type Keep, keepRefusals } from './keep-refused.ts';
-import { objectLayout } from './layout.ts';
+import { deliverySetup, objectLayout } from './layout.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.ts';
 import type { OpenDecoder, OpenObject } from './open-object.ts';
 import { readAhead } from './read-ahead.ts';
@@ -61,6 +61,8 @@ export type DeliveryResult =
 export interface RunDeliveryDeps {
   readonly ledger: Ledger;
   readonly leaseMs: number;
+  /** How long destinations may take to show what they have accepted. */
+  readonly settleMs: number;
   /** For how long a position that the ledger does not take is tried again before it is lost. */
   readonly savePatienceMs: number;
   readonly openObject: OpenObject;
@@ -115,10 +117,8 @@ export async function runDelivery(
   try {
     throwIfStopped(signals);
     const acquiredMs = deps.monotonicMs();
-    const acquisition = await deps.ledger.acquire({
-      object: objectId(task.ref),
-      delivery: `${delivery.tenantId}/${type}`,
-    });
+    const key = { object: objectId(task.ref), delivery: `${delivery.tenantId}/${type}` };
+    const acquisition = await deps.ledger.acquire(key, doubtsOf(deps, delivery));
     if (acquisition.kind === 'done') return { type, kind: 'duplicate', counts: acquisition.counts };
     if (acquisition.kind === 'held') {
       const error = new DistributorError(
@@ -146,6 +146,11 @@ export async function runDelivery(
   }
 }
 
+function doubtsOf(deps: RunDeliveryDeps, delivery: Delivery): DoubtOptions | undefined {
+  if (!delivery.target.exactlyOnce) return undefined;
+  return { settleMs: deps.settleMs, setup: deliverySetup(delivery, deps) };
+}
+
 /** Told how a delivery goes, whatever becomes of it. */
 interface Watch {
   readonly counts: (counts: Counts) => void;
@@ -163,6 +168,8 @@ async function deliver(
     lease,
     progress,
     crashes,
+    inDoubt,
+    otherSetup,
     acquiredMs,
   }: Extract<Acquisition, { kind: 'acquired' }> & { readonly acquiredMs: number },
   outer: StopSignals,
@@ -170,11 +177,15 @@ async function deliver(
 ): Promise<{ counts: Counts; format: string }> {
   // Until the format is known, the position is what the ledger has.
   let tracker: Tracker | undefined;
+  let destination: Destination | undefined;
+  /** Calls of the owner before, until the destination knows of them. */
+  let doubted = inDoubt && delivery.target.exactlyOnce === true ? { otherSetup } : undefined;
   await using keeper = createLeaseKeeper({
     lease,
     leaseMs: deps.leaseMs,
     acquiredMs,
     progress: () => tracker?.progress() ?? progress,
+    inDoubt: () => doubted !== undefined || (destination?.inDoubt?.() ?? false),
     stop: AbortSignal.any([outer.drain, outer.abort]),
     patienceMs: deps.savePatienceMs,
     random: deps.random,
@@ -198,7 +209,7 @@ async function deliver(
     using decoder = await deps.openDecoder(object, deps.decodeLimits, reading, delivery.inputFormat);
     const kept = createTracker(progress, objectLayout(delivery, decoder, deps), isBooked(delivery));
     tracker = kept;
-    const destination = deps.openDestination({
+    destination = deps.openDestination({
       delivery,
       target: delivery.target,
       task,
@@ -211,7 +222,12 @@ async function deliver(
       watch.accepted();
       account(deps, run, { ...copied.counts, messageBytes: copied.messageBytes });
     } else {
-      await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch });
+      const resumed = tracker;
+      const onPlanned = (plan: ChunkPlan) => {
+        tellSentBefore(run.destination, resumed, plan, doubted);
+        doubted = undefined;
+      };
+      await deliverChunks(deps, { ...run, decoder, tracker, keeper, watch, onPlanned });
     }
     const counts = copied?.counts ?? tracker.counts();
     if (unaccounted(counts) !== 0) {
@@ -256,6 +272,19 @@ function stopReason(
   return undefined;
 }
 
+/** Tells the destination what owners before may have sent of the chunk at which this one goes on. */
+function tellSentBefore(
+  destination: Destination,
+  tracker: Tracker,
+  plan: ChunkPlan,
+  doubted: { readonly otherSetup: boolean } | undefined,
+): void {
+  const before = tracker.sentBefore(doubted);
+  if (!before) return;
+  const accepted = (index: number) => tracker.accepted(index) || tracker.answerTo(index) !== undefined;
+  destination.sentBefore?.(plan, { ...before, settled: doubted !== undefined, accepted });
+}
+
 interface Run {
   readonly task: ObjectTask;
   readonly delivery: Delivery;
@@ -267,6 +296,8 @@ interface Run {
   readonly tracker: Tracker;
   readonly keeper: { checkpoint(): Promise<void> };
   readonly watch: Watch;
+  /** A chunk is planned, and nothing of it is sent yet. */
+  readonly onPlanned: (plan: ChunkPlan) => void;
   readonly signals: StopSignals;
   readonly reading: AbortSignal;
 }
@@ -290,6 +321,7 @@ async function deliverChunks(deps: RunDeliveryDeps, run: Run): Promise<void> {
     const judgedMs = tracker.judgedMs(deps.awsNowMs());
     const plan = planChunk(chunk, { ...context, judgedMs });
     tracker.planned(plan.judged ? judgedMs : undefined);
+    run.onPlanned(plan);
     await deliverChunk(deps, run, keep, plan);
     if (plan.overflowed > 0 && !overflowed) deps.onOverflow(task, delivery, plan.overflowed);
     overflowed ||= plan.overflowed > 0;
@@ -314,7 +346,7 @@ async function deliverChunk(deps: RunDeliveryDeps, run: Run, keep: Keep, plan: C
   }
   await keepRefusals(keep, plan);
   const unsent = { filtered: plan.filtered, ...countRefusals(plan.refusals) };
-  tracker.completeChunk(plan.chunk, unsent);
+  tracker.completeChunk(plan.chunk, unsent, deps.awsNowMs());
   account(deps, run, unsent);
   deps.metrics.timestampsSubstituted.inc({ cause: 'missing' }, plan.substituted.missing);
   deps.metrics.timestampsSubstituted.inc({ cause: 'unreadable' }, plan.substituted.unreadable);

@@ -2,7 +2,7 @@ import { addBooks, type Books, NO_BOOKS } from '../core/books.ts';
 import type { Chunk, Position } from '../core/chunk.ts';
 import { addCounts, type Counts, NO_COUNTS } from '../core/counts.ts';
 import type { Progress } from '../ledger/ledger.ts';
-import type { BatchReceipt } from './destination.ts';
+import type { BatchReceipt, SentBefore } from './destination.ts';
 import { chunkLayout, parseLayout } from './layout.ts';
 
 /**
@@ -35,8 +35,17 @@ export interface Tracker {
   /**
    * The chunk is delivered: its records that were never sent join the counts, and the position moves to the next. After
    * the last one it stays, with all batches accepted: there is no cursor for the end, and '' is the beginning.
+   * @param nowMs on the table's clock, epoch milliseconds: the next chunk begins
    */
-  completeChunk(chunk: Chunk, unsent: Partial<Counts>): void;
+  completeChunk(chunk: Chunk, unsent: Partial<Counts>, nowMs: number): void;
+  /**
+   * What owners before may have sent of the chunk at hand without a trace that this one can use. undefined: nothing, or the chunk is
+   * another one by now.
+   * @param doubted the owner before did not say how its calls ended
+   */
+  sentBefore(
+    doubted: { readonly otherSetup: boolean } | undefined,
+  ): Pick<SentBefore, 'sinceMs' | 'otherBatches'> | undefined;
   /** A request goes out. */
   called(): void;
   /** A snapshot for the ledger. */
@@ -65,7 +74,7 @@ const NOTHING_SENT: Sent = { bytes: 0 };
 export function createTracker(saved: Progress, layout: string, booked = false): Tracker {
   const before = parseLayout(saved.layout);
   const same = before.objectLayout === layout;
-  let { chunk, record, cursor, counts, bytes, calls } = saved;
+  let { chunk, record, cursor, counts, bytes, calls, begunMs } = saved;
   let batch = same ? saved.batch : 0;
   let ahead = same ? saved.ahead : [];
   let answers = new Map(same ? saved.answers.map((answer) => [answer.batch, answer]) : []);
@@ -75,6 +84,9 @@ export function createTracker(saved: Progress, layout: string, booked = false): 
   let partialBooks = booked ? ((same ? saved.partialBooks : undefined) ?? booksWithout(partial)) : undefined;
   let judgedMs = same ? before.judgedMs : undefined;
   let fixed = judgedMs !== undefined || batch > 0 || ahead.length > 0 || answers.size > 0;
+  const changed = saved.layout !== '' && !same;
+  const sent = saved.batch > 0 || saved.ahead.length > 0 || saved.answers.length > 0;
+  const fixedBefore = fixed;
   /** What the last chunk adds to the counts, besides its accepted batches. */
   let last: Partial<Counts> = {};
 
@@ -106,7 +118,7 @@ export function createTracker(saved: Progress, layout: string, booked = false): 
       answers.set(index, { batch: index, tooOldBefore, expiredBefore, tooNewFrom });
     },
     answerTo: (index) => answers.get(index),
-    completeChunk({ count, next }, unsent) {
+    completeChunk({ count, next }, unsent, nowMs) {
       const rest = { ...unsent, read: count };
       if (!next) {
         last = rest;
@@ -126,6 +138,13 @@ export function createTracker(saved: Progress, layout: string, booked = false): 
       partialBooks &&= NO_BOOKS;
       judgedMs = undefined;
       fixed = false;
+      begunMs = nowMs;
+    },
+    sentBefore(doubted) {
+      if (chunk !== saved.chunk || !(doubted || (sent && changed))) return undefined;
+      // What was planned by another time may leave out other events.
+      const judgedAnew = !fixedBefore && judgedMs !== undefined;
+      return { sinceMs: begunMs, otherBatches: changed || judgedAnew || doubted?.otherSetup === true };
     },
     called() {
       calls++;
@@ -140,6 +159,7 @@ export function createTracker(saved: Progress, layout: string, booked = false): 
       layout: chunkLayout(layout, fixed ? judgedMs : undefined),
       counts,
       partial,
+      begunMs,
       bytes,
       partialBytes,
       calls,

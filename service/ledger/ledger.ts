@@ -19,12 +19,25 @@ import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
  *          lease expires    ▼  │ acquire
  *                          delivering, nobody's
  *
+ * An owner that does not know whether a call was executed cannot give back: it lets its lease run out at once, and keeps
+ * its name in the item. Whoever takes a delivery that still has an owner knows that calls of it are in doubt.
+ *
  * Every write is conditional on the lease, so a process that lost its lease cannot move the position. Leases are
  * measured on the table's clock (`nowMs`), not on the process's: two processes whose clocks differ agree on an expiry.
  */
 export interface Ledger {
-  /** Takes the lease of a delivery, at the position where it stands. */
-  acquire(key: LedgerKey): Promise<Acquisition>;
+  /**
+   * Takes the lease of a delivery, at the position where it stands.
+   * @param doubts of a delivery that reads back what is in doubt. Default: it does not
+   */
+  acquire(key: LedgerKey, doubts?: DoubtOptions): Promise<Acquisition>;
+}
+
+export interface DoubtOptions {
+  /** How long after its end the lease of an owner that ended without a word is left alone. */
+  readonly settleMs: number;
+  /** What the next owner has to know of how this one makes its calls: another text, and they may be other calls. */
+  readonly setup: string;
 }
 
 export interface LedgerKey {
@@ -35,8 +48,17 @@ export interface LedgerKey {
 }
 
 export type Acquisition =
-  /** `crashes`: owners in a row that neither came further, nor released, nor finished: their process or thread died. */
-  | { readonly kind: 'acquired'; readonly lease: Lease; readonly progress: Progress; readonly crashes: number }
+  | {
+      readonly kind: 'acquired';
+      readonly lease: Lease;
+      readonly progress: Progress;
+      /** Owners in a row that neither came further, nor released, nor finished: their process or thread died. */
+      readonly crashes: number;
+      /** The owner before may have had calls executed that the position does not know of. */
+      readonly inDoubt: boolean;
+      /** One of those whose calls are in doubt had another setup. */
+      readonly otherSetup: boolean;
+    }
   | { readonly kind: 'done'; readonly counts: Counts }
   /** Another owner is at it; its lease ends in `remainingMs` unless it renews. */
   | { readonly kind: 'held'; readonly remainingMs: number };
@@ -59,6 +81,8 @@ export interface Progress {
   readonly counts: Counts;
   /** Counts of this chunk's accepted batches. */
   readonly partial: Counts;
+  /** When this chunk was begun for the first time, epoch milliseconds on the table's clock; 0: by a version that did not note it. */
+  readonly begunMs: number;
   /** UTF-8 bytes of the messages that were delivered: of all chunks before this one, and of this one. */
   readonly bytes: number;
   readonly partialBytes: number;
@@ -95,6 +119,7 @@ export const NO_PROGRESS: Progress = {
   layout: '',
   counts: NO_COUNTS,
   partial: NO_COUNTS,
+  begunMs: 0,
   bytes: 0,
   partialBytes: 0,
   calls: 0,
@@ -106,12 +131,15 @@ export interface Lease {
   renew(): Promise<void>;
   /** Saves the position and renews the lease. */
   checkpoint(progress: Progress): Promise<void>;
-  /** Saves the position and gives the lease back, so that the next one need not wait for its end. */
-  release(progress: Progress): Promise<void>;
+  /**
+   * Saves the position and gives the lease back, so that the next one need not wait for its end.
+   * @param inDoubt calls may have been executed that the position does not know of. Default false
+   */
+  release(progress: Progress, inDoubt?: boolean): Promise<void>;
   /** Marks the delivery as done. It stays known until its TTL, and answers duplicate notifications. */
   finish(outcome: Outcome): Promise<void>;
-  /** Marks the delivery as dead, with the reason, at its position. */
-  bury(progress: Progress, reason: string): Promise<void>;
+  /** Marks the delivery as dead, with the reason, at its position. @param inDoubt as for `release` */
+  bury(progress: Progress, reason: string, inDoubt?: boolean): Promise<void>;
 }
 
 export interface LedgerDeps {
@@ -143,7 +171,9 @@ export const COUNTS = z.object({
 const ITEM = z.object({
   state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
   lease_expires_at: z.number().catch(0),
+  owner: z.string().optional().catch(undefined),
   recent_owners: z.set(z.string()).catch(new Set<string>()),
+  setups: z.set(z.string()).catch(new Set<string>()),
   /** Whose last write this is: of the last owner that finished, buried or gave back. */
   ended_by: z.string().optional().catch(undefined),
   counts: COUNTS.catch(NO_COUNTS),
@@ -164,6 +194,7 @@ const PROGRESS = z.object({
   layout: z.string(),
   counts: COUNTS,
   partial: COUNTS,
+  begunMs: ORDINAL.catch(0),
   // Positions that an earlier version saved have none of these.
   bytes: ORDINAL.catch(0),
   partialBytes: ORDINAL.catch(0),
@@ -172,34 +203,45 @@ const PROGRESS = z.object({
   partialBooks: BOOKS,
 });
 
+const BEGUN = z.object({ begunMs: ORDINAL.optional().catch(undefined) });
+
 export function createLedger(deps: LedgerDeps): Ledger {
   return {
-    async acquire(key) {
+    async acquire(key, doubts) {
       const owner = deps.newOwner();
       const now = deps.nowMs();
+      const settleMs = doubts?.settleMs ?? 0;
       try {
-        const attributes = await update(deps, 'acquire', key, {
+        const before = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
+          first: { begunMs: now },
           // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again.
           condition:
-            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :now OR #owner = :owner))',
-          values: { ':done': 'done', ':now': now },
+            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR #owner = :owner))',
+          values: { ':done': 'done', ':settled': now - settleMs },
           names: ['state', 'owner', 'lease_expires_at'],
           // A set, so that an acquisition which the SDK repeats counts once.
-          add: { recent_owners: new Set([owner]) },
+          add: { recent_owners: new Set([owner]), ...(doubts && { setups: new Set([doubts.setup]) }) },
         });
+        const { recent_owners, setups, owner: ownerBefore } = ITEM.parse(before);
+        const progress = PROGRESS.catch(NO_PROGRESS).parse(before);
         return {
           kind: 'acquired',
           lease: createLease(deps, key, owner),
-          progress: PROGRESS.catch(NO_PROGRESS).parse(attributes),
-          crashes: Math.max(0, ITEM.parse(attributes).recent_owners.size - 1),
+          // Of a delivery without a position yet, too, the ledger may know when it was begun.
+          progress: { ...progress, begunMs: BEGUN.parse(before).begunMs ?? now },
+          crashes: recent_owners.difference(new Set([owner])).size,
+          // Our own name is there when an answer was lost: whose it was before, nobody knows any more.
+          inDoubt: ownerBefore !== undefined,
+          otherSetup: setups.difference(new Set([doubts?.setup])).size > 0,
         };
       } catch (error) {
         if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);
       }
       const item = await read(deps, key);
       if (item?.state === 'done') return { kind: 'done', counts: item.counts };
-      return { kind: 'held', remainingMs: Math.max(0, (item?.lease_expires_at ?? 0) - deps.nowMs()) };
+      const endsMs = (item?.lease_expires_at ?? 0) + settleMs;
+      return { kind: 'held', remainingMs: Math.max(0, endsMs - deps.nowMs()) };
     },
   };
 }
@@ -226,17 +268,23 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
     }
   };
   const ended = { ended_by: owner };
-  const nobodys = ['owner', 'lease_expires_at', 'recent_owners'] as const;
+  const nobodys = ['owner', 'lease_expires_at', 'recent_owners', 'setups'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
+  /** What becomes of the lease of an owner that ends; one in doubt did not die. */
+  const ending = (inDoubt: boolean) =>
+    inDoubt
+      ? { set: { ...ended, lease_expires_at: deps.nowMs() }, remove: ['recent_owners'] }
+      : { set: ended, remove: nobodys };
   return {
     renew: () => write('renew', { set: renewed() }),
     checkpoint(progress) {
       const { set, remove } = positionOf(progress);
       return write('checkpoint', { set: { ...set, ...renewed() }, remove: [...remove, 'recent_owners'] });
     },
-    release(progress) {
+    release(progress, inDoubt = false) {
       const { set, remove } = positionOf(progress);
-      return write('release', { set: { ...set, ...ended }, remove: [...nobodys, ...remove] });
+      const end = ending(inDoubt);
+      return write('release', { set: { ...set, ...end.set }, remove: [...end.remove, ...remove] });
     },
     finish({ books, ...outcome }) {
       const due = books && { books: encodeBooks(books), [RECEIPT_INDEX.partition]: key.delivery };
@@ -245,15 +293,25 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
         remove: [...nobodys, ...IN_PROGRESS, ...(books ? [] : ['books'])],
       });
     },
-    bury(progress, reason) {
+    bury(progress, reason, inDoubt = false) {
       const { set, remove } = positionOf(progress);
-      return write('bury', { set: { ...set, ...ended, state: 'dead', reason }, remove: [...nobodys, ...remove] });
+      const end = ending(inDoubt);
+      return write('bury', { set: { ...set, ...end.set, state: 'dead', reason }, remove: [...end.remove, ...remove] });
     },
   };
 }
 
 /** Of a position; nobody asks for them once the delivery is done. */
-const IN_PROGRESS = ['cursor', 'ahead', 'answers', 'partial', 'partialBytes', 'partialBooks', 'layout'] as const;
+const IN_PROGRESS = [
+  'cursor',
+  'ahead',
+  'answers',
+  'partial',
+  'partialBytes',
+  'partialBooks',
+  'layout',
+  'begunMs',
+] as const;
 
 /** Books of an owner before are removed where none are kept: they would lack what was delivered since. */
 function positionOf({ books, partialBooks, ...position }: Progress): Required<Pick<Change, 'set' | 'remove'>> {
@@ -264,6 +322,8 @@ function positionOf({ books, partialBooks, ...position }: Progress): Required<Pi
 
 interface Change {
   readonly set: Readonly<Record<string, unknown>>;
+  /** Set where the item has none yet. */
+  readonly first?: Readonly<Record<string, unknown>>;
   readonly add?: Readonly<Record<string, ReadonlySet<string>>>;
   readonly remove?: readonly string[];
   readonly condition: string;
@@ -278,12 +338,15 @@ async function update(
   change: Change,
 ): Promise<Record<string, unknown>> {
   const set = { ...change.set, expires_at: Math.floor(deps.nowMs() / 1000) + KEEP_SECONDS };
+  const first = change.first ?? {};
   const add = change.add ?? {};
   const remove = change.remove ?? [];
+  const assignments = [
+    ...Object.keys(set).map((name) => `#${name} = :${name}`),
+    ...Object.keys(first).map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
+  ];
   const clauses = [
-    `SET ${Object.keys(set)
-      .map((name) => `#${name} = :${name}`)
-      .join(', ')}`,
+    `SET ${assignments.join(', ')}`,
     Object.keys(add).length > 0
       ? `ADD ${Object.keys(add)
           .map((name) => `#${name} :${name}`)
@@ -291,8 +354,8 @@ async function update(
       : '',
     remove.length > 0 ? `REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : '',
   ];
-  const names = [...Object.keys(set), ...Object.keys(add), ...remove, ...change.names];
-  const values = Object.entries({ ...set, ...add }).map(([name, value]) => [`:${name}`, value]);
+  const names = [...Object.keys(set), ...Object.keys(first), ...Object.keys(add), ...remove, ...change.names];
+  const values = Object.entries({ ...set, ...first, ...add }).map(([name, value]) => [`:${name}`, value]);
   const answer = await deps.dynamo('UpdateItem', {
     TableName: deps.table,
     Key: marshall({ object: key.object, delivery: key.delivery }),
@@ -300,8 +363,8 @@ async function update(
     ConditionExpression: change.condition,
     ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
     ExpressionAttributeValues: marshall({ ...Object.fromEntries(values), ...change.values }),
-    // Only who takes a delivery needs to know where it stands.
-    ReturnValues: operation === 'acquire' ? 'ALL_NEW' : 'NONE',
+    // Only who takes a delivery needs to know where it stands, and whose it was.
+    ReturnValues: operation === 'acquire' ? 'ALL_OLD' : 'NONE',
   });
   deps.onWrite(operation);
   return unmarshall(answer.Attributes ?? {}, UNMARSHALL);

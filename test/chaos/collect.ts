@@ -9,7 +9,7 @@ import type { Journal } from './journal.ts';
 import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
 import { md5 } from './storm.ts';
-import { TENANTS } from './tenants.ts';
+import { withExactlyOnce } from './tenants.ts';
 import { queuedMessages, type Scene } from './trial.ts';
 
 /** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */
@@ -22,7 +22,7 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
       id: `s3://${pipeline.bucket}/${key}#${md5(body)}`,
       records,
     })),
-    tenants: TENANTS,
+    tenants: withExactlyOnce(plan.exactlyOnce),
     events: cloud.logs.read(),
     puts: journal.puts,
     acquisitions: journal.acquisitions,

@@ -35,7 +35,9 @@ export interface JudgedObject {
 
 export interface FoundEvent {
   readonly account: string;
+  readonly region: string;
   readonly group: string;
+  readonly stream: string;
   readonly timestamp: number;
   readonly message: string;
   /** Of the call that brought it. */
@@ -71,6 +73,8 @@ export interface Verdict {
   readonly misrouted: number;
   /** Copies beyond the first. */
   readonly duplicated: number;
+  /** Of these, copies of events of tenants that want each exactly once. */
+  readonly duplicated_once: number;
   /** Of these, copies of what a process delivered that drained and ended with status 0. */
   readonly duplicated_after_term: number;
   /** Of these, copies that neither an end without a word, nor a halt, nor a lost answer explains. */
@@ -105,7 +109,7 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, lost: 0, duplicated: 0 };
+  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
   const repeated = createRepetitions(evidence, note);
   for (const delivery of found.deliveries.values()) {
     for (const [record, copies] of delivery.copies.entries()) {
@@ -115,7 +119,15 @@ export function judge(evidence: Evidence): Verdict {
         sum.lost++;
         note(`lost: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`);
       }
-      sum.duplicated += Math.max(0, copies.length - 1);
+      const more = Math.max(0, copies.length - 1);
+      sum.duplicated += more;
+      if (delivery.truth.exactlyOnce && more > 0) {
+        sum.duplicated_once += more;
+        const who = copies.map(({ process }) => process).join(', ');
+        note(
+          `repeated in spite of exactly_once, by ${who}: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`,
+        );
+      }
       for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, record);
     }
   }
@@ -165,12 +177,22 @@ function sortEvents({ objects, tenants, events, puts }: Evidence, note: Notes) {
     const record = mark && delivery?.object.records[mark.record];
     const copies = mark && delivery?.copies[mark.record];
     const put = puts.get(event.requestId);
-    if (!copies || !put || record?.message !== message || record.timestamp !== event.timestamp) {
+    if (truth && record && copies && put && record.message === message && isInPlace(event, record, truth)) {
+      copies.push(put);
+    } else {
       misrouted++;
-      note(`misrouted: in ${event.account} ${event.group} at ${event.timestamp}: ${event.message.slice(-80)}`);
-    } else copies.push(put);
+      const { account, region, group, stream, timestamp } = event;
+      note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
+    }
   }
   return { deliveries, misrouted };
+}
+
+function isInPlace(event: FoundEvent, record: TrueRecord, { region, placeOf }: DeliveryTruth): boolean {
+  const { group, stream } = placeOf(record);
+  const { timestamp } = record;
+  const due = { region, group, stream, timestamp };
+  return Object.entries(due).every(([name, value]) => event[name as keyof typeof due] === value);
 }
 
 function readMessage(message: string) {
@@ -198,15 +220,14 @@ function createRepetitions({ processes, requestTimeoutMs }: Evidence, note: Note
       // Answered, and not read in time: so it is on a machine that is too busy.
       if (next?.process === put.process && next.atMs - put.atMs >= requestTimeoutMs) return;
       const process = byName.get(put.process);
+      const late = next && byName.get(next.process)?.halted;
       const silent = process?.end?.blow === 'SIGKILL' || (process?.end?.blow === 'SECOND' && process.end.status !== 0);
-      if (silent || process?.halted) {
-        count(events, put.process, 1);
+      if (silent || process?.halted || late) {
+        // Of a process that was halted, a call that was under way is executed when it wakes: after the call of whoever took over.
+        const who = silent || process?.halted ? put.process : (next?.process ?? '');
+        count(events, who, 1);
         const message = object.records[record]?.message ?? '';
-        count(
-          bytes,
-          `${put.process} ${object.number} ${truth.name}`,
-          Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES,
-        );
+        count(bytes, `${who} ${object.number} ${truth.name}`, Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES);
       } else if (process?.end?.blow !== undefined) {
         afterTerm++;
         note(`repeated after SIGTERM of ${put.process}: record ${record} of ${object.id} for ${truth.name}`);

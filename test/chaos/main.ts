@@ -1,7 +1,7 @@
 /**
  * `npm run chaos`: real service processes against the embedded AWS in a storm of faults and signals, and then every
  * event compared. Exit status 1 when anything was lost, misrouted or unaccounted for, or repeated without a reason; 3 when
- * nothing was, and a trial had not ended when its patience did.
+ * nothing was, and a trial had not ended when its patience did, or none did enough to prove anything.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -97,7 +97,9 @@ if (child) {
       const result = await inProcess(seed + at);
       sum = addTrial(sum, result);
       console.error(lineOf(result));
-      for (const sentence of [...result.findings, ...result.unfinished]) console.error(`    ${sentence}`);
+      for (const sentence of [...result.findings, ...result.unfinished, ...result.short]) {
+        console.error(`    ${sentence}`);
+      }
     }),
   );
   await Promise.all(all);
@@ -108,12 +110,17 @@ if (child) {
 }
 
 function lineOf(result: TrialResult): string {
-  const { findings, unfinished, ...figures } = result;
+  const { findings, unfinished, short, struck, ...figures } = result;
   const outcome = {
     ok: 'ok',
     failed: 'FAILED',
     'not ended': `NOT ENDED after ${result.seconds} s: ${unfinished[0]};`,
+    void: `VOID: ${short.join(', ')};`,
   };
-  const parts = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  const kinds = Object.entries(struck).map(([kind, calls]) => `${kind} ${calls}`);
+  const parts = [
+    ...Object.entries(figures).map(([name, value]) => `${name} ${value}`),
+    `struck by ${kinds.join(', ')}`,
+  ];
   return `${outcome[outcomeOf(result)].padEnd(6)} ${parts.join(', ')}`;
 }

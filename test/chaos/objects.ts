@@ -6,7 +6,7 @@ import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource, plainApplication } from '../../local/workload/source.ts';
 import type { ObjectPlan } from './plan.ts';
-import type { DeliveryTruth } from './tenants.ts';
+import { type DeliveryTruth, ORIGIN } from './tenants.ts';
 
 /** An object of a trial, with what must become of each of its records. */
 export interface ChaosObject {
@@ -22,6 +22,7 @@ export interface TrueRecord {
   readonly message: string;
   readonly application: string;
   readonly level: string;
+  readonly podName: string;
   readonly nature: Nature;
 }
 
@@ -54,7 +55,6 @@ export function markOf(text: string): { readonly object: number; readonly record
 }
 
 const DAY_MS = 24 * 3_600_000;
-const PLACE = { clusterId: 'eu-1', environment: 'prod' };
 
 export async function makeObject(seed: string, number: number, plan: ObjectPlan, nowMs: number): Promise<ChaosObject> {
   const { tenantId, format, messageBytes, lineBytes } = plan;
@@ -62,7 +62,7 @@ export async function makeObject(seed: string, number: number, plan: ObjectPlan,
   const source = createRecordSource({
     seed: `${seed}/${number}`,
     tenantId,
-    ...PLACE,
+    ...ORIGIN,
     ...(lineBytes === undefined ? {} : { applications: [plainApplication(lineBytes)] }),
   });
   // Over midnight now and then, so that streams by date get their share.
@@ -78,13 +78,14 @@ export async function makeObject(seed: string, number: number, plan: ObjectPlan,
   return {
     number,
     tenantId,
-    key: objectKey({ seed: `${seed}/${number}`, tenantId, ...PLACE, format: keyFormat, timeMs: endMs }),
+    key: objectKey({ seed: `${seed}/${number}`, tenantId, ...ORIGIN, format: keyFormat, timeMs: endMs }),
     body: await encode(written, format),
     records: written.map(({ nature, record, line }) => ({
       timestamp: record.timestamp,
       message: line ?? record.message,
       application: record.application,
       level: record.log_level,
+      podName: record.kubernetes.pod_name,
       nature,
     })),
   };

@@ -17,6 +17,8 @@ export interface TrialPlan {
   readonly strikes: readonly Strike[];
   /** One for each service process that is kept running. */
   readonly services: readonly ServicePlan[];
+  /** Tenants that want every event exactly once. */
+  readonly exactlyOnce: readonly string[];
   /** Destinations that stop answering for a while. */
   readonly silences: readonly Timed<{ readonly rule: FaultRule }>[];
 }
@@ -62,7 +64,10 @@ export type StrikeTime =
   /** The process whose n-th call of this kind was just executed, before it hears of it. */
   | { readonly kind: 'call'; readonly service: string; readonly action: string; readonly nth: number };
 
+/** When the last part of a plan begins. The storm goes on until its rules are used up, or nothing is left to strike. */
 export const STORM_MS = 9_000;
+/** On a machine that is too busy for that. */
+export const STORM_MS_MAX = 60_000;
 /** Of the trials' services. Far beyond what an answer takes on a machine that is busy with several trials. */
 export const REQUEST_TIMEOUT_SECONDS = 12;
 /** Leases of the trials' services; halts are shorter or longer than that. */
@@ -72,6 +77,7 @@ export function planTrial(seed: string): TrialPlan {
   const random = createRandom(`chaos/${seed}`);
   return {
     seed,
+    exactlyOnce: planExactlyOnce(seed),
     objects: planObjects(random),
     garbage: Array.from({ length: random.below(3) }, () => ({
       atMs: random.below(STORM_MS),
@@ -89,11 +95,18 @@ export function planTrial(seed: string): TrialPlan {
     })),
     strikes: planStrikes(random),
     services: [planService(random), planService(random)],
-    silences: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => {
-      const atMs = random.below(STORM_MS * 0.7);
-      return { atMs, rule: drawSilence(random, STORM_MS - atMs) };
-    }),
+    silences: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => ({
+      atMs: random.below(STORM_MS * 0.7),
+      rule: drawSilence(random),
+    })),
   };
+}
+
+/** One of the two that may have the long object, and others by chance. A row of numbers of its own: the same seeds make the same storms. */
+function planExactlyOnce(seed: string): string[] {
+  const random = createRandom(`chaos/once/${seed}`);
+  const one = random.pick(LONG_TENANTS);
+  return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
 }
 
 function planObjects(random: Random): ObjectPlan[] {
@@ -110,7 +123,7 @@ function planObjects(random: Random): ObjectPlan[] {
   // Three chunks, of 16.7 MB each at most, so that positions between chunks and within them count.
   const long = object(random.between(36e6, 44e6), {
     atMs: random.below(STORM_MS * 0.3),
-    tenantId: random.pick(['acme-corp', 'initech']),
+    tenantId: random.pick(LONG_TENANTS),
     format: random.pick(['ndjson', 'ndjson+gzip', 'ndjson+zstd']),
     lineBytes: random.between(300, 900),
   });
@@ -136,6 +149,8 @@ function planStrikes(random: Random): Strike[] {
   const halts = random.chance(0.4) ? [draw(random, 'HALT')] : [];
   return [...deadly, ...gentle, ...halts];
 }
+
+const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
 const STRIKING_CALLS = [
   ['logs', 'PutLogEvents', 40],

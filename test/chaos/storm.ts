@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { Fault } from 'embedded-aws/faults/faults';
+import type { Effect } from 'embedded-aws/faults/rule';
 import type { ChaosObject } from './objects.ts';
-import { type ObjectPlan, STORM_MS } from './plan.ts';
-import type { Scene } from './trial.ts';
+import { type ObjectPlan, STORM_MS, STORM_MS_MAX } from './plan.ts';
+import { queuedMessages, type Scene } from './trial.ts';
 
 /** What a storm did. */
 export interface StormCounts {
   /** Calls that were struck by a fault rule. */
   readonly faults: number;
+  /** The same by what struck them. */
+  readonly struck: Readonly<Partial<Record<Effect['kind'], number>>>;
+  /** Rules of the plan that struck no call at all. */
+  readonly idle_rules: number;
   /** Silences that struck at least one call. */
   readonly silences: number;
 }
@@ -17,8 +23,8 @@ export interface StormCounts {
 /** Carries the plan out, each part at its time. */
 export async function storm(scene: Scene): Promise<StormCounts> {
   const { plan, objects, cloud, fleet, say } = scene;
-  const rules: { readonly struck: number }[] = [];
-  const silences: { readonly struck: number }[] = [];
+  const rules: Fault[] = [];
+  const silences: Fault[] = [];
   const acts: (readonly [atMs: number, act: () => unknown])[] = [];
   for (const { atMs, rule } of plan.weather) {
     acts.push([
@@ -51,12 +57,32 @@ export async function storm(scene: Scene): Promise<StormCounts> {
     await delay(atMs);
     await act();
   });
+  const startedMs = performance.now();
   await Promise.all([...timed, delay(STORM_MS)]);
+  const all = [...rules, ...silences];
+  while (performance.now() - startedMs < STORM_MS_MAX && all.some(isLeft) && (await isWorking(scene))) await delay(100);
   cloud.faults.clear();
   return {
-    faults: [...rules, ...silences].reduce((sum, { struck }) => sum + struck, 0),
+    faults: all.reduce((sum, { struck }) => sum + struck, 0),
+    struck: byKind(all),
+    idle_rules: all.filter(({ struck }) => struck === 0).length,
     silences: silences.filter(({ struck }) => struck > 0).length,
   };
+}
+
+function isLeft({ rule: { count }, struck }: Fault): boolean {
+  return struck < (count ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether there are messages to process. The queue may not answer: it is struck too. */
+async function isWorking({ deps, pipeline }: Scene): Promise<boolean> {
+  return (await queuedMessages(deps, pipeline).catch(() => 1)) > 0;
+}
+
+function byKind(rules: readonly Fault[]): StormCounts['struck'] {
+  const kinds = Map.groupBy(rules, ({ rule }) => rule.effect.kind);
+  const sums = Array.from(kinds, ([kind, some]) => [kind, some.reduce((sum, { struck }) => sum + struck, 0)] as const);
+  return Object.fromEntries(sums.filter(([, struck]) => struck > 0));
 }
 
 /** Writes the object, of which S3 tells the queue, and tells of it again when the plan says so. */

@@ -1,3 +1,4 @@
+import type { StormCounts } from './storm.ts';
 import type { TrialResult } from './trial.ts';
 
 /** All trials together: the last line of `npm run chaos -- --json`. */
@@ -7,12 +8,15 @@ export interface Summary {
   readonly terms: number;
   readonly halts: number;
   readonly faults: number;
+  /** The same by what struck the calls. */
+  readonly struck: StormCounts['struck'];
   /** Tenants, regions and STSs that did not answer for a while, and were called. */
   readonly silences: number;
   readonly events: number;
   readonly lost: number;
   readonly misrouted: number;
   readonly duplicated: number;
+  readonly duplicated_once: number;
   readonly duplicated_after_term: number;
   readonly duplicated_max_per_kill: number;
   readonly duplicated_bytes_max_per_kill_and_object: number;
@@ -22,14 +26,24 @@ export interface Summary {
   readonly failed: readonly string[];
   /** Seeds of the trials that found nothing wrong, and had not ended when their patience did. */
   readonly not_ended: readonly string[];
+  /** Seeds of the trials that found nothing wrong, and did too little to prove anything. */
+  readonly void: readonly string[];
 }
 
-/** What a trial says of the service. `not ended`: something is stuck, or merely late on a machine that is too busy. */
-export type Outcome = 'ok' | 'failed' | 'not ended';
+/**
+ * What a trial says of the service. `not ended`: something is stuck, or merely late on a machine that is too busy. `void`: hardly
+ * anything of its plan happened.
+ */
+export type Outcome = 'ok' | 'failed' | 'not ended' | 'void';
 
-export function outcomeOf({ findings, unfinished }: Pick<TrialResult, 'findings' | 'unfinished'>): Outcome {
+export function outcomeOf({
+  findings,
+  unfinished,
+  short,
+}: Pick<TrialResult, 'findings' | 'unfinished' | 'short'>): Outcome {
   if (findings.length > 0) return 'failed';
-  return unfinished.length > 0 ? 'not ended' : 'ok';
+  if (unfinished.length > 0) return 'not ended';
+  return short.length > 0 ? 'void' : 'ok';
 }
 
 export const NO_TRIALS: Summary = {
@@ -38,11 +52,13 @@ export const NO_TRIALS: Summary = {
   terms: 0,
   halts: 0,
   faults: 0,
+  struck: {},
   silences: 0,
   events: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
+  duplicated_once: 0,
   duplicated_after_term: 0,
   duplicated_max_per_kill: 0,
   duplicated_bytes_max_per_kill_and_object: 0,
@@ -50,6 +66,7 @@ export const NO_TRIALS: Summary = {
   unaccounted: 0,
   failed: [],
   not_ended: [],
+  void: [],
 };
 
 export function addTrial(sum: Summary, trial: TrialResult): Summary {
@@ -59,11 +76,13 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     terms: sum.terms + trial.terms,
     halts: sum.halts + trial.halts,
     faults: sum.faults + trial.faults,
+    struck: addStruck(sum.struck, trial.struck),
     silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,
     duplicated: sum.duplicated + trial.duplicated,
+    duplicated_once: sum.duplicated_once + trial.duplicated_once,
     duplicated_after_term: sum.duplicated_after_term + trial.duplicated_after_term,
     duplicated_max_per_kill: Math.max(sum.duplicated_max_per_kill, trial.duplicated_max_per_kill),
     duplicated_bytes_max_per_kill_and_object: Math.max(
@@ -74,11 +93,17 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     unaccounted: sum.unaccounted + trial.unaccounted,
     failed: outcomeOf(trial) === 'failed' ? [...sum.failed, trial.seed] : sum.failed,
     not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
+    void: outcomeOf(trial) === 'void' ? [...sum.void, trial.seed] : sum.void,
   };
 }
 
-/** Exit status of `npm run chaos`: 1 when a trial found something wrong, 3 when none did and one had not ended. */
-export function statusOf({ failed, not_ended }: Summary): 0 | 1 | 3 {
+function addStruck(sum: Summary['struck'], more: Summary['struck']): Summary['struck'] {
+  const kinds = [...new Set([...Object.keys(sum), ...Object.keys(more)])] as (keyof Summary['struck'])[];
+  return Object.fromEntries(kinds.sort().map((kind) => [kind, (sum[kind] ?? 0) + (more[kind] ?? 0)]));
+}
+
+/** Exit status of `npm run chaos`: 1 when a trial found something wrong, 3 when none did and one had not ended, or all were void. */
+export function statusOf({ trials, failed, not_ended, void: voided }: Summary): 0 | 1 | 3 {
   if (failed.length > 0) return 1;
-  return not_ended.length > 0 ? 3 : 0;
+  return not_ended.length > 0 || voided.length === trials ? 3 : 0;
 }

@@ -8,16 +8,33 @@ export interface DeliveryTruth {
   readonly name: string;
   /** Its log groups are this one, or below it. */
   readonly groupPrefix: string;
+  readonly region: string;
+  /** Where a record belongs; written apart from the service's templates on purpose. */
+  readonly placeOf: (record: Placed) => { readonly group: string; readonly stream: string };
   readonly wanted: Wanted;
   readonly format: 'message' | 'record';
+  /** Nothing of it may be repeated, whatever happens. */
+  readonly exactlyOnce: boolean;
   /** Whether the ledger has books of it, with what was delivered to which stream. */
   readonly booked: boolean;
 }
+
+/** What of a record says where it belongs. */
+export interface Placed {
+  readonly timestamp: number;
+  readonly application: string;
+  readonly podName: string;
+}
+
+/** Where all objects of a trial come from, as their keys say. */
+export const ORIGIN = { clusterId: 'eu-1', environment: 'prod' };
 
 export interface ChaosTenant extends TenantSpec {
   readonly truths: readonly DeliveryTruth[];
 }
 
+/** Where the pipeline is, and a tenant that names no other region. */
+export const HOME = 'us-east-1';
 /** Where three of the four have their log groups, so that a region can go away as a whole. */
 export const EUROPE = 'eu-west-1';
 
@@ -31,6 +48,7 @@ export const TENANTS: readonly ChaosTenant[] = [
       type: 'cloudwatch',
       group: '',
       wanted: { minLevel: 'warn' },
+      stream: ({ podName }) => `${ORIGIN.clusterId}/${podName}`,
       attributes: { min_log_level: 'warn', log_stream_name: '{cluster_id}/{pod_name}', target_region: EUROPE },
     },
   ]),
@@ -38,6 +56,7 @@ export const TENANTS: readonly ChaosTenant[] = [
     {
       type: 'cloudwatch',
       group: '/apps',
+      groupOf: ({ application }) => `/apps/${application}`,
       wanted: { applications: ['gateway', 'payments', 'audit', 'bench'] },
       attributes: {
         log_group_name: '/tenant-logs/initech/apps/{application}',
@@ -59,10 +78,26 @@ export const TENANTS: readonly ChaosTenant[] = [
   ]),
 ];
 
+/** The tenants, of whom these want every event exactly once. */
+export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
+  return TENANTS.map((tenant) => {
+    if (!tenantIds.includes(tenant.tenantId)) return tenant;
+    return {
+      ...tenant,
+      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
+      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
+    };
+  });
+}
+
 interface DeliveryPart {
   readonly type: string;
   /** Below the tenant's own prefix. */
   readonly group: string;
+  /** The same for a record, where groups differ. */
+  readonly groupOf?: (record: Placed) => string;
+  /** Default: the cluster, the environment and the event's day. */
+  readonly stream?: (record: Placed) => string;
   readonly wanted?: Wanted;
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
@@ -77,12 +112,19 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       log_group_name: `${logGroupPrefix}${group}`,
       ...attributes,
     })),
-    truths: parts.map(({ type, group, wanted = {}, attributes = {} }) => ({
+    truths: parts.map(({ type, group, groupOf = () => group, stream = streamOfDay, wanted = {}, attributes = {} }) => ({
       name: `${tenantId}/${type}`,
       groupPrefix: `${logGroupPrefix}${group}`,
+      region: String(attributes.target_region ?? HOME),
+      placeOf: (record: Placed) => ({ group: `${logGroupPrefix}${groupOf(record)}`, stream: stream(record) }),
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      exactlyOnce: false,
       booked: attributes.receipts !== undefined,
     })),
   };
+}
+
+function streamOfDay({ timestamp }: Placed): string {
+  return `${ORIGIN.clusterId}-${ORIGIN.environment}-${new Date(timestamp).toISOString().slice(0, 10)}`;
 }

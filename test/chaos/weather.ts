@@ -66,10 +66,10 @@ export function drawRule(random: Random): FaultRule {
   const { match, effects } = random.pick(PLACES);
   const effect = random.pick(effects)(random);
   if (RARE.has(effect.kind)) return { ...match, effect, probability: 0.3, count: random.between(1, 3) };
-  // An outage for a moment, or trouble now and then for longer.
+  // An outage for a moment, or trouble now and then for longer: by calls, as a busy machine makes few in a second.
   return random.chance(0.3)
-    ? { ...match, effect, forMs: random.between(300, 4_000) }
-    : { ...match, effect, probability: random.between(5, 60) / 100, forMs: random.between(1_000, 6_000) };
+    ? { ...match, effect, count: random.between(2, 25) }
+    : { ...match, effect, probability: random.between(5, 60) / 100, count: random.between(2, 15) };
 }
 
 /** Who falls silent: one tenant's account, all tenants of a region, or the STS that everybody needs. */
@@ -80,12 +80,14 @@ const SILENCES: readonly ((random: Random) => Pick<FaultRule, 'service' | 'accou
 ];
 
 /** Every call is struck until it is over, never executed: how a region, an endpoint or a NAT goes away. */
-export function drawSilence(random: Random, longestMs: number): FaultRule {
+export function drawSilence(random: Random): FaultRule {
   const effect = random.pick([
     { kind: 'half-open' },
     { kind: 'half-open' },
     { kind: 'reset' },
     { kind: 'error', code: 'ServiceUnavailable', status: 503 },
   ] as const);
-  return { ...random.pick(SILENCES)(random), effect, forMs: random.between(1_500, Math.ceil(longestMs)) };
+  // A call without an answer takes its caller's whole patience, and few are made meanwhile.
+  const count = effect.kind === 'half-open' ? random.between(2, 8) : random.between(5, 40);
+  return { ...random.pick(SILENCES)(random), effect, count };
 }

@@ -79,6 +79,9 @@ export const put: Ask = async (url) => {
     ...calling(),
     writer,
     createSession: createLogsSessions(placeOf(url)),
+    logger: { info() {}, warn() {} },
+    settleMs: 0,
+    awsNowMs: () => Date.now(),
   });
   const destination = open({
     delivery,

@@ -99,6 +99,7 @@ export async function setUp(t: TestContext, initial: Partial<Scene> = {}) {
       onWrite: (operation) => metrics.ledgerWrites.inc({ operation }),
     }),
     leaseMs: LEASE_MS,
+    settleMs: 0,
     get savePatienceMs() {
       return scene.savePatienceMs;
     },

@@ -26,7 +26,12 @@ export async function startServer(
   const received: Received[] = [];
   const server = createServer(async (incoming, response) => {
     const pieces: Buffer[] = [];
-    for await (const piece of incoming) pieces.push(piece);
+    try {
+      for await (const piece of incoming) pieces.push(piece);
+    } catch {
+      // The client left before it had sent everything: there is no request.
+      return;
+    }
     const { method = '', url = '', headers } = incoming;
     const request = { method, path: url, headers, body: Buffer.concat(pieces) };
     received.push(request);

@@ -76,6 +76,7 @@ data "aws_iam_policy_document" "write_logs" {
         "logs:PutRetentionPolicy",
       ],
       var.tag_log_groups ? ["logs:TagResource"] : [],
+      var.exactly_once ? ["logs:GetLogEvents"] : [],
     )
     # With ":*" and "/*" and not with a bare "*": /tenant-logs/acme* would be /tenant-logs/acme-other too.
     # CreateLogGroup names the group alone, the others what is in it.

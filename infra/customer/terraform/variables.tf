@@ -96,6 +96,13 @@ variable "tag_log_groups" {
   nullable    = false
 }
 
+variable "exactly_once" {
+  description = "Whether the role may read log streams below the prefix, for a delivery that writes every event exactly once. The distributor reads only where it does not know whether a call of its own was executed."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "role_path" {
   description = "IAM path of the role."
   type        = string

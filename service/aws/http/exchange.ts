@@ -35,6 +35,11 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /**
+   * Called when all of the body but its last byte has left the process: nobody can execute the request before it returns. What it throws
+   * ends the exchange.
+   */
+  readonly beforeLastByte?: (() => void) | undefined;
 }
 
 /** What comes before the body of an answer. */
@@ -53,7 +58,7 @@ export type Sink = (piece: Buffer) => void;
  */
 export function exchange(
   connections: Connections,
-  { origin, method, path, headers, body }: HttpRequest,
+  { origin, method, path, headers, body, beforeLastByte }: HttpRequest,
   receive: (head: Head) => Sink,
   signal: AbortSignal,
 ): Promise<Head> {
@@ -105,7 +110,18 @@ export function exchange(
       resolve(head);
     });
   });
-  sent.end(body.length > 0 ? body : undefined);
+  if (beforeLastByte) {
+    const last = Math.max(0, body.length - 1);
+    sent.write(body.subarray(0, last), (error) => {
+      if (error || sent.destroyed) return;
+      try {
+        beforeLastByte();
+        sent.end(body.subarray(last));
+      } catch (reason) {
+        giveUp(reason);
+      }
+    });
+  } else sent.end(body.length > 0 ? body : undefined);
   if (signal.aborted) onAbort();
   return promise.finally(() => {
     clearTimeout(late);

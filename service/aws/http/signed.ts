@@ -26,7 +26,8 @@ export function createServerClock(nowMs: () => number): ServerClock {
   };
 }
 
-export interface UnsignedRequest extends Pick<HttpRequest, 'origin' | 'method' | 'headers' | 'body'> {
+export interface UnsignedRequest
+  extends Pick<HttpRequest, 'origin' | 'method' | 'headers' | 'body' | 'beforeLastByte'> {
   /** Encoded, without its query. */
   readonly path: string;
   /** Encoded, its names sorted. Default: none. */
@@ -56,11 +57,18 @@ export function createSendSigned({ service, region, identity, connections, clock
     if (signer?.keys !== keys) signer = { keys, sign: createSigner(keys, region, service) };
     return signer.sign;
   };
-  return async ({ origin, method, path, query = '', headers, body }, receive, signal) => {
+  return async ({ origin, method, path, query = '', headers, body, beforeLastByte }, receive, signal) => {
     signal.throwIfAborted();
     const sign = signerOf(await identity());
     const signed = sign({ method, path, query, headers: { host: origin.host, ...headers }, body }, clock.nowMs());
-    const request = { origin, method, path: query === '' ? path : `${path}?${query}`, headers: signed, body };
+    const request = {
+      origin,
+      method,
+      path: query === '' ? path : `${path}?${query}`,
+      headers: signed,
+      body,
+      beforeLastByte,
+    };
     const answered = observe?.();
     // A body may take minutes more, by which the time in its head would be late.
     const noteTime = (head: Head): Sink => {

@@ -4,7 +4,7 @@ import { faultOf } from '../../aws/fault.ts';
 import { groupCreation } from '../../aws/log-group.ts';
 import { saidBy } from '../../aws/words.ts';
 import { isKeyRefused, writeLogs } from '../../aws/write-logs.ts';
-import { LOGS_ACTIONS, LOGS_KEY_ACTIONS, LOGS_TAG_ACTION } from '../../core/permissions.ts';
+import { LOGS_ACTIONS, LOGS_KEY_ACTIONS, LOGS_READ_ACTION, LOGS_TAG_ACTION } from '../../core/permissions.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
@@ -24,6 +24,7 @@ const CANARY_STREAM = 'log-distributor-verify';
 export const STEPS = {
   create: 'log group and stream can be created',
   put: 'an event can be written',
+  readBack: 'the event can be read back',
   read: 'retention and class of the group',
 } as const;
 
@@ -42,11 +43,26 @@ export async function checkWriting(
     inEach(groups, (one) => createCanary(deps, delivery, one)),
   );
   if (create.outcome === 'failed') {
-    return [create, notTested(STEPS.put, 'there is no stream'), notTested(STEPS.read, 'there may be no group')];
+    return [
+      create,
+      notTested(STEPS.put, 'there is no stream'),
+      notTested(STEPS.readBack, 'there is no stream'),
+      notTested(STEPS.read, 'there may be no group'),
+    ];
   }
   const put = await timed(STEPS.put, deps.monotonicMs, () => inEach(groups, (one) => putCanary(deps, delivery, one)));
+  const readBack = await timed(STEPS.readBack, deps.monotonicMs, () => readCanary(deps, delivery, group));
   const read = await timed(STEPS.read, deps.monotonicMs, () => describe(deps, delivery, group));
-  return [create, put, read];
+  return [create, put, readBack, read];
+}
+
+/** The event just written may not be seen yet: that the call is allowed, and possible in this class of group, is enough. */
+async function readCanary(deps: WritingDeps, delivery: CloudWatchDelivery, group: string): Promise<Verdict> {
+  if (!delivery.target.exactlyOnce) return { outcome: 'not tested', detail: 'only exactly_once needs it' };
+  const refused = await attempt(delivery, LOGS_READ_ACTION, group, () =>
+    deps.logs('GetLogEvents', { logGroupName: group, logStreamName: CANARY_STREAM, limit: 1 }),
+  );
+  return refused ?? { outcome: 'ok', detail: `${group} ${CANARY_STREAM}` };
 }
 
 /** The verdict on all groups of a delivery: the worst of them, or what is said of each. */
@@ -176,7 +192,7 @@ async function attempt(
     return {
       outcome: 'failed',
       detail,
-      ...remedyOf(error, writeLogs(delivery.region, delivery.target.groupSettings), fix),
+      ...remedyOf(error, writeLogs(delivery.region, delivery.target), fix),
     };
   }
 }
@@ -184,7 +200,7 @@ async function attempt(
 function roleFix(delivery: CloudWatchDelivery): Fix {
   return {
     advice: `a policy of ${delivery.roleArn} must contain this statement`,
-    statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery), hasTags(delivery))],
+    statements: [writeStatement(delivery.roleArn, groupPrefixOf(delivery), needsOf(delivery))],
   };
 }
 
@@ -200,18 +216,28 @@ export function hasTags({ target }: CloudWatchDelivery): boolean {
   return target.groupSettings.tags !== undefined;
 }
 
+/** What a role must allow beyond what every delivery needs. */
+export interface MoreNeeds {
+  readonly tags: boolean;
+  readonly readsBack: boolean;
+}
+
+export function needsOf(delivery: CloudWatchDelivery): MoreNeeds {
+  return { tags: hasTags(delivery), readsBack: delivery.target.exactlyOnce };
+}
+
 /** The prefix of log groups that a delivery needs. */
 export function groupPrefixOf({ target, tenantId }: CloudWatchDelivery): string {
   return groupPrefix(target.group, tenantId);
 }
 
 /** What the role must be allowed: to write below one prefix of log groups. A test compares it with the template in `infra/customer/`. */
-export function writeStatement(roleArn: string, prefix: string, tags: boolean): Statement {
+export function writeStatement(roleArn: string, prefix: string, { tags, readsBack }: MoreNeeds): Statement {
   const groups = groupsOf(roleArn, '*', prefix);
   return {
     Sid: 'WriteOwnGroups',
     Effect: 'Allow',
-    Action: [...LOGS_ACTIONS, ...(tags ? [LOGS_TAG_ACTION] : [])],
+    Action: [...LOGS_ACTIONS, ...(tags ? [LOGS_TAG_ACTION] : []), ...(readsBack ? [LOGS_READ_ACTION] : [])],
     // With ":*" and "/*" and not with a bare "*", which would be a neighbour's prefix-other too.
     Resource: [groups, `${groups}:*`, `${groups}/*`],
   };

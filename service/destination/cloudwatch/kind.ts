@@ -25,7 +25,10 @@ export const CLOUDWATCH = defineKind({
       ...deps.calling,
       writer: composeWriter(deps),
       createSession: createLogsSessions(deps.settings),
+      settleMs: deps.settings.settleMs,
+      awsNowMs: deps.nowMs,
       metrics: deps.metrics,
+      logger: deps.logger,
     }),
   steps: Object.values(STEPS),
   check({ place, session, application, nowMs, monotonicMs }, delivery) {
@@ -36,6 +39,7 @@ export const CLOUDWATCH = defineKind({
   templateParameters: (delivery) => ({
     LogGroupPrefix: groupPrefixOf(delivery),
     ...(hasTags(delivery) ? { TagLogGroups: 'true' } : {}),
+    ...(delivery.target.exactlyOnce ? { ExactlyOnce: 'true' } : {}),
   }),
 });
 

@@ -1,27 +1,33 @@
-import type { RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
+import type { Entity, RejectedEntityInfo, RejectedLogEventsInfo } from '@aws-sdk/client-cloudwatch-logs';
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import type { LogWriter } from '../../aws/log-writer.ts';
 import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
 import { type BodyBuffer, createBodyBuffer, writeBody } from '../../core/body.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { entityOf } from '../../core/entity.ts';
-import { type Batch, type ChunkPlan, timeOf } from '../../core/plan.ts';
+import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
+import { objectId } from '../../core/notification.ts';
+import { type Batch, type ChunkPlan, sizeOf, timeOf } from '../../core/plan.ts';
 import type { Route } from '../../core/route.ts';
 import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
+  type ObjectTask,
   type OpenDestination,
   type StopSignals,
   unlessStopped,
 } from '../../delivery/destination.ts';
 import { createSessionClients, roleRequest } from '../../delivery/tenant-session.ts';
+import { createExactlyOnce, type ExactlyOnce, type ReadBack } from './exactly-once.ts';
 import { createKnownExpiry } from './known-expiry.ts';
 import { createNewStreams } from './new-streams.ts';
+import { createReadStream } from './read-stream.ts';
 import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
 
 /** CloudWatch Logs in a tenant's account. */
@@ -29,7 +35,23 @@ import { CLOUDWATCH_LOGS, type CloudWatchTarget } from './target.ts';
 export interface CloudWatchDeps extends AttemptDeps {
   readonly writer: LogWriter;
   readonly createSession: (region: string, credentials: Omit<SessionCredentials, 'expiration'>) => LogsSession;
-  readonly metrics: Pick<Metrics, 'puts' | 'putSeconds' | 'putBytes' | 'throttles' | 'retries' | 'ambiguousPuts'>;
+  readonly metrics: Pick<
+    Metrics,
+    | 'puts'
+    | 'putSeconds'
+    | 'putBytes'
+    | 'throttles'
+    | 'retries'
+    | 'ambiguousPuts'
+    | 'readBackBatches'
+    | 'readBackEvents'
+    | 'readBackCalls'
+  >;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** How long CloudWatch Logs may take to show what it has accepted. */
+  readonly settleMs: number;
+  /** AWS's clock, epoch milliseconds. */
+  readonly awsNowMs: () => number;
 }
 
 /** What was just created may take a moment to be seen. */
@@ -53,31 +75,65 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
       settings: target.groupSettings,
     });
     const expiry = createKnownExpiry();
+    const once = target.exactlyOnce
+      ? createExactlyOnce({
+          ...deps,
+          read: createReadStream({ ...deps, sessionOf }, delivery, role, watch),
+          onReadBack: (outcome) => tellReadBack(deps, delivery, task, outcome),
+        })
+      : undefined;
 
     /** One put, and what it finds missing created. */
-    const attempt = async (credentials: SessionCredentials, body: Buffer, batch: PutBatch, signals: StopSignals) => {
+    const attempt = async (
+      credentials: SessionCredentials,
+      put: PutCall['put'],
+      route: Route,
+      signals: StopSignals,
+    ) => {
       const session = sessionOf(credentials, delivery.region);
       const calls = {
-        put: () => attemptPut(deps, session, body, batch, signals),
+        put: () => put(session),
         create: () => {
           signals.abort.throwIfAborted();
-          return unlessStopped(deps.writer.create(session, placeOf(batch.route), batch.route.stream), signals);
+          return unlessStopped(deps.writer.create(session, placeOf(route), route.stream), signals);
         },
         pause: () => pause(CREATED_PAUSE_MS, signals),
       };
-      const receipt = await streams.put(session, batch.route, calls, signals);
+      const receipt = await streams.put(session, route, calls, signals);
       // Not waited for: the events are accepted, and have to be saved as such. Whoever uses the group next tries again.
-      deps.writer.retention.settle(session, placeOf(batch.route), 'used').catch(() => {});
+      deps.writer.retention.settle(session, placeOf(route), 'used').catch(() => {});
       return receipt;
     };
 
+    const putOf = (body: Buffer, batch: PutBatch, signals: StopSignals): PutCall => ({
+      put: (session) => attemptPut(deps, session, body, batch, signals),
+    });
+    const putOnce = (
+      exactlyOnce: ExactlyOnce,
+      plan: ChunkPlan,
+      batch: Batch,
+      body: Buffer,
+      entity: Entity | undefined,
+      signals: StopSignals,
+    ): PutCall => ({
+      known: () => knownOf(exactlyOnce, plan, batch, signals),
+      put(session) {
+        const rest = partOf(plan, batch, exactlyOnce.rest(plan, batch));
+        // The whole body may still be on its way.
+        const text = rest === batch ? body : writeBody(plan, rest, createBodyBuffer(), entity);
+        return exactlyOnce.put(plan, batch, signals, (beforeExecution) =>
+          attemptPut(deps, session, text, rest, signals, beforeExecution),
+        );
+      },
+    });
+
     /** The same until there is an answer, or no hope for one. */
-    const put = (body: Buffer, batch: PutBatch, signals: StopSignals) => {
+    const put = ({ known, put }: PutCall, { route, bytes }: Pick<Batch, 'route' | 'bytes'>, signals: StopSignals) => {
       const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
         destination: `${target.service.id}/${delivery.accountId}/${delivery.region}`,
-        bytes: batch.bytes,
+        bytes,
         bytesPerSecondMax: delivery.bytesPerSecondMax,
       };
       const call = {
@@ -86,7 +142,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         region: delivery.region,
         rateLimited,
         watch,
-        attempt: (credentials: SessionCredentials) => attempt(credentials, body, batch, signals),
+        ...(known && { known }),
+        attempt: (credentials: SessionCredentials) => attempt(credentials, put, route, signals),
       };
       return callTenant(deps, call, signals);
     };
@@ -97,7 +154,8 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         const request = { logGroupName: route.group, logStreamName: stream, logEvents: events };
         const body = Buffer.from(JSON.stringify(request));
         try {
-          await put(body, { route, events, bytes: body.length }, signals);
+          const batch = { route, events, bytes: body.length };
+          await put(putOf(body, batch, signals), batch, signals);
         } catch (error) {
           signals.abort.throwIfAborted();
           throw toDestinationError(error, wordsOf(route, delivery, target));
@@ -108,12 +166,14 @@ export function createCloudWatch(deps: CloudWatchDeps): OpenDestination<CloudWat
         if (timeAt(plan, batch, length - 1) > expiry.upToMs(batch.route.group)) return undefined;
         return { tooOldBefore: 0, expiredBefore: length, tooNewFrom: length };
       },
+      ...(once && { sentBefore: once.sentBefore, inDoubt: once.inDoubt }),
       async send(plan, batch, signals) {
         const buffer = buffers.pop() ?? createBodyBuffer();
         const entity = target.platform && entityOf(plan, batch, target.platform, task.keyFields);
         const body = writeBody(plan, batch, buffer, entity);
+        const call = once ? putOnce(once, plan, batch, body, entity, signals) : putOf(body, batch, signals);
         try {
-          const { rejectedEntity, ...receipt } = await put(body, batch, signals);
+          const { rejectedEntity, ...receipt } = await put(call, batch, signals);
           if (rejectedEntity)
             onNotice({ code: 'entity-rejected', message: sayRejected(batch, delivery, rejectedEntity) });
           const message = deps.writer.retention.owed(placeOf(batch.route));
@@ -141,17 +201,67 @@ interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
+interface PutCall {
+  readonly put: (session: LogsSession) => Promise<PutReceipt>;
+  /** Asked before each attempt: the answer, where none is needed any more. */
+  readonly known?: () => Promise<PutReceipt | undefined>;
+}
+
+/** The answer to a batch of which everything is in the stream; undefined: it has to be sent. */
+async function knownOf(
+  once: ExactlyOnce,
+  plan: ChunkPlan,
+  batch: Batch,
+  signals: StopSignals,
+): Promise<PutReceipt | undefined> {
+  const receipt = await once.known(plan, batch, signals);
+  return receipt && { ...receipt, rejectedEntity: undefined };
+}
+
+function partOf(plan: ChunkPlan, batch: Batch, events: Uint32Array): Batch {
+  if (events.length === batch.events.length) return batch;
+  return { ...batch, events, bytes: sizeOf(plan, events) + events.length * EVENT_OVERHEAD_BYTES };
+}
+
+function tellReadBack(
+  { metrics, logger }: Pick<CloudWatchDeps, 'metrics' | 'logger'>,
+  { tenantId, type }: Delivery,
+  { ref }: ObjectTask,
+  { route, batch, events, found, calls, complete }: ReadBack,
+): void {
+  const outcome = !complete ? 'unread' : found === events ? 'there' : found === 0 ? 'missing' : 'partly';
+  metrics.readBackBatches.inc({ outcome });
+  metrics.readBackEvents.inc({ outcome: 'found' }, found);
+  metrics.readBackEvents.inc({ outcome: 'sent' }, events - found);
+  metrics.readBackCalls.inc(calls);
+  const { group, stream } = route;
+  const fields = {
+    tenant: tenantId,
+    delivery: type,
+    object: objectId(ref),
+    group,
+    stream,
+    batch,
+    events,
+    found,
+    calls,
+  };
+  if (complete) logger.info(fields, 'read a batch back of which nobody knew whether it was delivered');
+  else logger.warn(fields, 'the stream holds more events than are read back; what was not found is sent again');
+}
+
 async function attemptPut(
   deps: CloudWatchDeps,
   session: LogsSession,
   body: Buffer,
   batch: PutBatch,
   signals: StopSignals,
+  beforeExecution?: () => void,
 ): Promise<PutReceipt> {
   const { metrics } = deps;
   const startedMs = deps.nowMs();
   try {
-    const answer = await deps.writer.put(session, body, signals.abort);
+    const answer = await deps.writer.put(session, body, signals.abort, beforeExecution);
     metrics.puts.inc({ outcome: 'accepted' });
     metrics.putBytes.inc(batch.bytes);
     const { rejectedLogEventsInfo, rejectedEntityInfo: rejectedEntity } = answer;
@@ -187,11 +297,11 @@ function sayRejected({ route }: Batch, { tenantId, region }: Delivery, { errorTy
   return `tenant ${tenantId}, log group ${route.group} in ${region}: CloudWatch Logs rejects the entity of the events (${errorType}). Events are delivered.${unsupported} Remove the attribute entity where nobody needs it.`;
 }
 
-function wordsOf({ group }: Route, { tenantId, region }: Delivery, { groupSettings }: CloudWatchTarget): FailureWords {
+function wordsOf({ group }: Route, { tenantId, region }: Delivery, target: CloudWatchTarget): FailureWords {
   return {
     place: `tenant ${tenantId}, log group ${group} in ${region}`,
     service: CLOUDWATCH_LOGS,
     missing: 'the group or stream is missing again right after its creation',
-    purpose: writeLogs(region, groupSettings),
+    purpose: writeLogs(region, target),
   };
 }

@@ -2,7 +2,7 @@ import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
 import * as z from 'zod';
 import type { GroupSettings } from '../../aws/log-group.ts';
 import { ENTITY_VARIABLES, PLATFORMS, type Platform } from '../../core/entity.ts';
-import { type ItemReader, KMS_KEY_ARN, number, tags } from '../../core/item.ts';
+import { boolean, type ItemReader, KMS_KEY_ARN, number, tags } from '../../core/item.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,
@@ -26,6 +26,7 @@ export interface CloudWatchTarget extends Target {
   readonly groupSettings: GroupSettings;
   /** Where the pods run, for the entity of each call; undefined: calls have none. */
   readonly platform: Platform | undefined;
+  readonly exactlyOnce: boolean;
   /** The log group of the service's own events; undefined: none is named, and the names of the others have placeholders. */
   readonly serviceGroup: string | undefined;
 }
@@ -68,6 +69,7 @@ const SCHEMA = z.object({
   // CloudWatch Logs takes keys, and no aliases (API reference, CreateLogGroup).
   log_group_kms_key_arn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
   log_group_tags: tags.optional(),
+  exactly_once: boolean.optional(),
   rejected_events: z
     .string()
     .regex(/^s3(#[\w.-]{1,64})?$/, 'must be the type of a delivery to a bucket, such as s3 or s3#rejected')
@@ -92,6 +94,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
   if (!group || !stream) return undefined;
   const serviceGroup = item.attempt('service_log_group_name', () => serviceGroupOf(it, group, tenantId));
   const platform = item.attempt('entity', () => platformOf(it.entity, group, stream));
+  const exactlyOnce = item.attempt('exactly_once', () => readable(it.exactly_once ?? false, it.log_group_class));
   const receipts = item.attempt('receipts', () => receiptsOf(it.receipts, stream));
   return {
     kind: KIND,
@@ -105,6 +108,7 @@ export function readTarget(item: ItemReader, tenantId: string): CloudWatchTarget
       tags: it.log_group_tags,
     },
     platform,
+    exactlyOnce: exactlyOnce ?? false,
     serviceGroup,
     rejectedEvents: it.rejected_events,
     limits: LIMITS,
@@ -155,4 +159,12 @@ function platformOf(platform: Platform | undefined, group: NameTemplate, stream:
   const lacking = ENTITY_VARIABLES.filter((variable) => !held.includes(variable)).map((name) => `{${name}}`);
   if (platform === undefined || lacking.length === 0) return platform;
   throw new Error(`needs ${lacking.join(' and ')} in log_group_name or log_stream_name`);
+}
+
+/** Of the other classes GetLogEvents does not read (CloudWatch Logs user guide, "Log classes"). */
+const READABLE_CLASS = 'STANDARD' satisfies LogGroupClass;
+
+function readable(exactlyOnce: boolean, logGroupClass: LogGroupClass | undefined): boolean {
+  if (!exactlyOnce || logGroupClass === undefined || logGroupClass === READABLE_CLASS) return exactlyOnce;
+  throw new Error(`needs log groups of the class ${READABLE_CLASS}: no call reads the events of ${logGroupClass} back`);
 }

@@ -66,7 +66,7 @@ const FREE: Ledger = {
   acquire: async () => {
     const done = async () => {};
     const lease = { renew: done, checkpoint: done, release: done, finish: done, bury: done };
-    return { kind: 'acquired', lease, progress: NO_PROGRESS, crashes: 0 };
+    return { kind: 'acquired', lease, progress: NO_PROGRESS, crashes: 0, inDoubt: false, otherSetup: false };
   },
 };
 

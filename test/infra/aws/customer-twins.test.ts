@@ -44,6 +44,7 @@ const CASES: readonly { readonly twin: Twin; readonly given: readonly Readonly<R
         LogGroupClass: 'INFREQUENT_ACCESS',
         KmsKeyArn: KEY,
         TagLogGroups: 'true',
+        ExactlyOnce: 'true',
       },
     ],
   },
@@ -90,6 +91,7 @@ const PROBES: Readonly<Record<string, readonly string[]>> = {
   LogGroupClass: ['STANDARD', 'INFREQUENT_ACCESS', 'DELIVERY', ''],
   KmsKeyArn: ['', KEY, `arn:aws:kms:us-east-1:${TEMPLATE_ACCOUNT}:alias/x`, 'x'],
   TagLogGroups: ['true', 'false', 'maybe'],
+  ExactlyOnce: ['true', 'false', 'maybe'],
   RolePath: ['/', '/a/', '/a/b/', '', 'a', '/a', 'a/', '//', `/${'a'.repeat(510)}/`, `/${'a'.repeat(511)}/`, '/a b/'],
   PermissionsBoundaryArn: [
     '',

@@ -70,6 +70,7 @@ const NAMES: Readonly<Record<AwsFault, readonly string[]>> = {
     'PermanentRedirect',
     'AuthorizationHeaderMalformed',
     'IllegalLocationConstraintException',
+    'InvalidOperationException',
     'LimitExceededException',
     'KMSAccessDeniedException',
     'KMS.DisabledException',

@@ -6,10 +6,11 @@ import type { FleetProcess, ProcessEnd } from '../../chaos/fleet.ts';
 import { CHUNK_BYTES_MAX, type Evidence, type FoundEvent, judge, type LedgerItem } from '../../chaos/judge.ts';
 import type { Nature, TrueRecord } from '../../chaos/objects.ts';
 import { outcomeOf } from '../../chaos/summary.ts';
-import { TENANTS } from '../../chaos/tenants.ts';
+import { EUROPE, HOME, TENANTS, withExactlyOnce } from '../../chaos/tenants.ts';
 
 const ACCOUNT = '111111111111';
 const GROUP = '/tenant-logs/acme-corp';
+const STREAM = 'eu-1-prod-1970-01-01';
 const OBJECT = 's3://b/k#e';
 const DELIVERY = 'acme-corp/cloudwatch';
 
@@ -18,6 +19,7 @@ const recordOf = (at: number, nature: Nature = 'good', length = 0): TrueRecord =
   message: `${'x'.repeat(length)}line ~0.${at}`,
   application: 'app',
   level: 'info',
+  podName: 'pod-1',
   nature,
 });
 
@@ -56,7 +58,7 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
     const requestId = `call ${puts.size}`;
     puts.set(requestId, { process: by, order: order++, atMs, answered });
     for (const { timestamp, message } of which)
-      events.push({ account: ACCOUNT, group: GROUP, timestamp, message, requestId });
+      events.push({ account: ACCOUNT, region: HOME, group: GROUP, stream: STREAM, timestamp, message, requestId });
     return requestId;
   };
   const counts = { read: records.length, delivered: records.length, filtered: 0, rejected: 0, quarantined: 0 };
@@ -97,6 +99,7 @@ test('a trial in which every event arrived once is clean', () => {
     lost: 0,
     misrouted: 0,
     duplicated: 0,
+    duplicated_once: 0,
     duplicated_after_term: 0,
     unexplained: 0,
     duplicated_max_per_kill: 0,
@@ -116,12 +119,12 @@ test('while messages are in the queue, what is missing is not ended instead of l
   assert.deepEqual([lost, unaccounted, findings], [0, 0, []]);
   assert.equal(unfinished[0], '1 messages are in the queue');
   assert.ok(unfinished.includes(`not done: ${OBJECT} for ${DELIVERY}`), unfinished.join('\n'));
-  assert.equal(outcomeOf({ findings, unfinished }), 'not ended');
+  assert.equal(outcomeOf({ findings, unfinished, short: [] }), 'not ended');
 
   for (const event of events) Object.assign(event, { account: '999999999999' });
   const misrouted = judge(late);
   assert.equal(misrouted.misrouted, 1);
-  assert.equal(outcomeOf(misrouted), 'failed');
+  assert.equal(outcomeOf({ ...misrouted, short: ['1 of 4 blows fell'] }), 'failed');
 });
 
 test('an event that is not there is lost', () => {
@@ -136,6 +139,9 @@ test('an event that is not there is lost', () => {
 for (const [what, change] of [
   ['in another account', { account: '222222222222' }],
   ['in a group beside the delivery’s', { group: `${GROUP}-other` }],
+  ['in a group below the delivery’s', { group: `${GROUP}/app` }],
+  ['in another stream', { stream: 'eu-1-prod-1970-01-02' }],
+  ['in another region', { region: EUROPE }],
   ['with another time', { timestamp: 7 }],
   ['with another text', { message: 'something else ~0.0' }],
   ['without a mark', { message: 'something else' }],
@@ -234,6 +240,31 @@ test('who delivers what another has taken the lease of is found, copies or not',
   ];
   const { findings } = judge(evidence({ acquisitions }));
   assert.deepEqual(findings, [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`]);
+});
+
+test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
+  for (const [tenants, copies] of [
+    [TENANTS, 0],
+    [withExactlyOnce(['acme-corp']), 2],
+  ] as const) {
+    const { records, process, put, evidence } = createScene();
+    process('p0', KILL);
+    process('p1', TERM);
+    put(records);
+    put(records, { by: 'p1' });
+    const { duplicated, duplicated_once, unexplained, findings } = judge(evidence({ tenants }));
+    assert.deepEqual([duplicated, duplicated_once, unexplained, findings.length], [2, copies, 0, copies]);
+  }
+});
+
+test('a call that a halted process had under way explains the copy that it makes when the process wakes', () => {
+  const { records, process, put, evidence } = createScene();
+  process('p0', TERM);
+  process('p1', TERM, true);
+  put(records);
+  put(records, { by: 'p1' });
+  const { duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill } = judge(evidence());
+  assert.deepEqual([duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill], [2, 0, 0, 2]);
 });
 
 test('the ledger must be done with the right counts, and nothing in the dead-letter queue', () => {

@@ -15,9 +15,19 @@ test('a seed makes one plan, and another seed another', () => {
 
 test('over a hundred seeds everything strikes that can, within bounds, and every rule is one', () => {
   const faults = createFaults({ random: createRandom('x').uniform, nowMs: () => 0 });
-  const seen = { blows: new Set<string>(), effects: new Set<string>(), formats: new Set<string>(), clocks: 0 };
+  const seen = {
+    blows: new Set<string>(),
+    effects: new Set<string>(),
+    formats: new Set<string>(),
+    clocks: 0,
+    once: new Set<string>(),
+  };
   for (let seed = 1; seed <= 100; seed++) {
-    const { strikes, weather, objects, services } = planTrial(String(seed));
+    const { strikes, weather, silences, objects, services, exactlyOnce } = planTrial(String(seed));
+    assert.ok(exactlyOnce.length > 0);
+    for (const tenantId of exactlyOnce) seen.once.add(tenantId);
+    for (const { rule } of [...weather, ...silences])
+      assert.ok(rule.count && !rule.forMs, 'it lasts by calls, not by a clock');
     const silent = strikes.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND');
     assert.ok(silent.length <= 4, 'an object at which five owners died is a dead letter');
     for (const { blow } of strikes) seen.blows.add(blow);
@@ -29,6 +39,7 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     for (const { format } of objects) seen.formats.add(format);
     seen.clocks += services.filter(({ clock }) => clock.offsetMs !== 0).length;
   }
+  assert.deepEqual([...seen.once].sort(), TENANTS.map(({ tenantId }) => tenantId).sort());
   assert.deepEqual([...seen.blows].sort(), ['HALT', 'SECOND', 'SIGKILL', 'SIGTERM']);
   assert.deepEqual([...seen.effects].sort(), [
     'clock',

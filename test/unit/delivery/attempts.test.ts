@@ -20,7 +20,11 @@ const CREDENTIALS: SessionCredentials = {
 };
 
 /** A call whose attempts take what the test says, on a clock of its own. */
-function setUp(attempts: readonly { readonly error?: Error; readonly ms: number }[], sessions?: Partial<RoleSessions>) {
+function setUp(
+  attempts: readonly { readonly error?: Error; readonly ms: number }[],
+  sessions?: Partial<RoleSessions>,
+  known?: () => Promise<string | undefined>,
+) {
   const now = { ms: 0 };
   const told: string[] = [];
   const admitted: string[] = [];
@@ -59,6 +63,7 @@ function setUp(attempts: readonly { readonly error?: Error; readonly ms: number 
         region: 'eu-west-1',
         rateLimited: { tenantId: 'acme', type: 'cloudwatch', destination: 'd', bytes: 1, bytesPerSecondMax: undefined },
         watch,
+        ...(known && { known }),
         attempt: async () => {
           const { error, ms } = attempts[Math.min(made, attempts.length - 1)] ?? { ms: 0 };
           made++;
@@ -84,6 +89,15 @@ test('failures that come fast are repeated until the patience is used up, by tim
   const { call, attempts } = setUp([{ error: awsError('InternalFailure', 500), ms: 10_001 }]);
   await assert.rejects(call(), { name: 'InternalFailure' });
   assert.equal(attempts(), 3);
+});
+
+test('what is known before an attempt makes it unnecessary, and ends the trouble', async () => {
+  let asked = 0;
+  const known = async () => (++asked === 2 ? 'known' : undefined);
+  const { call, attempts, told } = setUp([{ error: awsError('InternalFailure', 500), ms: 1 }], undefined, known);
+  assert.equal(await call(), 'known');
+  assert.equal(attempts(), 1);
+  assert.equal(told.at(-1), 'cloudwatch answered by logs');
 });
 
 test('an answer begins the patience anew', async () => {

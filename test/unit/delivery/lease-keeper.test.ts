@@ -23,6 +23,7 @@ function setUp(
   const state = {
     progress: start,
     nowMs: 1_000_000,
+    inDoubt: false,
     failure: undefined as Error | undefined,
     gate: undefined as Promise<void> | undefined,
   };
@@ -34,15 +35,16 @@ function setUp(
   const lease: Lease = {
     renew: write('renew'),
     checkpoint: (progress) => write(`checkpoint ${progress.batch}`)(),
-    release: (progress) => write(`release ${progress.batch}`)(),
+    release: (progress, inDoubt) => write(`release ${progress.batch}${inDoubt ? ' in doubt' : ''}`)(),
     finish: ({ counts }) => write(`finish ${counts.delivered}`)(),
-    bury: (progress, reason) => write(`bury ${progress.batch} ${reason}`)(),
+    bury: (progress, reason, inDoubt) => write(`bury ${progress.batch} ${reason}${inDoubt ? ' in doubt' : ''}`)(),
   };
   const keeper = createLeaseKeeper({
     lease,
     leaseMs,
     acquiredMs: state.nowMs,
     progress: () => state.progress,
+    inDoubt: () => state.inDoubt,
     stop: stop.signal,
     patienceMs: PATIENCE_MS,
     random: () => 0.5,
@@ -322,6 +324,7 @@ test('the lease counts from before it was asked for, not from when the answer ca
     leaseMs: LEASE_MS,
     acquiredMs: now - 40_000,
     progress: () => progressOf({}),
+    inDoubt: () => false,
     stop: new AbortController().signal,
     patienceMs: 0,
     random: () => 0,
@@ -350,4 +353,13 @@ test('disposing ends the timer, and waits for the write under way', async (t) =>
   accept(2);
   await pass(30_000);
   assert.deepEqual(writes, ['checkpoint 1']);
+});
+
+test('an owner in doubt says so when it ends', async (t) => {
+  const { keeper, state, writes } = setUp(t);
+  state.inDoubt = true;
+  await keeper.release();
+  await keeper.bury('x');
+  assert.deepEqual(writes, ['release 0 in doubt', 'bury 0 x in doubt']);
+  await keeper[Symbol.asyncDispose]();
 });

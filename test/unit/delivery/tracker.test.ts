@@ -11,6 +11,7 @@ import { progressOf } from '../../support/progress.ts';
 import { holds } from '../../support/property.ts';
 
 const chunkOf = (count: number, spec: ChunkSpec = {}) => buildChunk(Array(count).fill({ message: 'm' }), spec);
+const NOW_MS = 1_700_000_000_000;
 const NEXT = { at: { record: 0, cursor: '' }, next: { record: 10, cursor: 'c10' } };
 
 test('a delivery that is new begins at the beginning, with nothing accepted', () => {
@@ -82,7 +83,7 @@ test('with another layout batch numbers mean nothing: the chunk at hand starts a
 test('a chunk that is delivered joins the counts, and the position moves to the next', () => {
   const tracker = createTracker(NO_PROGRESS, 'L');
   tracker.accept(0, { delivered: 6, rejected: 1 });
-  tracker.completeChunk(chunkOf(10, NEXT), { filtered: 2, quarantined: 1 });
+  tracker.completeChunk(chunkOf(10, NEXT), { filtered: 2, quarantined: 1 }, NOW_MS);
   assert.deepEqual(
     tracker.progress(),
     progressOf({
@@ -91,6 +92,7 @@ test('a chunk that is delivered joins the counts, and the position moves to the 
       cursor: 'c10',
       layout: 'L',
       counts: { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 },
+      begunMs: NOW_MS,
     }),
   );
   assert.equal(tracker.accepted(0), false, 'batches are numbered anew in every chunk');
@@ -120,7 +122,7 @@ test('an answer whose refused events are not kept yet is remembered until the ba
   assert.deepEqual(second.progress().answers, []);
 
   assert.equal(createTracker(first.progress(), 'another layout').answerTo(3), undefined);
-  first.completeChunk(chunkOf(10, NEXT), {});
+  first.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
   assert.deepEqual(first.progress().answers, [], 'batches are numbered anew in every chunk');
 });
 
@@ -131,7 +133,7 @@ test('a snapshot is one: what happens later does not change it', () => {
   const copy = structuredClone(snapshot);
   tracker.accept(0, { delivered: 1 });
   tracker.accept(4, { delivered: 1 });
-  tracker.completeChunk(chunkOf(10, NEXT), {});
+  tracker.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
   assert.deepEqual(snapshot, copy);
 });
 
@@ -167,7 +169,7 @@ test('the last chunk counts, but leaves the position at its start: a cursor beyo
   const last = chunkOf(5, { at: { record: 20, cursor: 'c20' }, next: null });
   tracker.accept(0, { delivered: 3 });
   tracker.accept(1, { delivered: 1 });
-  tracker.completeChunk(last, { filtered: 1 });
+  tracker.completeChunk(last, { filtered: 1 }, NOW_MS);
   const counts = { read: 25, delivered: 24, filtered: 1, rejected: 0, quarantined: 0 };
   assert.deepEqual(tracker.counts(), counts);
   assert.deepEqual(tracker.progress(), {
@@ -180,7 +182,7 @@ test('the last chunk counts, but leaves the position at its start: a cursor beyo
   const next = createTracker(tracker.progress(), 'L');
   assert.deepEqual(next.from, { record: 20, cursor: 'c20' });
   assert.deepEqual([0, 1].map(next.accepted), [true, true]);
-  next.completeChunk(last, { filtered: 1 });
+  next.completeChunk(last, { filtered: 1 }, NOW_MS);
   assert.deepEqual(next.counts(), counts);
 });
 
@@ -214,7 +216,7 @@ for (const [what, depend] of DEPEND) {
     assert.deepEqual(second.progress(), first.progress());
     assert.equal(createTracker(first.progress(), 'M').judgedMs(JUDGED_MS + 60_000), JUDGED_MS + 60_000);
 
-    second.completeChunk(chunkOf(10, NEXT), {});
+    second.completeChunk(chunkOf(10, NEXT), {}, NOW_MS);
     assert.equal(second.progress().layout, 'L', 'the next chunk is judged by a time of its own');
     assert.equal(second.judgedMs(JUDGED_MS + 120_000), JUDGED_MS + 120_000);
   });
@@ -229,6 +231,33 @@ test('what was accepted while nothing was too old or too new is gone on with as 
   assert.equal(second.judgedMs(JUDGED_MS), undefined);
   second.planned(undefined);
   assert.deepEqual(second.progress(), first.progress());
+});
+
+const DOUBTED = { otherSetup: false };
+const SAVED = progressOf({ chunk: 4, record: 900, cursor: 'c', batch: 2, layout: 'L', begunMs: NOW_MS });
+
+test('what an owner in doubt sent of the chunk is asked for until the chunk is delivered', () => {
+  const tracker = createTracker(SAVED, 'L');
+  assert.equal(tracker.sentBefore(undefined), undefined, 'an owner that gave back left nothing in doubt');
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: false });
+  tracker.completeChunk(chunkOf(10, NEXT), {}, NOW_MS + 5);
+  assert.equal(tracker.sentBefore(DOUBTED), undefined);
+  assert.equal(tracker.progress().begunMs, NOW_MS + 5);
+});
+
+test('a chunk that is cut anew was sent in other batches, whoever sent them', () => {
+  assert.deepEqual(createTracker(SAVED, 'new').sentBefore(undefined), { sinceMs: NOW_MS, otherBatches: true });
+  const untouched = progressOf({ chunk: 4, record: 900, cursor: 'c', layout: 'L', begunMs: NOW_MS });
+  assert.equal(createTracker(untouched, 'new').sentBefore(undefined), undefined, 'nothing of it was sent');
+});
+
+test('a chunk of which no batch is saved may have been cut by another time', () => {
+  const tracker = createTracker({ ...NO_PROGRESS, begunMs: NOW_MS }, 'L');
+  tracker.planned(undefined);
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: false });
+  assert.equal(tracker.sentBefore({ otherSetup: true })?.otherBatches, true, 'or by another configuration');
+  tracker.planned(NOW_MS);
+  assert.deepEqual(tracker.sentBefore(DOUBTED), { sinceMs: NOW_MS, otherBatches: true });
 });
 
 /** Books of one event. */
@@ -249,7 +278,8 @@ test('books and bytes are those of all accepted batches, whoever sent them and w
     for (const [at, message] of messages.entries()) {
       send(tracker, at % 4, message);
       tracker.called();
-      if (at % 4 === 3) tracker.completeChunk(chunkOf(4, { at: NEXT.at, next: at < 11 ? NEXT.next : null }), {});
+      if (at % 4 === 3)
+        tracker.completeChunk(chunkOf(4, { at: NEXT.at, next: at < 11 ? NEXT.next : null }), {}, NOW_MS);
       if (at === stop) tracker = createTracker(tracker.progress(), 'L', true);
     }
     const bytes = messages.join('').length;
@@ -260,7 +290,7 @@ test('books and bytes are those of all accepted batches, whoever sent them and w
 test('with another layout the chunk at hand is booked anew, and those before it stay', () => {
   const first = createTracker(NO_PROGRESS, 'L', true);
   send(first, 0, 'before');
-  first.completeChunk(chunkOf(1, NEXT), {});
+  first.completeChunk(chunkOf(1, NEXT), {}, NOW_MS);
   send(first, 0, 'half');
   const second = createTracker(first.progress(), 'another layout', true);
   assert.deepEqual(second.totals(), { bytes: 6, calls: 0, books: booksOf('before') });
@@ -273,7 +303,7 @@ test('books that began in the middle of an object cover nothing of it', () => {
   assert.equal(createTracker(first.progress(), 'L', true).totals().books?.covered, false);
   // Nothing of the chunk counts any more.
   assert.equal(createTracker(first.progress(), 'another layout', true).totals().books?.covered, true);
-  first.completeChunk(chunkOf(1, NEXT), {});
+  first.completeChunk(chunkOf(1, NEXT), {}, NOW_MS);
   const second = createTracker(first.progress(), 'another layout', true);
   send(second, 0, 'booked');
   assert.deepEqual(second.totals().books, { cells: [], covered: false });

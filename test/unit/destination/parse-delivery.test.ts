@@ -236,6 +236,7 @@ const WRONG: readonly (readonly [attribute: string, value: unknown, problem: str
     'DELIVERY',
     'log_group_class: must be STANDARD, INFREQUENT_ACCESS or ESSENTIALS (got "DELIVERY")',
   ],
+  ['exactly_once', 'always', 'exactly_once: must be true or false (got "always")'],
   [
     'log_group_kms_key_arn',
     'arn:aws:kms:us-east-1:111122223333:alias/logs',

@@ -14,6 +14,7 @@ import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
 import { outcomeOf } from '../../support/progress.ts';
 
+const DOUBTS = { settleMs: 10_000, setup: 'A' };
 const KEY = { object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' };
 const LEASE_MS = 60_000;
 const COUNTS: Counts = { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 };
@@ -30,6 +31,7 @@ const PROGRESS: Progress = {
   layout: 'abc',
   counts: COUNTS,
   partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
+  begunMs: 1_700_000_000_000,
   bytes: 700,
   partialBytes: 90,
   calls: 5,
@@ -62,14 +64,15 @@ const TTL_SECONDS = 14 * 24 * 3_600;
 
 test('the first to come gets the lease of a delivery, at its beginning', async (t) => {
   const { acquire, now, item, writes } = await setUp(t);
-  const { progress, crashes } = await acquire();
-  assert.deepEqual([progress, crashes], [NO_PROGRESS, 0]);
+  const { progress, crashes, inDoubt } = await acquire();
+  assert.deepEqual([progress, crashes, inDoubt], [{ ...NO_PROGRESS, begunMs: now.ms }, 0, false]);
   assert.deepEqual(await item(), {
     ...KEY,
     state: 'delivering',
     owner: 'owner-1',
     lease_expires_at: now.ms + LEASE_MS,
     recent_owners: new Set(['owner-1']),
+    begunMs: now.ms,
     expires_at: now.ms / 1_000 + TTL_SECONDS,
   });
   assert.deepEqual(writes, ['acquire']);
@@ -158,6 +161,59 @@ test('a release gives the lease back at once, at the position', async (t) => {
   const next = await acquire();
   assert.deepEqual([next.progress, next.crashes], [PROGRESS, 0]);
   await assert.rejects(lease.checkpoint(PROGRESS), { code: 'lease-lost' });
+});
+
+test('who takes over from an owner that ended without a word knows that its calls are in doubt', async (t) => {
+  const { acquire, ledger, now } = await setUp(t);
+  const { lease } = await acquire();
+  await lease.checkpoint(PROGRESS);
+  now.ms += LEASE_MS + 1;
+  assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 9_999 }, 'its calls settle first');
+  now.ms += 10_000;
+  const next = await ledger.acquire(KEY, DOUBTS);
+  assert.ok(next.kind === 'acquired');
+  assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
+  await next.lease.release(PROGRESS);
+  assert.equal((await acquire()).inDoubt, false);
+});
+
+for (const end of ['release', 'bury'] as const) {
+  test(`a ${end} in doubt leaves the lease to run out at once, and is no crash`, async (t) => {
+    const { acquire, ledger, now } = await setUp(t);
+    const { lease } = await acquire();
+    if (end === 'release') await lease.release(PROGRESS, true);
+    else await lease.bury(PROGRESS, 'x', true);
+    assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 10_000 });
+    now.ms += 10_001;
+    const next = await ledger.acquire(KEY, DOUBTS);
+    assert.ok(next.kind === 'acquired');
+    assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
+  });
+}
+
+test('of all owners whose calls are in doubt, the ledger knows whether one had another setup', async (t) => {
+  const { ledger, now } = await setUp(t);
+  const take = async (setup: string) => {
+    const taken = await ledger.acquire(KEY, { settleMs: 0, setup });
+    assert.ok(taken.kind === 'acquired');
+    now.ms += LEASE_MS + 1;
+    return taken;
+  };
+  const taken = [await take('A'), await take('A'), await take('B'), await take('B')];
+  assert.deepEqual(
+    taken.map(({ otherSetup }) => otherSetup),
+    [false, false, true, true],
+  );
+  await taken.at(-1)?.lease.release(PROGRESS);
+  assert.equal((await take('C')).otherSetup, false);
+});
+
+test('a delivery remembers when it was begun first', async (t) => {
+  const { acquire, now } = await setUp(t);
+  const begunMs = now.ms;
+  await acquire();
+  now.ms += LEASE_MS + 1;
+  assert.equal((await acquire()).progress.begunMs, begunMs);
 });
 
 test('what is done answers duplicates with its counts until its TTL, and belongs to nobody', async (t) => {
@@ -282,9 +338,9 @@ test('an acquisition whose answer was lost is the same one when it is asked for 
 });
 
 test('an item of somebody else, without what the ledger writes, starts the object from its beginning', async (t) => {
-  const { acquire, put } = await setUp(t);
+  const { acquire, put, now } = await setUp(t);
   await put(LEDGER_TABLE, { ...KEY, state: 'processing', note: 'ours', offset: 7 });
-  assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: now.ms });
 });
 
 test('a table that does not answer is ledger-unavailable, whatever was asked', async (t) => {
@@ -334,15 +390,15 @@ for (const [what, broken] of [
   test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
     const { acquire, put } = await setUp(t);
     await put(LEDGER_TABLE, { ...KEY, state: 'delivering', ...PROGRESS, ...broken });
-    assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+    assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: PROGRESS.begunMs });
   });
 }
 
 test('numbers that a double cannot hold, in attributes of somebody else, are no trouble', async (t) => {
-  const { acquire, client, item } = await setUp(t);
+  const { acquire, client, item, now } = await setUp(t);
   const Item = { object: { S: KEY.object }, delivery: { S: KEY.delivery }, theirs: { N: '12345678901234567890.5' } };
   await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item }));
-  assert.deepEqual((await acquire()).progress, NO_PROGRESS);
+  assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: now.ms });
   assert.equal((await item())?.owner, 'owner-1');
 });
 

@@ -31,11 +31,17 @@ function statementsOf(template: Template, more: Readonly<Record<string, string>>
   };
 }
 
-for (const tags of [false, true]) {
-  test(`the statements that fix a role are those of the customer's template, ${tags ? 'with' : 'without'} tags`, () => {
-    const { arn, trust, permissions } = statementsOf(ACCOUNT, { TagLogGroups: String(tags) });
+for (const needs of [
+  { tags: false, readsBack: false },
+  { tags: true, readsBack: false },
+  { tags: false, readsBack: true },
+]) {
+  test(`the statements that fix a role are those of the customer's template: ${JSON.stringify(needs)}`, () => {
+    const { tags, readsBack } = needs;
+    const given = { TagLogGroups: String(tags), ExactlyOnce: String(readsBack) };
+    const { arn, trust, permissions } = statementsOf(ACCOUNT, given);
     assert.deepEqual(trust, [assumeStatement(TRUSTED), tagStatement(TRUSTED)]);
-    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', tags)]);
+    assert.deepEqual(permissions, [writeStatement(arn, '/tenant-logs/acme', needs)]);
   });
 }
 
@@ -52,6 +58,11 @@ test('a delivery with tags asks the template for the permission', () => {
   const tagged = templateParameters(buildDelivery({ log_group_tags: { team: 'web' } }), DISTRIBUTOR);
   assert.equal(tagged.TagLogGroups, 'true');
   assert.ok(!('TagLogGroups' in templateParameters(buildDelivery(), DISTRIBUTOR)));
+});
+
+test('a delivery that reads back asks the template for the permission', () => {
+  assert.equal(templateParameters(buildDelivery({ exactly_once: true }), DISTRIBUTOR).ExactlyOnce, 'true');
+  assert.ok(!('ExactlyOnce' in templateParameters(buildDelivery(), DISTRIBUTOR)));
 });
 
 for (const bucketOwnerFullControl of [false, true]) {

@@ -377,6 +377,27 @@ test("with AWS's quotas, the sixth Describe call of a second is throttled, and o
   }
 });
 
+test('what is accepted can be read when its delay is over', async () => {
+  let nowMs = Date.now();
+  const late = await openCloud({ logsVisibleAfterMs: () => 700, nowMs: () => nowMs });
+  try {
+    const { logs } = late.as('111111111111');
+    await create(logs, '/g', 's');
+    const logEvents = [{ timestamp: nowMs, message: 'm' }];
+    await logs.send(new PutLogEventsCommand({ logGroupName: '/g', logStreamName: 's', logEvents }));
+    const read = async () => {
+      const got = await logs.send(new GetLogEventsCommand({ logGroupName: '/g', logStreamName: 's' }));
+      const filtered = await logs.send(new FilterLogEventsCommand({ logGroupName: '/g' }));
+      return [got.events?.length, filtered.events?.length];
+    };
+    assert.deepEqual(await read(), [0, 0]);
+    nowMs += 700;
+    assert.deepEqual(await read(), [1, 1]);
+  } finally {
+    await late.close();
+  }
+});
+
 test('with a bound, an account lets its oldest events go', async () => {
   const bounded = await openCloud({ logBytesPerAccountMax: 5_000 });
   try {
