@@ -82,6 +82,15 @@ export function deliveryAlerts(config: Config, names: Names): readonly Alert[] {
       },
     },
     {
+      id: 'usage-missing',
+      name: 'LogUsageMissing',
+      severity: 'ticket',
+      summary: 'The usage of days that are over could not be summed up.',
+      description: 'It can be made up for as long as the ledger has the items of the day: 12 days.',
+      noCloudWatch: 'A metric costs 30 cents a month. The service log has a warning every ten minutes.',
+      prometheus: { expr: 'max(log_distributor_usage_days_missing) > 3', for: '1h' },
+    },
+    {
       id: 'events-rejected',
       name: 'LogEventsRejected',
       severity: 'ticket',

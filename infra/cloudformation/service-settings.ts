@@ -49,6 +49,7 @@ const RULES: Readonly<Record<SettingName, Omit<ServiceSetting, 'name'> | null>> 
   RECONCILE_LATE_HOURS: NUMBER,
   RECONCILE_RATE: NUMBER,
   RUNBOOK_URL: { allowedPattern: '^(https?://\\S+)?$', rule: 'must be an address' },
+  USAGE: FLAG,
   PLAIN_DECODER: FLAG,
   PUT_COMPRESSION: { allowedPattern: '^(gzip|none)?$', rule: 'must be gzip or none' },
   KERNEL_POISON: null,

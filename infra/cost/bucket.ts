@@ -103,7 +103,7 @@ function distributorBill(design: BucketDesign, load: Load, config: Config): Bill
       usd: objects * (PRICES.snsPublish.usd + dollarsOfCalls(others)) + dollarsOfCalls({ ReceiveMessage: polls }),
     },
     { component: 'DynamoDB: writes', usd: dollarsOfCalls({ UpdateItem: objects * UpdateItem + reports }) },
-    { component: 'DynamoDB: reads', usd: dollarsOfCalls({ GetItem: reads }) },
+    { component: 'DynamoDB: reads', usd: dollarsOfCalls({ GetItem: reads + usageReads(objects) }) },
     {
       component: 'DynamoDB: storage',
       usd: keptGb * (PRICES.dynamoStorage.usd + PRICES.dynamoRecovery.usd),
@@ -112,6 +112,14 @@ function distributorBill(design: BucketDesign, load: Load, config: Config): Bill
     ...platformLines(volume, objects, tasks, config),
   ];
   return { lines, tasks: tasks.count };
+}
+
+/**
+ * Each day's usage is summed up by one pass over the ledger, in which an object is for 14 days (service/ledger/usage-days.ts). A read takes
+ * 4 KB, and twice as much where the newest state does not matter (DynamoDB developer guide, "Read consistency").
+ */
+function usageReads(objects: number): number {
+  return (objects * MESSAGE_DAYS_MAX * LEDGER_ITEM_BYTES) / (2 * 4 * 1024);
 }
 
 function callsOf({ volume, objects, storedGb }: Load): Readonly<Record<string, number>> {

@@ -1,4 +1,5 @@
 import { BATCH_BYTES_MAX } from '../../service/core/limits.ts';
+import { LEDGER_WRITES_PER_OBJECT, QUEUE_CALLS_PER_OBJECT } from '../../service/core/usage.ts';
 import { PRICES } from './prices.ts';
 import { CHUNK_BYTES, READ_BYTES } from './workload.ts';
 
@@ -34,11 +35,6 @@ export const CALL_PRICES: Readonly<Record<string, number>> = {
   AssumeRole: 0,
   GetCallerIdentity: 0,
 };
-
-/** Receives and deletes of one message in a steady flow: batches that are not full. The benchmark counts them (test/bench). */
-export const QUEUE_CALLS_PER_OBJECT = 0.5;
-/** The ledger's writes of an object in one chunk: taking it, and marking it as done. */
-export const LEDGER_WRITES_PER_OBJECT = 2;
 
 /** Calls for one object, by operation. */
 export function callsOfObject(object: {

@@ -1,3 +1,5 @@
+import { USD } from '../../service/core/prices.ts';
+
 /**
  * List prices of us-east-1 in US dollars, without free tiers, discounts and taxes. Each says where AWS publishes it, and when the figure
  * was last seen published; the pages change, so the model is for comparing designs, and the calculator of AWS is for signing.
@@ -43,8 +45,8 @@ export const PRICES = {
   firehosePartitioning: price('firehose', 0.02, 'GB delivered with dynamic partitioning'),
   firehoseObjects: price('firehose', 0.005 / 1000, 'object delivered with dynamic partitioning'),
   firehoseJq: price('firehose', 0.07, 'hour of jq'),
-  s3Put: price('s3', 0.005 / 1000, 'PUT'),
-  s3Get: price('s3', 0.0004 / 1000, 'GET'),
+  s3Put: price('s3', USD.s3Put, 'PUT'),
+  s3Get: price('s3', USD.s3Get, 'GET'),
   s3ToInfrequentAccess: price('s3', 0.01 / 1000, 'transition to Standard-IA'),
   s3ToGlacier: price('s3', 0.03 / 1000, 'transition to Glacier Flexible Retrieval'),
   s3ToDeepArchive: price('s3', 0.05 / 1000, 'transition to Glacier Deep Archive'),
@@ -52,9 +54,9 @@ export const PRICES = {
   s3InfrequentAccess: price('s3', 0.0125, 'GB and month in Standard-IA'),
   s3Glacier: price('s3', 0.0036, 'GB and month in Glacier Flexible Retrieval'),
   s3DeepArchive: price('s3', 0.00099, 'GB and month in Glacier Deep Archive', SEEN),
-  snsPublish: price('sns', 0.5 / 1e6, 'publish of up to 64 KB; delivery to SQS is free'),
-  sqsRequest: price('sqs', 0.4 / 1e6, 'request of up to 64 KB'),
-  dynamoWrite: price('dynamodb', 0.625 / 1e6, 'write of up to 1 KB'),
+  snsPublish: price('sns', USD.snsPublish, 'publish of up to 64 KB; delivery to SQS is free'),
+  sqsRequest: price('sqs', USD.sqsRequest, 'request of up to 64 KB'),
+  dynamoWrite: price('dynamodb', USD.dynamoWrite, 'write of up to 1 KB'),
   dynamoRead: price('dynamodb', 0.125 / 1e6, 'read of up to 4 KB'),
   dynamoStorage: price('dynamodb', 0.25, 'GB and month'),
   dynamoRecovery: price('dynamodb', 0.2, 'GB and month of point-in-time recovery'),
@@ -72,8 +74,13 @@ export const PRICES = {
   kmsKey: price('kms', 1, 'key and month'),
   kmsRequest: price('kms', 0.03 / 10_000, 'request'),
   images: price('ecr', 0.1, 'GB and month of images'),
-  logsIngestion: price('cloudwatch', 0.5, 'GB of custom logs taken in, class STANDARD', SEEN),
-  logsInfrequentAccess: price('cloudwatch', 0.25, 'GB of custom logs taken in, class INFREQUENT_ACCESS', SEEN),
+  logsIngestion: price('cloudwatch', USD.logsIngestion, 'GB of custom logs taken in, class STANDARD', SEEN),
+  logsInfrequentAccess: price(
+    'cloudwatch',
+    USD.logsInfrequentAccess,
+    'GB of custom logs taken in, class INFREQUENT_ACCESS',
+    SEEN,
+  ),
   logsStorage: price('cloudwatch', 0.03, 'GB and month of logs, compressed', SEEN),
   metric: price('cloudwatch', 0.3, 'custom metric and month', SEEN),
   alarm: price('cloudwatch', 0.1, 'metric looked at by an alarm and month', SEEN),

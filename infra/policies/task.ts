@@ -77,6 +77,12 @@ export function taskRolePolicy(
       Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DescribeTable'],
       Resource: [names.ledgerTableArn],
     },
+    {
+      Sid: 'SumUpUsage',
+      Effect: 'Allow',
+      Action: ['dynamodb:Query', 'dynamodb:Scan'],
+      Resource: [names.ledgerTableArn],
+    },
     ...becomeTenants(partition),
     {
       Sid: 'ProtectOwnTask',

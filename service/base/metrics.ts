@@ -85,6 +85,10 @@ export function createMetrics() {
     furthestBehind: gauge('furthest_behind_seconds', 'How far the tenant that is furthest behind is behind.'),
     queueVisible: gauge('queue_messages_visible', 'Messages that wait in the queue, as SQS counts them.'),
     queueReadUpTo: gauge('queue_read_up_to_timestamp_seconds', 'Messages sent before this moment are not waiting.'),
+    usageDaysMissing: gauge(
+      'usage_days_missing',
+      'Days that are over and whose usage could not be summed up yet; 0 in all processes but the one that sums up.',
+    ),
     canaries: counter('canaries_total', 'Canaries by what became of them.', ['outcome']),
     canarySeconds: histogram('canary_duration_seconds', 'Canary written to canary delivered.', LAG_BUCKETS_SECONDS),
     canaryWritten: gauge('canary_written_timestamp_seconds', 'When the last canary in the bucket was due.', ['tenant']),

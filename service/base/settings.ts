@@ -141,6 +141,8 @@ const SCHEMA = {
   RUNBOOK_URL: httpUrl.optional(),
   /** How bodies of PutLogEvents are sent. gzip takes some 3 CPU seconds for a GB, and a quarter of the bytes. */
   PUT_COMPRESSION: z.enum(['gzip', 'none'], 'must be gzip or none').default('gzip'),
+  /** Whether the usage of each day is summed up. */
+  USAGE: flag.default(true),
   /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
   PLAIN_DECODER: flag.default(false),
   /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
@@ -199,6 +201,7 @@ export interface Settings {
   readonly reconcilePerSecond: number;
   readonly runbookUrl: string | undefined;
   readonly putCompression: Environment['PUT_COMPRESSION'];
+  readonly usage: boolean;
   readonly plainDecoder: boolean;
   /** undefined: outside of tests. */
   readonly kernelPoison: Environment['KERNEL_POISON'];
@@ -347,6 +350,7 @@ function toSettings(e: Environment): Settings {
     reconcilePerSecond: e.RECONCILE_RATE,
     runbookUrl: e.RUNBOOK_URL,
     putCompression: e.PUT_COMPRESSION,
+    usage: e.USAGE,
     plainDecoder: e.PLAIN_DECODER,
     kernelPoison: e.KERNEL_POISON,
     logLevel: e.LOG_LEVEL,

@@ -12,6 +12,7 @@ import { type CliDeps, createSession, type Session } from './session.ts';
 import { addStatus } from './status/command.ts';
 import { addTenants } from './tenants/commands.ts';
 import { addUndelivered } from './undelivered/commands.ts';
+import { addUsage } from './usage/command.ts';
 import { addVerify } from './verify/command.ts';
 
 const EXIT_CODES = `
@@ -39,6 +40,7 @@ export function createProgram(session: Session): Command {
   addReconcile(program, session);
   addObject(program, session);
   addStatus(program, session);
+  addUsage(program, session);
   addConfig(program, session);
   addCompletion(program, session);
   return program;

@@ -18,6 +18,7 @@ import { composeCanaryWriter } from './canary-writer.ts';
 import { composeQueue, composeSchedule, composeStats, composeWorkers, type Ground } from './parts.ts';
 import { composeReceiving } from './receiving.ts';
 import { composeFleetNotes, composeReconciler } from './reconciler.ts';
+import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
 
 /**
@@ -70,6 +71,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
   const reconciler = composeReconciler(ground, keyTemplate);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
+  const usage = composeUsage({ settings, metrics, logger });
   const page = composeMetricsPage(ground, parts, canaryWriter, reconciler);
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
@@ -83,6 +85,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     metrics: page.render,
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),
+    usage: usage?.month,
     status: createStatus({ ...parts, settings, version, startedMs, isDraining, probe, nowMs }),
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
@@ -122,6 +125,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
       looping = Promise.all([
         receiving.loop.run(signal),
         canaryWriter?.run(signal),
+        usage?.rollUp.run(signal),
         fleetNotes.report(signal),
         reconciler?.run(signal),
       ]);

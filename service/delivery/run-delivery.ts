@@ -238,7 +238,7 @@ async function deliver(
     }
     const { size } = object.source;
     const { bytes, ...totals } = tracker.totals();
-    await keeper.finish({ counts, ...totals, bytes: copied?.messageBytes ?? bytes, size, format: decoder.format });
+    await keeper.finish({ counts, ...totals, bytes: copied?.messageBytes ?? bytes, size });
     deps.metrics.lagSeconds.observe(
       Math.max(0, deps.awsNowMs() - (task.ref.createdMs ?? object.lastModifiedMs)) / 1000,
     );

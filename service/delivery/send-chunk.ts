@@ -73,13 +73,16 @@ async function sendRound(
 async function sendBatch(plan: ChunkPlan, batch: Batch, deps: SendChunkDeps, signals: StopSignals): Promise<void> {
   const { destination, tracker } = deps;
   let receipt = destination.foresee?.(plan, batch);
+  let books: Books | undefined;
   if (!receipt) {
+    // Before it is sent, as the body is made of the same bytes: they are read from memory once.
+    books = deps.book?.(plan, batch, 0, batch.events.length);
     receipt = await destination.send(plan, batch, signals);
     deps.onTaken();
   }
   // The destination has the others: whatever becomes of the quarantine, they must not be sent again.
   if (rejectedRanges(receipt, batch.events.length).length > 0) tracker.answered(batch.index, receipt);
-  else accept(plan, batch, [], deps);
+  else accept(plan, batch, [], deps, books);
 }
 
 /** Keeps the events of a round that the destination refused, then counts their batches as accepted, all in one turn. */
@@ -100,7 +103,14 @@ async function keepRejected(plan: ChunkPlan, round: readonly Batch[], deps: Send
   for (const { batch, ranges } of answered) accept(plan, batch, ranges, deps);
 }
 
-function accept(plan: ChunkPlan, batch: Batch, ranges: readonly RejectedRange[], deps: SendChunkDeps): void {
+/** @param books of all of its events, where they are known and none is rejected */
+function accept(
+  plan: ChunkPlan,
+  batch: Batch,
+  ranges: readonly RejectedRange[],
+  deps: SendChunkDeps,
+  books = deps.book?.(plan, batch, ...takenRange(ranges, batch.events.length)),
+): void {
   const { index, events } = batch;
   let rejected = 0;
   let rejectedBytes = 0;
@@ -111,7 +121,7 @@ function accept(plan: ChunkPlan, batch: Batch, ranges: readonly RejectedRange[],
   }
   const counts = { delivered: recordsIn(plan, events) - rejected, rejected };
   const bytes = batch.bytes - events.length * deps.eventOverheadBytes - rejectedBytes;
-  deps.tracker.accept(index, counts, { bytes, books: deps.book?.(plan, batch, ...takenRange(ranges, events.length)) });
+  deps.tracker.accept(index, counts, { bytes, books });
   deps.onAccepted(batch, counts, bytes);
 }
 

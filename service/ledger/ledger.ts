@@ -97,7 +97,6 @@ export interface Progress {
 export interface Outcome extends Pick<Progress, 'counts' | 'bytes' | 'calls'> {
   /** The object's own, in the central bucket. */
   readonly size: number;
-  readonly format: string;
   /** undefined: no receipt is due. */
   readonly books?: Books | undefined;
 }

@@ -108,7 +108,12 @@ function urlOf(ports: SinkPorts, tls: boolean): string {
   return tls ? `https://127.0.0.1:${ports.https}` : `http://127.0.0.1:${ports.http}`;
 }
 
-async function provisionTenants(deps: ProvisionDeps, pipeline: Pipeline): Promise<void> {
+/** @param attributes of each delivery, beside its type and log group */
+export async function provisionTenants(
+  deps: ProvisionDeps,
+  pipeline: Pipeline,
+  attributes: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   for (let at = 0; at < TENANTS; at++) {
     const id = tenantId(at);
     const tenant = {
@@ -116,7 +121,7 @@ async function provisionTenants(deps: ProvisionDeps, pipeline: Pipeline): Promis
       accountId: String(FIRST_ACCOUNT + at),
       externalId: `external-id-of-${id}`,
       logGroupPrefix: groupOf(id),
-      deliveries: [{ type: 'cloudwatch', log_group_name: groupOf(id) }],
+      deliveries: [{ type: 'cloudwatch', log_group_name: groupOf(id), ...attributes }],
     };
     await provisionTenant(deps, tenant, pipeline);
   }

@@ -44,6 +44,8 @@ export interface SubjectOptions {
   readonly tls: boolean;
   /** Two subjects at a time need a name each. */
   readonly name?: string;
+  /** Default: the one of that name. */
+  readonly pipeline?: Pipeline;
 }
 
 /** The service's default, said aloud, as peak memory is one of the results. */
@@ -53,8 +55,9 @@ const PATIENCE_MS = 120_000;
 /** After this the threads have started, and nothing goes on but long polls. */
 const IDLE_MS = 2_000;
 
-export async function startSubject(scene: Scene, { workerThreads, tls, name = '1' }: SubjectOptions): Promise<Subject> {
-  const pipeline = await scene.pipeline(name);
+export async function startSubject(scene: Scene, options: SubjectOptions): Promise<Subject> {
+  const { workerThreads, tls, name = '1' } = options;
+  const pipeline = options.pipeline ?? (await scene.pipeline(name));
   const startedMs = performance.now();
   const service = await startService({
     environment: {

@@ -3,6 +3,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { createTableCalls } from '../../service/aws/calls.ts';
+import { DAY_MS, dayOf, NO_USAGE } from '../../service/core/usage.ts';
+import { createUsageDays } from '../../service/ledger/usage-days.ts';
+import { placeOf } from '../support/aws.ts';
 import { type Browser, findChromium, type Page, startBrowser } from '../support/browser.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
@@ -154,6 +158,36 @@ suite('the status page', { skip }, () => {
     await search('');
     await until(async () => (await names()).length === 4, 'all are there again');
     assert.equal(await page.evaluate('location.search'), '');
+  });
+
+  test('the usage of the month is a table that is asked for when it is opened', async () => {
+    const days = createUsageDays({
+      dynamo: createTableCalls(placeOf(pipeline.cloud?.url ?? '')),
+      table: pipeline.names.ledgerTable,
+    });
+    const yesterday = dayOf(Date.now() - DAY_MS);
+    const usage = { ...NO_USAGE, objects: 3, delivered: 1_234, bytes: 5_000_000, calls: 7 };
+    const never = new AbortController().signal;
+    await days.write(
+      yesterday,
+      new Map([
+        ['acme-corp/cloudwatch', usage],
+        [`${HOSTILE}/cloudwatch`, { ...usage, bytes: 1 }],
+      ]),
+      never,
+    );
+    await page.evaluate(`document.querySelector('#usage summary').click()`);
+    await until(async () => /acme-corp/.test(await text('#usage-rows')), 'it is shown');
+    const [acme = '', hostile = ''] = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('#usage-rows tr')].map((row) => row.innerText)`,
+    );
+    assert.match(acme, /^acme-corp\s+3\s+1,234\s+5 MB\s+7\s/);
+    assert.ok(hostile.startsWith(HOSTILE));
+    await picture('usage', DESKTOP, 'light');
+    await picture('usage-phone', PHONE, 'light');
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= PHONE.width);
+    await picture('usage', DESKTOP, 'light');
+    await page.evaluate(`document.querySelector('#usage summary').click()`);
   });
 
   test('the keyboard reaches search and order, and the order is the chosen one', async () => {

@@ -67,9 +67,14 @@ test('what a lost subscription and a purged queue took is delivered once, by one
   const acme = tenantOf('acme');
   const globex = tenantOf('globex');
   await using pipeline = await startPipeline({ tenants: [acme, globex], service: SHORT });
-  await pipeline.put(keyOf('acme', 'announced.log'), line('announced'));
-  await pipeline.untilObjects(1);
   await pipeline.service.stop();
+  const settings = { RECONCILE_INTERVAL_SECONDS: '5', RECONCILE_BUCKET: pipeline.names.bucket };
+  // It begins with what is written from now on.
+  const beginner = await pipeline.startService(settings);
+  await until(() => beginner.lines.some(({ msg }) => /bucket was compared/.test(String(msg))), 'it has begun');
+  await pipeline.put(keyOf('acme', 'announced.log'), line('announced'));
+  await until(async () => (await messages(pipeline, acme)).length === 1, 'what is announced is delivered');
+  await beginner.stop();
   // The queue is purged while nobody reads it.
   for (const name of range('purged', 3)) await pipeline.put(keyOf('acme', `${name}.log`), line(name));
   await until(async () => (await pipeline.queued()) === 3, 'three wait');
@@ -78,7 +83,6 @@ test('what a lost subscription and a purged queue took is delivered once, by one
   for (const name of range('unheard', 4)) await pipeline.put(keyOf('globex', `${name}.log`), line(name));
   await pipeline.put('logs/not-of-a-tenant.log', 'foreign');
 
-  const settings = { RECONCILE_INTERVAL_SECONDS: '5', RECONCILE_BUCKET: pipeline.names.bucket };
   const services = [await pipeline.startService(settings), await pipeline.startService(settings)];
   await until(async () => (await messages(pipeline, acme)).length === 4, 'the purged ones are delivered');
   await until(async () => (await messages(pipeline, globex)).length === 4, 'the unheard ones are delivered');

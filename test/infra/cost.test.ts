@@ -11,7 +11,9 @@ import { FIREHOSE_INGESTION, PRICES, tiered } from '../../infra/cost/prices.ts';
 import { reconcileLines } from '../../infra/cost/reconcile.ts';
 import { storage } from '../../infra/cost/storage.ts';
 import { dollars, renderPrices, renderTables } from '../../infra/cost/table.ts';
-import { TYPICAL, volumeOf, WIRE_RATIO } from '../../infra/cost/workload.ts';
+import { CHUNK_BYTES, TYPICAL, volumeOf, WIRE_RATIO } from '../../infra/cost/workload.ts';
+import { NO_COUNTS } from '../../service/core/counts.ts';
+import { usageByTenant, usageOf } from '../../service/core/usage.ts';
 
 const config = configOf('production');
 const economy = configOf('economy');
@@ -301,4 +303,17 @@ test('the command tells its options to who asks, and to who asks for what is not
   const other = cost(['--measured', fileURLToPath(new URL('../../package.json', import.meta.url))]);
   assert.deepEqual([other.status, other.stdout], [2, '']);
   assert.match(other.stderr, /package\.json: is not the JSON of the benchmark: workloads/);
+});
+
+test('what the usage of tenants says of an object is what the model says of it', () => {
+  const MB = 1024 * 1024;
+  for (const [size, chunk] of [
+    [MB, 0],
+    [16 * MB, 3],
+  ] as const) {
+    const done = { object: 's3://b/k#v', counts: NO_COUNTS, bytes: 0, calls: 0, size, chunk };
+    const [line] = usageByTenant('2026-11-30', new Map([['acme/cloudwatch', usageOf(done)]]));
+    const calls = callsOfObject({ storedBytes: size, messageBytes: (chunk + 1) * CHUNK_BYTES, eventBytes: 0 });
+    near(line?.platform_usd ?? 0, PRICES.s3Put.usd + PRICES.snsPublish.usd + dollarsOfCalls(calls), `${size} bytes`);
+  }
 });

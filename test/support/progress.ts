@@ -19,5 +19,5 @@ export function progressOf(
 
 /** The end of a delivery of which nothing but the counts matters. */
 export function outcomeOf(counts: Partial<Counts>, more: Partial<Outcome> = {}): Outcome {
-  return { counts: countsOf(counts), bytes: 0, calls: 0, size: 0, format: 'ndjson', ...more };
+  return { counts: countsOf(counts), bytes: 0, calls: 0, size: 0, ...more };
 }

@@ -1,3 +1,5 @@
+import { USD } from '../../core/prices.ts';
+
 /** What a replay costs and how long it takes, from a few of its objects that were really planned. */
 export interface Estimate {
   readonly objects: number;
@@ -26,14 +28,6 @@ export interface Sample {
 /** PutLogEvents calls a second, account and region ("CloudWatch Logs quotas": 5,000 in the largest regions, fewer in some). */
 const PUT_CALLS_PER_SECOND = 5_000;
 
-/** US dollars, us-east-1; a test compares them with `infra/cost/prices.ts`, which names AWS's pages. */
-export const USD = {
-  logsIngestionGb: 0.5,
-  s3Get: 0.0004 / 1000,
-  s3List: 0.005 / 1000,
-  sqsRequest: 0.4 / 1e6,
-  dynamoWrite: 0.625 / 1e6,
-} as const;
 const GB = 1e9;
 /** One S3 request reads this much of an object. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -64,10 +58,11 @@ export function estimate({ objects, samples, listCalls, deliveries, objectsPerSe
     events: Math.round(sum(samples, (sample) => sample.events) * factor),
     event_bytes: Math.round(eventBytes),
     put_calls: Math.ceil(putCalls),
-    tenant_usd: (eventBytes / GB) * USD.logsIngestionGb,
+    tenant_usd: (eventBytes / GB) * USD.logsIngestion,
     platform_usd:
       gets * USD.s3Get +
-      listCalls * USD.s3List +
+      // LIST is in the price class of PUT.
+      listCalls * USD.s3Put +
       objects.length * (SQS_REQUESTS * USD.sqsRequest + LEDGER_WRITES * deliveries * USD.dynamoWrite),
     seconds,
     put_quota_percent: seconds === 0 ? 0 : (putCalls / seconds / PUT_CALLS_PER_SECOND) * 100,

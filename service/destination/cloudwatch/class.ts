@@ -1,12 +1,13 @@
 import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
+import { USD } from '../../core/prices.ts';
 
 /**
  * What a GB of events costs when a log group of a class takes it, in dollars: list prices of us-east-1
  * (https://aws.amazon.com/cloudwatch/pricing/). A class whose price AWS does not list there has none here.
  */
-export const INGESTION_USD_PER_GB: Readonly<Partial<Record<LogGroupClass, number>>> = {
-  STANDARD: 0.5,
-  INFREQUENT_ACCESS: 0.25,
+const INGESTION_USD_PER_GB: Readonly<Partial<Record<LogGroupClass, number>>> = {
+  STANDARD: USD.logsIngestion,
+  INFREQUENT_ACCESS: USD.logsInfrequentAccess,
 };
 
 /** What to do about a group whose class is not the one that the item asks for, and what that brings. */

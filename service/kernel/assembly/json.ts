@@ -41,7 +41,7 @@ function shortEscapes(bytes: v128): u32 {
 }
 
 /** Of bits for backslashes those that begin an escape, which is every second one of a run. */
-function startsOf(backslashes: u32): u32 {
+export function startsOf(backslashes: u32): u32 {
   // A difference borrows through a run up to its end; what differs then from the odd places, and is a backslash, is a start.
   const odd: u32 = 0xaaaaaaaa;
   return ((((backslashes << 1) | odd) - backslashes) ^ odd) & backslashes;

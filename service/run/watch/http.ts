@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import { DistributorError } from '../../base/errors.ts';
+import { asDistributorError, DistributorError } from '../../base/errors.ts';
 import { boundConnections, REQUEST_TIMEOUT_MS } from './connections.ts';
 import { isOwnHost } from './own-host.ts';
 import { addPage } from './page.ts';
@@ -12,6 +12,8 @@ export interface HttpDeps {
   /** Why the service is not ready; null when it is. */
   readonly unready: () => Promise<string | null>;
   readonly status: () => object;
+  /** What tenants have used this month; undefined: nobody sums it up. @throws by the promise when the table does not answer */
+  readonly usage: (() => Promise<object>) | undefined;
   /** Names of the endpoint beside those that nobody else can have. */
   readonly hostNames: readonly string[];
 }
@@ -60,6 +62,15 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   });
   app.get('/status', async (_request, reply) => {
     return reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }).send(deps.status());
+  });
+  app.get('/usage', async (_request, reply) => {
+    reply.headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+    if (!deps.usage) return reply.code(404).send({ reason: 'USAGE is false: usage is not summed up' });
+    try {
+      return await reply.send(await deps.usage());
+    } catch (error) {
+      return reply.code(503).send({ reason: asDistributorError(error).message });
+    }
   });
   return app;
 }

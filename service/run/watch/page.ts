@@ -23,7 +23,7 @@ const SCRIPTS = [
     'state',
     'tenants',
   ],
-  ...['text', 'totals', 'trouble', 'workers'],
+  ...['text', 'totals', 'trouble', 'usage', 'workers'],
 ];
 
 /** The files of `page/`, by the path under which each is served. */

@@ -42,8 +42,6 @@ export interface ReconcilerDeps {
 
 /** The key of the lease in the ledger. */
 export const RECONCILE_LEASE = { name: 'log-distributor-reconcile', role: 'reconciler' } as const;
-/** Where nobody has compared before. */
-const FIRST_MS = 24 * 3_600_000;
 /** How soon to try again after trouble, and while nobody knows how far the queue is read. */
 const RETRY_MS = 60_000;
 
@@ -94,7 +92,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       { interval_seconds: intervalMs / 1000 },
       'this process compares the bucket with the ledger from now on',
     );
-    const start = { toMs: nowMs() - FIRST_MS, pending: {}, endedMs: 0 };
+    // Where nobody has compared before, what is there may be another system's to deliver, or the ledger may be a new one.
+    const start = { toMs: nowMs(), pending: {}, endedMs: 0 };
     const ours = { state: parseState(held.saved) ?? start, sinceMs: nowMs() };
     now = ours;
     while (!held.signal.aborted) {

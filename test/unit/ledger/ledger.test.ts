@@ -264,8 +264,8 @@ test('what is done with books is due for a receipt; without, it is not', async (
   const { books, partialBooks, partialBytes, receipt_due, ...rest } = { ...(await item()) };
   assert.deepEqual(decodeBooks(books as Uint8Array), BOOKS);
   assert.deepEqual([partialBooks, partialBytes, receipt_due], [undefined, undefined, KEY.delivery]);
-  const { bytes, calls, size, format, done_ms } = rest;
-  assert.deepEqual([bytes, calls, size, format, done_ms], [60, 3, 40, 'ndjson', now.ms]);
+  const { bytes, calls, size, done_ms } = rest;
+  assert.deepEqual([bytes, calls, size, done_ms], [60, 3, 40, now.ms]);
 });
 
 test('books of an owner before are gone once an owner without books is done', async (t) => {

@@ -10,6 +10,7 @@ import { showProblems } from './problems.js';
 import { stateOf } from './state.js';
 import { createTenantTable } from './tenants.js';
 import { formatSeconds, formatTime, secondsBetween } from './text.js';
+import { watchUsage } from './usage.js';
 import { showDestinations, showPlaces, showWorkers } from './workers.js';
 
 const ASK_EVERY_MS = 2_000;
@@ -91,4 +92,5 @@ async function askForEver() {
   }
 }
 
+watchUsage();
 askForEver();

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs';
-import { PRICES } from '../../../../infra/cost/prices.ts';
-import { compareClass, INGESTION_USD_PER_GB } from '../../../../service/destination/cloudwatch/class.ts';
+import { compareClass } from '../../../../service/destination/cloudwatch/class.ts';
 import { LOG_GROUP_CLASSES } from '../../../../service/destination/cloudwatch/target.ts';
 
 test('an item may ask for every class of the API but the one that keeps events for a day', () => {
   const all = Object.values(LogGroupClass);
   assert.deepEqual([...LOG_GROUP_CLASSES].sort(), all.filter((name) => name !== 'DELIVERY').sort());
-});
-
-test('the prices are those of the cost model', () => {
-  assert.deepEqual(INGESTION_USD_PER_GB, {
-    STANDARD: PRICES.logsIngestion.usd,
-    INFREQUENT_ACCESS: PRICES.logsInfrequentAccess.usd,
-  });
 });
 
 test('a group of another class is told with what the other one would save, or lacks', () => {

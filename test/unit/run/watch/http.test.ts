@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { DistributorError } from '../../../../service/base/errors.ts';
 import { createHttp, type HttpDeps } from '../../../../service/run/watch/http.ts';
 import { until } from '../../../support/until.ts';
 
@@ -11,6 +12,7 @@ const DEPS: HttpDeps = {
   unhealthy: () => null,
   unready: async () => null,
   status: () => ({ state: 'receiving', tenants: [] }),
+  usage: undefined,
   hostNames: ['logs.example.com'],
 };
 
@@ -53,6 +55,18 @@ test('/readyz answers 200 while queue and tables do, and 503 with the reason whe
     type: JSON_TYPE,
     body: '{"status":"not ready","reason":"the queue cannot be reached"}',
   });
+});
+
+test('/usage answers the month, 404 where nobody sums it up, and 503 with the reason when the table does not answer', async (t) => {
+  const month = { month: '2026-11', days: [], tenants: [] };
+  assert.deepEqual(await setUp(t, { usage: async () => month })('/usage'), {
+    statusCode: 200,
+    type: JSON_TYPE,
+    body: JSON.stringify(month),
+  });
+  assert.equal((await setUp(t)('/usage')).statusCode, 404);
+  const away = setUp(t, { usage: () => Promise.reject(new DistributorError('ledger-unavailable', 'it is away')) });
+  assert.deepEqual(await away('/usage'), { statusCode: 503, type: JSON_TYPE, body: '{"reason":"it is away"}' });
 });
 
 test('/status answers what the service says of itself, as JSON', async (t) => {
