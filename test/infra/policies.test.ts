@@ -169,8 +169,9 @@ test('only where the bucket is compared with the ledger, the task may list versi
     [task, 0],
   ] as const) {
     assert.equal(allowing(document, 's3:ListBucketVersions', names.bucketArn).length, allowed);
-    for (const action of ['dynamodb:BatchGetItem', 'dynamodb:Query'])
-      assert.equal(allowing(document, action, names.ledgerTableArn).length, allowed, action);
+    assert.equal(allowing(document, 'dynamodb:BatchGetItem', names.ledgerTableArn).length, allowed);
+    // Also to sum up usage.
+    assert.ok(allowing(document, 'dynamodb:Query', names.ledgerTableArn).length >= allowed);
   }
 });
 
