@@ -99,13 +99,15 @@ export function unescapeText(from: usize, end: usize, target: usize, limit: usiz
     // Whoever begins here begins at no second half of an escape.
     const starts = startsOf(backslashes);
     const escaped = starts << 1;
-    const numbers = escaped & i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x75)));
+    // Quotes and backslashes stand for themselves; most escapes are such.
+    const letters = escaped & i8x16.bitmask(i8x16.ge_u(bytes, i8x16.splat(0x60)));
+    const numbers = letters === 0 ? 0 : letters & i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x75)));
     // Up to the end, a start whose second half is in the next vector, or the backslash of a number.
     let taken = min<usize>(16, end - from);
     if (taken === 16 && (starts & 0x8000) !== 0) taken = 15;
     if (numbers !== 0) taken = min<usize>(taken, <usize>ctz(numbers) - 1);
     const dropped = (starts | (0xffff << (<u32>taken))) & 0xffff;
-    const text = meanings(bytes, escaped);
+    const text = letters === 0 ? bytes : meanings(bytes, escaped);
     const upper = i8x16.shuffle(text, text, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
     const first = dropped & 0xff;
     const second = dropped >> 8;
