@@ -18,8 +18,8 @@ export interface ProvisionDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
   readonly sts: Pick<STSClient, 'send'>;
   iam(account: string): Pick<IAMClient, 'send'>;
-  /** S3 as the account sees it; `s3` is the platform's. */
-  s3Of(account: string): Pick<S3Client, 'send'>;
+  /** S3 as the account sees it, in the region of the platform unless another is named; `s3` is the platform's. */
+  s3Of(account: string, region?: string): Pick<S3Client, 'send'>;
   logs(account: string, region: string): Pick<CloudWatchLogsClient, 'send'>;
   /** Closes the connections of all clients. */
   close(): void;
@@ -81,8 +81,10 @@ export function createProvisionDeps({ endpointUrl, region, accessKeyId = 'test' 
     sns: keep(new SNSClient(own)),
     dynamo: keep(new DynamoDBClient(own)),
     iam: (account) => once(iams, account, () => new IAMClient({ ...own, credentials: inAccount(account) })),
-    s3Of: (account) =>
-      once(s3s, account, () => new S3Client({ ...own, forcePathStyle: true, credentials: inAccount(account) })),
+    s3Of: (account, target = region) =>
+      once(s3s, `${account}/${target}`, () => {
+        return new S3Client({ ...own, region: target, forcePathStyle: true, credentials: inAccount(account) });
+      }),
     logs: (account, target) =>
       once(logs, `${account}/${target}`, () => {
         return new CloudWatchLogsClient({ ...own, region: target, credentials: inAccount(account) });

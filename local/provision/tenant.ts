@@ -49,7 +49,7 @@ export async function provisionTenant(
   const roleArn = await provisionRole(deps, tenant, platform);
   if (tenant.bucket) await provisionBucket(deps.s3Of(tenant.accountId), tenant.bucket.name, deps.region);
   for (const { bucket, region = deps.region } of receiptBuckets(tenant))
-    await provisionBucket(deps.s3Of(tenant.accountId), bucket, region);
+    await provisionBucket(deps.s3Of(tenant.accountId, region), bucket, region);
   for (const delivery of tenant.deliveries) {
     const item = {
       tenant_id: tenant.tenantId,
