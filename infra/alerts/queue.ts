@@ -3,10 +3,15 @@ import { containerInsights, queueMetric, serviceMetric } from '../values/metric.
 import type { Names } from '../values/names.ts';
 import { type Alert, ANY } from './alert.ts';
 
+/** More than one comparison that did not end, at the interval of an hour. */
+const OVERDUE_SECONDS = 2 * 3600;
+
 /** What goes wrong between the bucket and the tasks. */
 export function queueAlerts(config: Config, names: Names): readonly Alert[] {
   const { alerts } = config;
   const receives = (labels = {}) => serviceMetric(config, names, 'receives_total', 'Sum', labels);
+  const compared = (labels: Record<string, string>) =>
+    serviceMetric(config, names, 'reconcile_objects_total', 'Sum', labels);
   return [
     {
       id: 'distributor-silent',
@@ -42,6 +47,41 @@ export function queueAlerts(config: Config, names: Names): readonly Alert[] {
       },
       noPrometheus:
         'Only the orchestrator knows how many are wanted: on Kubernetes kube-state-metrics says it, and common rules alert on it.',
+    },
+    {
+      id: 'objects-lost',
+      name: 'LogObjectsLost',
+      severity: 'ticket',
+      summary: 'Objects of the bucket were never announced, or their announcement was lost.',
+      description:
+        'The comparison of the bucket with the ledger has found and announced them; they are delivered late. Find out why: the notifications of the bucket, the subscription of the topic, the policy of the queue, or a queue that was purged.',
+      cloudwatch: {
+        ...ANY,
+        metrics: {
+          missing: compared({ outcome: 'missing' }),
+          incomplete: compared({ outcome: 'incomplete' }),
+        },
+        // Of what there is: one of them may never have been.
+        expression: 'SUM([missing, incomplete])',
+      },
+      prometheus: {
+        expr: 'sum(increase(log_distributor_reconcile_objects_total{outcome=~"missing|incomplete"}[15m])) > 0',
+      },
+    },
+    {
+      id: 'comparison-overdue',
+      name: 'LogReconcileOverdue',
+      severity: 'ticket',
+      summary: 'The bucket has not been compared with the ledger for hours.',
+      description:
+        'Whoever compares them cannot finish: the task role may lack a permission, or there is more than it may announce. The service log has the reason.',
+      cloudwatch: {
+        ...ANY,
+        metrics: { overdue: serviceMetric(config, names, 'reconcile_overdue_seconds', 'Maximum') },
+        threshold: OVERDUE_SECONDS,
+        periods: 3,
+      },
+      prometheus: { expr: `max(log_distributor_reconcile_overdue_seconds) > ${OVERDUE_SECONDS}`, for: '15m' },
     },
     {
       id: 'queue-unreadable',

@@ -40,6 +40,9 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   WithCanary: not(
     or(equals(ref('SettingCanaryIntervalSeconds'), ''), equals(ref('SettingCanaryIntervalSeconds'), '0')),
   ),
+  WithReconcile: not(
+    or(equals(ref('SettingReconcileIntervalSeconds'), ''), equals(ref('SettingReconcileIntervalSeconds'), '0')),
+  ),
   WithBudget: isPositive('BudgetMonthlyUsd'),
   WithAnomalyDetection: isPositive('AnomalyUsd'),
   WithSpending: or(holds('WithBudget'), holds('WithAnomalyDetection')),

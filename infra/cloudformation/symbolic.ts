@@ -18,6 +18,7 @@ export type Switches = Partial<
     | 'WithTracing'
     | 'WithCanary'
     | 'WithReceipts'
+    | 'WithReconcile'
     | 'WithPrometheus'
     | 'WithIpv6'
     | 'WithEssentialAlerts'
@@ -28,7 +29,11 @@ export type Switches = Partial<
   >
 >;
 
-const CANARY = 'CANARY_INTERVAL_SECONDS';
+/** Settings of which only a positive number turns something on, and the switch that says so. */
+const SWITCHED: Readonly<Record<string, keyof Switches>> = {
+  CANARY_INTERVAL_SECONDS: 'WithCanary',
+  RECONCILE_INTERVAL_SECONDS: 'WithReconcile',
+};
 
 export const METRICS_SOURCES = Array.from({ length: SLOTS.metricsSources }, (_, at) => `MetricsSource${at + 1}`);
 
@@ -99,7 +104,7 @@ export function symbolicConfig(on: Switches = {}): Config {
       tracingImage: textOf('TracingImage'),
       prometheusRemoteWriteUrl: on.WithPrometheus === false ? undefined : SAMPLE_WORKSPACE,
       collectorImage: textOf('CollectorImage'),
-      settings: symbolicSettings(on.WithCanary ?? true),
+      settings: symbolicSettings(on),
     },
     network: {
       existing: undefined,
@@ -143,13 +148,13 @@ const COMPUTED: Readonly<Record<string, string>> = {
   MEMORY_BUDGET_MB: 'MemoryBudgetMb',
 };
 
-function symbolicSettings(canary: boolean): Readonly<Record<string, string>> {
-  const entries = SERVICE_SETTINGS.map(({ name }) => {
-    // A number, as only a positive one turns canaries on.
-    if (name === CANARY) return [name, String(NUMBERS.of(settingParameter(CANARY)))] as const;
-    return [name, textOf(COMPUTED[name] ?? settingParameter(name))] as const;
+function symbolicSettings(on: Switches): Readonly<Record<string, string>> {
+  const entries = SERVICE_SETTINGS.flatMap(({ name }) => {
+    const condition = SWITCHED[name];
+    if (condition === undefined) return [[name, textOf(COMPUTED[name] ?? settingParameter(name))] as const];
+    return on[condition] === false ? [] : [[name, String(NUMBERS.of(settingParameter(name)))] as const];
   });
-  return Object.fromEntries(canary ? entries : entries.filter(([name]) => name !== CANARY));
+  return Object.fromEntries(entries);
 }
 
 const PLACE: Place = {

@@ -1,9 +1,11 @@
 import { MESSAGE_DAYS_MAX } from '../../service/core/limits.ts';
+import { REPORT_EVERY_MS } from '../../service/ledger/fleet-reports.ts';
 import type { Config } from '../config/config.ts';
 import { callsOfObject, dollarsOfCalls } from './calls.ts';
 import type { Line } from './model.ts';
 import { platformLines, tasksOf } from './platform.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from './prices.ts';
+import { reconcileLines } from './reconcile.ts';
 import { storage } from './storage.ts';
 import {
   CPU_SECONDS_PER_GB,
@@ -92,6 +94,7 @@ function distributorBill(design: BucketDesign, load: Load, config: Config): Bill
   const { GetObject = 0, UpdateItem = 0, ...others } = callsOf(load);
   const polls = (tasks.count * SECONDS_PER_MONTH) / LONG_POLL_SECONDS;
   const reads = (tasks.count * tenantsOf(load.workload) * SECONDS_PER_MONTH) / TENANT_READ_SECONDS;
+  const reports = tasks.count * (SECONDS_PER_MONTH / (REPORT_EVERY_MS / 1000));
   const keptGb = (objects * LEDGER_ITEM_BYTES * (MESSAGE_DAYS_MAX / DAYS_PER_MONTH)) / GB;
   const lines = [
     { component: 'S3: gets', usd: objects * dollarsOfCalls({ GetObject }) },
@@ -99,12 +102,13 @@ function distributorBill(design: BucketDesign, load: Load, config: Config): Bill
       component: 'SNS and SQS',
       usd: objects * (PRICES.snsPublish.usd + dollarsOfCalls(others)) + dollarsOfCalls({ ReceiveMessage: polls }),
     },
-    { component: 'DynamoDB: writes', usd: objects * dollarsOfCalls({ UpdateItem }) },
+    { component: 'DynamoDB: writes', usd: dollarsOfCalls({ UpdateItem: objects * UpdateItem + reports }) },
     { component: 'DynamoDB: reads', usd: dollarsOfCalls({ GetItem: reads + usageReads(objects) }) },
     {
       component: 'DynamoDB: storage',
       usd: keptGb * (PRICES.dynamoStorage.usd + PRICES.dynamoRecovery.usd),
     },
+    ...reconcileLines(load.workload, objects, config),
     ...platformLines(volume, objects, tasks, config),
   ];
   return { lines, tasks: tasks.count };

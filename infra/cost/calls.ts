@@ -11,6 +11,9 @@ export const CALL_PRICES: Readonly<Record<string, number>> = {
   GetObject: PRICES.s3Get.usd,
   HeadObject: PRICES.s3Get.usd,
   PutObject: PRICES.s3Put.usd,
+  // LIST is in the price class of PUT.
+  ListObjectsV2: PRICES.s3Put.usd,
+  ListObjectVersions: PRICES.s3Put.usd,
   UpdateItem: PRICES.dynamoWrite.usd,
   PutItem: PRICES.dynamoWrite.usd,
   GetItem: PRICES.dynamoRead.usd,

@@ -18,6 +18,8 @@ export interface TaskFeatures {
   readonly canary: boolean;
   /** ARN of the key that signs receipts (docs/receipts.md); undefined where there are none. */
   readonly receiptKey?: string | undefined;
+  /** Compares the bucket with the ledger (docs/decisions/0057). */
+  readonly reconcile: boolean;
   /** Where the collector writes metrics to. */
   readonly prometheus?: Workspace | undefined;
 }
@@ -27,7 +29,7 @@ export function taskRolePolicy(
   names: Names,
   layout: ObjectLayout,
   keys: KeyArns,
-  { tracing, canary, receiptKey, prometheus }: TaskFeatures,
+  { tracing, canary, receiptKey, reconcile, prometheus }: TaskFeatures,
 ): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
@@ -100,6 +102,7 @@ export function taskRolePolicy(
     },
     ...(canary ? writeCanaries(names, layout) : []),
     ...(receiptKey === undefined ? [] : issueReceipts(names, receiptKey)),
+    ...(reconcile ? compareBucket(names) : []),
     ...(tracing ? [PUBLISH_TRACES] : []),
     ...(prometheus ? [writePrometheus(names, prometheus)] : []),
     ...useKeyThrough('ReadAndQuarantine', 's3', names.place, keys.data, ['kms:Decrypt', 'kms:GenerateDataKey']),
@@ -146,6 +149,19 @@ function issueReceipts({ ledgerTableArn }: Names, keyArn: string): readonly Stat
       Resource: [ledgerTableArn, `${ledgerTableArn}/index/${RECEIPT_INDEX.name}`],
     },
     { Sid: 'SignReceipts', Effect: 'Allow', Action: ['kms:Sign', 'kms:GetPublicKey'], Resource: [keyArn] },
+  ];
+}
+
+/** What is in the bucket, by version, and what the ledger and the other tasks say of it. */
+function compareBucket(names: Names): readonly Statement[] {
+  return [
+    { Sid: 'ListVersions', Effect: 'Allow', Action: ['s3:ListBucketVersions'], Resource: [names.bucketArn] },
+    {
+      Sid: 'CompareLedger',
+      Effect: 'Allow',
+      Action: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
+      Resource: [names.ledgerTableArn],
+    },
   ];
 }
 

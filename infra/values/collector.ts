@@ -38,6 +38,8 @@ export const EXPORTED_METRICS: readonly Exported[] = [
   { name: 'log_distributor_heartbeats_total', label: 'outcome', values: ['lost'] },
   { name: 'log_distributor_event_loop_delay_seconds', label: 'quantile', values: ['0.99'] },
   { name: 'log_distributor_canaries_total', label: 'outcome', values: ['delivered'] },
+  { name: 'log_distributor_reconcile_objects_total', label: 'outcome', values: ['missing', 'incomplete'] },
+  { name: 'log_distributor_reconcile_overdue_seconds' },
   // Of tenants in trouble only, and without their names: the worst is what an alarm looks at.
   { name: 'log_distributor_unanswered_seconds' },
   { name: 'log_distributor_places_unanswered' },

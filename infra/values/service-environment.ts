@@ -17,6 +17,11 @@ export function writesCanaries({ distributor }: Config): boolean {
   return Number(distributor.settings.CANARY_INTERVAL_SECONDS ?? 0) > 0;
 }
 
+/** Whether this deployment's settings of the service turn the comparison of the bucket with the ledger on. */
+export function reconciles({ distributor }: Config): boolean {
+  return Number(distributor.settings.RECONCILE_INTERVAL_SECONDS ?? 0) > 0;
+}
+
 interface Places {
   readonly queue: string;
   readonly deadLetterQueue: string;
@@ -40,6 +45,7 @@ export function deploymentSettings(config: Config, names: Names, urls: Places): 
     LOG_LEVEL: config.distributor.logLevel,
     ...(writesCanaries(config) ? { CANARY_BUCKET: names.bucket } : {}),
     ...(config.distributor.receipts && urls.receiptKey ? { RECEIPT_KEY: urls.receiptKey } : {}),
+    ...(reconciles(config) ? { RECONCILE_BUCKET: names.bucket } : {}),
   };
 }
 

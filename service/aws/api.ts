@@ -56,8 +56,18 @@ export interface StsApi {
   GetCallerIdentity: Operation<Sts.GetCallerIdentityCommandInput, Pick<Sts.GetCallerIdentityCommandOutput, 'Arn'>>;
 }
 
-/** What is written to S3. Objects are read by `get-object.ts`. */
+/** What is written to S3, and listings. Objects are read by `get-object.ts`. */
 export interface S3Api {
+  ListObjectsV2: Operation<S3.ListObjectsV2CommandInput, S3.ListObjectsV2CommandOutput>;
+  ListObjectVersions: (input: S3.ListObjectVersionsCommandInput) => Omit<
+    S3.ListObjectVersionsCommandOutput,
+    '$metadata' | 'Versions'
+  > & {
+    /** StorageClass is another enum there, with the same names. */
+    readonly Versions?: readonly (Omit<S3.ObjectVersion, 'StorageClass'> & {
+      readonly StorageClass?: S3._Object['StorageClass'];
+    })[];
+  };
   PutObject: Operation<S3.PutObjectCommandInput, S3.PutObjectCommandOutput>;
   CreateMultipartUpload: Operation<S3.CreateMultipartUploadCommandInput, S3.CreateMultipartUploadCommandOutput>;
   UploadPart: Operation<S3.UploadPartCommandInput, S3.UploadPartCommandOutput>;

@@ -97,6 +97,18 @@ export function createMetrics() {
       'When the last canary that was delivered was written.',
       ['tenant'],
     ),
+    reconciled: counter('reconcile_objects_total', 'Objects of the bucket by what they were found to be.', ['outcome']),
+    reconcileAnnounced: counter('reconcile_announced_total', 'Lost objects that were announced.', ['outcome']),
+    reconcileListCalls: counter('reconcile_list_calls_total', 'LIST requests of the comparison.'),
+    reconcileSuccess: gauge(
+      'reconcile_last_success_timestamp_seconds',
+      'When the last comparison of the bucket with the ledger ended; 0 in all processes but one.',
+    ),
+    reconciledUpTo: gauge(
+      'reconciled_up_to_timestamp_seconds',
+      'Objects written before this moment are accounted for; 0 in all processes but one.',
+    ),
+    reconcileOverdue: gauge('reconcile_overdue_seconds', 'How long ago a comparison should have ended.'),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),
     invalidText: counter('invalid_text_total', 'Records whose bytes are not UTF-8.', ['outcome']),

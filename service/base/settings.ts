@@ -11,6 +11,7 @@ const MEGABYTE = 1024 * 1024;
 const OBJECT_KEY_TEMPLATE = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
 const QUARANTINE_PREFIX = 'quarantine/';
 const CANARY_INTERVAL_SECONDS_MIN = 5;
+const RECONCILE_INTERVAL_SECONDS_MIN = 5;
 /** The longest that LEASE_SECONDS may be. */
 export const LEASE_SECONDS_MAX = 3_600;
 
@@ -128,6 +129,24 @@ const SCHEMA = {
     .optional(),
   /** How often each delivery with receipts gets one. */
   RECEIPT_INTERVAL_SECONDS: wholeNumber(5, 86_400).default(3_600),
+  /** How often one process compares the bucket with the ledger; 0: never. */
+  RECONCILE_INTERVAL_SECONDS: wholeNumber(0, 86_400)
+    .refine(
+      (n) => n === 0 || n >= RECONCILE_INTERVAL_SECONDS_MIN,
+      `must be 0 or at least ${RECONCILE_INTERVAL_SECONDS_MIN}`,
+    )
+    .default(0),
+  /** The central bucket. */
+  RECONCILE_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+    .optional(),
+  /** What S3 may take to announce an object before it is called lost. */
+  RECONCILE_GRACE_SECONDS: wholeNumber(1, 86_400).default(900),
+  /** How long after a partition's hour objects are written into it. Firehose tries for 24 hours, and buffers before that. */
+  RECONCILE_LATE_HOURS: wholeNumber(0, 336).default(26),
+  /** Lost objects that are announced in a second, at most; only while few messages wait. */
+  RECONCILE_RATE: wholeNumber(1, 1_000).default(20),
   /** Where operators read docs/guide/operations.md; the status page links to its sections. */
   RUNBOOK_URL: httpUrl.optional(),
   /** How bodies of PutLogEvents are sent. gzip takes some 3 CPU seconds for a GB, and a quarter of the bytes. */
@@ -188,6 +207,12 @@ export interface Settings {
   /** The ARN of a KMS key, or the path of a file; undefined: no receipts. */
   readonly receiptKey: string | undefined;
   readonly receiptIntervalMs: number;
+  /** 0: off. */
+  readonly reconcileIntervalMs: number;
+  readonly reconcileBucket: string | undefined;
+  readonly reconcileGraceMs: number;
+  readonly reconcileLateMs: number;
+  readonly reconcilePerSecond: number;
   readonly runbookUrl: string | undefined;
   readonly putCompression: Environment['PUT_COMPRESSION'];
   readonly usage: boolean;
@@ -296,6 +321,10 @@ function contradictions(
   if (canaries && given.CANARY_BUCKET === undefined) {
     problems.push('CANARY_BUCKET: is required where CANARY_INTERVAL_SECONDS is not 0 (not set)');
   }
+  const reconciles = Number(given.RECONCILE_INTERVAL_SECONDS ?? 0) > 0 && !wrong.has('RECONCILE_INTERVAL_SECONDS');
+  if (reconciles && given.RECONCILE_BUCKET === undefined) {
+    problems.push('RECONCILE_BUCKET: is required where RECONCILE_INTERVAL_SECONDS is not 0 (not set)');
+  }
   return problems;
 }
 
@@ -331,6 +360,11 @@ function toSettings(e: Environment): Settings {
     canaryBucket: e.CANARY_BUCKET,
     receiptKey: e.RECEIPT_KEY,
     receiptIntervalMs: e.RECEIPT_INTERVAL_SECONDS * 1000,
+    reconcileIntervalMs: e.RECONCILE_INTERVAL_SECONDS * 1000,
+    reconcileBucket: e.RECONCILE_BUCKET,
+    reconcileGraceMs: e.RECONCILE_GRACE_SECONDS * 1000,
+    reconcileLateMs: e.RECONCILE_LATE_HOURS * 3_600_000,
+    reconcilePerSecond: e.RECONCILE_RATE,
     runbookUrl: e.RUNBOOK_URL,
     putCompression: e.PUT_COMPRESSION,
     usage: e.USAGE,

@@ -7,6 +7,7 @@ import { CommandError, EXIT_DONE, EXIT_TROUBLE, EXIT_USAGE, type ExitCode, expla
 import { addObject } from './object/command.ts';
 import { addQuarantine } from './quarantine/commands.ts';
 import { addReceipts } from './receipts/commands.ts';
+import { addReconcile } from './reconcile/command.ts';
 import { addReplay } from './replay/command.ts';
 import { type CliDeps, createSession, type Session } from './session.ts';
 import { addStatus } from './status/command.ts';
@@ -38,6 +39,7 @@ export function createProgram(session: Session): Command {
   addUndelivered(program, session);
   addReplay(program, session);
   addReceipts(program, session);
+  addReconcile(program, session);
   addObject(program, session);
   addStatus(program, session);
   addUsage(program, session);

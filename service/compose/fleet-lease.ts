@@ -14,7 +14,7 @@ export interface ComposedLease {
   readonly lease: FleetLease;
   /** The calls to the tables, for the work. */
   readonly dynamo: Call<DynamoApi>;
-  /** The tables' clock, epoch milliseconds. */
+  /** The table's clock, epoch milliseconds. */
   readonly nowMs: () => number;
 }
 

@@ -6,6 +6,7 @@ import { type ProcessDeps, processMessage } from '../run/messages/process-messag
 import { createNotifier } from '../run/queue/notifier.ts';
 import { createReceiveLoop, type ReceiveLoop } from '../run/queue/receive-loop.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
+import type { FleetNotes } from './reconciler.ts';
 
 /** Messages come in as long as there is room, and each is processed to its end. */
 export interface Receiving {
@@ -25,7 +26,7 @@ const RECEIVERS = 3;
 
 export function composeReceiving(
   ground: Ground,
-  parts: QueueParts & StatsParts & ScheduleParts & { readonly workers: Workers },
+  parts: QueueParts & StatsParts & ScheduleParts & Pick<FleetNotes, 'noteDeadLetter'> & { readonly workers: Workers },
   keyTemplate: KeyTemplate,
   onCrash: (error: DistributorError) => void,
 ): Receiving {

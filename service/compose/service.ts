@@ -19,6 +19,7 @@ import { composeQueue, composeSchedule, composeStats, composeWorkers, type Groun
 import { composeProgressWriter } from './progress-writer.ts';
 import { composeReceiptIssuer } from './receipts.ts';
 import { composeReceiving } from './receiving.ts';
+import { composeFleetNotes, composeReconciler } from './reconciler.ts';
 import { composeUsage } from './usage.ts';
 import { composeMetricsPage } from './watching.ts';
 
@@ -70,12 +71,14 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const { queue, inFlight, reception } = parts;
 
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
-  const receiving = composeReceiving(ground, parts, keyTemplate, onCrash);
+  const fleetNotes = composeFleetNotes(ground, queueParts);
+  const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
+  const reconciler = composeReconciler(ground, keyTemplate);
   const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
   const receiptIssuer = composeReceiptIssuer(ground);
   const usage = composeUsage({ settings, metrics, logger });
   const progressWriter = composeProgressWriter(ground, parts);
-  const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer });
+  const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer, reconciler });
   const probe = createProbe({
     preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
     nowMs,
@@ -132,6 +135,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
         receiptIssuer?.run(signal),
         progressWriter?.run(signal),
         usage?.rollUp.run(signal),
+        fleetNotes.report(signal),
+        reconciler?.run(signal),
       ]);
       const address = http.server.address();
       return typeof address === 'object' && address ? address.port : settings.httpPort;

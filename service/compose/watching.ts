@@ -2,6 +2,7 @@ import type { FreshnessSnapshot } from '../run/queue/freshness.ts';
 import type { ReceiptIssuer } from '../run/receipts/issuer.ts';
 import type { CanaryWriter } from '../run/watch/canary-writer.ts';
 import { createMetricsPage, type MetricsPage } from '../run/watch/metrics-page.ts';
+import type { Reconciler } from '../run/watch/reconciler.ts';
 import { observeTrouble } from '../run/watch/trouble.ts';
 import { lookForWork, observeWork } from '../run/watch/workable.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts, Workers } from './parts.ts';
@@ -12,13 +13,14 @@ type Parts = QueueParts & StatsParts & ScheduleParts & { readonly workers: Worke
 interface Writers {
   readonly canaryWriter: CanaryWriter | undefined;
   readonly receiptIssuer: ReceiptIssuer | undefined;
+  readonly reconciler: Reconciler | undefined;
 }
 
 /** The page for Prometheus, with gauges that say how things stand when it is asked for. */
 export function composeMetricsPage(
   { metrics, nowMs }: Ground,
   parts: Parts,
-  { canaryWriter, receiptIssuer }: Writers,
+  { canaryWriter, receiptIssuer, reconciler }: Writers,
 ): MetricsPage {
   const { inFlight, scheduler, handBacks, rateLimits, breakers, parked } = parts;
   return createMetricsPage(metrics, parts.workers, () => {
@@ -33,6 +35,10 @@ export function composeMetricsPage(
     observeWork(metrics, lookForWork({ ...parts, oldestMs: snapshot.oldestMs }), nowMs());
     observeFreshness(metrics, parts, snapshot, canaryWriter, nowMs());
     metrics.receiptsBehind.set(receiptIssuer?.behindSeconds ?? 0);
+    const compared = reconciler?.look();
+    metrics.reconcileSuccess.set((compared?.endedMs ?? 0) / 1000);
+    metrics.reconciledUpTo.set((compared?.upToMs ?? 0) / 1000);
+    metrics.reconcileOverdue.set((compared?.overdueMs ?? 0) / 1000);
   });
 }
 

@@ -63,7 +63,7 @@ const KEYS_MAX = 100;
 const FRUITLESS_MAX = 10;
 const BACKOFF = { firstMs: 50, capMs: 5_000 };
 
-export interface SumDeps {
+export interface BatchDeps {
   readonly dynamo: Call<DynamoApi>;
   readonly signal: AbortSignal;
   /** Uniform in [0, 1). */
@@ -76,27 +76,63 @@ export interface SumDeps {
  * @throws DistributorError `ledger-unavailable` when the table answers for none of them, again and again
  */
 export async function sumEntries(
-  { dynamo, signal, random }: SumDeps,
+  deps: BatchDeps,
   table: string,
   keys: readonly EntryKey[],
 ): Promise<{ readonly states: Readonly<Record<string, number>>; readonly counts: Readonly<Record<string, number>> }> {
   const states: Record<string, number> = {};
   const counts: Record<string, number> = {};
-  const add = (item: Record<string, AttributeValue>) => {
+  await eachItem(deps, { table, keys, consistent: true }, (item) => {
     const entry = ITEM.parse(unmarshall(item, { wrapNumbers: Number }));
     states[entry.state] = (states[entry.state] ?? 0) + 1;
     if (entry.state !== 'done') return;
     for (const [name, count] of Object.entries(entry.counts ?? {})) counts[name] = (counts[name] ?? 0) + count;
-  };
+  });
+  return { states, counts };
+}
+
+/** States of deliveries, by `stateKey`; those without an entry are left out. */
+export type EntryStates = ReadonlyMap<string, string>;
+
+export function stateKey({ object, delivery }: EntryKey): string {
+  return `${object}\n${delivery}`;
+}
+
+/**
+ * The state of each of many deliveries.
+ * @param consistent without it, reads cost half, and may miss what was written a moment ago
+ * @throws DistributorError `ledger-unavailable` when the table answers for none of them, again and again
+ */
+export async function readStates(
+  deps: BatchDeps,
+  batch: { readonly table: string; readonly keys: readonly EntryKey[]; readonly consistent: boolean },
+): Promise<EntryStates> {
+  const states = new Map<string, string>();
+  await eachItem(deps, batch, ({ object, delivery, state }) => {
+    states.set(stateKey({ object: object?.S ?? '', delivery: delivery?.S ?? '' }), state?.S ?? 'unknown');
+  });
+  return states;
+}
+
+/** @param take is given the items that are there, in no order */
+async function eachItem(
+  { dynamo, signal, random }: BatchDeps,
+  {
+    table,
+    keys,
+    consistent,
+  }: { readonly table: string; readonly keys: readonly EntryKey[]; readonly consistent: boolean },
+  take: (item: Record<string, AttributeValue>) => void,
+): Promise<void> {
   for (let at = 0; at < keys.length; at += KEYS_MAX) {
     let wanted: Record<string, AttributeValue>[] = keys
       .slice(at, at + KEYS_MAX)
       .map(({ object, delivery }) => ({ object: { S: object }, delivery: { S: delivery } }));
     let waitMs = 0;
     for (let fruitless = 0; wanted.length > 0; ) {
-      const request = { [table]: { Keys: wanted, ConsistentRead: true } };
+      const request = { [table]: { Keys: wanted, ConsistentRead: consistent } };
       const answer = await dynamo('BatchGetItem', { RequestItems: request }, { abortSignal: signal });
-      for (const item of answer.Responses?.[table] ?? []) add(item);
+      for (const item of answer.Responses?.[table] ?? []) take(item);
       const left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
       fruitless = left.length < wanted.length ? 0 : fruitless + 1;
       if (fruitless >= FRUITLESS_MAX)
@@ -108,5 +144,4 @@ export async function sumEntries(
       wanted = left;
     }
   }
-  return { states, counts };
 }

@@ -112,7 +112,7 @@ function urlOf(ports: SinkPorts, tls: boolean): string {
 export async function provisionTenants(
   deps: ProvisionDeps,
   pipeline: Pipeline,
-  attributes: Readonly<Record<string, unknown>> = {},
+  attributes: (tenant: string) => Readonly<Record<string, unknown>> = () => ({}),
 ): Promise<void> {
   for (let at = 0; at < TENANTS; at++) {
     const id = tenantId(at);
@@ -121,7 +121,7 @@ export async function provisionTenants(
       accountId: String(FIRST_ACCOUNT + at),
       externalId: `external-id-of-${id}`,
       logGroupPrefix: groupOf(id),
-      deliveries: [{ type: 'cloudwatch', log_group_name: groupOf(id), ...attributes }],
+      deliveries: [{ type: 'cloudwatch', log_group_name: groupOf(id), ...attributes(id) }],
     };
     await provisionTenant(deps, tenant, pipeline);
   }

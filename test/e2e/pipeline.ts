@@ -47,6 +47,7 @@ export interface TestPipeline extends AsyncDisposable {
   logs(tenant: TenantSpec): Promise<DeliveredEvent[]>;
   /** Lines of all quarantine files of a tenant. */
   quarantine(tenantId: string): Promise<Record<string, unknown>[]>;
+  /** What the ledger says of objects. */
   ledger(): Promise<Record<string, unknown>[]>;
   /** Messages that are neither deleted nor in the dead-letter queue. */
   queued(): Promise<number>;
@@ -168,7 +169,8 @@ export async function startPipeline(
     quarantine: (tenantId) => readQuarantine(deps, names, tenantId),
     async ledger() {
       const { Items } = await deps.dynamo.send(new ScanCommand({ TableName: names.ledgerTable }));
-      return (Items ?? []).map((item) => unmarshall(item));
+      // Beside them lie the fleet's reports and leases.
+      return (Items ?? []).map((item) => unmarshall(item)).filter(({ object }) => String(object).startsWith('s3://'));
     },
     async queued() {
       const { Attributes } = await deps.sqs.send(

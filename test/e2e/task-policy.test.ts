@@ -41,7 +41,7 @@ suite("the task's policy", { skip }, () => {
       arns,
       layout,
       { data: undefined, messaging: undefined },
-      { tracing: false, canary: false },
+      { tracing: false, canary: false, reconcile: true },
     );
     return JSON.stringify({ ...policy, Statement: policy.Statement.filter(({ Sid }) => !without.includes(Sid ?? '')) });
   };
@@ -65,6 +65,8 @@ suite("the task's policy", { skip }, () => {
       AWS_ACCESS_KEY_ID: Credentials?.AccessKeyId ?? '',
       AWS_SECRET_ACCESS_KEY: Credentials?.SecretAccessKey ?? '',
       AWS_SESSION_TOKEN: Credentials?.SessionToken ?? '',
+      RECONCILE_INTERVAL_SECONDS: '5',
+      RECONCILE_BUCKET: pipeline.names.bucket,
     });
   });
   after(async () => {
@@ -81,6 +83,10 @@ suite("the task's policy", { skip }, () => {
     await pipeline.send('garbage');
     assert.equal((await pipeline.deadLetter('garbage')).reason, 'not-a-notification');
     await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
+    await until(
+      () => service.lines.some(({ msg }) => msg === 'the bucket was compared with the ledger'),
+      'the bucket is compared with the ledger',
+    );
     const refused = service.lines.filter((line) => JSON.stringify(line).includes('not authorized'));
     assert.deepEqual(refused, []);
   });

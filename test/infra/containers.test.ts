@@ -85,6 +85,14 @@ test('every image is named by a tag or a digest, and traces need no more than th
   }
 });
 
+test('a comparison with the ledger that is on looks at the central bucket', () => {
+  const { variables } = task('staging', { distributor: { settings: { RECONCILE_INTERVAL_SECONDS: '3600' } } });
+  const { reconcileIntervalMs, reconcileBucket } = readSettings(variables);
+  assert.equal(reconcileIntervalMs, 3_600_000);
+  assert.match(reconcileBucket ?? '', /-logs-/);
+  assert.equal(task('staging').variables.RECONCILE_BUCKET, undefined);
+});
+
 test('canaries that are on go to the central bucket', () => {
   const { variables } = task('staging', { distributor: { settings: { CANARY_INTERVAL_SECONDS: '300' } } });
   const { canaryIntervalMs, canaryBucket } = readSettings(variables);

@@ -8,6 +8,7 @@ import { callsOfObject, dollarsOfCalls } from '../../infra/cost/calls.ts';
 import { dollarsOfRun, readRun, renderMeasured } from '../../infra/cost/measured.ts';
 import { DESIGNS, estimate } from '../../infra/cost/model.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from '../../infra/cost/prices.ts';
+import { reconcileLines } from '../../infra/cost/reconcile.ts';
 import { storage } from '../../infra/cost/storage.ts';
 import { dollars, renderPrices, renderTables } from '../../infra/cost/table.ts';
 import { CHUNK_BYTES, TYPICAL, volumeOf, WIRE_RATIO } from '../../infra/cost/workload.ts';
@@ -205,6 +206,31 @@ test('a run in dollars is its calls, its bytes and its CPU at the prices of the 
 
 test('a call without a price is an error, and not free', () => {
   assert.throws(() => dollarsOfCalls({ GetObject: 1, Unheard: 1 }), /Unheard has no price/);
+});
+
+test('comparing the bucket with the ledger has a line where it is on, with the figures of its decision', async () => {
+  const component = 'Bucket against ledger';
+  assert.equal(
+    estimate('direct', { ...TYPICAL, terabytes: 1 }, economy).lines.find((it) => it.component === component),
+    undefined,
+  );
+  const decision = await readFile(
+    new URL('../../docs/decisions/0057-bucket-against-ledger.md', import.meta.url),
+    'utf8',
+  );
+  const usd = (perHour: number, RECONCILE_LATE_HOURS: number) => {
+    const settings = { RECONCILE_INTERVAL_SECONDS: '3600', RECONCILE_LATE_HOURS: String(RECONCILE_LATE_HOURS) };
+    const on = { ...economy, distributor: { ...economy.distributor, settings } };
+    return reconcileLines({ ...TYPICAL, terabytes: 1 }, perHour * 730, on)[0]?.usd ?? 0;
+  };
+  for (const [row, perHour, late] of [
+    ['3,000 (2.2 million a month), 100 partitions | 26', 3_014, 26],
+    ['1,000,000, 100 partitions | 26', 1e6, 26],
+    ['1,000,000, 100 partitions | 2', 1e6, 2],
+  ] as const) {
+    const line = decision.split('\n').find((text) => text.startsWith(`| ${row} |`));
+    assert.match(line ?? '', new RegExp(`\\| \\$${dollars(usd(perHour, late)).replace('.', '\\.')} \\|$`), row);
+  }
 });
 
 const page = await readFile(new URL('../../docs/guide/cost.md', import.meta.url), 'utf8');

@@ -24,15 +24,19 @@ const KEYS = {
   messaging: 'arn:aws:kms:us-east-1:111111111111:key/msg',
 };
 
-const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false });
+const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: false });
 const ROLE_POLICIES: Readonly<Record<string, PolicyDocument>> = {
   task,
-  'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, { tracing: true, canary: true }),
+  'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, {
+    tracing: true,
+    canary: true,
+    reconcile: true,
+  }),
   'task with AWS keys': taskRolePolicy(
     names,
     layout,
     { data: undefined, messaging: undefined },
-    { tracing: false, canary: false },
+    { tracing: false, canary: false, reconcile: false },
   ),
   execution: executionRolePolicy(names),
   firehose: firehoseRolePolicy(names, layout, KEYS.data),
@@ -147,7 +151,7 @@ test('the task can do no more: other queues, other prefixes, deleting, other rol
 });
 
 test('the task may list tenants, and with canaries write canaries, and no other object under the prefix of the logs', () => {
-  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true });
+  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true, reconcile: false });
   const key = canaryKey(compileKeyTemplate(config.objectKeyTemplate), 'acme', 0);
   for (const [document, allowed] of [
     [withCanary, 1],
@@ -161,7 +165,12 @@ test('the task may list tenants, and with canaries write canaries, and no other 
 
 test('with receipts the task may sign them and find what is due; without, neither', () => {
   const receiptKey = 'arn:aws:kms:us-east-1:111111111111:key/receipts';
-  const withReceipts = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, receiptKey });
+  const withReceipts = taskRolePolicy(names, layout, KEYS, {
+    tracing: false,
+    canary: false,
+    reconcile: false,
+    receiptKey,
+  });
   for (const [document, allowed] of [
     [withReceipts, 1],
     [task, 0],
@@ -175,6 +184,19 @@ test('with receipts the task may sign them and find what is due; without, neithe
     assert.equal(allowing(document, 'dynamodb:BatchGetItem', names.ledgerTableArn).length, allowed);
   }
   assert.deepEqual(allowing(withReceipts, 'kms:Sign', KEYS.data), []);
+});
+
+test('only where the bucket is compared with the ledger, the task may list versions and read the ledger in batches', () => {
+  const comparing = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: true });
+  for (const [document, allowed] of [
+    [comparing, 1],
+    [task, 0],
+  ] as const) {
+    assert.equal(allowing(document, 's3:ListBucketVersions', names.bucketArn).length, allowed);
+    assert.equal(allowing(document, 'dynamodb:BatchGetItem', names.ledgerTableArn).length, allowed);
+    // Also to sum up usage.
+    assert.ok(allowing(document, 'dynamodb:Query', names.ledgerTableArn).length >= allowed);
+  }
 });
 
 test('nobody becomes a tenant without saying which', () => {

@@ -82,6 +82,8 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
   const parked = createParked(() => now.ms);
   const freshness = createFreshness({ nowMs: () => now.ms, watermarkMs: () => now.ms });
   const crashes: string[] = [];
+  /** Of dead letters. */
+  const marks: { object: string; reason: string }[] = [];
   const seen = {
     running: 0,
     reserved: 0,
@@ -132,6 +134,9 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     probeMs: 120_000,
     random: () => 0,
     nowMs: () => now.ms,
+    noteDeadLetter: async (object, reason) => {
+      marks.push({ object, reason });
+    },
     onCrash: (error) => {
       log.push('crash');
       crashes.push(error.code);
@@ -174,6 +179,7 @@ export function setUpMessages(reports: Readonly<Record<string, readonly ReportLi
     log,
     tasks,
     letters,
+    marks,
     queue,
     metrics,
     lines,

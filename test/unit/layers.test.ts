@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   tenant: 2,
   quarantine: 2,
   delivery: 3,
+  reconcile: 3,
   destination: 4,
   'run/queue': 5,
   'run/schedule': 5,

@@ -104,20 +104,24 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 );
 
 function taskRole(): Resource {
-  const policy = vary(['WithTracing', 'WithCanary', 'WithReceipts', 'WithPrometheus', 'WithOwnKeys'], (on) => {
-    const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
-    const keys = on.WithOwnKeys
-      ? { data: textOf('DataKeyArn'), messaging: textOf('MessagingKeyArn') }
-      : { data: undefined, messaging: undefined };
-    return toJson(
-      taskRolePolicy(NAMES, LAYOUT, keys, {
-        tracing: on.WithTracing,
-        canary: on.WithCanary,
-        receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
-        prometheus: on.WithPrometheus ? workspace : undefined,
-      }),
-    );
-  });
+  const policy = vary(
+    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithReconcile', 'WithPrometheus', 'WithOwnKeys'],
+    (on) => {
+      const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
+      const keys = on.WithOwnKeys
+        ? { data: textOf('DataKeyArn'), messaging: textOf('MessagingKeyArn') }
+        : { data: undefined, messaging: undefined };
+      return toJson(
+        taskRolePolicy(NAMES, LAYOUT, keys, {
+          tracing: on.WithTracing,
+          canary: on.WithCanary,
+          receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
+          reconcile: on.WithReconcile,
+          prometheus: on.WithPrometheus ? workspace : undefined,
+        }),
+      );
+    },
+  );
   return role(NAMES.taskRole, trust(), policy);
 }
 

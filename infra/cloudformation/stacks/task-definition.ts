@@ -18,11 +18,13 @@ export function taskDefinition(): Resource {
       receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
     });
   const definitions = vary(
-    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithPrometheus', 'WithEssentialAlerts'],
+    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithReconcile', 'WithPrometheus', 'WithEssentialAlerts'],
     (on) => pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>
-    taskOf({ WithTracing, WithCanary: false, WithPrometheus: false }).volumes.map((name) => ({ Name: name })),
+    taskOf({ WithTracing, WithCanary: false, WithReconcile: false, WithPrometheus: false }).volumes.map((name) => ({
+      Name: name,
+    })),
   );
   return {
     Type: 'AWS::ECS::TaskDefinition',

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
+import { createThrottle } from '../../aws/throttle.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context } from '../session.ts';
 import { formatCount } from '../terminal.ts';
-import { createThrottle } from '../throttle.ts';
 import { type DeadLetter, groupLetters, isSelected } from './letter.ts';
 import { type LookOptions, look, queueOf, refuseUnknownTenant } from './look.ts';
 

@@ -1,5 +1,6 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Command } from 'commander';
+import { createThrottle } from '../../aws/throttle.ts';
 import { objectNotification } from '../../core/notification.ts';
 import { QUARANTINE_REASONS } from '../../core/refusal.ts';
 import type { QuarantinedRecord } from '../../quarantine/file.ts';
@@ -10,7 +11,6 @@ import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from
 import type { Context, Session } from '../session.ts';
 import { requireKnownTenant } from '../tenants/known.ts';
 import { formatBytes, formatCount, formatTable, formatTime, shorten } from '../terminal.ts';
-import { createThrottle } from '../throttle.ts';
 import { findVersion } from './find-version.ts';
 import { replaysOf, summarizeFiles, whyUseless } from './replays.ts';
 

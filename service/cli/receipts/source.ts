@@ -3,10 +3,10 @@ import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/
 import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import { LIMITS } from '../../aws/place.ts';
 import { createHandler } from '../../aws/sdk/common.ts';
+import type { Throttle } from '../../aws/throttle.ts';
 import { RECEIPT_STREAM, type ReceiptPlace, receiptFolder } from '../../core/receipt-place.ts';
 import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
-import type { Throttle } from '../throttle.ts';
 
 /** Reads what is in the customer's account, with whatever credentials run the command. */
 

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
+import { createAnnouncer } from '../../aws/announce.ts';
 import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
+import { sqsCalls } from '../../aws/sdk/sqs.ts';
+import { createThrottle } from '../../aws/throttle.ts';
 import { objectId } from '../../core/notification.ts';
 import { REPLAY_ID } from '../../core/replay.ts';
 import { sumEntries } from '../../ledger/entries.ts';
@@ -9,7 +12,6 @@ import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from
 import { createObjectReader } from '../object/open.ts';
 import type { Context, Session } from '../session.ts';
 import { formatCount, formatTime } from '../terminal.ts';
-import { createThrottle } from '../throttle.ts';
 import { estimate } from './estimate.ts';
 import { type FeedDeps, feed, remaining, toRef } from './feed.ts';
 import type { Found } from './find.ts';
@@ -141,22 +143,22 @@ async function feedAll(
 ): Promise<ReplayState> {
   const { sqs, signal, nowMs, printer } = context;
   const bar = printer.progress(`replay ${state.id}`, found.objects.length);
+  let fed = state.fed;
+  const announcer = createAnnouncer({
+    sqs: sqsCalls(sqs),
+    queueUrl,
+    throttle: createThrottle(perSecond, () => performance.now(), signal),
+    backlogMax: backlog,
+    onWait: (waiting) => bar.update(fed, `waiting: the queue has ${waiting} messages`),
+    signal,
+    nowMs,
+  });
+  const onProgress = (now: ReplayState) => {
+    fed = now.fed;
+    bar.update(fed, '');
+  };
   try {
-    return await feed(
-      {
-        sqs,
-        queueUrl,
-        states,
-        refOf: refs(context),
-        throttle: createThrottle(perSecond, () => performance.now(), signal),
-        backlogMax: backlog,
-        signal,
-        nowMs,
-        onProgress: ({ fed }, note) => bar.update(fed, note),
-      },
-      found.objects,
-      state,
-    );
+    return await feed({ announcer, states, refOf: refs(context), onProgress }, found.objects, state);
   } finally {
     bar.end();
   }

@@ -1,4 +1,5 @@
 import { dynamoCalls } from '../../aws/sdk/dynamo.ts';
+import { s3Calls } from '../../aws/sdk/s3.ts';
 import { DistributorError } from '../../base/errors.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import type { ObjectRef } from '../../core/notification.ts';
@@ -53,7 +54,7 @@ export async function deliveriesOf(context: Context, state: ReplayState): Promis
 }
 
 export async function findFor(context: Context, state: ReplayState): Promise<Found> {
-  const { settings, s3, signal, printer } = context;
+  const { settings, s3, signal, random, printer } = context;
   const keyTemplate = compileKeyTemplate(settings.objectKeyTemplate);
   // Where the key names the application, other objects need not even be read.
   const byKey = state.application !== undefined && settings.objectKeyTemplate.includes('{application}');
@@ -62,11 +63,12 @@ export async function findFor(context: Context, state: ReplayState): Promise<Fou
   const bar = printer.progress('objects', 1);
   try {
     return await findObjects({
-      s3,
+      s3: s3Calls(s3),
       bucket: state.bucket,
       keyTemplate,
       range,
       signal,
+      random,
       onFound: (count) => bar.update(0, `${count} found`),
     });
   } finally {

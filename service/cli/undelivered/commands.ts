@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { createThrottle } from '../../aws/throttle.ts';
 import { rate } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT_DONE, EXIT_TROUBLE, type ExitCode } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { requireKnownTenant } from '../tenants/known.ts';
 import { formatBytes, formatCount, formatTable, formatTime } from '../terminal.ts';
-import { createThrottle } from '../throttle.ts';
 import { recordsOfErrorLine } from './firehose-error.ts';
 import { type RedriveTally, redriveObject } from './redrive.ts';
 import { listStrays, type Selection } from './source.ts';

@@ -2,8 +2,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { faultOf } from '../../aws/fault.ts';
+import type { createThrottle } from '../../aws/throttle.ts';
 import type { Context } from '../session.ts';
-import type { createThrottle } from '../throttle.ts';
 import { placeRecord, redrivenKey } from './place.ts';
 import { readLines, type Selection, type StrayObject } from './source.ts';
 

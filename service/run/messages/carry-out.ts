@@ -22,12 +22,16 @@ export interface CarryOutDeps {
   readonly canaries: Pick<CanaryBooks, 'areStale'>;
   readonly metrics: Pick<Metrics, 'objects' | 'deadLetters' | 'messagesHandedBack' | 'canaries'>;
   readonly logger: Logger;
+  /** Notes in the ledger that an object's message is a dead letter, as well as it can: never rejects. */
+  readonly noteDeadLetter: (object: string, reason: string) => Promise<void>;
   /** A broken invariant: the process must end. */
   readonly onCrash: (error: DistributorError) => void;
 }
 
 /** How long a message stays away whose dead letter could not be sent. */
 const UNSENT_SECONDS = 60;
+/** S3 announces one object in a message. The rest of a larger one is announced again where the bucket is compared with the ledger. */
+const MARKS_MAX = 50;
 
 /** Gives a message back as the verdict says. Never rejects. */
 export async function carryOut(
@@ -121,6 +125,8 @@ async function bury(
   deps.metrics.objects.inc({ outcome: 'dead_letter' });
   deps.metrics.deadLetters.inc({ reason: error.code });
   for (const tenant of tenants) deps.tenantStats.deadLetter(tenant);
+  const first = objects.filter(({ replay }) => !replay).slice(0, MARKS_MAX);
+  await Promise.all(first.map((ref) => deps.noteDeadLetter(objectId(ref), error.code)));
   deps.logger.warn({ ...attributes, message_id: message.id }, 'message moved to the dead-letter queue');
   return inFlight.remove();
 }

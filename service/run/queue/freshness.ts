@@ -22,6 +22,10 @@ export interface FreshnessSnapshot {
    * milliseconds; undefined: there is none.
    */
   oldestMs(tenant: string): number | undefined;
+  /** By tenant, when the oldest object was announced that holds its watermark below the queue's. */
+  readonly open: ReadonlyMap<string, number>;
+  /** When the last message that was handed back has returned, epoch milliseconds; 0: none is away. */
+  readonly backMs: number;
 }
 
 export interface AnnouncedObject {
@@ -98,6 +102,7 @@ export function createFreshness({
       const now = nowMs();
       const oldest = new Map<string, number>();
       const oldestHeld = new Map<string, number>();
+      let backMs = 0;
       for (const objects of inFlight) {
         for (const { tenant, announcedMs } of objects) {
           lower(oldest, tenant, announcedMs);
@@ -107,12 +112,15 @@ export function createFreshness({
       for (const [tenant, slots] of away) {
         for (const [slot, announcedMs] of slots) {
           lower(oldest, tenant, announcedMs);
+          backMs = Math.max(backMs, endOf(slot));
           if (endOf(slot) > now) lower(oldestHeld, tenant, announcedMs);
         }
       }
       return {
         upToMs: (tenant) => (upToMs === undefined ? undefined : Math.min(upToMs, oldest.get(tenant) ?? upToMs)),
         oldestMs: (tenant) => oldestHeld.get(tenant),
+        open: oldest,
+        backMs,
       };
     },
   };

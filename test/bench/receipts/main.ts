@@ -52,7 +52,7 @@ const pipeline = await provisionPipeline(scene.deps, {
 });
 // The test event of S3, as in openScene.
 await scene.deps.sqs.send(new PurgeQueueCommand({ QueueUrl: pipeline.queueUrl }));
-await provisionTenants(scene.deps, pipeline, { receipts: 's3://receipts-of-the-benchmark' });
+await provisionTenants(scene.deps, pipeline, (tenant) => ({ receipts: `s3://receipts-${tenant}` }));
 const options = { workerThreads: WORKER_THREADS, tls: false };
 await using booked = await startSubject(scene, { ...options, pipeline });
 await using plain = await startSubject(scene, options);

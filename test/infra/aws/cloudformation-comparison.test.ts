@@ -48,7 +48,12 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
       alerts: { emails: ['somebody@example.com', 'else@example.com'], queueAgeSeconds: 900, queueDepth: 77_000 },
       distributor: {
         ...EVERYTHING.distributor,
-        settings: { CANARY_INTERVAL_SECONDS: '300', PARK_HOURS: '48', WORKER_THREADS: '3' },
+        settings: {
+          CANARY_INTERVAL_SECONDS: '300',
+          RECONCILE_INTERVAL_SECONDS: '3600',
+          PARK_HOURS: '48',
+          WORKER_THREADS: '3',
+        },
         spotPercent: 0,
         scaleOutAgeSeconds: 333,
       },

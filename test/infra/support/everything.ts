@@ -25,7 +25,7 @@ export const EVERYTHING = {
   distributor: {
     tracing: true,
     prometheusRemoteWriteUrl: REMOTE_WRITE,
-    settings: { CANARY_INTERVAL_SECONDS: '300' },
+    settings: { CANARY_INTERVAL_SECONDS: '300', RECONCILE_INTERVAL_SECONDS: '3600' },
   },
   alerts: { emails: ['somebody@example.com'] },
 } as const satisfies Overrides;

@@ -63,7 +63,11 @@ test("the task's policy has no place for the names of rosa-log-router's roles", 
   const config = configOf('production');
   const names = namesOf(config, { partition: 'aws', region: 'us-east-1', accountId: '111111111111' });
   const keys = { data: undefined, messaging: undefined };
-  const { Statement } = taskRolePolicy(names, layoutOf(config), keys, { tracing: false, canary: false });
+  const { Statement } = taskRolePolicy(names, layoutOf(config), keys, {
+    tracing: false,
+    canary: false,
+    reconcile: false,
+  });
   const become = Statement.find(({ Sid }) => Sid === 'BecomeTenants');
   assert.deepEqual(become?.Resource, [
     'arn:aws:iam::*:role/LogDistribution*',
@@ -81,7 +85,7 @@ test('the role for several regions has the permissions by which a task role beco
     namesIn('us-east-1'),
     layoutOf(config),
     { data: undefined, messaging: undefined },
-    { tracing: false, canary: false },
+    { tracing: false, canary: false, reconcile: false },
   );
   const become = Statement.filter(({ Sid }) => Sid === 'BecomeTenants');
   assert.deepEqual(JSON.parse(permissions).Statement, become);

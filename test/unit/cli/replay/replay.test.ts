@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { s3Calls } from '../../../../service/aws/sdk/s3.ts';
 import { remaining } from '../../../../service/cli/replay/feed.ts';
 import { findObjects } from '../../../../service/cli/replay/find.ts';
 import { createReplayStates, type ReplayState } from '../../../../service/cli/replay/state.ts';
@@ -317,11 +318,12 @@ test('an object in an archive class is found once it is restored, and not while 
   };
   const template = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
   const { objects, archived: left } = await findObjects({
-    s3: { send } as Pick<S3Client, 'send'>,
+    s3: s3Calls({ send } as unknown as S3Client),
     bucket: 'central',
     keyTemplate: compileKeyTemplate(template),
     range: { template, known: { tenant_id: 'acme' }, fromMs: 0, toMs: 2_000 },
     signal: new AbortController().signal,
+    random: Math.random,
     onFound: () => {},
   });
   assert.deepEqual(asked, [['RestoreStatus']]);

@@ -30,6 +30,8 @@ function setUp() {
   const freshness = {
     upToMs: (tenant: string) => upTo.get(tenant),
     oldestMs: (tenant: string) => oldest.get(tenant),
+    open: oldest,
+    backMs: 0,
   };
   const list = (troubles: readonly DeliveryTrouble[] = []) => tenantStats.list(troubles, freshness, parked);
   return { tenantStats, now, deliver, upTo, oldest, list, parked };

@@ -42,7 +42,7 @@ function setUp(t: TestContext, tenants: readonly string[]) {
           told.push({ tenant: tenantId, stream, values, timestamp });
         }
       },
-    freshness: () => ({ upToMs: () => state.upToMs, oldestMs: () => undefined }),
+    freshness: () => ({ upToMs: () => state.upToMs, oldestMs: () => undefined, open: new Map(), backMs: 0 }),
     isHeld: ({ tenantId }) => state.held.has(tenantId),
     books,
     intervalMs: 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createWalk } from '../../../../service/cli/replay/walk.ts';
+import { createWalk } from '../../../service/core/walk.ts';
 
 const HIVE = 'logs/tenant_id={tenant_id}/cluster_id={cluster_id}/environment={environment}/';
 const LEAF = 'logs/tenant_id=acme/cluster_id=c/environment=e/';
@@ -47,43 +47,53 @@ test('a value that writers may encode is found either way', () => {
   assert.equal(walk.judge('logs/tenant_id=a/'), 'none');
 });
 
-test('partitions by time are left where no object of the range can be', () => {
+test('partitions by time are passed by where no object of the range can be', () => {
   const walk = walkOf(HIVE);
-  const verdicts: Record<string, string> = {
-    '': 'folders',
-    'year=2026/': 'folders',
-    'year=2025/': 'none',
-    'year=2027/': 'none',
-    'year=2026/month=11/': 'folders',
-    'year=2026/month=10/': 'none',
-    'year=2026/month=12/': 'none',
-    'year=2026/month=11/day=24/': 'all',
+  const skips: Record<string, string | undefined> = {
     // Events of two weeks ago that were written late, and a clock that is ahead.
-    'year=2026/month=11/day=09/': 'all',
-    'year=2026/month=11/day=25/': 'all',
-    'year=2026/month=11/day=08/': 'none',
-    'year=2026/month=11/day=26/': 'none',
-    'year=2026/month=11/day=24/hour=03/': 'all',
-    'whatever/': 'all',
-    'year=2026/other=11/': 'all',
+    'year=2026/month=11/day=09/hour=10/a': undefined,
+    'year=2026/month=11/day=24/hour=03/a': undefined,
+    'year=2026/month=11/day=25/hour=10/a': undefined,
+    'year=2026/month=11/day=09/hour=09/a': 'year=2026/month=11/day=09/hour=10/',
+    'year=2026/month=11/day=08/hour=23/a': 'year=2026/month=11/day=09/hour=10/',
+    'year=2025/month=12/day=31/hour=23/a': 'year=2026/month=11/day=09/hour=10/',
+    // Only as far down as there are partitions: files of the day itself may stand before its hours.
+    'year=2026/month=11/day=08/a': 'year=2026/month=11/day=09/',
+    'year=2026/month=11/day=09/a': undefined,
+    'year=2026/month=10/other/a': 'year=2026/month=11/',
+    'year=2025/a': 'year=2026/',
+    'year=2026/month=11/day=25/hour=11/a': 'year>',
+    'year=2026/month=12/day=01/a': 'year>',
+    'year=2027/a': 'year>',
+    'a.log': undefined,
+    'whatever/a.log': undefined,
+    'day=01/a.log': undefined,
+    'year=26/month=01/a.log': undefined,
   };
-  for (const [tail, verdict] of Object.entries(verdicts)) assert.equal(walk.judge(LEAF + tail), verdict, tail);
+  for (const [key, to] of Object.entries(skips)) {
+    assert.equal(walk.skip(LEAF, LEAF + key), to === undefined ? undefined : LEAF + to, key);
+  }
 });
 
-test('a year before the range still counts while its last days are near', () => {
+test('whoever knows how late objects are written passes by more', () => {
   const walk = createWalk({
     template: HIVE,
     known: { tenant_id: 'acme' },
-    fromMs: Date.UTC(2027, 0, 3),
-    toMs: Date.UTC(2027, 0, 4),
+    fromMs: Date.UTC(2027, 0, 1, 1),
+    toMs: Date.UTC(2027, 0, 1, 2),
+    lateMs: 2 * 3_600_000,
+    earlyMs: 3_600_000,
   });
-  assert.equal(walk.judge(`${LEAF}year=2026/`), 'folders');
-  assert.equal(walk.judge(`${LEAF}year=2026/month=12/day=20/`), 'all');
-  assert.equal(walk.judge(`${LEAF}year=2026/month=12/day=18/`), 'none');
+  const skip = (key: string) => walk.skip(LEAF, LEAF + key);
+  assert.equal(skip('year=2026/month=12/day=31/hour=22/a'), `${LEAF}year=2026/month=12/day=31/hour=23/`);
+  assert.equal(skip('year=2026/month=12/day=31/hour=23/a'), undefined);
+  assert.equal(skip('year=2027/month=01/day=01/hour=02/a'), undefined);
+  assert.equal(skip('year=2027/month=01/day=01/hour=03/a'), `${LEAF}year>`);
 });
 
 test('a template that ends in the middle of a name is walked up to its last folder', () => {
   const walk = walkOf('logs/{tenant_id}/{application}-…');
-  assert.equal(walk.judge('logs/acme/'), 'folders');
+  assert.equal(walk.judge('logs/'), 'folders');
+  assert.equal(walk.judge('logs/acme/'), 'all');
   assert.equal(walk.judge('logs/acme/deeper/'), 'all');
 });

@@ -1,6 +1,6 @@
 /**
- * How a time range of a tenant's objects is found by names: folder by folder along the key template, then along the Hive
- * partitions by time that the platform's writers put below it. What cannot hold such an object is never listed.
+ * How a time range of objects is found by names: folder by folder along the key template, then key by key, past the Hive
+ * partitions by time (`year=2026/month=11/day=24/hour=07/`) that hold nothing of the range.
  */
 export interface Walk {
   /** Where to begin: the folders that are the same for all. */
@@ -12,6 +12,11 @@ export interface Walk {
   judge(folder: string): 'folders' | 'all' | 'none';
   /** What the names of the folders in it begin with, as far as that is known: it narrows the listing. */
   beginning(folder: string): string;
+  /**
+   * Of a key below a folder of which everything is listed: behind which key the listing may go on. Keys sort by time within
+   * partitions, so this key and everything up to there is out of the range. undefined: it may be in the range.
+   */
+  skip(folder: string, key: string): string | undefined;
 }
 
 export interface WalkRange {
@@ -21,6 +26,10 @@ export interface WalkRange {
   /** Objects last modified from here, epoch milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** How long after a partition's time an object may be written into it. Default: 15 days, for partitions by an event's time. */
+  readonly lateMs?: number;
+  /** How long before. Default: a day. */
+  readonly earlyMs?: number;
 }
 
 /**
@@ -30,6 +39,8 @@ export interface WalkRange {
 const LATE_MS = 15 * 86_400_000;
 /** Clocks of writers may be ahead. */
 const EARLY_MS = 86_400_000;
+/** Partitions by time, down to which they go. */
+const PARTITION = /^year=(\d{4})\/(?:month=(\d\d)\/(?:day=(\d\d)\/(?:hour=(\d\d)\/)?)?)?/;
 
 interface Segment {
   readonly expression: RegExp;
@@ -39,7 +50,9 @@ interface Segment {
   readonly literal: boolean;
 }
 
-export function createWalk({ template, known, fromMs, toMs }: WalkRange): Walk {
+export function createWalk({ template, known, lateMs = LATE_MS, earlyMs = EARLY_MS, ...range }: WalkRange): Walk {
+  const fromMs = range.fromMs - lateMs;
+  const toMs = range.toMs + earlyMs;
   const segments = template
     .replace(/(…|\*|\.\.\.)$/, '')
     .split('/')
@@ -55,10 +68,16 @@ export function createWalk({ template, known, fromMs, toMs }: WalkRange): Walk {
       const parts = folder.split('/').slice(0, -1);
       const fits = parts.every((part, at) => segments[at] === undefined || matches(part, segments[at], known));
       if (!fits) return 'none';
-      if (parts.length < segments.length) return 'folders';
-      return judgeTime(parts.slice(segments.length), fromMs - LATE_MS, toMs + EARLY_MS);
+      return parts.length < segments.length ? 'folders' : 'all';
     },
     beginning: (folder) => segments[folder.split('/').length - 1]?.beginning ?? '',
+    skip(folder, key) {
+      const time = partitionTime(key.slice(folder.length));
+      if (!time) return undefined;
+      if (time.endMs <= fromMs) return folder + partitionOf(fromMs, time.depth);
+      // Behind every name that begins with `year=`: `>` is the character after `=`.
+      return time.beginMs >= toMs ? `${folder}year>` : undefined;
+    },
   };
 }
 
@@ -87,21 +106,25 @@ function isValue(text: string, value: string): boolean {
   return text === value || text === encodeURIComponent(value);
 }
 
-/** `year=2026/month=11/day=24/`, down to the day; anything else is listed whole. */
-function judgeTime(parts: readonly string[], fromMs: number, toMs: number): 'folders' | 'all' | 'none' {
-  const numbers: number[] = [];
-  for (const [at, name] of ['year', 'month', 'day'].entries()) {
-    const part = parts[at];
-    if (part === undefined) break;
-    const [, digits] = new RegExp(`^${name}=(\\d{2,4})$`).exec(part) ?? [];
-    if (digits === undefined) return 'all';
-    numbers.push(Number(digits));
-  }
-  const [year, month, day] = numbers;
-  if (year === undefined) return 'folders';
-  const beginMs = Date.UTC(year, (month ?? 1) - 1, day ?? 1);
-  const endMs =
-    month === undefined ? Date.UTC(year + 1, 0, 1) : day === undefined ? Date.UTC(year, month, 1) : beginMs + EARLY_MS;
-  if (endMs <= fromMs || beginMs >= toMs) return 'none';
-  return day === undefined ? 'folders' : 'all';
+/** The time of the partition that a key is in, as far down as its folders tell it. */
+function partitionTime(key: string): { beginMs: number; endMs: number; depth: number } | undefined {
+  const match = PARTITION.exec(key);
+  if (!match) return undefined;
+  const given = match.slice(1).filter((digits) => digits !== undefined);
+  const depth = given.length;
+  const [year = 0, month = 1, day = 1, hour = 0] = given.map(Number);
+  const utc = (further: number) =>
+    Date.UTC(
+      year + (depth === 1 ? further : 0),
+      month - 1 + (depth === 2 ? further : 0),
+      day + (depth === 3 ? further : 0),
+      hour + (depth === 4 ? further : 0),
+    );
+  return { beginMs: utc(0), endMs: utc(1), depth };
+}
+
+/** The folders of a time's partition, so many of them. */
+function partitionOf(ms: number, depth: number): string {
+  const [year, month, day, hour] = new Date(ms).toISOString().split(/[-T:]/);
+  return [`year=${year}/`, `month=${month}/`, `day=${day}/`, `hour=${hour}/`].slice(0, depth).join('');
 }
