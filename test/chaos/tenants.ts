@@ -95,6 +95,14 @@ export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
   });
 }
 
+/** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */
+export function tenantsOf(count: number): readonly ChaosTenant[] {
+  const further = Array.from({ length: Math.max(0, count - TENANTS.length) }, (_, at) =>
+    tenant(`tenant-${at + 1}`, String(600_000_000_000 + at), [{ type: 'cloudwatch', group: '' }]),
+  );
+  return [...TENANTS.slice(0, count), ...further];
+}
+
 interface DeliveryPart {
   readonly type: string;
   /** Below the tenant's own prefix. */

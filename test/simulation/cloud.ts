@@ -1,0 +1,153 @@
+import type { Message } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { AwsError } from '../../embedded-aws/http/aws-error.ts';
+import type { LogsAction } from '../../embedded-aws/logs/action.ts';
+import { createLogGroup, describeLogGroups, putRetentionPolicy } from '../../embedded-aws/logs/groups.ts';
+import { putLogEvents } from '../../embedded-aws/logs/put.ts';
+import { EVENT_BYTES_MAX } from '../../embedded-aws/logs/put-limits.ts';
+import { createLogsStore } from '../../embedded-aws/logs/store.ts';
+import { createLogStream } from '../../embedded-aws/logs/streams.ts';
+import type { TenantSpec } from '../../local/provision/tenant.ts';
+import type { SqsApi } from '../../service/aws/api.ts';
+import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
+import { LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
+import { awsError } from './models/answers.ts';
+import { createObjects } from './models/objects.ts';
+import { createQueues } from './models/queues.ts';
+import { createRoles } from './models/roles.ts';
+import { createTables } from './models/tables.ts';
+import type { Network } from './network.ts';
+import type { Witness } from './witness.ts';
+import { type World, worldNow } from './world.ts';
+
+/** All of AWS in a world: queues, tables, objects and roles are models; CloudWatch Logs is that of the embedded AWS. */
+export interface Cloud extends ReturnType<typeof createCloud> {
+  readonly network: Network;
+  readonly witness: Witness;
+}
+
+export const QUEUE_URL = 'https://sqs.us-east-1.amazonaws.com/000000000000/log-objects';
+export const DEAD_LETTERS_URL = 'https://sqs.us-east-1.amazonaws.com/000000000000/log-objects-dead-letters';
+export const TENANT_TABLE = 'tenant-configurations';
+export const LEDGER_TABLE = 'delivery-ledger';
+export const BUCKET = 'central-logs';
+
+const LOGS_ACTIONS: Readonly<Record<string, LogsAction>> = {
+  PutLogEvents: putLogEvents,
+  CreateLogGroup: createLogGroup,
+  CreateLogStream: createLogStream,
+  PutRetentionPolicy: putRetentionPolicy,
+  DescribeLogGroups: describeLogGroups,
+};
+
+/** @param redeliveries the share of messages that are handed out although somebody has them */
+export function createCloud(world: World, redeliveries: number) {
+  const nowMs = () => Math.floor(world.nowMs);
+  const { random } = world;
+  const store = createLogsStore();
+  const polls = new Set<() => void>();
+  const queues = createQueues({
+    nowMs: () => world.nowMs,
+    newId: random.uuid,
+    pick: random.below,
+    onceMore: () => random.chance(redeliveries),
+    queues: [
+      {
+        url: QUEUE_URL,
+        arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects',
+        redrive: { url: DEAD_LETTERS_URL, maxReceiveCount: MAX_RECEIVE_COUNT },
+      },
+      { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
+    ],
+  });
+  return {
+    queues,
+    /** Something may have become visible: long polls look again. */
+    stirred() {
+      for (const look of [...polls]) look();
+    },
+    /** A long poll: is answered when there is something, or when its time is over. Who has left takes nothing along. */
+    poll(
+      input: Parameters<SqsApi['ReceiveMessage']>[0],
+      answer: (outcome: () => { Messages?: Message[] }) => void,
+      isLeft: () => boolean,
+    ) {
+      const endMs = world.nowMs + (input.WaitTimeSeconds ?? 0) * 1000;
+      let again = () => {};
+      const end = (outcome: () => { Messages?: Message[] }) => {
+        polls.delete(look);
+        again();
+        answer(outcome);
+      };
+      const look = () => {
+        if (isLeft()) return end(() => ({}));
+        try {
+          const Messages = queues.receive(input);
+          if (Messages.length > 0) return end(() => ({ Messages }));
+        } catch (error) {
+          return end(() => {
+            throw error;
+          });
+        }
+        if (world.nowMs >= endMs) return end(() => ({}));
+        again();
+        const nextMs = Math.max(world.nowMs + 1, Math.min(endMs, queues.nextMs(input.QueueUrl ?? '')));
+        again = world.after(nextMs - world.nowMs, undefined, look);
+      };
+      polls.add(look);
+      look();
+    },
+    tables: createTables({ [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS }),
+    objects: createObjects(nowMs),
+    roles: createRoles({ nowMs, newId: random.hex }),
+    logs: store,
+    /** @throws as CloudWatch Logs answers */
+    callLogs(operation: string, accessKeyId: string, region: string, body: Buffer) {
+      const { account, logGroupPrefix } = this.roles.session(accessKeyId);
+      const input = JSON.parse(body.toString());
+      const group: string = input.logGroupName ?? '';
+      if (operation !== 'DescribeLogGroups' && !`${group}/`.startsWith(`${logGroupPrefix}/`))
+        throw awsError('AccessDeniedException', 400, `not authorized to perform logs:${operation} on ${group}`);
+      const requestId = random.uuid();
+      const call = { input, body, place: { account, region }, store, requestId, nowMs: nowMs() };
+      try {
+        const output = LOGS_ACTIONS[operation]?.run({
+          ...call,
+          eventBytesMax: EVENT_BYTES_MAX,
+          visibleAfterMs: () => 0,
+        });
+        return { requestId, output: output ?? {} };
+      } catch (error) {
+        throw error instanceof AwsError ? awsError(error.code, error.status, error.message) : error;
+      }
+    },
+    addTenant(tenant: TenantSpec) {
+      const roleArn = `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenant.tenantId}`;
+      this.roles.add({ roleArn, ...tenant });
+      for (const delivery of tenant.deliveries) {
+        const item = {
+          tenant_id: tenant.tenantId,
+          account_id: tenant.accountId,
+          log_distribution_role_arn: roleArn,
+          external_id: tenant.externalId,
+          enabled: true,
+          ...delivery,
+        };
+        this.tables.put(TENANT_TABLE, marshall(item, { removeUndefinedValues: true }));
+      }
+    },
+  };
+}
+
+const clouds = new WeakMap<World, Cloud>();
+
+export function setCloud(world: World, cloud: Cloud): void {
+  clouds.set(world, cloud);
+}
+
+/** That of the world that runs. */
+export function theCloud(): Cloud {
+  const cloud = clouds.get(worldNow());
+  if (!cloud) throw new Error('the world has no cloud');
+  return cloud;
+}

@@ -1,0 +1,91 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { DynamoApi } from '../../../service/aws/api.ts';
+import type { TableKeys } from '../../../service/core/tables.ts';
+import { type Answers, awsError } from './answers.ts';
+import { holds, type Item, updated } from './expression.ts';
+
+/**
+ * DynamoDB: every write is one step, reads see all writes before them. Queries have a partition key and nothing else; there are no
+ * pages, as items here are few. What a call answers is a copy.
+ */
+export interface Tables extends Answers<Pick<DynamoApi, 'GetItem' | 'UpdateItem' | 'Query' | 'DescribeTable'>> {
+  put(table: string, item: Item): void;
+  all(table: string): readonly Item[];
+}
+
+export function createTables(tables: Readonly<Record<string, TableKeys>>): Tables {
+  const items = new Map(Object.keys(tables).map((name) => [name, new Map<string, Item>()]));
+  const tableOf = (name: string | undefined) => {
+    const keys = tables[name ?? ''];
+    const rows = items.get(name ?? '');
+    if (!keys || !rows) throw awsError('ResourceNotFoundException', 400, `Requested resource not found: ${name}`);
+    return { keys, rows };
+  };
+  const keyOf = ({ partition, sort }: TableKeys, item: Item) => JSON.stringify([item[partition]?.S, item[sort]?.S]);
+
+  return {
+    put(table, item) {
+      const { keys, rows } = tableOf(table);
+      rows.set(keyOf(keys, item), item);
+    },
+    all: (table) => [...tableOf(table).rows.values()],
+    GetItem({ TableName, Key = {} }) {
+      const { keys, rows } = tableOf(TableName);
+      const item = rows.get(keyOf(keys, Key));
+      return item ? { Item: structuredClone(item) as Record<string, AttributeValue> } : {};
+    },
+    UpdateItem(input) {
+      const { keys, rows } = tableOf(input.TableName);
+      const key = keyOf(keys, input.Key ?? {});
+      const before = rows.get(key);
+      const names = { names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues };
+      if (input.ConditionExpression !== undefined && !holds(before ?? {}, input.ConditionExpression, names))
+        throw awsError('ConditionalCheckFailedException', 400, 'The conditional request failed');
+      const after = updated(before ?? structuredClone(input.Key ?? {}), input.UpdateExpression ?? '', names);
+      rows.set(key, structuredClone(after));
+      return returned(input.ReturnValues, before, after);
+    },
+    Query(input) {
+      const { keys, rows } = tableOf(input.TableName);
+      const [, name = '', value = ''] = /^\s*(#?\w+)\s*=\s*(:\w+)\s*$/.exec(input.KeyConditionExpression ?? '') ?? [];
+      const attribute = input.ExpressionAttributeNames?.[name] ?? name;
+      if (attribute !== keys.partition)
+        throw new Error(`the model does not understand: ${input.KeyConditionExpression}`);
+      const wanted = input.ExpressionAttributeValues?.[value]?.S;
+      const found = [...rows.values()].filter((item) => item[keys.partition]?.S === wanted);
+      const sortOf = (item: Item) => item[keys.sort]?.S ?? '';
+      const Items = found.sort((a, b) => (sortOf(a) < sortOf(b) ? -1 : 1));
+      return { Items: structuredClone(Items) as Record<string, AttributeValue>[], Count: Items.length };
+    },
+    DescribeTable({ TableName }) {
+      const { keys } = tableOf(TableName);
+      const { partition, sort } = keys;
+      return {
+        Table: {
+          TableName,
+          TableStatus: 'ACTIVE',
+          KeySchema: [
+            { AttributeName: partition, KeyType: 'HASH' },
+            { AttributeName: sort, KeyType: 'RANGE' },
+          ],
+          AttributeDefinitions: [partition, sort].map((name) => ({ AttributeName: name, AttributeType: 'S' as const })),
+        },
+      };
+    },
+  };
+}
+
+function returned(which: string | undefined, before: Item | undefined, after: Item) {
+  const copy = (item: Item) => ({ Attributes: structuredClone(item) as Record<string, AttributeValue> });
+  switch (which) {
+    case undefined:
+    case 'NONE':
+      return {};
+    case 'ALL_NEW':
+      return copy(after);
+    case 'ALL_OLD':
+      return before ? copy(before) : {};
+    default:
+      throw new Error(`the model does not know the ReturnValues ${which}`);
+  }
+}

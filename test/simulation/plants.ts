@@ -1,0 +1,46 @@
+import type { Plant } from './replace.ts';
+
+/** Faults that a simulation must find: each was one once, or is what a line of the service prevents. */
+export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
+  /** Circuit breakers wait by the host's clock: one that is set back holds a tenant for as long. */
+  'host-clock': [
+    {
+      file: 'service/compose/parts.ts',
+      find: '    nowMs,\n    probeMs: settings.probeMs,',
+      replace: '    nowMs: () => Date.now(),\n    probeMs: settings.probeMs,',
+    },
+  ],
+  /** Whoever has lost the lease writes all the same. */
+  'write-without-condition': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `condition: '#owner = :me',`,
+      replace: `condition: '#owner = :me OR attribute_exists(#owner) OR attribute_not_exists(#owner)',`,
+    },
+  ],
+  /** A lease is taken before it is over. */
+  'lease-taken-early': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `#lease_expires_at < :settled OR #owner = :owner`,
+      replace: `#lease_expires_at < :settled OR attribute_exists(#owner)`,
+    },
+  ],
+  /** A message is deleted before the ledger says that its objects are done. */
+  'deleted-too-early': [
+    {
+      file: 'service/run/messages/process-message.ts',
+      find: '  const reports = await deliverAll(deps, announcement, message.signal);',
+      replace:
+        '  void deps.queue.remove?.([received.message.receipt]).catch(() => {});\n  const reports = await deliverAll(deps, announcement, message.signal);',
+    },
+  ],
+  /** The position is not saved on the way. */
+  'checkpoint-lost': [
+    {
+      file: 'service/delivery/lease-keeper.ts',
+      find: 'place === saved ? lease.renew() : lease.checkpoint(current)',
+      replace: 'lease.renew()',
+    },
+  ],
+};
