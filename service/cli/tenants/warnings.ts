@@ -1,6 +1,8 @@
 import type { Delivery } from '../../core/delivery.ts';
 import type { KeyTemplate } from '../../core/object-key.ts';
 import { hasRegion, partitionOf } from '../../core/partition.ts';
+import { CLOUDWATCH } from '../../destination/cloudwatch/kind.ts';
+import { READABLE_CLASS } from '../../destination/cloudwatch/target.ts';
 import { S3 } from '../../destination/s3/kind.ts';
 
 /** What is valid in an item of the tenant table, and hardly meant. Pure. */
@@ -12,6 +14,7 @@ export function warningsOf(delivery: Delivery, others: readonly Delivery[], temp
     ...regionWarnings(delivery),
     ...twiceWarnings(delivery, others),
     ...rejectedWarnings(delivery, others),
+    ...receiptWarnings(delivery),
   ];
 }
 
@@ -61,6 +64,15 @@ export function rejectedWarnings({ target, tenantId }: Delivery, others: readonl
   if (type === undefined || others.some((other) => other.type === type)) return [];
   return [
     `rejected_events: tenant ${tenantId} has no valid delivery ${type}: until it has, rejected events go to quarantine`,
+  ];
+}
+
+function receiptWarnings({ target }: Delivery): string[] {
+  if (!CLOUDWATCH.is(target) || target.receipts === undefined) return [];
+  const { logGroupClass = READABLE_CLASS } = target.groupSettings;
+  if (logGroupClass === READABLE_CLASS) return [];
+  return [
+    `receipts: nobody can compare them with what was delivered: no call reads the events of ${logGroupClass} back`,
   ];
 }
 

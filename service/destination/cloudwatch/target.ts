@@ -194,7 +194,7 @@ function platformOf(platform: Platform | undefined, group: NameTemplate, stream:
 }
 
 /** Of the other classes GetLogEvents does not read (CloudWatch Logs user guide, "Log classes"). */
-const READABLE_CLASS = 'STANDARD' satisfies LogGroupClass;
+export const READABLE_CLASS = 'STANDARD' satisfies LogGroupClass;
 
 function readable(exactlyOnce: boolean, logGroupClass: LogGroupClass | undefined): boolean {
   if (!exactlyOnce || logGroupClass === undefined || logGroupClass === READABLE_CLASS) return exactlyOnce;

@@ -55,6 +55,15 @@ test('rejected events that no delivery of the tenant takes are told', () => {
   assert.deepEqual(warn(named, [{ ...bucket, enabled: false }]), []);
 });
 
+test('receipts that nobody can compare with the events are told', () => {
+  const receipts = { receipts: 's3://acme-receipts' };
+  assert.deepEqual(warn(receipts), []);
+  assert.deepEqual(warn({ ...receipts, log_group_class: 'STANDARD' }), []);
+  assert.deepEqual(warn({ ...receipts, log_group_class: 'INFREQUENT_ACCESS' }), [
+    'receipts: nobody can compare them with what was delivered: no call reads the events of INFREQUENT_ACCESS back',
+  ]);
+});
+
 test('a region that is not one of the partition of the role is told', () => {
   const text = (partition: string, region: string) =>
     `target_region: the partition of the role, ${partition}, has no region ${region}`;
