@@ -43,6 +43,7 @@ export interface FleetDeps {
 }
 
 interface Member {
+  readonly settings: Settings;
   readonly actor: Actor;
   readonly entry: FleetProcess;
   readonly service: Service;
@@ -89,7 +90,9 @@ export function createFleet(deps: FleetDeps): Fleet {
         return actor;
       },
     };
-    const entry: FleetProcess = { name, place, halted: false, end: undefined };
+    // In the middle of a deployment one that numbers batches in the old way may go on after it, and starts the chunk anew.
+    const isMixed = [...places.values()].some((member) => member !== 'starting' && member.settings !== settings);
+    const entry: FleetProcess = { name, place, halted: isMixed, end: undefined };
     processes.push(entry);
     world.note(`${name} starts at place ${place}, its clock ${hostAheadMs} ms ahead`);
     world.after(0, actor, () => {
@@ -99,7 +102,7 @@ export function createFleet(deps: FleetDeps): Fleet {
         end(member, undefined, 1, 1_000);
       };
       const service = deps.createService({ settings, logger, version: 'simulated', onCrash });
-      const member: Member = { actor, entry, service };
+      const member: Member = { settings, actor, entry, service };
       places.set(place, member);
       service.start().catch((error: unknown) => {
         deps.find(`${name} could not start: ${error}`);

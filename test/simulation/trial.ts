@@ -248,7 +248,7 @@ function createStriker({ plan, world, objects, cloud, fleet, weather, aim }: Str
         return stroke.to === 'out' ? fleet.open(stroke.place) : fleet.close(stroke.place);
       case 'deploy':
         fleet.configure(settingsOf(plan, stroke.eventBytesMax));
-        for (let place = 0; place < plan.tasks; place++)
+        for (let place = 0; place < plan.aheadMs.length; place++)
           world.after(place * DEPLOY_EVERY_MS, undefined, () => fleet.term(place, 0));
     }
   };
