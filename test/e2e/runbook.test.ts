@@ -38,6 +38,7 @@ suite("the runbook's commands", () => {
       ...endpointEnvironment(url, 'us-east-1'),
       ...serviceEnvironment(pipeline.names),
       ...kernelEnvironment(),
+      RECONCILE_BUCKET: pipeline.names.bucket,
     };
     become({});
     folder = await mkdtemp(join(tmpdir(), 'runbook-'));
@@ -56,6 +57,8 @@ suite("the runbook's commands", () => {
     await pipeline.send('garbage');
     await until(async () => (await pipeline.metric('dead_letters_total')) >= 2, 'there are dead letters');
     if (enforced) operator = await becomeOperator();
+    // A task says every 15 s how far it has read the queue.
+    await until(async () => (await run(['reconcile', '--from', '6h', '--json'])).out !== '', 'objects can be judged');
   });
   after(async () => {
     process.chdir(home);
