@@ -130,17 +130,22 @@ function alarm(from: Members): Translation {
 }
 
 function table(from: Members): Translation {
-  const { name, hash_key, range_key, attribute, billing_mode, deletion_protection_enabled, ttl } = from;
+  const { name, attribute, billing_mode, deletion_protection_enabled, ttl } = from;
   const encryption = members(from.server_side_encryption);
   return {
     type: 'AWS::DynamoDB::Table',
     properties: dropEmpty({
       TableName: name,
       BillingMode: billing_mode,
-      KeySchema: [
-        { AttributeName: hash_key ?? '', KeyType: 'HASH' },
-        { AttributeName: range_key ?? '', KeyType: 'RANGE' },
-      ],
+      KeySchema: keySchema(from),
+      GlobalSecondaryIndexes: list(from.global_secondary_index).map((it) => {
+        const index = members(it);
+        return {
+          IndexName: index.name ?? '',
+          KeySchema: keySchema(index),
+          Projection: { ProjectionType: index.projection_type ?? '' },
+        };
+      }),
       AttributeDefinitions: list(attribute).map((it) => {
         const { name: attributeName = '', type = '' } = members(it);
         return { AttributeName: attributeName, AttributeType: type };
@@ -157,6 +162,14 @@ function table(from: Members): Translation {
       TimeToLiveSpecification: ttl === undefined ? undefined : pascal(members(ttl)),
     }),
   };
+}
+
+/** Of a table, or of an index. */
+function keySchema({ hash_key, range_key }: Members): Value {
+  return [
+    { AttributeName: hash_key ?? '', KeyType: 'HASH' },
+    { AttributeName: range_key ?? '', KeyType: 'RANGE' },
+  ];
 }
 
 function deliveryStream(from: Members): Translation {
