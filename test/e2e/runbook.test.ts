@@ -56,7 +56,8 @@ suite("the runbook's commands", () => {
     await pipeline.put(keyOf('nobody', 'unknown.log'), `{"message":"m","timestamp":${NOW_MS}}`);
     await pipeline.send('garbage');
     await until(async () => (await pipeline.metric('dead_letters_total')) >= 2, 'there are dead letters');
-    if (enforced) operator = await becomeOperator();
+    if (!enforced) return;
+    operator = await becomeOperator();
     // A task says every 15 s how far it has read the queue.
     await until(async () => (await run(['reconcile', '--from', '6h', '--json'])).out !== '', 'objects can be judged');
   });
@@ -128,7 +129,8 @@ suite("the runbook's commands", () => {
   };
 
   for (const { line, args, into } of COMMANDS) {
-    test(`line ${line}: ${args.join(' ')}`, async () => {
+    const skip = args[0] === 'reconcile' && !enforced && 'how far a queue is read is known only of the embedded AWS';
+    test(`line ${line}: ${args.join(' ')}`, { skip }, async () => {
       become(isOfDistributor(args) ? {} : operator);
       const { code, out, err } = await run(await fillIn(args));
       // 1 tells of trouble, and there is some; a command that could not do its work says so on standard error.
