@@ -9,7 +9,6 @@ import {
   inflateSync,
   zstdDecompressSync,
 } from 'node:zlib';
-import { releaseMemory } from '../../base/release-memory.ts';
 import { corrupt } from '../corrupt.ts';
 import type { PieceReader } from './piece-reader.ts';
 
@@ -65,20 +64,26 @@ export async function* inflate(
     const piece = await reader.piece();
     // Behind a stream that is whole another may begin, or zeros, which are the reader's.
     if (atOnce > 0 && (!piece || piece[0] === 0)) return;
-    const whole = piece && inflateAtOnce(piece, compression, pieceBytes);
+    const roomBytes = piece && roomFor(piece, compression, pieceBytes);
+    const whole = piece && roomBytes && inflateAtOnce(piece, compression, roomBytes, pieceBytes);
     if (!whole) break;
     reader.use(piece.length);
     yield whole;
-    releaseMemory(whole);
+    release(whole, roomBytes);
   }
   yield* inflateStream(reader, compression, pieceBytes);
 }
 
 /** @returns undefined where the bytes are not a small stream, whole and nothing else: then the stream says what they are */
-function inflateAtOnce(bytes: Uint8Array, compression: Compression, bytesMax: number): Uint8Array | undefined {
+function inflateAtOnce(
+  bytes: Uint8Array,
+  compression: Compression,
+  roomBytes: number,
+  bytesMax: number,
+): Uint8Array | undefined {
   if (bytes.length > AT_ONCE_BYTES_MAX) return undefined;
   try {
-    const options = { info: true, chunkSize: roomFor(bytes, compression, bytesMax), maxOutputLength: bytesMax };
+    const options = { info: true, chunkSize: roomBytes, maxOutputLength: bytesMax };
     const { buffer, engine } = AT_ONCE[compression](bytes, options) as AtOnce;
     return engine.bytesWritten === bytes.length ? buffer : undefined;
   } catch {

@@ -9,6 +9,13 @@ const MIB = 1024 * 1024;
 /** Compresses to a third, and is several pieces long. */
 const TEXT = Buffer.from(randomBytes(3.3 * MIB).toString('hex'));
 
+const COMPRESS: Readonly<Record<Compression, (text: Buffer) => Buffer>> = {
+  gzip: gzipSync,
+  zstd: zstdCompressSync,
+  zlib: deflateSync,
+  deflate: deflateRawSync,
+};
+
 async function* inPieces(bytes: Buffer, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
 }
@@ -35,6 +42,19 @@ for (const [compression, compress] of [
   }
 }
 
+test('what a small stream gives leaves no memory behind', async () => {
+  for (const [compression, compress] of Object.entries(COMPRESS)) {
+    const given: Uint8Array[] = [];
+    const reader = createPieceReader(inPieces(compress(TEXT.subarray(0, 100_000)), MIB));
+    for await (const piece of inflate(reader, compression as Compression)) given.push(piece);
+    assert.deepEqual(
+      given.map(({ length }) => length),
+      [0],
+      compression,
+    );
+  }
+});
+
 test('what a stream has given before it breaks is not taken away from who holds it', async () => {
   const bytes = gzipSync(TEXT);
   const pieces: Uint8Array[] = [];
@@ -47,13 +67,6 @@ test('what a stream has given before it breaks is not taken away from who holds 
   );
   assert.ok((pieces.at(-1)?.length ?? 0) > 0);
 });
-
-const COMPRESS: Readonly<Record<Compression, (text: Buffer) => Buffer>> = {
-  gzip: gzipSync,
-  zstd: zstdCompressSync,
-  zlib: deflateSync,
-  deflate: deflateRawSync,
-};
 
 /** @returns the text, and what the reader is left with */
 async function inflateAll(pieces: readonly Buffer[], compression: Compression, pieceBytes?: number) {
