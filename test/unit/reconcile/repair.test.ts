@@ -14,7 +14,10 @@ const LOST = [lostObject(1), lostObject(2)];
 const idOf = ({ ref }: LostObject) => objectId(ref);
 
 /** What happens, in its order. */
-function setUp(announcer: Partial<RepairDeps['announcer']>, claim: RepairDeps['marks']['claim'] = async () => 'claimed') {
+function setUp(
+  announcer: Partial<RepairDeps['announcer']>,
+  claim: RepairDeps['marks']['claim'] = async () => 'claimed',
+) {
   const steps: string[] = [];
   const deps: RepairDeps = {
     announcer: {

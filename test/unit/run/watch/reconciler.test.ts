@@ -83,7 +83,13 @@ test('it goes on where the last process has saved, and tells how far it is', asy
   await until(() => lines.some(({ msg }) => msg === 'objects of the bucket were lost'), 'a comparison has ended');
   assert.deepEqual(announced, ['logs/tenant_id=acme/80']);
   assert.deepEqual(JSON.parse(state.saved), { toMs: at(15), pending: { acme: at(80) }, endedMs: NOON_MS });
-  assert.deepEqual(reconciler.look(), { endedMs: NOON_MS, upToMs: at(80), overdueMs: 0, withheldObjects: 0, withheldMs: undefined });
+  assert.deepEqual(reconciler.look(), {
+    endedMs: NOON_MS,
+    upToMs: at(80),
+    overdueMs: 0,
+    withheldObjects: 0,
+    withheldMs: undefined,
+  });
   const { values } = await metrics.reconciled.get();
   assert.deepEqual(
     values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.outcome, value]),
@@ -102,7 +108,13 @@ test('a comparison that is not due is not made, and one that fails is told of an
   const early = setUp(t, stateOf(30, 10), [object(80)]);
   early.start();
   await until(() => early.reconciler.look() !== undefined, 'it has the lease');
-  assert.deepEqual(early.reconciler.look(), { endedMs: at(10), upToMs: at(30), overdueMs: 0, withheldObjects: 0, withheldMs: undefined });
+  assert.deepEqual(early.reconciler.look(), {
+    endedMs: at(10),
+    upToMs: at(30),
+    overdueMs: 0,
+    withheldObjects: 0,
+    withheldMs: undefined,
+  });
   const broken = setUp(t, stateOf(300, 200), []);
   broken.state.broken = true;
   broken.start();
