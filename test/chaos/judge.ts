@@ -14,6 +14,11 @@ export interface Evidence {
   readonly puts: ReadonlyMap<string, Put>;
   readonly acquisitions: readonly LeaseTaken[];
   readonly processes: readonly FleetProcess[];
+  /**
+   * Whether a call that a process had under way when it was halted may be executed when it wakes. The kernel of a real one sends the rest
+   * of a body then, before any of the service's code runs. Where requests leave a process at once, nothing excuses a call without a lease.
+   */
+  readonly callsOutliveHalts: boolean;
   /** How long the processes wait for an answer. */
   readonly requestTimeoutMs: number;
   readonly ledger: readonly LedgerItem[];
@@ -324,16 +329,16 @@ function checkLetters({ garbage, deadLetters }: Evidence, ended: boolean, note: 
 
 /** Nobody may deliver what another process has taken the lease of since. Copies of it would be a matter of luck. */
 function checkLeases(
-  { acquisitions, processes }: Evidence,
+  { acquisitions, processes, callsOutliveHalts }: Evidence,
   { deliveries }: ReturnType<typeof sortEvents>,
   note: Notes,
 ): void {
-  const halted = new Set(processes.filter((process) => process.halted).map(({ name }) => name));
+  const excused = new Set(processes.filter(({ halted }) => halted && callsOutliveHalts).map(({ name }) => name));
   for (const { object, truth, copies } of deliveries.values()) {
     const takings = acquisitions.filter((taken) => taken.object === object.id && taken.delivery === truth.name);
     for (const put of new Set(copies.flatMap((list) => list ?? []))) {
       const holder = takings.findLast(({ order }) => order < put.order)?.process;
-      if (holder !== put.process && !halted.has(put.process)) {
+      if (holder !== put.process && !excused.has(put.process)) {
         note(`delivered by ${put.process} while ${holder} had the lease: ${object.id} for ${truth.name}`);
       }
     }

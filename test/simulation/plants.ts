@@ -35,6 +35,14 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
         '  void deps.queue.remove?.([received.message.receipt]).catch(() => {});\n  const reports = await deliverAll(deps, announcement, message.signal);',
     },
   ],
+  /** Whoever was frozen for longer than its lease goes on when it wakes. */
+  'lease-never-doubted': [
+    {
+      file: 'service/delivery/lease-keeper.ts',
+      find: 'const GIVE_UP_AFTER = 0.8;',
+      replace: 'const GIVE_UP_AFTER = 1e9;',
+    },
+  ],
   /** The position is not saved on the way. */
   'checkpoint-lost': [
     {

@@ -76,6 +76,7 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
       order: ([...puts.values()].find((one) => one.process === name)?.order ?? 1) - 0.5,
     })),
     processes,
+    callsOutliveHalts: true,
     requestTimeoutMs: 10_000,
     ledger: [item],
     quarantine: [],
@@ -240,6 +241,20 @@ test('who delivers what another has taken the lease of is found, copies or not',
   ];
   const { findings } = judge(evidence({ acquisitions }));
   assert.deepEqual(findings, [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`]);
+});
+
+test('a call without a lease is excused for a process that was halted only where calls outlive halts', () => {
+  const { records, process, put, evidence } = createScene();
+  process('p0', TERM, true);
+  process('p1', TERM);
+  put(records, { by: 'p0' });
+  const acquisitions = [
+    { process: 'p0', object: OBJECT, delivery: DELIVERY, order: 0 },
+    { process: 'p1', object: OBJECT, delivery: DELIVERY, order: 0.5 },
+  ];
+  const without = [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`];
+  assert.deepEqual(judge(evidence({ acquisitions, callsOutliveHalts: true })).findings, []);
+  assert.deepEqual(judge(evidence({ acquisitions, callsOutliveHalts: false })).findings, without);
 });
 
 test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
