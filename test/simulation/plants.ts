@@ -43,6 +43,14 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
       replace: 'const GIVE_UP_AFTER = 1e9;',
     },
   ],
+  /** Whoever drains gives the lease back, and does not say how far it came. */
+  'drained-unsaved': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `write('release', { set: { ...set, ...end.set }`,
+      replace: `write('release', { set: end.set`,
+    },
+  ],
   /** The position is not saved on the way. */
   'checkpoint-lost': [
     {
