@@ -27,6 +27,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   IsDigest: equals({ 'Fn::Select': [0, { 'Fn::Split': [':', ref('ImageTag')] }] }, 'sha256'),
   WithTracing: isTrue('Tracing'),
   WithReceipts: isTrue('Receipts'),
+  HasReceiptKeyArn: isGiven('ReceiptKeyArn'),
   WithPrometheus: isGiven('PrometheusRemoteWriteUrl'),
   HasPermissionsBoundary: isGiven('PermissionsBoundary'),
   WithAccessLog: isPositive('AccessLogRetentionDays'),
