@@ -44,6 +44,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   WithReconcile: not(
     or(equals(ref('SettingReconcileIntervalSeconds'), ''), equals(ref('SettingReconcileIntervalSeconds'), '0')),
   ),
+  WithUsage: not(equals(ref(settingParameter('USAGE')), 'false')),
   WithBudget: isPositive('BudgetMonthlyUsd'),
   WithAnomalyDetection: isPositive('AnomalyUsd'),
   WithSpending: or(holds('WithBudget'), holds('WithAnomalyDetection')),

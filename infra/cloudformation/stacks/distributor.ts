@@ -105,7 +105,16 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 
 function taskRole(): Resource {
   const policy = vary(
-    ['WithTracing', 'WithCanary', 'WithReceipts', 'HasReceiptKeyArn', 'WithReconcile', 'WithPrometheus', 'WithOwnKeys'],
+    [
+      'WithTracing',
+      'WithCanary',
+      'WithReceipts',
+      'HasReceiptKeyArn',
+      'WithUsage',
+      'WithReconcile',
+      'WithPrometheus',
+      'WithOwnKeys',
+    ],
     (on) => {
       const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
       const keys = on.WithOwnKeys
@@ -116,6 +125,7 @@ function taskRole(): Resource {
           tracing: on.WithTracing,
           canary: on.WithCanary,
           receiptKey: receiptKeyArn(on),
+          usage: on.WithUsage,
           reconcile: on.WithReconcile,
           prometheus: on.WithPrometheus ? workspace : undefined,
         }),
