@@ -16,7 +16,14 @@ import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import { objectId } from '../../core/notification.ts';
 import { type Batch, type ChunkPlan, sizeOf, timeOf } from '../../core/plan.ts';
 import type { Route } from '../../core/route.ts';
-import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
+import {
+  type AttemptDeps,
+  callTenant,
+  type FailureWords,
+  pause,
+  type TenantCall,
+  toDestinationError,
+} from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
   type Destination,
@@ -127,7 +134,8 @@ export function createCloudWatch(
       entity: Entity | undefined,
       signals: StopSignals,
     ): PutCall => ({
-      known: () => knownOf(exactlyOnce, plan, batch, signals),
+      known: (onLook) => knownOf(exactlyOnce, plan, batch, signals, onLook),
+      inTurn: (attempt) => exactlyOnce.inTurn(batch, attempt),
       put(session) {
         const rest = partOf(plan, batch, exactlyOnce.rest(plan, batch));
         // The whole body may still be on its way.
@@ -139,7 +147,7 @@ export function createCloudWatch(
     });
 
     /** The same until there is an answer, or no hope for one. */
-    const put = ({ known, put }: PutCall, batch: PutBatch, signals: StopSignals) => {
+    const put = ({ put, ...more }: PutCall, batch: PutBatch, signals: StopSignals) => {
       const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
@@ -153,7 +161,7 @@ export function createCloudWatch(
         region: delivery.region,
         rateLimited,
         watch,
-        ...(known && { known }),
+        ...more,
         attempt: (credentials: SessionCredentials) => attempt(credentials, put, batch, signals),
       };
       return callTenant(deps, call, signals);
@@ -217,10 +225,8 @@ interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
-interface PutCall {
+interface PutCall extends Pick<TenantCall<PutReceipt>, 'known' | 'inTurn'> {
   readonly put: (session: LogsSession) => Promise<PutReceipt>;
-  /** Asked before each attempt: the answer, where none is needed any more. */
-  readonly known?: () => Promise<PutReceipt | undefined>;
 }
 
 /** The answer to a batch of which everything is in the stream; undefined: it has to be sent. */
@@ -229,8 +235,9 @@ async function knownOf(
   plan: ChunkPlan,
   batch: Batch,
   signals: StopSignals,
+  onLook: () => void,
 ): Promise<PutReceipt | undefined> {
-  const receipt = await once.known(plan, batch, signals);
+  const receipt = await once.known(plan, batch, signals, onLook);
   return receipt && { ...receipt, rejectedEntity: undefined };
 }
 
