@@ -6,6 +6,7 @@ import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
+import { DistributorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
@@ -293,6 +294,8 @@ async function attemptPut(
     // Of the time of sequence tokens: the service has these very events already.
     if (awsErrorName(error) === 'DataAlreadyAcceptedException')
       return { ...toReceipt(undefined, batch.events.length), rejectedEntity: undefined };
+    // Our own word, before the call could be executed.
+    if (error instanceof DistributorError) throw error;
     const fault = faultOf(error);
     metrics.puts.inc({ outcome: fault });
     // The service may have stored the events before it failed to say so: the one way to a duplicate without a crash.
