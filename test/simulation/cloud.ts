@@ -45,7 +45,7 @@ export function createCloud(world: World, redeliveries: number) {
   const nowMs = () => Math.floor(world.nowMs);
   const { random } = world;
   const store = createLogsStore();
-  const polls = new Set<() => void>();
+  const polls = new Set<(mayTake: boolean) => void>();
   const queues = createQueues({
     nowMs: () => world.nowMs,
     newId: random.uuid,
@@ -60,42 +60,54 @@ export function createCloud(world: World, redeliveries: number) {
       { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
     ],
   });
+  let again = () => {};
+  let againMs = Number.POSITIVE_INFINITY;
+  /** Offers what is visible to those who wait, who have waited longest first; looks again when the next message turns visible. */
+  const offer = () => {
+    for (const look of [...polls]) {
+      if (!queues.hasVisible(QUEUE_URL)) break;
+      look(true);
+    }
+    const nextMs = polls.size === 0 ? Number.POSITIVE_INFINITY : queues.nextMs(QUEUE_URL);
+    if (nextMs === againMs) return;
+    again();
+    againMs = nextMs;
+    if (Number.isFinite(nextMs)) again = world.after(Math.max(1, nextMs - world.nowMs), undefined, offerAgain);
+  };
+  const offerAgain = () => {
+    againMs = Number.POSITIVE_INFINITY;
+    offer();
+  };
   return {
     queues,
     /** Something may have become visible: long polls look again. */
-    stirred() {
-      for (const look of [...polls]) look();
-    },
+    stirred: offer,
     /** A long poll: is answered when there is something, or when its time is over. Who has left takes nothing along. */
     poll(
       input: Parameters<SqsApi['ReceiveMessage']>[0],
       answer: (outcome: () => { Messages?: Message[] }) => void,
       isLeft: () => boolean,
     ) {
-      const endMs = world.nowMs + (input.WaitTimeSeconds ?? 0) * 1000;
-      let again = () => {};
       const end = (outcome: () => { Messages?: Message[] }) => {
         polls.delete(look);
-        again();
+        over();
         answer(outcome);
       };
-      const look = () => {
+      const look = (mayTake: boolean) => {
         if (isLeft()) return end(() => ({}));
         try {
-          const Messages = queues.receive(input);
-          if (Messages.length > 0) return end(() => ({ Messages }));
+          const Messages = mayTake ? queues.receive(input) : [];
+          if (Messages.length > 0 || !mayTake) end(() => ({ Messages }));
         } catch (error) {
-          return end(() => {
+          end(() => {
             throw error;
           });
         }
-        if (world.nowMs >= endMs) return end(() => ({}));
-        again();
-        const nextMs = Math.max(world.nowMs + 1, Math.min(endMs, queues.nextMs(input.QueueUrl ?? '')));
-        again = world.after(nextMs - world.nowMs, undefined, look);
       };
+      const over = world.after((input.WaitTimeSeconds ?? 0) * 1000, undefined, () => look(false));
       polls.add(look);
-      look();
+      look(true);
+      offer();
     },
     tables: createTables({ [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS }),
     objects: createObjects(nowMs),

@@ -30,14 +30,23 @@ export interface NetworkDeps {
   readonly weather: Weather;
   /** Told of each call right after it was executed, before its caller hears of it. */
   readonly onExecuted: (call: Request, actor: Actor, worked: boolean) => void;
+  /** Where calls do not all take the same few milliseconds. */
+  readonly times?: Times;
+}
+
+export interface Times {
+  /** One way, milliseconds. */
+  wayMs(call: Request): number;
+  /** How much later the caller goes on, as there is that much to transfer and to compute. */
+  workMs(call: Request, actor: Actor): number;
 }
 
 /** One way, milliseconds. */
 const LEAST_MS = 1;
 const SPREAD_MS = 9;
 
-export function createNetwork(world: World, { weather, onExecuted }: NetworkDeps): Network {
-  const way = () => LEAST_MS + world.random.uniform() * SPREAD_MS;
+export function createNetwork(world: World, { weather, onExecuted, times }: NetworkDeps): Network {
+  const wayOf = times?.wayMs ?? (() => LEAST_MS + world.random.uniform() * SPREAD_MS);
 
   const open: Network['open'] = <T>(
     request: Request,
@@ -47,6 +56,7 @@ export function createNetwork(world: World, { weather, onExecuted }: NetworkDeps
     if (!actor) throw new Error(`${request.operation} is called in nobody's turn`);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const { signal, timeoutMs } = request;
+    const way = () => wayOf(request);
     let isOver = false;
     const settle = (act: () => void) => {
       if (isOver) return;
@@ -104,7 +114,7 @@ export function createNetwork(world: World, { weather, onExecuted }: NetworkDeps
         onExecuted(request, actor, true);
         if (effect?.kind === 'unheard') return;
         if (effect?.kind === 'reset') return void fail(brokenConnection());
-        hear(way() + lateness(effect), () => {
+        hear(way() + lateness(effect) + (times?.workMs(request, actor) ?? 0), () => {
           request.onHeard?.(awsMs, true);
           resolve(value);
         });

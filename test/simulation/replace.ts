@@ -1,4 +1,5 @@
 import { registerHooks } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -10,6 +11,11 @@ export const CUTS: readonly Cut[] = [
   { of: 'service/aws/logs-session.ts', by: 'logs-session.ts', what: 'calls to CloudWatch Logs: the same' },
   { of: 'service/aws/put-events.ts', by: 'put-events.ts', what: 'PutLogEvents: the same, and compression' },
   { of: 'service/run/watch/http.ts', by: 'http.ts', what: 'the HTTP endpoint' },
+  {
+    of: 'service/run/watch/metrics-page.ts',
+    by: 'metrics-page.ts',
+    what: "the text of the metrics' page, and Node's own metrics",
+  },
   {
     of: 'service/kernel/kernel.ts',
     by: 'kernel.ts',
@@ -23,6 +29,11 @@ export const CUTS: readonly Cut[] = [
   },
   { of: 'node:zlib', in: 'service/quarantine/writer.ts', by: 'zlib.ts', what: "zlib's own thread" },
 ];
+
+/** Modules that run as they are; what a process makes with them is looked into (watched/instruments.ts). */
+const WATCHED = ['service/run/schedule/scheduler.ts', 'service/run/queue/in-flight.ts'];
+/** Where a process makes its parts. */
+const PARTS = 'service/compose/parts.ts';
 
 export interface Cut {
   /** A file of the service, or a module of Node. */
@@ -44,6 +55,7 @@ export interface Plant {
 const root = new URL('../../', import.meta.url);
 const service = new URL('service/', root).href;
 const cuts = new URL('cuts/', import.meta.url);
+const watched = new URL('watched/', import.meta.url);
 
 /**
  * To be called before anything of the service is loaded, once.
@@ -57,9 +69,9 @@ export function replaceModules(plants: readonly Plant[] = []): void {
       // What stands in its place may use the module itself.
       if (!importer.startsWith(service)) return resolved;
       const cut = CUTS.find(({ of, in: only }) => urlOf(of) === resolved.url && (!only || importer === urlOf(only)));
-      return cut
-        ? { ...resolved, url: new URL(cut.by, cuts).href, format: 'module-typescript', shortCircuit: true }
-        : resolved;
+      const isWatched = importer === urlOf(PARTS) && WATCHED.some((of) => urlOf(of) === resolved.url);
+      const instead = cut ? new URL(cut.by, cuts) : isWatched && new URL(basename(resolved.url), watched);
+      return instead ? { ...resolved, url: instead.href, format: 'module-typescript', shortCircuit: true } : resolved;
     },
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);

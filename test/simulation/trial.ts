@@ -16,6 +16,7 @@ import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
 import { MINUTE_MS, type Stroke, type TrialPlan } from './plan.ts';
 import { createFleet, type Fleet } from './task.ts';
+import { createLimitCheck } from './watched/limits.ts';
 import { createWeather } from './weather.ts';
 import { createWitness } from './witness.ts';
 import { type Actor, createWorld, type Journal, type World } from './world.ts';
@@ -79,6 +80,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     aheadMs: (place) => plan.aheadMs[place] ?? 0,
     find: witness.find,
   });
+  world.afterTurns(createLimitCheck(settingsOf(plan), witness.find));
   for (let place = 0; place < plan.tasks; place++) fleet.open(place);
   const strike = createStriker({ plan, world, objects, cloud, fleet, weather, aim });
   for (const stroke of strokes) world.after(stroke.atMs, undefined, () => strike(stroke));

@@ -20,6 +20,8 @@ export interface World {
   as<T>(actor: Actor | undefined, act: () => T): T;
   /** Adds a line to the journal. */
   note(text: string): void;
+  /** From now on the check is made after each turn of an actor, with all that follows from it. */
+  afterTurns(check: (actor: Actor) => void): void;
   /** Lets events happen until the condition holds, or none is left before that time. @returns whether it holds */
   run(until: () => boolean, untilMs: number): Promise<boolean>;
   readonly journal: Journal;
@@ -41,12 +43,19 @@ export interface Actor {
 }
 
 export interface Journal {
+  /** Empty where they are not kept. */
   readonly lines: readonly string[];
   /** SHA-256 of all lines. */
   hash(): string;
 }
 
-/** A trial that makes so many events without an end does not end. */
+export interface WorldOptions {
+  /** A world that makes more events than this does not end. */
+  readonly eventsMax?: number;
+  /** Whether the journal's lines are kept, and not only their hash. */
+  readonly keepsLines?: boolean;
+}
+
 const EVENTS_MAX = 2_000_000;
 
 let current: World | undefined;
@@ -62,9 +71,15 @@ export function worldNow(): World {
   return current;
 }
 
-export function createWorld(seed: string, startMs: number): World {
+export function createWorld(
+  seed: string,
+  startMs: number,
+  { eventsMax = EVENTS_MAX, keepsLines = true }: WorldOptions = {},
+): World {
   const timeline = createTimeline();
   const lines: string[] = [];
+  const hash = createHash('sha256');
+  const checks: ((actor: Actor) => void)[] = [];
   let nowMs = startMs;
   let actor: Actor | undefined;
   let events = 0;
@@ -89,7 +104,12 @@ export function createWorld(seed: string, startMs: number): World {
     random: createRandom(`${seed}/world`),
     after: (ms, who, act) => timeline.add(nowMs + Math.max(0, ms), who, act),
     as,
-    note: (text) => lines.push(`${((nowMs - startMs) / 1000).toFixed(3)} ${text}`),
+    note(text) {
+      const line = `${((nowMs - startMs) / 1000).toFixed(3)} ${text}`;
+      hash.update(`${line}\n`);
+      if (keepsLines) lines.push(line);
+    },
+    afterTurns: (check) => checks.push(check),
     async run(until, untilMs) {
       const before = current;
       current = world;
@@ -107,11 +127,14 @@ export function createWorld(seed: string, startMs: number): World {
             timeline.defer(next, who.process.frozenUntilMs);
             continue;
           }
-          if (++events > EVENTS_MAX) throw new Error(`${events} events, and no end`);
+          if (++events > eventsMax) throw new Error(`${events} events, and no end`);
           actor = who;
           act();
           // What AWS does promises nothing: only actors wait for anything.
-          if (who) await turn();
+          if (who) {
+            await turn();
+            for (const check of checks) check(who);
+          }
           actor = undefined;
         }
         return true;
@@ -119,10 +142,7 @@ export function createWorld(seed: string, startMs: number): World {
         current = before;
       }
     },
-    journal: {
-      lines,
-      hash: () => createHash('sha256').update(lines.join('\n')).digest('hex'),
-    },
+    journal: { lines, hash: () => hash.copy().digest('hex') },
   };
   return world;
 }

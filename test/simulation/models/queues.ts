@@ -1,6 +1,7 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SqsApi } from '../../../service/aws/api.ts';
 import { type Answers, awsError } from './answers.ts';
+import { createShelf, type Shelf } from './shelf.ts';
 
 /**
  * SQS, standard queues. A message that is received is invisible for a while and then comes back, with one receive more; after
@@ -13,6 +14,8 @@ export interface Queues extends Answers<Omit<SqsApi, 'ReceiveMessage'>> {
   /** When the next message of the queue that is hidden now turns visible; infinite: none will. */
   nextMs(queueUrl: string): number;
   messages(queueUrl: string): readonly StoredMessage[];
+  /** Whether a receive would bring something now. */
+  hasVisible(queueUrl: string): boolean;
 }
 
 export interface StoredMessage {
@@ -47,7 +50,7 @@ const VISIBILITY_SECONDS_MAX = 43_200;
 const DELAY_SECONDS_MAX = 900;
 
 export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDeps): Queues {
-  const stored = new Map(queues.map(({ url }) => [url, new Map<string, StoredMessage>()]));
+  const stored = new Map(queues.map(({ url }) => [url, createShelf<StoredMessage>()]));
   const specOf = (url: string | undefined) => {
     const spec = queues.find((queue) => queue.url === url);
     const messages = stored.get(url ?? '');
@@ -55,14 +58,16 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
       throw awsError('AWS.SimpleQueueService.NonExistentQueue', 400, 'The specified queue does not exist.');
     return { spec, messages };
   };
-  const byReceipt = (messages: ReadonlyMap<string, StoredMessage>, receipt: string | undefined) =>
-    messages.values().find((message) => message.receipt !== undefined && message.receipt === receipt);
+  const byReceipt = (messages: Shelf<StoredMessage>, receipt: string | undefined) => {
+    const message = messages.get(receipt?.split('/')[0] ?? '');
+    return message?.receipt !== undefined && message.receipt === receipt ? message : undefined;
+  };
 
   const send = (url: string | undefined, body: string, attributes: StoredMessage['attributes'], delaySeconds = 0) => {
     const { messages } = specOf(url);
     const id = newId();
     const sentMs = nowMs();
-    messages.set(id, {
+    messages.add({
       id,
       body,
       attributes,
@@ -93,18 +98,22 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
     receive({ QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout = 30 }) {
       const { spec, messages } = specOf(QueueUrl);
       const taken: Message[] = [];
-      let visible = [...messages.values()].filter(({ visibleMs }) => visibleMs <= nowMs());
-      while (taken.length < MaxNumberOfMessages && visible.length > 0) {
-        const message = visible[pick(visible.length)] as StoredMessage;
-        visible = visible.filter((other) => other !== message);
+      /** Stay visible although somebody has them, but come once in a receive. */
+      const kept = new Set<StoredMessage>();
+      while (taken.length < MaxNumberOfMessages) {
+        const visible = messages.visible(nowMs());
+        const left = kept.size === 0 ? visible : visible.filter((other) => !kept.has(other));
+        if (left.length === 0) break;
+        const message = left[pick(left.length)] as StoredMessage;
         if (spec.redrive && message.receives >= spec.redrive.maxReceiveCount) {
-          messages.delete(message.id);
-          specOf(spec.redrive.url).messages.set(message.id, { ...message, visibleMs: nowMs(), receipt: undefined });
+          messages.remove(message);
+          specOf(spec.redrive.url).messages.add({ ...message, visibleMs: nowMs(), receipt: undefined });
           continue;
         }
         message.receives++;
         message.receipt = `${message.id}/${message.receives}`;
-        if (!onceMore()) message.visibleMs = nowMs() + VisibilityTimeout * 1000;
+        if (onceMore()) kept.add(message);
+        else messages.hide(message, nowMs() + VisibilityTimeout * 1000);
         taken.push({
           MessageId: message.id,
           ReceiptHandle: message.receipt,
@@ -115,22 +124,16 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
       }
       return taken;
     },
-    nextMs(queueUrl) {
-      return Math.min(
-        Number.POSITIVE_INFINITY,
-        ...specOf(queueUrl)
-          .messages.values()
-          .map(({ visibleMs }) => visibleMs),
-      );
-    },
-    messages: (queueUrl) => [...specOf(queueUrl).messages.values()],
+    nextMs: (queueUrl) => specOf(queueUrl).messages.nextMs(),
+    messages: (queueUrl) => specOf(queueUrl).messages.all(),
+    hasVisible: (queueUrl) => specOf(queueUrl).messages.visible(nowMs()).length > 0,
     DeleteMessageBatch({ QueueUrl, Entries }) {
       const { messages } = specOf(QueueUrl);
       return batch(Entries, ({ ReceiptHandle }) => {
-        const id = ReceiptHandle?.split('/')[0] ?? '';
         if (!/^[^/]+\/\d+$/.test(ReceiptHandle ?? '')) return 'ReceiptHandleIsInvalid';
         // To delete what is not there any more succeeds; an older receipt deletes nothing.
-        if (byReceipt(messages, ReceiptHandle)) messages.delete(id);
+        const message = byReceipt(messages, ReceiptHandle);
+        if (message) messages.remove(message);
         return undefined;
       });
     },
@@ -141,7 +144,7 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
         if (VisibilityTimeout < 0 || VisibilityTimeout > VISIBILITY_SECONDS_MAX) return 'InvalidParameterValue';
         if (!message) return 'InvalidParameterValue';
         if (message.visibleMs <= nowMs()) return 'MessageNotInflight';
-        message.visibleMs = nowMs() + VisibilityTimeout * 1000;
+        messages.hide(message, nowMs() + VisibilityTimeout * 1000);
         return undefined;
       });
     },
@@ -158,7 +161,7 @@ export function createQueues({ nowMs, newId, pick, onceMore, queues }: QueuesDep
     },
     GetQueueAttributes({ QueueUrl, AttributeNames = [] }) {
       const { spec, messages } = specOf(QueueUrl);
-      const all = [...messages.values()];
+      const all = messages.all();
       const hidden = all.filter(({ visibleMs }) => visibleMs > nowMs());
       const delayed = hidden.filter(({ receives }) => receives === 0).length;
       const Attributes: Record<string, string> = {

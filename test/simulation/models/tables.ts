@@ -14,21 +14,21 @@ export interface Tables extends Answers<Pick<DynamoApi, 'GetItem' | 'UpdateItem'
 }
 
 export function createTables(tables: Readonly<Record<string, TableKeys>>): Tables {
-  const items = new Map(Object.keys(tables).map((name) => [name, new Map<string, Item>()]));
+  const items = new Map(Object.keys(tables).map((name) => [name, createRows()]));
   const tableOf = (name: string | undefined) => {
     const keys = tables[name ?? ''];
     const rows = items.get(name ?? '');
     if (!keys || !rows) throw awsError('ResourceNotFoundException', 400, `Requested resource not found: ${name}`);
     return { keys, rows };
   };
-  const keyOf = ({ partition, sort }: TableKeys, item: Item) => JSON.stringify([item[partition]?.S, item[sort]?.S]);
+  const keyOf = ({ partition, sort }: TableKeys, item: Item): RowKey => [item[partition]?.S ?? '', item[sort]?.S ?? ''];
 
   return {
     put(table, item) {
       const { keys, rows } = tableOf(table);
       rows.set(keyOf(keys, item), item);
     },
-    all: (table) => [...tableOf(table).rows.values()],
+    all: (table) => tableOf(table).rows.all(),
     GetItem({ TableName, Key = {} }) {
       const { keys, rows } = tableOf(TableName);
       const item = rows.get(keyOf(keys, Key));
@@ -52,7 +52,7 @@ export function createTables(tables: Readonly<Record<string, TableKeys>>): Table
       if (attribute !== keys.partition)
         throw new Error(`the model does not understand: ${input.KeyConditionExpression}`);
       const wanted = input.ExpressionAttributeValues?.[value]?.S;
-      const found = [...rows.values()].filter((item) => item[keys.partition]?.S === wanted);
+      const found = rows.of(wanted ?? '');
       const sortOf = (item: Item) => item[keys.sort]?.S ?? '';
       const Items = found.sort((a, b) => (sortOf(a) < sortOf(b) ? -1 : 1));
       return { Items: structuredClone(Items) as Record<string, AttributeValue>[], Count: Items.length };
@@ -88,4 +88,20 @@ function returned(which: string | undefined, before: Item | undefined, after: It
     default:
       throw new Error(`the model does not know the ReturnValues ${which}`);
   }
+}
+
+type RowKey = readonly [partition: string, sort: string];
+
+/** The items of a table, by their keys. */
+function createRows() {
+  const partitions = new Map<string, Map<string, Item>>();
+  return {
+    get: ([partition, sort]: RowKey) => partitions.get(partition)?.get(sort),
+    set([partition, sort]: RowKey, item: Item) {
+      const rows = partitions.get(partition) ?? new Map<string, Item>();
+      partitions.set(partition, rows.set(sort, item));
+    },
+    of: (partition: string) => [...(partitions.get(partition)?.values() ?? [])],
+    all: () => [...partitions.values()].flatMap((rows) => [...rows.values()]),
+  };
 }
