@@ -112,7 +112,7 @@ function createStage(subject: Subject, options: ScaleOptions) {
   for (const tenant of tenants) cloud.addTenant(tenant);
   const settings = settingsOf(options);
   const fleet = createFleet({ world, ...subject, settings, aheadMs: () => 0, find: witness.find });
-  world.afterTurns(createLimitCheck(settings, witness.find));
+  world.afterTurns(createLimitCheck(world, settings, witness.find));
   world.afterTurns(counts.looked);
 
   const flooded = floodedOf(tenants);
