@@ -54,7 +54,7 @@ export function queueAlerts(config: Config, names: Names): readonly Alert[] {
       severity: 'ticket',
       summary: 'Objects of the bucket were never announced, or their announcement was lost.',
       description:
-        'The comparison of the bucket with the ledger has found and announced them; they are delivered late. Find out why: the notifications of the bucket, the subscription of the topic, the policy of the queue, or a queue that was purged.',
+        'The comparison of the bucket with the ledger has found them. It announces them, unless LogReconcileWithheld fires; they are delivered late. Find out why: the notifications of the bucket, the subscription of the topic, the policy of the queue, or a queue that was purged.',
       cloudwatch: {
         ...ANY,
         metrics: {
@@ -66,6 +66,28 @@ export function queueAlerts(config: Config, names: Names): readonly Alert[] {
       },
       prometheus: {
         expr: 'sum(increase(log_distributor_reconcile_objects_total{outcome=~"missing|incomplete"}[15m])) > 0',
+      },
+    },
+    {
+      id: 'lost-objects-withheld',
+      name: 'LogReconcileWithheld',
+      severity: 'ticket',
+      summary: 'Lost objects are not announced until somebody decides.',
+      description:
+        'Either so much of the bucket is missing in the ledger that the ledger itself may be lost or restored from a backup, so that announcing all of it would deliver it twice; or objects were announced three times and are still not delivered. The runbook says how to go on.',
+      cloudwatch: {
+        ...ANY,
+        metrics: {
+          withheld: serviceMetric(config, names, 'reconcile_withheld_objects', 'Maximum'),
+          givenup: serviceMetric(config, names, 'reconcile_announced_total', 'Sum', { outcome: 'given_up' }),
+        },
+        // Of what there is: one of them may never have been.
+        expression: 'SUM([withheld, givenup])',
+      },
+      prometheus: {
+        expr:
+          'max(log_distributor_reconcile_withheld_objects) > 0 ' +
+          'or sum(increase(log_distributor_reconcile_announced_total{outcome="given_up"}[15m])) > 0',
       },
     },
     {

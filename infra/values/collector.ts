@@ -40,6 +40,8 @@ export const EXPORTED_METRICS: readonly Exported[] = [
   { name: 'log_distributor_canaries_total', label: 'outcome', values: ['delivered'] },
   { name: 'log_distributor_reconcile_objects_total', label: 'outcome', values: ['missing', 'incomplete'] },
   { name: 'log_distributor_reconcile_overdue_seconds' },
+  { name: 'log_distributor_reconcile_withheld_objects' },
+  { name: 'log_distributor_reconcile_announced_total', label: 'outcome', values: ['given_up'] },
   // Of tenants in trouble only, and without their names: the worst is what an alarm looks at.
   { name: 'log_distributor_unanswered_seconds' },
   { name: 'log_distributor_places_unanswered' },

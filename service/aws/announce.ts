@@ -5,6 +5,8 @@ import type { Throttle } from './throttle.ts';
 
 /** Announces objects to the service's queue as S3 does: at a rate, and only while live traffic does not wait. */
 export interface Announcer {
+  /** Waits for its turn, and sends nothing. @returns false when the signal aborted. @throws what SQS answers */
+  ready(): Promise<boolean>;
   /**
    * Waits for its turn and sends up to `BATCH_MAX` announcements.
    * @returns those that SQS did not take; `stopped` when the signal aborted before anything was sent
@@ -42,6 +44,11 @@ export function createAnnouncer({ sqs, queueUrl, signal, ...deps }: AnnouncerDep
     }
   };
   return {
+    async ready() {
+      await deps.throttle.take(0);
+      await untilLiveIsServed();
+      return !signal.aborted;
+    },
     async send(refs) {
       await deps.throttle.take(refs.length);
       await untilLiveIsServed();

@@ -108,6 +108,10 @@ export function createMetrics() {
       'reconciled_up_to_timestamp_seconds',
       'Objects written before this moment are accounted for; 0 in all processes but one.',
     ),
+    reconcileWithheld: gauge(
+      'reconcile_withheld_objects',
+      'Lost objects that are not announced until a person decides; 0 in all processes but one.',
+    ),
     reconcileOverdue: gauge('reconcile_overdue_seconds', 'How long ago a comparison should have ended.'),
     deadLetters: counter('dead_letters_total', 'Messages sent to the dead-letter queue.', ['reason']),
     timestampsSubstituted: counter('timestamps_substituted_total', "Records that got the object's time.", ['cause']),

@@ -75,6 +75,7 @@ export function composeReconciler(
   if (intervalMs === 0 || bucket === undefined) return undefined;
   // An alarm must see the first one that is lost.
   for (const outcome of OUTCOMES) metrics.reconciled.inc({ outcome }, 0);
+  metrics.reconcileAnnounced.inc({ outcome: 'given_up' }, 0);
   const { random } = Math;
   const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECONCILE_LEASE, ({ code, message }) =>
     logger.warn({ code }, `this process does not compare the bucket with the ledger for now: ${message}`),

@@ -92,7 +92,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     unhealthy: () => (!isDraining() && isStuck() ? 'the receive loop does not turn' : null),
     unready: async () => (isDraining() ? 'draining' : whyUnready(probe, reception)),
     usage: usage?.month,
-    status: createStatus({ ...parts, settings, version, startedMs, isDraining, probe, nowMs }),
+    status: createStatus({ ...parts, reconciler, settings, version, startedMs, isDraining, probe, nowMs }),
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
 

@@ -38,6 +38,7 @@ export function composeMetricsPage(
     const compared = reconciler?.look();
     metrics.reconcileSuccess.set((compared?.endedMs ?? 0) / 1000);
     metrics.reconciledUpTo.set((compared?.upToMs ?? 0) / 1000);
+    metrics.reconcileWithheld.set(compared?.withheldObjects ?? 0);
     metrics.reconcileOverdue.set((compared?.overdueMs ?? 0) / 1000);
   });
 }

@@ -32,9 +32,14 @@ export function formatReceiptPlace(place: ReceiptPlace): string {
 /** Digits of a receipt's number in its key, so that keys sort in the chain's order. */
 const NUMBER_DIGITS = 9;
 
+/** The folder of a tenant's receipts in a bucket, and the only one that its role has to write to. */
+export function tenantFolder(prefix: string, tenant: string): string {
+  return `${prefix}${encodeURIComponent(tenant)}/`;
+}
+
 /** The folder of a chain in a bucket. */
 export function receiptFolder(prefix: string, tenant: string, delivery: string): string {
-  return `${prefix}${encodeURIComponent(tenant)}/${encodeURIComponent(delivery)}/`;
+  return `${tenantFolder(prefix, tenant)}${encodeURIComponent(delivery)}/`;
 }
 
 export function receiptKey(prefix: string, tenant: string, delivery: string, number: number): string {

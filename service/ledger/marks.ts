@@ -14,6 +14,11 @@ export interface Marks {
    * that was announced later the announcement may still wait in the queue.
    */
   claim(object: string, readMs: number): Promise<'claimed' | 'announced' | 'given up'>;
+  /**
+   * After a claim whose announcement failed: it does not count. The object can be claimed again once the queue is read further than the
+   * claim, as SQS may have taken the announcement, and only its answer was lost.
+   */
+  giveBack(object: string): Promise<void>;
 }
 
 export interface MarksDeps {
@@ -25,7 +30,7 @@ export interface MarksDeps {
 
 /** In the place of a delivery: no tenant's, as those have a slash. */
 export const DEAD_LETTER_MARK = 'dead-letter';
-const ANNOUNCED_MARK = 'reconcile';
+export const ANNOUNCED_MARK = 'reconcile';
 const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
 /** An object that was announced so often and is nowhere is not helped by one announcement more. */
 export const ANNOUNCEMENTS_MAX = 3;
@@ -68,6 +73,20 @@ export function createMarks({ dynamo, table, nowMs }: MarksDeps): Marks {
       const { Item } = await dynamo('GetItem', { TableName: table, Key, ConsistentRead: true });
       const isOver = Number(Item?.announcements?.N ?? 0) >= ANNOUNCEMENTS_MAX;
       return isOver && Number(Item?.announced_ms?.N ?? 0) < readMs ? 'given up' : 'announced';
+    },
+    async giveBack(object) {
+      try {
+        await dynamo('UpdateItem', {
+          TableName: table,
+          Key: { object: { S: object }, delivery: { S: ANNOUNCED_MARK } },
+          UpdateExpression: 'ADD announcements :less',
+          ConditionExpression: 'announcements > :none',
+          ExpressionAttributeValues: { ':less': { N: '-1' }, ':none': { N: '0' } },
+        });
+      } catch (error) {
+        // The mark has expired, or its table is another one by now.
+        if (faultOf(error) !== 'condition') throw error;
+      }
     },
   };
 }

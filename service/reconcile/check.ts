@@ -5,7 +5,7 @@ import type { KeyTemplate } from '../core/object-key.ts';
 import { createWalk, type Walk } from '../core/walk.ts';
 import { type EntryKey, type EntryStates, stateKey } from '../ledger/entries.ts';
 import type { FleetView } from '../ledger/fleet-reports.ts';
-import { DEAD_LETTER_MARK } from '../ledger/marks.ts';
+import { ANNOUNCED_MARK, DEAD_LETTER_MARK } from '../ledger/marks.ts';
 import type { Tenant, TenantStore } from '../tenant/store.ts';
 import { addLost, type Outcome, type Pending, type Tally } from './tally.ts';
 
@@ -40,12 +40,14 @@ export interface LostObject {
   readonly ref: ObjectRef;
   readonly tenant: string;
   readonly lastModifiedMs: number;
+  /** A comparison before has claimed it to be announced. */
+  readonly announced: boolean;
 }
 
 /** Clocks of writers, and of whoever names partitions, may be ahead. */
 const EARLY_MS = 3_600_000;
 
-interface Candidate extends LostObject {
+interface Candidate extends Omit<LostObject, 'announced'> {
   readonly id: string;
   readonly deliveries: readonly string[];
 }
@@ -89,11 +91,11 @@ export async function* checkBucket(
       } else candidates.push({ ...toLost(deps.bucket, object, tenant), deliveries: found });
     }
     const lost: LostObject[] = [];
-    for (const [candidate, outcome] of await judge(deps, candidates)) {
+    for (const { candidate, outcome, announced } of await judge(deps, candidates)) {
       count(outcome);
       if (outcome !== 'missing' && outcome !== 'incomplete') continue;
-      addLost(tally, candidate.tenant);
-      lost.push(candidate);
+      addLost(tally, candidate.tenant, announced);
+      lost.push({ ...candidate, announced });
     }
     if (lost.length > 0) yield lost;
   }
@@ -123,33 +125,44 @@ async function classify(
   return enabled.length === 0 ? 'disabled' : enabled.map(({ type }) => `${tenant}/${type}`);
 }
 
-function toLost(bucket: string, object: ListedObject, tenant: string): LostObject & { readonly id: string } {
+function toLost(bucket: string, object: ListedObject, tenant: string): Omit<Candidate, 'deliveries'> {
   const { key, eTag, versionId, bytes: size, lastModifiedMs } = object;
   const ref = { bucket, key, version: versionId ?? eTag, versionId, size, createdMs: lastModifiedMs };
   return { ref, id: objectId(ref), tenant, lastModifiedMs };
 }
 
+interface Judged {
+  readonly candidate: Candidate;
+  readonly outcome: Outcome;
+  readonly announced: boolean;
+}
+
 /** Most are done, which the cheap read tells; the others are read once more, consistently, with their marks. */
-async function judge(
-  { readStates }: CheckDeps,
-  candidates: readonly Candidate[],
-): Promise<readonly (readonly [Candidate, Outcome])[]> {
+async function judge({ readStates }: CheckDeps, candidates: readonly Candidate[]): Promise<readonly Judged[]> {
   const keysOf = ({ id, deliveries }: Candidate) => deliveries.map((delivery) => ({ object: id, delivery }));
+  const marksOf = ({ id }: Candidate) =>
+    [DEAD_LETTER_MARK, ANNOUNCED_MARK].map((delivery) => ({ object: id, delivery }));
   const isDone = (states: EntryStates) => (key: EntryKey) => states.get(stateKey(key)) === 'done';
   const first = await readStates(candidates.flatMap(keysOf), false);
-  const doubtful = candidates.filter((candidate) => !keysOf(candidate).every(isDone(first)));
-  const again = await readStates(
-    doubtful.flatMap((candidate) => [...keysOf(candidate), { object: candidate.id, delivery: DEAD_LETTER_MARK }]),
-    true,
-  );
+  const doubtful = new Set(candidates.filter((candidate) => !keysOf(candidate).every(isDone(first))));
+  const keys = [...doubtful].flatMap((candidate) => [...keysOf(candidate), ...marksOf(candidate)]);
+  const again = await readStates(keys, true);
+  const stateOf = (candidate: Candidate, delivery: string) => again.get(stateKey({ object: candidate.id, delivery }));
   const outcomeOf = (candidate: Candidate): Outcome => {
-    const keys = keysOf(candidate);
-    const left = keys.filter((key) => !isDone(again)(key));
+    const all = keysOf(candidate);
+    const left = all.filter((key) => !isDone(again)(key));
     if (left.length === 0) return 'delivered';
-    const marks = [...left, { object: candidate.id, delivery: DEAD_LETTER_MARK }];
-    if (marks.some((key) => again.get(stateKey(key)) === 'dead')) return 'dead_letter';
-    return left.length < keys.length ? 'incomplete' : 'missing';
+    const isDead = left.some((key) => again.get(stateKey(key)) === 'dead');
+    if (isDead || stateOf(candidate, DEAD_LETTER_MARK) === 'dead') return 'dead_letter';
+    return left.length < all.length ? 'incomplete' : 'missing';
   };
-  const doubted = new Set(doubtful);
-  return candidates.map((candidate) => [candidate, doubted.has(candidate) ? outcomeOf(candidate) : 'delivered']);
+  return candidates.map((candidate) =>
+    doubtful.has(candidate)
+      ? {
+          candidate,
+          outcome: outcomeOf(candidate),
+          announced: stateOf(candidate, ANNOUNCED_MARK) !== undefined,
+        }
+      : { candidate, outcome: 'delivered', announced: false },
+  );
 }

@@ -31,17 +31,43 @@ export interface Tally {
   listCalls: number;
   /** Tenants of what is lost, with how many objects; the first thousand. */
   readonly lost: Map<string, number>;
+  /** Of the lost objects, those that no comparison has announced before. */
+  newlyLost: number;
 }
 
 const TENANTS_MAX = 1_000;
 
 export function createTally(): Tally {
   const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-  return { counts, listCalls: 0, lost: new Map() };
+  return { counts, listCalls: 0, lost: new Map(), newlyLost: 0 };
 }
 
-export function addLost({ lost }: Tally, tenant: string): void {
+export function addLost(tally: Tally, tenant: string, announced: boolean): void {
+  const { lost } = tally;
+  if (!announced) tally.newlyLost++;
   if (lost.has(tenant) || lost.size < TENANTS_MAX) lost.set(tenant, (lost.get(tenant) ?? 0) + 1);
+}
+
+/** So few are announced whatever their share: were they delivered before, this is all that a tenant gets twice. */
+const FEW_OBJECTS = 100;
+/** Of the objects that the ledger knows. A fault of S3 loses less; a lost subscription more, which somebody should know anyway. */
+const LOST_SHARE_MAX = 0.1;
+/** Whatever their share. They are kept in memory until all are counted. */
+export const LOST_OBJECTS_MAX = 10_000;
+
+/** Objects that were compared with the ledger: those that are delivered, dead letters or lost. */
+export function comparedObjects({ counts }: Tally): number {
+  return counts.delivered + counts.dead_letter + counts.missing + counts.incomplete;
+}
+
+/**
+ * Whether so many objects are lost that a person must say what is wrong: the announcements, or the ledger. One that was restored from
+ * a backup does not know what was delivered since, and to announce all of it would deliver all of it twice.
+ */
+export function needsPerson(tally: Tally): boolean {
+  const { newlyLost } = tally;
+  if (newlyLost > LOST_OBJECTS_MAX) return true;
+  return newlyLost > FEW_OBJECTS && newlyLost > comparedObjects(tally) * LOST_SHARE_MAX;
 }
 
 /** Where objects of a tenant must be looked at again: since when they were written. */

@@ -6,6 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { createTableCalls } from '../../service/aws/calls.ts';
 import { DAY_MS, dayOf, NO_USAGE } from '../../service/core/usage.ts';
 import { createUsageDays } from '../../service/ledger/usage-days.ts';
+import { GRACE_MS } from '../../service/run/watch/usage-roll-up.ts';
 import { placeOf } from '../support/aws.ts';
 import { type Browser, findChromium, type Page, startBrowser } from '../support/browser.ts';
 import { keyOf } from '../support/tenant.ts';
@@ -165,11 +166,12 @@ suite('the status page', { skip }, () => {
       dynamo: createTableCalls(placeOf(pipeline.cloud?.url ?? '')),
       table: pipeline.names.ledgerTable,
     });
-    const yesterday = dayOf(Date.now() - DAY_MS);
+    // Yesterday, but not within the hours after midnight in which it is not summed up yet.
+    const last = dayOf(Date.now() - GRACE_MS - DAY_MS);
     const usage = { ...NO_USAGE, objects: 3, delivered: 1_234, bytes: 5_000_000, calls: 7 };
     const never = new AbortController().signal;
     await days.write(
-      yesterday,
+      last,
       new Map([
         ['acme-corp/cloudwatch', usage],
         [`${HOSTILE}/cloudwatch`, { ...usage, bytes: 1 }],

@@ -277,6 +277,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
     processes: fleet.processes,
+    callsOutliveHalts: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),

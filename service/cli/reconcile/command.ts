@@ -15,7 +15,7 @@ import { createTableClock } from '../../ledger/table-clock.ts';
 import { type CheckDeps, type CheckRange, checkBucket, type LostObject } from '../../reconcile/check.ts';
 import { JUDGED_DAYS_MAX } from '../../reconcile/pass.ts';
 import { nothingRepaired, type Repaired, repair } from '../../reconcile/repair.ts';
-import { createPending, createTally } from '../../reconcile/tally.ts';
+import { comparedObjects, createPending, createTally, needsPerson, type Tally } from '../../reconcile/tally.ts';
 import { createTenantStore } from '../../tenant/store.ts';
 import { rate, timeParser, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
@@ -37,6 +37,7 @@ interface Options {
   readonly rate: number;
   readonly backlog: number;
   readonly yes?: true;
+  readonly many?: true;
 }
 
 const HOUR_MS = 3_600_000;
@@ -63,6 +64,7 @@ export function addReconcile(program: Command, session: Session): void {
     .option('--rate <per second>', 'maximum announcements per second', rate(1_000), 20)
     .option('--backlog <count>', 'pause while more messages than this wait in the queue', wholeNumber(0, 1e6), 100)
     .option('--yes', 'do not ask for confirmation')
+    .option('--many', 'with --yes: even where so many objects are lost that the ledger may be what was lost')
     .description(
       'Compares the bucket with the ledger: finds objects that were never announced, or whose announcement was lost. Status 1: some are lost.',
     )
@@ -109,13 +111,30 @@ async function runReconcile(context: Context, options: Options): Promise<ExitCod
   if (options.repair && lost.length > 0) {
     const report = { bucket, range, tally, lost: lost.slice(0, SHOWN_MAX), repaired: undefined };
     context.printer.note(reconcileText(report).trimEnd());
-    await confirm(context, `Announce these ${formatCount(lost.length)} objects?`, options.yes === true);
+    await decide(context, options, lost.length, tally);
     repaired = await announceAll(context, options, { ...tables, lost, fleet });
   }
   const report = { bucket, range, tally, lost: lost.slice(0, SHOWN_MAX), repaired };
   context.printer.result(shown(report), () => reconcileText(report));
   const left = found - (repaired?.announced ?? 0) - (repaired?.waiting ?? 0);
   return left === 0 ? EXIT_DONE : EXIT_TROUBLE;
+}
+
+/** Asks whether the objects are to be announced. `--yes` alone does not decide what a task leaves to a person. */
+async function decide(context: Context, { yes, many }: Options, count: number, tally: Tally): Promise<void> {
+  if (needsPerson(tally)) {
+    const compared = comparedObjects(tally);
+    const share = `${formatCount(tally.newlyLost)} of the ${formatCount(compared)} objects that were compared are lost.`;
+    if (yes && !many) {
+      throw usageError(
+        `${share} If the ledger was lost or restored from a backup, they are delivered already; if it was not, repeat with --yes --many`,
+      );
+    }
+    context.printer.note(
+      `${share} If the ledger was lost or restored from a backup, they are delivered already, and would be delivered once more.`,
+    );
+  }
+  await confirm(context, `Announce these ${formatCount(count)} objects?`, yes === true);
 }
 
 /** Lost objects that are named in the result. */

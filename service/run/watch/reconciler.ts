@@ -25,6 +25,10 @@ export interface ReconcilerView {
   readonly upToMs: number;
   /** How long ago a comparison should have ended, milliseconds. */
   readonly overdueMs: number;
+  /** Lost objects that are not announced until a person decides; 0: there are none. */
+  readonly withheldObjects: number;
+  /** Since when, epoch milliseconds; undefined: there are none. */
+  readonly withheldMs: number | undefined;
 }
 
 export interface ReconcilerDeps {
@@ -81,7 +85,12 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       list_calls: tally.listCalls,
       up_to: new Date(state.toMs).toISOString(),
     };
-    if (lost > 0)
+    if (state.withheld)
+      logger.error(
+        { ...fields, withheld: state.withheld.objects, compared: state.withheld.compared },
+        'so many objects of the bucket are not in the ledger that none is announced until a person decides (runbook: LogReconcileWithheld)',
+      );
+    else if (lost > 0)
       logger.warn({ ...fields, tenants: [...tally.lost.keys()].slice(0, 20) }, 'objects of the bucket were lost');
     else logger.info(fields, 'the bucket was compared with the ledger');
     return state;
@@ -93,11 +102,12 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       'this process compares the bucket with the ledger from now on',
     );
     // Where nobody has compared before, what is there may be another system's to deliver, or the ledger may be a new one.
-    const start = { toMs: nowMs(), pending: {}, endedMs: 0 };
+    const start: ReconcileState = { toMs: nowMs(), pending: {}, endedMs: 0 };
     const ours = { state: parseState(held.saved) ?? start, sinceMs: nowMs() };
     now = ours;
     while (!held.signal.aborted) {
-      let waitMs = ours.state.endedMs + intervalMs - nowMs();
+      const { endedMs, withheld } = ours.state;
+      let waitMs = Math.max(endedMs, withheld?.atMs ?? 0) + intervalMs - nowMs();
       if (waitMs <= 0) {
         waitMs = Math.min(intervalMs, RETRY_MS);
         try {
@@ -123,10 +133,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       }, signal),
     look() {
       if (!now) return undefined;
-      const { toMs, pending, endedMs } = now.state;
+      const { toMs, pending, endedMs, withheld } = now.state;
       const dueMs = (endedMs > 0 ? endedMs : now.sinceMs) + intervalMs;
       const upToMs = endedMs === 0 ? 0 : Math.min(toMs, ...Object.values(pending));
-      return { endedMs, upToMs, overdueMs: Math.max(0, nowMs() - dueMs) };
+      const overdueMs = Math.max(0, nowMs() - dueMs);
+      return { endedMs, upToMs, overdueMs, withheldObjects: withheld?.objects ?? 0, withheldMs: withheld?.atMs };
     },
   };
 }

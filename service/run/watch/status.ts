@@ -15,12 +15,13 @@ import { endOfLastSlotMs, type Series, SLOT_SECONDS } from '../stats/series.ts';
 import type { TenantStats, TenantStatus } from '../stats/tenant-stats.ts';
 import type { ObjectAtWork, WorkerPool } from '../threads/worker-pool.ts';
 import type { Probe, ProbeView } from './probe.ts';
+import type { Reconciler, ReconcilerView } from './reconciler.ts';
 
 /** The answer of `/status`: the state of this process, for the page at `/` and for scripts. Times are RFC 3339, UTC. */
 export interface Status {
   /** As the last receives went (run/queue/reception.ts), or `draining`. */
   readonly state: ReceptionView['state'] | 'draining';
-  /** What keeps the service from working, or part of it: the same for which it is not ready. */
+  /** What keeps the service from working, or part of it: what it is not ready for, and lost objects that wait for a person. */
   readonly problems: readonly ProblemStatus[];
   /** When AWS was last asked for the queues and the tables; null before the first answer. */
   readonly checked_at: string | null;
@@ -103,6 +104,8 @@ export interface StatusDeps {
   readonly tenantStats: Pick<TenantStats, 'list'>;
   /** Bytes of messages, of all tenants. */
   readonly delivered: Pick<Series, 'rates'>;
+  /** undefined: the bucket is not compared with the ledger. */
+  readonly reconciler: Pick<Reconciler, 'look'> | undefined;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
 }
@@ -115,7 +118,7 @@ export function createStatus(deps: StatusDeps): () => Status {
     const checked = deps.probe.look();
     return {
       state: deps.isDraining() ? 'draining' : reception.state,
-      problems: problemsOf(reception, checked),
+      problems: problemsOf(reception, checked, deps.reconciler?.look()),
       checked_at: checked.askedMs === undefined ? null : toTime(checked.askedMs),
       version: deps.version,
       started_at: toTime(deps.startedMs),
@@ -162,14 +165,25 @@ function toQueueStatus(depth: CountedDepth | undefined): Status['queue'] {
 }
 
 /** A failing receive tells more about the queue than the probe does, so it replaces the probe's problem. */
-function problemsOf(reception: ReceptionView, { problems }: ProbeView): ProblemStatus[] {
+function problemsOf(
+  reception: ReceptionView,
+  { problems }: ProbeView,
+  compared: ReconcilerView | undefined,
+): ProblemStatus[] {
   const failing = reception.state === 'failing' ? [{ about: 'SQS_QUEUE_URL', ...reception }] : [];
   const others = failing.length > 0 ? problems.filter(({ about }) => about !== 'SQS_QUEUE_URL') : problems;
-  return [...failing, ...others].map(({ about, message, sinceMs }) => ({
+  return [...failing, ...others, ...withheldProblems(compared)].map(({ about, message, sinceMs }) => ({
     about,
     message: withoutSecrets(message),
     since: toTime(sinceMs),
   }));
+}
+
+/** The setting is what one would change to make it stop for good. */
+function withheldProblems(compared: ReconcilerView | undefined) {
+  if (compared?.withheldMs === undefined) return [];
+  const message = `${compared.withheldObjects} objects of the bucket are not in the ledger: so many that none is announced until a person decides whether the announcements were lost, or the ledger.`;
+  return [{ about: 'RECONCILE_INTERVAL_SECONDS', message, sinceMs: compared.withheldMs }];
 }
 
 function toTime(ms: number): string {

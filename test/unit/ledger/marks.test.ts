@@ -64,3 +64,20 @@ test('it is announced again once the queue is read past the announcement, three 
     'given up',
   ]);
 });
+
+test('an announcement that was not made does not count, and is made once the queue is read further', async (t) => {
+  const { marks, now } = await setUp(t);
+  for (let turn = 0; turn < 2 * ANNOUNCEMENTS_MAX; turn++) {
+    now.ms = NOON_MS + turn * 60_000;
+    assert.equal(await marks.claim(OBJECT, now.ms - 1), 'claimed');
+    await marks.giveBack(OBJECT);
+    // SQS may have taken it and only its answer was lost.
+    assert.equal(await marks.claim(OBJECT, now.ms), 'announced');
+  }
+});
+
+test('what was never claimed is not given back', async (t) => {
+  const { dynamo, marks } = await setUp(t);
+  await marks.giveBack(OBJECT);
+  assert.equal(await dynamo.ledgerItem(OBJECT, 'reconcile'), undefined);
+});

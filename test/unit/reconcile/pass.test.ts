@@ -27,6 +27,7 @@ function setUp(given: readonly GeneratedObject[]) {
   const claims = new Map<string, 'announced' | 'given up'>();
   const state = { failing: false, stopped: false, now: NOON_MS };
   const announcer: Announcer = {
+    ready: async () => !state.stopped,
     async send(refs) {
       if (state.stopped) return 'stopped';
       if (state.failing) return { failed: refs, code: 'InternalError' };
@@ -44,6 +45,7 @@ function setUp(given: readonly GeneratedObject[]) {
         if (claim === 'claimed') claims.set(object, 'announced');
         return claim;
       },
+      giveBack: async () => {},
     },
     check: () => {},
     onGivenUp: ({ ref }) => givenUp.push(ref.key),
@@ -148,9 +150,69 @@ test('with more tenants behind than are remembered by name, the whole bucket is 
   assert.equal(done?.state.toMs, at(50) + 1_000);
 });
 
+/** So many objects of acme, the last `delivered` of which the ledger knows. */
+function many(objects: number, delivered: number) {
+  const all = Array.from({ length: objects }, (_, n) => ({
+    key: keyOf('acme', String(n).padStart(6, '0')),
+    lastModifiedMs: at(50),
+  }));
+  const scene = setUp(all);
+  for (const { key } of all.slice(objects - delivered)) scene.set(key, 'acme/cloudwatch', 'done');
+  return scene;
+}
+
+test('where the ledger knows too little of what was delivered, nothing is announced until a person decides', async () => {
+  const { pass, announced, claims, state, set, objects } = many(200, 50);
+  const first = await pass();
+  assert.deepEqual([announced, claims.size, first?.repaired.announced], [[], 0, 0]);
+  const withheld = { objects: 150, compared: 200, toMs: at(15), atMs: NOON_MS };
+  assert.deepEqual(first?.state, { ...BEFORE, withheld });
+  // What is delivered later makes the share smaller, and does not count.
+  state.now = NOON_MS + 60 * MINUTE;
+  for (let n = 0; n < 2_000; n++) {
+    const key = keyOf('acme', `z${n}`);
+    objects.push({ key, lastModifiedMs: at(10) });
+    set(key, 'acme/cloudwatch', 'done');
+  }
+  const second = await pass(first?.state);
+  assert.deepEqual(second?.state, { ...BEFORE, withheld: { ...withheld, atMs: state.now } });
+  assert.deepEqual(announced, []);
+});
+
+test('once somebody has announced what is lost, or it is delivered, the comparison goes on by itself', async () => {
+  const { pass, set, announced } = many(200, 50);
+  const first = await pass();
+  for (let n = 0; n < 100; n++) set(keyOf('acme', String(n).padStart(6, '0')), 'reconcile', 'announced');
+  for (let n = 100; n < 150; n++) set(keyOf('acme', String(n).padStart(6, '0')), 'acme/cloudwatch', 'done');
+  const second = await pass(first?.state);
+  assert.equal(second?.state.withheld, undefined);
+  assert.equal(second?.state.toMs, at(15));
+  assert.equal(second?.tally.counts.missing, 100);
+  assert.equal(announced.length, 100, 'they are looked after as any others');
+});
+
+test('a few are announced whatever their share, and many where they are a small one', async () => {
+  const few = many(100, 0);
+  assert.equal((await few.pass())?.repaired.announced, 100);
+  const small = many(1_500, 1_350);
+  assert.equal((await small.pass())?.repaired.announced, 150);
+  const one = many(1_500, 1_349);
+  assert.equal((await one.pass())?.state.withheld?.objects, 151);
+});
+
+test('more than ten thousand are never announced by themselves, and are not even counted to their end', async () => {
+  const { pass, announced } = many(130_000, 110_000);
+  const done = await pass();
+  assert.deepEqual(announced, []);
+  assert.ok((done?.state.withheld?.objects ?? 0) > 10_000);
+  assert.ok((done?.state.withheld?.objects ?? 0) <= 11_000);
+});
+
 test('a state survives its way through the ledger, and what is none does not', () => {
   const state: ReconcileState = { toMs: 5, pending: { acme: 3 }, endedMs: 7 };
   assert.deepEqual(parseState(JSON.stringify(state)), state);
+  const withheld: ReconcileState = { ...state, withheld: { objects: 1, compared: 2, toMs: 3, atMs: 4 } };
+  assert.deepEqual(parseState(JSON.stringify(withheld)), withheld);
   for (const text of ['', '{}', '[]', '{"toMs":"5","pending":{},"endedMs":1}'])
     assert.equal(parseState(text), undefined);
 });

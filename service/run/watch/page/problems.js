@@ -24,10 +24,11 @@ export function showProblems({ state, problems, checked_at: checked, now, runboo
 }
 
 /**
- * @param {string} about the setting that names the queue or table
+ * @param {string} about the setting that it is about
  * @param {Status['state']} state
  * @returns {string} the section of the runbook
  */
 export function problemSection(about, state) {
+  if (about === 'RECONCILE_INTERVAL_SECONDS') return 'LogReconcileWithheld';
   return about === 'SQS_QUEUE_URL' && state === 'failing' ? 'LogDistributorNotReceiving' : 'LogObjectsRetried';
 }

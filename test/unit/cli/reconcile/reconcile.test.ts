@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
+import { FLEET } from '../../../../service/ledger/fleet-reports.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
@@ -44,4 +46,56 @@ test('without a task nothing is judged while the queue holds messages; an empty 
   assert.equal(young.code, 0);
   assert.deepEqual((young.json() as { objects: Record<string, number> }).objects.pending, 1);
   assert.match((await reconcile()).out, /^0 are lost: no delivery is done, and no message announces them$/m);
+});
+
+test('where so much is lost that the ledger may be wrong, a person must say so: at a terminal, or by --many', async (t) => {
+  const { run, put, deps, pipeline, environment } = await startCliCloud(t, [buildTenant('acme', '111111111111')]);
+  for (let n = 0; n < 101; n++) await put(keyOf('acme', `${n}.log`), line);
+  const inAnHourMs = Date.now() + 3_600_000;
+  // A task says that it has read everything.
+  const report = { at_ms: inAnHourMs, every_ms: 1, counts_until_ms: inAnHourMs, read_up_to_ms: inAnHourMs, open: {} };
+  await deps.dynamo.send(
+    new PutItemCommand({
+      TableName: pipeline.ledgerTable,
+      Item: { object: { S: FLEET }, delivery: { S: 'a-task' }, report: { S: JSON.stringify(report) } },
+    }),
+  );
+  const repair = (args: readonly string[], answer?: string) =>
+    run(
+      [
+        'reconcile',
+        '--bucket',
+        pipeline.bucket,
+        '--from',
+        '1h',
+        '--repair',
+        '--rate',
+        '1000',
+        '--backlog',
+        '1000',
+        ...args,
+      ],
+      {
+        environment: { ...environment, RECONCILE_GRACE_SECONDS: '1' },
+        nowMs: () => Date.now() + 60_000,
+        ...(answer === undefined ? {} : { answer: async () => answer }),
+      },
+    );
+  const refused = await repair(['--yes']);
+  assert.equal(refused.code, 2, refused.err);
+  assert.match(refused.err, /101 of the 101 .* --many/);
+  const declined = await repair([], 'n');
+  assert.equal(declined.code, 1);
+  assert.match(declined.err, /nothing was done/);
+  assert.match(declined.err, /101 of the 101 objects that were compared are lost.*lost or restored/s);
+  const done = await repair(['--yes', '--many', '--json']);
+  assert.equal(done.code, 0, done.err);
+  assert.deepEqual((done.json() as { repaired: unknown }).repaired, {
+    announced: 101,
+    announced_before: 0,
+    given_up: 0,
+  });
+  // What somebody has decided on is decided.
+  const again = await repair(['--yes', '--json']);
+  assert.equal(again.code, 0, again.err);
 });

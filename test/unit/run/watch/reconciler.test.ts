@@ -42,12 +42,13 @@ function setUp(t: TestContext, saved: string, objects: readonly GeneratedObject[
     passDeps: () => ({
       ...deps,
       announcer: {
+        ready: async () => true,
         async send(refs) {
           announced.push(...refs.map(({ key }) => key));
           return { failed: [], code: '' };
         },
       },
-      marks: { claim: async () => 'claimed' },
+      marks: { claim: async () => 'claimed', giveBack: async () => {} },
       nowMs: () => NOON_MS,
     }),
     limits: { graceMs: 15 * MINUTE, lateMs: 0 },
@@ -82,7 +83,13 @@ test('it goes on where the last process has saved, and tells how far it is', asy
   await until(() => lines.some(({ msg }) => msg === 'objects of the bucket were lost'), 'a comparison has ended');
   assert.deepEqual(announced, ['logs/tenant_id=acme/80']);
   assert.deepEqual(JSON.parse(state.saved), { toMs: at(15), pending: { acme: at(80) }, endedMs: NOON_MS });
-  assert.deepEqual(reconciler.look(), { endedMs: NOON_MS, upToMs: at(80), overdueMs: 0 });
+  assert.deepEqual(reconciler.look(), {
+    endedMs: NOON_MS,
+    upToMs: at(80),
+    overdueMs: 0,
+    withheldObjects: 0,
+    withheldMs: undefined,
+  });
   const { values } = await metrics.reconciled.get();
   assert.deepEqual(
     values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.outcome, value]),
@@ -101,7 +108,13 @@ test('a comparison that is not due is not made, and one that fails is told of an
   const early = setUp(t, stateOf(30, 10), [object(80)]);
   early.start();
   await until(() => early.reconciler.look() !== undefined, 'it has the lease');
-  assert.deepEqual(early.reconciler.look(), { endedMs: at(10), upToMs: at(30), overdueMs: 0 });
+  assert.deepEqual(early.reconciler.look(), {
+    endedMs: at(10),
+    upToMs: at(30),
+    overdueMs: 0,
+    withheldObjects: 0,
+    withheldMs: undefined,
+  });
   const broken = setUp(t, stateOf(300, 200), []);
   broken.state.broken = true;
   broken.start();
@@ -119,4 +132,23 @@ test('in a process without the lease there is nothing to tell', async (t) => {
   stop.abort();
   await running;
   assert.equal(reconciler.look(), undefined);
+});
+
+test('it stops where so much is missing that the ledger may be wrong, says so, and does not look again at once', async (t) => {
+  const objects = Array.from({ length: 101 }, (_, n) => ({ key: `logs/tenant_id=acme/${n}`, lastModifiedMs: at(80) }));
+  const { reconciler, lines, state, announced, start } = setUp(t, stateOf(90, 75), objects);
+  start();
+  await until(() => lines.some(({ msg }) => /until a person decides/.test(String(msg))), 'it says so');
+  assert.deepEqual(announced, []);
+  const withheld = { objects: 101, compared: 101, toMs: at(15), atMs: NOON_MS };
+  assert.deepEqual(JSON.parse(state.saved), { ...JSON.parse(stateOf(90, 75)), withheld });
+  const view = reconciler.look();
+  assert.deepEqual([view?.withheldObjects, view?.endedMs], [101, at(75)]);
+  const [said] = lines.filter(({ msg }) => /until a person decides/.test(String(msg)));
+  assert.deepEqual([said?.level, said?.withheld, said?.compared], [50, 101, 101]);
+  // Whoever takes over knows of it, and waits for the next comparison as well.
+  const next = setUp(t, state.saved, objects);
+  next.start();
+  await until(() => next.reconciler.look() !== undefined, 'it has the lease');
+  assert.equal(next.reconciler.look()?.withheldObjects, 101);
 });
