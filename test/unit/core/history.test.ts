@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HISTORY_ATTRIBUTES, historyAttributes, isSentAnew, NO_HISTORY, readHistory } from '../../../service/core/history.ts';
+import {
+  HISTORY_ATTRIBUTES,
+  historyAttributes,
+  isSentAnew,
+  NO_HISTORY,
+  readHistory,
+} from '../../../service/core/history.ts';
 
 test('a history is read back as it was written, and needs no attribute that is not asked for', () => {
   for (const history of [
