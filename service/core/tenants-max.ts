@@ -1,5 +1,2 @@
-/**
- * Tenants of whom a process keeps something in memory, and to whom it writes by itself. Twice as many as were measured
- * (docs/scale.md).
- */
+/** Tenants of whom a process keeps something in memory, and to whom it writes by itself: twice as many as are simulated. */
 export const TENANTS_MAX = 20_000;
