@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { createTableCalls } from '../aws/calls.ts';
 import { type AssumeOutcome, createRoleSessions } from '../aws/roles.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
 import { createTellers } from '../destination/kinds.ts';
@@ -17,12 +16,11 @@ const PATIENCE_MS = 10_000;
  * sessions of its own, so that no object waits for it.
  */
 export function composeProgressWriter(
-  { settings, metrics, logger, nowMs, monotonicMs }: Ground,
+  { settings, metrics, logger, dynamo, nowMs, monotonicMs }: Ground,
   parts: QueueParts & StatsParts & ScheduleParts,
 ): ProgressWriter | undefined {
   const { progressIntervalMs: intervalMs, tenantTable: table } = settings;
   if (intervalMs === 0) return undefined;
-  const dynamo = createTableCalls(settings);
   const clocks = { nowMs: monotonicMs, epochMs: nowMs };
   const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
   const sessions = createRoleSessions({

@@ -19,10 +19,11 @@ import { composeFleetLease } from './fleet-lease.ts';
 import type { Ground } from './parts.ts';
 
 /** Who issues receipts, put together from the settings; undefined when there is no key to sign them. */
-export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }: Ground): ReceiptIssuer | undefined {
+export function composeReceiptIssuer(ground: Ground): ReceiptIssuer | undefined {
+  const { settings, metrics, logger, dynamo, nowMs, monotonicMs } = ground;
   const { receiptKey, ledgerTable } = settings;
   if (receiptKey === undefined) return undefined;
-  const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECEIPT_LEASE, ({ code, message }) =>
+  const lease = composeFleetLease(ground, RECEIPT_LEASE, ({ code, message }) =>
     logger.warn({ code }, `receipts are not issued by this process for now: ${message}`),
   );
   const clocks = { nowMs: monotonicMs, epochMs: nowMs };

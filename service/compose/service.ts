@@ -61,7 +61,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const clock = createTableClock({ monotonicMs, steadyMs });
   const { nowMs } = clock;
   const metrics = createMetrics();
-  const ground: Ground = { settings, logger, metrics, nowMs, monotonicMs };
+  const dynamo = createTableCalls(settings, clock.observe);
+  const ground: Ground = { settings, logger, metrics, dynamo, nowMs, monotonicMs };
   const startedMs = nowMs();
   const queueParts = composeQueue(ground);
   const stats = composeStats(ground);
@@ -74,13 +75,13 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const fleetNotes = composeFleetNotes(ground, queueParts);
   const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
   const reconciler = composeReconciler(ground, keyTemplate);
-  const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
+  const canaryWriter = composeCanaryWriter(ground, keyTemplate);
   const receiptIssuer = composeReceiptIssuer(ground);
-  const usage = composeUsage({ settings, metrics, logger });
+  const usage = composeUsage(ground);
   const progressWriter = composeProgressWriter(ground, parts);
   const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer, reconciler });
   const probe = createProbe({
-    preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
+    preflight: createPreflight({ dynamo, queue, settings }),
     nowMs,
   });
   const stopReceiving = new AbortController();
