@@ -5,9 +5,13 @@ import { createTellers } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createOwnCalls } from '../run/schedule/own-calls.ts';
 import { createProgressWriter, type ProgressWriter } from '../run/watch/progress-writer.ts';
-import { listDeliveries } from '../tenant/list.ts';
+import { type Feature, listDeliveries } from '../tenant/list.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts } from './parts.ts';
 
+const FEATURE: Feature = {
+  attribute: 'progress_events',
+  isWanted: ({ enabled, target }) => enabled && target.progressEvents === true,
+};
 /** A call that is in trouble for so long is left to the next interval. */
 const PATIENCE_MS = 10_000;
 
@@ -47,8 +51,7 @@ export function composeProgressWriter(
   });
   const tenants = { dynamo, table, rules: createItemRules(settings) };
   return createProgressWriter({
-    listDeliveries: (signal) =>
-      listDeliveries(tenants, ({ enabled, target }) => enabled && target.progressEvents === true, signal),
+    listDeliveries: (signal) => listDeliveries(tenants, FEATURE, signal),
     sayTo: tellerOf,
     freshness() {
       // SQS's count moves the mark of an idle queue.

@@ -9,6 +9,7 @@ import { createTenantSts } from '../aws/tenant-sts.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { awsFields } from '../base/logger.ts';
 import { once } from '../base/once.ts';
+import type { Delivery } from '../core/delivery.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createReceiptChains } from '../ledger/receipt-chains.ts';
 import { createRetentionDebts } from '../ledger/retention-debts.ts';
@@ -61,7 +62,6 @@ export function composeReceiptIssuer(ground: Ground): ReceiptIssuer | undefined 
 }
 
 async function listReceiptDeliveries(deps: TenantListDeps, signal: AbortSignal): Promise<ReceiptDelivery[]> {
-  return (await listDeliveries(deps, (delivery) => delivery.enabled && hasReceipts(delivery), signal)).filter(
-    hasReceipts,
-  );
+  const isWanted = (delivery: Delivery) => delivery.enabled && hasReceipts(delivery);
+  return (await listDeliveries(deps, { attribute: 'receipts', isWanted }, signal)).filter(hasReceipts);
 }
