@@ -7,7 +7,7 @@ import { errorFields } from '../base/logger.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { readStates } from '../ledger/entries.ts';
-import { REPORT_EVERY_MS, readFleet, reportToFleet } from '../ledger/fleet-reports.ts';
+import { createFleetReporter, type FleetReporter, REPORT_EVERY_MS, readFleet } from '../ledger/fleet-reports.ts';
 import { createMarks, type Marks } from '../ledger/marks.ts';
 import { OUTCOMES } from '../reconcile/tally.ts';
 import type { Freshness } from '../run/queue/freshness.ts';
@@ -20,8 +20,7 @@ import type { Ground } from './parts.ts';
 /** What each process tells the fleet, and notes for whoever compares the bucket with the ledger. */
 export interface FleetNotes {
   readonly noteDeadLetter: (object: string, reason: string) => Promise<void>;
-  /** Reports until the signal aborts. Never rejects. */
-  report(signal: AbortSignal): Promise<void>;
+  readonly reporter: FleetReporter;
 }
 
 /** Live traffic goes first: nothing is announced while more messages than this wait. */
@@ -41,24 +40,20 @@ export function composeFleetNotes(
         logger.warn({ ...errorFields(error), object }, 'the ledger does not know that this object is a dead letter');
       }
     },
-    report: (signal) =>
-      reportToFleet(
-        {
-          dynamo,
-          table,
-          id: randomUUID(),
-          look() {
-            const { open, backMs } = freshness.snapshot();
-            // What is in flight when this process dies is invisible for so long.
-            const leftMs = nowMs() + settings.visibilityTimeoutSeconds * 1000;
-            return { readUpToMs: watermark.ms, open, backMs: open.size === 0 ? 0 : Math.max(backMs, leftMs) };
-          },
-          everyMs: intervalMs === 0 ? REPORT_EVERY_MS : Math.min(REPORT_EVERY_MS, intervalMs / 2),
-          nowMs,
-          onTrouble: (error) => logger.debug(errorFields(error), 'the fleet was not told how far this process is'),
-        },
-        signal,
-      ),
+    reporter: createFleetReporter({
+      dynamo,
+      table,
+      id: randomUUID(),
+      look() {
+        const { open, backMs } = freshness.snapshot();
+        // What is in flight when this process dies is invisible for so long.
+        const leftMs = nowMs() + settings.visibilityTimeoutSeconds * 1000;
+        return { readUpToMs: watermark.ms, open, backMs: open.size === 0 ? 0 : Math.max(backMs, leftMs) };
+      },
+      everyMs: intervalMs === 0 ? REPORT_EVERY_MS : Math.min(REPORT_EVERY_MS, intervalMs / 2),
+      nowMs,
+      onTrouble: (error) => logger.debug(errorFields(error), 'the fleet was not told how far this process is'),
+    }),
   };
 }
 

@@ -52,8 +52,8 @@ export interface ServiceDeps {
 
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
-/** A drain waits no longer for tenants to be told of the last minute. */
-const LAST_PROGRESS_MS = 5_000;
+/** A drain waits no longer for tenants to be told of the last minute, and the fleet of what is left behind. */
+const LAST_WORDS_MS = 5_000;
 /** How often scale-in protection looks at the work in flight. */
 const PROTECT_EVERY_MS = 2_000;
 
@@ -108,7 +108,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     // Jobs that still wait for a slot start now, one after another, and end at once with `stopping`.
     await receiving.idle();
     await inFlight.close();
-    await progressWriter?.last(AbortSignal.timeout(LAST_PROGRESS_MS));
+    const lastWords = AbortSignal.timeout(LAST_WORDS_MS);
+    await Promise.all([fleetNotes.reporter.last(lastWords), progressWriter?.last(lastWords)]);
     return 'drained' as const;
   };
 
@@ -136,7 +137,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
         receiptIssuer?.run(signal),
         progressWriter?.run(signal),
         usage?.rollUp.run(signal),
-        fleetNotes.report(signal),
+        fleetNotes.reporter.run(signal),
         reconciler?.run(signal),
       ]);
       const address = http.server.address();
