@@ -27,6 +27,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   IsDigest: equals({ 'Fn::Select': [0, { 'Fn::Split': [':', ref('ImageTag')] }] }, 'sha256'),
   WithTracing: isTrue('Tracing'),
   WithReceipts: isTrue('Receipts'),
+  HasReceiptKeyArn: isGiven('ReceiptKeyArn'),
   WithPrometheus: isGiven('PrometheusRemoteWriteUrl'),
   HasPermissionsBoundary: isGiven('PermissionsBoundary'),
   WithAccessLog: isPositive('AccessLogRetentionDays'),
@@ -43,6 +44,7 @@ export const CONDITIONS: Readonly<Record<string, JsonObject>> = {
   WithReconcile: not(
     or(equals(ref('SettingReconcileIntervalSeconds'), ''), equals(ref('SettingReconcileIntervalSeconds'), '0')),
   ),
+  WithUsage: not(equals(ref(settingParameter('USAGE')), 'false')),
   WithBudget: isPositive('BudgetMonthlyUsd'),
   WithAnomalyDetection: isPositive('AnomalyUsd'),
   WithSpending: or(holds('WithBudget'), holds('WithAnomalyDetection')),

@@ -1,6 +1,7 @@
 import { RETENTION_DAYS } from '../../service/core/limits.ts';
 import type { Config } from '../config/config.ts';
 import { FARGATE_MEMORY } from '../config/rules.ts';
+import { KMS_KEY, RECEIPT_KEY_SPECS } from '../values/receipt-key.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
@@ -267,6 +268,16 @@ export const PARAMETERS: readonly Parameter[] = [
       TRUTH,
       (config) => String(config.distributor.receipts),
       'Signed receipts for tenants whose items say where they go, and a key that signs them',
+    ],
+    ReceiptKeySpec: [
+      oneOf(RECEIPT_KEY_SPECS),
+      (config) => config.distributor.receiptKeySpec,
+      'Kind of the key that is made; CloudFormation cannot change it later',
+    ],
+    ReceiptKeyArn: [
+      pattern(`^(${KMS_KEY})?$`, 'must be the ARN of a KMS key'),
+      (config) => config.distributor.receiptKeyArn ?? '',
+      'A key that signs in place of the one that is made, which stays; empty: the one that is made',
     ],
     TracingImage: [IMAGE, (config) => config.distributor.tracingImage, 'Image with the instrumentation for X-Ray'],
     PrometheusRemoteWriteUrl: [

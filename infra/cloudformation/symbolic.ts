@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { namesOf, type Place } from '../values/names.ts';
+import { RECEIPT_KEY_SPECS } from '../values/receipt-key.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
 import { PARAMETERS, SLOTS } from './parameter-list.ts';
@@ -18,6 +19,7 @@ export type Switches = Partial<
     | 'WithTracing'
     | 'WithCanary'
     | 'WithReceipts'
+    | 'HasReceiptKeyArn'
     | 'WithReconcile'
     | 'WithPrometheus'
     | 'WithIpv6'
@@ -101,6 +103,9 @@ export function symbolicConfig(on: Switches = {}): Config {
       logRetentionDays: NUMBERS.of('LogRetentionDays'),
       tracing: on.WithTracing ?? true,
       receipts: on.WithReceipts ?? true,
+      // The template refers to the key itself (stacks/keys.ts).
+      receiptKeySpec: RECEIPT_KEY_SPECS[0],
+      receiptKeyArn: undefined,
       tracingImage: textOf('TracingImage'),
       prometheusRemoteWriteUrl: on.WithPrometheus === false ? undefined : SAMPLE_WORKSPACE,
       collectorImage: textOf('CollectorImage'),

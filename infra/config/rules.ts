@@ -126,6 +126,10 @@ function taskProblems({ distributor }: Config): readonly Problem[] {
     const rule = `must be at least distributor.tasksMin, which is ${tasksMin}`;
     problems.push(problem(['distributor.tasksMax', 'distributor.tasksMin'], rule, tasksMax));
   }
+  if (distributor.receiptKeyArn !== undefined && !distributor.receipts) {
+    const rule = 'must be left out unless distributor.receipts is true';
+    problems.push(problem(['distributor.receiptKeyArn', 'distributor.receipts'], rule, distributor.receiptKeyArn));
+  }
   return problems;
 }
 

@@ -4,6 +4,7 @@ import { MESSAGE_DAYS_MAX, RETENTION_DAYS } from '../../service/core/limits.ts';
 import { hasRegion } from '../../service/core/partition.ts';
 import { MAX_RECEIVE_COUNT, MAX_RECEIVE_COUNT_MIN } from '../../service/core/receives.ts';
 import { PARTITIONS } from '../values/partition.ts';
+import { KMS_KEY, RECEIPT_KEY_SPECS } from '../values/receipt-key.ts';
 import { remoteWriteWorkspace } from '../values/remote-write.ts';
 import {
   accountId,
@@ -156,6 +157,12 @@ export const DISTRIBUTOR = {
   tracing: flag.default(false),
   /** Signed receipts for tenants whose items say where they go, and a KMS key that signs them (docs/receipts.md). */
   receipts: flag.default(false),
+  /** Of the key that is made. Changed later, it would replace the key: `receiptKeyArn` is how another key takes over. */
+  receiptKeySpec: z
+    .enum(RECEIPT_KEY_SPECS, `must be one of ${RECEIPT_KEY_SPECS.join(', ')}`)
+    .default(RECEIPT_KEY_SPECS[0]),
+  /** A key that signs in place of the one that is made; that one stays, for its public key. */
+  receiptKeyArn: text(new RegExp(`^${KMS_KEY}$`), 'must be the ARN of a KMS key').optional(),
   tracingImage: image.default('public.ecr.aws/aws-observability/adot-autoinstrumentation-node:v0.8.0'),
   /**
    * Remote-write URL of a workspace of Amazon Managed Service for Prometheus in this account: each task's collector then also writes

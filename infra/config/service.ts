@@ -15,6 +15,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
   QUARANTINE_PREFIX: 'quarantinePrefix',
   VISIBILITY_TIMEOUT_SECONDS: 'queue.visibilityTimeoutSeconds',
   LOG_LEVEL: 'distributor.logLevel',
+  RECEIPT_KEY: 'distributor.receiptKeyArn',
 };
 const URLS = {
   queue: 'https://queue.invalid/queue',
@@ -35,7 +36,7 @@ export function serviceProblems(config: Config): readonly Problem[] {
   const fixed = deploymentSettings(config, names, URLS);
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(settings)) {
-    if (name in fixed) {
+    if (name in fixed || name in OWN_NAMES) {
       const own = OWN_NAMES[name];
       const rule = own === undefined ? 'must not be set: it follows from the rest' : `must not be set: use ${own}`;
       problems.push(problem(pathOfSetting(name), rule, value));

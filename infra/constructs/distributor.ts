@@ -12,7 +12,7 @@ import { containers } from '../values/containers.ts';
 import type { Names } from '../values/names.ts';
 import type { ObjectLayout } from '../values/object-layout.ts';
 import { remoteWriteWorkspace } from '../values/remote-write.ts';
-import { reconciles, writesCanaries } from '../values/service-environment.ts';
+import { reconciles, sumsUpUsage, writesCanaries } from '../values/service-environment.ts';
 import { hasPublicTasks } from '../values/vpc-endpoints.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
@@ -108,6 +108,7 @@ function createTask(scope: Construct, deps: DistributorDeps): EcsTaskDefinition 
       tracing: config.distributor.tracing,
       canary: writesCanaries(config),
       receiptKey: deps.receiptKey,
+      usage: sumsUpUsage(config),
       reconcile: reconciles(config),
       prometheus: remoteWriteWorkspace(config.distributor.prometheusRemoteWriteUrl),
     }),

@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts';
 import type { PolicyDocument } from '../policies/document.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy, receiptKeyPolicy } from '../policies/keys.ts';
 import type { Names } from '../values/names.ts';
-import { RECEIPT_KEY_SPEC } from '../values/receipt-key.ts';
 import { kept } from './kept.ts';
 
 /** ARNs of our keys; all undefined where AWS's own keys encrypt. */
@@ -38,18 +37,22 @@ export function createKeys(parent: Construct, config: Config, names: Names): Key
   };
 }
 
-/** The key that signs receipts. Asymmetric keys do not rotate by themselves: docs/receipts.md says how. */
+/**
+ * The key that signs receipts. KMS rotates no asymmetric key by itself, so it does not say so; another key takes over when
+ * `receiptKeyArn` names it (docs/receipts.md).
+ * @returns its ARN; undefined where there are no receipts
+ */
 export function createReceiptKey(parent: Construct, config: Config, names: Names): string | undefined {
   if (!config.distributor.receipts) return undefined;
   const scope = new Construct(parent, 'receipt-key');
   const key = new KmsKey(scope, 'receipts', {
     description: `${names.name}: receipts`,
-    customerMasterKeySpec: RECEIPT_KEY_SPEC,
+    customerMasterKeySpec: config.distributor.receiptKeySpec,
     keyUsage: 'SIGN_VERIFY',
     deletionWindowInDays: 30,
     policy: JSON.stringify(receiptKeyPolicy(names)),
     ...kept(config),
   });
   new KmsAlias(scope, 'receipts-alias', { name: `alias/${names.name}-receipts`, targetKeyId: key.keyId });
-  return key.arn;
+  return config.distributor.receiptKeyArn ?? key.arn;
 }

@@ -18,6 +18,8 @@ export interface TaskFeatures {
   readonly canary: boolean;
   /** ARN of the key that signs receipts (docs/receipts.md); undefined where there are none. */
   readonly receiptKey?: string | undefined;
+  /** Sums up the usage of tenants (docs/guide/cost.md). */
+  readonly usage: boolean;
   /** Compares the bucket with the ledger (docs/decisions/0057). */
   readonly reconcile: boolean;
   /** Where the collector writes metrics to. */
@@ -29,7 +31,7 @@ export function taskRolePolicy(
   names: Names,
   layout: ObjectLayout,
   keys: KeyArns,
-  { tracing, canary, receiptKey, reconcile, prometheus }: TaskFeatures,
+  { tracing, canary, receiptKey, usage, reconcile, prometheus }: TaskFeatures,
 ): PolicyDocument {
   const { partition, region } = names.place;
   return policy(
@@ -81,12 +83,7 @@ export function taskRolePolicy(
       Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DescribeTable'],
       Resource: [names.ledgerTableArn],
     },
-    {
-      Sid: 'SumUpUsage',
-      Effect: 'Allow',
-      Action: ['dynamodb:Query', 'dynamodb:Scan'],
-      Resource: [names.ledgerTableArn],
-    },
+    ...(usage ? [sumUpUsage(names)] : []),
     ...becomeTenants(partition),
     {
       Sid: 'ProtectOwnTask',
@@ -137,6 +134,15 @@ function writeCanaries(names: Names, { logsPrefix }: ObjectLayout): readonly Sta
       Resource: [`${names.bucketArn}/${logsPrefix}*/${CANARY}/*`],
     },
   ];
+}
+
+function sumUpUsage({ ledgerTableArn }: Names): Statement {
+  return {
+    Sid: 'SumUpUsage',
+    Effect: 'Allow',
+    Action: ['dynamodb:Query', 'dynamodb:Scan'],
+    Resource: [ledgerTableArn],
+  };
 }
 
 /** Finds what no receipt has yet, and signs. Receipts are written with the tenants' own roles. */

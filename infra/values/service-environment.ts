@@ -22,6 +22,11 @@ export function reconciles({ distributor }: Config): boolean {
   return Number(distributor.settings.RECONCILE_INTERVAL_SECONDS ?? 0) > 0;
 }
 
+/** Whether this deployment's settings of the service leave the sums of usage on. */
+export function sumsUpUsage({ distributor }: Config): boolean {
+  return distributor.settings.USAGE !== 'false';
+}
+
 interface Places {
   readonly queue: string;
   readonly deadLetterQueue: string;

@@ -15,7 +15,7 @@ import {
   RECEIPT_ACTIONS,
   TAG_KEYS,
 } from '../../service/core/permissions.ts';
-import { parseReceiptPlace } from '../../service/core/receipt-place.ts';
+import { parseReceiptPlace, tenantFolder } from '../../service/core/receipt-place.ts';
 import { provisionBucket } from './bucket.ts';
 import type { ProvisionDeps } from './deps.ts';
 
@@ -111,7 +111,7 @@ function trustPolicy({ tenantId, externalId }: TenantSpec, platform: string) {
 
 /** `:*` is the group itself, `/*` everything below; `prefix*` would also be a neighbour's `prefix-other`. */
 function writePolicy(tenant: TenantSpec) {
-  const { accountId, logGroupPrefix, bucket, deliveries } = tenant;
+  const { tenantId, accountId, logGroupPrefix, bucket, deliveries } = tenant;
   const arn = `arn:aws:logs:*:${accountId}:log-group:${logGroupPrefix}`;
   const hasTags = deliveries.some((delivery) => delivery.log_group_tags !== undefined);
   const readsBack = deliveries.some((delivery) => delivery.exactly_once === true);
@@ -132,7 +132,7 @@ function writePolicy(tenant: TenantSpec) {
     Sid: `WriteReceipts${at}`,
     Effect: 'Allow',
     Action: RECEIPT_ACTIONS,
-    Resource: `arn:aws:s3:::${place.bucket}/${place.prefix}*`,
+    Resource: `arn:aws:s3:::${place.bucket}/${tenantFolder(place.prefix, tenantId)}*`,
   }));
   return { Version: '2012-10-17', Statement: [statement, ...(objects ? [objects] : []), ...receipts] };
 }

@@ -34,9 +34,14 @@ const NUMBER_DIGITS = 9;
 /** Of its hash: 64 bits, of a handful of receipts that have the same number. */
 const HASH_DIGITS = 16;
 
+/** The folder of a tenant's receipts in a bucket, and the only one that its role has to write to. */
+export function tenantFolder(prefix: string, tenant: string): string {
+  return `${prefix}${encodeURIComponent(tenant)}/`;
+}
+
 /** The folder of a chain in a bucket. */
 export function receiptFolder(prefix: string, tenant: string, delivery: string): string {
-  return `${prefix}${encodeURIComponent(tenant)}/${encodeURIComponent(delivery)}/`;
+  return `${tenantFolder(prefix, tenant)}${encodeURIComponent(delivery)}/`;
 }
 
 /**

@@ -28,6 +28,7 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
     puts: journal.puts,
     acquisitions: journal.acquisitions,
     processes: fleet.processes,
+    callsOutliveHalts: true,
     requestTimeoutMs: REQUEST_TIMEOUT_SECONDS * 1000,
     ledger: await readLedger(deps, pipeline),
     quarantine: await readQuarantine(deps, pipeline),

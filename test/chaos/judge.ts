@@ -14,6 +14,11 @@ export interface Evidence {
   readonly puts: ReadonlyMap<string, Put>;
   readonly acquisitions: readonly LeaseTaken[];
   readonly processes: readonly FleetProcess[];
+  /**
+   * Whether a call that a process had under way when it was halted may be executed when it wakes. The kernel of a real one sends the rest
+   * of a body then, before any of the service's code runs. Where requests leave a process at once, nothing excuses a call without a lease.
+   */
+  readonly callsOutliveHalts: boolean;
   /** How long the processes wait for an answer. */
   readonly requestTimeoutMs: number;
   readonly ledger: readonly LedgerItem[];
@@ -205,7 +210,9 @@ function readRecord(json: string) {
 }
 
 /** Finds out for each repeated event why what the first call achieved was not known to who made the next. */
-function createRepetitions({ processes, requestTimeoutMs }: Evidence, note: Notes) {
+function createRepetitions(evidence: Evidence, note: Notes) {
+  const { processes, requestTimeoutMs, callsOutliveHalts } = evidence;
+  const holderAt = createHolders(evidence);
   const byName = new Map(processes.map((process) => [process.name, process]));
   const events = new Map<string, number>();
   const bytes = new Map<string, number>();
@@ -220,10 +227,15 @@ function createRepetitions({ processes, requestTimeoutMs }: Evidence, note: Note
       // Answered, and not read in time: so it is on a machine that is too busy.
       if (next?.process === put.process && next.atMs - put.atMs >= requestTimeoutMs) return;
       const process = byName.get(put.process);
-      const late = next && byName.get(next.process)?.halted;
+      const isLate =
+        next !== undefined &&
+        callsOutliveHalts &&
+        byName.get(next.process)?.halted === true &&
+        holderAt(object, truth, next.order) !== next.process;
       const silent = process?.end?.blow === 'SIGKILL' || (process?.end?.blow === 'SECOND' && process.end.status !== 0);
-      if (silent || process?.halted || late) {
+      if (silent || process?.halted || isLate) {
         // Of a process that was halted, a call that was under way is executed when it wakes: after the call of whoever took over.
+        // One that has the lease knows what others saved, and its halt explains nothing.
         const who = silent || process?.halted ? put.process : (next?.process ?? '');
         count(events, who, 1);
         const message = object.records[record]?.message ?? '';
@@ -322,18 +334,22 @@ function checkLetters({ garbage, deadLetters }: Evidence, ended: boolean, note: 
   return missing.length + others.length;
 }
 
+/** Who had the lease of a delivery when something happened: who had taken it last before. */
+function createHolders({ acquisitions }: Evidence) {
+  const takings = Map.groupBy(acquisitions, ({ object, delivery }) => `${object} ${delivery}`);
+  return ({ id }: JudgedObject, { name }: DeliveryTruth, at: number) =>
+    takings.get(`${id} ${name}`)?.findLast(({ order }) => order < at)?.process;
+}
+
 /** Nobody may deliver what another process has taken the lease of since. Copies of it would be a matter of luck. */
-function checkLeases(
-  { acquisitions, processes }: Evidence,
-  { deliveries }: ReturnType<typeof sortEvents>,
-  note: Notes,
-): void {
-  const halted = new Set(processes.filter((process) => process.halted).map(({ name }) => name));
+function checkLeases(evidence: Evidence, { deliveries }: ReturnType<typeof sortEvents>, note: Notes): void {
+  const { processes, callsOutliveHalts } = evidence;
+  const holderAt = createHolders(evidence);
+  const excused = new Set(processes.filter(({ halted }) => halted && callsOutliveHalts).map(({ name }) => name));
   for (const { object, truth, copies } of deliveries.values()) {
-    const takings = acquisitions.filter((taken) => taken.object === object.id && taken.delivery === truth.name);
     for (const put of new Set(copies.flatMap((list) => list ?? []))) {
-      const holder = takings.findLast(({ order }) => order < put.order)?.process;
-      if (holder !== put.process && !halted.has(put.process)) {
+      const holder = holderAt(object, truth, put.order);
+      if (holder !== put.process && !excused.has(put.process)) {
         note(`delivered by ${put.process} while ${holder} had the lease: ${object.id} for ${truth.name}`);
       }
     }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { taskRolePolicy } from '../../infra/policies/task.ts';
 import { namesOf } from '../../infra/values/names.ts';
 import { layoutOf } from '../../infra/values/object-layout.ts';
+import { RECEIPT_KEY_SPECS } from '../../infra/values/receipt-key.ts';
 import type { ServiceProcess } from '../../local/service-process.ts';
 import { readToolSettings } from '../../service/base/settings.ts';
 import { keyOf } from '../support/tenant.ts';
@@ -15,13 +17,14 @@ import { startPipeline, type TestPipeline, tenantOf } from './pipeline.ts';
 const skip = process.env.AWS_ENDPOINT_URL ? 'the endpoint does not evaluate policies' : false;
 
 const PLATFORM = '000000000000';
-const ACME = tenantOf('acme-corp', { retention_days: 7 });
+const ACME = tenantOf('acme-corp', { retention_days: 7, receipts: 's3://acme-receipts/of/logs/' });
 const NOW_MS = Date.now();
 
 suite("the task's policy", { skip }, () => {
   let pipeline: TestPipeline;
   let iam: IAMClient;
   let service: ServiceProcess;
+  let receiptKey: string | undefined;
 
   const policyOf = (without: readonly string[] = []) => {
     const { names } = pipeline;
@@ -41,7 +44,7 @@ suite("the task's policy", { skip }, () => {
       arns,
       layout,
       { data: undefined, messaging: undefined },
-      { tracing: false, canary: false, reconcile: true },
+      { tracing: false, canary: false, usage: false, receiptKey, reconcile: true },
     );
     return JSON.stringify({ ...policy, Statement: policy.Statement.filter(({ Sid }) => !without.includes(Sid ?? '')) });
   };
@@ -56,6 +59,10 @@ suite("the task's policy", { skip }, () => {
     const trust = { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${PLATFORM}:root` }, Action: 'sts:AssumeRole' };
     const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
     await iam.send(new CreateRoleCommand({ RoleName: 'task', AssumeRolePolicyDocument }));
+    const kms = new KMSClient({ endpoint: pipeline.cloud?.url ?? '', region: 'us-east-1', credentials });
+    const made = await kms.send(new CreateKeyCommand({ KeySpec: RECEIPT_KEY_SPECS[0], KeyUsage: 'SIGN_VERIFY' }));
+    kms.destroy();
+    receiptKey = made.KeyMetadata?.Arn;
     await setPolicy(policyOf());
     const RoleArn = `arn:aws:iam::${PLATFORM}:role/task`;
     const { Credentials } = await pipeline.deps.sts.send(
@@ -65,6 +72,9 @@ suite("the task's policy", { skip }, () => {
       AWS_ACCESS_KEY_ID: Credentials?.AccessKeyId ?? '',
       AWS_SECRET_ACCESS_KEY: Credentials?.SecretAccessKey ?? '',
       AWS_SESSION_TOKEN: Credentials?.SessionToken ?? '',
+      USAGE: 'false',
+      RECEIPT_KEY: receiptKey ?? '',
+      RECEIPT_INTERVAL_SECONDS: '5',
       RECONCILE_INTERVAL_SECONDS: '5',
       RECONCILE_BUCKET: pipeline.names.bucket,
     });
@@ -74,7 +84,7 @@ suite("the task's policy", { skip }, () => {
     await pipeline?.[Symbol.asyncDispose]();
   });
 
-  test('with it the service is ready, delivers, keeps what cannot be delivered, and gives up with a reason', async () => {
+  test('with it the service is ready, delivers, gives a receipt, keeps what cannot be delivered, and gives up with a reason', async () => {
     await until(async () => (await fetch(`${service.url}/readyz`)).status === 200, 'the service is ready');
     const lines = [{ message: 'good', timestamp: NOW_MS }].map((line) => JSON.stringify(line));
     await pipeline.put(keyOf('acme-corp', 'a.log'), [...lines, 'no JSON'].join('\n'));
@@ -86,6 +96,10 @@ suite("the task's policy", { skip }, () => {
     await until(
       () => service.lines.some(({ msg }) => msg === 'the bucket was compared with the ledger'),
       'the bucket is compared with the ledger',
+    );
+    await until(
+      async () => (await pipeline.ledger()).some(({ receipt }) => receipt !== undefined),
+      'a receipt holds the object',
     );
     const refused = service.lines.filter((line) => JSON.stringify(line).includes('not authorized'));
     assert.deepEqual(refused, []);

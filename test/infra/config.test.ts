@@ -57,6 +57,7 @@ const PRINCIPAL = 'arn:aws:iam::111111111111:role/collector';
 const named = (principal: unknown) => ({ writers: { principals: [principal], externalId: 'between-us' } });
 const settings = (given: Readonly<Record<string, unknown>>) => ({ distributor: { settings: given } });
 const storage = (given: Readonly<Record<string, unknown>>) => ({ storage: given });
+const KEY = 'arn:aws:kms:us-east-1:111111111111:key/0a1b';
 const SUBNETS = ['subnet-0a', 'subnet-0b'];
 const EXISTING = { vpcId: 'vpc-0a', privateSubnetIds: SUBNETS };
 
@@ -215,6 +216,22 @@ const DOUBTFUL: readonly [given: Readonly<Record<string, unknown>>, sentence: st
   [
     { distributor: { memoryMb: 2048 } },
     'distributor.memoryMb: must be 4096 to 16384 in steps of 1024, because distributor.cpuUnits is 2048 (got 2048)',
+  ],
+  [
+    { distributor: { receipts: true, receiptKeySpec: 'RSA_2048' } },
+    'distributor.receiptKeySpec: must be one of ECC_NIST_EDWARDS25519, ECC_NIST_P256 (got "RSA_2048")',
+  ],
+  [
+    { distributor: { receipts: true, receiptKeyArn: 'arn:aws:kms:us-east-1:111111111111:alias/receipts' } },
+    'distributor.receiptKeyArn: must be the ARN of a KMS key (got "arn:aws:kms:us-east-1:111111111111:alias/receipts")',
+  ],
+  [
+    { distributor: { receiptKeyArn: KEY } },
+    `distributor.receiptKeyArn: must be left out unless distributor.receipts is true (got "${KEY}")`,
+  ],
+  [
+    settings({ RECEIPT_KEY: KEY }),
+    `distributor.settings.RECEIPT_KEY: must not be set: use distributor.receiptKeyArn (got "${KEY}")`,
   ],
   [
     { distributor: { tasksMin: 5, tasksMax: 4 } },

@@ -12,6 +12,7 @@ import { executionRolePolicy, taskRolePolicy } from '../../infra/policies/task.t
 import { writerRolePolicy, writerTrust } from '../../infra/policies/writer.ts';
 import { namesOf } from '../../infra/values/names.ts';
 import { layoutOf } from '../../infra/values/object-layout.ts';
+import { sumsUpUsage } from '../../infra/values/service-environment.ts';
 import { canaryKey } from '../../service/core/canary.ts';
 import { compileKeyTemplate } from '../../service/core/object-key.ts';
 import { RECEIPT_INDEX } from '../../service/core/tables.ts';
@@ -24,20 +25,17 @@ const KEYS = {
   messaging: 'arn:aws:kms:us-east-1:111111111111:key/msg',
 };
 
-const task = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: false });
+const PLAIN = { tracing: false, canary: false, usage: true, reconcile: false };
+const task = taskRolePolicy(names, layout, KEYS, PLAIN);
 const ROLE_POLICIES: Readonly<Record<string, PolicyDocument>> = {
   task,
   'task with tracing and canaries': taskRolePolicy(names, layout, KEYS, {
+    ...PLAIN,
     tracing: true,
     canary: true,
     reconcile: true,
   }),
-  'task with AWS keys': taskRolePolicy(
-    names,
-    layout,
-    { data: undefined, messaging: undefined },
-    { tracing: false, canary: false, reconcile: false },
-  ),
+  'task with AWS keys': taskRolePolicy(names, layout, { data: undefined, messaging: undefined }, PLAIN),
   execution: executionRolePolicy(names),
   firehose: firehoseRolePolicy(names, layout, KEYS.data),
   'flow logs': flowLogPolicy(names),
@@ -151,7 +149,7 @@ test('the task can do no more: other queues, other prefixes, deleting, other rol
 });
 
 test('the task may list tenants, and with canaries write canaries, and no other object under the prefix of the logs', () => {
-  const withCanary = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: true, reconcile: false });
+  const withCanary = taskRolePolicy(names, layout, KEYS, { ...PLAIN, canary: true });
   const key = canaryKey(compileKeyTemplate(config.objectKeyTemplate), 'acme', 0);
   for (const [document, allowed] of [
     [withCanary, 1],
@@ -165,12 +163,7 @@ test('the task may list tenants, and with canaries write canaries, and no other 
 
 test('with receipts the task may sign them and find what is due; without, neither', () => {
   const receiptKey = 'arn:aws:kms:us-east-1:111111111111:key/receipts';
-  const withReceipts = taskRolePolicy(names, layout, KEYS, {
-    tracing: false,
-    canary: false,
-    reconcile: false,
-    receiptKey,
-  });
+  const withReceipts = taskRolePolicy(names, layout, KEYS, { ...PLAIN, receiptKey });
   for (const [document, allowed] of [
     [withReceipts, 1],
     [task, 0],
@@ -187,7 +180,7 @@ test('with receipts the task may sign them and find what is due; without, neithe
 });
 
 test('only where the bucket is compared with the ledger, the task may list versions and read the ledger in batches', () => {
-  const comparing = taskRolePolicy(names, layout, KEYS, { tracing: false, canary: false, reconcile: true });
+  const comparing = taskRolePolicy(names, layout, KEYS, { ...PLAIN, reconcile: true });
   for (const [document, allowed] of [
     [comparing, 1],
     [task, 0],
@@ -197,6 +190,17 @@ test('only where the bucket is compared with the ledger, the task may list versi
     // Also to sum up usage.
     assert.ok(allowing(document, 'dynamodb:Query', names.ledgerTableArn).length >= allowed);
   }
+});
+
+test('only where usage is summed up, the task may read the whole ledger', () => {
+  const without = taskRolePolicy(names, layout, KEYS, { ...PLAIN, usage: false });
+  for (const action of ['dynamodb:Query', 'dynamodb:Scan']) {
+    assert.equal(allowing(task, action, names.ledgerTableArn).length, 1, action);
+    assert.deepEqual(allowing(without, action, names.ledgerTableArn), [], action);
+  }
+  const usageOf = (given: Readonly<Record<string, string>>) =>
+    sumsUpUsage(configOf('staging', { distributor: { settings: given } }));
+  assert.deepEqual([usageOf({}), usageOf({ USAGE: 'true' }), usageOf({ USAGE: 'false' })], [true, true, false]);
 });
 
 test('nobody becomes a tenant without saying which', () => {

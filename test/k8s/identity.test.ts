@@ -166,21 +166,22 @@ const ECS_ONLY = new Set(['ProtectOwnTask', 'PublishMetrics']);
 
 test('on EKS the distributor may do what its task may do on ECS, but for what only ECS has', () => {
   const receiptKeyArn = 'arn:aws:kms:us-east-1:111111111111:key/receipts';
-  for (const [canary, receiptKey, reconcile] of [
-    [false, undefined, false],
-    [true, undefined, false],
-    [false, receiptKeyArn, false],
-    [true, receiptKeyArn, false],
-    [false, undefined, true],
-    [true, receiptKeyArn, true],
+  for (const [canary, receiptKey, usage, reconcile] of [
+    [false, undefined, true, false],
+    [true, undefined, false, false],
+    [false, receiptKeyArn, true, false],
+    [true, receiptKeyArn, false, false],
+    [false, undefined, false, true],
+    [true, receiptKeyArn, true, true],
   ] as const) {
     for (const keys of [KEYS, { data: undefined, messaging: undefined }]) {
-      const task = taskRolePolicy(names, layout, keys, { tracing: false, canary, receiptKey, reconcile });
+      const task = taskRolePolicy(names, layout, keys, { tracing: false, canary, receiptKey, usage, reconcile });
       const wanted = task.Statement.filter(({ Sid }) => !ECS_ONLY.has(Sid));
       assert.equal(wanted.length, task.Statement.length - ECS_ONLY.size);
       const { policy } = roleFor(SERVICE, {
         Canary: String(canary),
         ReceiptKeyArn: receiptKey ?? '',
+        Usage: String(usage),
         Reconcile: String(reconcile),
         DataKeyArn: keys.data ?? '',
         MessagingKeyArn: keys.messaging ?? '',

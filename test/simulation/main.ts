@@ -32,6 +32,9 @@ interface Options {
   readonly child?: true;
 }
 
+/** What an empty list is printed and given as: an argument has to say something. */
+const NONE = '-';
+
 const program = new Command('npm run simulate --')
   .description(
     'Simulates the service in a storm of faults: trials with seeds from --seed on, each the same on every machine.',
@@ -47,7 +50,7 @@ const program = new Command('npm run simulate --')
   )
   .option('--tasks <n>', 'tasks of the service', atLeastOne, DEFAULT_SIZE.tasks)
   .option('--parallel <n>', 'processes that share the trials', atLeastOne, Math.min(2, availableParallelism()))
-  .option('--only <numbers>', 'only these strokes of the plan, by their numbers from 0', numbers)
+  .option('--only <numbers>', 'only these strokes of the plan, by their numbers from 0; - for none', numbers)
   .option('--no-shrink', 'do not look for the fewest strokes of a trial that fails')
   .option('--until-failed', 'end with the first trial that fails')
   .option('--plant <name>', `plants a fault into the service first: ${Object.keys(PLANTS).join(', ')}`)
@@ -74,6 +77,7 @@ function positive(value: string): number {
 }
 
 function numbers(value: string): number[] {
+  if (value === NONE) return [];
   return value
     .split(',')
     .filter((text) => text !== '')
@@ -149,7 +153,7 @@ function describe({ seed, findings, unfinished, shrunk }: Told): string {
     ...(options.tenants === DEFAULT_SIZE.tenants ? [] : ['--tenants', options.tenants]),
     ...(options.tasks === DEFAULT_SIZE.tasks ? [] : ['--tasks', options.tasks]),
     ...(options.plant === undefined ? [] : ['--plant', options.plant]),
-    ...(shrunk ? ['--only', shrunk.join(',') || '-'] : []),
+    ...(shrunk ? ['--only', shrunk.join(',') || NONE] : []),
   ];
   const again = `npm run simulate -- --seed ${seed} ${size.join(' ')} --journal journal.txt`;
   const strokes = shrunk ? [`${shrunk.length} strokes still fail`] : [];

@@ -35,6 +35,22 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
         '  void deps.queue.remove?.([received.message.receipt]).catch(() => {});\n  const reports = await deliverAll(deps, announcement, message.signal);',
     },
   ],
+  /** Whoever was frozen for longer than its lease goes on when it wakes. */
+  'lease-never-doubted': [
+    {
+      file: 'service/delivery/lease-keeper.ts',
+      find: 'const GIVE_UP_AFTER = 0.8;',
+      replace: 'const GIVE_UP_AFTER = 1e9;',
+    },
+  ],
+  /** Whoever drains gives the lease back, and does not say how far it came. */
+  'drained-unsaved': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `write('release', { set: { ...set, ...end.set }`,
+      replace: `write('release', { set: end.set`,
+    },
+  ],
   /** The position is not saved on the way. */
   'checkpoint-lost': [
     {

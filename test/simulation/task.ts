@@ -12,6 +12,7 @@ export interface Fleet {
   open(place: number): void;
   /** Ends the place's process by SIGTERM, and starts no other. */
   close(place: number): void;
+  closeAll(): void;
   /** Ends the process without a word, on the spot. Its place is empty for a while. */
   kill(target: Target, awayMs: number): void;
   /** SIGTERM. */
@@ -24,6 +25,8 @@ export interface Fleet {
   /** From now on processes start with these settings, which number batches in another way. */
   configure(settings: Settings): void;
   readonly running: number;
+  /** Processes that run now. */
+  readonly actors: readonly Actor[];
   /** Whether any of them is frozen now. */
   readonly frozen: boolean;
 }
@@ -138,6 +141,10 @@ export function createFleet(deps: FleetDeps): Fleet {
     });
   };
   const stopping = new Set<Member>();
+  const close = (place: number) => {
+    closed.add(place);
+    term(place, 0);
+  };
 
   return {
     processes,
@@ -145,9 +152,9 @@ export function createFleet(deps: FleetDeps): Fleet {
       closed.delete(place);
       start(place, 0);
     },
-    close(place) {
-      closed.add(place);
-      term(place, 0);
+    close,
+    closeAll() {
+      for (const place of [...places.keys()]) close(place);
     },
     kill(target, awayMs) {
       const member = memberOf(target);
@@ -187,6 +194,9 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     get running() {
       return places.size;
+    },
+    get actors() {
+      return [...places.values()].flatMap((member) => (member === 'starting' ? [] : [member.actor]));
     },
   };
 }

@@ -80,7 +80,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     aheadMs: (place) => plan.aheadMs[place] ?? 0,
     find: witness.find,
   });
-  world.afterTurns(createLimitCheck(settingsOf(plan), witness.find));
+  world.afterTurns(createLimitCheck(world, settingsOf(plan), witness.find));
   for (let place = 0; place < plan.tasks; place++) fleet.open(place);
   const strike = createStriker({ plan, world, objects, cloud, fleet, weather, aim });
   for (const stroke of strokes) world.after(stroke.atMs, undefined, () => strike(stroke));
@@ -277,6 +277,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
     processes: fleet.processes,
+    callsOutliveHalts: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),

@@ -11,7 +11,7 @@ import { type Resource, type Stack, when } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 import { vary } from '../vary.ts';
 import { coreInputs, keyInput, PROMETHEUS_REGION, PROMETHEUS_WORKSPACE } from './inputs.ts';
-import { receiptKeyResources } from './keys.ts';
+import { receiptKeyArn, receiptKeyResources } from './keys.ts';
 import { logGroup } from './log-group.ts';
 import { role } from './role.ts';
 import { scalingResources } from './scaling.ts';
@@ -105,7 +105,16 @@ const SPOT_WEIGHTS: JsonObject = Object.fromEntries(
 
 function taskRole(): Resource {
   const policy = vary(
-    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithReconcile', 'WithPrometheus', 'WithOwnKeys'],
+    [
+      'WithTracing',
+      'WithCanary',
+      'WithReceipts',
+      'HasReceiptKeyArn',
+      'WithUsage',
+      'WithReconcile',
+      'WithPrometheus',
+      'WithOwnKeys',
+    ],
     (on) => {
       const workspace = { region: textOf('PrometheusRegion'), id: textOf('PrometheusWorkspace') };
       const keys = on.WithOwnKeys
@@ -115,7 +124,8 @@ function taskRole(): Resource {
         taskRolePolicy(NAMES, LAYOUT, keys, {
           tracing: on.WithTracing,
           canary: on.WithCanary,
-          receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
+          receiptKey: receiptKeyArn(on),
+          usage: on.WithUsage,
           reconcile: on.WithReconcile,
           prometheus: on.WithPrometheus ? workspace : undefined,
         }),

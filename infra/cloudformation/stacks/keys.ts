@@ -1,7 +1,7 @@
 import type { PolicyDocument } from '../../policies/document.ts';
 import { dataKeyPolicy, logsKeyPolicy, messagingKeyPolicy, receiptKeyPolicy } from '../../policies/keys.ts';
-import { RECEIPT_KEY_SPEC } from '../../values/receipt-key.ts';
 import { getAtt, type Json, toJson } from '../intrinsics.ts';
+import { textOf } from '../placeholders.ts';
 import { KEPT, type Resource } from '../stack.ts';
 import { NAMES } from '../symbolic.ts';
 
@@ -45,6 +45,12 @@ export function keyArn(kind: 'Data' | 'Messaging' | 'Logs'): Json {
   return getAtt(`${kind}Key`, 'Arn');
 }
 
+/** ARN of the key that signs receipts: the given one, or the one that is made. */
+export function receiptKeyArn(on: { readonly WithReceipts?: boolean; readonly HasReceiptKeyArn?: boolean }) {
+  if (!on.WithReceipts) return undefined;
+  return on.HasReceiptKeyArn ? textOf('ReceiptKeyArn') : textOf('ReceiptKey.Arn');
+}
+
 /** The key that signs receipts, with its alias, as constructs/keys.ts makes it. */
 export function receiptKeyResources(): Readonly<Record<string, Resource>> {
   return {
@@ -54,7 +60,7 @@ export function receiptKeyResources(): Readonly<Record<string, Resource>> {
       ...KEPT,
       Properties: {
         Description: `${NAMES.name}: receipts`,
-        KeySpec: RECEIPT_KEY_SPEC,
+        KeySpec: textOf('ReceiptKeySpec'),
         KeyUsage: 'SIGN_VERIFY',
         PendingWindowInDays: 30,
         KeyPolicy: toJson(receiptKeyPolicy(NAMES)),

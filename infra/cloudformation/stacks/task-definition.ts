@@ -6,6 +6,7 @@ import { SERVICE_SETTINGS, settingParameter } from '../service-settings.ts';
 import type { Resource } from '../stack.ts';
 import { NAMES, NUMBERS, type Switches, symbolicConfig, withWorkspace } from '../symbolic.ts';
 import { vary } from '../vary.ts';
+import { receiptKeyArn } from './keys.ts';
 
 export function taskDefinition(): Resource {
   const taskOf = (on: Switches) =>
@@ -15,10 +16,18 @@ export function taskDefinition(): Resource {
       image: IMAGE,
       queueUrl: textOf('QueueUrl'),
       deadLetterQueueUrl: textOf('DeadLetterQueueUrl'),
-      receiptKey: on.WithReceipts ? textOf('ReceiptKey.Arn') : undefined,
+      receiptKey: receiptKeyArn(on),
     });
   const definitions = vary(
-    ['WithTracing', 'WithCanary', 'WithReceipts', 'WithReconcile', 'WithPrometheus', 'WithEssentialAlerts'],
+    [
+      'WithTracing',
+      'WithCanary',
+      'WithReceipts',
+      'HasReceiptKeyArn',
+      'WithReconcile',
+      'WithPrometheus',
+      'WithEssentialAlerts',
+    ],
     (on) => pascalKeys(JSON.parse(withWorkspace(JSON.stringify(taskOf(on).definitions))), ['options']),
   );
   const volumes = vary(['WithTracing'], ({ WithTracing }) =>

@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "write_logs" {
     content {
       sid       = "WriteReceipts"
       actions   = ["s3:PutObject"]
-      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.value}/${var.receipts_prefix}*"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.value}/${var.receipts_prefix}${var.tenant_id}/*"]
     }
   }
 }

@@ -115,7 +115,7 @@ variable "receipts_bucket" {
 }
 
 variable "receipts_prefix" {
-  description = "Receipts are written below this prefix of the bucket."
+  description = "Receipts are written below this prefix of the bucket, in a folder with the name of the tenant."
   type        = string
   default     = ""
   nullable    = false

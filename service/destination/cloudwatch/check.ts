@@ -12,7 +12,7 @@ import {
   LOGS_TAG_ACTION,
   RECEIPT_ACTIONS,
 } from '../../core/permissions.ts';
-import { formatReceiptPlace, type ReceiptPlace } from '../../core/receipt-place.ts';
+import { type ReceiptPlace, tenantFolder } from '../../core/receipt-place.ts';
 import type { DeliveryTo } from '../kind.ts';
 import { remedyOf } from '../remedy.ts';
 import { type Fix, notTested, type Statement, type Step, timed, type Verdict } from '../step.ts';
@@ -123,12 +123,13 @@ async function putCanary(
 async function checkReceipts({ s3, monotonicMs }: WritingDeps, delivery: CloudWatchDelivery): Promise<Step[]> {
   const { receipts } = delivery.target;
   if (receipts?.kind !== 'bucket') return [];
-  const where = `${formatReceiptPlace(receipts)}${RECEIPTS_CANARY}`;
+  const key = `${tenantFolder(receipts.prefix, delivery.tenantId)}${RECEIPTS_CANARY}`;
+  const where = `s3://${receipts.bucket}/${key}`;
   const step = await timed(RECEIPTS_STEP, monotonicMs, async () => {
     try {
       await s3('PutObject', {
         Bucket: receipts.bucket,
-        Key: `${receipts.prefix}${RECEIPTS_CANARY}`,
+        Key: key,
         ExpectedBucketOwner: delivery.accountId,
         Body: `log-distributor verify: receipts of tenant ${delivery.tenantId} reach ${where}\n`,
         ContentType: 'text/plain',
@@ -137,10 +138,14 @@ async function checkReceipts({ s3, monotonicMs }: WritingDeps, delivery: CloudWa
     } catch (error) {
       const fix = {
         advice: `a policy of ${delivery.roleArn} must contain this statement`,
-        statements: [receiptStatement(delivery.roleArn, receipts)],
+        statements: [receiptStatement(delivery.roleArn, receipts, delivery.tenantId)],
       };
       const detail = `s3:PutObject on ${where} failed. ${saidBy(error)}`;
-      return { outcome: 'failed', detail, ...remedyOf(error, writeReceipts(delivery.region, receipts), fix) };
+      return {
+        outcome: 'failed',
+        detail,
+        ...remedyOf(error, writeReceipts(delivery.region, receipts, delivery.tenantId), fix),
+      };
     }
   });
   return [step];
@@ -321,13 +326,14 @@ export function writeStatement(roleArn: string, prefix: string, { tags, readsBac
 export function receiptStatement(
   roleArn: string,
   { bucket, prefix }: Extract<ReceiptPlace, { kind: 'bucket' }>,
+  tenantId: string,
 ): Statement {
   const [, partition] = roleArn.split(':');
   return {
     Sid: 'WriteReceipts',
     Effect: 'Allow',
     Action: RECEIPT_ACTIONS,
-    Resource: [`arn:${partition}:s3:::${bucket}/${prefix}*`],
+    Resource: [`arn:${partition}:s3:::${bucket}/${tenantFolder(prefix, tenantId)}*`],
   };
 }
 

@@ -129,7 +129,7 @@ export function createWriteReceipt(deps: WriteReceiptDeps): WriteReceipt {
   };
 }
 
-function purposeOf({ region, target }: ReceiptDelivery): Purpose {
+function purposeOf({ tenantId, region, target }: ReceiptDelivery): Purpose {
   const { receipts, groupSettings } = target;
-  return receipts.kind === 'bucket' ? writeReceipts(region, receipts) : writeLogs(region, { groupSettings });
+  return receipts.kind === 'bucket' ? writeReceipts(region, receipts, tenantId) : writeLogs(region, { groupSettings });
 }

@@ -69,7 +69,7 @@ const SETTINGS: readonly (readonly [name: string, environment: string, overrides
     {
       ingestion: { firehose: true },
       network: { natGateways: 1, ipv6: true },
-      distributor: { tasksMax: 8 },
+      distributor: { tasksMax: 8, receipts: true, settings: { USAGE: 'false' } },
       storage: { intelligentTiering: true },
     },
     '0.1.0',

@@ -24,6 +24,9 @@ export const EVERYTHING = {
   },
   distributor: {
     tracing: true,
+    receipts: true,
+    // Which older providers take too.
+    receiptKeySpec: 'ECC_NIST_P256',
     prometheusRemoteWriteUrl: REMOTE_WRITE,
     settings: { CANARY_INTERVAL_SECONDS: '300', RECONCILE_INTERVAL_SECONDS: '3600' },
   },
@@ -40,6 +43,7 @@ export function everythingIn(region: string, partition: 'aws-us-gov' | 'aws-cn')
     writers: { ...EVERYTHING.writers, principals: [`arn:${partition}:iam::123456789012:role/collector`] },
     distributor: {
       ...EVERYTHING.distributor,
+      receiptKeyArn: `arn:${partition}:kms:${region}:123456789012:key/0a1b2c3d-the-next-one`,
       prometheusRemoteWriteUrl: REMOTE_WRITE.replace('us-east-1.amazonaws.com', `${region}.${domain}`),
     },
   };

@@ -76,6 +76,7 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
       order: ([...puts.values()].find((one) => one.process === name)?.order ?? 1) - 0.5,
     })),
     processes,
+    callsOutliveHalts: true,
     requestTimeoutMs: 10_000,
     ledger: [item],
     quarantine: [],
@@ -242,6 +243,20 @@ test('who delivers what another has taken the lease of is found, copies or not',
   assert.deepEqual(findings, [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`]);
 });
 
+test('a call without a lease is excused for a process that was halted only where calls outlive halts', () => {
+  const { records, process, put, evidence } = createScene();
+  process('p0', TERM, true);
+  process('p1', TERM);
+  put(records, { by: 'p0' });
+  const acquisitions = [
+    { process: 'p0', object: OBJECT, delivery: DELIVERY, order: 0 },
+    { process: 'p1', object: OBJECT, delivery: DELIVERY, order: 0.5 },
+  ];
+  const without = [`delivered by p0 while p1 had the lease: ${OBJECT} for ${DELIVERY}`];
+  assert.deepEqual(judge(evidence({ acquisitions, callsOutliveHalts: true })).findings, []);
+  assert.deepEqual(judge(evidence({ acquisitions, callsOutliveHalts: false })).findings, without);
+});
+
 test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
   for (const [tenants, copies] of [
     [TENANTS, 0],
@@ -263,8 +278,32 @@ test('a call that a halted process had under way explains the copy that it makes
   process('p1', TERM, true);
   put(records);
   put(records, { by: 'p1' });
-  const { duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill } = judge(evidence());
-  assert.deepEqual([duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill], [2, 0, 0, 2]);
+  const figures = (acquisitions: Evidence['acquisitions']) => {
+    const { duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill } = judge(
+      evidence({ acquisitions }),
+    );
+    return [duplicated, unexplained, duplicated_after_term, duplicated_max_per_kill];
+  };
+  const [first, then] = [
+    { object: OBJECT, delivery: DELIVERY, order: 0 },
+    { object: OBJECT, delivery: DELIVERY, order: 0.5 },
+  ];
+  const tookOverFromIt = [
+    { process: 'p1', ...first },
+    { process: 'p0', ...then },
+  ];
+  assert.deepEqual(figures(tookOverFromIt), [2, 0, 0, 2]);
+});
+
+test('a halt does not explain what the process repeats of one from which it took over in order', () => {
+  const { records, process, put, evidence } = createScene();
+  process('p0', TERM);
+  process('p1', TERM, true);
+  put(records);
+  put(records, { by: 'p1' });
+  const { duplicated, duplicated_after_term, findings } = judge(evidence());
+  assert.deepEqual([duplicated, duplicated_after_term], [2, 2]);
+  assert.match(findings[0] ?? '', /^repeated after SIGTERM of p0/);
 });
 
 test('the ledger must be done with the right counts, and nothing in the dead-letter queue', () => {

@@ -66,6 +66,7 @@ test("the task's policy has no place for the names of rosa-log-router's roles", 
   const { Statement } = taskRolePolicy(names, layoutOf(config), keys, {
     tracing: false,
     canary: false,
+    usage: true,
     reconcile: false,
   });
   const become = Statement.find(({ Sid }) => Sid === 'BecomeTenants');
@@ -85,7 +86,7 @@ test('the role for several regions has the permissions by which a task role beco
     namesIn('us-east-1'),
     layoutOf(config),
     { data: undefined, messaging: undefined },
-    { tracing: false, canary: false, reconcile: false },
+    { tracing: false, canary: false, usage: true, reconcile: false },
   );
   const become = Statement.filter(({ Sid }) => Sid === 'BecomeTenants');
   assert.deepEqual(JSON.parse(permissions).Statement, become);

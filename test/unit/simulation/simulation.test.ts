@@ -18,6 +18,11 @@ test('in a storm of everything nothing is lost, and everything has an end', asyn
   }
 });
 
+test('a trial of no strokes can be run, as it is printed when a trial fails without any', async () => {
+  const [{ events, failed } = assert.fail('no trial ran')] = await simulate('--seed', '1', '--only', '-');
+  assert.deepEqual({ events, failed }, { events: 0, failed: false });
+});
+
 test('its page says what is cut out', async () => {
   const page = await readFile(new URL('../../simulation/README.md', import.meta.url), 'utf8');
   for (const { of, what } of CUTS) assert.ok(page.includes(`| \`${of}\` | ${what} |`), of);

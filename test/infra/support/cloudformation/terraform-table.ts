@@ -435,7 +435,11 @@ export const TERRAFORM: Readonly<Record<string, (from: Members) => Translation>>
   aws_internet_gateway: plain('AWS::EC2::InternetGateway', { vpc_id: undefined }),
   aws_kinesis_firehose_delivery_stream: deliveryStream,
   aws_kms_alias: plain('AWS::KMS::Alias', { name: 'AliasName' }),
-  aws_kms_key: plain('AWS::KMS::Key', { deletion_window_in_days: 'PendingWindowInDays', policy: 'KeyPolicy' }),
+  aws_kms_key: plain('AWS::KMS::Key', {
+    customer_master_key_spec: 'KeySpec',
+    deletion_window_in_days: 'PendingWindowInDays',
+    policy: 'KeyPolicy',
+  }),
   aws_network_acl: plain('AWS::EC2::NetworkAcl', { ingress: undefined, egress: undefined, subnet_ids: undefined }),
   aws_nat_gateway: plain('AWS::EC2::NatGateway'),
   aws_route: plain('AWS::EC2::Route', { egress_only_gateway_id: 'EgressOnlyInternetGatewayId' }),

@@ -63,9 +63,10 @@ test('the statement about receipts in a bucket is that of the template, which kn
     assert.deepEqual([ReceiptsBucket, ReceiptsPrefix], ['acme-receipts', prefix]);
     assertTaken(ACCOUNT, { ...rest, ReceiptsBucket, ReceiptsPrefix });
     const { arn, permissions } = statementsOf(ACCOUNT, { ReceiptsBucket, ReceiptsPrefix });
-    const statement = receiptStatement(arn, { kind: 'bucket', bucket: ReceiptsBucket, prefix });
+    const statement = receiptStatement(arn, { kind: 'bucket', bucket: ReceiptsBucket, prefix }, 'acme');
     const [action] = statement.Action as string[];
     const [resource] = statement.Resource as string[];
+    assert.equal(resource, `arn:aws:s3:::acme-receipts/${prefix}acme/*`);
     const written = { ...statement, Action: action, Resource: resource };
     assert.deepEqual(permissions, [
       writeStatement(arn, '/tenant-logs/acme', { tags: false, readsBack: false }),

@@ -265,6 +265,29 @@ test('a delivery to a bucket is tested by an object of its own, and a missing pe
   assert.match(JSON.stringify(refused.last?.fix), /s3:PutObject.*arn:aws:s3:::acme-archive\/logs\/\*/);
 });
 
+test("receipts in a bucket are tested in the tenant's own folder, and a missing permission named", async (t) => {
+  const { deps, verify, iam } = await setUp(t);
+  const [delivery] = ACME.deliveries;
+  const deliveries = [{ type: 'cloudwatch', ...delivery, receipts: 's3://acme-receipts/of/logs/' }];
+  await provisionTenant(deps, { ...ACME, deliveries }, PIPELINE_NAMES);
+  const last = async () => (await verify()).steps.at(-1);
+  const right = await last();
+  assert.deepEqual([right?.step, right?.outcome], ['a receipt can be written', 'ok']);
+  const { Contents } = await deps.s3Of(ACME.accountId).send(new ListObjectsV2Command({ Bucket: 'acme-receipts' }));
+  assert.deepEqual(
+    Contents?.map(({ Key }) => Key),
+    ['of/logs/acme/log-distributor-verify.txt'],
+  );
+  const PolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Deny', Action: 's3:PutObject', Resource: 'arn:aws:s3:::acme-receipts/of/logs/acme/*' },
+  });
+  await iam.send(new PutRolePolicyCommand({ ...ROLE, PolicyName: 'NoReceipts', PolicyDocument }));
+  const refused = await last();
+  assert.equal(refused?.outcome, 'failed');
+  assert.match(JSON.stringify(refused), /s3:PutObject/);
+});
+
 test('what AWS answered is told with its request id, and a policy is printed only where one helps', async (t) => {
   const { cloud, verify } = await setUp(t);
   const refuse = (action: string, code: string, message: string) => {

@@ -84,7 +84,7 @@ async function setUp(t: TestContext, receipts: string) {
 
 test('in a bucket a receipt is written once, under its number, and never over another', async (t) => {
   const { deps, delivery, write, allow } = await setUp(t, `s3://${BUCKET}/of/logs/`);
-  await allow(`arn:aws:s3:::${BUCKET}/of/logs/*`);
+  await allow(`arn:aws:s3:::${BUCKET}/of/logs/acme/*`);
   await write(delivery, receiptOf(1), NEVER);
   await write(delivery, receiptOf(1), NEVER);
   // Of a chain whose ledger was lost, and which began anew.
@@ -125,7 +125,7 @@ test('what is refused is an error that says what the role needs, and nothing is 
   const { delivery, write } = await setUp(t, `s3://${BUCKET}`);
   await assert.rejects(
     write(delivery, receiptOf(1), NEVER),
-    /receipt 1 of acme\/cloudwatch could not be written to s3:\/\/acme-receipts\/.*s3:PutObject/,
+    /receipt 1 of acme\/cloudwatch could not be written to s3:\/\/acme-receipts\/.*s3:PutObject below acme-receipts\/acme\//,
   );
 });
 
