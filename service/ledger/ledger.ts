@@ -22,7 +22,8 @@ import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
  * An owner that does not know whether a call was executed cannot give back: it lets its lease run out at once, and keeps
  * its name in the item. Whoever takes a delivery that still has an owner knows that calls of it are in doubt.
  *
- * Every write is conditional on the lease, so a process that lost its lease cannot move the position. Leases are
+ * Every write is conditional on the lease, so a process that lost its lease cannot move the position. A lease also counts its
+ * writes: one whose answer was given up may be executed long after the next one, and must then change nothing. Leases are
  * measured on the table's clock (`nowMs`), not on the process's: two processes whose clocks differ agree on an expiry.
  */
 export interface Ledger {
@@ -214,11 +215,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const before = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
           first: { begunMs: now },
-          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again.
+          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again, and nothing
+          // was written since.
           condition:
-            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR #owner = :owner))',
+            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR (#owner = :owner AND attribute_not_exists(#lease_writes))))',
           values: { ':done': 'done', ':settled': now - settleMs },
           names: ['state', 'owner', 'lease_expires_at'],
+          remove: ['lease_writes'],
           // A set, so that an acquisition which the SDK repeats counts once.
           add: { recent_owners: new Set([owner]), ...(doubts && { setups: new Set([doubts.setup]) }) },
         });
@@ -246,16 +249,21 @@ export function createLedger(deps: LedgerDeps): Ledger {
 }
 
 function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
+  let writes = 0;
   const write = async (
     operation: 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury',
     change: Omit<Change, 'condition' | 'values' | 'names'>,
   ) => {
+    const remove = change.remove ?? [];
+    const last = remove.includes('owner');
     try {
       await update(deps, operation, key, {
-        ...change,
-        condition: '#owner = :me',
-        values: { ':me': owner },
-        names: ['owner'],
+        set: { ...change.set, ...(last ? {} : { lease_writes: ++writes }) },
+        remove: last ? [...remove, 'lease_writes'] : remove,
+        // As large as its own when an answer was lost and the SDK asked again.
+        condition: '#owner = :me AND (attribute_not_exists(#lease_writes) OR #lease_writes <= :writes)',
+        values: { ':me': owner, ':writes': writes },
+        names: ['owner', 'lease_writes'],
       });
     } catch (error) {
       if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);

@@ -23,6 +23,8 @@ export interface FleetProcess {
   readonly name: string;
   readonly place: number;
   halted: boolean;
+  /** It was halted while it drained, so that its grace may have ended meanwhile. */
+  haltedInDrain?: boolean;
   /** `undefined`: it runs. */
   end: ProcessEnd | undefined;
 }

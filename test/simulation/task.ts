@@ -136,6 +136,7 @@ export function createFleet(deps: FleetDeps): Fleet {
     if (!member || stopping.has(member)) return;
     stopping.add(member);
     hits.term++;
+    member.entry.haltedInDrain = member.actor.frozenUntilMs > world.nowMs;
     world.note(`SIGTERM for ${member.actor.name}`);
     world.after(0, member.actor, async () => {
       const how = await member.service.stop();
@@ -168,6 +169,7 @@ export function createFleet(deps: FleetDeps): Fleet {
       hits.freeze++;
       world.note(`${member.actor.name} is frozen for ${ms} ms`);
       member.entry.halted = true;
+      member.entry.haltedInDrain = stopping.has(member);
       member.actor.frozenUntilMs = Math.max(member.actor.frozenUntilMs, world.nowMs + ms);
     },
     crashThread(target) {

@@ -276,6 +276,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     acquisitions: cloud.witness.acquisitions,
     processes: fleet.processes,
     callsOutliveHalts: false,
+    receipted: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),
