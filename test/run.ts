@@ -16,6 +16,7 @@ import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../local/bundle.ts';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
+import { laterEnvironment } from './later.ts';
 import { LONG, OF_THE_KERNEL } from './long.ts';
 import { dependsOnKernel, endToEndModes, type Mode, modes } from './modes.ts';
 import { report } from './reporter.ts';
@@ -128,7 +129,18 @@ async function runOn(endpoint: Endpoint, pass: Pass): Promise<boolean> {
 async function runSuite(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
   if (suite === 'e2e') return runEndToEnd(all, environment);
   if (suite === 'infra') installInfra();
+  if (suite === 'unit' && all) return runInModes(suite, all, { ...environment, ...later() });
   return runInModes(suite, all, environment);
+}
+
+/** Unit tests have dates written down, as they have clocks of their own. */
+function later(): Record<string, string> {
+  const environment = laterEnvironment();
+  const clock = environment
+    ? `ahead: ${environment.FAKETIME}`
+    : 'the real one (left out: another, as there is no faketime)';
+  console.log(`\nThe clock of the unit tests is ${clock}`);
+  return environment ?? {};
 }
 
 /** The launcher installs before it starts anything; Node's version is the least that it can start. */

@@ -34,6 +34,10 @@ const RETRY: RetryPolicy = { attemptsMax: 8, firstMs: 100, throttledFirstMs: 500
 /** Classes whose objects GetObject refuses (S3 user guide, "Understanding S3 Glacier storage classes"). */
 const ARCHIVED: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
+export function isArchivedClass(storageClass: string): boolean {
+  return ARCHIVED.has(storageClass);
+}
+
 interface Page {
   readonly objects: readonly ListedObject[];
   readonly folders: readonly string[];
@@ -82,7 +86,7 @@ async function ask(deps: ListDeps, { StartAfter, KeyMarker, ...range }: Page['ne
   const again = <T>(call: () => Promise<T>) => withRetry(call, RETRY, deps, deps.signal);
   if (deps.versions) {
     const page = await again(() => deps.s3('ListObjectVersions', { ...input, KeyMarker }, options));
-    const next = { KeyMarker: decode(page.NextKeyMarker), VersionIdMarker: page.NextVersionIdMarker };
+    const next = { KeyMarker: decodeListed(page.NextKeyMarker), VersionIdMarker: page.NextVersionIdMarker };
     const objects = (page.Versions ?? []).map((version) => toObject(version, version.VersionId));
     return toPage(objects, page.CommonPrefixes, page.IsTruncated ? next : undefined, next.KeyMarker);
   }
@@ -98,25 +102,25 @@ function toPage(
   next: Page['next'] | '' | undefined,
   last: string | undefined,
 ): Page {
-  const folders = (prefixes ?? []).map(({ Prefix }) => decode(Prefix));
+  const folders = (prefixes ?? []).map(({ Prefix }) => decodeListed(Prefix));
   return next ? { objects, folders, next, last: last ?? '' } : { objects, folders, next: {}, last: undefined };
 }
 
 function toObject(listed: S3Listed, versionId: string | undefined): ListedObject {
   const { Key, ETag = '', Size: bytes = 0, LastModified, StorageClass = '', RestoreStatus } = listed;
   return {
-    key: decode(Key),
+    key: decodeListed(Key),
     eTag: ETag.replaceAll('"', ''),
     versionId: versionId === 'null' ? undefined : versionId,
     bytes,
     lastModifiedMs: LastModified?.getTime() ?? 0,
     // A restored object keeps its class; its copy is there until it expires (ListObjectsV2, `RestoreStatus`).
-    isArchived: ARCHIVED.has(StorageClass) && RestoreStatus?.RestoreExpiryDate === undefined,
+    isArchived: isArchivedClass(StorageClass) && RestoreStatus?.RestoreExpiryDate === undefined,
   };
 }
 
 /** S3 encodes keys like a form. An endpoint that does not encode is understood as long as its keys hold no `%` and no `+`. */
-function decode(text = ''): string {
+export function decodeListed(text = ''): string {
   if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

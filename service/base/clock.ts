@@ -8,6 +8,6 @@ export const monotonicMs = (): number => performance.now();
 
 /**
  * Epoch milliseconds, as the host's clock was when the process or the thread began. Where AWS's own clock is known, that is better
- * (ledger/table-clock.ts).
+ * (ledger/table-clock.ts). Whole, as the ledger keeps times and the layout of batches names them.
  */
-export const steadyMs = (): number => performance.timeOrigin + performance.now();
+export const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());

@@ -71,6 +71,13 @@ export function parseS3Url(text: string): S3Url | undefined {
   return match ? { bucket: match[1] ?? '', key: match[2] ?? '' } : undefined;
 }
 
+/** The same as an option. */
+export function s3Url(text: string): S3Url {
+  const url = parseS3Url(text);
+  if (!url) throw new InvalidArgumentError('must be s3://bucket/key');
+  return url;
+}
+
 /** An option's values, each the address of a task. */
 export function addresses(text: string, before: readonly string[] = []): readonly string[] {
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) {

@@ -5,7 +5,7 @@ import { type Batch, type ChunkPlan, messageText, timeOf } from './plan.ts';
  *
  * Events are equal when their times and texts are. An equal event may be somebody else's, and a call is executed as a whole, all of
  * its events at one moment of ingestion. So an equal event counts only together with its call: one that brought half of the batch or
- * more, or, where the batch may have been cut differently, one that brought little else.
+ * more, or, where the batch may have been cut differently, one that brought a piece of it and little else.
  */
 export interface Search {
   /** What has to be read, in ascending order: few ranges, which leave out long stretches of time without an event of the batch. */
@@ -40,19 +40,21 @@ const CALL_MS = 1_000;
 /** Stretches without an event of the batch are left out when they are longer than this, the longest of them first. */
 const GAP_MS = 1_000;
 const RANGES_MAX = 10;
+/** The least part of a batch that a call must have brought which was cut differently: others bring an equal event or two. */
+const PIECE = 1 / 4;
+
+/** Places in the batch by what makes events equal. */
+type Places = ReadonlyMap<string, readonly number[]>;
+/** Times of ingestion of equal events, one for each copy. */
+type Copies = ReadonlyMap<string, readonly number[]>;
 
 /** @param events of the batch, or those of them that are looked for, in chronological order */
 export function createSearch(plan: ChunkPlan, events: Uint32Array): Search {
   const keyOf = (event: number) => `${timeOf(plan, event)} ${messageText(plan, event)}`;
-  const sought = Map.groupBy(events, keyOf);
+  const sought: Places = Map.groupBy(events.keys(), (place) => keyOf(events[place] as number));
   const found = new Map<string, number[]>();
-  /** Events of all kinds by their time of ingestion. */
+  /** Events of all kinds by their time of ingestion, without those that are claimed. */
   const ingested = new Map<number, number>();
-
-  const take = (key: string, ingestedMs: number): void => {
-    const times = found.get(key) ?? [];
-    times.splice(times.indexOf(ingestedMs), 1);
-  };
 
   return {
     ranges: rangesOf(plan, events),
@@ -73,17 +75,27 @@ export function createSearch(plan: ChunkPlan, events: Uint32Array): Search {
         return timeMs >= fromMs && timeMs <= toMs;
       });
       const wanted = new Map([...Map.groupBy(common, keyOf)].filter(([key]) => sought.has(key)));
-      for (const { key, ingestedMs } of bestCall(wanted, found)) take(key, ingestedMs);
+      // Its own copies came together, with all of its events; where ours did too, those that came with few of ours go first.
+      const [theirs, ours] = [piecesOf(wanted, found), piecesOf(sought, found)];
+      const sizeOf = (pieces: typeof ours, ms: number) => pieces.get(ms)?.length ?? 0;
+      for (const [key, { length }] of wanted) {
+        const copies = found.get(key) ?? [];
+        copies.sort((a, b) => sizeOf(theirs, b) - sizeOf(theirs, a) || sizeOf(ours, a) - sizeOf(ours, b) || a - b);
+        for (const ms of copies.splice(0, length)) ingested.set(ms, (ingested.get(ms) ?? 0) - 1);
+      }
     },
     missing(otherBatches) {
-      const whole = bestCall(sought, found).length * 2 >= events.length;
-      const ours = otherBatches ? ownCalls(found, ingested) : new Set<number>();
-      // Of a call that was executed, copies may have been claimed for others that came with theirs: here it does not matter with which.
-      const copies = (key: string) => (found.get(key) ?? []).filter((ms) => whole || ours.has(ms)).length;
-      const there = new Set([...sought].flatMap(([key, same]) => same.slice(0, copies(key))));
-      return events.filter((event) => !there.has(event));
+      const there = new Set(otherBatches ? placesOfPieces(sought, found, ingested) : placesOfCall(sought, found));
+      return events.filter((_event, place) => !there.has(place));
     },
   };
+}
+
+/** What the batch's own call brought, where it was executed: the call that brought most of it, if that is half. */
+function placesOfCall(sought: Places, found: Copies): readonly number[] {
+  const places = bestCall(sought, found);
+  const size = sought.values().reduce((sum, { length }) => sum + length, 0);
+  return places.length * 2 >= size ? places : [];
 }
 
 interface Sighting {
@@ -91,16 +103,13 @@ interface Sighting {
   readonly ingestedMs: number;
 }
 
-/** The call that brought most of the wanted events. */
-function bestCall(
-  wanted: ReadonlyMap<string, readonly number[]>,
-  found: ReadonlyMap<string, readonly number[]>,
-): Sighting[] {
-  const sightings = [...wanted.keys()]
-    .flatMap((key) => (found.get(key) ?? []).map((ingestedMs) => ({ key, ingestedMs })))
+/** The places of which most were brought within the time of one call. */
+function bestCall(sought: Places, found: Copies): number[] {
+  const sightings = [...found]
+    .flatMap(([key, times]) => times.map((ingestedMs): Sighting => ({ key, ingestedMs })))
     .sort((a, b) => a.ingestedMs - b.ingestedMs);
   const inWindow = new Map<string, number>();
-  const room = (key: string) => wanted.get(key)?.length ?? 0;
+  const room = (key: string) => sought.get(key)?.length ?? 0;
   let [from, size, best] = [0, 0, { size: 0, from: 0, to: 0 }];
   for (const [to, { key, ingestedMs }] of sightings.entries()) {
     const copies = (inWindow.get(key) ?? 0) + 1;
@@ -113,21 +122,45 @@ function bestCall(
     }
     if (size > best.size) best = { size, from, to: to + 1 };
   }
-  const taken = new Map<string, number>();
-  return sightings.slice(best.from, best.to).filter(({ key }) => {
-    const copies = (taken.get(key) ?? 0) + 1;
-    taken.set(key, copies);
-    return copies <= room(key);
-  });
+  const call = Map.groupBy(sightings.slice(best.from, best.to), ({ key }) => key);
+  return [...call].flatMap(([key, { length }]) => sought.get(key)?.slice(0, length) ?? []);
 }
 
-/** Times of ingestion at which half of the events that came, or more, are events that we look for. */
-function ownCalls(
-  found: ReadonlyMap<string, readonly number[]>,
-  ingested: ReadonlyMap<number, number>,
-): ReadonlySet<number> {
-  const ours = Map.groupBy([...found.values()].flat(), (ms) => ms);
-  return new Set([...ours].filter(([ms, { length }]) => length * 2 >= (ingested.get(ms) ?? 0)).map(([ms]) => ms));
+/** The places that each moment of ingestion can have brought. */
+function piecesOf(sought: Places, found: Copies): ReadonlyMap<number, readonly number[]> {
+  const pieces = new Map<number, number[]>();
+  for (const [key, times] of found) {
+    for (const [ms, { length }] of Map.groupBy(times, (ms) => ms)) {
+      const places = sought.get(key)?.slice(0, length) ?? [];
+      const piece = pieces.get(ms);
+      if (piece) piece.push(...places);
+      else pieces.set(ms, [...places]);
+    }
+  }
+  return pieces;
+}
+
+/** What calls of ours brought that were cut differently. */
+function placesOfPieces(sought: Places, found: Copies, ingested: ReadonlyMap<number, number>): readonly number[] {
+  const size = sought.values().reduce((sum, { length }) => sum + length, 0);
+  const own = new Set(
+    [...piecesOf(sought, found)]
+      .filter(([ms, places]) => isPiece(places, size) && places.length * 2 >= (ingested.get(ms) ?? 0))
+      .map(([ms]) => ms),
+  );
+  return [...found].flatMap(
+    ([key, times]) => sought.get(key)?.slice(0, times.filter((ms) => own.has(ms)).length) ?? [],
+  );
+}
+
+/**
+ * Whether places are a piece that a call may have been cut in: a good part of the batch, and half of what lies between its ends. One
+ * event is none, unless it is half of the batch.
+ */
+function isPiece(places: readonly number[], size: number): boolean {
+  if (places.length * 2 >= size) return true;
+  const [first, last] = [Math.min(...places), Math.max(...places)];
+  return places.length > 1 && places.length >= size * PIECE && places.length * 2 >= last - first + 1;
 }
 
 function rangesOf(plan: ChunkPlan, events: Uint32Array): TimeRange[] {

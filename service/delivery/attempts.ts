@@ -33,8 +33,13 @@ export interface TenantCall<T> {
   readonly region: string;
   readonly rateLimited: RateLimitedCall;
   readonly watch: CallWatch;
-  /** Asked before each attempt: a result that makes it unnecessary, or undefined. What it throws is the last word. */
-  readonly known?: () => Promise<T | undefined>;
+  /**
+   * Asked before each attempt: a result that makes it unnecessary, or undefined. What it throws is the last word.
+   * @param onLook to be called when that takes calls of its own: the attempt before waits for no answer meanwhile
+   */
+  readonly known?: (onLook: () => void) => Promise<T | undefined>;
+  /** Makes an attempt when its turn has come: until then it waits for others, and not for an answer. Default: at once */
+  readonly inTurn?: (attempt: () => Promise<T>) => Promise<T>;
   /** One attempt, by clients that do not retry by themselves. A DistributorError from it is the last word. */
   readonly attempt: (credentials: SessionCredentials) => Promise<T>;
 }
@@ -52,12 +57,13 @@ const RENEWALS_MAX = 2;
 export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, signals: StopSignals): Promise<T> {
   const place = { service: call.service, region: call.region };
   using watched = call.watch.begin(call.rateLimited.type, place, call.rateLimited.destination);
+  const inTurn = call.inTurn ?? ((attempt) => attempt());
   let waitMs = BACKOFF.firstMs;
   let renewals = 0;
   let troubleSinceMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     throwIfStopped(signals);
-    const known = await call.known?.();
+    const known = await call.known?.(() => watched.suspended());
     if (known !== undefined) {
       watched.answered();
       return known;
@@ -65,10 +71,13 @@ export async function callTenant<T>(deps: AttemptDeps, call: TenantCall<T>, sign
     const limitAnswered = await deps.rateLimiter.ready(call.rateLimited, signals);
     const credentials = await credentialsFor(deps, call, signals);
     call.watch.admit(place);
-    const askedMs = deps.nowMs();
+    let askedMs = deps.nowMs();
     try {
-      watched.asked();
-      const result = await call.attempt(credentials);
+      const result = await inTurn(() => {
+        askedMs = deps.nowMs();
+        watched.asked();
+        return call.attempt(credentials);
+      });
       watched.answered();
       limitAnswered('accepted');
       return result;

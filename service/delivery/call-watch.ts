@@ -24,6 +24,11 @@ export interface WatchedCall extends Disposable {
   asked(): void;
   /** The service answered, whatever it said; or no answer is needed any more. */
   answered(): void;
+  /**
+   * Other calls find out what became of the request: from now on it waits for no answer, and how long that takes tells nothing of
+   * the destination. Its trouble, where it has any, stays until `answered`.
+   */
+  suspended(): void;
   /** The request failed without telling anything of the tenant. @param fault AWS's or the network's name for it */
   failed(fault: string): void;
 }
@@ -93,6 +98,10 @@ export function createCallWatch(deps: CallWatchDeps): CallWatch {
         fault = undefined;
         if (troubled.delete(call) && troubled.size === 0) deps.answered(type);
       },
+      suspended() {
+        clearTimeout(timer);
+        sinceMs = undefined;
+      },
       failed(name) {
         fault = name;
         if (!troubled.has(call)) tell();
@@ -130,6 +139,7 @@ export function tellAsked(watch: CallWatch, onAsked: () => void): CallWatch {
           call.asked();
         },
         answered: () => call.answered(),
+        suspended: () => call.suspended(),
         failed: (fault) => call.failed(fault),
         [Symbol.dispose]: () => call[Symbol.dispose](),
       };
@@ -138,7 +148,7 @@ export function tellAsked(watch: CallWatch, onAsked: () => void): CallWatch {
   };
 }
 
-const UNWATCHED_CALL: WatchedCall = { asked() {}, answered() {}, failed() {}, [Symbol.dispose]() {} };
+const UNWATCHED_CALL: WatchedCall = { asked() {}, answered() {}, suspended() {}, failed() {}, [Symbol.dispose]() {} };
 
 /** For whoever calls into an account outside of the service. */
 export const UNWATCHED: CallWatch = { begin: () => UNWATCHED_CALL, admit() {} };

@@ -62,6 +62,8 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
   let saved = placeOf(progress());
   let trouble: DistributorError | undefined;
   let writing: Promise<void> = Promise.resolve();
+  /** The last write is done: what is due afterwards would renew a lease that was given back. */
+  let ended = false;
 
   const inTurn = (write: () => Promise<void>): Promise<void> => {
     const turn = writing.then(write);
@@ -71,12 +73,19 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
 
   const save = () =>
     inTurn(async () => {
+      if (ended) return;
       const current = progress();
       const place = placeOf(current);
       const startedMs = nowMs();
       await (place === saved ? lease.renew() : lease.checkpoint(current));
       heldMs = startedMs;
       saved = place;
+    });
+
+  const end = (write: () => Promise<void>) =>
+    inTurn(async () => {
+      await write();
+      ended = true;
     });
 
   /** Repeats a write until it succeeds, fails for good, or the signal aborts. */
@@ -132,9 +141,9 @@ export function createLeaseKeeper(deps: LeaseKeeperDeps): LeaseKeeper {
     lost: lost.signal,
     look,
     checkpoint: () => persist(save, whileOurs),
-    release: () => persist(() => inTurn(() => lease.release(progress(), inDoubt())), lost.signal),
-    finish: (outcome) => persist(() => inTurn(() => lease.finish(outcome)), whileOurs),
-    bury: (reason) => persist(() => inTurn(() => lease.bury(progress(), reason, inDoubt())), whileOurs),
+    release: () => persist(() => end(() => lease.release(progress(), inDoubt())), lost.signal),
+    finish: (outcome) => persist(() => end(() => lease.finish(outcome)), whileOurs),
+    bury: (reason) => persist(() => end(() => lease.bury(progress(), reason, inDoubt())), whileOurs),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await writing;

@@ -229,7 +229,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const progress = PROGRESS.catch(NO_PROGRESS).parse(before);
         return {
           kind: 'acquired',
-          lease: createLease(deps, key, owner),
+          lease: createLease(deps, key, owner, { setup: doubts?.setup, chunk: progress.chunk }),
           // Of a delivery without a position yet, too, the ledger may know when it was begun.
           progress: { ...progress, begunMs: BEGUN.parse(before).begunMs ?? now },
           crashes: recent_owners.difference(new Set([owner])).size,
@@ -248,7 +248,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
   };
 }
 
-function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
+/** At which chunk an owner has begun, and with which setup. */
+type Begun = Pick<Progress, 'chunk'> & { readonly setup: string | undefined };
+
+function createLease(deps: LedgerDeps, key: LedgerKey, owner: string, begun: Begun): Lease {
   let writes = 0;
   const write = async (
     operation: 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury',
@@ -277,6 +280,9 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
   const ended = { ended_by: owner };
   const nobodys = ['owner', 'lease_expires_at', 'recent_owners', 'setups'] as const;
   const renewed = () => ({ lease_expires_at: deps.nowMs() + deps.leaseMs });
+  /** Owners before have sent nothing of later chunks: the position is saved before the next one begins. */
+  const setups = ({ chunk }: Progress) =>
+    begun.setup && chunk > begun.chunk ? { setups: new Set([begun.setup]) } : {};
   /** What becomes of the lease of an owner that ends; one in doubt did not die. */
   const ending = (inDoubt: boolean) =>
     inDoubt
@@ -286,7 +292,10 @@ function createLease(deps: LedgerDeps, key: LedgerKey, owner: string): Lease {
     renew: () => write('renew', { set: renewed() }),
     checkpoint(progress) {
       const { set, remove } = positionOf(progress);
-      return write('checkpoint', { set: { ...set, ...renewed() }, remove: [...remove, 'recent_owners'] });
+      return write('checkpoint', {
+        set: { ...set, ...renewed(), ...setups(progress) },
+        remove: [...remove, 'recent_owners'],
+      });
     },
     release(progress, inDoubt = false) {
       const { set, remove } = positionOf(progress);

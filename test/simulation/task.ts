@@ -13,6 +13,7 @@ export interface Fleet {
   open(place: number): void;
   /** Ends the place's process by SIGTERM, and starts no other. */
   close(place: number): void;
+  closeAll(): void;
   /** Ends the process without a word, on the spot. Its place is empty for a while. */
   kill(target: Target, awayMs: number): void;
   /** SIGTERM. */
@@ -27,6 +28,8 @@ export interface Fleet {
   /** Blows so far that hit a process; one at an empty place hits none. */
   readonly hits: Readonly<Record<Blow, number>>;
   readonly running: number;
+  /** Processes that run now. */
+  readonly actors: readonly Actor[];
   /** Whether any of them is frozen now. */
   readonly frozen: boolean;
 }
@@ -144,6 +147,10 @@ export function createFleet(deps: FleetDeps): Fleet {
     });
   };
   const stopping = new Set<Member>();
+  const close = (place: number) => {
+    closed.add(place);
+    term(place, 0);
+  };
 
   return {
     processes,
@@ -152,9 +159,9 @@ export function createFleet(deps: FleetDeps): Fleet {
       closed.delete(place);
       start(place, 0);
     },
-    close(place) {
-      closed.add(place);
-      term(place, 0);
+    close,
+    closeAll() {
+      for (const place of [...places.keys()]) close(place);
     },
     kill(target, awayMs) {
       const member = memberOf(target);
@@ -200,6 +207,9 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     get running() {
       return places.size;
+    },
+    get actors() {
+      return [...places.values()].flatMap((member) => (member === 'starting' ? [] : [member.actor]));
     },
   };
 }

@@ -81,7 +81,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     aheadMs: (place) => plan.aheadMs[place] ?? 0,
     find: witness.find,
   });
-  world.afterTurns(createLimitCheck(settingsOf(plan), witness.find));
+  world.afterTurns(createLimitCheck(world, settingsOf(plan), witness.find));
   for (let place = 0; place < plan.tasks; place++) fleet.open(place);
   const strike = createStriker({ plan, world, objects, cloud, fleet, weather, aim });
   for (const stroke of strokes) world.after(stroke.atMs, undefined, () => strike(stroke));

@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { bulkAgents } from './bulk-agents.ts';
+import { ResettableHttpsAgent, resetConnection } from './resettable.ts';
 
 /** One HTTP request and its answer, over node:http. Nothing here knows AWS. */
 
@@ -19,7 +20,7 @@ export interface ConnectionsOptions extends Pick<Connections, 'connectionTimeout
 
 export function createConnections({ socketsMax, ...timeouts }: ConnectionsOptions): Connections {
   const options = { keepAlive: true, maxSockets: socketsMax };
-  const agents = { httpAgent: new http.Agent(options), httpsAgent: new https.Agent(options) };
+  const agents = { httpAgent: new http.Agent(options), httpsAgent: new ResettableHttpsAgent(options) };
   return { ...timeouts, ...agents, timeoutCovers: 'answer' };
 }
 
@@ -37,7 +38,7 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /**
    * Called when all of the body but its last byte has left the process: nobody can execute the request before it returns. What it throws
-   * ends the exchange.
+   * ends the exchange. Such a request that is given up is reset, so that the kernel does not send what is left of it afterwards.
    */
   readonly beforeLastByte?: (() => void) | undefined;
 }
@@ -72,8 +73,10 @@ export function exchange(
   const host = hostname.replace(/^\[|\]$/g, '');
   const sent = request({ protocol, hostname: host, port, path, method, headers, agent });
   const giveUp = (reason: unknown) => {
-    sent.destroy();
+    // First: what is destroyed may say so at once.
     reject(reason);
+    if (beforeLastByte && sent.socket) resetConnection(sent.socket);
+    sent.destroy();
   };
   const onAbort = () => giveUp(new DOMException('the call was cancelled', 'AbortError'));
   signal.addEventListener('abort', onAbort, { once: true });

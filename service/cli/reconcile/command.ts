@@ -17,18 +17,20 @@ import { JUDGED_DAYS_MAX } from '../../reconcile/pass.ts';
 import { nothingRepaired, type Repaired, repair } from '../../reconcile/repair.ts';
 import { comparedObjects, createPending, createTally, needsPerson, type Tally } from '../../reconcile/tally.ts';
 import { createTenantStore } from '../../tenant/store.ts';
-import { rate, timeParser, wholeNumber } from '../arguments.ts';
+import { rate, type S3Url, s3Url, timeParser, wholeNumber } from '../arguments.ts';
 import { confirm } from '../confirm.ts';
 import { CommandError, EXIT_DONE, EXIT_TROUBLE, type ExitCode, usageError } from '../errors.ts';
 import type { Context, Session } from '../session.ts';
 import { requireKnownTenant } from '../tenants/known.ts';
 import { formatCount, formatTime } from '../terminal.ts';
+import { type Inventory, openInventory } from './inventory.ts';
 import { reconcileText, shown } from './text.ts';
 
 /** `reconcile`: compares the bucket with the ledger, and announces what is lost. */
 
 interface Options {
   readonly bucket?: string;
+  readonly inventory?: S3Url;
   readonly tenant?: string;
   readonly from?: number;
   readonly to?: number;
@@ -52,8 +54,9 @@ export function addReconcile(program: Command, session: Session): void {
   const reconcile = program
     .command('reconcile')
     .option('--bucket <name>', 'the central bucket; default: RECONCILE_BUCKET')
+    .option('--inventory <url>', 'the manifest.json of a report of S3 Inventory, to read in place of a listing', s3Url)
     .option('--from <time>', 'objects written at or after this time: a time, a UTC date, or an age such as 90m', time)
-    .option('--to <time>', 'objects written before this time; default: now', time)
+    .option('--to <time>', 'objects written before this time; default: now, or when the inventory was made', time)
     .option('--tenant <tenant>', 'only objects of this tenant')
     .option(
       '--late <hours>',
@@ -73,27 +76,30 @@ export function addReconcile(program: Command, session: Session): void {
       `
 An object is lost when a delivery of it is not done, its message is no dead letter, and no queue and no task can still have its
 message. Objects of the last minutes, and of tenants that are behind, are pending: they are not judged yet. The ledger remembers
-14 days, so --from may be at most ${JUDGED_DAYS_MAX} days ago.
+14 days, so --from may be at most ${JUDGED_DAYS_MAX} days ago. An inventory must have all versions.
 
 Examples:
   log-distributor reconcile --from 6h
   log-distributor reconcile --from 2026-11-24 --to 2026-11-25 --tenant acme --json
-  log-distributor reconcile --from 6h --repair --yes`,
+  log-distributor reconcile --from 6h --repair --yes
+  log-distributor reconcile --from 3d --inventory s3://inventory/central-logs/daily/2026-11-24T01-00Z/manifest.json`,
     );
   session.run<Options>(reconcile, runReconcile);
 }
 
 async function runReconcile(context: Context, options: Options): Promise<ExitCode> {
-  const { bucket, range } = rangeOf(context, options);
+  const inventory = options.inventory && (await openInventory(context, options.inventory));
+  const { bucket, range } = rangeOf(context, options, inventory);
   if (range.tenant !== undefined) await requireKnownTenant(context, range.tenant);
   const tables = tablesOf(context);
   const fleet = await viewOf(context, tables);
   const tally = createTally();
   const pending = createPending();
   const lost: LostObject[] = [];
+  const deps = { ...checkDeps(context, tables, bucket, fleet), ...(inventory && { list: inventory.list }) };
   const bar = context.printer.progress('objects', 1);
   try {
-    for await (const some of checkBucket(checkDeps(context, tables, bucket, fleet), range, tally, pending)) {
+    for await (const some of checkBucket(deps, range, tally, pending)) {
       lost.push(...some);
       bar.update(0, `${formatCount(lost.length)} lost`);
       if (options.repair && lost.length > LOST_MAX) {
@@ -140,9 +146,17 @@ async function decide(context: Context, { yes, many }: Options, count: number, t
 /** Lost objects that are named in the result. */
 const SHOWN_MAX = 100;
 
-function rangeOf({ settings, nowMs }: Context, options: Options): { bucket: string; range: CheckRange } {
-  const bucket = options.bucket ?? settings.reconcileBucket;
-  const { from, to = nowMs(), tenant, late } = options;
+function rangeOf(
+  { settings, nowMs }: Context,
+  options: Options,
+  inventory: Inventory | undefined,
+): { bucket: string; range: CheckRange } {
+  const bucket = options.bucket ?? inventory?.bucket ?? settings.reconcileBucket;
+  const { from, to = inventory?.createdMs ?? nowMs(), tenant, late } = options;
+  if (inventory && bucket !== inventory.bucket) throw usageError(`--inventory: is of the bucket ${inventory.bucket}`);
+  if (inventory && to > inventory.createdMs) {
+    throw usageError(`--to: the inventory is of ${formatTime(inventory.createdMs)}, and lacks what was written later`);
+  }
   if (bucket === undefined) throw usageError('give --bucket, or set RECONCILE_BUCKET');
   if (from === undefined) throw usageError('give --from');
   if (to > nowMs()) throw usageError(`--to: is in the future (got ${formatTime(to)})`);

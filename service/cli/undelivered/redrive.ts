@@ -3,9 +3,10 @@ import { gzip } from 'node:zlib';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { faultOf } from '../../aws/fault.ts';
 import type { createThrottle } from '../../aws/throttle.ts';
+import { readLines } from '../lines.ts';
 import type { Context } from '../session.ts';
 import { placeRecord, redrivenKey } from './place.ts';
-import { readLines, type Selection, type StrayObject } from './source.ts';
+import type { Selection, StrayObject } from './source.ts';
 
 /**
  * Characters of a written object, and so what is held for each folder. It depends on the folder's own records only: whichever

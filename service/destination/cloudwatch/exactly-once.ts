@@ -16,12 +16,17 @@ export interface ExactlyOnce {
   sentBefore(plan: ChunkPlan, before: SentBefore): void;
   /** Whether any batch is in doubt. */
   inDoubt(): boolean;
-  /** Reads back where the batch is in doubt. @returns its answer when all of it is there */
-  known(plan: ChunkPlan, batch: Batch, signals: StopSignals): Promise<BatchReceipt | undefined>;
+  /**
+   * Reads back where the batch is in doubt, and calls `onLook` before that.
+   * @returns its answer when all of it is there
+   */
+  known(plan: ChunkPlan, batch: Batch, signals: StopSignals, onLook: () => void): Promise<BatchReceipt | undefined>;
   /** The events of a batch that have to be sent. */
   rest(plan: ChunkPlan, batch: Batch): Uint32Array;
+  /** Makes calls to the stream of a batch once nothing of it is being read back; none is read back meanwhile. */
+  inTurn<T>(batch: Batch, calls: () => Promise<T>): Promise<T>;
   /**
-   * Makes a put of the rest of a batch, and notes when its end is not known.
+   * Makes a put of the rest of a batch, in its turn, and notes when its end is not known.
    * @param call is to call what it is given as late as it can before the put can be executed; what that throws ends the put
    */
   put<T extends BatchReceipt>(
@@ -136,37 +141,37 @@ export function createExactlyOnce(deps: ExactlyOnceDeps): ExactlyOnce {
       }
     },
     inDoubt: () => current !== undefined && current.doubts.size > 0,
-    async known(plan, batch, signals) {
+    async known(plan, batch, signals, onLook) {
       const state = stateOf(plan);
       const doubt = state.doubts.get(batch.index);
       if (!doubt) return undefined;
+      onLook();
       return gate.alone(streamName(batch.route), async () => {
         note(state, batch, await readBack(state, batch, doubt, signals));
         return restOf(state, batch).length === 0 ? allTaken(batch) : undefined;
       });
     },
     rest: (plan, batch) => restOf(stateOf(plan), batch),
-    put(plan, batch, signals, call) {
+    inTurn: (batch, calls) => gate.pass(streamName(batch.route), calls),
+    async put(plan, batch, signals, call) {
       const state = stateOf(plan);
-      return gate.pass(streamName(batch.route), async () => {
-        let left = false;
-        const sinceMs = state.firstSentMs.get(batch.index) ?? deps.awsNowMs();
-        try {
-          const receipt = await call(() => {
-            throwIfStopped(signals);
-            left = true;
-            state.firstSentMs.set(batch.index, sinceMs);
-          });
-          state.there.add(batch);
-          return { ...receipt, ...ofWhole(receipt, batch.events, restOf(state, batch)) };
-        } catch (error) {
-          if (left && mayBeExecuted(error)) {
-            const settledMs = deps.nowMs() + deps.settleMs;
-            state.doubts.set(batch.index, { sinceMs, settledMs, otherBatches: false });
-          }
-          throw error;
+      let left = false;
+      const sinceMs = state.firstSentMs.get(batch.index) ?? deps.awsNowMs();
+      try {
+        const receipt = await call(() => {
+          throwIfStopped(signals);
+          left = true;
+          state.firstSentMs.set(batch.index, sinceMs);
+        });
+        state.there.add(batch);
+        return { ...receipt, ...ofWhole(receipt, batch.events, restOf(state, batch)) };
+      } catch (error) {
+        if (left && mayBeExecuted(error)) {
+          const settledMs = deps.nowMs() + deps.settleMs;
+          state.doubts.set(batch.index, { sinceMs, settledMs, otherBatches: false });
         }
-      });
+        throw error;
+      }
     },
   };
 }

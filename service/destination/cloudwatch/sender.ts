@@ -6,6 +6,7 @@ import type { LogsSession } from '../../aws/logs-session.ts';
 import type { GroupPlace } from '../../aws/retention.ts';
 import type { SessionCredentials } from '../../aws/roles.ts';
 import { writeLogs } from '../../aws/write-logs.ts';
+import { DistributorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { present } from '../../base/present.ts';
@@ -16,7 +17,14 @@ import { EVENT_OVERHEAD_BYTES } from '../../core/limits.ts';
 import { objectId } from '../../core/notification.ts';
 import { type Batch, type ChunkPlan, sizeOf, timeOf } from '../../core/plan.ts';
 import type { Route } from '../../core/route.ts';
-import { type AttemptDeps, callTenant, type FailureWords, pause, toDestinationError } from '../../delivery/attempts.ts';
+import {
+  type AttemptDeps,
+  callTenant,
+  type FailureWords,
+  pause,
+  type TenantCall,
+  toDestinationError,
+} from '../../delivery/attempts.ts';
 import {
   type BatchReceipt,
   type Destination,
@@ -127,7 +135,8 @@ export function createCloudWatch(
       entity: Entity | undefined,
       signals: StopSignals,
     ): PutCall => ({
-      known: () => knownOf(exactlyOnce, plan, batch, signals),
+      known: (onLook) => knownOf(exactlyOnce, plan, batch, signals, onLook),
+      inTurn: (attempt) => exactlyOnce.inTurn(batch, attempt),
       put(session) {
         const rest = partOf(plan, batch, exactlyOnce.rest(plan, batch));
         // The whole body may still be on its way.
@@ -139,7 +148,7 @@ export function createCloudWatch(
     });
 
     /** The same until there is an answer, or no hope for one. */
-    const put = ({ known, put }: PutCall, batch: PutBatch, signals: StopSignals) => {
+    const put = ({ put, ...more }: PutCall, batch: PutBatch, signals: StopSignals) => {
       const rateLimited = {
         tenantId: delivery.tenantId,
         type: delivery.type,
@@ -153,7 +162,7 @@ export function createCloudWatch(
         region: delivery.region,
         rateLimited,
         watch,
-        ...(known && { known }),
+        ...more,
         attempt: (credentials: SessionCredentials) => attempt(credentials, put, batch, signals),
       };
       return callTenant(deps, call, signals);
@@ -217,10 +226,8 @@ interface PutReceipt extends BatchReceipt {
   readonly rejectedEntity: RejectedEntityInfo | undefined;
 }
 
-interface PutCall {
+interface PutCall extends Pick<TenantCall<PutReceipt>, 'known' | 'inTurn'> {
   readonly put: (session: LogsSession) => Promise<PutReceipt>;
-  /** Asked before each attempt: the answer, where none is needed any more. */
-  readonly known?: () => Promise<PutReceipt | undefined>;
 }
 
 /** The answer to a batch of which everything is in the stream; undefined: it has to be sent. */
@@ -229,8 +236,9 @@ async function knownOf(
   plan: ChunkPlan,
   batch: Batch,
   signals: StopSignals,
+  onLook: () => void,
 ): Promise<PutReceipt | undefined> {
-  const receipt = await once.known(plan, batch, signals);
+  const receipt = await once.known(plan, batch, signals, onLook);
   return receipt && { ...receipt, rejectedEntity: undefined };
 }
 
@@ -286,6 +294,8 @@ async function attemptPut(
     // Of the time of sequence tokens: the service has these very events already.
     if (awsErrorName(error) === 'DataAlreadyAcceptedException')
       return { ...toReceipt(undefined, batch.events.length), rejectedEntity: undefined };
+    // Our own word, before the call could be executed.
+    if (error instanceof DistributorError) throw error;
     const fault = faultOf(error);
     metrics.puts.inc({ outcome: fault });
     // The service may have stored the events before it failed to say so: the one way to a duplicate without a crash.

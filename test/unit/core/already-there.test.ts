@@ -130,33 +130,103 @@ test('long stretches without an event of the batch are not read', () => {
   assert.deepEqual([few[0]?.fromMs, few.at(-1)?.toMs], [NOON_MS, NOON_MS + 999 * 60_000]);
 });
 
-test('whatever subset of calls was executed, among whatever others, exactly the rest is missing', () => {
+test('one equal event of somebody else is not taken for a call of ours, however the batch was cut before', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const others = [seen(all[2] as Line, 5_000), seen(all[5] as Line, 9_000)];
+  assert.deepEqual(missingOf(plan, batchAt(plan, 0), others, true), [0, 1, 2, 3, 4, 5, 6, 7]);
+  const ours = all.slice(0, 4).map((line) => seen(line, 7_000));
+  assert.deepEqual(
+    missingOf(plan, batchAt(plan, 0), [...ours, ...others], true),
+    [4, 5, 6, 7],
+    'nor beside one of ours',
+  );
+});
+
+test('nor is a call that brought scattered events of the batch: ours are cut from it in one piece', () => {
+  const all = lines(12);
+  const plan = planOf(all, 12);
+  const quietPod = [0, 5, 11].map((at) => seen(all[at] as Line, 5_000));
+  assert.equal(missingOf(plan, batchAt(plan, 0), quietPod, true).length, 12);
+});
+
+test('what a call did not bring is missing, although somebody else brought the same', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const ours = all.slice(2).map((line) => seen(line, 5_000));
+  assert.deepEqual(missingOf(plan, batchAt(plan, 0), [...ours, seen(all[1] as Line, 9_000)]), [0, 1]);
+});
+
+/** The lines in their order, each some milliseconds after the one before. */
+const lineUp = (drawn: readonly { readonly text: string; readonly step: number }[]): Line[] => {
+  let timeMs = NOON_MS;
+  return drawn.map(({ text, step }) => {
+    timeMs += step;
+    return { message: text, timeMs };
+  });
+};
+
+/** Single events of others, equal to some of ours, each of a call of its own. */
+const strangersOf = (all: readonly Line[], picked: readonly number[]) =>
+  picked.map((at, nth) => seen(all[at % all.length] as Line, 1_000_000 + 10_000 * nth));
+
+/** One event is less than half of such a batch: fewer cannot be told from somebody else's. */
+const BATCH_EVENTS_MIN = 3;
+const EXECUTED = fc.array(fc.boolean(), { minLength: 60, maxLength: 60 });
+const PICKED = fc.array(fc.nat(59), { maxLength: 20 });
+
+test('whatever subset of calls was executed, among equal events of others, exactly the rest is missing', () => {
   holds(
     fc.property(
-      fc.array(fc.record({ text: fc.nat(3), step: fc.nat(3) }), { minLength: 1, maxLength: 60 }),
-      fc.integer({ min: 1, max: 12 }),
-      fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
-      fc.array(fc.record({ text: fc.nat(9), at: fc.nat(150) }), { maxLength: 20 }),
-      (drawn, perBatch, executed, others) => {
-        let timeMs = NOON_MS;
-        const all = drawn.map(({ text, step }) => {
-          timeMs += step;
-          return { message: `text ${text}`, timeMs };
-        });
+      fc.array(fc.record({ text: fc.constantFrom('tick', 'tock'), step: fc.constantFrom(0, 0, 0, 1) }), {
+        minLength: BATCH_EVENTS_MIN,
+        maxLength: 60,
+      }),
+      fc.integer({ min: BATCH_EVENTS_MIN, max: 12 }),
+      EXECUTED,
+      PICKED,
+      (drawn, perBatch, executed, picked) => {
+        const all = lineUp(drawn);
         const plan = planOf(all, perBatch);
         const stream = plan.batches.flatMap(({ events, index }) =>
           executed[index] ? [...events].map((event) => seen(all[event] as Line, 10_000 * (index + 1))) : [],
         );
-        const strangers = others.map(({ text, at }) =>
-          seen({ message: `their ${text}`, timeMs: NOON_MS + at }, 10_000),
-        );
         const there = new Set<Batch>(plan.batches.filter(({ index }) => executed[index]));
         // As the sender does: what is known to be there claims first.
         for (const batch of plan.batches) {
+          if (batch.events.length < BATCH_EVENTS_MIN) continue;
           const search = createSearch(plan, batch.events);
-          for (const event of [...stream, ...strangers]) search.see(event);
+          for (const event of [...stream, ...strangersOf(all, picked)]) search.see(event);
           for (const other of there) if (other !== batch) search.claim(other);
           assert.deepEqual([...search.missing(false)], executed[batch.index] ? [] : [...batch.events]);
+        }
+      },
+    ),
+  );
+});
+
+test('however the calls were cut that were executed, nothing that they did not bring counts as found', () => {
+  const size = fc.integer({ min: BATCH_EVENTS_MIN, max: 12 });
+  holds(
+    fc.property(
+      fc.array(fc.nat(3), { minLength: BATCH_EVENTS_MIN, maxLength: 60 }),
+      size,
+      size,
+      EXECUTED,
+      PICKED,
+      (steps, perCall, perBatch, executed, picked) => {
+        const all = lineUp(steps.map((step, at) => ({ text: `text ${at}`, step })));
+        const called = planOf(all, perCall).batches.filter(({ index }) => executed[index]);
+        const ours = new Set(called.flatMap(({ events }) => [...events]));
+        const stream = called.flatMap(({ events, index }) =>
+          [...events].map((event) => seen(all[event] as Line, 10_000 * (index + 1))),
+        );
+        const plan = planOf(all, perBatch);
+        for (const batch of plan.batches) {
+          if (batch.events.length < BATCH_EVENTS_MIN) continue;
+          const missing = new Set(missingOf(plan, batch, [...stream, ...strangersOf(all, picked)], true));
+          const lost = [...batch.events].filter((event) => !missing.has(event) && !ours.has(event));
+          assert.deepEqual(lost, []);
         }
       },
     ),

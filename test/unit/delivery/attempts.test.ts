@@ -4,12 +4,13 @@ import type { RoleSessions, SessionCredentials } from '../../../service/aws/role
 import { DistributorError } from '../../../service/base/errors.ts';
 import { createMetrics } from '../../../service/base/metrics.ts';
 import { placeKey } from '../../../service/core/place.ts';
-import { callTenant } from '../../../service/delivery/attempts.ts';
+import { callTenant, type TenantCall } from '../../../service/delivery/attempts.ts';
 import type { CallWatch } from '../../../service/delivery/call-watch.ts';
 import { CLOUDWATCH_LOGS } from '../../../service/destination/cloudwatch/target.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { createFreeRateLimiter } from '../../support/rate-limiter.ts';
 import { NEVER } from '../../support/stop-signals.ts';
+import { until } from '../../support/until.ts';
 
 const PATIENCE_MS = 30_000;
 const CREDENTIALS: SessionCredentials = {
@@ -23,7 +24,7 @@ const CREDENTIALS: SessionCredentials = {
 function setUp(
   attempts: readonly { readonly error?: Error; readonly ms: number }[],
   sessions?: Partial<RoleSessions>,
-  known?: () => Promise<string | undefined>,
+  more: Pick<TenantCall<string>, 'known' | 'inTurn'> = {},
 ) {
   const now = { ms: 0 };
   const told: string[] = [];
@@ -32,6 +33,7 @@ function setUp(
     begin: (type, place) => ({
       asked: () => told.push(`${type} asked ${place.service.id}`),
       answered: () => told.push(`${type} answered by ${place.service.id}`),
+      suspended: () => told.push(`${type} suspended at ${place.service.id}`),
       failed: (fault) => told.push(`${type} ${fault} at ${place.service.id}`),
       [Symbol.dispose]: () => {},
     }),
@@ -63,7 +65,7 @@ function setUp(
         region: 'eu-west-1',
         rateLimited: { tenantId: 'acme', type: 'cloudwatch', destination: 'd', bytes: 1, bytesPerSecondMax: undefined },
         watch,
-        ...(known && { known }),
+        ...more,
         attempt: async () => {
           const { error, ms } = attempts[Math.min(made, attempts.length - 1)] ?? { ms: 0 };
           made++;
@@ -94,10 +96,41 @@ test('failures that come fast are repeated until the patience is used up, by tim
 test('what is known before an attempt makes it unnecessary, and ends the trouble', async () => {
   let asked = 0;
   const known = async () => (++asked === 2 ? 'known' : undefined);
-  const { call, attempts, told } = setUp([{ error: awsError('InternalFailure', 500), ms: 1 }], undefined, known);
+  const { call, attempts, told } = setUp([{ error: awsError('InternalFailure', 500), ms: 1 }], undefined, { known });
   assert.equal(await call(), 'known');
   assert.equal(attempts(), 1);
   assert.equal(told.at(-1), 'cloudwatch answered by logs');
+});
+
+test('while it is found out what became of an attempt, that attempt waits for no answer', async () => {
+  let asked = 0;
+  const known: TenantCall<string>['known'] = async (onLook) => {
+    if (++asked === 2) onLook();
+    return undefined;
+  };
+  const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+  const { call, told } = setUp([{ error: reset, ms: 1 }, { ms: 1 }], undefined, { known });
+  await call();
+  assert.deepEqual(
+    told.filter((line) => line.endsWith('logs')),
+    ['asked', 'ECONNRESET at', 'suspended at', 'asked', 'answered by'].map((what) => `cloudwatch ${what} logs`),
+  );
+});
+
+test('an attempt that waits for its turn has not asked yet', async () => {
+  const turn = Promise.withResolvers<void>();
+  const inTurn: TenantCall<string>['inTurn'] = async (attempt) => {
+    await turn.promise;
+    return attempt();
+  };
+  const { call, told } = setUp([{ ms: 1 }], undefined, { inTurn });
+  const done = call();
+  await until(() => told.includes('cloudwatch answered by sts'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(told.includes('cloudwatch asked logs'), false);
+  turn.resolve();
+  await done;
+  assert.deepEqual(told.slice(-2), ['cloudwatch asked logs', 'cloudwatch answered by logs']);
 });
 
 test('an answer begins the patience anew', async () => {

@@ -4,16 +4,19 @@ import { createAnswerTimes } from '../../../service/delivery/answer-times.ts';
 import { createCallWatch, type HeldPlace } from '../../../service/delivery/call-watch.ts';
 import { LOGS_PLACE, STS_PLACE } from '../../support/places.ts';
 
+const DESTINATION = 'logs/1/eu-west-1';
+
 function setUp(t: TestContext, { probes = [] as string[] } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const now = { ms: 0 };
   const told: string[] = [];
   const heldPlaces = new Map<string, HeldPlace>();
+  const answerTimes = createAnswerTimes();
   const watch = createCallWatch({
     unanswered: ({ type, place, forMs, fault }) =>
       told.push(`${type} ${place.service.id} ${forMs} ${fault ?? ''}`.trim()),
     answered: (type) => told.push(`${type} answered`),
-    answerTimes: createAnswerTimes(),
+    answerTimes,
     heldPlaces,
     probes: new Set(probes),
     nowMs: () => now.ms,
@@ -22,8 +25,8 @@ function setUp(t: TestContext, { probes = [] as string[] } = {}) {
     now.ms += ms;
     t.mock.timers.tick(ms);
   };
-  const begin = () => watch.begin('cloudwatch', LOGS_PLACE, 'logs/1/eu-west-1');
-  return { watch, told, heldPlaces, pass, begin };
+  const begin = () => watch.begin('cloudwatch', LOGS_PLACE, DESTINATION);
+  return { watch, answerTimes, told, heldPlaces, pass, begin };
 }
 
 test('an answer in time is nothing to tell of', (t) => {
@@ -75,6 +78,33 @@ test('the trouble of an object ends when the last of its calls is answered', (t)
   assert.equal(told.length, 2);
   second.answered();
   assert.deepEqual(told.slice(2), ['cloudwatch answered']);
+});
+
+test('while other calls find out what became of a call, it waits for no answer, and its object stays where it is', (t) => {
+  const { told, pass, begin, answerTimes } = setUp(t);
+  using call = begin();
+  call.asked();
+  pass(10);
+  call.failed('ECONNRESET');
+  call.suspended();
+  pass(20_000);
+  assert.deepEqual(told, ['cloudwatch logs 10 ECONNRESET']);
+  const overdueMs = answerTimes.overdueMs(DESTINATION);
+  call.answered();
+  assert.deepEqual(told.slice(1), ['cloudwatch answered']);
+  assert.equal(answerTimes.overdueMs(DESTINATION), overdueMs, 'nobody knows how long its answer would have taken');
+});
+
+test('and the next request begins anew', (t) => {
+  const { told, pass, begin } = setUp(t);
+  using call = begin();
+  call.asked();
+  call.failed('ECONNRESET');
+  call.suspended();
+  pass(20_000);
+  call.asked();
+  pass(300);
+  assert.deepEqual(told, ['cloudwatch logs 0 ECONNRESET', 'cloudwatch logs 300 ECONNRESET']);
 });
 
 test('a call that ends without an answer leaves it to the report of its object to say so', (t) => {

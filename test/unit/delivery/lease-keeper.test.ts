@@ -363,3 +363,24 @@ test('an owner in doubt says so when it ends', async (t) => {
   assert.deepEqual(writes, ['release 0 in doubt', 'bury 0 x in doubt']);
   await keeper[Symbol.asyncDispose]();
 });
+
+for (const [what, end, line] of [
+  ['gives back', (keeper) => keeper.release(), 'release 0 in doubt'],
+  ['buries', (keeper) => keeper.bury('x'), 'bury 0 x in doubt'],
+] as readonly (readonly [string, (keeper: LeaseKeeper) => Promise<void>, string])[]) {
+  test(`an owner in doubt that ${what} renews nothing afterwards: its lease is over, and its name still in the item`, async (t) => {
+    const { keeper, state, writes, pass } = setUp(t);
+    state.inDoubt = true;
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    const ended = end(keeper);
+    // A renewal falls due while the last write is under way, and waits for its turn.
+    await pass(22_000);
+    gate.resolve();
+    await ended;
+    await pass(30_000);
+    assert.deepEqual(writes, [line]);
+    assert.equal(keeper.lost.aborted, false);
+    await keeper[Symbol.asyncDispose]();
+  });
+}

@@ -192,6 +192,29 @@ for (const end of ['release', 'bury'] as const) {
   });
 }
 
+test('once an owner has saved a later chunk, only its own calls can be in doubt', async (t) => {
+  const { ledger, now } = await setUp(t);
+  const take = async (setup: string) => {
+    const taken = await ledger.acquire(KEY, { settleMs: 0, setup });
+    assert.ok(taken.kind === 'acquired');
+    now.ms += LEASE_MS + 1;
+    return taken;
+  };
+  const { lease: first } = await take('A');
+  await first.checkpoint(PROGRESS);
+  now.ms += LEASE_MS + 1;
+  const second = await take('B');
+  assert.equal(second.otherSetup, true);
+  await second.lease.checkpoint({ ...PROGRESS, batch: 5 });
+  now.ms += LEASE_MS + 1;
+  const third = await take('B');
+  assert.equal(third.otherSetup, true, 'the chunk is the same');
+  await third.lease.checkpoint({ ...PROGRESS, chunk: PROGRESS.chunk + 1, record: 8_000 });
+  now.ms += LEASE_MS + 1;
+  assert.equal((await take('B')).otherSetup, false);
+  assert.equal((await take('C')).otherSetup, true);
+});
+
 test('of all owners whose calls are in doubt, the ledger knows whether one had another setup', async (t) => {
   const { ledger, now } = await setUp(t);
   const take = async (setup: string) => {

@@ -11,7 +11,10 @@ import { compileKeyTemplate } from '../../../../service/core/object-key.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
-const NOW_MS = Date.UTC(2026, 10, 24, 12);
+/** CloudWatch Logs takes nothing that is older than 14 days. A full hour, as all lines are of one day. */
+const NOW_MS = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+const NOW = new Date(NOW_MS).toISOString();
+const STREAM = `eu-1-prod-${NOW.slice(0, 10)}`;
 const ACME = {
   ...buildTenant('acme', '111111111111'),
   deliveries: [
@@ -47,15 +50,15 @@ test('an object is told as the service would deliver it, and nothing is changed 
   assert.deepEqual(
     first?.routes.map(({ group, stream, events, batches }) => [group, stream, events, batches]),
     [
-      ['/tenant-logs/acme/api', 'eu-1-prod-2026-11-24', 1, 1],
-      ['/tenant-logs/acme/web', 'eu-1-prod-2026-11-24', 1, 1],
+      ['/tenant-logs/acme/api', STREAM, 1, 1],
+      ['/tenant-logs/acme/web', STREAM, 1, 1],
     ],
   );
   assert.deepEqual(
     first?.first.map(({ timestamp, message }) => [timestamp, message]),
     [
-      ['2026-11-24T12:00:00.000Z', 'one'],
-      ['2026-11-24T12:00:00.002Z', 'three'],
+      [NOW, 'one'],
+      [NOW.replace('000Z', '002Z'), 'three'],
     ],
   );
   assert.equal(all?.enabled, false);

@@ -57,28 +57,30 @@ function setUp(count = 8) {
       if (outcome instanceof Error) throw outcome;
       return outcome;
     });
-  const known = (at: number) => once.known(plan, batch(at), NEVER);
+  let looks = 0;
+  const known = (at: number) => once.known(plan, batch(at), NEVER, () => looks++);
   const rest = (at: number) => [...once.rest(plan, batch(at))];
-  return { plan, clock, told, reads, stream, once, put, known, rest, seen };
+  return { plan, clock, told, reads, stream, once, put, known, looks: () => looks, rest, seen };
 }
 
 const taken = (events: number): BatchReceipt => ({ tooOldBefore: 0, expiredBefore: 0, tooNewFrom: events });
 const reset = () => Object.assign(new Error('reset'), { code: 'ECONNRESET' });
 
 test('a put that is answered leaves no doubt, and nothing is read', async () => {
-  const { once, put, known, reads } = setUp();
+  const { once, put, known, reads, looks } = setUp();
   assert.deepEqual(await put(0, taken(4)), taken(4));
   assert.equal(once.inDoubt(), false);
   assert.equal(await known(0), undefined);
-  assert.deepEqual(reads, []);
+  assert.deepEqual([reads, looks()], [[], 0]);
 });
 
 test('a lost answer to a put that was executed: all of it is found, and that is its answer', async () => {
-  const { once, put, known, stream, seen, told, reads, clock } = setUp();
+  const { once, put, known, stream, seen, told, reads, looks, clock } = setUp();
   await assert.rejects(put(0, reset()), { message: 'reset' });
   assert.equal(once.inDoubt(), true);
   stream.seen = [seen([0, 1, 2, 3])];
   assert.deepEqual(await known(0), taken(4));
+  assert.equal(looks(), 1);
   assert.equal(once.inDoubt(), false);
   assert.deepEqual(
     told.map(({ batch, events, found, calls }) => [batch, events, found, calls]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DistributorError } from '../../../../service/base/errors.ts';
-import { ALL_ACCEPTED, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
+import { ALL_ACCEPTED, counted, setUpCloudWatch } from '../../../support/cloudwatch-scene.ts';
 import { NEVER } from '../../../support/stop-signals.ts';
 import { until } from '../../../support/until.ts';
 
@@ -98,4 +98,23 @@ test('an abort breaks a put that is under way, with its reason', async (t) => {
   abort.abort(reason);
   await assert.rejects(sending, reason);
   assert.equal(logs.calls.length, 1);
+});
+
+test('a put that is stopped before it can be executed is not counted as one that ended without an answer', async (t) => {
+  const drain = new AbortController();
+  const { logs, send, exists, plan, metrics, stored } = await setUpCloudWatch(t, {
+    attributes: { exactly_once: true },
+    writer: (real) => ({
+      ...real,
+      put: (...call) => {
+        drain.abort();
+        return real.put(...call);
+      },
+    }),
+  });
+  exists('s');
+  await assert.rejects(send(plan('x'), { drain: drain.signal, abort: NEVER.abort }), { code: 'stopping' });
+  assert.deepEqual([stored(), logs.calls], [[], []]);
+  assert.deepEqual(await counted(metrics.ambiguousPuts), [[0]]);
+  assert.deepEqual(await counted(metrics.puts), []);
 });
