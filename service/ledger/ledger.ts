@@ -1,14 +1,14 @@
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
 import type { Call, DynamoApi } from '../aws/api.ts';
 import { faultOf } from '../aws/fault.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
-import { type Books, decodeBooks, encodeBooks } from '../core/books.ts';
+import { type Books, encodeBooks } from '../core/books.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
 import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
+import { BEGUN, ITEM, type Item, PROGRESS } from './item.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -158,52 +158,6 @@ const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
 
 /** Attributes of others may hold numbers that are no doubles, at which the SDK would throw. */
 const UNMARSHALL = { wrapNumbers: Number };
-
-/** Counts as an item of the ledger has them. */
-export const COUNTS = z.object({
-  read: z.number(),
-  delivered: z.number(),
-  filtered: z.number(),
-  rejected: z.number(),
-  quarantined: z.number(),
-});
-/** What is read back of an item. Somebody else may have written it: what cannot be read counts as absent. */
-const ITEM = z.object({
-  state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
-  lease_expires_at: z.number().catch(0),
-  owner: z.string().optional().catch(undefined),
-  recent_owners: z.set(z.string()).catch(new Set<string>()),
-  setups: z.set(z.string()).catch(new Set<string>()),
-  /** Whose last write this is: of the last owner that finished, buried or gave back. */
-  ended_by: z.string().optional().catch(undefined),
-  counts: COUNTS.catch(NO_COUNTS),
-});
-type Item = z.output<typeof ITEM>;
-
-const ORDINAL = z.number().int().nonnegative();
-const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
-const BOOKS = z.instanceof(Uint8Array).transform(decodeBooks).optional().catch(undefined);
-/** A position holds together or not at all: half of one would count records twice, or in no outcome. */
-const PROGRESS = z.object({
-  chunk: ORDINAL,
-  record: ORDINAL,
-  cursor: z.string(),
-  batch: ORDINAL,
-  ahead: z.array(z.tuple([ORDINAL, ORDINAL]).readonly()).readonly(),
-  answers: z.array(ANSWER).readonly(),
-  layout: z.string(),
-  counts: COUNTS,
-  partial: COUNTS,
-  begunMs: ORDINAL.catch(0),
-  // Positions that an earlier version saved have none of these.
-  bytes: ORDINAL.catch(0),
-  partialBytes: ORDINAL.catch(0),
-  calls: ORDINAL.catch(0),
-  books: BOOKS,
-  partialBooks: BOOKS,
-});
-
-const BEGUN = z.object({ begunMs: ORDINAL.optional().catch(undefined) });
 
 export function createLedger(deps: LedgerDeps): Ledger {
   return {
