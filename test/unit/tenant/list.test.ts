@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Delivery } from '../../../service/core/delivery.ts';
 import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { listDeliveries, listTenants } from '../../../service/tenant/list.ts';
 import { awsError } from '../../support/aws-error.ts';
@@ -28,18 +29,29 @@ test('tenants are listed to which something can be delivered, each once, whateve
   assert.deepEqual(await listTenants({ dynamo: calls, table: TENANT_TABLE, rules }, NEVER), ['half', ...large, 'two']);
 });
 
-test('deliveries are listed that somebody wants, of invalid tenants too', async (t) => {
+test('deliveries are listed that have the attribute of a feature, of invalid tenants too, and no others are even parsed', async (t) => {
   const { calls, put } = await startDynamo(t);
   const items = [
     { tenant_id: 'two', type: 'cloudwatch' },
-    { tenant_id: 'two', type: 'cloudwatch#audit' },
-    { tenant_id: 'half', type: 'cloudwatch', log_group_name: '' },
-    { tenant_id: 'half', type: 'cloudwatch#audit' },
-    { tenant_id: 'stranger', type: 'splunk#audit' },
+    { tenant_id: 'two', type: 'cloudwatch#audit', progress_events: true },
+    { tenant_id: 'two', type: 'cloudwatch#off', progress_events: false },
+    { tenant_id: 'half', type: 'cloudwatch', progress_events: true, log_group_name: '' },
+    { tenant_id: 'half', type: 'cloudwatch#audit', progress_events: true },
+    { tenant_id: 'stranger', type: 'splunk#audit', progress_events: true },
   ];
   for (const item of items) await put(TENANT_TABLE, { ...ITEM, ...item });
-  const deps = { dynamo: calls, table: TENANT_TABLE, rules };
-  const audits = await listDeliveries(deps, ({ type }) => type.endsWith('#audit'), NEVER);
+  const parsed: unknown[] = [];
+  const counting = {
+    ...rules,
+    read(item: Readonly<Record<string, unknown>>) {
+      parsed.push(item);
+      return rules.read(item);
+    },
+  };
+  const deps = { dynamo: calls, table: TENANT_TABLE, rules: counting };
+  const feature = { attribute: 'progress_events', isWanted: ({ target }: Delivery) => target.progressEvents === true };
+  const audits = await listDeliveries(deps, feature, NEVER);
+  assert.equal(parsed.length, 5);
   assert.deepEqual(audits.map(({ tenantId, type }) => `${tenantId} ${type}`).sort(), [
     'half cloudwatch#audit',
     'two cloudwatch#audit',
