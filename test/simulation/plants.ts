@@ -14,8 +14,8 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   'write-without-condition': [
     {
       file: 'service/ledger/ledger.ts',
-      find: `condition: '#owner = :me',`,
-      replace: `condition: '#owner = :me OR attribute_exists(#owner) OR attribute_not_exists(#owner)',`,
+      find: `condition: '#owner = :me AND`,
+      replace: `condition: 'attribute_exists(#owner) OR attribute_not_exists(#owner) OR #owner = :me AND`,
     },
   ],
   /** A lease is taken before it is over. */

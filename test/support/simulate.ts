@@ -11,6 +11,9 @@ export interface Told {
   readonly failed: boolean;
   readonly hash: string;
   readonly events: number;
+  readonly kills: number;
+  readonly terms: number;
+  readonly freezes: number;
   readonly findings: readonly string[];
   readonly unfinished: readonly string[];
   readonly shrunk?: readonly number[];
