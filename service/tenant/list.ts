@@ -2,6 +2,7 @@ import type { AttributeValue, ScanInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Call, DynamoApi } from '../aws/api.ts';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
+import { TENANTS_MAX } from '../core/tenants-max.ts';
 import { tenantTableFailure } from './failure.ts';
 import type { ItemRules } from './store.ts';
 
@@ -11,12 +12,9 @@ export interface TenantListDeps {
   readonly rules: ItemRules;
 }
 
-/** More tenants than any table here has; what is beyond is left out. */
-const TENANTS_MAX = 5_000;
-
 /**
  * The tenants to which something can be delivered: at least one delivery is enabled, and none is invalid, as an object of such
- * a tenant becomes a dead letter. Sorted, at most 5,000. Reads the whole table.
+ * a tenant becomes a dead letter. Sorted, at most `TENANTS_MAX`. Reads the whole table.
  * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
  */
 export async function listTenants(deps: TenantListDeps, signal: AbortSignal): Promise<readonly string[]> {
@@ -42,7 +40,7 @@ export interface Feature {
 }
 
 /**
- * The valid deliveries that have a feature, at most 5,000. Reads the whole table.
+ * The valid deliveries that have a feature, at most `TENANTS_MAX`. Reads the whole table.
  * @throws as `listTenants`
  */
 export async function listDeliveries(

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { lruSet } from '../../base/lru.ts';
 import { isHeld, opened, type ProbeTimes } from '../../core/circuit.ts';
 import { isSts, type Place, placeKey } from '../../core/place.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 import type { Unanswered } from '../../delivery/call-watch.ts';
 import type { ObjectReport, ReportLine } from '../../delivery/report.ts';
 import {
@@ -91,7 +92,6 @@ const REFUSED_GROWTH_MAX = 5;
 const UNAVAILABLE_FIRST_MS = 5_000;
 /** Calls that have waited for so long are told to people: within 15 s, whoever looks. */
 const TOLD_AFTER_MS = 5_000;
-const TENANTS_MAX = 20_000;
 /** Only somebody's change helps. The tenant's side has answered, though. */
 const REFUSED: ReadonlySet<ErrorCode> = new Set(['role-refused', 'destination-refused']);
 /** Nobody answered. It may heal by itself. */

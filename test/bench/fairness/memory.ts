@@ -28,9 +28,10 @@ const LOOK_EVERY_MS = 2_000;
 const options = new Command('npm run bench:tenants --')
   .description('Measures what tenants take of the memory of one service.')
   .option('--tenants <n>', 'how many', wholeNumber, 1_000)
-  .option('--objects <n>', 'objects of one tenant, the same again, and then of all', wholeNumber, 2_000)
+  .option('--alone <n>', 'objects of one tenant, and as many again', wholeNumber, 2_000)
+  .option('--objects <n>', 'objects of all of them', wholeNumber, 2_000)
   .parse()
-  .opts<{ tenants: number; objects: number }>();
+  .opts<{ tenants: number; alone: number; objects: number }>();
 
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('not a whole number above 0');
@@ -67,21 +68,22 @@ const untilDone = async () => {
   }
 };
 /** @returns resident memory once everything is delivered, MB */
-const deliver = async (writers: readonly Writer[]): Promise<number> => {
-  for (let at = 0; at < options.objects; at++) {
+const deliver = async (writers: readonly Writer[], objects: number): Promise<number> => {
+  for (let at = 0; at < objects; at++) {
     const { key, body } = writers[at % writers.length]?.next() ?? { key: '', body: '' };
     await deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body }));
   }
-  written += options.objects;
+  written += objects;
   await Promise.race([untilDone(), ended]);
   return inMb(await rssBytesOf(service.pid, samples));
 };
 const inMb = (bytes: number) => Math.round(bytes / MB);
 
 const alone = [createWriter(noisy.tenantId, EVENTS_PER_OBJECT)];
-const warm = await deliver(alone);
-const before = await deliver(alone);
-const after = await deliver(quiet.map(({ tenantId }) => createWriter(tenantId, EVENTS_PER_OBJECT)));
+const warm = await deliver(alone, options.alone);
+const before = await deliver(alone, options.alone);
+const writers = quiet.map(({ tenantId }) => createWriter(tenantId, EVENTS_PER_OBJECT));
+const after = await deliver(writers, options.objects);
 const sessions = sumOf(await samples(), 'log_distributor_credentials_cached');
 const askedMs = performance.now();
 const pageBytes = (await page()).length;

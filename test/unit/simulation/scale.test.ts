@@ -8,12 +8,14 @@ import { simulateScale } from '../../support/simulate.ts';
 const SIZE = { tenants: 1_000, tasks: 10, hours: 1, terabytesPerDay: 1, closeSeconds: 900, objectBytesMax: 64e6 };
 
 test('beside a flood, a silent region and a deployment, nothing is lost, repeated or beyond a limit', async () => {
-  const size = '--tenants 40 --tasks 2 --hours 0.05 --terabytes-per-day 0.1 --close-seconds 30 --flood 200';
+  const size = '--tenants 40 --tasks 2 --hours 0.05 --terabytes-per-day 0.1 --close-seconds 30 --flood 800';
   const { objects, ...result } = await simulateScale(...size.split(' '));
   const { lost, repeated, misrouted, dead_letters, findings, quiet } = result;
   assert.deepEqual({ lost, repeated, misrouted, dead_letters, findings }, NOTHING_WRONG);
-  assert.ok(objects > 300 && quiet.region.objects > 0, String(objects));
-  assert.ok(result.received_per_object > 1 && result.sqs_in_flight_max > 100);
+  assert.ok(objects > 900 && quiet.region.objects > 0, String(objects));
+  assert.ok(result.received_per_object > 1, String(result.received_per_object));
+  // Of the flood, each task keeps a hundred invisible beside those in flight; the queue may have 120,000, whatever the number of tasks.
+  assert.ok(result.sqs_in_flight_max <= 2 * 150, String(result.sqs_in_flight_max));
 });
 
 const NOTHING_WRONG = { lost: 0, repeated: 0, misrouted: 0, dead_letters: 0, findings: [] };

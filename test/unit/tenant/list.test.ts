@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Call, DynamoApi } from '../../../service/aws/api.ts';
 import type { Delivery } from '../../../service/core/delivery.ts';
 import { createItemRules } from '../../../service/destination/parse-delivery.ts';
 import { listDeliveries, listTenants } from '../../../service/tenant/list.ts';
 import { awsError } from '../../support/aws-error.ts';
-import { ITEM } from '../../support/delivery.ts';
+import { buildDelivery, ITEM } from '../../support/delivery.ts';
 import { startDynamo, TENANT_TABLE } from '../../support/dynamo.ts';
 
 const NEVER = new AbortController().signal;
@@ -74,4 +75,15 @@ test('whoever stops waits for no table', async (t) => {
     code: 'tenant-lookup-failed',
     message: `${TENANT_TABLE} could not be read. No answer from AWS in time`,
   });
+});
+
+test('ten thousand tenants are all listed, and so are their deliveries', async () => {
+  const items = Array.from({ length: 10_000 }, (_, at) => ({ tenant_id: { S: `t${at}` } }));
+  const dynamo = (async () => ({ Items: items })) as unknown as Call<DynamoApi>;
+  // To read an item of each takes long, and is not what is asked here.
+  const delivery = buildDelivery();
+  const read = ({ tenant_id }: Readonly<Record<string, unknown>>) => ({ ...delivery, tenantId: String(tenant_id) });
+  const deps = { dynamo, table: TENANT_TABLE, rules: { types: '', read } };
+  assert.equal((await listTenants(deps, NEVER)).length, 10_000);
+  assert.equal((await listDeliveries(deps, { attribute: 'tenant_id', isWanted: () => true }, NEVER)).length, 10_000);
 });
