@@ -14,8 +14,8 @@ export const SCALE_PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   'messages-unbounded': [
     {
       file: 'service/compose/receiving.ts',
-      find: 'messagesMax + scheduler.behindBulkhead - inFlight.size',
-      replace: 'messagesMax',
+      find: '+ Math.min(LEAVING_MAX, inFlight.leaving) - inFlight.size',
+      replace: '',
     },
   ],
 };

@@ -8,6 +8,7 @@ import { instrumentsOf } from './instruments.ts';
  */
 const OBJECTS_PER_THREAD = 4;
 const PREFETCH = 20;
+const LEAVING_MAX = 100;
 /** Room that was there when a receive began may be used when it ends: a long poll, and what a slow network adds. */
 const RECEIVE_MS = 30_000;
 
@@ -36,8 +37,9 @@ export function createLimitCheck(
     if (reservedBytes > memoryBudgetBytes)
       once('memory', `${process.name} has reserved ${reservedBytes} bytes of a budget of ${memoryBudgetBytes}`);
     const allowed = messagesMax + extraOf(process)(inFlight.size, behindBulkhead);
-    if (inFlight.size > allowed)
-      once('messages', `${process.name} has ${inFlight.size} messages in flight, and may have ${allowed}`);
+    const messages = inFlight.size - Math.min(LEAVING_MAX, inFlight.leaving);
+    if (messages > allowed)
+      once('messages', `${process.name} has ${messages} messages in flight, and may have ${allowed}`);
   };
 }
 
