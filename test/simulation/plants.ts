@@ -22,8 +22,8 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   'lease-taken-early': [
     {
       file: 'service/ledger/ledger.ts',
-      find: `#lease_expires_at < :settled OR #owner = :owner`,
-      replace: `#lease_expires_at < :settled OR attribute_exists(#owner)`,
+      find: `#lease_expires_at < :settled OR (`,
+      replace: `#lease_expires_at < :settled OR attribute_exists(#owner) OR (`,
     },
   ],
   /** A message is deleted before the ledger says that its objects are done. */
