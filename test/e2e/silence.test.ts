@@ -125,6 +125,7 @@ test('an STS that does not answer stops those who need it; those with a session 
 
   pipeline.cloud?.faults.clear();
   await until(async () => (await pipeline.queued()) === 0, 'the queue is empty');
+  assert.deepEqual((await pipeline.status()).places, [], 'STS answers again');
   for (const tenant of others) assert.deepEqual(await arrived(pipeline, tenant), names(OBJECTS).sort());
 });
 
