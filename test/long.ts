@@ -19,6 +19,7 @@ export const LONG: ReadonlySet<string> = new Set([
   'test/e2e/words.test.ts',
   'test/k8s/cluster/chart.test.ts',
   'test/unit/simulation/plants.test.ts',
+  'test/unit/simulation/scale-limits.test.ts',
 ]);
 
 /** End-to-end files about what is decoded and put, which may differ with the kind of kernel. All others run in the first mode only. */

@@ -5,6 +5,7 @@ import { callsOfObject, dollarsOfCalls } from './calls.ts';
 import type { Line } from './model.ts';
 import { platformLines, tasksOf } from './platform.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from './prices.ts';
+import { receiptLines } from './receipts.ts';
 import { reconcileLines } from './reconcile.ts';
 import { storage } from './storage.ts';
 import {
@@ -109,6 +110,7 @@ function distributorBill(design: BucketDesign, load: Load, config: Config): Bill
       usd: keptGb * (PRICES.dynamoStorage.usd + PRICES.dynamoRecovery.usd),
     },
     ...reconcileLines(load.workload, objects, config),
+    ...receiptLines(load.workload, objects, config),
     ...platformLines(volume, objects, tasks, config),
   ];
   return { lines, tasks: tasks.count };

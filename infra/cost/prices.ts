@@ -73,6 +73,7 @@ export const PRICES = {
   endpointData: price('privateLink', 0.01, 'GB through an interface endpoint', SEEN),
   kmsKey: price('kms', 1, 'key and month'),
   kmsRequest: price('kms', 0.03 / 10_000, 'request'),
+  kmsSignature: price('kms', 0.15 / 10_000, 'signature by an asymmetric key other than RSA 2048'),
   images: price('ecr', 0.1, 'GB and month of images'),
   logsIngestion: price('cloudwatch', USD.logsIngestion, 'GB of custom logs taken in, class STANDARD', SEEN),
   logsInfrequentAccess: price(

@@ -1,7 +1,7 @@
-import { readSettings } from '../../service/base/settings.ts';
 import type { Config } from '../config/config.ts';
 import { reconciles } from '../values/service-environment.ts';
 import { dollarsOfCalls } from './calls.ts';
+import { distributorSettings } from './distributor-settings.ts';
 import type { Line } from './model.ts';
 import { HOURS_PER_MONTH, SECONDS_PER_MONTH, type Workload } from './workload.ts';
 
@@ -15,7 +15,7 @@ const READS_PER_OBJECT = 0.5;
 /** What comparing the bucket with the ledger costs in a month; no line where it is off. */
 export function reconcileLines({ partitions }: Workload, objects: number, config: Config): readonly Line[] {
   if (!reconciles(config)) return [];
-  const { reconcileIntervalMs, reconcileLateMs } = settingsOf(config);
+  const { reconcileIntervalMs, reconcileLateMs } = distributorSettings(config);
   const passes = SECONDS_PER_MONTH / (reconcileIntervalMs / 1000);
   // The range itself, the partitions that may still be written into, and an hour for clocks that are ahead.
   const hours = (reconcileIntervalMs + reconcileLateMs) / 3_600_000 + 1;
@@ -23,15 +23,4 @@ export function reconcileLines({ partitions }: Workload, objects: number, config
   const ListObjectVersions = passes * (keys / PAGE_KEYS + partitions * CALLS_PER_PARTITION);
   const usd = dollarsOfCalls({ ListObjectVersions, BatchGetItem: objects * READS_PER_OBJECT });
   return [{ component: 'Bucket against ledger', usd }];
-}
-
-/** The service's own rules and defaults; nothing else of its settings matters here. */
-function settingsOf({ distributor }: Config) {
-  const given = Object.entries(distributor.settings).filter(([name]) => name.startsWith('RECONCILE_'));
-  return readSettings({
-    SQS_QUEUE_URL: 'https://queue.invalid/queue',
-    DLQ_URL: 'https://queue.invalid/dead-letters',
-    RECONCILE_BUCKET: 'central-logs',
-    ...Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
-  });
 }

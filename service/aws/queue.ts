@@ -1,5 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import { HISTORY_ATTRIBUTES, type History, historyAttributes, readHistory } from '../core/history.ts';
+import { HISTORY_ATTRIBUTES, type History, historyAttributes, isSentAnew, readHistory } from '../core/history.ts';
 import type { Call, SqsApi } from './api.ts';
 import { faultOf } from './fault.ts';
 import { BATCH_MAX, batchesOf } from './sqs-batch.ts';
@@ -37,6 +37,8 @@ export interface QueueMessage {
   /** When it came to the queue, sent anew or not, epoch milliseconds. */
   readonly sentMs: number;
   readonly history: History;
+  /** Absent on a message that came from whoever announces objects. */
+  readonly isSentAnew?: boolean;
 }
 
 export interface QueueDepth {
@@ -197,17 +199,17 @@ function attributesOf(values: Readonly<Record<string, string>>, type: 'String' |
 }
 
 function toQueueMessage(message: Message, nowMs: number): QueueMessage {
+  const attributes = Object.fromEntries(
+    Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
+  );
   return {
     id: message.MessageId ?? '',
     receipt: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
     receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
     sentMs: Number(message.Attributes?.SentTimestamp ?? nowMs),
-    history: readHistory(
-      Object.fromEntries(
-        Object.entries(message.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
-      ),
-    ),
+    history: readHistory(attributes),
+    ...(isSentAnew(attributes) ? { isSentAnew: true } : {}),
   };
 }
 

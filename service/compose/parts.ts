@@ -1,3 +1,4 @@
+import type { Call, DynamoApi } from '../aws/api.ts';
 import { createQueueCalls, createReceiveCalls } from '../aws/calls.ts';
 import { createQueue } from '../aws/queue.ts';
 import type { DistributorError } from '../base/errors.ts';
@@ -29,6 +30,8 @@ export interface Ground {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The calls to both tables, from the main thread. Their answers set the clock of `nowMs`. */
+  readonly dynamo: Call<DynamoApi>;
   /** Epoch milliseconds by AWS's clock, as far as the service has heard of it: nobody can set it. */
   readonly nowMs: () => number;
   /** A clock that never goes back, milliseconds. */

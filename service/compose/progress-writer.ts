@@ -1,14 +1,17 @@
 import { hostname } from 'node:os';
-import { createTableCalls } from '../aws/calls.ts';
 import { type AssumeOutcome, createRoleSessions } from '../aws/roles.ts';
 import { createTenantSts } from '../aws/tenant-sts.ts';
 import { createTellers } from '../destination/kinds.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createOwnCalls } from '../run/schedule/own-calls.ts';
 import { createProgressWriter, type ProgressWriter } from '../run/watch/progress-writer.ts';
-import { listDeliveries } from '../tenant/list.ts';
+import { type Feature, listDeliveries } from '../tenant/list.ts';
 import type { Ground, QueueParts, ScheduleParts, StatsParts } from './parts.ts';
 
+const FEATURE: Feature = {
+  attribute: 'progress_events',
+  isWanted: ({ enabled, target }) => enabled && target.progressEvents === true,
+};
 /** A call that is in trouble for so long is left to the next interval. */
 const PATIENCE_MS = 10_000;
 
@@ -17,12 +20,11 @@ const PATIENCE_MS = 10_000;
  * sessions of its own, so that no object waits for it.
  */
 export function composeProgressWriter(
-  { settings, metrics, logger, nowMs, monotonicMs }: Ground,
+  { settings, metrics, logger, dynamo, nowMs, monotonicMs }: Ground,
   parts: QueueParts & StatsParts & ScheduleParts,
 ): ProgressWriter | undefined {
   const { progressIntervalMs: intervalMs, tenantTable: table } = settings;
   if (intervalMs === 0) return undefined;
-  const dynamo = createTableCalls(settings);
   const clocks = { nowMs: monotonicMs, epochMs: nowMs };
   const onAssume = (outcome: AssumeOutcome) => metrics.assumeRoles.inc({ outcome });
   const sessions = createRoleSessions({
@@ -49,8 +51,7 @@ export function composeProgressWriter(
   });
   const tenants = { dynamo, table, rules: createItemRules(settings) };
   return createProgressWriter({
-    listDeliveries: (signal) =>
-      listDeliveries(tenants, ({ enabled, target }) => enabled && target.progressEvents === true, signal),
+    listDeliveries: (signal) => listDeliveries(tenants, FEATURE, signal),
     sayTo: tellerOf,
     freshness() {
       // SQS's count moves the mark of an idle queue.

@@ -9,6 +9,7 @@ import { createTenantSts } from '../aws/tenant-sts.ts';
 import { answerOf } from '../base/aws-answer.ts';
 import { awsFields } from '../base/logger.ts';
 import { once } from '../base/once.ts';
+import type { Delivery } from '../core/delivery.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { createReceiptChains } from '../ledger/receipt-chains.ts';
 import { createRetentionDebts } from '../ledger/retention-debts.ts';
@@ -19,10 +20,11 @@ import { composeFleetLease } from './fleet-lease.ts';
 import type { Ground } from './parts.ts';
 
 /** Who issues receipts, put together from the settings; undefined when there is no key to sign them. */
-export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }: Ground): ReceiptIssuer | undefined {
+export function composeReceiptIssuer(ground: Ground): ReceiptIssuer | undefined {
+  const { settings, metrics, logger, dynamo, nowMs, monotonicMs } = ground;
   const { receiptKey, ledgerTable } = settings;
   if (receiptKey === undefined) return undefined;
-  const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECEIPT_LEASE, ({ code, message }) =>
+  const lease = composeFleetLease(ground, RECEIPT_LEASE, ({ code, message }) =>
     logger.warn({ code }, `receipts are not issued by this process for now: ${message}`),
   );
   const clocks = { nowMs: monotonicMs, epochMs: nowMs };
@@ -60,7 +62,6 @@ export function composeReceiptIssuer({ settings, metrics, logger, monotonicMs }:
 }
 
 async function listReceiptDeliveries(deps: TenantListDeps, signal: AbortSignal): Promise<ReceiptDelivery[]> {
-  return (await listDeliveries(deps, (delivery) => delivery.enabled && hasReceipts(delivery), signal)).filter(
-    hasReceipts,
-  );
+  const isWanted = (delivery: Delivery) => delivery.enabled && hasReceipts(delivery);
+  return (await listDeliveries(deps, { attribute: 'receipts', isWanted }, signal)).filter(hasReceipts);
 }

@@ -19,6 +19,11 @@ export interface Receiving {
 
 /** Messages in flight beyond the objects at work, so that a free slot need not wait for a receive. */
 const PREFETCH = 20;
+/**
+ * Messages beyond these while they are sent anew, which takes two calls: behind a flood whose surplus goes back so, the others'
+ * messages are found as soon as where it is only hidden.
+ */
+const LEAVING_MAX = 100;
 /** Of the messages in flight: what one tenant may have of them. More than its share of the slots, so that it fills these. */
 const TENANT_SHARE = 1 / 2;
 /** Enough concurrent receives to fill the room of one thread. */
@@ -51,8 +56,8 @@ export function composeReceiving(
   };
   const processing = new Set<Promise<void>>();
   const messageEnded = createNotifier();
-  // Messages whose objects wait behind the bulkhead keep nobody out.
-  const room = () => messagesMax + scheduler.behindBulkhead - inFlight.size;
+  // Neither messages whose objects wait behind the bulkhead nor those that are being sent anew keep anybody out.
+  const room = () => messagesMax + scheduler.behindBulkhead + Math.min(LEAVING_MAX, inFlight.leaving) - inFlight.size;
   const loop = createReceiveLoop({
     queue,
     visibilitySeconds: receivedSeconds,

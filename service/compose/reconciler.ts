@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createAnnouncer } from '../aws/announce.ts';
-import { createQueueCalls, createS3Calls, createTableCalls } from '../aws/calls.ts';
+import { createQueueCalls, createS3Calls } from '../aws/calls.ts';
 import { listObjects } from '../aws/list-objects.ts';
 import { createThrottle } from '../aws/throttle.ts';
-import { steadyMs } from '../base/clock.ts';
 import { errorFields } from '../base/logger.ts';
 import type { KeyTemplate } from '../core/object-key.ts';
 import { createItemRules } from '../destination/parse-delivery.ts';
 import { readStates } from '../ledger/entries.ts';
-import { REPORT_EVERY_MS, readFleet, reportToFleet } from '../ledger/fleet-reports.ts';
+import { createFleetReporter, type FleetReporter, REPORT_EVERY_MS, readFleet } from '../ledger/fleet-reports.ts';
 import { createMarks, type Marks } from '../ledger/marks.ts';
-import { createTableClock } from '../ledger/table-clock.ts';
 import { OUTCOMES } from '../reconcile/tally.ts';
 import type { Freshness } from '../run/queue/freshness.ts';
 import type { Watermark } from '../run/queue/watermark.ts';
@@ -22,21 +20,18 @@ import type { Ground } from './parts.ts';
 /** What each process tells the fleet, and notes for whoever compares the bucket with the ledger. */
 export interface FleetNotes {
   readonly noteDeadLetter: (object: string, reason: string) => Promise<void>;
-  /** Reports until the signal aborts. Never rejects. */
-  report(signal: AbortSignal): Promise<void>;
+  readonly reporter: FleetReporter;
 }
 
 /** Live traffic goes first: nothing is announced while more messages than this wait. */
 const BACKLOG_MAX = 100;
 
 export function composeFleetNotes(
-  { settings, logger, monotonicMs }: Ground,
+  { settings, logger, dynamo, nowMs }: Ground,
   { freshness, watermark }: { readonly freshness: Freshness; readonly watermark: Watermark },
 ): FleetNotes {
-  const clock = createTableClock({ monotonicMs, steadyMs });
-  const dynamo = createTableCalls(settings, clock.observe);
   const { ledgerTable: table, reconcileIntervalMs: intervalMs } = settings;
-  const marks: Marks = createMarks({ dynamo, table, nowMs: clock.nowMs });
+  const marks: Marks = createMarks({ dynamo, table, nowMs });
   return {
     async noteDeadLetter(object, reason) {
       try {
@@ -45,39 +40,33 @@ export function composeFleetNotes(
         logger.warn({ ...errorFields(error), object }, 'the ledger does not know that this object is a dead letter');
       }
     },
-    report: (signal) =>
-      reportToFleet(
-        {
-          dynamo,
-          table,
-          id: randomUUID(),
-          look() {
-            const { open, backMs } = freshness.snapshot();
-            // What is in flight when this process dies is invisible for so long.
-            const leftMs = clock.nowMs() + settings.visibilityTimeoutSeconds * 1000;
-            return { readUpToMs: watermark.ms, open, backMs: open.size === 0 ? 0 : Math.max(backMs, leftMs) };
-          },
-          everyMs: intervalMs === 0 ? REPORT_EVERY_MS : Math.min(REPORT_EVERY_MS, intervalMs / 2),
-          nowMs: clock.nowMs,
-          onTrouble: (error) => logger.debug(errorFields(error), 'the fleet was not told how far this process is'),
-        },
-        signal,
-      ),
+    reporter: createFleetReporter({
+      dynamo,
+      table,
+      id: randomUUID(),
+      look() {
+        const { open, backMs } = freshness.snapshot();
+        // What is in flight when this process dies is invisible for so long.
+        const leftMs = nowMs() + settings.visibilityTimeoutSeconds * 1000;
+        return { readUpToMs: watermark.ms, open, backMs: open.size === 0 ? 0 : Math.max(backMs, leftMs) };
+      },
+      everyMs: intervalMs === 0 ? REPORT_EVERY_MS : Math.min(REPORT_EVERY_MS, intervalMs / 2),
+      nowMs,
+      onTrouble: (error) => logger.debug(errorFields(error), 'the fleet was not told how far this process is'),
+    }),
   };
 }
 
 /** Whoever compares the bucket with the ledger, put together from the settings; undefined when that is off. */
-export function composeReconciler(
-  { settings, metrics, logger, monotonicMs }: Ground,
-  keyTemplate: KeyTemplate,
-): Reconciler | undefined {
+export function composeReconciler(ground: Ground, keyTemplate: KeyTemplate): Reconciler | undefined {
+  const { settings, metrics, logger, dynamo, nowMs, monotonicMs } = ground;
   const { reconcileIntervalMs: intervalMs, reconcileBucket: bucket, ledgerTable: table } = settings;
   if (intervalMs === 0 || bucket === undefined) return undefined;
   // An alarm must see the first one that is lost.
   for (const outcome of OUTCOMES) metrics.reconciled.inc({ outcome }, 0);
   metrics.reconcileAnnounced.inc({ outcome: 'given_up' }, 0);
   const { random } = Math;
-  const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, RECONCILE_LEASE, ({ code, message }) =>
+  const lease = composeFleetLease(ground, RECONCILE_LEASE, ({ code, message }) =>
     logger.warn({ code }, `this process does not compare the bucket with the ledger for now: ${message}`),
   );
   const s3 = createS3Calls(settings);

@@ -52,8 +52,8 @@ export interface ServiceDeps {
 
 /** A long poll takes 20 s; a loop that has not turned for three of them is stuck. */
 const STUCK_MS = 60_000;
-/** A drain waits no longer for tenants to be told of the last minute. */
-const LAST_PROGRESS_MS = 5_000;
+/** A drain waits no longer for tenants to be told of the last minute, and the fleet of what is left behind. */
+const LAST_WORDS_MS = 5_000;
 /** How often scale-in protection looks at the work in flight. */
 const PROTECT_EVERY_MS = 2_000;
 
@@ -61,7 +61,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const clock = createTableClock({ monotonicMs, steadyMs });
   const { nowMs } = clock;
   const metrics = createMetrics();
-  const ground: Ground = { settings, logger, metrics, nowMs, monotonicMs };
+  const dynamo = createTableCalls(settings, clock.observe);
+  const ground: Ground = { settings, logger, metrics, dynamo, nowMs, monotonicMs };
   const startedMs = nowMs();
   const queueParts = composeQueue(ground);
   const stats = composeStats(ground);
@@ -74,13 +75,13 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   const fleetNotes = composeFleetNotes(ground, queueParts);
   const receiving = composeReceiving(ground, { ...parts, ...fleetNotes }, keyTemplate, onCrash);
   const reconciler = composeReconciler(ground, keyTemplate);
-  const canaryWriter = composeCanaryWriter({ settings, keyTemplate, metrics, logger, nowMs });
+  const canaryWriter = composeCanaryWriter(ground, keyTemplate);
   const receiptIssuer = composeReceiptIssuer(ground);
-  const usage = composeUsage({ settings, metrics, logger });
+  const usage = composeUsage(ground);
   const progressWriter = composeProgressWriter(ground, parts);
   const page = composeMetricsPage(ground, parts, { canaryWriter, receiptIssuer, reconciler });
   const probe = createProbe({
-    preflight: createPreflight({ dynamo: createTableCalls(settings, clock.observe), queue, settings }),
+    preflight: createPreflight({ dynamo, queue, settings }),
     nowMs,
   });
   const stopReceiving = new AbortController();
@@ -107,7 +108,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     // Jobs that still wait for a slot start now, one after another, and end at once with `stopping`.
     await receiving.idle();
     await inFlight.close();
-    await progressWriter?.last(AbortSignal.timeout(LAST_PROGRESS_MS));
+    const lastWords = AbortSignal.timeout(LAST_WORDS_MS);
+    await Promise.all([fleetNotes.reporter.last(lastWords), progressWriter?.last(lastWords)]);
     return 'drained' as const;
   };
 
@@ -135,7 +137,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
         receiptIssuer?.run(signal),
         progressWriter?.run(signal),
         usage?.rollUp.run(signal),
-        fleetNotes.report(signal),
+        fleetNotes.reporter.run(signal),
         reconciler?.run(signal),
       ]);
       const address = http.server.address();

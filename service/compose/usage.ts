@@ -1,10 +1,8 @@
-import type { Logger } from '../base/logger.ts';
-import type { Metrics } from '../base/metrics.ts';
-import type { Settings } from '../base/settings.ts';
 import { createUsageDays } from '../ledger/usage-days.ts';
 import { createMonthUsage, type MonthUsage } from '../run/watch/usage.ts';
 import { createUsageRollUp, USAGE_LEASE, type UsageRollUp } from '../run/watch/usage-roll-up.ts';
 import { composeFleetLease } from './fleet-lease.ts';
+import type { Ground } from './parts.ts';
 
 /** What sums up usage, and what shows it. */
 export interface ComposedUsage {
@@ -13,17 +11,10 @@ export interface ComposedUsage {
 }
 
 /** Usage, put together from the settings; undefined when it is off. */
-export function composeUsage({
-  settings,
-  metrics,
-  logger,
-}: {
-  settings: Settings;
-  metrics: Metrics;
-  logger: Logger;
-}): ComposedUsage | undefined {
+export function composeUsage(ground: Ground): ComposedUsage | undefined {
+  const { settings, metrics, logger, dynamo, nowMs } = ground;
   if (!settings.usage) return undefined;
-  const { lease, dynamo, nowMs } = composeFleetLease({ settings, metrics }, USAGE_LEASE, ({ code, message }) =>
+  const lease = composeFleetLease(ground, USAGE_LEASE, ({ code, message }) =>
     logger.warn({ code }, `usage is not summed up by this process for now: ${message}`),
   );
   const days = createUsageDays({ dynamo, table: settings.ledgerTable });

@@ -40,7 +40,7 @@ const CALL_MS = 1_000;
 /** Stretches without an event of the batch are left out when they are longer than this, the longest of them first. */
 const GAP_MS = 1_000;
 const RANGES_MAX = 10;
-/** The least part of a batch that a call must have brought which was cut differently: others bring an equal event or two. */
+/** The least part of a batch that a call must have brought which was cut differently and lies within it: others bring an equal event or two. */
 const PIECE = 1 / 4;
 
 /** Places in the batch by what makes events equal. */
@@ -154,13 +154,15 @@ function placesOfPieces(sought: Places, found: Copies, ingested: ReadonlyMap<num
 }
 
 /**
- * Whether places are a piece that a call may have been cut in: a good part of the batch, and half of what lies between its ends. One
- * event is none, unless it is half of the batch.
+ * Whether places are a piece that a call may have been cut in: half of what lies between its ends, and a good part of the batch, or
+ * one that reaches into it from a neighbour. One event is none, unless it is half of the batch.
  */
 function isPiece(places: readonly number[], size: number): boolean {
   if (places.length * 2 >= size) return true;
   const [first, last] = [Math.min(...places), Math.max(...places)];
-  return places.length > 1 && places.length >= size * PIECE && places.length * 2 >= last - first + 1;
+  const reaches = first === 0 || last === size - 1;
+  const dense = places.length * 2 >= last - first + 1;
+  return places.length > 1 && dense && (reaches || places.length >= size * PIECE);
 }
 
 function rangesOf(plan: ChunkPlan, events: Uint32Array): TimeRange[] {

@@ -21,12 +21,17 @@ const FAILURES = 'log_distributor_failures';
 const REFUSED_SINCE = 'log_distributor_refused_since';
 export const HISTORY_ATTRIBUTES: readonly string[] = [FAILURES, REFUSED_SINCE];
 
-/** As whole numbers in text; what is at its default is left out. */
+/** As whole numbers in text. There is always one, so that a message that was sent anew is known from one that was not. */
 export function historyAttributes({ failures, refusedSinceMs }: History): Record<string, string> {
   return {
-    ...(failures > 0 ? { [FAILURES]: String(failures) } : {}),
+    [FAILURES]: String(failures),
     ...(refusedSinceMs === undefined ? {} : { [REFUSED_SINCE]: String(refusedSinceMs) }),
   };
+}
+
+/** Whether a message with these attributes was sent by a process of ours, and not by whoever announces objects. */
+export function isSentAnew(attributes: Readonly<Record<string, string | undefined>>): boolean {
+  return HISTORY_ATTRIBUTES.some((name) => attributes[name] !== undefined);
 }
 
 /** What is no number counts as absent: anybody may send to the queue. */

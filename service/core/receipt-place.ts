@@ -31,6 +31,8 @@ export function formatReceiptPlace(place: ReceiptPlace): string {
 
 /** Digits of a receipt's number in its key, so that keys sort in the chain's order. */
 const NUMBER_DIGITS = 9;
+/** Of its hash: 64 bits, of a handful of receipts that have the same number. */
+const HASH_DIGITS = 16;
 
 /** The folder of a tenant's receipts in a bucket, and the only one that its role has to write to. */
 export function tenantFolder(prefix: string, tenant: string): string {
@@ -42,6 +44,17 @@ export function receiptFolder(prefix: string, tenant: string, delivery: string):
   return `${tenantFolder(prefix, tenant)}${encodeURIComponent(delivery)}/`;
 }
 
-export function receiptKey(prefix: string, tenant: string, delivery: string, number: number): string {
-  return `${receiptFolder(prefix, tenant, delivery)}${String(number).padStart(NUMBER_DIGITS, '0')}.ndjson`;
+/**
+ * The hash tells a receipt from another one of its number. Where a ledger was lost, a chain begins anew, and its receipts must not be taken
+ * for those that are there.
+ * @param receipt its `hash` is its `receiptHash`
+ */
+export function receiptKey(
+  prefix: string,
+  tenant: string,
+  delivery: string,
+  { number, hash }: { readonly number: number; readonly hash: string },
+): string {
+  const name = `${String(number).padStart(NUMBER_DIGITS, '0')}-${hash.slice(0, HASH_DIGITS)}`;
+  return `${receiptFolder(prefix, tenant, delivery)}${name}.ndjson`;
 }

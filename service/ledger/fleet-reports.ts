@@ -51,25 +51,43 @@ const SILENT_REPORTS = 4;
 /** Tenants with something open that a report names; it has 60 kB then, of DynamoDB's 400. */
 const OPEN_MAX = 1_000;
 
-/** Reports again and again until the signal aborts. Never rejects. */
-export async function reportToFleet(deps: FleetReporterDeps, signal: AbortSignal): Promise<void> {
+export interface FleetReporter {
+  /** Reports again and again until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Reports once more, at the end of a drain: what was handed back since the last report is known to nobody else. Never rejects. */
+  last(signal: AbortSignal): Promise<void>;
+}
+
+export function createFleetReporter(deps: FleetReporterDeps): FleetReporter {
   const seen: (number | undefined)[] = [];
-  while (!signal.aborted) {
+  const report = async (signal?: AbortSignal) => {
     try {
       const view = deps.look();
       // A host whose clock is ahead has not read what will be sent.
       const readUpToMs = view.readUpToMs === undefined ? undefined : Math.min(view.readUpToMs, deps.nowMs());
-      await write(deps, { ...view, readUpToMs: seen.at(-SETTLE_REPORTS) });
+      await write(deps, { ...view, readUpToMs: seen.at(-SETTLE_REPORTS) }, signal);
       seen.push(readUpToMs);
       if (seen.length > SETTLE_REPORTS) seen.shift();
     } catch (error) {
       deps.onTrouble(error);
     }
-    await delay(deps.everyMs, undefined, { signal }).catch(() => {});
-  }
+  };
+  return {
+    async run(signal) {
+      while (!signal.aborted) {
+        await report();
+        await delay(deps.everyMs, undefined, { signal }).catch(() => {});
+      }
+    },
+    last: report,
+  };
 }
 
-async function write({ dynamo, table, id, everyMs, nowMs }: FleetReporterDeps, view: OwnView): Promise<void> {
+async function write(
+  { dynamo, table, id, everyMs, nowMs }: FleetReporterDeps,
+  view: OwnView,
+  abortSignal: AbortSignal | undefined,
+): Promise<void> {
   const oldest = [...view.open].sort((a, b) => a[1] - b[1]);
   const unnamed = oldest[OPEN_MAX]?.[1];
   const readUpToMs = Math.min(view.readUpToMs ?? Number.NaN, unnamed ?? Number.POSITIVE_INFINITY);
@@ -82,7 +100,7 @@ async function write({ dynamo, table, id, everyMs, nowMs }: FleetReporterDeps, v
     ...(Number.isFinite(readUpToMs) ? { read_up_to_ms: Math.round(readUpToMs) } : {}),
     open: Object.fromEntries(oldest.slice(0, OPEN_MAX)),
   };
-  await dynamo('UpdateItem', {
+  const input = {
     TableName: table,
     Key: { object: { S: FLEET }, delivery: { S: id } },
     UpdateExpression: 'SET #state = :state, report = :report, expires_at = :expires',
@@ -92,7 +110,8 @@ async function write({ dynamo, table, id, everyMs, nowMs }: FleetReporterDeps, v
       ':report': { S: JSON.stringify(report) },
       ':expires': { N: String(Math.ceil(countsUntilMs / 1000) + 3_600) },
     },
-  });
+  };
+  await dynamo('UpdateItem', input, abortSignal ? { abortSignal } : {});
 }
 
 const REPORT = z.object({

@@ -1,14 +1,14 @@
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
 import type { Call, DynamoApi } from '../aws/api.ts';
 import { faultOf } from '../aws/fault.ts';
 import { awsFailure } from '../aws/words.ts';
 import { DistributorError } from '../base/errors.ts';
-import { type Books, decodeBooks, encodeBooks } from '../core/books.ts';
+import { type Books, encodeBooks } from '../core/books.ts';
 import { START } from '../core/chunk.ts';
 import { type Counts, NO_COUNTS } from '../core/counts.ts';
 import { MESSAGE_DAYS_MAX } from '../core/limits.ts';
 import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
+import { BEGUN, ITEM, type Item, PROGRESS } from './item.ts';
 
 /**
  * The ledger: how far each delivery of each object has come, and who is at it.
@@ -22,7 +22,8 @@ import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
  * An owner that does not know whether a call was executed cannot give back: it lets its lease run out at once, and keeps
  * its name in the item. Whoever takes a delivery that still has an owner knows that calls of it are in doubt.
  *
- * Every write is conditional on the lease, so a process that lost its lease cannot move the position. Leases are
+ * Every write is conditional on the lease, so a process that lost its lease cannot move the position. A lease also counts its
+ * writes: one whose answer was given up may be executed long after the next one, and must then change nothing. Leases are
  * measured on the table's clock (`nowMs`), not on the process's: two processes whose clocks differ agree on an expiry.
  */
 export interface Ledger {
@@ -158,52 +159,6 @@ const KEEP_SECONDS = MESSAGE_DAYS_MAX * 24 * 3600;
 /** Attributes of others may hold numbers that are no doubles, at which the SDK would throw. */
 const UNMARSHALL = { wrapNumbers: Number };
 
-/** Counts as an item of the ledger has them. */
-export const COUNTS = z.object({
-  read: z.number(),
-  delivered: z.number(),
-  filtered: z.number(),
-  rejected: z.number(),
-  quarantined: z.number(),
-});
-/** What is read back of an item. Somebody else may have written it: what cannot be read counts as absent. */
-const ITEM = z.object({
-  state: z.enum(['delivering', 'done', 'dead']).catch('delivering'),
-  lease_expires_at: z.number().catch(0),
-  owner: z.string().optional().catch(undefined),
-  recent_owners: z.set(z.string()).catch(new Set<string>()),
-  setups: z.set(z.string()).catch(new Set<string>()),
-  /** Whose last write this is: of the last owner that finished, buried or gave back. */
-  ended_by: z.string().optional().catch(undefined),
-  counts: COUNTS.catch(NO_COUNTS),
-});
-type Item = z.output<typeof ITEM>;
-
-const ORDINAL = z.number().int().nonnegative();
-const ANSWER = z.object({ batch: ORDINAL, tooOldBefore: ORDINAL, expiredBefore: ORDINAL, tooNewFrom: ORDINAL });
-const BOOKS = z.instanceof(Uint8Array).transform(decodeBooks).optional().catch(undefined);
-/** A position holds together or not at all: half of one would count records twice, or in no outcome. */
-const PROGRESS = z.object({
-  chunk: ORDINAL,
-  record: ORDINAL,
-  cursor: z.string(),
-  batch: ORDINAL,
-  ahead: z.array(z.tuple([ORDINAL, ORDINAL]).readonly()).readonly(),
-  answers: z.array(ANSWER).readonly(),
-  layout: z.string(),
-  counts: COUNTS,
-  partial: COUNTS,
-  begunMs: ORDINAL.catch(0),
-  // Positions that an earlier version saved have none of these.
-  bytes: ORDINAL.catch(0),
-  partialBytes: ORDINAL.catch(0),
-  calls: ORDINAL.catch(0),
-  books: BOOKS,
-  partialBooks: BOOKS,
-});
-
-const BEGUN = z.object({ begunMs: ORDINAL.optional().catch(undefined) });
-
 export function createLedger(deps: LedgerDeps): Ledger {
   return {
     async acquire(key, doubts) {
@@ -214,11 +169,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const before = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
           first: { begunMs: now },
-          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again.
+          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again, and nothing
+          // was written since.
           condition:
-            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR #owner = :owner))',
+            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR (#owner = :owner AND attribute_not_exists(#lease_writes))))',
           values: { ':done': 'done', ':settled': now - settleMs },
           names: ['state', 'owner', 'lease_expires_at'],
+          remove: ['lease_writes'],
           // A set, so that an acquisition which the SDK repeats counts once.
           add: { recent_owners: new Set([owner]), ...(doubts && { setups: new Set([doubts.setup]) }) },
         });
@@ -249,16 +206,21 @@ export function createLedger(deps: LedgerDeps): Ledger {
 type Begun = Pick<Progress, 'chunk'> & { readonly setup: string | undefined };
 
 function createLease(deps: LedgerDeps, key: LedgerKey, owner: string, begun: Begun): Lease {
+  let writes = 0;
   const write = async (
     operation: 'renew' | 'checkpoint' | 'release' | 'finish' | 'bury',
     change: Omit<Change, 'condition' | 'values' | 'names'>,
   ) => {
+    const remove = change.remove ?? [];
+    const last = remove.includes('owner');
     try {
       await update(deps, operation, key, {
-        ...change,
-        condition: '#owner = :me',
-        values: { ':me': owner },
-        names: ['owner'],
+        set: { ...change.set, ...(last ? {} : { lease_writes: ++writes }) },
+        remove: last ? [...remove, 'lease_writes'] : remove,
+        // As large as its own when an answer was lost and the SDK asked again.
+        condition: '#owner = :me AND (attribute_not_exists(#lease_writes) OR #lease_writes <= :writes)',
+        values: { ':me': owner, ':writes': writes },
+        names: ['owner', 'lease_writes'],
       });
     } catch (error) {
       if (faultOf(error) !== 'condition') throw unavailable(deps, key, error);

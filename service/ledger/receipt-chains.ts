@@ -9,7 +9,7 @@ import { decodeBooks, NO_BOOKS } from '../core/books.ts';
 import { NO_COUNTS } from '../core/counts.ts';
 import type { DueObject } from '../core/receipt-draft.ts';
 import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../core/tables.ts';
-import { COUNTS } from './ledger.ts';
+import { COUNTS } from './item.ts';
 
 /**
  * The chain of receipts of each delivery, in the ledger's table: an item with the key `receipts:<tenant_id>/<type>`. It never expires.

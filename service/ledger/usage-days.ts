@@ -16,7 +16,7 @@ import {
   type UsageByDelivery,
   usageOf,
 } from '../core/usage.ts';
-import { COUNTS } from './ledger.ts';
+import { COUNTS } from './item.ts';
 
 /**
  * What was used on each day, in the ledger's table: an item for each day and delivery, with the key `usage:<day>`, and one that says that

@@ -1,7 +1,8 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, ScanInput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Call, DynamoApi } from '../aws/api.ts';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
+import { TENANTS_MAX } from '../core/tenants-max.ts';
 import { tenantTableFailure } from './failure.ts';
 import type { ItemRules } from './store.ts';
 
@@ -11,12 +12,9 @@ export interface TenantListDeps {
   readonly rules: ItemRules;
 }
 
-/** More tenants than any table here has; what is beyond is left out. */
-const TENANTS_MAX = 5_000;
-
 /**
  * The tenants to which something can be delivered: at least one delivery is enabled, and none is invalid, as an object of such
- * a tenant becomes a dead letter. Sorted, at most 5,000. Reads the whole table.
+ * a tenant becomes a dead letter. Sorted, at most `TENANTS_MAX`. Reads the whole table.
  * @throws DistributorError `tenant-lookup-failed`, also when the signal aborts
  */
 export async function listTenants(deps: TenantListDeps, signal: AbortSignal): Promise<readonly string[]> {
@@ -34,17 +32,28 @@ export async function listTenants(deps: TenantListDeps, signal: AbortSignal): Pr
   return [...enabled.difference(invalid)].sort().slice(0, TENANTS_MAX);
 }
 
+/** What only some deliveries have. */
+export interface Feature {
+  /** Of the items that may have it: DynamoDB keeps the others back, so that they need not be parsed. */
+  readonly attribute: string;
+  readonly isWanted: (delivery: Delivery) => boolean;
+}
+
 /**
- * The valid deliveries that are wanted, at most 5,000. Reads the whole table.
+ * The valid deliveries that have a feature, at most `TENANTS_MAX`. Reads the whole table.
  * @throws as `listTenants`
  */
 export async function listDeliveries(
   deps: TenantListDeps,
-  isWanted: (delivery: Delivery) => boolean,
+  { attribute, isWanted }: Feature,
   signal: AbortSignal,
 ): Promise<readonly Delivery[]> {
   const wanted: Delivery[] = [];
-  for await (const item of itemsOf(deps, signal)) {
+  const filter = {
+    FilterExpression: 'attribute_exists(#feature)',
+    ExpressionAttributeNames: { '#feature': attribute },
+  };
+  for await (const item of itemsOf(deps, signal, filter)) {
     try {
       const delivery = deps.rules.read(item);
       if (delivery && isWanted(delivery) && wanted.length < TENANTS_MAX) wanted.push(delivery);
@@ -58,10 +67,11 @@ export async function listDeliveries(
 async function* itemsOf(
   { dynamo, table }: TenantListDeps,
   signal: AbortSignal,
+  filter: Pick<ScanInput, 'FilterExpression' | 'ExpressionAttributeNames'> = {},
 ): AsyncGenerator<Record<string, unknown>, void, undefined> {
   let from: Record<string, AttributeValue> | undefined;
   do {
-    const input = { TableName: table, ...(from ? { ExclusiveStartKey: from } : {}) };
+    const input = { TableName: table, ...filter, ...(from ? { ExclusiveStartKey: from } : {}) };
     const page = await dynamo('Scan', input, { abortSignal: signal }).catch((cause: unknown) => {
       throw tenantTableFailure(table, `${table} could not be read`, cause);
     });

@@ -4,6 +4,7 @@ import type { Call, DynamoApi } from '../aws/api.ts';
 import { DistributorError } from '../base/errors.ts';
 import { lruSet } from '../base/lru.ts';
 import { type Delivery, DeliveryError } from '../core/delivery.ts';
+import { TENANTS_MAX } from '../core/tenants-max.ts';
 import { tenantTableFailure } from './failure.ts';
 
 /**
@@ -49,7 +50,6 @@ const FRESH_MS = 60_000;
 const STALE_MAX_MS = 15 * 60_000;
 /** Unknown and invalid tenants are looked up again soon: somebody may be onboarding them right now. */
 const FRESH_FAILURE_MS = 10_000;
-const TENANTS_MAX = 20_000;
 
 interface Entry {
   tenant: Tenant | undefined;

@@ -29,6 +29,7 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
     acquisitions: journal.acquisitions,
     processes: fleet.processes,
     callsOutliveHalts: true,
+    receipted: true,
     requestTimeoutMs: REQUEST_TIMEOUT_SECONDS * 1000,
     ledger: await readLedger(deps, pipeline),
     quarantine: await readQuarantine(deps, pipeline),

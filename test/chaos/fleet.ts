@@ -7,6 +7,8 @@ import type { Blow, ServicePlan, Strike } from './plan.ts';
 export interface Fleet {
   /** Every process that ever ran. */
   readonly processes: readonly FleetProcess[];
+  /** Strikes so far that hit a process. */
+  readonly hits: readonly Blow[];
   /** Strikes the process of this name, or the one at this place; nothing happens where there is none that runs. */
   strike(strike: Strike, target: string | number): void;
   /** When every place has a process again, and none is halted. */
@@ -21,6 +23,8 @@ export interface FleetProcess {
   readonly name: string;
   readonly place: number;
   halted: boolean;
+  /** It was halted while it drained, so that its grace may have ended meanwhile. */
+  haltedInDrain?: boolean;
   /** `undefined`: it runs. */
   end: ProcessEnd | undefined;
 }
@@ -50,6 +54,7 @@ interface Member {
 
 export async function startFleet({ services, environment, say }: FleetDeps): Promise<Fleet> {
   const processes: FleetProcess[] = [];
+  const hits: Blow[] = [];
   const members: (Member | undefined)[] = services.map(() => undefined);
   /** Processes on their way back. */
   const returning = new Set<Promise<unknown>>();
@@ -121,10 +126,12 @@ export async function startFleet({ services, environment, say }: FleetDeps): Pro
   await Promise.all(services.map((_, place) => start(place)));
   return {
     processes,
+    hits,
     strike({ blow, awayMs }, target) {
       const member = members.find((one) => one && (one.entry.name === target || one.entry.place === target));
       // One blow at a time: a process that drains is left to it.
       if (!member || member.blow || member.halting || stopping) return;
+      hits.push(blow);
       say(`${member.entry.name} is struck by ${blow}`);
       later(blow === 'HALT' ? halt(member, awayMs) : end(member, blow, awayMs));
     },

@@ -13,6 +13,8 @@ export interface Put {
   readonly process: string;
   /** Number of the event in the journal: puts and acquisitions share one row of numbers. */
   readonly order: number;
+  /** When it left the process, by the same numbers; absent: nobody saw, and it is not long before. */
+  readonly sent?: number;
   /** When it was executed, on the harness's clock. */
   readonly atMs: number;
   /** The process was sent all of an answer that says so. */

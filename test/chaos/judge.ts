@@ -19,6 +19,8 @@ export interface Evidence {
    * of a body then, before any of the service's code runs. Where requests leave a process at once, nothing excuses a call without a lease.
    */
   readonly callsOutliveHalts: boolean;
+  /** Whether receipts are issued, and every object of a delivery with books is to be in one. */
+  readonly receipted: boolean;
   /** How long the processes wait for an answer. */
   readonly requestTimeoutMs: number;
   readonly ledger: readonly LedgerItem[];
@@ -56,6 +58,8 @@ export interface LedgerItem {
   readonly counts: Readonly<Record<string, number>>;
   /** Of deliveries with receipts, as `encodeBooks` writes them. */
   readonly books?: Uint8Array;
+  /** Of what is in a receipt: its number. */
+  readonly receipt?: unknown;
 }
 
 export interface QuarantinedLine {
@@ -226,6 +230,8 @@ function createRepetitions(evidence: Evidence, note: Notes) {
       if (!put.answered) return;
       // Answered, and not read in time: so it is on a machine that is too busy.
       if (next?.process === put.process && next.atMs - put.atMs >= requestTimeoutMs) return;
+      // Its caller gave it up, called again, and heard of that: then it arrived.
+      if (next?.sent !== undefined && next.sent < put.order && !next.answered) return;
       const process = byName.get(put.process);
       const isLate =
         next !== undefined &&
@@ -265,7 +271,7 @@ function createRepetitions(evidence: Evidence, note: Notes) {
 }
 
 /** The ledger must say of every delivery that it is done, with the right counts; quarantine must hold what they say. */
-function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: Notes): number {
+function checkBooks({ objects, tenants, ledger, quarantine, receipted }: Evidence, note: Notes): number {
   const items = new Map(ledger.map((item) => [`${item.object} ${item.delivery}`, item]));
   const kept = new Map(
     quarantine.map((line) => [`${line.object} ${line.delivery} ${line.record} ${line.reason}`, line]),
@@ -288,6 +294,10 @@ function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: No
         wrong++;
         note(`other books than what was delivered: ${object.id} for ${truth.name}`);
       }
+      if (item?.state === 'done' && truth.booked && receipted && item.receipt === undefined) {
+        wrong++;
+        note(`in no receipt: ${object.id} for ${truth.name}`);
+      }
       if (item?.state !== 'done') note(`not done but ${item?.state}: ${object.id} for ${truth.name}`);
       for (const [outcome, number] of Object.entries(due)) {
         const counted = item?.state === 'done' ? (item.counts[outcome] ?? 0) : 0;
@@ -300,27 +310,27 @@ function checkBooks({ objects, tenants, ledger, quarantine }: Evidence, note: No
   return wrong;
 }
 
-/** Whether the books have each event of the object once, whatever a crash repeated, in its hour. */
+/** Whether the books have each event of the object once, whatever a crash repeated, in its stream and hour. */
 function areBooked(records: readonly TrueRecord[], truth: DeliveryTruth, { books }: LedgerItem): boolean {
   const { cells, covered } = decodeBooks(books ?? new Uint8Array(0));
   const delivered = records.filter((record) => fateOf(record, truth).kind === 'delivered');
-  const due = delivered.map(({ message, timestamp }) => {
+  const due = delivered.map((record): Cell => {
+    const { message, timestamp } = record;
     const bytes = Buffer.from(message);
-    const hour = Math.floor(timestamp / HOUR_MS);
-    return { hour, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) };
+    const place = { ...truth.placeOf(record), hour: Math.floor(timestamp / HOUR_MS) };
+    return { ...place, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) };
   });
-  const isInPlace = cells.every(({ group }) => `${group}/`.startsWith(`${truth.groupPrefix}/`));
-  return covered && isInPlace && sumUp(cells) === sumUp(due);
+  return covered && sumUp(cells) === sumUp(due);
 }
 
-/** By hours, as text that can be compared. */
-function sumUp(cells: readonly Pick<Cell, 'hour' | 'events' | 'bytes' | 'digest'>[]): string {
-  const hours = Map.groupBy(cells, ({ hour }) => hour);
-  const lines = Array.from(hours, ([hour, some]) => {
+/** By groups, streams and hours, as text that can be compared. */
+function sumUp(cells: readonly Cell[]): string {
+  const places = Map.groupBy(cells, ({ group, stream, hour }) => `${group} ${stream} ${hour}`);
+  const lines = Array.from(places, ([place, some]) => {
     const events = some.reduce((sum, cell) => sum + cell.events, 0);
     const bytes = some.reduce((sum, cell) => sum + cell.bytes, 0);
     const digest = some.map((cell) => cell.digest).reduce(addDigests, NO_DIGEST);
-    return `${hour}: ${events} events, ${bytes} bytes, ${formatDigest(digest)}`;
+    return `${place}: ${events} events, ${bytes} bytes, ${formatDigest(digest)}`;
   });
   return lines.sort().join('\n');
 }
@@ -348,7 +358,8 @@ function checkLeases(evidence: Evidence, { deliveries }: ReturnType<typeof sortE
   const excused = new Set(processes.filter(({ halted }) => halted && callsOutliveHalts).map(({ name }) => name));
   for (const { object, truth, copies } of deliveries.values()) {
     for (const put of new Set(copies.flatMap((list) => list ?? []))) {
-      const holder = holderAt(object, truth, put.order);
+      // What left in time arrives whenever it does.
+      const holder = holderAt(object, truth, put.sent ?? put.order);
       if (holder !== put.process && !excused.has(put.process)) {
         note(`delivered by ${put.process} while ${holder} had the lease: ${object.id} for ${truth.name}`);
       }
@@ -356,10 +367,11 @@ function checkLeases(evidence: Evidence, { deliveries }: ReturnType<typeof sortE
   }
 }
 
-/** A process ends when it is told to, and after SIGTERM in order. */
+/** A process ends when it is told to, and after SIGTERM in order, unless its grace ended while it was halted. */
 function checkEnds({ processes }: Evidence, note: Notes): void {
-  for (const { name, end } of processes) {
+  for (const { name, end, haltedInDrain } of processes) {
     if (end?.blow === undefined) note(`${name} ended by itself, with status ${end?.status}`);
-    else if (end.blow === 'SIGTERM' && end.status !== 0) note(`${name} ended with status ${end.status} after SIGTERM`);
+    else if (end.blow === 'SIGTERM' && end.status !== 0 && !haltedInDrain)
+      note(`${name} ended with status ${end.status} after SIGTERM`);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run chaos`: real service processes against the embedded AWS in a storm of faults and signals, and then every
  * event compared. Exit status 1 when anything was lost, misrouted or unaccounted for, or repeated without a reason; 3 when
- * nothing was, and a trial had not ended when its patience did, or none did enough to prove anything.
+ * nothing was, and a trial had not ended when its patience did, or more than half did too little to prove anything.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

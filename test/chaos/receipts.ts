@@ -3,7 +3,8 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { ReceiptKeys } from '../../local/receipt-keys.ts';
 import { verifyAsCustomer } from '../../local/verify-as-customer.ts';
 import { RECEIPT_INDEX } from '../../service/core/tables.ts';
-import { TENANTS } from './tenants.ts';
+import { type ChaosObject, fateOf } from './objects.ts';
+import { type ChaosTenant, TENANTS } from './tenants.ts';
 import type { Scene } from './trial.ts';
 
 /** Receipts of a trial, verified as the customers do. */
@@ -33,9 +34,19 @@ export async function untilReceipted({ deps, pipeline }: Pick<Scene, 'deps' | 'p
   }
 }
 
+/** What the receipts of a tenant must have, written apart from the service on purpose. */
+function dueEvents({ tenantId, truths }: ChaosTenant, objects: readonly ChaosObject[]): number {
+  const records = objects.filter((object) => object.tenantId === tenantId).flatMap((object) => object.records);
+  const booked = truths.filter((truth) => truth.booked);
+  return booked.reduce(
+    (sum, truth) => sum + records.filter((record) => fateOf(record, truth).kind === 'delivered').length,
+    0,
+  );
+}
+
 /** @param note takes what is wrong: after a trial, receipts and streams differ in nothing but copies that a crash made */
 export async function verifyReceipts(
-  { cloud, deps }: Pick<Scene, 'cloud' | 'deps'>,
+  { cloud, deps, objects }: Pick<Scene, 'cloud' | 'deps' | 'objects'>,
   { publicKeyFile }: ReceiptKeys,
   note: (sentence: string) => void,
 ): Promise<ReceiptVerdict> {
@@ -48,6 +59,8 @@ export async function verifyReceipts(
       fromMs: Date.now() - RANGE.beforeMs,
       toMs: Date.now() + RANGE.afterMs,
     });
+    const due = dueEvents(tenant, objects);
+    const before = sum.verified;
     for (const { receipts, events, verified, problems, differences } of results) {
       const repeated = differences.filter(({ kind }) => kind === 'repeated');
       const copies = repeated.reduce((copied, difference) => copied + difference.events, 0);
@@ -62,6 +75,8 @@ export async function verifyReceipts(
       }
       if (!verified && problems.length + differences.length === 0) note(`receipts of ${tenant.tenantId}: not verified`);
     }
+    const found = sum.verified - before;
+    if (found !== due) note(`receipts of ${tenant.tenantId}: ${found} events are as they say, and ${due} are due`);
   }
   return sum;
 }

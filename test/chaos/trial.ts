@@ -14,7 +14,7 @@ import { type Fleet, startFleet } from './fleet.ts';
 import { createJournal } from './journal.ts';
 import { judge, type Verdict } from './judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
-import { LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
+import { type Blow, LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { RECEIPT_INTERVAL_SECONDS, type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.ts';
 import { type StormCounts, storm } from './storm.ts';
 import { HOME, withExactlyOnce } from './tenants.ts';
@@ -22,9 +22,9 @@ import { HOME, withExactlyOnce } from './tenants.ts';
 /** One trial: a pipeline, its services, a storm, the calm after it, and the verdict. */
 export interface TrialResult extends Verdict, StormCounts, ReceiptVerdict {
   readonly seed: string;
-  /** Processes that ended without a word. */
+  /** Strikes that hit a process: those that end it without a word. */
   readonly kills: number;
-  /** Processes that were asked to end. */
+  /** Those that ask it to end. The trial's own end counts as nothing. */
   readonly terms: number;
   readonly halts: number;
   /** What the trial did less of than its plan's least; empty where it did all of that. */
@@ -105,16 +105,17 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     await untilQuiet(calm);
     await untilReceipted(calm);
     await fleet.stop();
+    const hit = (...blows: readonly Blow[]) => fleet?.hits.filter((blow) => blows.includes(blow)).length ?? 0;
     const verdict = judge(await collect(calm, journal));
     const findings = [...verdict.findings];
     const receipts = await verifyReceipts(calm, keys, (sentence) => findings.push(sentence));
     return {
       seed,
-      kills: endedBy(fleet, 'SIGKILL', 'SECOND'),
-      terms: endedBy(fleet, 'SIGTERM'),
-      halts: fleet.processes.filter(({ halted }) => halted).length,
+      kills: hit('SIGKILL', 'SECOND'),
+      terms: hit('SIGTERM'),
+      halts: hit('HALT'),
       ...storms,
-      short: shortOf(plan, storms, fleet),
+      short: shortOf(plan, storms, fleet.hits.length),
       ...verdict,
       ...receipts,
       findings: verdict.unfinished.length > 0 ? verdict.findings : findings,
@@ -153,21 +154,16 @@ function createAim({ strikes }: TrialPlan) {
 }
 
 /** What less than half of a plan came to: such a trial proves little, and says so. */
-function shortOf(
-  { strikes, weather, silences }: TrialPlan,
-  { idle_rules }: StormCounts,
-  { processes }: Fleet,
+export function shortOf(
+  { strikes, weather, silences }: Pick<TrialPlan, 'strikes' | 'weather' | 'silences'>,
+  { idle_rules }: Pick<StormCounts, 'idle_rules'>,
+  hits: number,
 ): string[] {
   const rules = weather.length + silences.length;
-  const landed = processes.filter(({ end, halted }) => end?.blow !== undefined || halted).length;
   return [
     ...(rules - idle_rules < rules / 2 ? [`${idle_rules} of ${rules} rules struck no call`] : []),
-    ...(landed < strikes.length / 2 ? [`${landed} of ${strikes.length} blows fell`] : []),
+    ...(hits < strikes.length / 2 ? [`${hits} of ${strikes.length} blows fell`] : []),
   ];
-}
-
-function endedBy({ processes }: Fleet, ...blows: readonly string[]): number {
-  return processes.filter(({ end }) => end?.blow !== undefined && blows.includes(end.blow)).length;
 }
 
 /** Waits until every message is deleted or a dead letter, or patience ends; the verdict says what had not ended. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import { ListSubscriptionsByTopicCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
 import { fetchSamples, sumOf } from '../../local/demo/metrics.ts';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import type { ServiceProcess } from '../../local/service-process.ts';
+import { FLEET } from '../../service/ledger/fleet-reports.ts';
 import { cli } from '../support/cli.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
@@ -153,4 +155,25 @@ test('the command finds what S3 has not announced, in a bucket with versions too
   const after = await untilFound(({ pending }) => pending === 0);
   assert.deepEqual([after.code, after.objects.missing, after.objects.delivered], [0, 0, 6]);
   assert.deepEqual(await announcements(pipeline), Array(5).fill(1));
+});
+
+test('a task that drains tells the fleet at its end what it leaves behind', { skip }, async () => {
+  const acme = tenantOf('acme');
+  await using pipeline = await startPipeline({ tenants: [acme], service: SHORT });
+  const reports = async () => {
+    const { Items } = await pipeline.deps.dynamo.send(new ScanCommand({ TableName: pipeline.names.ledgerTable }));
+    const ofFleet = (Items ?? []).filter(({ object }) => object?.S === FLEET);
+    return ofFleet.map(({ report }) => JSON.parse(report?.S ?? '') as { at_ms: number; open: Record<string, number> });
+  };
+  await until(async () => (await reports()).length === 1, 'it has reported');
+  // The role refuses, so the message is parked. The next report is due in 15 s.
+  const effect = { kind: 'error', code: 'AccessDenied', status: 403 } as const;
+  pipeline.cloud?.faults.add({ service: 'sts', action: 'AssumeRole', effect });
+  const [before] = await reports();
+  await pipeline.put(keyOf('acme', 'parked.log'), line('parked'));
+  await until(async () => (await pipeline.metric('parked_messages')) === 1, 'it is parked');
+  await pipeline.service.stop();
+  const [after] = await reports();
+  assert.ok(before && after && after.at_ms > before.at_ms);
+  assert.deepEqual(Object.keys(after.open), ['acme']);
 });

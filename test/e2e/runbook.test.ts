@@ -8,6 +8,7 @@ import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts
 import { stringify } from 'yaml';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import { cli } from '../support/cli.ts';
+import { writeInventory } from '../support/inventory.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
 import { commandsIn } from '../support/runbook.ts';
 import { keyOf } from '../support/tenant.ts';
@@ -58,6 +59,9 @@ suite("the runbook's commands", () => {
     await until(async () => (await pipeline.metric('dead_letters_total')) >= 2, 'there are dead letters');
     if (!enforced) return;
     operator = await becomeOperator();
+    const { bucket } = pipeline.names;
+    const manifest = `${bucket}/daily/2026-11-24T01-00Z/manifest.json`;
+    await writeInventory(pipeline.deps.s3, { bucket, reports: 'my-inventory', manifest, createdMs: Date.now() });
     // A task says every 15 s how far it has read the queue.
     await until(async () => (await run(['reconcile', '--from', '6h', '--json'])).out !== '', 'objects can be judged');
   });

@@ -8,6 +8,7 @@ import { callsOfObject, dollarsOfCalls } from '../../infra/cost/calls.ts';
 import { dollarsOfRun, readRun, renderMeasured } from '../../infra/cost/measured.ts';
 import { DESIGNS, estimate } from '../../infra/cost/model.ts';
 import { FIREHOSE_INGESTION, PRICES, tiered } from '../../infra/cost/prices.ts';
+import { receiptLines } from '../../infra/cost/receipts.ts';
 import { reconcileLines } from '../../infra/cost/reconcile.ts';
 import { storage } from '../../infra/cost/storage.ts';
 import { dollars, renderPrices, renderTables } from '../../infra/cost/table.ts';
@@ -231,6 +232,25 @@ test('comparing the bucket with the ledger has a line where it is on, with the f
     const line = decision.split('\n').find((text) => text.startsWith(`| ${row} |`));
     assert.match(line ?? '', new RegExp(`\\| \\$${dollars(usd(perHour, late)).replace('.', '\\.')} \\|$`), row);
   }
+});
+
+test('receipts have a line where they are on: each object is marked, and each delivery has a receipt an interval', async () => {
+  const of = (objects: number, settings: Record<string, string> = {}) =>
+    receiptLines({ ...TYPICAL, terabytes: 1 }, objects, {
+      ...economy,
+      distributor: { ...economy.distributor, receipts: true, settings },
+    })[0]?.usd ?? 0;
+  assert.deepEqual(receiptLines({ ...TYPICAL, terabytes: 1 }, 1e6, economy), []);
+  const decision = await readFile(new URL('../../docs/decisions/0056-receipts.md', import.meta.url), 'utf8');
+  const nothing = of(0);
+  for (const figure of [
+    `$${dollars(nothing - PRICES.kmsKey.usd)} a month for 100 deliveries`,
+    `$${dollars(of(1e6) - nothing)} for a million objects`,
+  ])
+    assert.ok(decision.includes(figure), figure);
+  // Half the interval, twice the receipts.
+  const [hourly, halfHourly] = [{}, { RECEIPT_INTERVAL_SECONDS: '1800' }].map((one) => of(0, one) - PRICES.kmsKey.usd);
+  assert.ok(Math.abs((halfHourly ?? 0) - 2 * (hourly ?? 0)) < 1e-9);
 });
 
 const page = await readFile(new URL('../../docs/guide/cost.md', import.meta.url), 'utf8');

@@ -4,7 +4,7 @@ import { type Actor, type World, worldNow } from './world.ts';
 
 /**
  * Between a task and AWS. A request takes a while to arrive, is executed in one step, and its answer takes a while to come back. What
- * is under way arrives although its sender has died; an answer to the dead is heard by nobody.
+ * is under way arrives although its sender has died or given up; an answer to the dead is heard by nobody.
  */
 export interface Network {
   /**
@@ -80,8 +80,7 @@ export function createNetwork(world: World, { weather, onExecuted, times }: Netw
     const hear = (ms: number, act: () => void) => world.after(ms, actor, () => settle(act));
     const fail = (error: Error, ms = way()) => hear(ms, () => reject(error));
 
-    world.after(way(), undefined, () => {
-      const effect = weather.strike(request);
+    const arrive = (effect: ReturnType<Weather['strike']>) => {
       switch (effect?.kind) {
         case 'lost':
           return say('lost');
@@ -120,6 +119,12 @@ export function createNetwork(world: World, { weather, onExecuted, times }: Netw
         });
       };
       begin(answer, () => isOver);
+    };
+    world.after(way(), undefined, () => {
+      const effect = weather.strike(request);
+      if (effect?.kind !== 'delayed') return arrive(effect);
+      say(`delayed for ${effect.ms} ms`);
+      world.after(effect.ms, undefined, () => arrive(effect));
     });
     return promise;
   };

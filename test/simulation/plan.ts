@@ -159,6 +159,8 @@ type Draw = (random: Random) => Effect;
 const late: Draw = (random) => ({ kind: 'late', ms: random.below(random.pick([500, 4_000])) });
 const lost: Draw = () => ({ kind: 'lost' });
 const unheard: Draw = () => ({ kind: 'unheard' });
+/** Up to the time for which a signature is good, and seldom so long. */
+const delayed: Draw = (random) => ({ kind: 'delayed', ms: random.below(random.pick([5_000, 60_000, 300_000])) });
 const reset: Draw = (random) => ({ kind: 'reset', when: random.pick(['before', 'after']) });
 const refused =
   (name: string, status: number): Draw =>
@@ -171,18 +173,21 @@ const denied = refused('AccessDeniedException', 400);
 const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[] }[] = [
   {
     match: { service: 'logs', operation: 'PutLogEvents' },
-    effects: [throttled, late, unheard, unheard, reset, reset, lost, expired, denied, broken],
+    effects: [throttled, late, delayed, unheard, unheard, reset, reset, lost, expired, denied, broken],
   },
-  { match: { service: 'logs' }, effects: [throttled, late, unheard, reset, broken, denied] },
+  { match: { service: 'logs' }, effects: [throttled, late, delayed, unheard, reset, broken, denied] },
   {
     match: { service: 'dynamodb' },
-    effects: [refused('ProvisionedThroughputExceededException', 400), late, unheard, reset, lost, broken],
+    effects: [refused('ProvisionedThroughputExceededException', 400), late, delayed, unheard, reset, lost, broken],
   },
-  { match: { service: 'dynamodb', operation: 'UpdateItem' }, effects: [late, unheard, reset] },
-  { match: { service: 's3' }, effects: [refused('SlowDown', 503), late, unheard, reset, lost, broken] },
-  { match: { service: 'sts' }, effects: [throttled, late, unheard, reset, lost, broken, refused('AccessDenied', 403)] },
-  { match: { service: 'sqs' }, effects: [refused('RequestThrottled', 403), late, unheard, reset, broken] },
-  { match: { service: 'sqs', operation: 'DeleteMessageBatch' }, effects: [unheard, lost, broken] },
+  { match: { service: 'dynamodb', operation: 'UpdateItem' }, effects: [late, delayed, unheard, reset] },
+  { match: { service: 's3' }, effects: [refused('SlowDown', 503), late, delayed, unheard, reset, lost, broken] },
+  {
+    match: { service: 'sts' },
+    effects: [throttled, late, delayed, unheard, reset, lost, broken, refused('AccessDenied', 403)],
+  },
+  { match: { service: 'sqs' }, effects: [refused('RequestThrottled', 403), late, delayed, unheard, reset, broken] },
+  { match: { service: 'sqs', operation: 'DeleteMessageBatch' }, effects: [delayed, unheard, lost, broken] },
 ];
 
 /** Who falls silent: one tenant's account, all tenants of a region, or the STS that everybody needs. */
@@ -206,7 +211,7 @@ function drawRule(random: Random, tenants: TrialPlan['tenants'], seed: string): 
   const { match, effects } = random.pick(PLACES);
   const effect = random.pick(effects)(random);
   // The ledger answers within a lease's time: what a silence beyond that repeats would have no other reason.
-  const isSlow = effect.kind === 'lost' || effect.kind === 'unheard';
+  const isSlow = effect.kind === 'lost' || effect.kind === 'unheard' || effect.kind === 'delayed';
   if (isSlow) return { match, effect, probability: 0.4, count: random.between(1, 4), seed };
   return random.chance(0.3)
     ? { match, effect, probability: 1, count: random.between(2, 25), seed }

@@ -14,16 +14,16 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
   'write-without-condition': [
     {
       file: 'service/ledger/ledger.ts',
-      find: `condition: '#owner = :me',`,
-      replace: `condition: '#owner = :me OR attribute_exists(#owner) OR attribute_not_exists(#owner)',`,
+      find: `condition: '#owner = :me AND`,
+      replace: `condition: 'attribute_exists(#owner) OR attribute_not_exists(#owner) OR #owner = :me AND`,
     },
   ],
   /** A lease is taken before it is over. */
   'lease-taken-early': [
     {
       file: 'service/ledger/ledger.ts',
-      find: `#lease_expires_at < :settled OR #owner = :owner`,
-      replace: `#lease_expires_at < :settled OR attribute_exists(#owner)`,
+      find: `#lease_expires_at < :settled OR (`,
+      replace: `#lease_expires_at < :settled OR attribute_exists(#owner) OR (`,
     },
   ],
   /** A message is deleted before the ledger says that its objects are done. */

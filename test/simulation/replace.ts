@@ -31,9 +31,17 @@ export const CUTS: readonly Cut[] = [
 ];
 
 /** Modules that run as they are; what a process makes with them is looked into (watched/instruments.ts). */
-const WATCHED = ['service/run/schedule/scheduler.ts', 'service/run/queue/in-flight.ts'];
-/** Where a process makes its parts. */
-const PARTS = 'service/compose/parts.ts';
+const WATCHED: readonly Watched[] = [
+  { of: 'service/run/schedule/scheduler.ts', in: 'service/compose/parts.ts' },
+  { of: 'service/run/queue/in-flight.ts', in: 'service/compose/parts.ts' },
+  { of: 'service/run/watch/workable.ts', in: 'service/compose/watching.ts' },
+];
+
+interface Watched {
+  readonly of: string;
+  /** Who makes something with it. */
+  readonly in: string;
+}
 
 export interface Cut {
   /** A file of the service, or a module of Node. */
@@ -69,7 +77,7 @@ export function replaceModules(plants: readonly Plant[] = []): void {
       // What stands in its place may use the module itself.
       if (!importer.startsWith(service)) return resolved;
       const cut = CUTS.find(({ of, in: only }) => urlOf(of) === resolved.url && (!only || importer === urlOf(only)));
-      const isWatched = importer === urlOf(PARTS) && WATCHED.some((of) => urlOf(of) === resolved.url);
+      const isWatched = WATCHED.some((one) => urlOf(one.of) === resolved.url && urlOf(one.in) === importer);
       const instead = cut ? new URL(cut.by, cuts) : isWatched && new URL(basename(resolved.url), watched);
       return instead ? { ...resolved, url: instead.href, format: 'module-typescript', shortCircuit: true } : resolved;
     },

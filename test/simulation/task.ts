@@ -2,6 +2,7 @@ import type { Settings } from '../../service/base/settings.ts';
 import type { createService as CreateService, Service } from '../../service/compose/service.ts';
 import type { FleetProcess } from '../chaos/fleet.ts';
 import { createJournalLogger } from './logger.ts';
+import type { Blow } from './plan.ts';
 import type { Actor, World } from './world.ts';
 
 /** The tasks of a trial: a place for each that is to run, filled again when its process ends. */
@@ -12,6 +13,7 @@ export interface Fleet {
   open(place: number): void;
   /** Ends the place's process by SIGTERM, and starts no other. */
   close(place: number): void;
+  closeAll(): void;
   /** Ends the process without a word, on the spot. Its place is empty for a while. */
   kill(target: Target, awayMs: number): void;
   /** SIGTERM. */
@@ -23,7 +25,11 @@ export interface Fleet {
   setClock(target: Target, byMs: number): void;
   /** From now on processes start with these settings, which number batches in another way. */
   configure(settings: Settings): void;
+  /** Blows so far that hit a process; one at an empty place hits none. */
+  readonly hits: Readonly<Record<Blow, number>>;
   readonly running: number;
+  /** Processes that run now. */
+  readonly actors: readonly Actor[];
   /** Whether any of them is frozen now. */
   readonly frozen: boolean;
 }
@@ -59,6 +65,7 @@ export function createFleet(deps: FleetDeps): Fleet {
   const places = new Map<number, Member | 'starting'>();
   const closed = new Set<number>();
   const hostAhead = new Map<number, number>();
+  const hits = { kill: 0, term: 0, freeze: 0, thread: 0 };
 
   const memberOf = (target: Target): Member | undefined => {
     const members = [...places.values()].filter((member) => member !== 'starting');
@@ -131,6 +138,8 @@ export function createFleet(deps: FleetDeps): Fleet {
     const member = memberOf(target);
     if (!member || stopping.has(member)) return;
     stopping.add(member);
+    hits.term++;
+    member.entry.haltedInDrain = member.actor.frozenUntilMs > world.nowMs;
     world.note(`SIGTERM for ${member.actor.name}`);
     world.after(0, member.actor, async () => {
       const how = await member.service.stop();
@@ -138,37 +147,48 @@ export function createFleet(deps: FleetDeps): Fleet {
     });
   };
   const stopping = new Set<Member>();
+  const close = (place: number) => {
+    closed.add(place);
+    term(place, 0);
+  };
 
   return {
     processes,
+    hits,
     open(place) {
       closed.delete(place);
       start(place, 0);
     },
-    close(place) {
-      closed.add(place);
-      term(place, 0);
+    close,
+    closeAll() {
+      for (const place of [...places.keys()]) close(place);
     },
     kill(target, awayMs) {
       const member = memberOf(target);
-      if (member) end(member, 'SIGKILL', null, awayMs);
+      if (!member) return;
+      hits.kill++;
+      end(member, 'SIGKILL', null, awayMs);
     },
     term,
     freeze(target, ms) {
       const member = memberOf(target);
       if (!member) return;
+      hits.freeze++;
       world.note(`${member.actor.name} is frozen for ${ms} ms`);
       member.entry.halted = true;
+      member.entry.haltedInDrain = stopping.has(member);
       member.actor.frozenUntilMs = Math.max(member.actor.frozenUntilMs, world.nowMs + ms);
     },
     crashThread(target) {
       const member = memberOf(target);
       if (!member) return;
       const [thread] = deps.threadsOf(member.actor);
+      if (!thread) return;
+      hits.thread++;
       world.note(`a thread of ${member.actor.name} ends`);
       // What a thread was at is repeated as if its process had been killed.
-      if (thread) member.entry.halted = true;
-      thread?.crash();
+      member.entry.halted = true;
+      thread.crash();
     },
     setClock(target, byMs) {
       const member = memberOf(target);
@@ -187,6 +207,9 @@ export function createFleet(deps: FleetDeps): Fleet {
     },
     get running() {
       return places.size;
+    },
+    get actors() {
+      return [...places.values()].flatMap((member) => (member === 'starting' ? [] : [member.actor]));
     },
   };
 }

@@ -24,6 +24,7 @@ import { type Actor, createWorld, type Journal, type World } from './world.ts';
 /** What came of a trial. */
 export interface TrialResult extends Verdict {
   readonly seed: string;
+  /** Blows that hit a process, deployments and tasks that are taken away among them, without the trial's own end. */
   readonly kills: number;
   readonly terms: number;
   readonly freezes: number;
@@ -80,7 +81,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     aheadMs: (place) => plan.aheadMs[place] ?? 0,
     find: witness.find,
   });
-  world.afterTurns(createLimitCheck(settingsOf(plan), witness.find));
+  world.afterTurns(createLimitCheck(world, settingsOf(plan), witness.find));
   for (let place = 0; place < plan.tasks; place++) fleet.open(place);
   const strike = createStriker({ plan, world, objects, cloud, fleet, weather, aim });
   for (const stroke of strokes) world.after(stroke.atMs, undefined, () => strike(stroke));
@@ -95,6 +96,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     lastMs + CALM_MAX_MS,
     () => cloud.queues.messages(QUEUE_URL).length === 0 && !fleet.frozen,
   );
+  const hits = { ...fleet.hits };
   for (let place = 0; place < plan.aheadMs.length; place++) fleet.close(place);
   if (!(await world.run(() => fleet.running === 0, world.nowMs + DRAIN_MAX_MS))) witness.find('a drain did not end');
 
@@ -106,9 +108,9 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   return {
     seed,
     ...result,
-    kills: fleet.processes.filter(({ end }) => end?.blow === 'SIGKILL').length,
-    terms: fleet.processes.filter(({ end }) => end?.blow === 'SIGTERM').length,
-    freezes: aim.dealt('freeze'),
+    kills: hits.kill,
+    terms: hits.term,
+    freezes: hits.freeze,
     struck: weather.struck,
     minutes: Math.round((world.nowMs - startMs) / MINUTE_MS),
     calmMinutes: Math.round(calmMs / MINUTE_MS),
@@ -169,9 +171,7 @@ type Cloud = ReturnType<typeof createCloud> & { readonly witness: ReturnType<typ
 function createAim(world: World, fleet: () => Fleet) {
   type Blow = Extract<Stroke, { kind: 'blow' }>;
   let waiting: { readonly stroke: Blow; left: number }[] = [];
-  const dealt: string[] = [];
   const deal = ({ blow, ms }: Blow, target: string | number) => {
-    dealt.push(blow);
     const { kill, term, freeze, crashThread } = fleet();
     if (blow === 'kill') kill(target, ms);
     else if (blow === 'term') term(target, ms);
@@ -198,8 +198,6 @@ function createAim(world: World, fleet: () => Fleet) {
     clear() {
       waiting = [];
     },
-    /** How many of these have fallen. */
-    dealt: (blow: Blow['blow']) => dealt.filter((one) => one === blow).length,
   };
 }
 
@@ -278,6 +276,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     acquisitions: cloud.witness.acquisitions,
     processes: fleet.processes,
     callsOutliveHalts: false,
+    receipted: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),

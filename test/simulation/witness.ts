@@ -10,8 +10,10 @@ export interface Witness {
   readonly acquisitions: readonly LeaseTaken[];
   /** What must never be, and was. */
   readonly findings: readonly string[];
-  /** A call has put events. */
-  taken(requestId: string, caller: Actor): void;
+  /** A place in the row of puts and leases, for `taken`. */
+  moment(): number;
+  /** A call has put events. @param sent the moment at which it left */
+  taken(requestId: string, caller: Actor, sent: number): void;
   /** Its answer was heard. */
   heard(requestId: string): void;
   /** Watches a write to a table. @throws what the write throws */
@@ -36,8 +38,10 @@ export function createWitness(world: World, tables: Tables): Witness {
     acquisitions,
     findings,
     find,
-    taken(requestId, caller) {
-      puts.set(requestId, { process: caller.process.name, order: order++, atMs: world.nowMs, answered: false });
+    moment: () => order++,
+    taken(requestId, caller, sent) {
+      const { name } = caller.process;
+      puts.set(requestId, { process: name, sent, order: order++, atMs: world.nowMs, answered: false });
     },
     heard(requestId) {
       const put = puts.get(requestId);

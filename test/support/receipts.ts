@@ -60,7 +60,11 @@ export function cellsOf(streams: Readonly<Record<string, readonly TestEvent[]>>)
 export interface Issue {
   readonly streams?: Readonly<Record<string, readonly TestEvent[]>>;
   readonly issuedMs?: number;
+  /** In a log group; default: now. */
+  readonly writtenMs?: number;
   readonly signer?: ReceiptSigner;
+  /** Under the number of the one before, as by an issuer whose ledger was lost. */
+  readonly anew?: true;
   readonly replay?: string;
   readonly covered?: boolean;
   readonly change?: Partial<Receipt>;
@@ -150,7 +154,7 @@ export async function startReceiptScene(
     put: (stream, events, group = GROUP) => putInto(group, stream, events),
     async issue(issue = {}) {
       const by = issue.signer ?? signer;
-      number++;
+      if (!issue.anew) number++;
       const receipt: Receipt = {
         version: 1,
         tenant: 'acme',
@@ -171,10 +175,10 @@ export async function startReceiptScene(
       const text = issue.tamper ? issue.tamper(document) : document;
       if (text === undefined) return;
       if (place.startsWith('s3://')) {
-        const Key = receiptKey('', 'acme', 'cloudwatch', number);
+        const Key = receiptKey('', 'acme', 'cloudwatch', { number, hash: receiptHash(line) });
         await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: text }));
       } else {
-        await putInto(RECEIPT_GROUP, RECEIPT_STREAM, [{ timestamp: Date.now(), message: text }]);
+        await putInto(RECEIPT_GROUP, RECEIPT_STREAM, [{ timestamp: issue.writtenMs ?? Date.now(), message: text }]);
       }
     },
     run,

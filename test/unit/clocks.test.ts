@@ -14,3 +14,17 @@ test('nothing in a running service waits by the clock of its host, which somebod
     assert.doesNotMatch(await readFile(new URL(name, service), 'utf8'), HOSTS_CLOCK, name);
   }
 });
+
+test('each thread has one client of the tables and one clock of theirs, which are handed out', async () => {
+  const makers: string[] = [];
+  for (const name of await readdir(new URL('compose/', service))) {
+    const text = await readFile(new URL(`compose/${name}`, service), 'utf8');
+    for (const [call] of text.matchAll(/\b(createTableCalls|createTableClock)\(/g)) makers.push(`${name} ${call}`);
+  }
+  assert.deepEqual(makers.sort(), [
+    'delivery.ts createTableCalls(',
+    'delivery.ts createTableClock(',
+    'service.ts createTableCalls(',
+    'service.ts createTableClock(',
+  ]);
+});

@@ -59,6 +59,7 @@ export async function collectReceipts(
 ): Promise<Collected> {
   const receipts = new Map<number, ReceiptSummary>();
   const links: ReceiptLink[] = [];
+  const seen = new Set<string>();
   const problems: ReceiptProblem[] = [];
   const cells = new Map<string, Cell>();
   const uncovered: string[] = [];
@@ -75,10 +76,13 @@ export async function collectReceipts(
     if (problem) problems.push({ number: receipt.number, name, problem });
     // What is not believed still stands in its place in the chain; one reason is enough.
     const link = linkOf(document);
+    // Of two that differ and have one number, both count: `chainProblems` says so. One that was written twice is one.
+    if (seen.has(link.hash)) continue;
+    seen.add(link.hash);
     links.push(link);
-    if (receipts.has(receipt.number)) continue;
     const { issued, interval, key, region, replay, counts } = receipt;
-    receipts.set(receipt.number, { ...link, issued, interval, key, region, replay, counts, name });
+    if (!receipts.has(receipt.number))
+      receipts.set(receipt.number, { ...link, issued, interval, key, region, replay, counts, name });
     if (problem) continue;
     addReceipt(cells, receipt, options);
     uncovered.push(

@@ -4,6 +4,7 @@ import { awsErrorName, faultOf } from '../../aws/fault.ts';
 import { LIMITS } from '../../aws/place.ts';
 import { createHandler } from '../../aws/sdk/common.ts';
 import type { Throttle } from '../../aws/throttle.ts';
+import { parseReceipt } from '../../core/receipt.ts';
 import { RECEIPT_STREAM, type ReceiptPlace, receiptFolder } from '../../core/receipt-place.ts';
 import { CommandError } from '../errors.ts';
 import type { Context } from '../session.ts';
@@ -23,7 +24,6 @@ export interface ReadDeps {
   readonly signal: AbortSignal;
 }
 
-const INTERVAL_MS_MAX = 24 * 3_600_000;
 /** CloudWatch Logs throttles reads by account; the SDK repeats them so often. */
 const ATTEMPTS_MAX = 10;
 
@@ -37,6 +37,13 @@ export function createLogsClient(context: Context, region: string): CloudWatchLo
   });
 }
 
+interface Chain {
+  readonly tenant: string;
+  readonly delivery: string;
+  /** Epoch milliseconds. */
+  readonly fromMs: number;
+}
+
 /**
  * The documents of a chain that were written at or after a time, and the one before them. In a log group there may be those of other chains
  * too.
@@ -44,11 +51,11 @@ export function createLogsClient(context: Context, region: string): CloudWatchLo
 export function readDocuments(
   deps: ReadDeps,
   place: ReceiptPlace,
-  chain: { readonly tenant: string; readonly delivery: string; readonly fromMs: number },
+  chain: Chain,
 ): AsyncGenerator<FoundDocument, void, undefined> {
   return place.kind === 'bucket'
     ? fromBucket(deps, place.bucket, receiptFolder(place.prefix, chain.tenant, chain.delivery), chain.fromMs)
-    : fromLogGroup(deps, place.group, chain.fromMs);
+    : fromLogGroup(deps, place.group, chain);
 }
 
 async function* fromBucket(
@@ -84,14 +91,38 @@ async function* fromBucket(
 async function* fromLogGroup(
   deps: ReadDeps,
   group: string,
-  fromMs: number,
+  chain: Chain,
 ): AsyncGenerator<FoundDocument, void, undefined> {
-  // The one before was written within the longest interval (RECEIPT_INTERVAL_SECONDS).
-  const range = { group, stream: RECEIPT_STREAM, fromMs: fromMs - INTERVAL_MS_MAX, toMs: Number.MAX_SAFE_INTEGER };
-  for await (const page of readEvents(deps, range)) {
-    for (const { message = '', timestamp = 0 } of page ?? []) {
-      yield { name: `${group} ${RECEIPT_STREAM} at ${new Date(timestamp).toISOString()}`, text: message };
-    }
+  const toDocument = ({ message = '', timestamp = 0 }: OutputLogEvent): FoundDocument => ({
+    name: `${group} ${RECEIPT_STREAM} at ${new Date(timestamp).toISOString()}`,
+    text: message,
+  });
+  const before = await lastBefore(deps, group, chain);
+  if (before) yield toDocument(before);
+  const range = { group, stream: RECEIPT_STREAM, fromMs: chain.fromMs, toMs: Number.MAX_SAFE_INTEGER };
+  for await (const page of readEvents(deps, range)) yield* page.map(toDocument);
+}
+
+/** The one before may be of any age: while its place refused, or the tenant was disabled, no receipt was written. */
+async function lastBefore(
+  deps: ReadDeps,
+  group: string,
+  { tenant, delivery, fromMs }: Chain,
+): Promise<OutputLogEvent | undefined> {
+  const range = { group, stream: RECEIPT_STREAM, fromMs: 0, toMs: fromMs };
+  for await (const page of readEvents(deps, range, 'from the end')) {
+    const found = page.findLast(({ message = '' }) => isOfChain(message, tenant, delivery));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function isOfChain(text: string, tenant: string, delivery: string): boolean {
+  try {
+    const { receipt } = parseReceipt(text);
+    return receipt.tenant === tenant && receipt.delivery === delivery;
+  } catch {
+    return false;
   }
 }
 
@@ -104,13 +135,15 @@ export interface EventRange {
 }
 
 /**
- * The events of a stream, page by page; a stream that is not there has none.
+ * The events of a stream, page by page; a stream that is not there has none. Those of a page are in the order of time either way.
  * @throws CommandError for a group whose class this API does not read
  */
 export async function* readEvents(
   { logs, throttle, signal }: Omit<ReadDeps, 's3'>,
   { group, stream, fromMs, toMs }: EventRange,
+  direction: 'from the beginning' | 'from the end' = 'from the beginning',
 ): AsyncGenerator<readonly OutputLogEvent[], void, undefined> {
+  const isForward = direction === 'from the beginning';
   let nextToken: string | undefined;
   for (;;) {
     await throttle.take(1);
@@ -118,7 +151,7 @@ export async function* readEvents(
     const command = new GetLogEventsCommand({
       logGroupName: group,
       logStreamName: stream,
-      startFromHead: true,
+      startFromHead: isForward,
       startTime: fromMs,
       // Without an end where there is none: the API takes no number that large.
       ...(toMs === Number.MAX_SAFE_INTEGER ? {} : { endTime: toMs }),
@@ -133,8 +166,9 @@ export async function* readEvents(
     }
     yield page.events ?? [];
     // The end is where the token does not move; a page may be empty before it.
-    if (page.nextForwardToken === nextToken || page.nextForwardToken === undefined) return;
-    nextToken = page.nextForwardToken;
+    const token = isForward ? page.nextForwardToken : page.nextBackwardToken;
+    if (token === nextToken || token === undefined) return;
+    nextToken = token;
   }
 
   function send(command: GetLogEventsCommand) {

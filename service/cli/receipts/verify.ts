@@ -83,7 +83,10 @@ export async function compareWithStreams(
   };
 }
 
-/** What was taken before this, and is of no object that a receipt has, is of nobody's that is still being delivered. */
+/**
+ * What was taken after this may be of an object that was being delivered when the last receipt was issued. What was taken before is as a
+ * rule not: an object takes less than an interval, unless its destination held it up, or it is a dead letter (docs/receipts.md).
+ */
 function settledMsOf({ receipts }: Collected): number {
   const last = receipts.at(-1);
   return last ? Date.parse(last.issued) - last.interval * 1000 : 0;

@@ -36,9 +36,10 @@ export interface AdmissionDeps {
 
 /**
  * Messages away from which on further ones are sent anew with a delay: a received message that is invisible counts to the
- * 120,000 that a queue may have in flight (SQS quotas), a delayed new one does not.
+ * 120,000 that a queue may have in flight (SQS quotas), a delayed new one does not. So few, as no process knows how many there are: a
+ * thousand of them stay below the quota together.
  */
-const AWAY_MAX = 20_000;
+const AWAY_MAX = 80;
 /** A trial ends within a tenth of a second, or shows that it will take long; SQS counts in seconds. */
 const TRIAL_SECONDS = 1;
 

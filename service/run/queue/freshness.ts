@@ -1,3 +1,4 @@
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 import type { MessageInFlight } from './in-flight.ts';
 
 /**
@@ -40,8 +41,6 @@ const SLOT_MS = 10_000;
  * the last.
  */
 const SLOTS_MAX = 400;
-/** Tenants with messages away; the one for which that was noted first goes first. */
-const TENANTS_MAX = 5_000;
 
 export function createFreshness({
   nowMs,
@@ -62,6 +61,7 @@ export function createFreshness({
       lower(slots, Math.min(slot, last), announcedMs);
       away.set(tenant, slots);
       if (slots.size > SLOTS_MAX) makeRoom(slots, watermarkMs());
+      // The one for which that was noted first goes first.
       const [oldest] = away.keys();
       if (away.size > TENANTS_MAX && oldest !== undefined) away.delete(oldest);
     }

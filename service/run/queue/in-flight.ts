@@ -11,6 +11,8 @@ import type { History } from '../../core/history.ts';
 export interface InFlight {
   take(message: QueueMessage): MessageInFlight;
   readonly size: number;
+  /** Of them: those that nobody works on any more, while they are sent anew. */
+  readonly leaving: number;
   /** Waits until everything given back so far is with SQS, and ends the timer. */
   close(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   const copies = createGatherer((messages: readonly MessageCopy[]) => queue.sendAnew(messages));
   /** Until then nothing is copied: SQS did not take a removal, and each failure would add a message. */
   let noCopiesUntilMs = Number.NEGATIVE_INFINITY;
+  let leaving = 0;
 
   const beat = async () => {
     const now = deps.nowMs();
@@ -133,11 +136,16 @@ export function createInFlight(deps: InFlightDeps): InFlight {
     if (beating) await beating;
     await giveBack(entry, releases.add({ receipt: entry.message.receipt, seconds }));
   };
+  const copy = async (entry: Entry, history: History, delaySeconds: number): Promise<boolean> => {
+    const added = copies.add({ message: entry.message, history, delaySeconds });
+    leaving++;
+    const sent = await attempt(entry, added, 'a message could not be sent anew; it is released');
+    leaving--;
+    return sent;
+  };
   const renew = async (entry: Entry, history: History, delaySeconds: number) => {
-    const copy = { message: entry.message, history, delaySeconds };
     const mayCopy = deps.nowMs() >= noCopiesUntilMs;
-    const sent =
-      mayCopy && (await attempt(entry, copies.add(copy), 'a message could not be sent anew; it is released'));
+    const sent = mayCopy && (await copy(entry, history, delaySeconds));
     if (!sent) return release(entry, delaySeconds);
     metrics.messagesRenewed.inc();
     return remove(entry);
@@ -161,6 +169,9 @@ export function createInFlight(deps: InFlightDeps): InFlight {
     },
     get size() {
       return entries.size;
+    },
+    get leaving() {
+      return leaving;
     },
     async close() {
       clearInterval(timer);

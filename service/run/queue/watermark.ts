@@ -16,12 +16,14 @@ import type { QueueMessage } from '../../aws/queue.ts';
  */
 export interface Watermark {
   /** @param askedMs when the receive began */
-  received(messages: readonly Pick<QueueMessage, 'receiveCount' | 'sentMs' | 'history'>[], askedMs: number): void;
+  received(messages: readonly Received[], askedMs: number): void;
   /** SQS has counted so many visible messages. */
   counted(visible: number, askedMs: number): void;
   /** Epoch milliseconds; undefined until there is any evidence. */
   readonly ms: number | undefined;
 }
+
+type Received = Pick<QueueMessage, 'receiveCount' | 'sentMs' | 'isSentAnew'>;
 
 const WINDOW_MS = 60_000;
 const SLOT_MS = 10_000;
@@ -56,10 +58,9 @@ export function createWatermark(nowMs: () => number): Watermark {
   return {
     received(messages, askedMs) {
       if (messages.length === 0) readUpTo(Math.max(askedMs, nowMs() - WAKE_LATE_MS));
-      for (const { receiveCount, sentMs, history } of messages) {
-        // Others were sent anew, late or with a delay: they say nothing of what waits behind them.
-        const first = receiveCount === 1 && history.failures === 0 && history.refusedSinceMs === undefined;
-        if (first) add(Math.min(sentMs, nowMs()));
+      for (const { receiveCount, sentMs, isSentAnew = false } of messages) {
+        // Others came before, or were sent anew, late or with a delay: they say nothing of what waits behind them.
+        if (receiveCount === 1 && !isSentAnew) add(Math.min(sentMs, nowMs()));
       }
     },
     counted(visible, askedMs) {

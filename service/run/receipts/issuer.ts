@@ -65,6 +65,8 @@ export function createReceiptIssuer(deps: ReceiptIssuerDeps): ReceiptIssuer {
   const bytesMax = Math.min(DOCUMENT_BYTES_MAX, deps.eventBytesMax - EVENT_SLACK_BYTES);
   /** Since when a receipt of the delivery is due, epoch milliseconds. */
   const dueSince = new Map<string, number>();
+  /** When the last receipt of a delivery was drawn up, as far as this process knows: before the next interval its chain is not read. */
+  const issuedMs = new Map<string, number>();
   const intervalOf = (ms: number) => Math.floor(ms / intervalMs);
 
   const carryOut = async (delivery: ReceiptDelivery, pending: PendingReceipt, held: HeldLease) => {
@@ -117,25 +119,34 @@ export function createReceiptIssuer(deps: ReceiptIssuerDeps): ReceiptIssuer {
     return passedOver;
   };
 
+  const settle = (name: string, state: ChainState) => {
+    dueSince.delete(name);
+    issuedMs.set(name, state.issuedMs);
+  };
+
   const issue = async (delivery: ReceiptDelivery, held: HeldLease) => {
     const name = nameOf(delivery);
+    held.check();
+    if (intervalOf(nowMs()) <= intervalOf(issuedMs.get(name) ?? Number.NEGATIVE_INFINITY)) return;
+    // Until all of its steps are done.
+    issuedMs.delete(name);
     let state = await chains.read(name);
     if (state.pending) {
       await carryOut(delivery, state.pending, held);
       state = await chains.read(name);
     }
     const now = nowMs();
-    if (state.number > 0 && intervalOf(now) <= intervalOf(state.issuedMs)) return dueSince.delete(name);
+    if (state.number > 0 && intervalOf(now) <= intervalOf(state.issuedMs)) return settle(name, state);
     dueSince.set(name, state.number > 0 ? (intervalOf(state.issuedMs) + 1) * intervalMs : (dueSince.get(name) ?? now));
     for (let more = true, count = 0; more && count < RECEIPTS_PER_TURN; count++) {
       const draft = createReceiptDraft(bytesMax);
       more = await collect(name, draft, held);
       const pending = await drawUp(delivery, state, draft);
-      if (!(await chains.begin(name, state, pending))) return false;
+      if (!(await chains.begin(name, state, pending))) return;
       await carryOut(delivery, pending, held);
       state = { ...pending, pending: undefined };
     }
-    return dueSince.delete(name);
+    settle(name, state);
   };
 
   const turn = async (delivery: ReceiptDelivery, held: HeldLease) => {
@@ -158,12 +169,15 @@ export function createReceiptIssuer(deps: ReceiptIssuerDeps): ReceiptIssuer {
       while (!held.signal.aborted) {
         const deliveries = await deps.listDeliveries(held.signal);
         const listed = new Set(deliveries.map(nameOf));
-        for (const name of dueSince.keys()) if (!listed.has(name)) dueSince.delete(name);
+        for (const known of [dueSince, issuedMs])
+          for (const name of known.keys()) if (!listed.has(name)) known.delete(name);
         await pLimit(CHAINS_AT_ONCE).map(deliveries, (delivery) => turn(delivery, held));
         await delay(Math.min(LOOK_EVERY_MS_MAX, intervalMs / 4), undefined, { signal: held.signal }).catch(() => {});
       }
     } finally {
+      // Another process may issue the next ones.
       dueSince.clear();
+      issuedMs.clear();
     }
   };
 

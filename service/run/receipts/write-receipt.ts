@@ -15,6 +15,7 @@ import { createSessionClients, roleRequest } from '../../delivery/tenant-session
 import { CLOUDWATCH } from '../../destination/cloudwatch/kind.ts';
 import type { CloudWatchTarget } from '../../destination/cloudwatch/target.ts';
 import type { DeliveryTo } from '../../destination/kind.ts';
+import type { PendingReceipt } from '../../ledger/receipt-chains.ts';
 
 /** A delivery whose tenant gets receipts. */
 export type ReceiptDelivery = DeliveryTo<CloudWatchTarget & { readonly receipts: ReceiptPlace }>;
@@ -30,7 +31,7 @@ export function hasReceipts(delivery: Delivery): delivery is ReceiptDelivery {
  */
 export type WriteReceipt = (
   delivery: ReceiptDelivery,
-  receipt: { readonly number: number; readonly document: string },
+  receipt: Pick<PendingReceipt, 'number' | 'hash' | 'document'>,
   signal: AbortSignal,
 ) => Promise<void>;
 
@@ -55,21 +56,21 @@ export function createWriteReceipt(deps: WriteReceiptDeps): WriteReceipt {
     s3: Call<S3Api>,
     { bucket, prefix }: Extract<ReceiptPlace, { kind: 'bucket' }>,
     delivery: ReceiptDelivery,
-    { number, document }: Parameters<WriteReceipt>[1],
+    receipt: Parameters<WriteReceipt>[1],
     abortSignal: AbortSignal,
   ) => {
     const input = {
       Bucket: bucket,
-      Key: receiptKey(prefix, delivery.tenantId, delivery.type, number),
+      Key: receiptKey(prefix, delivery.tenantId, delivery.type, receipt),
       ExpectedBucketOwner: delivery.accountId,
-      Body: document,
+      Body: receipt.document,
       ContentType: 'application/x-ndjson',
       IfNoneMatch: '*',
     };
     try {
       await s3('PutObject', input, { abortSignal });
     } catch (error) {
-      // A number has one document, which the ledger has kept: an earlier try has written it.
+      // The name has the document's hash: an earlier try has written it.
       if (awsErrorName(error) !== EXISTS) throw error;
     }
   };

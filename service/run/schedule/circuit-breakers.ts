@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { lruSet } from '../../base/lru.ts';
 import { isHeld, opened, type ProbeTimes } from '../../core/circuit.ts';
 import { isSts, type Place, placeKey } from '../../core/place.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 import type { Unanswered } from '../../delivery/call-watch.ts';
 import type { ObjectReport, ReportLine } from '../../delivery/report.ts';
 import {
@@ -13,6 +14,7 @@ import {
   shown,
   type Trouble,
   throttledAfter,
+  type Wait,
   waitOf,
 } from './delivery-trouble.ts';
 import { createPlaces, type PlaceTrouble } from './places.ts';
@@ -91,7 +93,6 @@ const REFUSED_GROWTH_MAX = 5;
 const UNAVAILABLE_FIRST_MS = 5_000;
 /** Calls that have waited for so long are told to people: within 15 s, whoever looks. */
 const TOLD_AFTER_MS = 5_000;
-const TENANTS_MAX = 20_000;
 /** Only somebody's change helps. The tenant's side has answered, though. */
 const REFUSED: ReadonlySet<ErrorCode> = new Set(['role-refused', 'destination-refused']);
 /** Nobody answered. It may heal by itself. */
@@ -197,6 +198,8 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     const accepted = line.accepted === true;
     const refused = line.kind === 'failed' && REFUSED.has(code);
     if (place && !isSts(place)) delivery.place = place;
+    const unassumed = delivery.circuit?.place;
+    if (unassumed && isSts(unassumed) && hasReached(line)) places.answered(unassumed, id);
     if (accepted || refused) {
       tenant.answeredMs = nowMs();
       if (place) places.answered(place, id);
@@ -210,14 +213,14 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
   const concerned = (id: string, only: string | undefined): [type: string, delivery: DeliveryState][] =>
     [...(tenants.get(id)?.deliveries ?? [])].filter(([type]) => only === undefined || type === only);
 
-  const stopWaiting = (id: string, pass: object, type: string, delivery: DeliveryState): boolean => {
+  const stopWaiting = (id: string, pass: object, type: string, delivery: DeliveryState): Wait | undefined => {
     const wait = delivery.waits.get(pass);
     delivery.waits.delete(pass);
     note(delivery);
     if (wait?.told && delivery.waits.size === 0 && !delivery.circuit) {
       onChange('answered', { tenant: id, type, ...shown(wait) });
     }
-    return wait !== undefined;
+    return wait;
   };
 
   const forget = (id: string, tenant: Tenant, type: string) => {
@@ -309,7 +312,8 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
         const delivery = tenant?.deliveries.get(type);
         if (!tenant || !delivery) return;
         tenant.answeredMs = nowMs();
-        if (stopWaiting(id, pass, type, delivery) && delivery.place) places.answered(delivery.place, id);
+        const wait = stopWaiting(id, pass, type, delivery);
+        if (wait) places.answered(wait.place, id);
       },
       leave,
     };
@@ -341,6 +345,15 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
       ),
     listPlaces: () => places.list(),
   };
+}
+
+/**
+ * Whether an object of a delivery without a session has come to its destination: STS has given it one. What had nothing to deliver
+ * has asked nobody.
+ */
+function hasReached({ kind, place, code = 'unexpected', accepted = false }: ReportLine): boolean {
+  if (!place || isSts(place)) return false;
+  return accepted || (kind === 'failed' && (REFUSED.has(code) || UNAVAILABLE.has(code)));
 }
 
 function shownTrouble(

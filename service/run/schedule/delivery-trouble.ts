@@ -29,6 +29,8 @@ export interface DeliveryCircuit extends Circuit, Trouble {
 }
 
 export interface Wait extends Omit<Trouble, 'againAtMs'> {
+  /** Who has not answered. */
+  readonly place: Place;
   /** Whether people have been told of it. */
   readonly told: boolean;
 }
@@ -66,7 +68,7 @@ export function throttledAfter(before: Trouble | undefined, line: ReportLine, no
 export function waitOf({ place, fault }: Unanswered, sinceMs: number, told: boolean): Wait {
   const what = fault === undefined ? 'has not answered' : `fails (${fault})`;
   const message = `${placeName(place)} ${what} since ${new Date(sinceMs).toISOString()}; an object is trying`;
-  return { code: 'answer-awaited', message, sinceMs, told };
+  return { code: 'answer-awaited', message, sinceMs, told, place };
 }
 
 /** What a place that does not answer means to each delivery there. */

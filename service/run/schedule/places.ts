@@ -1,6 +1,7 @@
 import { lruSet } from '../../base/lru.ts';
 import { type Circuit, isHeld, opened, type ProbeTimes } from '../../core/circuit.ts';
 import { type Place, placeKey } from '../../core/place.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 
 /**
  * Knows when a service of a whole region does not answer: several tenants are in trouble there, and nobody has had an
@@ -47,7 +48,6 @@ const TENANTS_MIN = 3;
  */
 const OTHERS_FIRST_MS = 2_000;
 const PLACES_MAX = 200;
-const TENANTS_MAX = 20_000;
 
 interface State {
   readonly place: Place;

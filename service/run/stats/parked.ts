@@ -1,4 +1,5 @@
 import { lruSet } from '../../base/lru.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 
 /**
  * Messages that wait in the queue because their tenant's destinations take nothing, or have not answered yet. SQS tells
@@ -25,7 +26,6 @@ export interface ParkedMessages {
 /** Messages are told apart by when they come back, in steps of this; none stays away for longer than an hour. */
 const STEP_MS = 15_000;
 const STEPS_MAX = 242;
-const TENANTS_MAX = 5_000;
 
 interface Step {
   messages: number;

@@ -1,5 +1,6 @@
 import { type Accounted, addAccounted, NOTHING_ACCOUNTED } from '../../core/accounted.ts';
 import type { Counts } from '../../core/counts.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
 import { type ObjectReport, onlyWaits, type ReportLine } from '../../delivery/report.ts';
 import type { FreshnessSnapshot } from '../queue/freshness.ts';
@@ -82,7 +83,6 @@ export interface KnownTenant {
   readonly canaryMs: number | undefined;
 }
 
-const TENANTS_MAX = 5_000;
 /** One thread meets what another does not know of. Beyond the longest time between two tries (aws/retention.ts). */
 const NOTICE_KEPT_MS = 20 * 60_000;
 /** Beside the codes of errors: the object is done, and every record that was wanted of it is in quarantine. */

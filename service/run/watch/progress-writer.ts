@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { asDistributorError } from '../../base/errors.ts';
 import { errorFields, type Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -46,20 +47,28 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
   const { books, metrics, logger, monotonicMs } = deps;
   let deliveries: readonly Delivery[] = [];
   let listedMs = Number.NEGATIVE_INFINITY;
+  const ordinary = pLimit(CALLS_AT_ONCE);
+  /** Deliveries that could not be told the last time: they wait for each other, and nobody waits for them. */
+  const failed = new Set<string>();
+  const afterFailure = pLimit(CALLS_AT_ONCE);
+  const underWay = new Map<string, Promise<void>>();
 
   const list = async (signal: AbortSignal) => {
     if (monotonicMs() - listedMs < LIST_EVERY_MS) return;
     try {
       deliveries = await deps.listDeliveries(signal);
+      listedMs = monotonicMs();
+      const listed = new Set(deliveries.map(nameOf));
+      for (const name of failed) if (!listed.has(name)) failed.delete(name);
     } catch (error) {
       if (signal.aborted) return;
       metrics.progressEvents.inc({ outcome: 'failed' });
       logger.warn(errorFields(asDistributorError(error)), 'whom to tell of progress could not be looked up');
     }
-    listedMs = monotonicMs();
   };
 
   const tell = async (delivery: Delivery, snapshot: FreshnessSnapshot, signal: AbortSignal) => {
+    if (signal.aborted) return;
     const { tenantId, type } = delivery;
     const say = deps.sayTo(delivery);
     const upToMs = snapshot.upToMs(tenantId);
@@ -77,21 +86,33 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
         abort: signal,
       });
       metrics.progressEvents.inc({ outcome: 'written' });
+      failed.delete(nameOf(delivery));
     } catch (error) {
       books.giveBack(tenantId, type, counts);
+      failed.add(nameOf(delivery));
       metrics.progressEvents.inc({ outcome: 'failed' });
       const fields = errorFields(asDistributorError(error));
       logger.debug({ tenant: tenantId, delivery: type, ...fields }, 'a tenant could not be told of its progress');
     }
   };
 
+  const tellAgain = (delivery: Delivery, signal: AbortSignal) => {
+    const name = nameOf(delivery);
+    if (underWay.has(name)) return;
+    // By then the one of the round may be old.
+    const telling = afterFailure(() => tell(delivery, deps.freshness(), signal)).finally(() => underWay.delete(name));
+    underWay.set(name, telling);
+  };
+
+  /** Resolves when all are told that were told the last time. */
   const tellAll = async (signal: AbortSignal) => {
     if (deliveries.length === 0) return;
     const snapshot = deps.freshness();
-    for (let at = 0; at < deliveries.length && !signal.aborted; at += CALLS_AT_ONCE) {
-      await Promise.all(deliveries.slice(at, at + CALLS_AT_ONCE).map((delivery) => tell(delivery, snapshot, signal)));
-    }
+    const { again = [], once = [] } = Object.groupBy(deliveries, (one) => (failed.has(nameOf(one)) ? 'again' : 'once'));
+    for (const delivery of again) tellAgain(delivery, signal);
+    await ordinary.map(once, (delivery) => tell(delivery, snapshot, signal));
   };
+  const settled = () => Promise.all(underWay.values());
 
   return {
     async run(signal) {
@@ -102,7 +123,15 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
         const restMs = Math.max(0, startedMs + deps.intervalMs - monotonicMs());
         await delay(restMs, undefined, { signal }).catch(() => {});
       }
+      await settled();
     },
-    last: tellAll,
+    async last(signal) {
+      await tellAll(signal);
+      await settled();
+    },
   };
+}
+
+function nameOf({ tenantId, type }: Delivery): string {
+  return `${tenantId}/${type}`;
 }

@@ -1,9 +1,20 @@
 import { once } from '../../base/once.ts';
-import { addTenantUsage, DAY_MS, dayOf, daysOfMonth, type TenantUsage, usageByTenant } from '../../core/usage.ts';
+import {
+  addTenantUsage,
+  DAY_MS,
+  dayOf,
+  daysOfMonth,
+  startOfDay,
+  type TenantUsage,
+  usageByTenant,
+} from '../../core/usage.ts';
 import type { UsageDays } from '../../ledger/usage-days.ts';
 import { GRACE_MS } from './usage-roll-up.ts';
 
-/** `GET /usage`: what each tenant has used in the month of the last day that is over. */
+/**
+ * `GET /usage`: what each tenant has used in the month of the last day that is over; in the month before, while no day of it is summed
+ * up, so that the beginning of a month shows something.
+ */
 export interface MonthUsage {
   /** `2026-11` */
   readonly month: string;
@@ -22,8 +33,7 @@ export function createMonthUsage(
   nowMs: () => number,
   signal: AbortSignal,
 ): () => Promise<MonthUsage> {
-  const read = async (): Promise<MonthUsage> => {
-    const last = dayOf(nowMs() - GRACE_MS - DAY_MS);
+  const readMonth = async (last: string): Promise<MonthUsage> => {
     const month = last.slice(0, 7);
     const summed: string[] = [];
     const tenants = new Map<string, TenantUsage>();
@@ -38,6 +48,13 @@ export function createMonthUsage(
     }
     const most = [...tenants.values()].sort((a, b) => b.message_bytes - a.message_bytes);
     return { month, days: summed, tenants: most.map(({ day: _, ...sum }) => sum) };
+  };
+  const read = async (): Promise<MonthUsage> => {
+    const last = dayOf(nowMs() - GRACE_MS - DAY_MS);
+    const now = await readMonth(last);
+    if (now.days.length > 0) return now;
+    const before = await readMonth(dayOf(startOfDay(`${now.month}-01`) - DAY_MS));
+    return before.days.length > 0 ? before : now;
   };
   let readMs = Number.NEGATIVE_INFINITY;
   let kept = once(read);

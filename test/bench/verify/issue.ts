@@ -51,7 +51,7 @@ export async function issueReceipts(
     });
     previous = receiptHash(line);
     const document = receiptDocument(line, await signer.sign(receiptStatement(line)));
-    issued.push({ key: receiptKey('', 'acme', 'cloudwatch', number), document });
+    issued.push({ key: receiptKey('', 'acme', 'cloudwatch', { number, hash: previous }), document });
   }
   return issued;
 }

@@ -39,10 +39,11 @@ export function callLogs(
     onHeard,
     ...attempt,
   } as const;
+  const sent = cloud.witness.moment();
   return cloud.network.call(request, () => {
     const done = cloud.callLogs(operation, accessKeyId, region, Buffer.from(body));
     ({ requestId } = done);
-    if (operation === 'PutLogEvents' && caller) cloud.witness.taken(requestId, caller);
+    if (operation === 'PutLogEvents' && caller) cloud.witness.taken(requestId, caller, sent);
     return done.output;
   });
 }

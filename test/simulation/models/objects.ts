@@ -18,11 +18,28 @@ export interface PutRequest {
   readonly ifNoneMatch?: string | undefined;
 }
 
+export interface StoredObject {
+  readonly body: Buffer;
+  readonly eTag: string;
+  readonly atMs: number;
+}
+
+export function storedObject(body: Buffer, nowMs: number): StoredObject {
+  const eTag = `"${createHash('md5').update(body).digest('hex')}"`;
+  // Last-Modified has whole seconds.
+  return { body, eTag, atMs: Math.floor(nowMs / 1000) * 1000 };
+}
+
+/** What S3 answers to a read of a range. */
+export function rangeOf({ body, eTag, atMs }: StoredObject, { start, end, ifMatch }: RangeRequest) {
+  if (ifMatch !== undefined && ifMatch !== eTag) throw awsError('PreconditionFailed', 412);
+  if (start >= body.length) throw awsError('InvalidRange', 416, 'The requested range is not satisfiable');
+  const head = { eTag, size: body.length, from: start, lastModifiedMs: atMs };
+  return { head, bytes: body.subarray(start, end) };
+}
+
 export function createObjects(nowMs: () => number): Objects {
-  const buckets = new Map<
-    string,
-    Map<string, { readonly body: Buffer; readonly eTag: string; readonly atMs: number }>
-  >();
+  const buckets = new Map<string, Map<string, StoredObject>>();
   const bucketOf = (name: string) => {
     const bucket = buckets.get(name) ?? new Map();
     buckets.set(name, bucket);
@@ -32,19 +49,14 @@ export function createObjects(nowMs: () => number): Objects {
     put({ bucket, key, body, ifNoneMatch }) {
       const objects = bucketOf(bucket);
       if (ifNoneMatch === '*' && objects.has(key)) throw awsError('PreconditionFailed', 412);
-      const eTag = `"${createHash('md5').update(body).digest('hex')}"`;
-      // Last-Modified has whole seconds.
-      objects.set(key, { body: Buffer.from(body), eTag, atMs: Math.floor(nowMs() / 1000) * 1000 });
-      return { ETag: eTag };
+      const object = storedObject(Buffer.from(body), nowMs());
+      objects.set(key, object);
+      return { ETag: object.eTag };
     },
-    get({ bucket, key, start, end, ifMatch }) {
-      const object = bucketOf(bucket).get(key);
+    get(request) {
+      const object = bucketOf(request.bucket).get(request.key);
       if (!object) throw awsError('NoSuchKey', 404, 'The specified key does not exist.');
-      const { body, eTag, atMs } = object;
-      if (ifMatch !== undefined && ifMatch !== eTag) throw awsError('PreconditionFailed', 412);
-      if (start >= body.length) throw awsError('InvalidRange', 416, 'The requested range is not satisfiable');
-      const head = { eTag, size: body.length, from: start, lastModifiedMs: atMs };
-      return { head, bytes: body.subarray(start, end) };
+      return rangeOf(object, request);
     },
     all: (bucket) => new Map([...bucketOf(bucket)].map(([key, { body }]) => [key, body])),
   };

@@ -1,14 +1,16 @@
-import type { Metrics } from '../../../service/base/metrics.ts';
 import type { InFlight } from '../../../service/run/queue/in-flight.ts';
 import type { Scheduler } from '../../../service/run/schedule/scheduler.ts';
+import type { Workable } from '../../../service/run/watch/workable.ts';
 import { type Actor, worldNow } from '../world.ts';
 
 /** What of a simulated process can be looked into: its own book-keeping, and its gauges. */
 export interface Instruments {
   readonly scheduler?: Scheduler;
   readonly inFlight?: InFlight;
-  /** @returns its metrics, with the gauges as they stand now */
-  readonly gauges?: () => Metrics;
+  /** Sets the gauges, as for a scrape. */
+  readonly observe?: () => void;
+  /** What the gauges say of the work that waits, as of then. */
+  readonly workable?: Workable;
 }
 
 const all = new WeakMap<Actor, Instruments>();

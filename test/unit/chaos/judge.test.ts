@@ -31,11 +31,11 @@ interface Call {
 }
 
 /** With each of the records once, in one stream. */
-function booksOf(records: readonly TrueRecord[]): Books {
+function booksOf(records: readonly TrueRecord[], stream = STREAM): Books {
   return records
     .map(({ message, timestamp }): Books => {
       const bytes = Buffer.from(message);
-      const place = { group: GROUP, stream: 's', hour: Math.floor(timestamp / HOUR_MS) };
+      const place = { group: GROUP, stream, hour: Math.floor(timestamp / HOUR_MS) };
       return {
         cells: [{ ...place, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) }],
         covered: true,
@@ -63,7 +63,7 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
   };
   const counts = { read: records.length, delivered: records.length, filtered: 0, rejected: 0, quarantined: 0 };
   const books = encodeBooks(booksOf(records.filter(({ nature }) => nature === 'good')));
-  const item: LedgerItem = { object: OBJECT, delivery: DELIVERY, state: 'done', counts, books };
+  const item: LedgerItem = { object: OBJECT, delivery: DELIVERY, state: 'done', counts, books, receipt: 1 };
   const evidence = (more: Partial<Evidence> = {}): Evidence => ({
     objects: [{ number: 0, tenantId: 'acme-corp', id: OBJECT, records }],
     tenants: TENANTS,
@@ -77,6 +77,7 @@ function createScene(records: readonly TrueRecord[] = [recordOf(0), recordOf(1)]
     })),
     processes,
     callsOutliveHalts: true,
+    receipted: true,
     requestTimeoutMs: 10_000,
     ledger: [item],
     quarantine: [],
@@ -358,12 +359,27 @@ for (const [what, end] of [
   });
 }
 
-test('books that lack an event, have one twice, have another one, or are none, are said', () => {
+test('a drain whose grace ended while the process was halted is no finding', () => {
+  for (const [haltedInDrain, findings] of [
+    [true, []],
+    [false, ['p0 ended with status 1 after SIGTERM']],
+  ] as const) {
+    const { records, process, put, evidence } = createScene();
+    process('p0', { blow: 'SIGTERM', status: 1 }, true);
+    put(records);
+    const [entry] = evidence().processes;
+    assert.ok(entry);
+    assert.deepEqual(judge(evidence({ processes: [{ ...entry, haltedInDrain }] })).findings, findings);
+  }
+});
+
+test('books that lack an event, have one twice, have another one, have them in another stream, or are none, are said', () => {
   const [first, second] = [recordOf(0), recordOf(1)];
   const wrong = [
     encodeBooks(booksOf([first])),
     encodeBooks(booksOf([first, second, second])),
     encodeBooks(booksOf([first, { ...second, timestamp: second.timestamp + 1 }])),
+    encodeBooks(booksOf([first, second], 'another-stream')),
     encodeBooks({ cells: [], covered: false }),
     new Uint8Array(0),
   ];
@@ -374,5 +390,18 @@ test('books that lack an event, have one twice, have another one, or are none, a
     const { unaccounted, findings } = judge(evidence({ ledger: [{ ...item, books }] }));
     assert.equal(unaccounted, 1);
     assert.deepEqual(findings, [`other books than what was delivered: ${OBJECT} for ${DELIVERY}`]);
+  }
+});
+
+test('what is done and in no receipt is said, where receipts are issued', () => {
+  for (const [receipted, findings] of [
+    [true, [`in no receipt: ${OBJECT} for ${DELIVERY}`]],
+    [false, []],
+  ] as const) {
+    const { records, process, put, item, evidence } = createScene();
+    process('p0', TERM);
+    put(records);
+    const verdict = judge(evidence({ receipted, ledger: [{ ...item, receipt: undefined }] }));
+    assert.deepEqual([verdict.unaccounted, verdict.findings], [findings.length, findings]);
   }
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planTrial } from '../../chaos/plan.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from '../../chaos/summary.ts';
-import type { TrialResult } from '../../chaos/trial.ts';
+import { shortOf, type TrialResult } from '../../chaos/trial.ts';
 
 const GOOD: TrialResult = {
   seed: '1',
@@ -39,6 +40,7 @@ test('a trial in which hardly anything happened is void, and not ok', () => {
   assert.deepEqual(sum(GOOD, VOID).void, ['2']);
   assert.equal(statusOf(sum(GOOD, VOID)), 0);
   assert.equal(statusOf(sum(VOID)), 3, 'nothing was proved');
+  assert.equal(statusOf(sum(GOOD, VOID, VOID)), 3, 'more than half proved nothing');
 });
 
 test('what is wrong is wrong in a void trial too, and what has not ended comes before it', () => {
@@ -46,6 +48,16 @@ test('what is wrong is wrong in a void trial too, and what has not ended comes b
   assert.equal(outcomeOf({ ...VOID, unfinished: ['1 messages are in the queue'] }), 'not ended');
   assert.equal(statusOf(sum(GOOD, { ...VOID, findings: ['lost'] })), 1);
   assert.equal(statusOf(sum(GOOD, { ...VOID, unfinished: ['late'] })), 3);
+});
+
+test('a trial is short of its plan when less than half of the strikes hit, or of the rules struck a call', () => {
+  const { strikes, weather, silences } = planTrial('14');
+  const plan = { strikes, weather, silences };
+  const rules = weather.length + silences.length;
+  assert.ok(strikes.length >= 2 && rules >= 2);
+  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, strikes.length), []);
+  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, 0), [`0 of ${strikes.length} blows fell`]);
+  assert.deepEqual(shortOf(plan, { idle_rules: rules }, strikes.length), [`${rules} of ${rules} rules struck no call`]);
 });
 
 test('struck calls are summed up by kind', () => {

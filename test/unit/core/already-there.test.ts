@@ -150,6 +150,15 @@ test('nor is a call that brought scattered events of the batch: ours are cut fro
   assert.equal(missingOf(plan, batchAt(plan, 0), quietPod, true).length, 12);
 });
 
+test('a call that reached into the batch from the one before, or the one after, is found, however little it brought', () => {
+  const all = lines(40);
+  const plan = planOf(all, 40);
+  const [before, inside, after] = [all.slice(0, 3), all.slice(20, 23), all.slice(38)];
+  const events = [before, inside, after].flatMap((call, nth) => call.map((line) => seen(line, 5_000 * (nth + 1))));
+  const missing = missingOf(plan, batchAt(plan, 0), events, true);
+  assert.deepEqual(missing, Array.from(all.keys()).slice(3, 38), 'but not one that lies within it');
+});
+
 test('what a call did not bring is missing, although somebody else brought the same', () => {
   const all = lines(8);
   const plan = planOf(all, 8);

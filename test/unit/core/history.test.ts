@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HISTORY_ATTRIBUTES, historyAttributes, NO_HISTORY, readHistory } from '../../../service/core/history.ts';
+import {
+  HISTORY_ATTRIBUTES,
+  historyAttributes,
+  isSentAnew,
+  NO_HISTORY,
+  readHistory,
+} from '../../../service/core/history.ts';
 
 test('a history is read back as it was written, and needs no attribute that is not asked for', () => {
   for (const history of [
@@ -15,8 +21,10 @@ test('a history is read back as it was written, and needs no attribute that is n
   }
 });
 
-test('a message without troubles has no attributes', () => {
-  assert.deepEqual(historyAttributes(NO_HISTORY), {});
+test('a message that was sent anew is known from one that was not, also where it has no troubles', () => {
+  assert.equal(isSentAnew(historyAttributes(NO_HISTORY)), true);
+  assert.equal(isSentAnew(historyAttributes({ failures: 0, refusedSinceMs: 5 })), true);
+  assert.equal(isSentAnew({}), false);
 });
 
 test('what is no number counts as absent: anybody may send to the queue', () => {

@@ -218,6 +218,22 @@ test('a bucket that refuses has its events in quarantine with their text, a noti
   assert.deepEqual(await keptBy(), { bucket: 1, quarantine: 2 });
 });
 
+test('a bucket whose file a drain cuts off has no rest: it refused nothing', async (t) => {
+  const { run, s3, linesIn, keptBy } = await start(t, { records: [GOOD, OLD] });
+  s3.faults.set(1, { kind: 'silent' });
+  const drain = new AbortController();
+  const running = run({ drain: drain.signal, abort: NEVER.abort });
+  await until(() => s3.received.length === 1);
+  drain.abort();
+  assert.equal(failure(await running).error.code, 'stopping');
+  assert.equal((await run()).kind, 'done');
+  assert.deepEqual(
+    linesIn('acme-logs').map(({ message }) => message),
+    ['old'],
+  );
+  assert.deepEqual(await keptBy(), { bucket: 1 });
+});
+
 test('a delivery that the tenant does not have keeps nothing from being delivered', async (t) => {
   const { run, linesIn } = await start(t, { records: [GOOD, OLD] });
   const result = await run(NEVER, [DELIVERY]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { FLEET, type OwnView, readFleet, reportToFleet } from '../../../service/ledger/fleet-reports.ts';
+import { createFleetReporter, FLEET, type OwnView, readFleet } from '../../../service/ledger/fleet-reports.ts';
 import { awsError } from '../../support/aws-error.ts';
 import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
 import { until } from '../../support/until.ts';
@@ -17,20 +17,17 @@ async function setUp(t: TestContext) {
   const ends: Promise<void>[] = [];
   const report = (id: string, view: Partial<OwnView>) => {
     const look = () => ({ readUpToMs: undefined, open: new Map(), backMs: 0, ...view });
-    ends.push(
-      reportToFleet(
-        {
-          dynamo: (...args) => calls.write(...args),
-          table: LEDGER_TABLE,
-          id,
-          look,
-          everyMs: EVERY_MS,
-          nowMs: () => now.ms,
-          onTrouble: (error) => troubles.push(error),
-        },
-        stop.signal,
-      ),
-    );
+    const reporter = createFleetReporter({
+      dynamo: (...args) => calls.write(...args),
+      table: LEDGER_TABLE,
+      id,
+      look,
+      everyMs: EVERY_MS,
+      nowMs: () => now.ms,
+      onTrouble: (error) => troubles.push(error),
+    });
+    ends.push(reporter.run(stop.signal));
+    return reporter;
   };
   const end = async () => {
     stop.abort();
@@ -96,6 +93,25 @@ test('what a process that died has left behind counts until it is back, and what
   assert.deepEqual([left.processes, left.readUpToMs, left.openMs('acme')], [0, undefined, NOON_MS - 60_000]);
   now.ms = NOON_MS + 700_000;
   assert.equal((await read()).openMs('acme'), undefined);
+});
+
+test('a process that stops says at its end what it leaves behind, and no more of the queue than it could before', async (t) => {
+  const { report, read, now, end, troubles } = await setUp(t);
+  const open = new Map<string, number>();
+  const view = { readUpToMs: NOON_MS - 5_000, open, backMs: NOON_MS + 600_000 };
+  const reporter = report('draining', view);
+  await until(async () => (await read()).readUpToMs === NOON_MS - 5_000, 'it has reported');
+  await end();
+  // Taken after the last report, and handed back by the drain.
+  open.set('acme', NOON_MS - 60_000);
+  view.readUpToMs = NOON_MS;
+  await reporter.last(new AbortController().signal);
+  const left = await read();
+  assert.deepEqual([left.openMs('acme'), left.readUpToMs], [NOON_MS - 60_000, NOON_MS - 5_000]);
+  now.ms = NOON_MS + 599_000;
+  assert.equal((await read()).openMs('acme'), NOON_MS - 60_000);
+  await reporter.last(AbortSignal.abort());
+  assert.equal(troubles.length, 1, 'it is told of, and nothing is thrown');
 });
 
 test('a process with more open tenants than a report names has not read further than the oldest of the others', async (t) => {

@@ -108,6 +108,7 @@ test('a checkpoint saves the position and renews the lease', async (t) => {
     state: 'delivering',
     owner: 'owner-1',
     lease_expires_at: now.ms + LEASE_MS,
+    lease_writes: 1,
     expires_at: Math.floor(now.ms / 1_000) + TTL_SECONDS,
   });
   assert.equal(recent_owners, undefined, 'it has come further, so its owner has not crashed');

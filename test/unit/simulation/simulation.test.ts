@@ -19,8 +19,15 @@ test('in a storm of everything nothing is lost, and everything has an end', asyn
 });
 
 test('a trial of no strokes can be run, as it is printed when a trial fails without any', async () => {
-  const [{ events, failed } = assert.fail('no trial ran')] = await simulate('--seed', '1', '--only', '-');
+  const [{ events, failed, kills, terms, freezes } = assert.fail('no trial ran')] = await simulate(
+    '--seed',
+    '1',
+    '--only',
+    '-',
+  );
   assert.deepEqual({ events, failed }, { events: 0, failed: false });
+  // The trial ends its tasks itself, and that counts as nothing.
+  assert.deepEqual({ kills, terms, freezes }, { kills: 0, terms: 0, freezes: 0 });
 });
 
 test('its page says what is cut out', async () => {

@@ -1,5 +1,6 @@
 /**
- * What the tenants have used this month. It is asked for when somebody opens it: the service reads it from a table.
+ * What the tenants have used this month, or in the one before while no day of this one is summed up. It is asked for when somebody
+ * opens it: the service reads it from a table.
  *
  * @typedef {import('../usage.ts').MonthUsage} MonthUsage
  */

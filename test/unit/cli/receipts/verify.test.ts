@@ -218,6 +218,39 @@ test('a chain whose beginning is gone shows it, and one that is read from its mi
   assert.deepEqual(problemsOf(await scene.verify()), []);
 });
 
+test('the receipt before those of the time is found in a log group, however long ago it was written', async (t) => {
+  const scene = await startReceiptScene(t, { place: `log-group:${RECEIPT_GROUP}` });
+  const daysAgo = (days: number) => ({
+    issuedMs: Date.now() - days * 86_400_000,
+    writtenMs: Date.now() - days * 86_400_000,
+  });
+  await scene.issue({ tamper: () => undefined });
+  await scene.issue(daysAgo(9));
+  await scene.issue(daysAgo(8));
+  // Of another chain in the same group, and nearer.
+  await scene.put(
+    'log-distributor/receipts',
+    [{ timestamp: daysAgo(7).writtenMs, message: 'of another' }],
+    RECEIPT_GROUP,
+  );
+  await scene.issue();
+  const run = await scene.verify();
+  assert.deepEqual([problemsOf(run), resultOf(run).receipts], [[], 2]);
+});
+
+test('two receipts of one number are named, and the events of both count', async (t) => {
+  for (const place of ['s3://acme-receipts', `log-group:${RECEIPT_GROUP}`]) {
+    const scene = await startReceiptScene(t, { place });
+    const events = eventsOf(scene, 10);
+    await scene.put('a', events);
+    await scene.issue({ streams: { a: events.slice(0, 5) } });
+    await scene.issue({ streams: { a: events.slice(5) }, anew: true, change: { previous: null } });
+    const run = await scene.verify();
+    assert.deepEqual(problemsOf(run), [[1, 'there are two receipts of this number that differ']]);
+    assert.deepEqual([run.code, differencesOf(run)], [1, []]);
+  }
+});
+
 test('an object whose events nobody kept apart is named', async (t) => {
   const scene = await startReceiptScene(t);
   const events = eventsOf(scene, 10);

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  CreateBucketCommand,
-  DeleteObjectCommand,
-  ListObjectVersionsCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { FLEET } from '../../../../service/ledger/fleet-reports.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { SCHEMA, writeInventory } from '../../../support/inventory.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
-const SCHEMA = 'Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, StorageClass, ETag';
 const REPORTS = 'inventory';
 const MANIFEST = 'central/daily/2026-11-24T01-00Z/manifest.json';
 const URL_OF_MANIFEST = `s3://${REPORTS}/${MANIFEST}`;
@@ -47,7 +40,6 @@ async function setUp(t: TestContext) {
       Item: { object: { S: FLEET }, delivery: { S: 'a-task' }, report: { S: JSON.stringify(report) } },
     }),
   );
-  await deps.s3.send(new CreateBucketCommand({ Bucket: REPORTS }));
   const nowMs = () => Date.now() + 60_000;
   const reconcile = (...args: string[]) =>
     cloud.run(['reconcile', '--bucket', pipeline.bucket, '--from', '1h', ...args], {
@@ -59,72 +51,21 @@ async function setUp(t: TestContext) {
 
 type Scene = Awaited<ReturnType<typeof setUp>>;
 
-/** A report as S3 writes it, in two files. */
-async function writeInventory(
-  { deps, pipeline, nowMs }: Scene,
-  changes: Record<string, unknown> = {},
-  archived?: string,
-): Promise<void> {
-  const { Versions = [], DeleteMarkers = [] } = await deps.s3.send(
-    new ListObjectVersionsCommand({ Bucket: pipeline.bucket }),
-  );
-  const rows = [
-    ...DeleteMarkers.map(({ Key, VersionId, LastModified }) => [
-      Key,
-      VersionId,
-      'true',
-      'true',
-      '',
-      LastModified,
-      '',
-      '',
-    ]),
-    ...Versions.map(({ Key, VersionId, IsLatest, Size, LastModified, StorageClass, ETag }) => [
-      Key,
-      VersionId,
-      String(IsLatest),
-      'false',
-      Size,
-      LastModified,
-      Key === archived ? 'DEEP_ARCHIVE' : StorageClass,
-      ETag?.replaceAll('"', ''),
-    ]),
-  ].map(([key, version, latest, marker, size, lastModified, ...more]) => [
-    pipeline.bucket,
-    new URLSearchParams({ '': String(key) }).toString().slice(1).replaceAll('%2F', '/'),
-    version,
-    latest,
-    marker,
-    size,
-    (lastModified as Date).toISOString(),
-    ...more,
-  ]);
-  const half = Math.ceil(rows.length / 2);
-  for (const [at, some] of [rows.slice(0, half), rows.slice(half)].entries()) {
-    const text = some.map((row) => `${row.map((field) => `"${field}"`).join(',')}\n`).join('');
-    await deps.s3.send(
-      new PutObjectCommand({ Bucket: REPORTS, Key: `central/daily/data/${at}.csv.gz`, Body: gzipSync(text) }),
-    );
-  }
-  const manifest = {
-    sourceBucket: pipeline.bucket,
-    destinationBucket: `arn:aws:s3:::${REPORTS}`,
-    version: '2016-11-30',
-    creationTimestamp: String(nowMs()),
-    fileFormat: 'CSV',
-    fileSchema: SCHEMA,
-    files: [0, 1].map((at) => ({ key: `central/daily/data/${at}.csv.gz`, size: 1, MD5checksum: '' })),
-    ...changes,
-  };
-  const body = JSON.stringify(manifest, null, 2);
-  await deps.s3.send(new PutObjectCommand({ Bucket: REPORTS, Key: MANIFEST, Body: body }));
-}
+const writeReport = ({ deps, pipeline, nowMs }: Scene, changes: Record<string, unknown> = {}, archived?: string) =>
+  writeInventory(deps.s3, {
+    bucket: pipeline.bucket,
+    reports: REPORTS,
+    manifest: MANIFEST,
+    createdMs: nowMs(),
+    changes,
+    archived,
+  });
 
 test('an inventory tells the same as a listing, without a LIST request', async (t) => {
   const scene = await setUp(t);
   const listed = await scene.reconcile('--json');
   assert.equal(listed.code, 1, listed.err);
-  await writeInventory(scene);
+  await writeReport(scene);
   const read = await scene.reconcile('--inventory', URL_OF_MANIFEST, '--json');
   assert.equal(read.code, 1, read.err);
   const [ofList, ofInventory] = [listed, read].map(({ json }) => {
@@ -148,7 +89,7 @@ function sorted(told: unknown): unknown {
 
 test('what the inventory names is announced, but for what is archived', async (t) => {
   const scene = await setUp(t);
-  await writeInventory(scene, {}, keyOf('globex', 'a.log'));
+  await writeReport(scene, {}, keyOf('globex', 'a.log'));
   const repaired = await scene.reconcile('--inventory', URL_OF_MANIFEST, '--repair', '--yes', '--json');
   assert.equal(repaired.code, 0, repaired.err);
   assert.deepEqual((repaired.json() as { repaired: object }).repaired, {
@@ -161,7 +102,7 @@ test('what the inventory names is announced, but for what is archived', async (t
 test('what is no inventory, or lacks what is needed, is said', async (t) => {
   const scene = await setUp(t);
   const refused = async (changes: Record<string, unknown>, sentence: RegExp, ...args: string[]) => {
-    await writeInventory(scene, changes);
+    await writeReport(scene, changes);
     const { code, err } = await scene.reconcile('--inventory', URL_OF_MANIFEST, ...args);
     assert.notEqual(code, 0);
     assert.match(err, sentence);
@@ -171,7 +112,10 @@ test('what is no inventory, or lacks what is needed, is said', async (t) => {
     { fileSchema: 'Bucket, Key, Size, ETag' },
     /lacks VersionId, IsDeleteMarker, LastModifiedDate, StorageClass/,
   );
-  await refused({ fileSchema: `${SCHEMA}, EncryptionStatus` }, /data\/0\.csv\.gz, line 1: is no line of an inventory/);
+  await refused(
+    { fileSchema: `${SCHEMA}, EncryptionStatus` },
+    /01-00Z\/0\.csv\.gz, line 1: is no line of an inventory/,
+  );
   await refused({ sourceBucket: 'another' }, /--inventory: is of the bucket another/);
   await refused({ files: [{ key: 'gone.csv.gz' }] }, /NoSuchKey|does not exist/);
   const made = scene.nowMs() - 600_000;
@@ -181,7 +125,10 @@ test('what is no inventory, or lacks what is needed, is said', async (t) => {
     '--to',
     '1m',
   );
-  const { code, err } = await scene.reconcile('--inventory', `s3://${REPORTS}/central/daily/data/0.csv.gz`);
+  const { code, err } = await scene.reconcile(
+    '--inventory',
+    `s3://${REPORTS}/central/daily/2026-11-24T01-00Z/0.csv.gz`,
+  );
   assert.equal(code, 1);
   assert.match(err, /is no manifest of S3 Inventory: give its manifest\.json/);
   assert.equal((await scene.reconcile('--inventory', 'manifest.json')).code, 2);

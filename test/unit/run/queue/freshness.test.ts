@@ -174,3 +174,9 @@ test('where nobody looks, what has come back is forgotten as others go', async (
   now.watermarkMs = NOON_MS;
   assert.equal(behind('acme'), 1);
 });
+
+test("messages away of ten thousand tenants each hold their tenant's watermark", async () => {
+  const { follow, behind } = setUp();
+  for (let n = 0; n < 10_000; n++) await follow(`t${n}`, 10 * MINUTE).release(60);
+  assert.deepEqual([behind('t0'), behind('t9999'), behind('idle')], [10, 10, 0]);
+});

@@ -370,3 +370,15 @@ test('closing sends what is gathered at once, and ends the beats', async (t) => 
   await pass(200_000);
   assert.equal(calls.length, 1);
 });
+
+test('a message that is being sent anew is known from those that somebody works on, until SQS has answered', async (t) => {
+  const { inFlight, queue, gather } = setUp(t);
+  queue.notCopied = ['r3'];
+  inFlight.take(messageOf(1));
+  const given = [inFlight.take(messageOf(2)).renew(ONCE_FAILED, 5), inFlight.take(messageOf(3)).renew(ONCE_FAILED, 5)];
+  assert.deepEqual([inFlight.size, inFlight.leaving], [3, 2]);
+  await gather();
+  await gather();
+  await Promise.all(given);
+  assert.deepEqual([inFlight.size, inFlight.leaving], [1, 0]);
+});

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_HISTORY } from '../../../../service/core/history.ts';
 import { createWatermark } from '../../../../service/run/queue/watermark.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 31, 12);
@@ -8,7 +7,7 @@ const SECOND = 1_000;
 const sent = (agoMs: number, receiveCount = 1, failures = 0) => ({
   receiveCount,
   sentMs: NOON_MS - agoMs,
-  history: { ...NO_HISTORY, failures },
+  isSentAnew: failures > 0,
 });
 
 function setUp() {
@@ -89,4 +88,10 @@ test('a queue in which SQS counts nothing was empty a minute ago, and other coun
   watermark.received([], NOON_MS - 2 * SECOND);
   watermark.counted(0, NOON_MS);
   assert.equal(watermark.ms, NOON_MS - 2 * SECOND, 'what is known better stays');
+});
+
+test('a message that was sent anew and waited out its delay says nothing of what waits behind it', () => {
+  const { watermark } = setUp();
+  watermark.received([sent(10 * SECOND), { ...sent(900 * SECOND), isSentAnew: true }], NOON_MS);
+  assert.equal(watermark.ms, NOON_MS - 10 * SECOND);
 });

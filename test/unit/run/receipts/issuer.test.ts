@@ -241,3 +241,69 @@ test('how long a receipt is due is known while it cannot be issued', async (t) =
   await running;
   assert.equal(issuer.behindSeconds, 0);
 });
+
+/** An issuer of many chains that all were issued at some time, and what it reads. */
+function watchReads(t: TestContext, count: number) {
+  const state = { nowMs: 500_000 * HOUR_MS, lists: 0, reads: 0, onRead: () => {} };
+  const deliveries = Array.from({ length: count }, (_, n) => {
+    const delivery = buildDelivery({ tenant_id: `t-${n}`, receipts: 's3://acme-receipts' });
+    assert.ok(hasReceipts(delivery));
+    return delivery;
+  });
+  const stop = new AbortController();
+  const issuer = createReceiptIssuer({
+    lease: {
+      run: (work, signal) => work({ signal, saved: '', check: () => signal.throwIfAborted(), save: async () => {} }),
+    },
+    listDeliveries: async () => {
+      state.lists++;
+      return deliveries;
+    },
+    chains: {
+      async read() {
+        state.reads++;
+        state.onRead();
+        return { number: 1, hash: '0'.repeat(64), issuedMs: state.nowMs, pending: undefined };
+      },
+      async *due() {},
+      begin: async () => false,
+      mark: async () => {},
+      finish: async () => {},
+    },
+    signer: async () => signer,
+    write: async () => {},
+    intervalMs: 40,
+    eventBytesMax: 1_000_000,
+    metrics: createMetrics(),
+    logger: createTestLogger().logger,
+    nowMs: () => state.nowMs,
+  });
+  const start = () => {
+    const running = issuer.run(stop.signal).catch(() => {});
+    t.after(async () => {
+      stop.abort();
+      await running;
+    });
+    return running;
+  };
+  return { state, start, stop };
+}
+
+test('a chain is read when a receipt may be due, and not at each look', async (t) => {
+  const { state, start } = watchReads(t, 20);
+  start();
+  await until(() => state.lists >= 4, 'it has looked several times');
+  assert.equal(state.reads, 20);
+  state.nowMs += HOUR_MS;
+  const { lists } = state;
+  await until(() => state.lists >= lists + 3, 'it has looked again');
+  assert.equal(state.reads, 40);
+});
+
+test('a process that stops reads no further chain', async (t) => {
+  const { state, start, stop } = watchReads(t, 100);
+  state.onRead = () => stop.abort();
+  await start();
+  // As many as it reads at once.
+  assert.ok(state.reads <= 8, `${state.reads} were read`);
+});

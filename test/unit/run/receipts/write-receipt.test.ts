@@ -21,7 +21,11 @@ import { buildTenant } from '../../../support/tenant.ts';
 const ACCOUNT = '111122223333';
 const BUCKET = 'acme-receipts';
 const NEVER = new AbortController().signal;
-const receiptOf = (number: number) => ({ number, document: `{"number":${number}}\n{}\n` });
+const receiptOf = (number: number) => ({
+  number,
+  hash: String(number).padStart(4, '0').repeat(16),
+  document: `{"number":${number}}\n{}\n`,
+});
 
 /** A tenant whose role may write its log groups, and its receipts into a bucket if it says so. */
 async function setUp(t: TestContext, receipts: string) {
@@ -82,12 +86,18 @@ test('in a bucket a receipt is written once, under its number, and never over an
   const { deps, delivery, write, allow } = await setUp(t, `s3://${BUCKET}/of/logs/`);
   await allow(`arn:aws:s3:::${BUCKET}/of/logs/acme/*`);
   await write(delivery, receiptOf(1), NEVER);
-  await write(delivery, { number: 1, document: 'another' }, NEVER);
+  await write(delivery, receiptOf(1), NEVER);
+  // Of a chain whose ledger was lost, and which began anew.
+  await write(delivery, { number: 1, hash: 'c0de'.repeat(16), document: 'another' }, NEVER);
   await write(delivery, receiptOf(12), NEVER);
   const s3 = deps.s3Of(ACCOUNT);
   const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
   const keys = (Contents ?? []).map(({ Key }) => Key);
-  assert.deepEqual(keys, ['of/logs/acme/cloudwatch/000000001.ndjson', 'of/logs/acme/cloudwatch/000000012.ndjson']);
+  assert.deepEqual(keys, [
+    'of/logs/acme/cloudwatch/000000001-0001000100010001.ndjson',
+    'of/logs/acme/cloudwatch/000000001-c0dec0dec0dec0de.ndjson',
+    'of/logs/acme/cloudwatch/000000012-0012001200120012.ndjson',
+  ]);
   const { Body, ContentType } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: keys[0] }));
   assert.deepEqual([await Body?.transformToString(), ContentType], [receiptOf(1).document, 'application/x-ndjson']);
 });

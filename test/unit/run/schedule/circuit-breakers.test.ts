@@ -239,6 +239,43 @@ test('an STS_PLACE that does not answer holds those who need it, and one object 
   assert.equal(breakers.held('b'), null, 'who refuses is there');
 });
 
+test('STS answers again when the probe has reached its destination with a new session, and all may try', () => {
+  for (const end of [doneThere, unavailable, failed('destination-refused', { place: LOGS_PLACE })]) {
+    const { breakers, now, places } = setUp();
+    const unassumed = failed('role-unavailable', { place: STS_PLACE });
+    now.ms += 1_000;
+    for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
+    now.ms += 7_000;
+    const probe = breakers.enter('a');
+    assert.deepEqual(probe.probes, ['sts/us-east-1']);
+    probe.leave(report(end));
+    assert.deepEqual(places, ['sts in us-east-1 open', 'sts in us-east-1 closed']);
+    assert.equal(breakers.held('b'), null, end.kind);
+  }
+});
+
+test('an object that delivers nothing has asked nobody: the next one is the probe', () => {
+  const { breakers, now, places } = setUp();
+  const unassumed = failed('role-unavailable', { place: STS_PLACE });
+  now.ms += 1_000;
+  for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
+  now.ms += 7_000;
+  breakers.enter('a').leave(report(line('done', { accepted: false, place: LOGS_PLACE })));
+  assert.deepEqual(places, ['sts in us-east-1 open']);
+  assert.deepEqual(breakers.enter('b').probes, ['sts/us-east-1']);
+});
+
+test('an answer of STS that is late is an answer of STS, whatever region the logs are in', () => {
+  const { breakers, now, places } = setUp();
+  now.ms += 1_000;
+  const passes = ['a', 'b', 'c'].map((tenant) => breakers.enter(tenant));
+  for (const pass of passes) pass.unanswered({ type: 'cloudwatch', place: STS_PLACE, forMs: 5_000 });
+  assert.deepEqual(places, ['sts in us-east-1 open']);
+  now.ms += 1_000;
+  passes[0]?.answered('cloudwatch');
+  assert.deepEqual(places, ['sts in us-east-1 open', 'sts in us-east-1 closed']);
+});
+
 test('one probe at a time: while it is on its way everybody else waits', () => {
   const { breakers, now, deliver, states } = setUp();
   deliver(refused);

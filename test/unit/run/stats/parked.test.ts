@@ -37,6 +37,6 @@ test('memory is bounded: by the steps of an hour, and by the number of tenants',
   parked.add(['acme'], 1_000_000, undefined);
   now.ms += 243 * 15_000;
   assert.equal(parked.of('acme').messages, 0, 'what stays away for longer is forgotten after an hour');
-  for (let n = 0; n < 5_001; n++) parked.add([`t${n}`], 60, undefined);
+  for (let n = 0; n < 20_001; n++) parked.add([`t${n}`], 60, undefined);
   assert.deepEqual([parked.of('t0').messages, parked.of('t1').messages], [0, 1]);
 });

@@ -19,6 +19,8 @@ function setUp(t: TestContext, tenants: readonly string[]) {
     upToMs: (NOON_MS - 5_000) as number | undefined,
     failing: new Set<string>(),
     held: new Set<string>(),
+    /** Destinations that do not answer until this resolves. */
+    silent: new Map<string, Promise<void>>(),
     monotonicMs: 0,
     lists: 0,
     away: false,
@@ -36,7 +38,9 @@ function setUp(t: TestContext, tenants: readonly string[]) {
     sayTo:
       ({ tenantId }) =>
       async (stream, events) => {
-        if (state.failing.has(tenantId)) throw new DistributorError('role-refused', 'no');
+        const silence = state.silent.get(tenantId);
+        await silence;
+        if (silence || state.failing.has(tenantId)) throw new DistributorError('role-refused', 'no');
         for (const { timestamp, message } of events) {
           const values = Object.fromEntries(metricsOf(message).map(({ name, value }) => [name, value]));
           told.push({ tenant: tenantId, stream, values, timestamp });
@@ -101,6 +105,30 @@ test('what fails is told with the next event, and keeps no other tenant from bei
   assert.deepEqual(await outcomes(), { written: true, failed: true });
 });
 
+test('tenants whose destinations do not answer keep no other tenant from being told', async (t) => {
+  const silent = Array.from({ length: 10 }, (_, n) => `silent-${n}`);
+  const others = Array.from({ length: 20 }, (_, n) => `other-${n}`);
+  // One that does not answer holds a place, and not those that come after it.
+  const { state, told, writer, stop } = setUp(t, ['silent-0', ...others]);
+  const first = Promise.withResolvers<void>();
+  state.silent.set('silent-0', first.promise);
+  const running = writer.run(stop.signal);
+  await until(() => new Set(told.map(({ tenant }) => tenant)).size === others.length, 'the others are told');
+  // More of them than there are places hold nobody up once they are known.
+  state.tenants = [...silent, ...others];
+  for (const name of silent) state.silent.set(name, Promise.resolve());
+  state.monotonicMs += 5 * 60_000;
+  first.resolve();
+  await until(() => told.filter(({ tenant }) => tenant === 'other-19').length >= 3, 'all have failed once');
+  const second = Promise.withResolvers<void>();
+  for (const name of silent) state.silent.set(name, second.promise);
+  told.length = 0;
+  await until(() => told.filter(({ tenant }) => tenant === 'other-19').length >= 4, 'the others are told');
+  stop.abort();
+  second.resolve();
+  await running;
+});
+
 test('nobody is told before anything is known of the queue, and no tenant whose destination is left alone', async (t) => {
   const { state, told, writer, stop, outcomes } = setUp(t, ['acme', 'held']);
   state.upToMs = undefined;
@@ -122,13 +150,19 @@ test('the table is read every five minutes, and while it cannot be read the same
   assert.equal(state.lists, 1);
   state.away = true;
   state.monotonicMs += 5 * 60_000;
-  await until(() => state.lists === 2);
+  // Who could not look it up tries again at the next interval.
+  await until(() => state.lists > 2);
   const before = told.length;
   await until(() => told.length > before + 1);
+  state.away = false;
+  const { lists } = state;
+  await until(() => state.lists > lists);
+  const after = told.length;
+  await until(() => told.length > after + 1);
   stop.abort();
   await running;
-  assert.equal(state.lists, 2);
-  assert.equal(lines.at(-1)?.msg, 'whom to tell of progress could not be looked up');
+  assert.equal(state.lists, lists + 1, 'and not once it has');
+  assert.ok(lines.every(({ msg }) => msg === 'whom to tell of progress could not be looked up'));
 });
 
 test('the last words have what was delivered since', async (t) => {

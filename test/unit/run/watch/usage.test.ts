@@ -39,6 +39,19 @@ test('the month of the last day that is over is read once for whoever asks withi
   assert.equal((await usage()).month, '2026-11', 'November is not over yet');
 });
 
+test('while no day of a month is summed up, the month before is shown', async () => {
+  const days = new Map<string, UsageByDelivery>();
+  const usageAt = (nowMs: number) => createMonthUsage({ read: async (day) => days.get(day) }, () => nowMs, NEVER)();
+  // The first day of the year is over by an hour, and the year before had one day.
+  const nowMs = startOfDay('2027-01-02') + HOUR_MS;
+  assert.deepEqual(await usageAt(nowMs), { month: '2027-01', days: [], tenants: [] });
+  days.set('2026-12-31', new Map([['acme/cloudwatch', { ...NO_USAGE, objects: 2 }]]));
+  const { month, days: summed, tenants } = await usageAt(nowMs);
+  assert.deepEqual([month, summed, tenants[0]?.objects], ['2026-12', ['2026-12-31'], 2]);
+  days.set('2027-01-01', new Map());
+  assert.deepEqual(await usageAt(nowMs), { month: '2027-01', days: ['2027-01-01'], tenants: [] });
+});
+
 test('a table that does not answer is asked again by the next', async () => {
   let down = true;
   const read = async () => {
