@@ -97,3 +97,24 @@ test('a template that ends in the middle of a name is walked up to its last fold
   assert.equal(walk.judge('logs/acme/'), 'all');
   assert.equal(walk.judge('logs/acme/deeper/'), 'all');
 });
+
+test('a partition is passed by when all of it is over, whatever it is: a year, a month, a day or an hour', () => {
+  const walk = createWalk({ template: HIVE, known: {}, ...RANGE, lateMs: 0, earlyMs: 0 });
+  const skips: Record<string, string | undefined> = {
+    'year=2025/a': `${LEAF}year=2026/`,
+    'year=2026/a': undefined,
+    'year=2027/a': `${LEAF}year>`,
+    'year=2026/month=10/a': `${LEAF}year=2026/month=11/`,
+    'year=2026/month=11/a': undefined,
+    'year=2026/month=12/a': `${LEAF}year>`,
+    'year=2026/month=11/day=23/a': `${LEAF}year=2026/month=11/day=24/`,
+    'year=2026/month=11/day=24/a': undefined,
+    'year=2026/month=11/day=25/a': `${LEAF}year>`,
+    'year=2026/month=11/day=24/hour=09/a': `${LEAF}year=2026/month=11/day=24/hour=10/`,
+    'year=2026/month=11/day=24/hour=10/a': undefined,
+    'year=2026/month=11/day=24/hour=11/a': `${LEAF}year>`,
+    // No partition of ours: nobody knows what time it is of.
+    'copy-of-year=2025/a': undefined,
+  };
+  for (const [key, behind] of Object.entries(skips)) assert.equal(walk.skip(LEAF, LEAF + key), behind, key);
+});
