@@ -166,6 +166,84 @@ test('what a call did not bring is missing, although somebody else brought the s
   assert.deepEqual(missingOf(plan, batchAt(plan, 0), [...ours, seen(all[1] as Line, 9_000)]), [0, 1]);
 });
 
+test('half of a batch is enough to know its call, and no less', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const call = (count: number) => all.slice(0, count).map((line) => seen(line, 5_000));
+  for (const otherBatches of [false, true]) {
+    assert.deepEqual(missingOf(plan, batchAt(plan, 0), call(4), otherBatches), [4, 5, 6, 7]);
+  }
+  assert.equal(missingOf(plan, batchAt(plan, 0), call(3)).length, 8);
+});
+
+test('what was ingested within a second is one call, and what was ingested later is another', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const call = (lastMs: number) => all.slice(0, 4).map((line, at) => seen(line, at < 3 ? 5_000 : lastMs));
+  assert.equal(missingOf(plan, batchAt(plan, 0), call(6_000)).length, 4);
+  assert.equal(missingOf(plan, batchAt(plan, 0), call(6_001)).length, 8);
+  // The second moves along: two before it and four within it.
+  const late = [2_000, 3_500, 5_000, 5_200, 5_400, 6_000].map((ms, at) => seen(all[at] as Line, ms));
+  assert.deepEqual(missingOf(plan, batchAt(plan, 0), late), [0, 1, 6, 7]);
+});
+
+test('more copies of an event than the batch has do not make up for other events, neither at once nor one after another', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const tick = all[0] as Line;
+  const atOnce = [5_000, 5_000, 5_000, 5_000].map((ms) => seen(tick, ms));
+  assert.equal(missingOf(plan, batchAt(plan, 0), atOnce).length, 8);
+  const oneByOne = Array.from({ length: 20 }, (_, at) => seen(tick, 5_000 + at * 400));
+  assert.equal(missingOf(plan, batchAt(plan, 0), oneByOne).length, 8);
+  const beside = [...oneByOne, ...all.slice(1, 3).map((line) => seen(line, 9_000))];
+  assert.equal(missingOf(plan, batchAt(plan, 0), beside).length, 8, 'three events, and many copies of one of them');
+});
+
+test('a piece within a batch is a quarter of it or more, and half of what lies between its ends', () => {
+  const all = lines(40);
+  const plan = planOf(all, 40);
+  const missingAfter = (places: readonly number[]) =>
+    missingOf(
+      plan,
+      batchAt(plan, 0),
+      places.map((at) => seen(all[at] as Line, 5_000)),
+      true,
+    ).length;
+  const from = (start: number, count: number, step = 1) => Array.from({ length: count }, (_, at) => start + at * step);
+  assert.equal(missingAfter(from(15, 10)), 30);
+  assert.equal(missingAfter(from(15, 9)), 40);
+  // Eleven of 22 places, and eleven of 23.
+  assert.equal(missingAfter([...from(10, 10, 2), 31]), 29);
+  assert.equal(missingAfter([...from(10, 10, 2), 32]), 40);
+});
+
+test('a piece is half or more of what its call brought in that time', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const missingBeside = (others: number) =>
+    missingOf(
+      plan,
+      batchAt(plan, 0),
+      [
+        ...all.slice(0, 3).map((line) => seen(line, 5_000)),
+        ...Array.from({ length: others }, (_, at) => seen({ message: `theirs ${at}`, timeMs: NOON_MS }, 5_000)),
+      ],
+      true,
+    ).length;
+  assert.deepEqual([3, 4].map(missingBeside), [5, 8]);
+});
+
+test('what another batch has claimed is no part of what a call brought besides', () => {
+  const same = { message: 'tick', timeMs: NOON_MS };
+  const plan = planOf(Array<Line>(8).fill(same), 4);
+  const [first, second] = [batchAt(plan, 0), batchAt(plan, 1)];
+  const search = createSearch(plan, second.events);
+  for (let copy = 0; copy < 8; copy++) search.see(seen(same, 1_000));
+  for (let other = 0; other < 4; other++) search.see(seen({ message: `theirs ${other}`, timeMs: NOON_MS }, 1_000));
+  search.claim(first);
+  assert.equal(search.missing(true).length, 0);
+});
+
 /** The lines in their order, each some milliseconds after the one before. */
 const lineUp = (drawn: readonly { readonly text: string; readonly step: number }[]): Line[] => {
   let timeMs = NOON_MS;

@@ -358,3 +358,19 @@ test('the texts say it to people', async (t) => {
   assert.match(run.out, new RegExp(`${GROUP} +a +10 +9 +missing +1 events are missing`));
   assert.match(run.out, /not verified/);
 });
+
+test('a tenant that was renamed, or is gone, is verified under each name for its own hours', async (t) => {
+  const scene = await startReceiptScene(t, { place: `log-group:${RECEIPT_GROUP}` });
+  const before = eventsOf(scene, 20, 'before');
+  const after = before.map(({ timestamp }, at) => ({ timestamp: timestamp + 3_600_000, message: `after ${at}` }));
+  await scene.put('a', [...before, ...after]);
+  await scene.issue({ streams: { a: before }, issuedMs: scene.hourMs + 3_600_000 });
+  await scene.issue({ streams: { a: after }, change: { tenant: 'acme-two', number: 1, previous: null } });
+  const renamed = new Date(scene.hourMs + 3_600_000).toISOString();
+  const old = await scene.verify(['--to', renamed]);
+  assert.deepEqual([old.code, resultOf(old).events, problemsOf(old)], [0, 20, []], old.out);
+  const renewed = await scene.verify(['--tenant', 'acme-two', '--from', renamed]);
+  assert.deepEqual([renewed.code, resultOf(renewed).events, problemsOf(renewed)], [0, 20, []], renewed.out);
+  const across = await scene.verify(['--tenant', 'acme-two']);
+  assert.deepEqual([across.code, differencesOf(across)], [1, [['a', 'extra', 20]]]);
+});
