@@ -83,8 +83,8 @@ interface Looked {
 }
 
 /** The object as a replay announces it. @throws CommandError, a usage error, for a replay that has left nothing behind */
-async function inReplay({ dynamo, settings, nowMs }: Context, found: ObjectRef, id: string): Promise<Looked> {
-  const states = createReplayStates({ dynamo, table: settings.ledgerTable, nowMs });
+async function inReplay({ dynamo, settings, nowMs, signal }: Context, found: ObjectRef, id: string): Promise<Looked> {
+  const states = createReplayStates({ dynamo, table: settings.ledgerTable, nowMs, signal });
   const state = await states.read(id);
   if (state) {
     const replay = replayOf(state);

@@ -81,8 +81,8 @@ Examples:
   session.run(status, showStatus);
 }
 
-function statesOf({ dynamo, settings, nowMs }: Context): ReplayStates {
-  return createReplayStates({ dynamo, table: settings.ledgerTable, nowMs });
+function statesOf({ dynamo, settings, nowMs, signal }: Context): ReplayStates {
+  return createReplayStates({ dynamo, table: settings.ledgerTable, nowMs, signal });
 }
 
 async function runReplay(context: Context, options: Options): Promise<ExitCode> {

@@ -48,6 +48,8 @@ export interface ReplayStatesDeps {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
   readonly table: string;
   readonly nowMs: () => number;
+  /** Ends reads. */
+  readonly signal: AbortSignal;
 }
 
 /** As long as the ledger knows what a replay has delivered. */
@@ -69,7 +71,7 @@ const ITEM = z.object({
   last_key: z.string(),
 });
 
-export function createReplayStates({ dynamo, table, nowMs }: ReplayStatesDeps): ReplayStates {
+export function createReplayStates({ dynamo, table, nowMs, signal }: ReplayStatesDeps): ReplayStates {
   const write = async (state: ReplayState, condition: string, values: Readonly<Record<string, unknown>>) => {
     const attributes = { ...toItem(state), expires_at: Math.floor(nowMs() / 1000) + KEEP_SECONDS };
     const names = Object.keys(attributes);
@@ -101,6 +103,7 @@ export function createReplayStates({ dynamo, table, nowMs }: ReplayStatesDeps): 
     async read(id) {
       const { Item } = await dynamo.send(
         new GetItemCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
+        { abortSignal: signal },
       );
       return Item && fromItem(id, ITEM.parse(unmarshall(Item, { wrapNumbers: Number })));
     },

@@ -92,7 +92,7 @@ export function addTenants(program: Command, session: Session): Command {
 }
 
 function tableOf(context: Context): TenantTable {
-  return createTenantTable(context.dynamo, context.settings.tenantTable);
+  return createTenantTable(context.dynamo, context.settings.tenantTable, context.signal);
 }
 
 function judgeIn(context: Context, item: Item): Judged {
@@ -218,7 +218,8 @@ function noteOddities(context: Context, planned: readonly Planned[]): void {
 
 async function plan(context: Context, judged: Judged, overwrite: boolean): Promise<Planned> {
   const { tenant_id: tenantId, type } = judged.item;
-  const items = await tableOf(context).of(String(tenantId));
+  // An interrupt does not end it: what is planned is told as not written.
+  const items = await createTenantTable(context.dynamo, context.settings.tenantTable).of(String(tenantId));
   const before = items.find((item) => item.type === type);
   const siblings = items.map((item) => judgeIn(context, item));
   const after = merge(before, judged.item);

@@ -12,7 +12,7 @@ const NAMED_MAX = 10;
  */
 export async function requireKnownTenant(context: Context, tenantId: string): Promise<void> {
   const { tenantTable } = context.settings;
-  const table = createTenantTable(context.dynamo, tenantTable);
+  const table = createTenantTable(context.dynamo, tenantTable, context.signal);
   if ((await table.of(tenantId)).length > 0) return;
   const ids = new Set<string>();
   for await (const item of table.all()) ids.add(String(item.tenant_id));

@@ -26,13 +26,20 @@ export interface TenantTable {
 /** As doubles, whatever their size: the SDK would throw at others. */
 const UNMARSHALL = { wrapNumbers: Number };
 
-export function createTenantTable(dynamo: Pick<DynamoDBClient, 'send'>, table: string): TenantTable {
+/** @param signal ends reads. Default: none does, for a command that goes on to tell what it has not done */
+export function createTenantTable(
+  dynamo: Pick<DynamoDBClient, 'send'>,
+  table: string,
+  signal?: AbortSignal,
+): TenantTable {
+  const reading = signal ? { abortSignal: signal } : {};
   return {
     async *all() {
       let from: Record<string, AttributeValue> | undefined;
       do {
         const page = await dynamo.send(
           new ScanCommand({ TableName: table, ConsistentRead: true, ...(from ? { ExclusiveStartKey: from } : {}) }),
+          reading,
         );
         for (const item of page.Items ?? []) yield unmarshall(item, UNMARSHALL);
         from = page.LastEvaluatedKey;
@@ -50,6 +57,7 @@ export function createTenantTable(dynamo: Pick<DynamoDBClient, 'send'>, table: s
             ExpressionAttributeValues: { ':tenant_id': { S: tenantId } },
             ...(from ? { ExclusiveStartKey: from } : {}),
           }),
+          reading,
         );
         for (const item of page.Items ?? []) items.push(unmarshall(item, UNMARSHALL));
         from = page.LastEvaluatedKey;

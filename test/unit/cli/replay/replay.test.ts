@@ -352,7 +352,12 @@ const STATE: ReplayState = {
 
 test('of two who feed one replay, one is told', async (t) => {
   const { client } = await startDynamo(t);
-  const states = createReplayStates({ dynamo: client, table: LEDGER_TABLE, nowMs: Date.now });
+  const states = createReplayStates({
+    dynamo: client,
+    table: LEDGER_TABLE,
+    nowMs: Date.now,
+    signal: new AbortController().signal,
+  });
   assert.equal(await states.read('r-1'), undefined);
   assert.ok(await states.begin(STATE));
   assert.equal(await states.begin(STATE), false);
