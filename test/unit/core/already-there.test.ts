@@ -199,6 +199,18 @@ test('more copies of an event than the batch has do not make up for other events
   assert.equal(missingOf(plan, batchAt(plan, 0), beside).length, 8, 'three events, and many copies of one of them');
 });
 
+test('the call of the batch is the one that brought most of its events, not most copies of one', () => {
+  const all = lines(8);
+  const plan = planOf(all, 8);
+  const tick = all[0] as Line;
+  const copies = Array.from({ length: 6 }, () => seen(tick, 5_000));
+  const call = all.slice(0, 4).map((line) => seen(line, 20_000));
+  assert.deepEqual(missingOf(plan, batchAt(plan, 0), [...copies, ...call]), [4, 5, 6, 7]);
+  // One of two copies is over a second old when the last event comes; the other one still counts.
+  const twice = [seen(tick, 5_000), seen(tick, 5_900), ...all.slice(1, 4).map((line) => seen(line, 6_800))];
+  assert.deepEqual(missingOf(plan, batchAt(plan, 0), twice), [4, 5, 6, 7]);
+});
+
 test('a piece within a batch is a quarter of it or more, and half of what lies between its ends', () => {
   const all = lines(40);
   const plan = planOf(all, 40);
