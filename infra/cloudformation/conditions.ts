@@ -1,7 +1,7 @@
+import { SLOTS } from './choices.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { and, equals, holds, type JsonObject, not, or, ref } from './intrinsics.ts';
 import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
-import { SLOTS } from './parameter-list.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
 const isTrue = (parameter: string) => equals(ref(parameter), 'true');

@@ -1,48 +1,12 @@
 import { RETENTION_DAYS } from '../../service/core/limits.ts';
 import type { Config } from '../config/config.ts';
-import { FARGATE_MEMORY } from '../config/rules.ts';
 import { KMS_KEY, RECEIPT_KEY_SPECS } from '../values/receipt-key.ts';
+import * as choices from './choices.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { PLACEHOLDERS, partitionValuesParameter } from './key-template.ts';
+import { group, number, oneOf, type Parameter, pattern, slots, TRUTH } from './parameter.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 
-/** A parameter of the templates: one setting of the configuration, or a part of one. */
-export interface Parameter {
-  readonly name: string;
-  readonly group: string;
-  readonly description: string;
-  /** Text unless said otherwise. What chooses from a list or a mapping is text, also where it looks like a number. */
-  readonly type?: 'Number';
-  /** What the parameter is for given settings; undefined: it must be given with each deployment. */
-  readonly of: ((config: Config) => string) | undefined;
-  readonly allowedValues?: readonly string[];
-  readonly allowedPattern?: string;
-  readonly minValue?: number;
-  readonly maxValue?: number;
-  readonly rule?: string;
-}
-
-/** Slots for lists whose elements need resources or conditions of their own: a template cannot count. */
-export const SLOTS = { emails: 10, metricsSources: 3, actualPercents: 3, forecastPercents: 2 };
-export const BUFFER_INTERVALS_SECONDS = [60, 120, 180, 240, 300, 600, 900];
-export const PARQUET_BLOCKS_MB = [64, 96, 128, 192, 256];
-export const SPOT_PERCENTS = [0, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100];
-export const QUEUE_RETENTION_DAYS = Array.from({ length: 14 }, (_, at) => at + 1);
-export const CPU_UNITS = Object.keys(FARGATE_MEMORY).map(Number);
-export const MEMORY_MB = [...new Set(CPU_UNITS.flatMap(memorySizesOf))].sort((a, b) => a - b);
-
-/** Memory sizes in MB that Fargate has for a size of CPU. */
-export function memorySizesOf(cpuUnits: number): readonly number[] {
-  const [from, to, step] = FARGATE_MEMORY[cpuUnits] ?? [0, -1, 1];
-  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, at) => from + at * step);
-}
-
-type Constraints = Omit<Parameter, 'name' | 'group' | 'description' | 'of'>;
-type Of = Parameter['of'];
-const TRUTH: Constraints = { allowedValues: ['true', 'false'] };
-const number = (minValue: number, maxValue: number): Constraints => ({ type: 'Number', minValue, maxValue });
-const oneOf = (values: readonly (string | number)[]): Constraints => ({ allowedValues: values.map(String) });
-const pattern = (allowedPattern: string, rule: string): Constraints => ({ allowedPattern, rule });
 const OCTET = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const ADDRESS = `${OCTET}(\\.${OCTET}){3}`;
 const SUBNET = 'subnet-[0-9a-f]{1,17}';
@@ -53,30 +17,6 @@ const DAYS = number(1, 36_500);
 const DAYS_OR_NEVER = pattern('^\\d{1,5}$', 'must be a whole number of days, or 0');
 const USD_OR_NONE = pattern('^\\d{1,8}$', 'must be a whole number of USD, or 0');
 const PERCENT_OR_NONE = pattern('^\\d{1,3}$', 'must be a percentage, or 0');
-
-function group(
-  name: string,
-  entries: Readonly<Record<string, readonly [Constraints, Of, string]>>,
-): readonly Parameter[] {
-  return Object.entries(entries).map(([parameter, [constraints, of, description]]) => ({
-    name: parameter,
-    group: name,
-    description,
-    of,
-    ...constraints,
-  }));
-}
-
-function slots(
-  name: string,
-  count: number,
-  entry: (at: number) => readonly [Constraints, Of, string],
-): Readonly<Record<string, readonly [Constraints, Of, string]>> {
-  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}${at + 1}`, entry(at)]));
-}
-
-export const actualPercents = (config: Config) => config.budget.alertPercents.filter((percent) => percent <= 100);
-export const forecastPercents = (config: Config) => config.budget.alertPercents.filter((percent) => percent > 100);
 
 /** All parameters of the main template, in the order in which a form shows them. */
 export const PARAMETERS: readonly Parameter[] = [
@@ -128,12 +68,12 @@ export const PARAMETERS: readonly Parameter[] = [
     ],
     BufferSizeMb: [number(64, 128), (config) => String(config.ingestion.bufferSizeMb), 'Size of an object in MB'],
     BufferIntervalSeconds: [
-      oneOf(BUFFER_INTERVALS_SECONDS),
+      oneOf(choices.BUFFER_INTERVALS_SECONDS),
       (config) => String(config.ingestion.bufferIntervalSeconds),
       'Age of the oldest line of an object in seconds: the largest part of the delivery lag',
     ],
     ParquetBlockMb: [
-      oneOf(PARQUET_BLOCKS_MB),
+      oneOf(choices.PARQUET_BLOCKS_MB),
       (config) => String(config.ingestion.parquetBlockMb),
       'Size of a row group in MB',
     ],
@@ -204,7 +144,7 @@ export const PARAMETERS: readonly Parameter[] = [
   }),
   ...group('Queue', {
     QueueRetentionDays: [
-      oneOf(QUEUE_RETENTION_DAYS),
+      oneOf(choices.QUEUE_RETENTION_DAYS),
       (config) => String(config.queue.retentionDays),
       'Days for which the queue keeps a message',
     ],
@@ -225,16 +165,20 @@ export const PARAMETERS: readonly Parameter[] = [
       () => '',
       'Tag or digest of the image to run; empty: no tasks, for the first deployment, before there is an image',
     ],
-    CpuUnits: [oneOf(CPU_UNITS), (config) => String(config.distributor.cpuUnits), 'CPU of a task: 1024 are one vCPU'],
+    CpuUnits: [
+      oneOf(choices.CPU_UNITS),
+      (config) => String(config.distributor.cpuUnits),
+      'CPU of a task: 1024 are one vCPU',
+    ],
     MemoryMb: [
-      oneOf(MEMORY_MB),
+      oneOf(choices.MEMORY_MB),
       (config) => String(config.distributor.memoryMb),
       'Memory of a task in MB; a rule checks that Fargate has it for CpuUnits',
     ],
     TasksMin: [number(1, 1000), (config) => String(config.distributor.tasksMin), 'Least number of tasks, on demand'],
     TasksMax: [number(1, 1000), (config) => String(config.distributor.tasksMax), 'Largest number of tasks'],
     SpotPercent: [
-      oneOf(SPOT_PERCENTS),
+      oneOf(choices.SPOT_PERCENTS),
       (config) => String(config.distributor.spotPercent),
       'Of the tasks beyond TasksMin, how many of a hundred run on Fargate Spot',
     ],
@@ -350,7 +294,7 @@ export const PARAMETERS: readonly Parameter[] = [
       'Network ACLs of our own VPC that let HTTPS out and its answers in, and scrapes',
     ],
     Ipv6: [TRUTH, (config) => String(config.network.ipv6), 'IPv6 in our own VPC beside IPv4'],
-    ...slots('MetricsSource', SLOTS.metricsSources, (at) => [
+    ...slots('MetricsSource', choices.SLOTS.metricsSources, (at) => [
       pattern(
         `^(sg-[0-9a-f]{1,17}|${ADDRESS}/([89]|[12]\\d|3[0-2]))?$`,
         'must be a CIDR block from /8 to /32 or the id of a security group',
@@ -390,7 +334,7 @@ export const PARAMETERS: readonly Parameter[] = [
     ],
   }),
   ...group('Alerts', {
-    ...slots('AlertEmail', SLOTS.emails, (at) => [
+    ...slots('AlertEmail', choices.SLOTS.emails, (at) => [
       pattern('^([^@\\s]+@[^@\\s]+)?$', 'must be an address'),
       (config) => config.alerts.emails[at] ?? '',
       'Gets alerts by mail',
@@ -429,14 +373,14 @@ export const PARAMETERS: readonly Parameter[] = [
       (config) => String(config.budget.monthlyUsd ?? 0),
       'Budget of a month in USD; 0: no budget',
     ],
-    ...slots('BudgetActualPercent', SLOTS.actualPercents, (at) => [
+    ...slots('BudgetActualPercent', choices.SLOTS.actualPercents, (at) => [
       PERCENT_OR_NONE,
-      (config) => String(actualPercents(config)[at] ?? 0),
+      (config) => String(choices.actualPercents(config)[at] ?? 0),
       'Percent of the budget, spent, at which to alert; 0: none',
     ]),
-    ...slots('BudgetForecastPercent', SLOTS.forecastPercents, (at) => [
+    ...slots('BudgetForecastPercent', choices.SLOTS.forecastPercents, (at) => [
       PERCENT_OR_NONE,
-      (config) => String(forecastPercents(config)[at] ?? 0),
+      (config) => String(choices.forecastPercents(config)[at] ?? 0),
       'Percent of the budget, forecast, at which to alert; 0: none',
     ]),
     AnomalyUsd: [

@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
+import { actualPercents, forecastPercents, SLOTS } from './choices.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
-import { actualPercents, forecastPercents, PARAMETERS, type Parameter, SLOTS } from './parameter-list.ts';
+import type { Parameter } from './parameter.ts';
+import { PARAMETERS } from './parameter-list.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 
 /**

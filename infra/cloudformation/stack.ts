@@ -1,7 +1,8 @@
 import { CONDITIONS } from './conditions.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { ifElse, isObject, type Json, type JsonObject, ref, sub } from './intrinsics.ts';
-import { PARAMETERS, type Parameter } from './parameter-list.ts';
+import type { Parameter } from './parameter.ts';
+import { PARAMETERS } from './parameter-list.ts';
 import { render } from './placeholders.ts';
 import { madeName, NUMBERS } from './symbolic.ts';
 

@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.ts';
 import { namesOf, type Place } from '../values/names.ts';
 import { RECEIPT_KEY_SPECS } from '../values/receipt-key.ts';
+import { SLOTS } from './choices.ts';
 import { FIXED_NAMES } from './fixed-names.ts';
 import { OBJECT_KEY_TEMPLATE } from './key-template.ts';
-import { PARAMETERS, SLOTS } from './parameter-list.ts';
+import { PARAMETERS } from './parameter-list.ts';
 import { numberPlaceholders, textOf } from './placeholders.ts';
 import { SERVICE_SETTINGS, settingParameter } from './service-settings.ts';
 import type { Conditions } from './vary.ts';

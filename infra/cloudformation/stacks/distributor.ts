@@ -1,10 +1,10 @@
 import { type PolicyDocument, trustService } from '../../policies/document.ts';
 import { executionRolePolicy, taskRolePolicy } from '../../policies/task.ts';
 import { HTTP_PORT } from '../../values/service-environment.ts';
+import { CPU_UNITS, MEMORY_MB, SLOTS, SPOT_PERCENTS } from '../choices.ts';
 import { computedSettings } from '../computed.ts';
 import { findInMap, getAtt, ifElse, type JsonObject, ref, toJson } from '../intrinsics.ts';
 import { LAYOUT } from '../key-template.ts';
-import { CPU_UNITS, MEMORY_MB, SLOTS, SPOT_PERCENTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { settingParameter } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';

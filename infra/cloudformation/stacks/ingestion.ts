@@ -1,5 +1,6 @@
 import { firehoseRolePolicy, firehoseTrust } from '../../policies/firehose.ts';
 import { writerRolePolicy, writerTrust } from '../../policies/writer.ts';
+import { PARQUET_BLOCKS_MB } from '../choices.ts';
 import {
   findInMap,
   getAtt,
@@ -14,7 +15,6 @@ import {
   toJson,
 } from '../intrinsics.ts';
 import { LAYOUT } from '../key-template.ts';
-import { PARQUET_BLOCKS_MB } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { type Resource, type Stack, when } from '../stack.ts';
 import { NAMES, NUMBERS, symbolicConfig } from '../symbolic.ts';

@@ -1,6 +1,8 @@
 import { configOf } from '../../config/config.ts';
+import { CPU_UNITS, memorySizesOf } from '../choices.ts';
 import { equals, type Json, type JsonObject, not, ref, sub } from '../intrinsics.ts';
-import { CPU_UNITS, memorySizesOf, PARAMETERS, type Parameter } from '../parameter-list.ts';
+import type { Parameter } from '../parameter.ts';
+import { PARAMETERS } from '../parameter-list.ts';
 import { pascalCase } from '../service-settings.ts';
 import { declare, inputsOf, nestedTemplate, type Stack, usedBy } from '../stack.ts';
 import { coreStack } from './core.ts';

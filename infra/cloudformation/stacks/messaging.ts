@@ -1,7 +1,7 @@
 import { MESSAGE_DAYS_MAX } from '../../../service/core/limits.ts';
 import { hubTopicPolicy, spokeQueuePolicy } from '../../policies/messaging.ts';
+import { QUEUE_RETENTION_DAYS } from '../choices.ts';
 import { findInMap, getAtt, ifElse, type JsonObject, ref, toJson } from '../intrinsics.ts';
-import { QUEUE_RETENTION_DAYS } from '../parameter-list.ts';
 import type { Resource } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 import { keyArn } from './keys.ts';

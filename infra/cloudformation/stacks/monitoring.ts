@@ -1,9 +1,9 @@
 import { alertsTopicPolicy } from '../../policies/messaging.ts';
 import { type Alarm, alarmsOf } from '../../values/alarms.ts';
 import { overviewDashboard, tenantDashboard } from '../../values/dashboards.ts';
+import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../choices.ts';
 import { lateSeconds } from '../computed.ts';
 import { findInMap, ifElse, type Json, type JsonObject, ref, toJson } from '../intrinsics.ts';
-import { BUFFER_INTERVALS_SECONDS, SLOTS } from '../parameter-list.ts';
 import { textOf } from '../placeholders.ts';
 import { pascalCase } from '../service-settings.ts';
 import { type Resource, type Stack, when } from '../stack.ts';

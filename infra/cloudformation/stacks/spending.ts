@@ -1,6 +1,6 @@
 import { DEPLOYMENT_TAG } from '../../values/names.ts';
+import { SLOTS } from '../choices.ts';
 import { ifElse, type Json, ref } from '../intrinsics.ts';
-import { SLOTS } from '../parameter-list.ts';
 import type { Resource, Stack } from '../stack.ts';
 import { NAMES, NUMBERS } from '../symbolic.ts';
 import { outputOf } from './inputs.ts';

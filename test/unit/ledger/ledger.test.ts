@@ -1,69 +1,17 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Books, decodeBooks } from '../../../service/core/books.ts';
-import type { Counts } from '../../../service/core/counts.ts';
-import {
-  type Acquisition,
-  createLedger,
-  type Lease,
-  NO_PROGRESS,
-  type Progress,
-} from '../../../service/ledger/ledger.ts';
+import { type Acquisition, type Lease, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { awsError } from '../../support/aws-error.ts';
-import { LEDGER_TABLE, startDynamo } from '../../support/dynamo.ts';
+import { LEDGER_TABLE } from '../../support/dynamo.ts';
+import { COUNTS, KEY, LEASE_MS, PROGRESS, setUpLedger } from '../../support/ledger-scene.ts';
 import { outcomeOf } from '../../support/progress.ts';
-
-const DOUBTS = { settleMs: 10_000, setup: 'A' };
-const KEY = { object: 's3://central/logs/a#e1', delivery: 'acme/cloudwatch' };
-const LEASE_MS = 60_000;
-const COUNTS: Counts = { read: 10, delivered: 6, filtered: 2, rejected: 1, quarantined: 1 };
-const PROGRESS: Progress = {
-  chunk: 3,
-  record: 4_000,
-  cursor: 'page:7',
-  batch: 2,
-  ahead: [
-    [4, 5],
-    [6, 9],
-  ],
-  answers: [{ batch: 3, tooOldBefore: 1, expiredBefore: 0, tooNewFrom: 9_999 }],
-  layout: 'abc',
-  counts: COUNTS,
-  partial: { read: 0, delivered: 5, filtered: 0, rejected: 1, quarantined: 0 },
-  begunMs: 1_700_000_000_000,
-  bytes: 700,
-  partialBytes: 90,
-  calls: 5,
-};
-
-async function setUp(t: TestContext) {
-  const dynamo = await startDynamo(t);
-  const now = { ms: Date.UTC(2026, 0, 31) };
-  const writes: string[] = [];
-  let owners = 0;
-  /** What a test may replace. */
-  const table = { call: dynamo.calls };
-  const ledger = createLedger({
-    dynamo: (...args) => table.call(...args),
-    table: LEDGER_TABLE,
-    leaseMs: LEASE_MS,
-    nowMs: () => now.ms,
-    newOwner: () => `owner-${++owners}`,
-    onWrite: (operation) => writes.push(operation),
-  });
-  const acquire = async () => {
-    const acquisition = await ledger.acquire(KEY);
-    assert.ok(acquisition.kind === 'acquired', acquisition.kind);
-    return acquisition;
-  };
-  return { ...dynamo, table, ledger, acquire, now, writes, item: () => dynamo.ledgerItem(KEY.object, KEY.delivery) };
-}
 
 const TTL_SECONDS = 14 * 24 * 3_600;
 
 test('the first to come gets the lease of a delivery, at its beginning', async (t) => {
-  const { acquire, now, item, writes } = await setUp(t);
+  const { acquire, now, item, writes } = await setUpLedger(t);
   const { progress, crashes, inDoubt } = await acquire();
   assert.deepEqual([progress, crashes, inDoubt], [{ ...NO_PROGRESS, begunMs: now.ms }, 0, false]);
   assert.deepEqual(await item(), {
@@ -79,7 +27,7 @@ test('the first to come gets the lease of a delivery, at its beginning', async (
 });
 
 test('nobody else gets it while the lease lasts, to its last millisecond', async (t) => {
-  const { acquire, ledger, now } = await setUp(t);
+  const { acquire, ledger, now } = await setUpLedger(t);
   await acquire();
   now.ms += 1_000;
   assert.deepEqual(await ledger.acquire(KEY), { kind: 'held', remainingMs: LEASE_MS - 1_000 });
@@ -90,14 +38,14 @@ test('nobody else gets it while the lease lasts, to its last millisecond', async
 });
 
 test('deliveries of one object, and objects of one delivery, are apart', async (t) => {
-  const { acquire, ledger } = await setUp(t);
+  const { acquire, ledger } = await setUpLedger(t);
   await acquire();
   assert.equal((await ledger.acquire({ ...KEY, delivery: 'acme/cloudwatch#audit' })).kind, 'acquired');
   assert.equal((await ledger.acquire({ ...KEY, object: `${KEY.object}2` })).kind, 'acquired');
 });
 
 test('a checkpoint saves the position and renews the lease', async (t) => {
-  const { acquire, ledger, now, item } = await setUp(t);
+  const { acquire, ledger, now, item } = await setUpLedger(t);
   const { lease } = await acquire();
   now.ms += 50_000;
   await lease.checkpoint(PROGRESS);
@@ -117,7 +65,7 @@ test('a checkpoint saves the position and renews the lease', async (t) => {
 });
 
 test('when a lease has run out, the next one takes over where the last one saved', async (t) => {
-  const { acquire, now } = await setUp(t);
+  const { acquire, now } = await setUpLedger(t);
   const { lease } = await acquire();
   await lease.checkpoint(PROGRESS);
   now.ms += LEASE_MS + 1;
@@ -126,7 +74,7 @@ test('when a lease has run out, the next one takes over where the last one saved
 });
 
 test('who lost the lease cannot write any more, not even the end', async (t) => {
-  const { acquire, now, item } = await setUp(t);
+  const { acquire, now, item } = await setUpLedger(t);
   const { lease } = await acquire();
   now.ms += LEASE_MS + 1;
   const { lease: mine } = await acquire();
@@ -147,14 +95,14 @@ test('who lost the lease cannot write any more, not even the end', async (t) => 
 });
 
 test('a lease that has run out and that nobody took still writes', async (t) => {
-  const { acquire, now } = await setUp(t);
+  const { acquire, now } = await setUpLedger(t);
   const { lease } = await acquire();
   now.ms += 10 * LEASE_MS;
   await lease.checkpoint(PROGRESS);
 });
 
 test('a release gives the lease back at once, at the position', async (t) => {
-  const { acquire, item } = await setUp(t);
+  const { acquire, item } = await setUpLedger(t);
   const { lease } = await acquire();
   await lease.release(PROGRESS);
   const { owner, lease_expires_at, recent_owners } = { ...(await item()) };
@@ -164,76 +112,8 @@ test('a release gives the lease back at once, at the position', async (t) => {
   await assert.rejects(lease.checkpoint(PROGRESS), { code: 'lease-lost' });
 });
 
-test('who takes over from an owner that ended without a word knows that its calls are in doubt', async (t) => {
-  const { acquire, ledger, now } = await setUp(t);
-  const { lease } = await acquire();
-  await lease.checkpoint(PROGRESS);
-  now.ms += LEASE_MS + 1;
-  assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 9_999 }, 'its calls settle first');
-  now.ms += 10_000;
-  const next = await ledger.acquire(KEY, DOUBTS);
-  assert.ok(next.kind === 'acquired');
-  assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
-  await next.lease.release(PROGRESS);
-  assert.equal((await acquire()).inDoubt, false);
-});
-
-for (const end of ['release', 'bury'] as const) {
-  test(`a ${end} in doubt leaves the lease to run out at once, and is no crash`, async (t) => {
-    const { acquire, ledger, now } = await setUp(t);
-    const { lease } = await acquire();
-    if (end === 'release') await lease.release(PROGRESS, true);
-    else await lease.bury(PROGRESS, 'x', true);
-    assert.deepEqual(await ledger.acquire(KEY, DOUBTS), { kind: 'held', remainingMs: 10_000 });
-    now.ms += 10_001;
-    const next = await ledger.acquire(KEY, DOUBTS);
-    assert.ok(next.kind === 'acquired');
-    assert.deepEqual([next.inDoubt, next.crashes, next.progress], [true, 0, PROGRESS]);
-  });
-}
-
-test('once an owner has saved a later chunk, only its own calls can be in doubt', async (t) => {
-  const { ledger, now } = await setUp(t);
-  const take = async (setup: string) => {
-    const taken = await ledger.acquire(KEY, { settleMs: 0, setup });
-    assert.ok(taken.kind === 'acquired');
-    now.ms += LEASE_MS + 1;
-    return taken;
-  };
-  const { lease: first } = await take('A');
-  await first.checkpoint(PROGRESS);
-  now.ms += LEASE_MS + 1;
-  const second = await take('B');
-  assert.equal(second.otherSetup, true);
-  await second.lease.checkpoint({ ...PROGRESS, batch: 5 });
-  now.ms += LEASE_MS + 1;
-  const third = await take('B');
-  assert.equal(third.otherSetup, true, 'the chunk is the same');
-  await third.lease.checkpoint({ ...PROGRESS, chunk: PROGRESS.chunk + 1, record: 8_000 });
-  now.ms += LEASE_MS + 1;
-  assert.equal((await take('B')).otherSetup, false);
-  assert.equal((await take('C')).otherSetup, true);
-});
-
-test('of all owners whose calls are in doubt, the ledger knows whether one had another setup', async (t) => {
-  const { ledger, now } = await setUp(t);
-  const take = async (setup: string) => {
-    const taken = await ledger.acquire(KEY, { settleMs: 0, setup });
-    assert.ok(taken.kind === 'acquired');
-    now.ms += LEASE_MS + 1;
-    return taken;
-  };
-  const taken = [await take('A'), await take('A'), await take('B'), await take('B')];
-  assert.deepEqual(
-    taken.map(({ otherSetup }) => otherSetup),
-    [false, false, true, true],
-  );
-  await taken.at(-1)?.lease.release(PROGRESS);
-  assert.equal((await take('C')).otherSetup, false);
-});
-
 test('a delivery remembers when it was begun first', async (t) => {
-  const { acquire, now } = await setUp(t);
+  const { acquire, now } = await setUpLedger(t);
   const begunMs = now.ms;
   await acquire();
   now.ms += LEASE_MS + 1;
@@ -241,7 +121,7 @@ test('a delivery remembers when it was begun first', async (t) => {
 });
 
 test('what is done answers duplicates with its counts until its TTL, and belongs to nobody', async (t) => {
-  const { acquire, ledger, now, item } = await setUp(t);
+  const { acquire, ledger, now, item } = await setUpLedger(t);
   const { lease } = await acquire();
   await lease.checkpoint(PROGRESS);
   now.ms += 5_000;
@@ -262,7 +142,7 @@ const BOOKS: Books = {
 };
 
 test('books come back with the position; where none are kept any more, those of before are gone', async (t) => {
-  const { acquire, item } = await setUp(t);
+  const { acquire, item } = await setUpLedger(t);
   const booked = { ...PROGRESS, books: BOOKS, partialBooks: { cells: [], covered: false } };
   for (const save of [
     (lease: Lease) => lease.release(booked),
@@ -281,7 +161,7 @@ test('books come back with the position; where none are kept any more, those of 
 });
 
 test('what is done with books is due for a receipt; without, it is not', async (t) => {
-  const { acquire, now, item } = await setUp(t);
+  const { acquire, now, item } = await setUpLedger(t);
   const { lease } = await acquire();
   await lease.checkpoint({ ...PROGRESS, books: BOOKS, partialBooks: BOOKS });
   await lease.finish(outcomeOf(COUNTS, { bytes: 60, calls: 3, size: 40, books: BOOKS }));
@@ -293,7 +173,7 @@ test('what is done with books is due for a receipt; without, it is not', async (
 });
 
 test('books of an owner before are gone once an owner without books is done', async (t) => {
-  const { acquire, item } = await setUp(t);
+  const { acquire, item } = await setUpLedger(t);
   await (await acquire()).lease.release({ ...PROGRESS, books: BOOKS, partialBooks: BOOKS });
   await (await acquire()).lease.finish(outcomeOf(COUNTS));
   const { books, partialBooks, receipt_due } = { ...(await item()) };
@@ -301,7 +181,7 @@ test('books of an owner before are gone once an owner without books is done', as
 });
 
 test('what was buried keeps its position and reason, and a redriven message goes on there', async (t) => {
-  const { acquire, item } = await setUp(t);
+  const { acquire, item } = await setUpLedger(t);
   const { lease } = await acquire();
   await lease.bury(PROGRESS, 'object-corrupt');
   const { state, reason, owner } = { ...(await item()) };
@@ -312,7 +192,7 @@ test('what was buried keeps its position and reason, and a redriven message goes
 });
 
 test('owners in a row that got no further and never let go are counted as crashes', async (t) => {
-  const { acquire, now } = await setUp(t);
+  const { acquire, now } = await setUpLedger(t);
   const crashes: number[] = [];
   for (let n = 0; n < 4; n++) {
     crashes.push((await acquire()).crashes);
@@ -327,7 +207,7 @@ for (const [what, end] of [
   ['were buried', (lease) => lease.bury(PROGRESS, 'object-corrupt')],
 ] as readonly (readonly [string, (lease: Extract<Acquisition, { kind: 'acquired' }>['lease']) => Promise<void>])[]) {
   test(`crashes before one that ${what} do not count any more`, async (t) => {
-    const { acquire, now } = await setUp(t);
+    const { acquire, now } = await setUpLedger(t);
     await acquire();
     now.ms += LEASE_MS + 1;
     const { lease, crashes } = await acquire();
@@ -339,36 +219,19 @@ for (const [what, end] of [
 }
 
 test('two that ask at the same time do not both get it', async (t) => {
-  const { ledger } = await setUp(t);
+  const { ledger } = await setUpLedger(t);
   const kinds = (await Promise.all([1, 2, 3, 4].map(() => ledger.acquire(KEY)))).map(({ kind }) => kind);
   assert.deepEqual(kinds.sort(), ['acquired', 'held', 'held', 'held']);
 });
 
-test('an acquisition whose answer was lost is the same one when it is asked for again', async (t) => {
-  const { calls, now, item } = await setUp(t);
-  const ledger = createLedger({
-    dynamo: calls,
-    table: LEDGER_TABLE,
-    leaseMs: LEASE_MS,
-    nowMs: () => now.ms,
-    newOwner: () => 'the same',
-    onWrite: () => {},
-  });
-  assert.equal((await ledger.acquire(KEY)).kind, 'acquired');
-  const again = await ledger.acquire(KEY);
-  assert.ok(again.kind === 'acquired');
-  assert.equal(again.crashes, 0, 'nobody has crashed');
-  assert.equal((await item())?.owner, 'the same');
-});
-
 test('an item of somebody else, without what the ledger writes, starts the object from its beginning', async (t) => {
-  const { acquire, put, now } = await setUp(t);
+  const { acquire, put, now } = await setUpLedger(t);
   await put(LEDGER_TABLE, { ...KEY, state: 'processing', note: 'ours', offset: 7 });
   assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: now.ms });
 });
 
 test('a table that does not answer is ledger-unavailable, whatever was asked', async (t) => {
-  const { acquire, table, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUpLedger(t);
   const { lease } = await acquire();
   const call = t.mock.method(table, 'call', async () => {
     throw awsError('InternalServerError', 500);
@@ -389,7 +252,7 @@ test('a table that does not answer is ledger-unavailable, whatever was asked', a
 });
 
 test('a table that fails between the write and the read that explains it is ledger-unavailable', async (t) => {
-  const { acquire, table, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUpLedger(t);
   await acquire();
   const { call } = table;
   let calls = 0;
@@ -412,14 +275,14 @@ for (const [what, broken] of [
   ['answers', { answers: [{ batch: 3 }] }],
 ] as const) {
   test(`a position whose ${what} cannot be read means nothing: the object starts anew, all of it`, async (t) => {
-    const { acquire, put } = await setUp(t);
+    const { acquire, put } = await setUpLedger(t);
     await put(LEDGER_TABLE, { ...KEY, state: 'delivering', ...PROGRESS, ...broken });
     assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: PROGRESS.begunMs });
   });
 }
 
 test('numbers that a double cannot hold, in attributes of somebody else, are no trouble', async (t) => {
-  const { acquire, client, item, now } = await setUp(t);
+  const { acquire, client, item, now } = await setUpLedger(t);
   const Item = { object: { S: KEY.object }, delivery: { S: KEY.delivery }, theirs: { N: '12345678901234567890.5' } };
   await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item }));
   assert.deepEqual((await acquire()).progress, { ...NO_PROGRESS, begunMs: now.ms });
@@ -427,7 +290,7 @@ test('numbers that a double cannot hold, in attributes of somebody else, are no 
 });
 
 test('a renewal holds the lease, saves nothing and proves nothing: crashes go on counting', async (t) => {
-  const { acquire, ledger, now, item, writes } = await setUp(t);
+  const { acquire, ledger, now, item, writes } = await setUpLedger(t);
   await acquire();
   now.ms += LEASE_MS + 1;
   const { lease } = await acquire();
@@ -444,33 +307,8 @@ test('a renewal holds the lease, saves nothing and proves nothing: crashes go on
   assert.deepEqual(writes, ['acquire', 'acquire', 'renew', 'acquire']);
 });
 
-for (const [what, last] of [
-  ['finish', (lease: Lease) => lease.finish(outcomeOf(COUNTS))],
-  ['release', (lease: Lease) => lease.release(PROGRESS)],
-  ['bury', (lease: Lease) => lease.bury(PROGRESS, 'x')],
-] as const) {
-  test(`a ${what} whose answer was lost is no takeover when it is repeated`, async (t) => {
-    const { acquire, item } = await setUp(t);
-    const { lease } = await acquire();
-    await last(lease);
-    const before = await item();
-    await last(lease);
-    assert.deepEqual(await item(), before);
-  });
-
-  test(`a ${what} after another owner has ended the delivery is one`, async (t) => {
-    const { acquire, now } = await setUp(t);
-    const { lease } = await acquire();
-    now.ms += LEASE_MS + 1;
-    const other = await acquire();
-    await assert.rejects(last(lease), { code: 'lease-lost' });
-    await other.lease.finish(outcomeOf(COUNTS));
-    await assert.rejects(last(lease), { code: 'lease-lost' });
-  });
-}
-
 test('what holds a delivery is read consistently, so that an old answer hides no end', async (t) => {
-  const { acquire, table, ledger } = await setUp(t);
+  const { acquire, table, ledger } = await setUpLedger(t);
   await acquire();
   const reads: object[] = [];
   const { call } = table;
@@ -486,7 +324,7 @@ test('what holds a delivery is read consistently, so that an old answer hides no
 });
 
 test('every write that succeeded is told of', async (t) => {
-  const { acquire, now, writes, ledger } = await setUp(t);
+  const { acquire, now, writes, ledger } = await setUpLedger(t);
   const { lease } = await acquire();
   await ledger.acquire(KEY);
   await lease.checkpoint(PROGRESS);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
-import { FLEET } from '../../../../service/ledger/fleet-reports.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { reportAllRead } from '../../../support/fleet.ts';
 import { SCHEMA, writeInventory } from '../../../support/inventory.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
@@ -32,14 +31,7 @@ async function setUp(t: TestContext) {
   await deps.s3.send(new DeleteObjectCommand({ Bucket: pipeline.bucket, Key: keyOf('acme', 'deleted.log') }));
   await put('logs/tenant_id=acme/readme.txt', line);
   await put(keyOf('acme', 'folder/'), '');
-  const inAnHourMs = Date.now() + 3_600_000;
-  const report = { at_ms: inAnHourMs, every_ms: 1, counts_until_ms: inAnHourMs, read_up_to_ms: inAnHourMs, open: {} };
-  await deps.dynamo.send(
-    new PutItemCommand({
-      TableName: pipeline.ledgerTable,
-      Item: { object: { S: FLEET }, delivery: { S: 'a-task' }, report: { S: JSON.stringify(report) } },
-    }),
-  );
+  await reportAllRead(deps.dynamo, pipeline.ledgerTable);
   const nowMs = () => Date.now() + 60_000;
   const reconcile = (...args: string[]) =>
     cloud.run(['reconcile', '--bucket', pipeline.bucket, '--from', '1h', ...args], {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
-import { FLEET } from '../../../../service/ledger/fleet-reports.ts';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
+import { reportAllRead } from '../../../support/fleet.ts';
 import { buildTenant, keyOf } from '../../../support/tenant.ts';
 
 const line = JSON.stringify({ message: 'm', timestamp: 0 });
@@ -51,15 +50,7 @@ test('without a task nothing is judged while the queue holds messages; an empty 
 test('where so much is lost that the ledger may be wrong, a person must say so: at a terminal, or by --many', async (t) => {
   const { run, put, deps, pipeline, environment } = await startCliCloud(t, [buildTenant('acme', '111111111111')]);
   for (let n = 0; n < 101; n++) await put(keyOf('acme', `${n}.log`), line);
-  const inAnHourMs = Date.now() + 3_600_000;
-  // A task says that it has read everything.
-  const report = { at_ms: inAnHourMs, every_ms: 1, counts_until_ms: inAnHourMs, read_up_to_ms: inAnHourMs, open: {} };
-  await deps.dynamo.send(
-    new PutItemCommand({
-      TableName: pipeline.ledgerTable,
-      Item: { object: { S: FLEET }, delivery: { S: 'a-task' }, report: { S: JSON.stringify(report) } },
-    }),
-  );
+  await reportAllRead(deps.dynamo, pipeline.ledgerTable);
   const repair = (args: readonly string[], answer?: string) =>
     run(
       [

@@ -1,55 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ErrorCode } from '../../../../service/base/errors.ts';
-import type { ObjectReport, ReportLine } from '../../../../service/delivery/report.ts';
-import { createCircuitBreakers, type Pass } from '../../../../service/run/schedule/circuit-breakers.ts';
-import { LOGS_PLACE, STS_PLACE } from '../../../support/places.ts';
-
-const NOON_MS = Date.UTC(2026, 0, 31, 12);
-
-const line = (kind: ReportLine['kind'], more: Partial<ReportLine> = {}): ReportLine => ({
-  type: 'cloudwatch',
-  kind,
-  ...more,
-});
-const done = line('done', { accepted: true });
-const failed = (code: ErrorCode, more: Partial<ReportLine> = {}) =>
-  line('failed', { code, message: `it is ${code}`, ...more });
-const refused = failed('role-refused');
-const throttled = (retryAfterMs: number, accepted = false) =>
-  failed('destination-throttled', { retryAfterMs, accepted });
-const report = (...lines: ReportLine[]): ObjectReport => ({ lines });
-
-const doneThere = line('done', { accepted: true, place: LOGS_PLACE });
-const unavailable = failed('destination-unavailable', { place: LOGS_PLACE });
-
-function setUp() {
-  const now = { ms: NOON_MS };
-  const changes: string[] = [];
-  const places: string[] = [];
-  const breakers = createCircuitBreakers({
-    nowMs: () => now.ms,
-    probeMs: 120_000,
-    onChange: (to, { tenant, type, code }) => changes.push(`${tenant}/${type} ${to}: ${code}`),
-    onPlaceChange: (to, { place }) => places.push(`${place.service.id} in ${place.region} ${to}`),
-  });
-  /** One object from its beginning to its end. @returns what was left out of it, and the report */
-  const deliver = (...lines: ReportLine[]) => {
-    const pass = breakers.enter('acme');
-    return { held: pass.held, report: pass.leave(report(...lines)) };
-  };
-  const states = () => breakers.list().map(({ type, state }) => `${type} ${state}`);
-  /** An object of a tenant whose call has had no answer for so long. */
-  const fallSilent = (tenant: string, forMs = 300): Pass => {
-    const pass = breakers.enter(tenant);
-    pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs });
-    return pass;
-  };
-  return { breakers, now, changes, places, deliver, states, fallSilent };
-}
+import type { ReportLine } from '../../../../service/delivery/report.ts';
+import {
+  done,
+  doneThere,
+  failed,
+  line,
+  NOON_MS,
+  refused,
+  report,
+  setUpBreakers,
+  throttled,
+  unavailable,
+} from '../../../support/circuit-breakers.ts';
+import { LOGS_PLACE } from '../../../support/places.ts';
 
 test('a tenant of whom nobody has heard is let in, and is known once an object has come back', () => {
-  const { breakers, deliver } = setUp();
+  const { breakers, deliver } = setUpBreakers();
   assert.deepEqual([breakers.held('acme'), breakers.known('acme'), breakers.enter('acme').held], [null, false, []]);
   deliver(line('failed', { type: '', code: 'tenant-lookup-failed' }));
   assert.equal(breakers.known('acme'), false, 'that said nothing of its deliveries');
@@ -59,7 +26,7 @@ test('a tenant of whom nobody has heard is let in, and is known once an object h
 
 for (const code of ['role-refused', 'destination-refused'] as const) {
   test(`${code} opens the circuit: nobody tries for two minutes, and the reason is told`, () => {
-    const { breakers, now, changes, deliver } = setUp();
+    const { breakers, now, changes, deliver } = setUpBreakers();
     const { report: told } = deliver(failed(code));
     assert.equal(told.lines[0]?.retryAfterMs, 120_000);
     assert.deepEqual(changes, [`acme/cloudwatch open: ${code}`]);
@@ -84,7 +51,7 @@ for (const code of ['role-refused', 'destination-refused'] as const) {
 }
 
 test('trouble of ours leaves the circuit closed', () => {
-  const { breakers, deliver } = setUp();
+  const { breakers, deliver } = setUpBreakers();
   for (const code of ['ledger-unavailable', 'copy-interrupted', 'unexpected', 'stopping'] as const) {
     deliver(failed(code));
   }
@@ -92,7 +59,7 @@ test('trouble of ours leaves the circuit closed', () => {
 });
 
 test('what does not answer is probed after five seconds, then after twice as long each time, up to PROBE_SECONDS', () => {
-  const { now, changes, deliver } = setUp();
+  const { now, changes, deliver } = setUpBreakers();
   const waits: number[] = [];
   for (let n = 0; n < 7; n++) {
     waits.push(deliver(unavailable).report.lines[0]?.retryAfterMs ?? 0);
@@ -107,7 +74,7 @@ test('what does not answer is probed after five seconds, then after twice as lon
 });
 
 test('any object that is answered closes a circuit that opened for want of an answer', () => {
-  const { breakers, deliver } = setUp();
+  const { breakers, deliver } = setUpBreakers();
   const late = breakers.enter('acme');
   deliver(unavailable);
   late.leave(report(doneThere));
@@ -115,13 +82,13 @@ test('any object that is answered closes a circuit that opened for want of an an
 });
 
 test('a tenant whose first call has no answer yet is not known for it', () => {
-  const { breakers, fallSilent } = setUp();
+  const { breakers, fallSilent } = setUpBreakers();
   fallSilent('acme');
   assert.equal(breakers.known('acme'), false);
 });
 
 test('while a call of an object has no answer, no other object of its delivery begins', () => {
-  const { breakers, now, states, fallSilent } = setUp();
+  const { breakers, now, states, fallSilent } = setUpBreakers();
   const pass = fallSilent('acme');
   const [held] = breakers.held('acme') ?? [];
   assert.deepEqual([held?.code, held?.retryAfterMs, states()], ['answer-awaited', 1_000, ['cloudwatch unanswered']]);
@@ -135,7 +102,7 @@ test('while a call of an object has no answer, no other object of its delivery b
 });
 
 test('people hear of a call that has had no answer for seconds once, and of the answer', () => {
-  const { changes, fallSilent } = setUp();
+  const { changes, fallSilent } = setUpBreakers();
   const pass = fallSilent('acme');
   assert.deepEqual(changes, []);
   for (const forMs of [5_000, 9_000]) pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs });
@@ -145,7 +112,7 @@ test('people hear of a call that has had no answer for seconds once, and of the 
 });
 
 test('an object that ends without its answer opens the circuit, which counts from the first call', () => {
-  const { breakers, now, fallSilent } = setUp();
+  const { breakers, now, fallSilent } = setUpBreakers();
   const pass = fallSilent('acme', 5_000);
   now.ms += 25_000;
   pass.leave(report(unavailable));
@@ -154,7 +121,7 @@ test('an object that ends without its answer opens the circuit, which counts fro
 });
 
 test('while several are silent, a tenant without an answer since is on trial, until it has one', () => {
-  const { breakers, now, fallSilent } = setUp();
+  const { breakers, now, fallSilent } = setUpBreakers();
   for (const tenant of ['well', 'rare']) breakers.enter(tenant).leave(report(doneThere));
   now.ms += 1_000;
   fallSilent('a');
@@ -173,7 +140,7 @@ test('while several are silent, a tenant without an answer since is on trial, un
 });
 
 test('a tenant found silent that had no answer anyway does not put the others on trial again', () => {
-  const { breakers, now, fallSilent } = setUp();
+  const { breakers, now, fallSilent } = setUpBreakers();
   for (const tenant of ['well', 'late']) breakers.enter(tenant).leave(report(doneThere));
   now.ms += 1_000;
   for (const tenant of ['a', 'b', 'c']) fallSilent(tenant);
@@ -189,95 +156,15 @@ test('a tenant found silent that had no answer anyway does not put the others on
 });
 
 test('nobody is on trial once nobody is silent', () => {
-  const { breakers, fallSilent } = setUp();
+  const { breakers, fallSilent } = setUpBreakers();
   const silent = ['a', 'b', 'c'].map((tenant) => fallSilent(tenant));
   assert.equal(breakers.onTrial('other'), true);
   for (const pass of silent) pass.answered('cloudwatch');
   assert.equal(breakers.onTrial('other'), false);
 });
 
-test('a region that answers nobody is one trouble: one probe for all, and all may try when it is answered', () => {
-  const { breakers, now, places, fallSilent } = setUp();
-  breakers.enter('well').leave(report(doneThere));
-  now.ms += 1_000;
-  for (const tenant of ['a', 'b', 'c']) fallSilent(tenant, 500).leave(report(unavailable));
-  assert.deepEqual(places, ['logs in eu-west-1 open']);
-  assert.match(
-    breakers.held('well')?.[0]?.message ?? '',
-    /^CloudWatch Logs in eu-west-1 has not answered 3 tenants since/,
-  );
-  now.ms += 5_000;
-  const probe = breakers.enter('well');
-  assert.deepEqual([probe.held, probe.probes], [[], ['logs/eu-west-1']]);
-  for (const tenant of ['a', 'b', 'c']) assert.equal(breakers.held(tenant)?.[0]?.code, 'destination-unavailable');
-  probe.leave(report(doneThere));
-  assert.deepEqual(places.slice(1), ['logs in eu-west-1 closed']);
-  for (const tenant of ['a', 'b', 'c', 'well']) assert.equal(breakers.held(tenant), null, tenant);
-});
-
-test('a late answer or two say nothing of a region; five seconds without any do', () => {
-  const { places, fallSilent } = setUp();
-  const passes = ['a', 'b', 'c', 'd'].map((tenant) => fallSilent(tenant, 4_999));
-  assert.deepEqual(places, []);
-  for (const pass of passes) pass.unanswered({ type: 'cloudwatch', place: LOGS_PLACE, forMs: 5_000 });
-  assert.deepEqual(places, ['logs in eu-west-1 open']);
-});
-
-test('an STS_PLACE that does not answer holds those who need it, and one object asks for all', () => {
-  const { breakers, now, places } = setUp();
-  const unassumed = failed('role-unavailable', { place: STS_PLACE });
-  now.ms += 1_000;
-  for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
-  breakers.enter('well').leave(report(doneThere));
-  assert.deepEqual([places, breakers.held('well')], [['sts in us-east-1 open'], null]);
-  assert.equal(breakers.held('a')?.[0]?.code, 'role-unavailable');
-  now.ms += 7_000;
-  const probe = breakers.enter('a');
-  assert.deepEqual(probe.probes, ['sts/us-east-1']);
-  assert.notEqual(breakers.held('b'), null);
-  probe.leave(report(failed('role-refused', { place: STS_PLACE })));
-  assert.equal(breakers.held('b'), null, 'who refuses is there');
-});
-
-test('STS answers again when the probe has reached its destination with a new session, and all may try', () => {
-  for (const end of [doneThere, unavailable, failed('destination-refused', { place: LOGS_PLACE })]) {
-    const { breakers, now, places } = setUp();
-    const unassumed = failed('role-unavailable', { place: STS_PLACE });
-    now.ms += 1_000;
-    for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
-    now.ms += 7_000;
-    const probe = breakers.enter('a');
-    assert.deepEqual(probe.probes, ['sts/us-east-1']);
-    probe.leave(report(end));
-    assert.deepEqual(places, ['sts in us-east-1 open', 'sts in us-east-1 closed']);
-    assert.equal(breakers.held('b'), null, end.kind);
-  }
-});
-
-test('an object that delivers nothing has asked nobody: the next one is the probe', () => {
-  const { breakers, now, places } = setUp();
-  const unassumed = failed('role-unavailable', { place: STS_PLACE });
-  now.ms += 1_000;
-  for (const tenant of ['a', 'b', 'c']) breakers.enter(tenant).leave(report(unassumed));
-  now.ms += 7_000;
-  breakers.enter('a').leave(report(line('done', { accepted: false, place: LOGS_PLACE })));
-  assert.deepEqual(places, ['sts in us-east-1 open']);
-  assert.deepEqual(breakers.enter('b').probes, ['sts/us-east-1']);
-});
-
-test('an answer of STS that is late is an answer of STS, whatever region the logs are in', () => {
-  const { breakers, now, places } = setUp();
-  now.ms += 1_000;
-  const passes = ['a', 'b', 'c'].map((tenant) => breakers.enter(tenant));
-  for (const pass of passes) pass.unanswered({ type: 'cloudwatch', place: STS_PLACE, forMs: 5_000 });
-  assert.deepEqual(places, ['sts in us-east-1 open']);
-  now.ms += 1_000;
-  passes[0]?.answered('cloudwatch');
-  assert.deepEqual(places, ['sts in us-east-1 open', 'sts in us-east-1 closed']);
-});
-
 test('one probe at a time: while it is on its way everybody else waits', () => {
-  const { breakers, now, deliver, states } = setUp();
+  const { breakers, now, deliver, states } = setUpBreakers();
   deliver(refused);
   now.ms += 120_000;
   const probe = breakers.enter('acme');
@@ -289,7 +176,7 @@ test('one probe at a time: while it is on its way everybody else waits', () => {
 });
 
 test('a probe that is refused makes the next one wait twice as long, ten minutes at most', () => {
-  const { breakers, now, changes, deliver } = setUp();
+  const { breakers, now, changes, deliver } = setUpBreakers();
   const waits: number[] = [];
   for (let n = 0; n < 5; n++) {
     const { report: told } = deliver(refused);
@@ -302,7 +189,7 @@ test('a probe that is refused makes the next one wait twice as long, ten minutes
 });
 
 test('a probe that is accepted closes the circuit, and what opens it again begins anew', () => {
-  const { now, changes, deliver } = setUp();
+  const { now, changes, deliver } = setUpBreakers();
   deliver(refused);
   now.ms += 120_000;
   deliver(refused);
@@ -313,7 +200,7 @@ test('a probe that is accepted closes the circuit, and what opens it again begin
 });
 
 test('a probe that came to no answer leaves the next object to be one', () => {
-  const { breakers, now, deliver, states } = setUp();
+  const { breakers, now, deliver, states } = setUpBreakers();
   deliver(refused);
   now.ms += 120_000;
   // Done without a call, done before, or broken off: none of it says whether the role may be assumed.
@@ -332,7 +219,7 @@ test('a probe that came to no answer leaves the next object to be one', () => {
 });
 
 test('objects that were on their way when the circuit opened change nothing of it', () => {
-  const { breakers, now, deliver } = setUp();
+  const { breakers, now, deliver } = setUpBreakers();
   const [late, later] = [breakers.enter('acme'), breakers.enter('acme')];
   deliver(refused);
   now.ms += 60_000;
@@ -342,7 +229,7 @@ test('objects that were on their way when the circuit opened change nothing of i
 });
 
 test('a delivery of several has a circuit of its own: the others go on, and the object is told why it is left out', () => {
-  const { breakers, now, deliver } = setUp();
+  const { breakers, now, deliver } = setUpBreakers();
   const audit = (kind: ReportLine['kind'], more: Partial<ReportLine> = {}) => line(kind, { type: 's3#audit', ...more });
   deliver(done, audit('failed', { code: 'destination-refused', message: 'no bucket' }));
   assert.equal(breakers.held('acme'), null, 'the other delivery may be tried');
@@ -359,7 +246,7 @@ test('a delivery of several has a circuit of its own: the others go on, and the 
 });
 
 test('an object that was left out keeps its reason when the circuit has closed meanwhile, and may come back at once', () => {
-  const { breakers, now, deliver } = setUp();
+  const { breakers, now, deliver } = setUpBreakers();
   const audit = line('done', { type: 's3#audit', accepted: true });
   deliver(refused, audit);
   const other = breakers.enter('acme');
@@ -372,7 +259,7 @@ test('an object that was left out keeps its reason when the circuit has closed m
 });
 
 test('a delivery that was switched off or removed takes its circuit along', () => {
-  const { breakers, deliver, now } = setUp();
+  const { breakers, deliver, now } = setUpBreakers();
   deliver(refused, line('done', { type: 'cloudwatch#b', accepted: true }));
   now.ms += 120_000;
   deliver(line('skipped'), line('done', { type: 'cloudwatch#b', accepted: true }));
@@ -383,7 +270,7 @@ test('a delivery that was switched off or removed takes its circuit along', () =
 });
 
 test("an object that is for one delivery alone leaves the others' circuits as they are, and is nobody else's probe", () => {
-  const { breakers, now, changes, deliver, states } = setUp();
+  const { breakers, now, changes, deliver, states } = setUpBreakers();
   const audit = line('done', { type: 's3#audit', accepted: true });
   deliver(refused, audit);
   now.ms += 120_000;
@@ -401,7 +288,7 @@ test("an object that is for one delivery alone leaves the others' circuits as th
 });
 
 test('a throttled destination is held until it may be called again', () => {
-  const { breakers, now, deliver, states } = setUp();
+  const { breakers, now, deliver, states } = setUpBreakers();
   deliver(throttled(3_000, true));
   assert.deepEqual(states(), ['cloudwatch throttled']);
   assert.equal(breakers.held('acme')?.[0]?.retryAfterMs, 3_000);
@@ -410,7 +297,7 @@ test('a throttled destination is held until it may be called again', () => {
 });
 
 test('a destination that throttles every call is asked less and less often, until it accepts something', () => {
-  const { now, deliver } = setUp();
+  const { now, deliver } = setUpBreakers();
   const waits: number[] = [];
   for (let n = 0; n < 12; n++) {
     const wait = deliver(throttled(10_000)).report.lines[0]?.retryAfterMs ?? 0;
@@ -423,7 +310,7 @@ test('a destination that throttles every call is asked less and less often, unti
 });
 
 test('tenants that were not heard of for longest are forgotten, so that the memory stays bounded', () => {
-  const { breakers } = setUp();
+  const { breakers } = setUpBreakers();
   for (let n = 0; n < 20_000; n++) breakers.enter(`t${n}`).leave(report(done));
   for (const tenant of ['t0', 't20000']) breakers.enter(tenant).leave(report(done));
   assert.deepEqual(
