@@ -94,7 +94,7 @@ export async function* checkBucket(
     for (const { candidate, outcome, announced } of await judge(deps, candidates)) {
       count(outcome);
       if (outcome !== 'missing' && outcome !== 'incomplete') continue;
-      addLost(tally, candidate.tenant, announced);
+      addLost(tally, candidate.tenant, outcome, announced);
       lost.push({ ...candidate, announced });
     }
     if (lost.length > 0) yield lost;

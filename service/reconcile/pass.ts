@@ -21,7 +21,8 @@ export interface Withheld {
   readonly compared: number;
   /** How far it was to look, epoch milliseconds. It looks no further then: what is delivered later must not make the share smaller. */
   readonly toMs: number;
-  /** When it stopped, epoch milliseconds. */
+  /** When it stopped for the first time, and the last, epoch milliseconds. */
+  readonly sinceMs: number;
   readonly atMs: number;
 }
 
@@ -29,7 +30,9 @@ const STATE = z.object({
   toMs: z.number(),
   pending: z.record(z.string(), z.number()),
   endedMs: z.number(),
-  withheld: z.object({ objects: z.number(), compared: z.number(), toMs: z.number(), atMs: z.number() }).optional(),
+  withheld: z
+    .object({ objects: z.number(), compared: z.number(), toMs: z.number(), sinceMs: z.number(), atMs: z.number() })
+    .optional(),
 });
 
 /** @returns undefined for what no version of the service has saved */
@@ -116,11 +119,14 @@ export async function runPass(
   };
   const isWhole = await checkAll();
   deps.onProgress(tally, repaired);
+  if (!isWhole && newlyLost.length <= LOST_OBJECTS_MAX) return undefined;
   if (needsPerson(tally)) {
-    const withheld = { objects: tally.newlyLost, compared: comparedObjects(tally), toMs, atMs: deps.nowMs() };
+    const atMs = deps.nowMs();
+    const sinceMs = before.withheld?.sinceMs ?? atMs;
+    const withheld = { objects: tally.newlyLost, compared: comparedObjects(tally), toMs, sinceMs, atMs };
     return { state: { ...before, withheld }, tally, repaired };
   }
-  if (!isWhole || !(await announce(newlyLost))) return undefined;
+  if (!(await announce(newlyLost))) return undefined;
   deps.onProgress(tally, repaired);
   const state: ReconcileState = {
     toMs: Math.min(toMs, pending.othersMs ?? toMs),

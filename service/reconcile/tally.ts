@@ -33,18 +33,21 @@ export interface Tally {
   readonly lost: Map<string, number>;
   /** Of the lost objects, those that no comparison has announced before. */
   newlyLost: number;
+  /** Of these, those of which the ledger knows nothing at all. */
+  newlyMissing: number;
 }
 
 const TENANTS_MAX = 1_000;
 
 export function createTally(): Tally {
   const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
-  return { counts, listCalls: 0, lost: new Map(), newlyLost: 0 };
+  return { counts, listCalls: 0, lost: new Map(), newlyLost: 0, newlyMissing: 0 };
 }
 
-export function addLost(tally: Tally, tenant: string, announced: boolean): void {
+export function addLost(tally: Tally, tenant: string, outcome: Outcome, announced: boolean): void {
   const { lost } = tally;
   if (!announced) tally.newlyLost++;
+  if (!announced && outcome === 'missing') tally.newlyMissing++;
   if (lost.has(tenant) || lost.size < TENANTS_MAX) lost.set(tenant, (lost.get(tenant) ?? 0) + 1);
 }
 
@@ -65,9 +68,10 @@ export function comparedObjects({ counts }: Tally): number {
  * a backup does not know what was delivered since, and to announce all of it would deliver all of it twice.
  */
 export function needsPerson(tally: Tally): boolean {
-  const { newlyLost } = tally;
+  const { newlyLost, newlyMissing } = tally;
   if (newlyLost > LOST_OBJECTS_MAX) return true;
-  return newlyLost > FEW_OBJECTS && newlyLost > comparedObjects(tally) * LOST_SHARE_MAX;
+  // What is incomplete is known to the ledger, so it is no sign of one that was lost: its tenant got a delivery.
+  return newlyMissing > FEW_OBJECTS && newlyMissing > comparedObjects(tally) * LOST_SHARE_MAX;
 }
 
 /** Where objects of a tenant must be looked at again: since when they were written. */

@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { type MutationReport, summarize } from './summary.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,8 +22,8 @@ interface Options {
   readonly folder: string;
   readonly file: string;
   readonly tests?: string;
-  readonly least: string;
-  readonly concurrency: string;
+  readonly least: number;
+  readonly concurrency: number;
   readonly json?: true;
 }
 
@@ -32,11 +32,16 @@ const options = new Command('npm run mutate --')
   .requiredOption('--folder <folder>', 'what is changed, such as service/core')
   .option('--file <pattern>', 'only these files of it', '**/*.ts')
   .option('--tests <pattern>', 'the test files; default: those of the same folder below test/unit/')
-  .option('--least <percent>', 'how many of the changes must be noticed', '90')
-  .option('--concurrency <n>', 'tests at the same time', String(availableParallelism()))
+  .option('--least <percent>', 'how many of the changes must be noticed', wholeNumber, 90)
+  .option('--concurrency <n>', 'tests at the same time', wholeNumber, availableParallelism())
   .option('--json', 'print one line of JSON')
   .parse()
   .opts<Options>();
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('not a whole number above 0');
+  return Number(text);
+}
 
 const tests = options.tests ?? `${options.folder.replace(/^service\//, 'test/unit/')}/**/*.test.ts`;
 const configuration = {
@@ -56,7 +61,7 @@ const configuration = {
   // Beside half again the time that the tests take unchanged. A change that only slows a test on a busy machine must not count as noticed.
   timeoutMS: 30_000,
   dryRunTimeoutMinutes: 20,
-  concurrency: Number(options.concurrency),
+  concurrency: options.concurrency,
   allowConsoleColors: false,
 };
 mkdirSync(`${root}${OUTPUT}`, { recursive: true });
@@ -72,4 +77,5 @@ if (status !== 0) process.exit(status ?? 1);
 const summary = summarize(JSON.parse(readFileSync(`${root}${OUTPUT}/report.json`, 'utf8')) as MutationReport);
 if (options.json) console.log(JSON.stringify({ folder: options.folder, ...summary.figures }));
 else for (const line of summary.lines) console.log(line);
-process.exitCode = summary.figures.score >= Number(options.least) ? 0 : 1;
+if (summary.figures.changes === 0) console.error(`there is nothing to change in ${options.folder}/${options.file}`);
+process.exitCode = summary.figures.changes > 0 && summary.figures.score >= options.least ? 0 : 1;

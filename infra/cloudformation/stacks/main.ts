@@ -135,6 +135,15 @@ const RULES: JsonObject = {
       },
     ],
   },
+  ReceiptsForTheirKey: {
+    RuleCondition: given('ReceiptKeyArn'),
+    Assertions: [
+      {
+        Assert: equals(ref('Receipts'), 'true'),
+        AssertDescription: 'ReceiptKeyArn must be left out unless Receipts is true',
+      },
+    ],
+  },
   TwoTables: {
     RuleCondition: given('TenantTableName'),
     Assertions: [

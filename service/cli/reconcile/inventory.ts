@@ -8,8 +8,8 @@ import { readLines } from '../lines.ts';
 import type { Context } from '../session.ts';
 
 /**
- * A report of S3 Inventory in place of a listing: S3 writes it once a day or week, for a two-thousandth of what listing costs
- * (S3 user guide, "Amazon S3 Inventory").
+ * A report of S3 Inventory in place of a listing, which is a thousand keys at a time, one page after another. S3 writes it once a day or
+ * week (S3 user guide, "Amazon S3 Inventory").
  */
 export interface Inventory {
   /** The bucket whose objects it names. */
@@ -39,7 +39,7 @@ export async function openInventory(context: Context, manifest: S3Url): Promise<
   const name = `s3://${manifest.bucket}/${manifest.key}`;
   const { sourceBucket, destinationBucket, creationTimestamp, fileFormat, fileSchema, files } = parseManifest(
     name,
-    (await Array.fromAsync(readLines(context, manifest))).join('\n'),
+    await readText(context, manifest),
   );
   if (fileFormat !== 'CSV') throw new CommandError(`${name}: the inventory must be in CSV (it is in ${fileFormat})`);
   const columns = fileSchema.split(',').map((column) => column.trim());
@@ -57,6 +57,21 @@ export async function openInventory(context: Context, manifest: S3Url): Promise<
       for (const { key } of files) yield* readPages(context, { bucket, key }, columns, walk);
     },
   };
+}
+
+/** More is no manifest: it has some 150 bytes for each file of a report. */
+const MANIFEST_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** @returns the text of an object, or '' where it is too long to be a manifest */
+async function readText(context: Context, place: S3Url): Promise<string> {
+  const lines: string[] = [];
+  let length = 0;
+  for await (const line of readLines(context, place)) {
+    length += line.length;
+    if (length > MANIFEST_LENGTH_MAX) return '';
+    lines.push(line);
+  }
+  return lines.join('\n');
 }
 
 function parseManifest(name: string, text: string): z.infer<typeof MANIFEST> {

@@ -134,10 +134,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     look() {
       if (!now) return undefined;
       const { toMs, pending, endedMs, withheld } = now.state;
-      const dueMs = (endedMs > 0 ? endedMs : now.sinceMs) + intervalMs;
+      // One that is withheld has come to an end, and says so by itself.
+      const dueMs = Math.max(endedMs > 0 ? endedMs : now.sinceMs, withheld?.atMs ?? 0) + intervalMs;
       const upToMs = endedMs === 0 ? 0 : Math.min(toMs, ...Object.values(pending));
       const overdueMs = Math.max(0, nowMs() - dueMs);
-      return { endedMs, upToMs, overdueMs, withheldObjects: withheld?.objects ?? 0, withheldMs: withheld?.atMs };
+      return { endedMs, upToMs, overdueMs, withheldObjects: withheld?.objects ?? 0, withheldMs: withheld?.sinceMs };
     },
   };
 }

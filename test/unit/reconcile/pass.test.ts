@@ -165,7 +165,7 @@ test('where the ledger knows too little of what was delivered, nothing is announ
   const { pass, announced, claims, state, set, objects } = many(200, 50);
   const first = await pass();
   assert.deepEqual([announced, claims.size, first?.repaired.announced], [[], 0, 0]);
-  const withheld = { objects: 150, compared: 200, toMs: at(15), atMs: NOON_MS };
+  const withheld = { objects: 150, compared: 200, toMs: at(15), sinceMs: NOON_MS, atMs: NOON_MS };
   assert.deepEqual(first?.state, { ...BEFORE, withheld });
   // What is delivered later makes the share smaller, and does not count.
   state.now = NOON_MS + 60 * MINUTE;
@@ -175,7 +175,7 @@ test('where the ledger knows too little of what was delivered, nothing is announ
     set(key, 'acme/cloudwatch', 'done');
   }
   const second = await pass(first?.state);
-  assert.deepEqual(second?.state, { ...BEFORE, withheld: { ...withheld, atMs: state.now } });
+  assert.deepEqual(second?.state, { ...BEFORE, withheld: { ...withheld, atMs: state.now } }, 'since the first time');
   assert.deepEqual(announced, []);
 });
 
@@ -200,6 +200,22 @@ test('a few are announced whatever their share, and many where they are a small 
   assert.equal((await one.pass())?.state.withheld?.objects, 151);
 });
 
+test('objects that lack a delivery only are no sign of a ledger that was lost: their tenant got one', async () => {
+  const all = Array.from({ length: 200 }, (_, n) => ({ key: keyOf('globex', `${n}`), lastModifiedMs: at(50) }));
+  const { pass, set, announced } = setUp(all);
+  for (const { key } of all) set(key, 'globex/cloudwatch', 'done');
+  const done = await pass();
+  assert.deepEqual([done?.state.withheld, done?.tally.counts.incomplete, announced.length], [undefined, 200, 200]);
+});
+
+test('a pass that was stopped changes nothing, however much it had found by then', async () => {
+  const { pass, state, set } = many(200, 50);
+  // Announced before, so looked after at once: there it is stopped.
+  set(keyOf('acme', '000000'), 'reconcile', 'announced');
+  state.stopped = true;
+  assert.equal(await pass(), undefined);
+});
+
 test('more than ten thousand are never announced by themselves, and are not even counted to their end', async () => {
   const { pass, announced } = many(130_000, 110_000);
   const done = await pass();
@@ -211,7 +227,7 @@ test('more than ten thousand are never announced by themselves, and are not even
 test('a state survives its way through the ledger, and what is none does not', () => {
   const state: ReconcileState = { toMs: 5, pending: { acme: 3 }, endedMs: 7 };
   assert.deepEqual(parseState(JSON.stringify(state)), state);
-  const withheld: ReconcileState = { ...state, withheld: { objects: 1, compared: 2, toMs: 3, atMs: 4 } };
+  const withheld: ReconcileState = { ...state, withheld: { objects: 1, compared: 2, toMs: 3, sinceMs: 4, atMs: 4 } };
   assert.deepEqual(parseState(JSON.stringify(withheld)), withheld);
   for (const text of ['', '{}', '[]', '{"toMs":"5","pending":{},"endedMs":1}'])
     assert.equal(parseState(text), undefined);

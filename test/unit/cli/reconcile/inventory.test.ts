@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { DeleteObjectCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
+import { gzipSync } from 'node:zlib';
+import { DeleteObjectCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { startCliCloud } from '../../../support/cli-cloud.ts';
 import { reportAllRead } from '../../../support/fleet.ts';
 import { SCHEMA, writeInventory } from '../../../support/inventory.ts';
@@ -123,5 +124,12 @@ test('what is no inventory, or lacks what is needed, is said', async (t) => {
   );
   assert.equal(code, 1);
   assert.match(err, /is no manifest of S3 Inventory: give its manifest\.json/);
+  // A file of data is gigabytes: it is not read to its end.
+  const long = JSON.stringify({ files: ['x'.repeat(17 * 1024 * 1024)] });
+  await scene.deps.s3.send(new PutObjectCommand({ Bucket: REPORTS, Key: 'long.json', Body: gzipSync(long) }));
+  assert.match(
+    (await scene.reconcile('--inventory', `s3://${REPORTS}/long.json`)).err,
+    /is no manifest of S3 Inventory/,
+  );
   assert.equal((await scene.reconcile('--inventory', 'manifest.json')).code, 2);
 });

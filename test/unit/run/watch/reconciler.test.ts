@@ -140,7 +140,7 @@ test('it stops where so much is missing that the ledger may be wrong, says so, a
   start();
   await until(() => lines.some(({ msg }) => /until a person decides/.test(String(msg))), 'it says so');
   assert.deepEqual(announced, []);
-  const withheld = { objects: 101, compared: 101, toMs: at(15), atMs: NOON_MS };
+  const withheld = { objects: 101, compared: 101, toMs: at(15), sinceMs: NOON_MS, atMs: NOON_MS };
   assert.deepEqual(JSON.parse(state.saved), { ...JSON.parse(stateOf(90, 75)), withheld });
   const view = reconciler.look();
   assert.deepEqual([view?.withheldObjects, view?.endedMs], [101, at(75)]);
@@ -151,4 +151,5 @@ test('it stops where so much is missing that the ledger may be wrong, says so, a
   next.start();
   await until(() => next.reconciler.look() !== undefined, 'it has the lease');
   assert.equal(next.reconciler.look()?.withheldObjects, 101);
+  assert.equal(next.reconciler.look()?.overdueMs, 0, 'it came to an end, though nothing was announced');
 });
