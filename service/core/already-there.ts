@@ -75,6 +75,7 @@ export function createSearch(plan: ChunkPlan, events: Uint32Array): Search {
         return timeMs >= fromMs && timeMs <= toMs;
       });
       const wanted = new Map([...Map.groupBy(common, keyOf)].filter(([key]) => sought.has(key)));
+      if (wanted.size === 0) return;
       // Its own copies came together, with all of its events; where ours did too, those that came with few of ours go first.
       const [theirs, ours] = [piecesOf(wanted, found), piecesOf(sought, found)];
       const sizeOf = (pieces: typeof ours, ms: number) => pieces.get(ms)?.length ?? 0;

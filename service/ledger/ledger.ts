@@ -169,12 +169,12 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const before = await update(deps, 'acquire', key, {
           set: { state: 'delivering', owner, lease_expires_at: now + deps.leaseMs },
           first: { begunMs: now },
-          // `owner` is absent when the lease was given back; it is ours when an answer was lost and the SDK asked again, and nothing
-          // was written since.
+          // `owner` is absent when the lease was given back, by somebody else: our own end came after this. It is ours when an answer
+          // was lost and the SDK asked again, and nothing was written since.
           condition:
-            'attribute_not_exists(#state) OR (#state <> :done AND (attribute_not_exists(#owner) OR #lease_expires_at < :settled OR (#owner = :owner AND attribute_not_exists(#lease_writes))))',
+            'attribute_not_exists(#state) OR (#state <> :done AND ((attribute_not_exists(#owner) AND (attribute_not_exists(#ended_by) OR #ended_by <> :owner)) OR #lease_expires_at < :settled OR (#owner = :owner AND attribute_not_exists(#lease_writes))))',
           values: { ':done': 'done', ':settled': now - settleMs },
-          names: ['state', 'owner', 'lease_expires_at'],
+          names: ['state', 'owner', 'lease_expires_at', 'ended_by'],
           remove: ['lease_writes'],
           // A set, so that an acquisition which the SDK repeats counts once.
           add: { recent_owners: new Set([owner]), ...(doubts && { setups: new Set([doubts.setup]) }) },

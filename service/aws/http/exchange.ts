@@ -8,6 +8,8 @@ import { ResettableHttpsAgent, resetConnection } from './resettable.ts';
 export interface Connections {
   readonly httpAgent: http.Agent;
   readonly httpsAgent: https.Agent;
+  /** For requests that may have to be reset. Others keep what Node's own connections can: trying one address after another. */
+  readonly resettableAgent?: https.Agent;
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
   /** What the request's timeout covers: the whole of the answer, or its head, where somebody else watches the body. */
@@ -20,8 +22,13 @@ export interface ConnectionsOptions extends Pick<Connections, 'connectionTimeout
 
 export function createConnections({ socketsMax, ...timeouts }: ConnectionsOptions): Connections {
   const options = { keepAlive: true, maxSockets: socketsMax };
-  const agents = { httpAgent: new http.Agent(options), httpsAgent: new ResettableHttpsAgent(options) };
-  return { ...timeouts, ...agents, timeoutCovers: 'answer' };
+  return {
+    ...timeouts,
+    httpAgent: new http.Agent(options),
+    httpsAgent: new https.Agent(options),
+    resettableAgent: new ResettableHttpsAgent(options),
+    timeoutCovers: 'answer',
+  };
 }
 
 /** For answers of megabytes, whose bodies their receiver watches. */
@@ -68,7 +75,8 @@ export function exchange(
   const { protocol, hostname, port } = origin;
   const secure = protocol === 'https:';
   const request = secure ? https.request : http.request;
-  const agent = secure ? connections.httpsAgent : connections.httpAgent;
+  const securely = (beforeLastByte && connections.resettableAgent) ?? connections.httpsAgent;
+  const agent = secure ? securely : connections.httpAgent;
   // Node wants an IPv6 address without its brackets.
   const host = hostname.replace(/^\[|\]$/g, '');
   const sent = request({ protocol, hostname: host, port, path, method, headers, agent });

@@ -199,7 +199,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     const refused = line.kind === 'failed' && REFUSED.has(code);
     if (place && !isSts(place)) delivery.place = place;
     const unassumed = delivery.circuit?.place;
-    if (unassumed && isSts(unassumed) && hasReached(line)) places.answered(unassumed, id);
+    if (probe && unassumed && isSts(unassumed) && hasReached(line)) places.answered(unassumed, id);
     if (accepted || refused) {
       tenant.answeredMs = nowMs();
       if (place) places.answered(place, id);

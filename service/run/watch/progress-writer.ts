@@ -52,6 +52,8 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
   const failed = new Set<string>();
   const afterFailure = pLimit(CALLS_AT_ONCE);
   const underWay = new Map<string, Promise<void>>();
+  /** Of the last round: to take one means to look at all tenants. */
+  let snapshot: FreshnessSnapshot | undefined;
 
   const list = async (signal: AbortSignal) => {
     if (monotonicMs() - listedMs < LIST_EVERY_MS) return;
@@ -67,11 +69,11 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
     }
   };
 
-  const tell = async (delivery: Delivery, snapshot: FreshnessSnapshot, signal: AbortSignal) => {
+  const tell = async (delivery: Delivery, signal: AbortSignal) => {
     if (signal.aborted) return;
     const { tenantId, type } = delivery;
     const say = deps.sayTo(delivery);
-    const upToMs = snapshot.upToMs(tenantId);
+    const upToMs = snapshot?.upToMs(tenantId);
     if (!say || upToMs === undefined) return;
     if (deps.isHeld(delivery)) {
       metrics.progressEvents.inc({ outcome: 'held' });
@@ -99,18 +101,17 @@ export function createProgressWriter(deps: ProgressWriterDeps): ProgressWriter {
   const tellAgain = (delivery: Delivery, signal: AbortSignal) => {
     const name = nameOf(delivery);
     if (underWay.has(name)) return;
-    // By then the one of the round may be old.
-    const telling = afterFailure(() => tell(delivery, deps.freshness(), signal)).finally(() => underWay.delete(name));
+    const telling = afterFailure(() => tell(delivery, signal)).finally(() => underWay.delete(name));
     underWay.set(name, telling);
   };
 
   /** Resolves when all are told that were told the last time. */
   const tellAll = async (signal: AbortSignal) => {
     if (deliveries.length === 0) return;
-    const snapshot = deps.freshness();
+    snapshot = deps.freshness();
     const { again = [], once = [] } = Object.groupBy(deliveries, (one) => (failed.has(nameOf(one)) ? 'again' : 'once'));
     for (const delivery of again) tellAgain(delivery, signal);
-    await ordinary.map(once, (delivery) => tell(delivery, snapshot, signal));
+    await ordinary.map(once, (delivery) => tell(delivery, signal));
   };
   const settled = () => Promise.all(underWay.values());
 

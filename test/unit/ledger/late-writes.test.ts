@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { NO_PROGRESS } from '../../../service/ledger/ledger.ts';
+import { type Lease, NO_PROGRESS } from '../../../service/ledger/ledger.ts';
 import { LEASE_MS, setUpLedger } from '../../support/ledger-scene.ts';
 
 /** A request that was given up may still be under way, and be executed after what its sender did next. */
@@ -48,6 +48,17 @@ test('an acquisition that arrives late shortens no lease that was renewed since'
   await lease.renew();
   await arriveLate(0);
 });
+
+for (const [what, end] of [
+  ['release', (lease: Lease) => lease.release(at(1))],
+  ['bury', (lease: Lease) => lease.bury(at(1), 'x')],
+] as const) {
+  test(`an acquisition that arrives after the ${what} of its own owner takes nothing`, async (t) => {
+    const { lease, arriveLate } = await setUp(t);
+    await end(lease);
+    await arriveLate(0);
+  });
+}
 
 test('a write that is repeated because its answer was lost is taken', async (t) => {
   const { lease, item, repeat } = await setUp(t);

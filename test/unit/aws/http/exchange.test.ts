@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Agent, createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, createServer, type LookupFunction, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import {
+  type Connections,
   createConnections,
   createTextSink,
   exchange,
@@ -20,7 +21,7 @@ import { startServer } from '../../../support/server.ts';
 const connections = createConnections({ connectionTimeoutMs: 5_000, requestTimeoutMs: 60_000, socketsMax: 4 });
 const BODY = Buffer.from('x'.repeat(3_000_000));
 
-function requestTo(url: string, more: Partial<HttpRequest>): HttpRequest {
+function requestTo(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
   const headers = { 'content-length': String(more.body?.length ?? BODY.length) };
   return { origin: new URL(url), method: 'POST', path: '/', headers, body: BODY, ...more };
 }
@@ -76,13 +77,20 @@ async function startSilentServer(t: TestContext, tls: boolean) {
   });
   for (const one of [server, secure]) if (one) await once(one.listen(0, '127.0.0.1'), 'listening');
   const connections = createConnections({ connectionTimeoutMs: 5_000, requestTimeoutMs: 60_000, socketsMax: 1 });
-  if (certificate) connections.httpsAgent.options.ca = certificate.cert;
+  const agents = agentsOf(connections);
+  if (certificate) for (const agent of agents) agent.options.ca = certificate.cert;
   t.after(() => {
-    for (const agent of [connections.httpAgent, connections.httpsAgent]) agent.destroy();
+    for (const agent of [connections.httpAgent, ...agents]) agent.destroy();
     for (const one of [server, secure]) one?.close();
   });
   const { port } = server.address() as AddressInfo;
   return { url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, connections, ended };
+}
+
+/** For requests with TLS: those that may have to be reset have one of their own. */
+function agentsOf({ httpsAgent, resettableAgent }: Connections): Agent[] {
+  assert.ok(resettableAgent);
+  return [httpsAgent, resettableAgent];
 }
 
 function pass(socket: Socket, to: Socket): void {
@@ -104,7 +112,7 @@ for (const tls of [false, true]) {
   });
 }
 
-test('HTTPS: whole bodies arrive, one after another over one connection', async (t) => {
+test('HTTPS: whole bodies arrive, one after another over one connection, at whichever address of the name there is', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'exchange-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const certificate = makeCertificate(folder);
@@ -122,18 +130,32 @@ test('HTTPS: whole bodies arrive, one after another over one connection', async 
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const connections = createConnections({ connectionTimeoutMs: 5_000, requestTimeoutMs: 60_000, socketsMax: 1 });
-  connections.httpsAgent.options.ca = certificate.cert;
+  const agents = agentsOf(connections);
+  for (const agent of agents) agent.options.ca = certificate.cert;
   t.after(() => {
-    connections.httpsAgent.destroy();
+    for (const agent of agents) agent.destroy();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  for (let nth = 0; nth < 3; nth++) {
-    const request = requestTo(`https://127.0.0.1:${port}`, { beforeLastByte: () => {} });
-    const receive = () => createTextSink(1_000).sink;
-    assert.equal((await exchange(connections, request, receive, new AbortController().signal)).status, 200);
+  const receive = () => createTextSink(1_000).sink;
+  for (const beforeLastByte of [() => {}, undefined]) {
+    sockets.clear();
+    for (let nth = 0; nth < 3; nth++) {
+      const request = requestTo(`https://127.0.0.1:${port}`, { beforeLastByte });
+      assert.equal((await exchange(connections, request, receive, new AbortController().signal)).status, 200);
+    }
+    assert.equal(sockets.size, 1);
   }
-  assert.deepEqual([bytes, sockets.size], [Array(3).fill(BODY.length), 1]);
+  assert.deepEqual(bytes, Array(6).fill(BODY.length));
+
+  // A name with two addresses, of which the first takes no connection.
+  const addresses = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+  const elsewhere = createConnections({ connectionTimeoutMs: 5_000, requestTimeoutMs: 60_000, socketsMax: 1 });
+  t.after(() => elsewhere.httpsAgent.destroy());
+  const lookup: LookupFunction = (_name, _options, done) => done(null, addresses);
+  Object.assign(elsewhere.httpsAgent.options, { lookup, rejectUnauthorized: false });
+  const named = requestTo(`https://service.test:${port}`);
+  assert.equal((await exchange(elsewhere, named, receive, new AbortController().signal)).status, 200);
 });
 
 for (const protocol of ['http', 'https']) {

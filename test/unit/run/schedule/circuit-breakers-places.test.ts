@@ -63,6 +63,17 @@ test('STS answers again when the probe has reached its destination with a new se
   }
 });
 
+test('an object that had its session before says nothing of STS', () => {
+  const { breakers, now, places } = setUpBreakers();
+  const unassumed = failed('role-unavailable', { place: STS_PLACE });
+  const atWork = breakers.enter('a');
+  now.ms += 1_000;
+  for (const tenant of ['a', 'b', 'c', 'd']) breakers.enter(tenant).leave(report(unassumed));
+  atWork.leave(report(doneThere));
+  assert.deepEqual(places, ['sts in us-east-1 open']);
+  assert.notEqual(breakers.held('d'), null);
+});
+
 test('an object that delivers nothing has asked nobody: the next one is the probe', () => {
   const { breakers, now, places } = setUpBreakers();
   const unassumed = failed('role-unavailable', { place: STS_PLACE });

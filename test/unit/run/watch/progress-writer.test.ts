@@ -24,6 +24,7 @@ function setUp(t: TestContext, tenants: readonly string[]) {
     monotonicMs: 0,
     lists: 0,
     away: false,
+    snapshots: 0,
   };
   const told: { tenant: string; stream: string; values: Record<string, number>; timestamp: number }[] = [];
   const books = createProgressBooks();
@@ -46,7 +47,10 @@ function setUp(t: TestContext, tenants: readonly string[]) {
           told.push({ tenant: tenantId, stream, values, timestamp });
         }
       },
-    freshness: () => ({ upToMs: () => state.upToMs, oldestMs: () => undefined, open: new Map(), backMs: 0 }),
+    freshness: () => {
+      state.snapshots++;
+      return { upToMs: () => state.upToMs, oldestMs: () => undefined, open: new Map(), backMs: 0 };
+    },
     isHeld: ({ tenantId }) => state.held.has(tenantId),
     books,
     intervalMs: 1,
@@ -174,4 +178,16 @@ test('the last words have what was delivered since', async (t) => {
   books.ended('acme', { lines: [{ type: 'cloudwatch', kind: 'done', counts: countsOf({ read: 1, delivered: 1 }) }] });
   await writer.last(new AbortController().signal);
   assert.equal(told.at(-1)?.values.EventsDelivered, 1);
+});
+
+test('however many cannot be told, all tenants are looked at once in a round', async (t) => {
+  const many = Array.from({ length: 50 }, (_, n) => `refuses-${n}`);
+  const { state, told, writer, stop } = setUp(t, [...many, 'well']);
+  for (const tenant of many) state.failing.add(tenant);
+  const running = writer.run(stop.signal);
+  await until(() => told.length >= 5, 'some rounds are over');
+  stop.abort();
+  await running;
+  // The last round may have been ended before its end.
+  assert.ok(state.snapshots <= told.length + 1, `${state.snapshots} in ${told.length} rounds`);
 });
