@@ -36,8 +36,11 @@ export function createDecoding(): Decoding {
         current.terminate();
       }, PATIENCE_MS);
       const failed = (error: Error) => broken(`the thread ended: ${error}`);
+      // Also when the box of a test ends amid a case: nobody waits for its answer any more.
+      const ended = () => broken('the thread ended');
       current.once('message', resolve);
       current.once('error', failed);
+      current.once('exit', ended);
       current.postMessage(one);
       try {
         const outcome = await promise;
@@ -48,6 +51,7 @@ export function createDecoding(): Decoding {
         clearTimeout(timer);
         current.off('message', resolve);
         current.off('error', failed);
+        current.off('exit', ended);
       }
     },
     async [Symbol.asyncDispose]() {
