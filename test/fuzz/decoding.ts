@@ -16,6 +16,7 @@ const GROWTH_BYTES_MAX = 768 * 1024 * 1024;
 export function createDecoding(): Decoding {
   const startBytes = process.memoryUsage.rss();
   let worker: Worker | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   const start = () =>
     new Worker(new URL('decode-worker.ts', import.meta.url), {
@@ -31,16 +32,13 @@ export function createDecoding(): Decoding {
         worker = undefined;
         resolve({ kind: 'broken', why });
       };
-      const timer = setTimeout(() => {
+      timer = setTimeout(() => {
         broken(`no answer within ${PATIENCE_MS} ms`);
         current.terminate();
       }, PATIENCE_MS);
       const failed = (error: Error) => broken(`the thread ended: ${error}`);
-      // Also when the box of a test ends amid a case: nobody waits for its answer any more.
-      const ended = () => broken('the thread ended');
       current.once('message', resolve);
       current.once('error', failed);
-      current.once('exit', ended);
       current.postMessage(one);
       try {
         const outcome = await promise;
@@ -51,10 +49,11 @@ export function createDecoding(): Decoding {
         clearTimeout(timer);
         current.off('message', resolve);
         current.off('error', failed);
-        current.off('exit', ended);
       }
     },
     async [Symbol.asyncDispose]() {
+      // The box of a test may end amid a case, whose answer nobody waits for then.
+      clearTimeout(timer);
       await worker?.terminate();
     },
   };
