@@ -7,7 +7,7 @@ import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
 import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
 import type { Journal } from './journal.ts';
-import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge.ts';
+import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge/evidence.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
 import { md5 } from './storm.ts';
 import { withExactlyOnce } from './tenants.ts';

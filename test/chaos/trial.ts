@@ -12,7 +12,7 @@ import { kernelEnvironment } from '../support/kernel.ts';
 import { collect } from './collect.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createJournal } from './journal.ts';
-import { judge, type Verdict } from './judge.ts';
+import { judge, type Verdict } from './judge/judge.ts';
 import { type ChaosObject, makeObject } from './objects.ts';
 import { type Blow, LEASE_SECONDS, planTrial, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { RECEIPT_INTERVAL_SECONDS, type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.ts';

@@ -1,14 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { readSettings } from '../../service/base/settings.ts';
-import {
-  type DeadLetter,
-  type Evidence,
-  judge,
-  type LedgerItem,
-  type QuarantinedLine,
-  type Verdict,
-} from '../chaos/judge.ts';
+import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from '../chaos/judge/evidence.ts';
+import { judge, type Verdict } from '../chaos/judge/judge.ts';
 import { type ChaosObject, makeObject } from '../chaos/objects.ts';
 import { md5 } from '../chaos/storm.ts';
 import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
