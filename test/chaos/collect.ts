@@ -1,29 +1,28 @@
 import { gunzipSync } from 'node:zlib';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
 import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
+import { queuedMessages } from './calm.ts';
 import type { Journal } from './journal.ts';
-import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from './judge/evidence.ts';
+import type { DeadLetter, Evidence, QuarantinedLine } from './judge/evidence.ts';
+import { objectIdOf } from './objects.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
-import { md5 } from './storm.ts';
-import { withExactlyOnce } from './tenants.ts';
-import { queuedMessages, type Scene } from './trial.ts';
+import { readLedger } from './reconcile.ts';
+import { tenantsWith } from './tenants.ts';
+import type { Scene } from './trial.ts';
 
 /** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */
 export async function collect(scene: Scene, journal: Journal): Promise<Evidence> {
   const { plan, objects, cloud, deps, pipeline, fleet } = scene;
   return {
-    objects: objects.map(({ number, tenantId, key, body, records }) => ({
-      number,
-      tenantId,
-      id: `s3://${pipeline.bucket}/${key}#${md5(body)}`,
-      records,
-    })),
-    tenants: withExactlyOnce(plan.exactlyOnce),
+    objects: objects.map((object, at) => {
+      const { number, tenantId, records } = object;
+      const announced = !plan.features.unannounced.includes(at);
+      return { number, tenantId, id: objectIdOf(pipeline, object), announced, records };
+    }),
+    tenants: tenantsWith(plan.features),
     events: eventsOf(cloud),
     puts: journal.puts,
     acquisitions: journal.acquisitions,
@@ -42,11 +41,6 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
 /** What was delivered: receipts stand in a stream of their own. */
 function* eventsOf({ logs }: Scene['cloud']) {
   for (const event of logs.read()) if (event.stream !== RECEIPT_STREAM) yield event;
-}
-
-async function readLedger({ dynamo }: ProvisionDeps, { ledgerTable }: Pipeline): Promise<LedgerItem[]> {
-  const { Items = [] } = await dynamo.send(new ScanCommand({ TableName: ledgerTable }));
-  return Items.map((item) => unmarshall(item) as LedgerItem);
 }
 
 async function readQuarantine({ s3 }: ProvisionDeps, { bucket }: Pipeline): Promise<QuarantinedLine[]> {

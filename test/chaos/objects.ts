@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isWanted } from '../../local/workload/filter.ts';
 import { ndjsonLine } from '../../local/workload/ndjson.ts';
@@ -15,6 +16,19 @@ export interface ChaosObject {
   readonly key: string;
   readonly body: Buffer;
   readonly records: readonly TrueRecord[];
+}
+
+/** As the ledger names it. */
+export function objectIdOf(
+  { bucket }: { readonly bucket: string },
+  { key, body }: Pick<ChaosObject, 'key' | 'body'>,
+): string {
+  return `s3://${bucket}/${key}#${md5(body)}`;
+}
+
+/** The ETag of an object that was put whole. */
+export function md5(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex');
 }
 
 export interface TrueRecord {

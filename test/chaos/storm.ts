@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Fault } from 'embedded-aws/faults/faults';
 import type { Effect } from 'embedded-aws/faults/rule';
-import type { ChaosObject } from './objects.ts';
+import { queuedMessages } from './calm.ts';
+import { type ChaosObject, md5 } from './objects.ts';
 import { type ObjectPlan, STORM_MS, STORM_MS_MAX } from './plan.ts';
-import { queuedMessages, type Scene } from './trial.ts';
+import { areOwed } from './reconcile.ts';
+import type { Scene } from './trial.ts';
 
 /** What a storm did. */
 export interface StormCounts {
@@ -74,9 +75,9 @@ function isLeft({ rule: { count }, struck }: Fault): boolean {
   return struck < (count ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether there are messages to process. The queue may not answer: it is struck too. */
-async function isWorking({ deps, pipeline }: Scene): Promise<boolean> {
-  return (await queuedMessages(deps, pipeline).catch(() => 1)) > 0;
+/** Whether there is anything to process. The queue may not answer: it is struck too. */
+async function isWorking(scene: Scene): Promise<boolean> {
+  return (await queuedMessages(scene.deps, scene.pipeline).catch(() => 1)) > 0 || (await areOwed(scene));
 }
 
 function byKind(rules: readonly Fault[]): StormCounts['struck'] {
@@ -99,10 +100,6 @@ async function announce(scene: Scene, plan: ObjectPlan, { key, body }: ChaosObje
 
 async function send({ deps, pipeline }: Scene, body: string): Promise<void> {
   await untilDone(() => deps.sqs.send(new SendMessageCommand({ QueueUrl: pipeline.queueUrl, MessageBody: body })));
-}
-
-export function md5(body: Buffer): string {
-  return createHash('md5').update(body).digest('hex');
 }
 
 /** The weather strikes the harness too: its own calls are repeated until they are done. */

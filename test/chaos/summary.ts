@@ -22,6 +22,11 @@ export interface Summary {
   readonly duplicated_bytes_max_per_kill_and_object: number;
   readonly unexplained: number;
   readonly unaccounted: number;
+  /** Trials that have each feature. */
+  readonly features: Readonly<Record<string, number>>;
+  readonly unannounced: number;
+  readonly reconciled: number;
+  readonly announced_again: number;
   readonly receipts: number;
   /** Events that customers found as their receipts say. */
   readonly verified: number;
@@ -69,6 +74,10 @@ export const NO_TRIALS: Summary = {
   duplicated_bytes_max_per_kill_and_object: 0,
   unexplained: 0,
   unaccounted: 0,
+  features: {},
+  unannounced: 0,
+  reconciled: 0,
+  announced_again: 0,
   receipts: 0,
   verified: 0,
   repeated: 0,
@@ -99,6 +108,10 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     ),
     unexplained: sum.unexplained + trial.unexplained,
     unaccounted: sum.unaccounted + trial.unaccounted,
+    features: addFeatures(sum.features, trial.features),
+    unannounced: sum.unannounced + trial.unannounced,
+    reconciled: sum.reconciled + trial.reconciled,
+    announced_again: sum.announced_again + trial.announced_again,
     receipts: sum.receipts + trial.receipts,
     verified: sum.verified + trial.verified,
     repeated: sum.repeated + trial.repeated,
@@ -106,6 +119,13 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
     void: outcomeOf(trial) === 'void' ? [...sum.void, trial.seed] : sum.void,
   };
+}
+
+/** By the first word of each. */
+function addFeatures(sum: Summary['features'], more: TrialResult['features']): Summary['features'] {
+  const names = new Set(more.map((feature) => feature.split(' ', 1)[0] ?? feature));
+  const all = [...new Set([...Object.keys(sum), ...names])].sort();
+  return Object.fromEntries(all.map((name) => [name, (sum[name] ?? 0) + (names.has(name) ? 1 : 0)]));
 }
 
 function addStruck(sum: Summary['struck'], more: Summary['struck']): Summary['struck'] {

@@ -1,6 +1,7 @@
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { Wanted } from '../../local/workload/filter.ts';
 import { buildTenant } from '../support/tenant.ts';
+import type { Features } from './features.ts';
 
 /** What a delivery must take, in the words of the workload, and how its events are to be read. */
 export interface DeliveryTruth {
@@ -83,8 +84,11 @@ export const TENANTS: readonly ChaosTenant[] = [
   ]),
 ];
 
-/** The tenants, of whom these want every event exactly once. */
-export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
+/** Those of whom one has the object that is several chunks long. */
+export const LONG_TENANTS = ['acme-corp', 'initech'] as const;
+
+/** The tenants of a trial. */
+export function tenantsWith({ exactlyOnce: tenantIds }: Pick<Features, 'exactlyOnce'>): ChaosTenant[] {
   return TENANTS.map((tenant) => {
     if (!tenantIds.includes(tenant.tenantId)) return tenant;
     return {

@@ -3,8 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { readSettings } from '../../service/base/settings.ts';
 import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from '../chaos/judge/evidence.ts';
 import { judge, type Verdict } from '../chaos/judge/judge.ts';
-import { type ChaosObject, makeObject } from '../chaos/objects.ts';
-import { md5 } from '../chaos/storm.ts';
+import { type ChaosObject, makeObject, md5, objectIdOf } from '../chaos/objects.ts';
 import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
 import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
@@ -258,12 +257,10 @@ function announcementOf({ key, body }: ChaosObject, nowMs: number): string {
 function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet: Fleet, plan: TrialPlan): Evidence {
   const put = [...objects.values()];
   return {
-    objects: put.map(({ number, tenantId, key, body, records }) => ({
-      number,
-      tenantId,
-      id: `s3://${BUCKET}/${key}#${md5(body)}`,
-      records,
-    })),
+    objects: put.map((object) => {
+      const { number, tenantId, records } = object;
+      return { number, tenantId, id: objectIdOf({ bucket: BUCKET }, object), announced: true, records };
+    }),
     tenants: plan.tenants,
     events: cloud.logs.read(),
     puts: cloud.witness.puts,

@@ -35,6 +35,8 @@ export interface JudgedObject {
   readonly tenantId: string;
   /** As the ledger names it. */
   readonly id: string;
+  /** Whether anybody announced it. Else the comparison of the bucket with the ledger must find it. */
+  readonly announced: boolean;
   readonly records: readonly TrueRecord[];
 }
 
@@ -58,6 +60,8 @@ export interface LedgerItem {
   readonly books?: Uint8Array;
   /** Of what is in a receipt: its number. */
   readonly receipt?: unknown;
+  /** How far it is, where that is more than a number. */
+  readonly cursor?: string;
 }
 
 export interface QuarantinedLine {

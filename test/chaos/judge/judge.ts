@@ -1,10 +1,11 @@
 import { checkBooks, checkLetters } from './accounts.ts';
+import { type ComparisonVerdict, checkComparison } from './comparison.ts';
 import { sortEvents } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 import { checkLeases } from './leases.ts';
 import { createRepetitions } from './repetitions.ts';
 
-export interface Verdict {
+export interface Verdict extends ComparisonVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
   readonly lost: number;
@@ -66,7 +67,8 @@ export function judge(evidence: Evidence): Verdict {
   const unaccounted = (ended ? checkBooks(evidence, note) : 0) + checkLetters(evidence, ended, note);
   checkLeases(evidence, found.deliveries.values(), note);
   checkEnds(evidence, note);
-  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), findings, unfinished };
+  const comparison = checkComparison(evidence, note);
+  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), ...comparison, findings, unfinished };
 }
 
 /** Without messages in the queue everything has ended, well or not. */

@@ -21,11 +21,14 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     formats: new Set<string>(),
     clocks: 0,
     once: new Set<string>(),
+    unannounced: 0,
   };
   for (let seed = 1; seed <= 100; seed++) {
-    const { strikes, weather, silences, objects, services, exactlyOnce } = planTrial(String(seed));
-    assert.ok(exactlyOnce.length > 0);
-    for (const tenantId of exactlyOnce) seen.once.add(tenantId);
+    const { strikes, weather, silences, objects, services, features } = planTrial(String(seed));
+    assert.ok(features.exactlyOnce.length > 0);
+    for (const tenantId of features.exactlyOnce) seen.once.add(tenantId);
+    for (const at of features.unannounced) assert.deepEqual(objects[at]?.againAtMs, [], 'nobody announces it');
+    seen.unannounced += features.unannounced.length;
     for (const { rule } of [...weather, ...silences])
       assert.ok(rule.count && !rule.forMs, 'it lasts by calls, not by a clock');
     const silent = strikes.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND');
@@ -55,6 +58,7 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
   ]);
   assert.equal(seen.formats.size, 5);
   assert.ok(seen.clocks > 50);
+  assert.ok(seen.unannounced > 100);
 });
 
 test('an object is the same for its seed, each record knows its place, and its fate is told for every delivery', async () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { leastOf, shortOf } from '../../chaos/least.ts';
 import { planTrial } from '../../chaos/plan.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from '../../chaos/summary.ts';
-import { shortOf, type TrialResult } from '../../chaos/trial.ts';
+import type { TrialResult } from '../../chaos/trial.ts';
 
 const GOOD: TrialResult = {
   seed: '1',
+  features: ['exactly_once acme-corp', 'exactly_once globex'],
   kills: 1,
   terms: 2,
   halts: 0,
@@ -24,6 +26,9 @@ const GOOD: TrialResult = {
   duplicated_max_per_kill: 0,
   duplicated_bytes_max_per_kill_and_object: 0,
   unaccounted: 0,
+  unannounced: 0,
+  reconciled: 0,
+  announced_again: 0,
   receipts: 4,
   verified: 10,
   repeated: 0,
@@ -55,9 +60,11 @@ test('a trial is short of its plan when less than half of the strikes hit, or of
   const plan = { strikes, weather, silences };
   const rules = weather.length + silences.length;
   assert.ok(strikes.length >= 2 && rules >= 2);
-  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, strikes.length), []);
-  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, 0), [`0 of ${strikes.length} blows fell`]);
-  assert.deepEqual(shortOf(plan, { idle_rules: rules }, strikes.length), [`${rules} of ${rules} rules struck no call`]);
+  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, strikes.length, []), []);
+  assert.deepEqual(shortOf(plan, { idle_rules: 0 }, 0, []), [`0 of ${strikes.length} blows fell`]);
+  assert.deepEqual(shortOf(plan, { idle_rules: rules }, strikes.length, []), [
+    `${rules} of ${rules} rules struck no call`,
+  ]);
 });
 
 test('struck calls are summed up by kind', () => {
@@ -65,5 +72,23 @@ test('struck calls are summed up by kind', () => {
     latency: 4,
     reset: 3,
     throttle: 3,
+  });
+});
+
+test('a trial is short when a feature of it came to nothing', () => {
+  const [plan] = Array.from({ length: 20 }, (_, seed) => planTrial(String(seed))).filter(
+    ({ features }) => features.unannounced.length > 0,
+  );
+  assert.ok(plan);
+  const least = (reconciled: number) =>
+    shortOf(plan, { idle_rules: 0 }, plan.strikes.length, leastOf(plan, { reconciled }));
+  assert.deepEqual(least(1), []);
+  assert.deepEqual(least(0), ['reconcile came to nothing']);
+});
+
+test('trials are counted by features', () => {
+  assert.deepEqual(sum(GOOD, { ...GOOD, features: ['reconcile 3 objects'] }).features, {
+    exactly_once: 1,
+    reconcile: 1,
   });
 });

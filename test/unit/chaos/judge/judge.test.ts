@@ -20,6 +20,9 @@ test('a trial in which every event arrived once is clean', () => {
     duplicated_max_per_kill: 0,
     duplicated_bytes_max_per_kill_and_object: 0,
     unaccounted: 0,
+    unannounced: 0,
+    reconciled: 0,
+    announced_again: 0,
     findings: [],
     unfinished: [],
   });

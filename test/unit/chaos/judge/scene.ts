@@ -63,7 +63,7 @@ export function createScene(records: readonly TrueRecord[] = [recordOf(0), recor
   const books = encodeBooks(booksOf(records.filter(({ nature }) => nature === 'good')));
   const item: LedgerItem = { object: OBJECT, delivery: DELIVERY, state: 'done', counts, books, receipt: 1 };
   const evidence = (more: Partial<Evidence> = {}): Evidence => ({
-    objects: [{ number: 0, tenantId: 'acme-corp', id: OBJECT, records }],
+    objects: [{ number: 0, tenantId: 'acme-corp', id: OBJECT, announced: true, records }],
     tenants: TENANTS,
     events,
     puts,

@@ -1,0 +1,78 @@
+import type { FaultRule } from 'embedded-aws/faults/rule';
+import { createRandom, type Random } from '../../local/workload/random.ts';
+import { DEADLY_MAX, LEASE_SECONDS, type ObjectPlan, type Strike, type TrialPlan } from './plan.ts';
+import { LONG_TENANTS, TENANTS } from './tenants.ts';
+
+/**
+ * What only some trials have, or some tenants of a trial. Each feature has a row of numbers of its own, so that the same seeds make the
+ * same storms whatever features there are.
+ */
+export interface Features {
+  /** Tenants that want every event exactly once. */
+  readonly exactlyOnce: readonly string[];
+  /** Objects that nobody announces, by their places in the plan: the comparison of the bucket with the ledger must find them. */
+  readonly unannounced: readonly number[];
+}
+
+export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
+  return {
+    exactlyOnce: planExactlyOnce(createRandom(`chaos/once/${seed}`)),
+    unannounced: planUnannounced(createRandom(`chaos/unannounced/${seed}`), objects),
+  };
+}
+
+/** What a trial has, in words for people: `exactly_once acme-corp`. */
+export function namesOf({ exactlyOnce, unannounced }: Features): string[] {
+  return [
+    ...exactlyOnce.map((tenantId) => `exactly_once ${tenantId}`),
+    ...(unannounced.length > 0 ? [`reconcile ${unannounced.length} objects`] : []),
+  ];
+}
+
+/** One of the two that may have the long object, and others by chance. */
+function planExactlyOnce(random: Random): string[] {
+  const one = random.pick(LONG_TENANTS);
+  return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
+}
+
+/** Where the comparison has something to do, a trial lasts half a minute longer. */
+function planUnannounced(random: Random, objects: readonly ObjectPlan[]): number[] {
+  if (!random.chance(0.5)) return [];
+  const silent = objects.flatMap(({ againAtMs, lineBytes }, at) =>
+    againAtMs.length === 0 && lineBytes === undefined ? [at] : [],
+  );
+  const most = random.between(2, 5);
+  while (silent.length > most) silent.splice(random.below(silent.length), 1);
+  return silent;
+}
+
+/** What strikes the comparison, as few of the calls that the storm is aimed at are its own. */
+export function strikeComparison(
+  seed: string,
+  { unannounced }: Pick<Features, 'unannounced'>,
+  others: readonly Strike[],
+): { readonly weather: TrialPlan['weather']; readonly strikes: readonly Strike[] } {
+  const random = createRandom(`chaos/comparison/${seed}`);
+  if (unannounced.length === 0) return { weather: [], strikes: [] };
+  const weather = COMPARISON_CALLS.map((match) => {
+    const effect = random.pick<FaultRule['effect']>([
+      { kind: 'throttle' },
+      { kind: 'lose-answer' },
+      { kind: 'reset', when: 'before' },
+      { kind: 'reset', when: 'after' },
+      { kind: 'error', code: 'ServiceUnavailable', status: 503 },
+    ]);
+    return { atMs: 0, rule: { ...match, effect, count: random.between(1, 3) } };
+  });
+  const deadly = others.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND').length;
+  const blow = random.pick(['SIGTERM', 'HALT', deadly < DEADLY_MAX ? 'SIGKILL' : 'SIGTERM'] as const);
+  const when = { kind: 'call', ...random.pick(COMPARISON_CALLS), nth: 1 } as const;
+  const awayMs = blow === 'HALT' ? random.between(1_000, LEASE_SECONDS * 1_500) : random.below(1_500);
+  return { weather, strikes: random.chance(0.6) ? [{ blow, when, awayMs }] : [] };
+}
+
+/** What a comparison lists and announces with, and nobody else. */
+const COMPARISON_CALLS = [
+  { service: 's3', action: 'ListObjectVersions' },
+  { service: 'sqs', action: 'SendMessageBatch' },
+] as const;

@@ -1,0 +1,32 @@
+import type { Verdict } from './judge/judge.ts';
+import type { TrialPlan } from './plan.ts';
+import type { StormCounts } from './storm.ts';
+
+/** A feature of a trial, and how often it came to something. */
+export interface Least {
+  readonly feature: string;
+  readonly happened: number;
+}
+
+/** What less than half of a plan came to, and features that came to nothing: such a trial proves little, and says so. */
+export function shortOf(
+  { strikes, weather, silences }: Pick<TrialPlan, 'strikes' | 'weather' | 'silences'>,
+  { idle_rules }: Pick<StormCounts, 'idle_rules'>,
+  hits: number,
+  features: readonly Least[],
+): string[] {
+  const rules = weather.length + silences.length;
+  return [
+    ...(rules - idle_rules < rules / 2 ? [`${idle_rules} of ${rules} rules struck no call`] : []),
+    ...(hits < strikes.length / 2 ? [`${hits} of ${strikes.length} blows fell`] : []),
+    ...features.filter(({ happened }) => happened === 0).map(({ feature }) => `${feature} came to nothing`),
+  ];
+}
+
+/** The features of a trial that must have come to something. */
+export function leastOf(
+  { features: { unannounced } }: Pick<TrialPlan, 'features'>,
+  { reconciled }: Pick<Verdict, 'reconciled'>,
+): Least[] {
+  return [...(unannounced.length > 0 ? [{ feature: 'reconcile', happened: reconciled }] : [])];
+}
