@@ -23,9 +23,11 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
       return { number, tenantId, id: objectIdOf(pipeline, object), announced, records };
     }),
     tenants: tenantsWith(plan.features),
+    putMs: scene.putMs,
     events: eventsOf(cloud),
     puts: journal.puts,
     acquisitions: journal.acquisitions,
+    hiddenUntilMs: journal.hiddenUntilMs,
     processes: fleet.processes,
     callsOutliveHalts: true,
     receipted: true,

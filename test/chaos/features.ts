@@ -12,21 +12,29 @@ export interface Features {
   readonly exactlyOnce: readonly string[];
   /** Objects that nobody announces, by their places in the plan: the comparison of the bucket with the ledger must find them. */
   readonly unannounced: readonly number[];
+  /** Tenants that are told how far they are. */
+  readonly progress: readonly string[];
 }
 
 export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
   return {
     exactlyOnce: planExactlyOnce(createRandom(`chaos/once/${seed}`)),
     unannounced: planUnannounced(createRandom(`chaos/unannounced/${seed}`), objects),
+    progress: someTenants(createRandom(`chaos/progress/${seed}`), 0.4),
   };
 }
 
 /** What a trial has, in words for people: `exactly_once acme-corp`. */
-export function namesOf({ exactlyOnce, unannounced }: Features): string[] {
+export function namesOf({ exactlyOnce, unannounced, progress }: Features): string[] {
   return [
     ...exactlyOnce.map((tenantId) => `exactly_once ${tenantId}`),
     ...(unannounced.length > 0 ? [`reconcile ${unannounced.length} objects`] : []),
+    ...progress.map((tenantId) => `progress_events ${tenantId}`),
   ];
+}
+
+function someTenants(random: Random, share: number): string[] {
+  return TENANTS.map(({ tenantId }) => tenantId).filter(() => random.chance(share));
 }
 
 /** One of the two that may have the long object, and others by chance. */

@@ -25,8 +25,12 @@ export function shortOf(
 
 /** The features of a trial that must have come to something. */
 export function leastOf(
-  { features: { unannounced } }: Pick<TrialPlan, 'features'>,
-  { reconciled }: Pick<Verdict, 'reconciled'>,
+  { features: { unannounced, progress } }: Pick<TrialPlan, 'features'>,
+  verdict: Pick<Verdict, 'reconciled' | 'progress'>,
 ): Least[] {
-  return [...(unannounced.length > 0 ? [{ feature: 'reconcile', happened: reconciled }] : [])];
+  const all = [
+    { feature: 'reconcile', of: unannounced, happened: verdict.reconciled },
+    { feature: 'progress_events', of: progress, happened: verdict.progress },
+  ];
+  return all.filter(({ of }) => of.length > 0);
 }

@@ -15,6 +15,7 @@ const SETTINGS = {
   RECEIPT_INTERVAL_SECONDS: String(RECEIPT_INTERVAL_SECONDS),
   LOG_LEVEL: 'debug',
   SETTLE_SECONDS: '3',
+  PROGRESS_INTERVAL_SECONDS: '2',
 };
 
 /** How bodies of PutLogEvents are sent. `refused`: the service compresses them, and CloudWatch Logs takes none that is. */

@@ -87,9 +87,10 @@ function byKind(rules: readonly Fault[]): StormCounts['struck'] {
 }
 
 /** Writes the object, of which S3 tells the queue, and tells of it again when the plan says so. */
-async function announce(scene: Scene, plan: ObjectPlan, { key, body }: ChaosObject): Promise<void> {
+async function announce(scene: Scene, plan: ObjectPlan, { number, key, body }: ChaosObject): Promise<void> {
   const { deps, pipeline } = scene;
   await untilDone(() => deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body })));
+  scene.putMs.set(number, Date.now());
   const object = { key: encodeURIComponent(key), size: body.length, eTag: md5(body) };
   const record = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: pipeline.bucket }, object } };
   for (const atMs of plan.againAtMs) {

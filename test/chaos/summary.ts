@@ -27,6 +27,8 @@ export interface Summary {
   readonly unannounced: number;
   readonly reconciled: number;
   readonly announced_again: number;
+  readonly progress: number;
+  readonly claims: number;
   readonly receipts: number;
   /** Events that customers found as their receipts say. */
   readonly verified: number;
@@ -78,6 +80,8 @@ export const NO_TRIALS: Summary = {
   unannounced: 0,
   reconciled: 0,
   announced_again: 0,
+  progress: 0,
+  claims: 0,
   receipts: 0,
   verified: 0,
   repeated: 0,
@@ -112,6 +116,8 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     unannounced: sum.unannounced + trial.unannounced,
     reconciled: sum.reconciled + trial.reconciled,
     announced_again: sum.announced_again + trial.announced_again,
+    progress: sum.progress + trial.progress,
+    claims: sum.claims + trial.claims,
     receipts: sum.receipts + trial.receipts,
     verified: sum.verified + trial.verified,
     repeated: sum.repeated + trial.repeated,

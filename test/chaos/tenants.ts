@@ -9,6 +9,8 @@ export interface DeliveryTruth {
   readonly name: string;
   /** Its log groups are this one, or below it. */
   readonly groupPrefix: string;
+  /** Its log groups are below it, by the record. */
+  readonly hasOwnGroups: boolean;
   readonly region: string;
   /** Where a record belongs; written apart from the service's templates on purpose. */
   readonly placeOf: (record: Placed) => { readonly group: string; readonly stream: string };
@@ -16,6 +18,8 @@ export interface DeliveryTruth {
   readonly format: 'message' | 'record';
   /** Nothing of it may be repeated, whatever happens. */
   readonly exactlyOnce: boolean;
+  /** The log group in which the service says how far the delivery is; undefined: it does not. */
+  readonly progressGroup: string | undefined;
   /** Whether the ledger has books of it, with what was delivered to which stream. */
   readonly booked: boolean;
 }
@@ -87,16 +91,34 @@ export const TENANTS: readonly ChaosTenant[] = [
 /** Those of whom one has the object that is several chunks long. */
 export const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
-/** The tenants of a trial. */
-export function tenantsWith({ exactlyOnce: tenantIds }: Pick<Features, 'exactlyOnce'>): ChaosTenant[] {
+/** The tenants of a trial, with what only this trial has. */
+export function tenantsWith({ exactlyOnce, progress }: Pick<Features, 'exactlyOnce' | 'progress'>): ChaosTenant[] {
   return TENANTS.map((tenant) => {
-    if (!tenantIds.includes(tenant.tenantId)) return tenant;
-    return {
-      ...tenant,
-      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
-      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
-    };
+    const { tenantId } = tenant;
+    let made = tenant;
+    if (exactlyOnce.includes(tenantId)) made = change(made, () => [{ exactly_once: true }, { exactlyOnce: true }]);
+    if (progress.includes(tenantId)) made = change(made, withProgress);
+    return made;
   });
+}
+
+type Change = readonly [attributes: Readonly<Record<string, unknown>>, truth: Partial<DeliveryTruth>];
+
+/** The tenant with other deliveries, and what is due from them. */
+function change(tenant: ChaosTenant, changeOf: (truth: DeliveryTruth) => Change): ChaosTenant {
+  const changes = tenant.truths.map(changeOf);
+  return {
+    ...tenant,
+    deliveries: tenant.deliveries.map((delivery, at) => ({ ...delivery, ...changes[at]?.[0] })),
+    truths: tenant.truths.map((truth, at) => ({ ...truth, ...changes[at]?.[1] })),
+  };
+}
+
+/** Where groups differ by record, the service's own events need a group for themselves. */
+function withProgress({ groupPrefix, hasOwnGroups }: DeliveryTruth): Change {
+  const progressGroup = hasOwnGroups ? `${groupPrefix}/log-distributor` : groupPrefix;
+  const named = hasOwnGroups ? { service_log_group_name: progressGroup } : {};
+  return [{ progress_events: true, ...named }, { progressGroup }];
 }
 
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */
@@ -129,14 +151,19 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       log_group_name: `${logGroupPrefix}${group}`,
       ...attributes,
     })),
-    truths: parts.map(({ type, group, groupOf = () => group, stream = streamOfDay, wanted = {}, attributes = {} }) => ({
+    truths: parts.map(({ type, group, groupOf, stream = streamOfDay, wanted = {}, attributes = {} }) => ({
       name: `${tenantId}/${type}`,
       groupPrefix: `${logGroupPrefix}${group}`,
+      hasOwnGroups: groupOf !== undefined,
       region: String(attributes.target_region ?? HOME),
-      placeOf: (record: Placed) => ({ group: `${logGroupPrefix}${groupOf(record)}`, stream: stream(record) }),
+      placeOf: (record: Placed) => ({
+        group: `${logGroupPrefix}${groupOf?.(record) ?? group}`,
+        stream: stream(record),
+      }),
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
       exactlyOnce: false,
+      progressGroup: undefined,
       booked: attributes.receipts !== undefined,
     })),
   };

@@ -46,6 +46,8 @@ export interface Scene {
   readonly deps: ProvisionDeps;
   readonly pipeline: Pipeline;
   readonly fleet: Fleet;
+  /** When objects were surely in the bucket, by their numbers, epoch milliseconds. */
+  readonly putMs: Map<number, number>;
   /** Takes a line about what happens, for people who look into a trial. */
   readonly say: (text: string) => void;
 }
@@ -70,7 +72,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     const receiptKeyFile = keys.privateKeyFile;
     const environment = environmentOf({ plan, cloud, pipeline, putCompression, receiptKeyFile });
     fleet = await startFleet({ services: plan.services, environment, say });
-    const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, say };
+    const scene: Scene = { plan, objects, cloud, deps, pipeline, fleet, putMs: new Map(), say };
     await untilCompared(scene);
     aim.at(fleet);
     const storms = await storm(scene);

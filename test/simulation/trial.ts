@@ -262,9 +262,11 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
       return { number, tenantId, id: objectIdOf({ bucket: BUCKET }, object), announced: true, records };
     }),
     tenants: plan.tenants,
+    putMs: new Map(),
     events: cloud.logs.read(),
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
+    hiddenUntilMs: new Map(),
     processes: fleet.processes,
     callsOutliveHalts: false,
     receipted: false,

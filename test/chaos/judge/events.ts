@@ -1,3 +1,4 @@
+import { PROGRESS_STREAM } from '../../../service/core/progress-event.ts';
 import type { Put } from '../journal.ts';
 import { fateOf, markOf, type TrueRecord } from '../objects.ts';
 import type { DeliveryTruth } from '../tenants.ts';
@@ -8,6 +9,13 @@ export interface FoundDelivery {
   readonly truth: DeliveryTruth;
   /** For each record the calls that brought it; undefined where none may. */
   readonly copies: (Put[] | undefined)[];
+}
+
+/** What the service says of a delivery where it is due. */
+export interface ProgressEvent {
+  readonly event: FoundEvent;
+  readonly tenantId: string;
+  readonly truth: DeliveryTruth;
 }
 
 /** Puts every event to the record that it is a copy of; what is a copy of none, or stands elsewhere, is misrouted. */
@@ -21,11 +29,16 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
       deliveries.set(`${object.number} ${truth.name}`, { object, truth, copies });
     }
   }
+  const progress: ProgressEvent[] = [];
   let misrouted = 0;
   for (const event of events) {
-    const truth = byAccount
-      .get(event.account)
-      ?.truths.find(({ groupPrefix }) => `${event.group}/`.startsWith(`${groupPrefix}/`));
+    const tenant = byAccount.get(event.account);
+    const told = tenant?.truths.find((truth) => isProgress(event, truth));
+    if (tenant && told) {
+      progress.push({ event, tenantId: tenant.tenantId, truth: told });
+      continue;
+    }
+    const truth = tenant?.truths.find(({ groupPrefix }) => `${event.group}/`.startsWith(`${groupPrefix}/`));
     const { message, mark } = truth?.format === 'record' ? readRecord(event.message) : readMessage(event.message);
     const delivery = truth && mark && deliveries.get(`${mark.object} ${truth.name}`);
     const record = mark && delivery?.object.records[mark.record];
@@ -39,7 +52,12 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
       note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
     }
   }
-  return { deliveries, misrouted };
+  return { deliveries, progress, misrouted };
+}
+
+/** Anywhere else it is a payload, and one that nobody wrote. */
+function isProgress({ region, group, stream }: FoundEvent, truth: DeliveryTruth): boolean {
+  return group === truth.progressGroup && region === truth.region && stream === PROGRESS_STREAM;
 }
 
 function isInPlace(event: FoundEvent, record: TrueRecord, { region, placeOf }: DeliveryTruth): boolean {

@@ -7,10 +7,14 @@ import type { ChaosTenant } from '../tenants.ts';
 export interface Evidence {
   readonly objects: readonly JudgedObject[];
   readonly tenants: readonly ChaosTenant[];
+  /** When objects were surely there, by their numbers, epoch milliseconds. */
+  readonly putMs: ReadonlyMap<number, number>;
   /** In the order in which they were accepted. */
   readonly events: Iterable<FoundEvent>;
   readonly puts: ReadonlyMap<string, Put>;
   readonly acquisitions: readonly LeaseTaken[];
+  /** By process, until when messages are hidden that it received or handed back, epoch milliseconds. */
+  readonly hiddenUntilMs: ReadonlyMap<string, number>;
   readonly processes: readonly FleetProcess[];
   /**
    * Whether a call that a process had under way when it was halted may be executed when it wakes. The kernel of a real one sends the rest

@@ -3,9 +3,10 @@ import { type ComparisonVerdict, checkComparison } from './comparison.ts';
 import { sortEvents } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 import { checkLeases } from './leases.ts';
+import { checkProgress, NO_PROGRESS, type ProgressVerdict } from './progress.ts';
 import { createRepetitions } from './repetitions.ts';
 
-export interface Verdict extends ComparisonVerdict {
+export interface Verdict extends ComparisonVerdict, ProgressVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
   readonly lost: number;
@@ -67,8 +68,11 @@ export function judge(evidence: Evidence): Verdict {
   const unaccounted = (ended ? checkBooks(evidence, note) : 0) + checkLetters(evidence, ended, note);
   checkLeases(evidence, found.deliveries.values(), note);
   checkEnds(evidence, note);
-  const comparison = checkComparison(evidence, note);
-  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), ...comparison, findings, unfinished };
+  const others = {
+    ...checkComparison(evidence, note),
+    ...(ended ? checkProgress(evidence, found, note) : NO_PROGRESS),
+  };
+  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), ...others, findings, unfinished };
 }
 
 /** Without messages in the queue everything has ended, well or not. */

@@ -29,6 +29,8 @@ const GOOD: TrialResult = {
   unannounced: 0,
   reconciled: 0,
   announced_again: 0,
+  progress: 0,
+  claims: 0,
   receipts: 4,
   verified: 10,
   repeated: 0,
@@ -81,7 +83,7 @@ test('a trial is short when a feature of it came to nothing', () => {
   );
   assert.ok(plan);
   const least = (reconciled: number) =>
-    shortOf(plan, { idle_rules: 0 }, plan.strikes.length, leastOf(plan, { reconciled }));
+    shortOf(plan, { idle_rules: 0 }, plan.strikes.length, leastOf(plan, { reconciled, progress: 1 }));
   assert.deepEqual(least(1), []);
   assert.deepEqual(least(0), ['reconcile came to nothing']);
 });

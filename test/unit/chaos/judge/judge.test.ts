@@ -23,6 +23,8 @@ test('a trial in which every event arrived once is clean', () => {
     unannounced: 0,
     reconciled: 0,
     announced_again: 0,
+    progress: 0,
+    claims: 0,
     findings: [],
     unfinished: [],
   });

@@ -50,7 +50,9 @@ export function createScene(records: readonly TrueRecord[] = [recordOf(0), recor
   let order = 1;
 
   const process = (name: string, end: ProcessEnd | undefined, halted = false) => {
-    processes.push({ name, place: 0, halted, end });
+    const process: FleetProcess = { name, place: 0, halted, end };
+    processes.push(process);
+    return process;
   };
   const put = (which: readonly TrueRecord[], { by = 'p0', answered = true, atMs = 0 }: Call = {}) => {
     const requestId = `call ${puts.size}`;
@@ -65,6 +67,7 @@ export function createScene(records: readonly TrueRecord[] = [recordOf(0), recor
   const evidence = (more: Partial<Evidence> = {}): Evidence => ({
     objects: [{ number: 0, tenantId: 'acme-corp', id: OBJECT, announced: true, records }],
     tenants: TENANTS,
+    putMs: new Map([[0, 0]]),
     events,
     puts,
     acquisitions: processes.map(({ name }) => ({
@@ -73,6 +76,7 @@ export function createScene(records: readonly TrueRecord[] = [recordOf(0), recor
       delivery: DELIVERY,
       order: ([...puts.values()].find((one) => one.process === name)?.order ?? 1) - 0.5,
     })),
+    hiddenUntilMs: new Map(),
     processes,
     callsOutliveHalts: true,
     receipted: true,
