@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { ProvisionDeps } from '../../local/provision/deps.ts';
@@ -6,23 +5,25 @@ import type { Pipeline } from '../../local/provision/pipeline.ts';
 import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
 import { queuedMessages } from './calm.ts';
 import type { Journal } from './journal.ts';
-import type { DeadLetter, Evidence, QuarantinedLine } from './judge/evidence.ts';
+import type { DeadLetter, Evidence, QuarantinedLine, TenantFile } from './judge/evidence.ts';
+import { readLines } from './judge/lines.ts';
 import { objectIdOf } from './objects.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
 import { readLedger } from './reconcile.ts';
-import { tenantsWith } from './tenants.ts';
+import { type ChaosTenant, tenantsWith } from './tenants.ts';
 import type { Scene } from './trial.ts';
 
 /** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */
 export async function collect(scene: Scene, journal: Journal): Promise<Evidence> {
   const { plan, objects, cloud, deps, pipeline, fleet } = scene;
+  const tenants = tenantsWith(plan.features);
   return {
     objects: objects.map((object, at) => {
       const { number, tenantId, records } = object;
       const announced = !plan.features.unannounced.includes(at);
       return { number, tenantId, id: objectIdOf(pipeline, object), announced, records };
     }),
-    tenants: tenantsWith(plan.features),
+    tenants,
     putMs: scene.putMs,
     events: eventsOf(cloud),
     puts: journal.puts,
@@ -34,6 +35,7 @@ export async function collect(scene: Scene, journal: Journal): Promise<Evidence>
     requestTimeoutMs: REQUEST_TIMEOUT_SECONDS * 1000,
     ledger: await readLedger(deps, pipeline),
     quarantine: await readQuarantine(deps, pipeline),
+    files: await readFiles(deps, tenants),
     garbage: plan.garbage.map(({ body }) => body),
     deadLetters: await readDeadLetters(deps, pipeline),
     queued: await queuedMessages(deps, pipeline),
@@ -46,14 +48,28 @@ function* eventsOf({ logs }: Scene['cloud']) {
 }
 
 async function readQuarantine({ s3 }: ProvisionDeps, { bucket }: Pipeline): Promise<QuarantinedLine[]> {
-  const lines: QuarantinedLine[] = [];
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'quarantine/' }));
-  for (const { Key } of Contents) {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-    const text = gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array(0)).toString();
-    for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line));
+  const files = await readBucket(s3, bucket, 'quarantine/');
+  return files.flatMap(({ body }) => readLines(body) as QuarantinedLine[]);
+}
+
+async function readFiles({ s3Of }: ProvisionDeps, tenants: readonly ChaosTenant[]): Promise<TenantFile[]> {
+  const files: TenantFile[] = [];
+  for (const { tenantId, accountId, bucket } of tenants) {
+    if (!bucket) continue;
+    const found = await readBucket(s3Of(accountId), bucket.name, '');
+    files.push(...found.map((file) => ({ tenantId, bucket: bucket.name, ...file })));
   }
-  return lines;
+  return files;
+}
+
+async function readBucket(s3: ProvisionDeps['s3'], bucket: string, prefix: string) {
+  const files: { readonly key: string; readonly body: Uint8Array }[] = [];
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  for (const { Key = '' } of Contents) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    files.push({ key: Key, body: (await Body?.transformToByteArray()) ?? new Uint8Array(0) });
+  }
+  return files;
 }
 
 async function readDeadLetters({ sqs }: ProvisionDeps, { deadLetterQueueUrl }: Pipeline): Promise<DeadLetter[]> {

@@ -14,6 +14,8 @@ export interface Features {
   readonly unannounced: readonly number[];
   /** Tenants that are told how far they are. */
   readonly progress: readonly string[];
+  /** Tenants whose rejected events go to a bucket of their own. */
+  readonly rejected: readonly string[];
 }
 
 export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
@@ -21,15 +23,17 @@ export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Feat
     exactlyOnce: planExactlyOnce(createRandom(`chaos/once/${seed}`)),
     unannounced: planUnannounced(createRandom(`chaos/unannounced/${seed}`), objects),
     progress: someTenants(createRandom(`chaos/progress/${seed}`), 0.4),
+    rejected: planRejected(createRandom(`chaos/rejected/${seed}`), objects),
   };
 }
 
 /** What a trial has, in words for people: `exactly_once acme-corp`. */
-export function namesOf({ exactlyOnce, unannounced, progress }: Features): string[] {
+export function namesOf({ exactlyOnce, unannounced, progress, rejected }: Features): string[] {
   return [
     ...exactlyOnce.map((tenantId) => `exactly_once ${tenantId}`),
     ...(unannounced.length > 0 ? [`reconcile ${unannounced.length} objects`] : []),
     ...progress.map((tenantId) => `progress_events ${tenantId}`),
+    ...rejected.map((tenantId) => `rejected_events ${tenantId}`),
   ];
 }
 
@@ -41,6 +45,12 @@ function someTenants(random: Random, share: number): string[] {
 function planExactlyOnce(random: Random): string[] {
   const one = random.pick(LONG_TENANTS);
   return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
+}
+
+/** Some of those that have events that are rejected. */
+function planRejected(random: Random, objects: readonly ObjectPlan[]): string[] {
+  const tenantIds = new Set(objects.filter(({ odd }) => odd).map(({ tenantId }) => tenantId));
+  return [...tenantIds].filter(() => random.chance(0.6));
 }
 
 /** Where the comparison has something to do, a trial lasts half a minute longer. */

@@ -25,12 +25,13 @@ export function shortOf(
 
 /** The features of a trial that must have come to something. */
 export function leastOf(
-  { features: { unannounced, progress } }: Pick<TrialPlan, 'features'>,
-  verdict: Pick<Verdict, 'reconciled' | 'progress'>,
+  { features: { unannounced, progress, rejected } }: Pick<TrialPlan, 'features'>,
+  verdict: Pick<Verdict, 'reconciled' | 'progress' | 'rejected_in_bucket'>,
 ): Least[] {
   const all = [
     { feature: 'reconcile', of: unannounced, happened: verdict.reconciled },
     { feature: 'progress_events', of: progress, happened: verdict.progress },
+    { feature: 'rejected_events', of: rejected, happened: verdict.rejected_in_bucket },
   ];
   return all.filter(({ of }) => of.length > 0);
 }

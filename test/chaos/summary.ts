@@ -29,6 +29,8 @@ export interface Summary {
   readonly announced_again: number;
   readonly progress: number;
   readonly claims: number;
+  readonly rejected_in_bucket: number;
+  readonly rejected_in_quarantine: number;
   readonly receipts: number;
   /** Events that customers found as their receipts say. */
   readonly verified: number;
@@ -82,6 +84,8 @@ export const NO_TRIALS: Summary = {
   announced_again: 0,
   progress: 0,
   claims: 0,
+  rejected_in_bucket: 0,
+  rejected_in_quarantine: 0,
   receipts: 0,
   verified: 0,
   repeated: 0,
@@ -118,6 +122,8 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     announced_again: sum.announced_again + trial.announced_again,
     progress: sum.progress + trial.progress,
     claims: sum.claims + trial.claims,
+    rejected_in_bucket: sum.rejected_in_bucket + trial.rejected_in_bucket,
+    rejected_in_quarantine: sum.rejected_in_quarantine + trial.rejected_in_quarantine,
     receipts: sum.receipts + trial.receipts,
     verified: sum.verified + trial.verified,
     repeated: sum.repeated + trial.repeated,

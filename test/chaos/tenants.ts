@@ -1,5 +1,7 @@
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { Wanted } from '../../local/workload/filter.ts';
+import { PROGRESS_STREAM } from '../../service/core/progress-event.ts';
+import { REJECTED_FOLDER, REJECTED_STREAM } from '../../service/delivery/rejected-events.ts';
 import { buildTenant } from '../support/tenant.ts';
 import type { Features } from './features.ts';
 
@@ -18,8 +20,11 @@ export interface DeliveryTruth {
   readonly format: 'message' | 'record';
   /** Nothing of it may be repeated, whatever happens. */
   readonly exactlyOnce: boolean;
-  /** The log group in which the service says how far the delivery is; undefined: it does not. */
-  readonly progressGroup: string | undefined;
+  /** The log group in which the service says what it has to say of the delivery, and the streams of what it says. */
+  readonly serviceGroup: string;
+  readonly serviceStreams: readonly string[];
+  /** Where its rejected events go; undefined: to quarantine. */
+  readonly rejectedTo: { readonly bucket: string; readonly folder: string } | undefined;
   /** Whether the ledger has books of it, with what was delivered to which stream. */
   readonly booked: boolean;
 }
@@ -92,16 +97,18 @@ export const TENANTS: readonly ChaosTenant[] = [
 export const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
 /** The tenants of a trial, with what only this trial has. */
-export function tenantsWith({ exactlyOnce, progress }: Pick<Features, 'exactlyOnce' | 'progress'>): ChaosTenant[] {
+export function tenantsWith({ exactlyOnce, progress, rejected }: TenantFeatures): ChaosTenant[] {
   return TENANTS.map((tenant) => {
     const { tenantId } = tenant;
     let made = tenant;
     if (exactlyOnce.includes(tenantId)) made = change(made, () => [{ exactly_once: true }, { exactlyOnce: true }]);
     if (progress.includes(tenantId)) made = change(made, withProgress);
+    if (rejected.includes(tenantId)) made = withRejected(made);
     return made;
   });
 }
 
+export type TenantFeatures = Pick<Features, 'exactlyOnce' | 'progress' | 'rejected'>;
 type Change = readonly [attributes: Readonly<Record<string, unknown>>, truth: Partial<DeliveryTruth>];
 
 /** The tenant with other deliveries, and what is due from them. */
@@ -114,11 +121,29 @@ function change(tenant: ChaosTenant, changeOf: (truth: DeliveryTruth) => Change)
   };
 }
 
+function withProgress(truth: DeliveryTruth): Change {
+  return [{ progress_events: true, ...serviceGroup(truth) }, saying(truth, PROGRESS_STREAM)];
+}
+
+/** To a bucket that takes nothing else. */
+function withRejected(tenant: ChaosTenant): ChaosTenant {
+  const bucket = { name: `${tenant.tenantId}-bucket`, prefix: '' };
+  const rejectedTo = { bucket: bucket.name, folder: `rejects/${REJECTED_FOLDER}` };
+  const changed = change(tenant, (truth) => [
+    { rejected_events: 's3#rejected', ...serviceGroup(truth) },
+    { rejectedTo, ...saying(truth, REJECTED_STREAM) },
+  ]);
+  const taker = { type: 's3#rejected', enabled: false, bucket_name: bucket.name, bucket_prefix: 'rejects/' };
+  return { ...changed, bucket, deliveries: [...changed.deliveries, taker] };
+}
+
 /** Where groups differ by record, the service's own events need a group for themselves. */
-function withProgress({ groupPrefix, hasOwnGroups }: DeliveryTruth): Change {
-  const progressGroup = hasOwnGroups ? `${groupPrefix}/log-distributor` : groupPrefix;
-  const named = hasOwnGroups ? { service_log_group_name: progressGroup } : {};
-  return [{ progress_events: true, ...named }, { progressGroup }];
+function serviceGroup({ hasOwnGroups, serviceGroup: group }: DeliveryTruth) {
+  return hasOwnGroups ? { service_log_group_name: group } : {};
+}
+
+function saying({ serviceStreams }: DeliveryTruth, stream: string) {
+  return { serviceStreams: [...serviceStreams, stream] };
 }
 
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */
@@ -163,7 +188,9 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
       exactlyOnce: false,
-      progressGroup: undefined,
+      serviceGroup: `${logGroupPrefix}${group}${groupOf ? '/log-distributor' : ''}`,
+      serviceStreams: [],
+      rejectedTo: undefined,
       booked: attributes.receipts !== undefined,
     })),
   };

@@ -273,6 +273,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),
+    files: [],
     garbage: plan.strokes.flatMap((stroke) => (stroke.kind === 'garbage' ? [stroke.body] : [])),
     deadLetters: readDeadLetters(cloud),
     queued: cloud.queues.messages(QUEUE_URL).length,

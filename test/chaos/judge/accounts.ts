@@ -17,7 +17,7 @@ export function checkBooks({ objects, tenants, ledger, quarantine, receipted }: 
       for (const [at, record] of object.records.entries()) {
         const fate = fateOf(record, truth);
         due[fate.kind]++;
-        if (!('reason' in fate)) continue;
+        if (!('reason' in fate) || (truth.rejectedTo && fate.kind === 'rejected')) continue;
         const line = kept.get(`${object.id} ${truth.name} ${at} ${fate.reason}`);
         if (line && (truth.format === 'record' || line.message === record.message)) continue;
         wrong++;

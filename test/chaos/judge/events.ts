@@ -1,4 +1,3 @@
-import { PROGRESS_STREAM } from '../../../service/core/progress-event.ts';
 import type { Put } from '../journal.ts';
 import { fateOf, markOf, type TrueRecord } from '../objects.ts';
 import type { DeliveryTruth } from '../tenants.ts';
@@ -11,8 +10,8 @@ export interface FoundDelivery {
   readonly copies: (Put[] | undefined)[];
 }
 
-/** What the service says of a delivery where it is due. */
-export interface ProgressEvent {
+/** An event of the service's own, where it is due. */
+export interface ServiceEvent {
   readonly event: FoundEvent;
   readonly tenantId: string;
   readonly truth: DeliveryTruth;
@@ -29,13 +28,13 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
       deliveries.set(`${object.number} ${truth.name}`, { object, truth, copies });
     }
   }
-  const progress: ProgressEvent[] = [];
+  const said: ServiceEvent[] = [];
   let misrouted = 0;
   for (const event of events) {
     const tenant = byAccount.get(event.account);
-    const told = tenant?.truths.find((truth) => isProgress(event, truth));
-    if (tenant && told) {
-      progress.push({ event, tenantId: tenant.tenantId, truth: told });
+    const own = tenant?.truths.find((truth) => isSaid(event, truth));
+    if (tenant && own) {
+      said.push({ event, tenantId: tenant.tenantId, truth: own });
       continue;
     }
     const truth = tenant?.truths.find(({ groupPrefix }) => `${event.group}/`.startsWith(`${groupPrefix}/`));
@@ -52,12 +51,12 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
       note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
     }
   }
-  return { deliveries, progress, misrouted };
+  return { deliveries, said, misrouted };
 }
 
 /** Anywhere else it is a payload, and one that nobody wrote. */
-function isProgress({ region, group, stream }: FoundEvent, truth: DeliveryTruth): boolean {
-  return group === truth.progressGroup && region === truth.region && stream === PROGRESS_STREAM;
+function isSaid({ region, group, stream }: FoundEvent, truth: DeliveryTruth): boolean {
+  return group === truth.serviceGroup && region === truth.region && truth.serviceStreams.includes(stream);
 }
 
 function isInPlace(event: FoundEvent, record: TrueRecord, { region, placeOf }: DeliveryTruth): boolean {
@@ -71,7 +70,7 @@ function readMessage(message: string) {
   return { message, mark: markOf(message) };
 }
 
-function readRecord(json: string) {
+export function readRecord(json: string) {
   const { message, file } = JSON.parse(json);
   return { message: String(message), mark: markOf(String(file)) };
 }

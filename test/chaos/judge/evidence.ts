@@ -27,6 +27,8 @@ export interface Evidence {
   readonly requestTimeoutMs: number;
   readonly ledger: readonly LedgerItem[];
   readonly quarantine: readonly QuarantinedLine[];
+  /** What is in the buckets of the tenants. */
+  readonly files: readonly TenantFile[];
   /** Bodies that must be dead letters, and those that are. */
   readonly garbage: readonly string[];
   readonly deadLetters: readonly DeadLetter[];
@@ -73,7 +75,17 @@ export interface QuarantinedLine {
   readonly delivery: string;
   readonly record: number;
   readonly reason: string;
-  readonly message: string;
+  /** Absent where the tenant's bucket has it. */
+  readonly message?: string;
+  /** URL of the file in the tenant's bucket. */
+  readonly kept_at?: string;
+}
+
+export interface TenantFile {
+  readonly tenantId: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly body: Uint8Array;
 }
 
 export interface DeadLetter {

@@ -4,9 +4,10 @@ import { sortEvents } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 import { checkLeases } from './leases.ts';
 import { checkProgress, NO_PROGRESS, type ProgressVerdict } from './progress.ts';
+import { checkRejects, NO_REJECTS, type RejectsVerdict } from './rejects.ts';
 import { createRepetitions } from './repetitions.ts';
 
-export interface Verdict extends ComparisonVerdict, ProgressVerdict {
+export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
   readonly lost: number;
@@ -65,10 +66,12 @@ export function judge(evidence: Evidence): Verdict {
       for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, record);
     }
   }
-  const unaccounted = (ended ? checkBooks(evidence, note) : 0) + checkLetters(evidence, ended, note);
+  const { wrong, ...rejects } = ended ? checkRejects(evidence, found.said, note) : NO_REJECTS;
+  const unaccounted = (ended ? checkBooks(evidence, note) : 0) + wrong + checkLetters(evidence, ended, note);
   checkLeases(evidence, found.deliveries.values(), note);
   checkEnds(evidence, note);
   const others = {
+    ...rejects,
     ...checkComparison(evidence, note),
     ...(ended ? checkProgress(evidence, found, note) : NO_PROGRESS),
   };

@@ -1,8 +1,9 @@
+import { PROGRESS_STREAM } from '../../../service/core/progress-event.ts';
 import type { FleetProcess } from '../fleet.ts';
 import type { Put } from '../journal.ts';
 import { type Fate, fateOf } from '../objects.ts';
 import type { DeliveryTruth } from '../tenants.ts';
-import type { FoundDelivery, ProgressEvent, sortEvents } from './events.ts';
+import type { FoundDelivery, ServiceEvent, sortEvents } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 
 /** What the service told tenants of how far they are, compared with what was delivered (docs/decisions/0054). */
@@ -27,9 +28,10 @@ const COUNTED = ['delivered', 'rejected', 'quarantined'] as const satisfies read
 
 export function checkProgress(
   evidence: Evidence,
-  { progress, deliveries }: ReturnType<typeof sortEvents>,
+  { said, deliveries }: ReturnType<typeof sortEvents>,
   note: Notes,
 ): ProgressVerdict {
+  const progress = said.filter(({ event }) => event.stream === PROGRESS_STREAM);
   let claims = 0;
   const ofTruths = Map.groupBy(progress, ({ truth }) => truth);
   for (const [truth, events] of ofTruths) {
@@ -42,7 +44,7 @@ export function checkProgress(
 }
 
 /** @returns undefined for what is no event of this delivery, and said to be */
-function readClaim({ puts }: Evidence, { event, tenantId, truth }: ProgressEvent, note: Notes): Claim | undefined {
+function readClaim({ puts }: Evidence, { event, tenantId, truth }: ServiceEvent, note: Notes): Claim | undefined {
   const wrong = (what: string) => note(`a progress event of ${truth.name} ${what}: ${event.message.slice(0, 300)}`);
   const put = puts.get(event.requestId);
   try {

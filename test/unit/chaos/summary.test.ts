@@ -31,6 +31,8 @@ const GOOD: TrialResult = {
   announced_again: 0,
   progress: 0,
   claims: 0,
+  rejected_in_bucket: 0,
+  rejected_in_quarantine: 0,
   receipts: 4,
   verified: 10,
   repeated: 0,
@@ -83,7 +85,12 @@ test('a trial is short when a feature of it came to nothing', () => {
   );
   assert.ok(plan);
   const least = (reconciled: number) =>
-    shortOf(plan, { idle_rules: 0 }, plan.strikes.length, leastOf(plan, { reconciled, progress: 1 }));
+    shortOf(
+      plan,
+      { idle_rules: 0 },
+      plan.strikes.length,
+      leastOf(plan, { reconciled, progress: 1, rejected_in_bucket: 1 }),
+    );
   assert.deepEqual(least(1), []);
   assert.deepEqual(least(0), ['reconcile came to nothing']);
 });

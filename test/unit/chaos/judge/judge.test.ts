@@ -25,6 +25,8 @@ test('a trial in which every event arrived once is clean', () => {
     announced_again: 0,
     progress: 0,
     claims: 0,
+    rejected_in_bucket: 0,
+    rejected_in_quarantine: 0,
     findings: [],
     unfinished: [],
   });

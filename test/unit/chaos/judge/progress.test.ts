@@ -45,7 +45,7 @@ function createTold(putSeconds = 10) {
     const [event] = [{ account: ACCOUNT, region: 'us-east-1', group: GROUP, stream: PROGRESS_STREAM }];
     events.push({ ...event, timestamp: atMs, message, requestId });
   };
-  const tenants = tenantsWith({ exactlyOnce: [], progress: ['acme-corp'] });
+  const tenants = tenantsWith({ exactlyOnce: [], progress: ['acme-corp'], rejected: [] });
   const putMs = new Map([[0, START_MS + putSeconds * SECOND]]);
   const acquisitions = [{ process: 'p0', object: OBJECT, delivery: DELIVERY, order: 0 }];
   const evidence = (more: Partial<Evidence> = {}) => scene.evidence({ tenants, putMs, acquisitions, ...more });
@@ -77,7 +77,10 @@ test('a progress event elsewhere than where it is due is misrouted, and so is an
   unasked.run('p0', TERM, 0, 100);
   unasked.put(unasked.records);
   unasked.say({ atSeconds: 100, upToSeconds: 99, delivered: 2 });
-  assert.equal(judge(unasked.evidence({ tenants: tenantsWith({ exactlyOnce: [], progress: [] }) })).misrouted, 1);
+  assert.equal(
+    judge(unasked.evidence({ tenants: tenantsWith({ exactlyOnce: [], progress: [], rejected: [] }) })).misrouted,
+    1,
+  );
 });
 
 test('who tells that more is delivered than is, is found', () => {

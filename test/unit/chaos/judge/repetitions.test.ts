@@ -100,7 +100,7 @@ test('a call without a lease is excused for a process that was halted only where
 test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
   for (const [tenants, copies] of [
     [TENANTS, 0],
-    [tenantsWith({ exactlyOnce: ['acme-corp'], progress: [] }), 2],
+    [tenantsWith({ exactlyOnce: ['acme-corp'], progress: [], rejected: [] }), 2],
   ] as const) {
     const { records, process, put, evidence } = createScene();
     process('p0', KILL);

@@ -83,6 +83,7 @@ export function createScene(records: readonly TrueRecord[] = [recordOf(0), recor
     requestTimeoutMs: 10_000,
     ledger: [item],
     quarantine: [],
+    files: [],
     garbage: [],
     deadLetters: [],
     queued: 0,
