@@ -10,7 +10,8 @@ import { readLines } from './judge/lines.ts';
 import { objectIdOf } from './objects.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
 import { readLedger } from './reconcile.ts';
-import { type ChaosTenant, tenantsWith } from './tenants.ts';
+import type { ChaosTenant } from './tenants.ts';
+import { tenantsWith } from './tenants-with.ts';
 import type { Scene } from './trial.ts';
 
 /** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */

@@ -16,6 +16,10 @@ export interface Features {
   readonly progress: readonly string[];
   /** Tenants whose rejected events go to a bucket of their own. */
   readonly rejected: readonly string[];
+  /** Tenants that have deliveries to a bucket too: of every object, and of the records of a level. */
+  readonly copied: readonly string[];
+  /** Tenants whose roles refuse the service for a while. */
+  readonly refused: readonly string[];
 }
 
 export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
@@ -24,16 +28,22 @@ export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Feat
     unannounced: planUnannounced(createRandom(`chaos/unannounced/${seed}`), objects),
     progress: someTenants(createRandom(`chaos/progress/${seed}`), 0.4),
     rejected: planRejected(createRandom(`chaos/rejected/${seed}`), objects),
+    copied: someTenants(createRandom(`chaos/copied/${seed}`), 0.25),
+    refused: someTenants(createRandom(`chaos/refused/${seed}`), 0.15),
   };
 }
 
 /** What a trial has, in words for people: `exactly_once acme-corp`. */
-export function namesOf({ exactlyOnce, unannounced, progress, rejected }: Features): string[] {
+export function namesOf(features: Features): string[] {
+  const { exactlyOnce, unannounced, progress, rejected, copied, refused } = features;
+  const named = (name: string, tenantIds: readonly string[]) => tenantIds.map((tenantId) => `${name} ${tenantId}`);
   return [
-    ...exactlyOnce.map((tenantId) => `exactly_once ${tenantId}`),
+    ...named('exactly_once', exactlyOnce),
     ...(unannounced.length > 0 ? [`reconcile ${unannounced.length} objects`] : []),
-    ...progress.map((tenantId) => `progress_events ${tenantId}`),
-    ...rejected.map((tenantId) => `rejected_events ${tenantId}`),
+    ...named('progress_events', progress),
+    ...named('rejected_events', rejected),
+    ...named('s3', copied),
+    ...named('refused', refused),
   ];
 }
 
@@ -94,3 +104,31 @@ const COMPARISON_CALLS = [
   { service: 's3', action: 'ListObjectVersions' },
   { service: 'sqs', action: 'SendMessageBatch' },
 ] as const;
+
+/** What strikes copies in parts, of which only the object that is several chunks long is large enough. */
+export function strikeCopies(
+  seed: string,
+  { copied }: Pick<Features, 'copied'>,
+  objects: readonly ObjectPlan[],
+): TrialPlan['weather'] {
+  const random = createRandom(`chaos/copies/${seed}`);
+  if (!objects.some(({ tenantId, lineBytes }) => lineBytes !== undefined && copied.includes(tenantId))) return [];
+  const action = random.pick(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload']);
+  const effect = random.pick<FaultRule['effect']>([
+    { kind: 'throttle' },
+    { kind: 'lose-answer' },
+    { kind: 'reset', when: 'after' },
+    { kind: 'error', code: 'ServiceUnavailable', status: 503 },
+  ]);
+  return [{ atMs: 0, rule: { service: 's3', action, effect, count: random.between(1, 3) } }];
+}
+
+/** STS refuses the roles of these tenants so often, and then takes the service as before. */
+export function refuseRoles(seed: string, { refused }: Pick<Features, 'refused'>): TrialPlan['weather'] {
+  const random = createRandom(`chaos/refusals/${seed}`);
+  const effect = { kind: 'error', code: 'AccessDenied', status: 403 } as const;
+  return refused.map((tenantId) => {
+    const rule = { service: 'sts', action: 'AssumeRole', resource: `role/LogDistribution-${tenantId}`, effect };
+    return { atMs: 0, rule: { ...rule, count: random.between(2, 6) } };
+  });
+}

@@ -25,13 +25,16 @@ export function shortOf(
 
 /** The features of a trial that must have come to something. */
 export function leastOf(
-  { features: { unannounced, progress, rejected } }: Pick<TrialPlan, 'features'>,
-  verdict: Pick<Verdict, 'reconciled' | 'progress' | 'rejected_in_bucket'>,
+  { features: { unannounced, progress, rejected, copied, refused } }: Pick<TrialPlan, 'features'>,
+  verdict: Pick<Verdict, 'reconciled' | 'progress' | 'rejected_in_bucket' | 'copied_whole'>,
+  storms: Pick<StormCounts, 'refused'>,
 ): Least[] {
   const all = [
     { feature: 'reconcile', of: unannounced, happened: verdict.reconciled },
     { feature: 'progress_events', of: progress, happened: verdict.progress },
     { feature: 'rejected_events', of: rejected, happened: verdict.rejected_in_bucket },
+    { feature: 's3', of: copied, happened: verdict.copied_whole },
+    { feature: 'refused', of: refused, happened: storms.refused },
   ];
   return all.filter(({ of }) => of.length > 0);
 }

@@ -7,7 +7,7 @@ import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource, plainApplication } from '../../local/workload/source.ts';
 import type { ObjectPlan } from './plan.ts';
-import { type DeliveryTruth, ORIGIN } from './tenants.ts';
+import { type Due, ORIGIN } from './tenants.ts';
 
 /** An object of a trial, with what must become of each of its records. */
 export interface ChaosObject {
@@ -49,13 +49,17 @@ export type Fate =
   | { readonly kind: 'rejected' | 'quarantined'; readonly reason: string };
 
 /** Written apart from the service's own rules on purpose. */
-export function fateOf(record: TrueRecord, { wanted, format }: Pick<DeliveryTruth, 'wanted' | 'format'>): Fate {
+export function fateOf(
+  record: TrueRecord,
+  { wanted, format, takesAll }: Pick<Due, 'wanted' | 'format' | 'takesAll'>,
+): Fate {
   if (record.nature === 'unparsable') return { kind: 'quarantined', reason: 'unparsable' };
   if (record.nature === 'foreign') return { kind: 'quarantined', reason: 'foreign_tenant' };
   const { application, level: log_level, message } = record;
   // A record without a message is one all the same where whole records are wanted.
   const text = format === 'record' ? 'a record' : message;
   if (!isWanted({ application, log_level, message: text } as LogRecord, wanted)) return { kind: 'filtered' };
+  if (takesAll) return { kind: 'delivered' };
   if (record.nature === 'too_old' || record.nature === 'too_new') return { kind: 'rejected', reason: record.nature };
   return { kind: 'delivered' };
 }

@@ -1,7 +1,7 @@
 import type { FaultRule } from 'embedded-aws/faults/rule';
 import { OBJECT_FORMATS, type ObjectFormat } from '../../local/workload/object.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
-import { type Features, planFeatures, strikeComparison } from './features.ts';
+import { type Features, planFeatures, refuseRoles, strikeComparison, strikeCopies } from './features.ts';
 import { LONG_TENANTS, TENANTS } from './tenants.ts';
 import { drawRule, drawSilence } from './weather.ts';
 
@@ -15,6 +15,8 @@ export interface TrialPlan {
   /** Messages that are no notifications: they must become dead letters. */
   readonly garbage: readonly Timed<{ readonly body: string }>[];
   readonly weather: readonly Timed<{ readonly rule: FaultRule }>[];
+  /** Roles that are refused. */
+  readonly refusals: readonly Timed<{ readonly rule: FaultRule }>[];
   readonly strikes: readonly Strike[];
   /** One for each service process that is kept running. */
   readonly services: readonly ServicePlan[];
@@ -95,7 +97,8 @@ export function planTrial(seed: string): TrialPlan {
     ...storm,
     seed,
     features,
-    weather: [...storm.weather, ...comparison.weather],
+    weather: [...storm.weather, ...comparison.weather, ...strikeCopies(seed, features, storm.objects)],
+    refusals: refuseRoles(seed, features),
     strikes: [...storm.strikes, ...comparison.strikes],
   };
 }

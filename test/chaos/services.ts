@@ -38,6 +38,7 @@ export function environmentOf({ plan, cloud, pipeline, putCompression, receiptKe
     ...kernelEnvironment(),
     ...SETTINGS,
     ...(plan.features.unannounced.length > 0 ? reconcileSettings(pipeline) : {}),
+    ...(plan.features.refused.length > 0 ? { PROBE_SECONDS: '2' } : {}),
     PUT_COMPRESSION: putCompression === 'none' ? 'none' : 'gzip',
     RECEIPT_KEY: receiptKeyFile,
   };

@@ -5,7 +5,7 @@ import type { Fault } from 'embedded-aws/faults/faults';
 import type { Effect } from 'embedded-aws/faults/rule';
 import { queuedMessages } from './calm.ts';
 import { type ChaosObject, md5 } from './objects.ts';
-import { type ObjectPlan, STORM_MS, STORM_MS_MAX } from './plan.ts';
+import { type ObjectPlan, STORM_MS, STORM_MS_MAX, type TrialPlan } from './plan.ts';
 import { areOwed } from './reconcile.ts';
 import type { Scene } from './trial.ts';
 
@@ -19,32 +19,28 @@ export interface StormCounts {
   readonly idle_rules: number;
   /** Silences that struck at least one call. */
   readonly silences: number;
+  /** AssumeRole calls that were refused. */
+  readonly refused: number;
 }
 
 /** Carries the plan out, each part at its time. */
 export async function storm(scene: Scene): Promise<StormCounts> {
   const { plan, objects, cloud, fleet, say } = scene;
-  const rules: Fault[] = [];
-  const silences: Fault[] = [];
   const acts: (readonly [atMs: number, act: () => unknown])[] = [];
-  for (const { atMs, rule } of plan.weather) {
-    acts.push([
-      atMs,
-      () => {
-        say(`weather: ${JSON.stringify(rule)}`);
-        rules.push(cloud.faults.add(rule));
-      },
-    ]);
-  }
-  for (const { atMs, rule } of plan.silences) {
-    acts.push([
-      atMs,
-      () => {
-        say(`silence: ${JSON.stringify(rule)}`);
-        silences.push(cloud.faults.add(rule));
-      },
-    ]);
-  }
+  const plant = (kind: string, planned: TrialPlan['weather']): Fault[] => {
+    const faults: Fault[] = [];
+    for (const { atMs, rule } of planned) {
+      const act = () => {
+        say(`${kind}: ${JSON.stringify(rule)}`);
+        faults.push(cloud.faults.add(rule));
+      };
+      acts.push([atMs, act]);
+    }
+    return faults;
+  };
+  const rules = plant('weather', plan.weather);
+  const silences = plant('silence', plan.silences);
+  const refusals = plant('refusal', plan.refusals);
   for (const { atMs, body } of plan.garbage) acts.push([atMs, () => send(scene, body)]);
   for (const strike of plan.strikes) {
     const { when } = strike;
@@ -60,14 +56,20 @@ export async function storm(scene: Scene): Promise<StormCounts> {
   });
   const startedMs = performance.now();
   await Promise.all([...timed, delay(STORM_MS)]);
-  const all = [...rules, ...silences];
-  while (performance.now() - startedMs < STORM_MS_MAX && all.some(isLeft) && (await isWorking(scene))) await delay(100);
+  while (
+    performance.now() - startedMs < STORM_MS_MAX &&
+    [...rules, ...silences, ...refusals].some(isLeft) &&
+    (await isWorking(scene))
+  )
+    await delay(100);
   cloud.faults.clear();
+  const all = [...rules, ...silences];
   return {
     faults: all.reduce((sum, { struck }) => sum + struck, 0),
     struck: byKind(all),
     idle_rules: all.filter(({ struck }) => struck === 0).length,
     silences: silences.filter(({ struck }) => struck > 0).length,
+    refused: refusals.reduce((sum, { struck }) => sum + struck, 0),
   };
 }
 

@@ -31,6 +31,9 @@ export interface Summary {
   readonly claims: number;
   readonly rejected_in_bucket: number;
   readonly rejected_in_quarantine: number;
+  readonly copied_whole: number;
+  readonly copied_records: number;
+  readonly refused: number;
   readonly receipts: number;
   /** Events that customers found as their receipts say. */
   readonly verified: number;
@@ -86,6 +89,9 @@ export const NO_TRIALS: Summary = {
   claims: 0,
   rejected_in_bucket: 0,
   rejected_in_quarantine: 0,
+  copied_whole: 0,
+  copied_records: 0,
+  refused: 0,
   receipts: 0,
   verified: 0,
   repeated: 0,
@@ -124,6 +130,9 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     claims: sum.claims + trial.claims,
     rejected_in_bucket: sum.rejected_in_bucket + trial.rejected_in_bucket,
     rejected_in_quarantine: sum.rejected_in_quarantine + trial.rejected_in_quarantine,
+    copied_whole: sum.copied_whole + trial.copied_whole,
+    copied_records: sum.copied_records + trial.copied_records,
+    refused: sum.refused + trial.refused,
     receipts: sum.receipts + trial.receipts,
     verified: sum.verified + trial.verified,
     repeated: sum.repeated + trial.repeated,

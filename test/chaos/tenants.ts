@@ -1,14 +1,23 @@
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { Wanted } from '../../local/workload/filter.ts';
-import { PROGRESS_STREAM } from '../../service/core/progress-event.ts';
-import { REJECTED_FOLDER, REJECTED_STREAM } from '../../service/delivery/rejected-events.ts';
 import { buildTenant } from '../support/tenant.ts';
-import type { Features } from './features.ts';
 
-/** What a delivery must take, in the words of the workload, and how its events are to be read. */
-export interface DeliveryTruth {
+/** What a delivery must take, in the words of the workload. */
+export interface Due {
   /** As the ledger names it, `<tenant_id>/<type>`. */
   readonly name: string;
+  readonly wanted: Wanted;
+  readonly format: 'message' | 'record';
+  /** Whether it takes events of every time, and empty ones. */
+  readonly takesAll: boolean;
+  /** Whether the ledger has books of it, with what was delivered to which stream. */
+  readonly booked: boolean;
+  /** Where its rejected events go; undefined: to quarantine. */
+  readonly rejectedTo: { readonly bucket: string; readonly folder: string } | undefined;
+}
+
+/** A delivery to CloudWatch Logs, and how its events are to be read. */
+export interface DeliveryTruth extends Due {
   /** Its log groups are this one, or below it. */
   readonly groupPrefix: string;
   /** Its log groups are below it, by the record. */
@@ -16,17 +25,17 @@ export interface DeliveryTruth {
   readonly region: string;
   /** Where a record belongs; written apart from the service's templates on purpose. */
   readonly placeOf: (record: Placed) => { readonly group: string; readonly stream: string };
-  readonly wanted: Wanted;
-  readonly format: 'message' | 'record';
   /** Nothing of it may be repeated, whatever happens. */
   readonly exactlyOnce: boolean;
   /** The log group in which the service says what it has to say of the delivery, and the streams of what it says. */
   readonly serviceGroup: string;
   readonly serviceStreams: readonly string[];
-  /** Where its rejected events go; undefined: to quarantine. */
-  readonly rejectedTo: { readonly bucket: string; readonly folder: string } | undefined;
-  /** Whether the ledger has books of it, with what was delivered to which stream. */
-  readonly booked: boolean;
+}
+
+/** A delivery to a bucket of the tenant: objects as they are, or files of the records that it takes. */
+export interface BucketTruth extends Due {
+  readonly bucket: string;
+  readonly prefix: string;
 }
 
 /** What of a record says where it belongs. */
@@ -41,6 +50,12 @@ export const ORIGIN = { clusterId: 'eu-1', environment: 'prod' };
 
 export interface ChaosTenant extends TenantSpec {
   readonly truths: readonly DeliveryTruth[];
+  readonly copies: readonly BucketTruth[];
+}
+
+/** All deliveries of a tenant. */
+export function duesOf({ truths, copies }: ChaosTenant): readonly Due[] {
+  return [...truths, ...copies];
 }
 
 /** Where the pipeline is, and a tenant that names no other region. */
@@ -96,56 +111,6 @@ export const TENANTS: readonly ChaosTenant[] = [
 /** Those of whom one has the object that is several chunks long. */
 export const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
-/** The tenants of a trial, with what only this trial has. */
-export function tenantsWith({ exactlyOnce, progress, rejected }: TenantFeatures): ChaosTenant[] {
-  return TENANTS.map((tenant) => {
-    const { tenantId } = tenant;
-    let made = tenant;
-    if (exactlyOnce.includes(tenantId)) made = change(made, () => [{ exactly_once: true }, { exactlyOnce: true }]);
-    if (progress.includes(tenantId)) made = change(made, withProgress);
-    if (rejected.includes(tenantId)) made = withRejected(made);
-    return made;
-  });
-}
-
-export type TenantFeatures = Pick<Features, 'exactlyOnce' | 'progress' | 'rejected'>;
-type Change = readonly [attributes: Readonly<Record<string, unknown>>, truth: Partial<DeliveryTruth>];
-
-/** The tenant with other deliveries, and what is due from them. */
-function change(tenant: ChaosTenant, changeOf: (truth: DeliveryTruth) => Change): ChaosTenant {
-  const changes = tenant.truths.map(changeOf);
-  return {
-    ...tenant,
-    deliveries: tenant.deliveries.map((delivery, at) => ({ ...delivery, ...changes[at]?.[0] })),
-    truths: tenant.truths.map((truth, at) => ({ ...truth, ...changes[at]?.[1] })),
-  };
-}
-
-function withProgress(truth: DeliveryTruth): Change {
-  return [{ progress_events: true, ...serviceGroup(truth) }, saying(truth, PROGRESS_STREAM)];
-}
-
-/** To a bucket that takes nothing else. */
-function withRejected(tenant: ChaosTenant): ChaosTenant {
-  const bucket = { name: `${tenant.tenantId}-bucket`, prefix: '' };
-  const rejectedTo = { bucket: bucket.name, folder: `rejects/${REJECTED_FOLDER}` };
-  const changed = change(tenant, (truth) => [
-    { rejected_events: 's3#rejected', ...serviceGroup(truth) },
-    { rejectedTo, ...saying(truth, REJECTED_STREAM) },
-  ]);
-  const taker = { type: 's3#rejected', enabled: false, bucket_name: bucket.name, bucket_prefix: 'rejects/' };
-  return { ...changed, bucket, deliveries: [...changed.deliveries, taker] };
-}
-
-/** Where groups differ by record, the service's own events need a group for themselves. */
-function serviceGroup({ hasOwnGroups, serviceGroup: group }: DeliveryTruth) {
-  return hasOwnGroups ? { service_log_group_name: group } : {};
-}
-
-function saying({ serviceStreams }: DeliveryTruth, stream: string) {
-  return { serviceStreams: [...serviceStreams, stream] };
-}
-
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */
 export function tenantsOf(count: number): readonly ChaosTenant[] {
   const further = Array.from({ length: Math.max(0, count - TENANTS.length) }, (_, at) =>
@@ -171,6 +136,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
   const { logGroupPrefix } = spec;
   return {
     ...spec,
+    copies: [],
     deliveries: parts.map(({ type, group, attributes }) => ({
       type,
       log_group_name: `${logGroupPrefix}${group}`,
@@ -187,6 +153,7 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
       }),
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      takesAll: false,
       exactlyOnce: false,
       serviceGroup: `${logGroupPrefix}${group}${groupOf ? '/log-distributor' : ''}`,
       serviceStreams: [],

@@ -18,7 +18,8 @@ import { type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.
 import { untilCompared } from './reconcile.ts';
 import { environmentOf, type PutCompression, refuseCompression } from './services.ts';
 import { type StormCounts, storm } from './storm.ts';
-import { HOME, tenantsWith } from './tenants.ts';
+import { HOME } from './tenants.ts';
+import { tenantsWith } from './tenants-with.ts';
 
 /** CloudWatch Logs shows what it accepted within this time, which is less than SETTLE_SECONDS. */
 const VISIBLE_AFTER_MS_MAX = 1_500;
@@ -91,7 +92,7 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
       features: namesOf(plan.features),
       ...blowsOf(fleet),
       ...storms,
-      short: shortOf(plan, storms, fleet.hits.length, leastOf(plan, verdict)),
+      short: shortOf(plan, storms, fleet.hits.length, leastOf(plan, verdict, storms)),
       ...verdict,
       ...receipts,
       findings: verdict.unfinished.length > 0 ? verdict.findings : findings,

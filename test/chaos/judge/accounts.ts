@@ -1,7 +1,7 @@
 import { type Cell, decodeBooks, HOUR_MS } from '../../../service/core/books.ts';
 import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../../service/core/digest.ts';
 import { fateOf, type TrueRecord } from '../objects.ts';
-import type { DeliveryTruth } from '../tenants.ts';
+import { type DeliveryTruth, duesOf } from '../tenants.ts';
 import type { Evidence, LedgerItem, Notes } from './evidence.ts';
 
 /** The ledger must say of every delivery that it is done, with the right counts; quarantine must hold what they say. */
@@ -12,7 +12,15 @@ export function checkBooks({ objects, tenants, ledger, quarantine, receipted }: 
   );
   let wrong = 0;
   for (const object of objects) {
-    for (const truth of tenants.find(({ tenantId }) => tenantId === object.tenantId)?.truths ?? []) {
+    const tenant = tenants.find(({ tenantId }) => tenantId === object.tenantId);
+    for (const truth of tenant?.truths ?? []) {
+      const item = items.get(`${object.id} ${truth.name}`);
+      if (item?.state === 'done' && truth.booked && !areBooked(object.records, truth, item)) {
+        wrong++;
+        note(`other books than what was delivered: ${object.id} for ${truth.name}`);
+      }
+    }
+    for (const truth of tenant ? duesOf(tenant) : []) {
       const due = { read: object.records.length, delivered: 0, filtered: 0, rejected: 0, quarantined: 0 };
       for (const [at, record] of object.records.entries()) {
         const fate = fateOf(record, truth);
@@ -24,10 +32,6 @@ export function checkBooks({ objects, tenants, ledger, quarantine, receipted }: 
         note(`not in quarantine as ${fate.reason}: record ${at} of ${object.id} for ${truth.name}`);
       }
       const item = items.get(`${object.id} ${truth.name}`);
-      if (item?.state === 'done' && truth.booked && !areBooked(object.records, truth, item)) {
-        wrong++;
-        note(`other books than what was delivered: ${object.id} for ${truth.name}`);
-      }
       if (item?.state === 'done' && truth.booked && receipted && item.receipt === undefined) {
         wrong++;
         note(`in no receipt: ${object.id} for ${truth.name}`);

@@ -1,5 +1,7 @@
+import { duesOf } from '../tenants.ts';
 import { checkBooks, checkLetters } from './accounts.ts';
 import { type ComparisonVerdict, checkComparison } from './comparison.ts';
+import { type CopiesVerdict, checkCopies, NO_COPIES } from './copies.ts';
 import { sortEvents } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 import { checkLeases } from './leases.ts';
@@ -7,7 +9,7 @@ import { checkProgress, NO_PROGRESS, type ProgressVerdict } from './progress.ts'
 import { checkRejects, NO_REJECTS, type RejectsVerdict } from './rejects.ts';
 import { createRepetitions } from './repetitions.ts';
 
-export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict {
+export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict, CopiesVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
   readonly lost: number;
@@ -67,11 +69,14 @@ export function judge(evidence: Evidence): Verdict {
     }
   }
   const { wrong, ...rejects } = ended ? checkRejects(evidence, found.said, note) : NO_REJECTS;
-  const unaccounted = (ended ? checkBooks(evidence, note) : 0) + wrong + checkLetters(evidence, ended, note);
+  const { lost, strange, ...copies } = ended ? checkCopies(evidence, note) : NO_COPIES;
+  sum.lost += lost;
+  const unaccounted = (ended ? checkBooks(evidence, note) : 0) + wrong + strange + checkLetters(evidence, ended, note);
   checkLeases(evidence, found.deliveries.values(), note);
   checkEnds(evidence, note);
   const others = {
     ...rejects,
+    ...copies,
     ...checkComparison(evidence, note),
     ...(ended ? checkProgress(evidence, found, note) : NO_PROGRESS),
   };
@@ -83,7 +88,9 @@ function findUnfinished({ objects, tenants, ledger, queued }: Evidence): string[
   if (queued === 0) return [];
   const done = new Set(ledger.filter(({ state }) => state === 'done').map((item) => `${item.object} ${item.delivery}`));
   const waiting = objects.flatMap(({ id, tenantId }) =>
-    (tenants.find((tenant) => tenant.tenantId === tenantId)?.truths ?? [])
+    tenants
+      .filter((tenant) => tenant.tenantId === tenantId)
+      .flatMap(duesOf)
       .filter(({ name }) => !done.has(`${id} ${name}`))
       .map(({ name }) => `not done: ${id} for ${name}`),
   );

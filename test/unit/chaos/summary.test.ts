@@ -33,6 +33,9 @@ const GOOD: TrialResult = {
   claims: 0,
   rejected_in_bucket: 0,
   rejected_in_quarantine: 0,
+  copied_whole: 0,
+  copied_records: 0,
+  refused: 0,
   receipts: 4,
   verified: 10,
   repeated: 0,
@@ -80,19 +83,20 @@ test('struck calls are summed up by kind', () => {
 });
 
 test('a trial is short when a feature of it came to nothing', () => {
-  const [plan] = Array.from({ length: 20 }, (_, seed) => planTrial(String(seed))).filter(
-    ({ features }) => features.unannounced.length > 0,
-  );
-  assert.ok(plan);
-  const least = (reconciled: number) =>
-    shortOf(
-      plan,
-      { idle_rules: 0 },
-      plan.strikes.length,
-      leastOf(plan, { reconciled, progress: 1, rejected_in_bucket: 1 }),
-    );
-  assert.deepEqual(least(1), []);
-  assert.deepEqual(least(0), ['reconcile came to nothing']);
+  const { strikes, weather, silences, features } = planTrial('14');
+  const plan = { strikes, weather, silences };
+  const all = { ...features, unannounced: [3], progress: ['a'], rejected: ['a'], copied: ['a'], refused: ['a'] };
+  const none = { ...features, unannounced: [], progress: [], rejected: [], copied: [], refused: [] };
+  const verdict = { reconciled: 1, progress: 1, rejected_in_bucket: 1, copied_whole: 1 };
+  const least = (change: Partial<typeof verdict>, of = all, refused = 1) =>
+    shortOf(plan, { idle_rules: 0 }, strikes.length, leastOf({ features: of }, { ...verdict, ...change }, { refused }));
+  assert.deepEqual(least({}), []);
+  assert.deepEqual(least({ reconciled: 0 }), ['reconcile came to nothing']);
+  assert.deepEqual(least({ progress: 0 }), ['progress_events came to nothing']);
+  assert.deepEqual(least({ rejected_in_bucket: 0 }), ['rejected_events came to nothing']);
+  assert.deepEqual(least({ copied_whole: 0 }), ['s3 came to nothing']);
+  assert.deepEqual(least({}, all, 0), ['refused came to nothing']);
+  assert.deepEqual(least({ reconciled: 0, progress: 0, rejected_in_bucket: 0, copied_whole: 0 }, none, 0), []);
 });
 
 test('trials are counted by features', () => {

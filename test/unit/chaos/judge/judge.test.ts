@@ -27,6 +27,8 @@ test('a trial in which every event arrived once is clean', () => {
     claims: 0,
     rejected_in_bucket: 0,
     rejected_in_quarantine: 0,
+    copied_whole: 0,
+    copied_records: 0,
     findings: [],
     unfinished: [],
   });

@@ -4,7 +4,7 @@ import { PROGRESS_STREAM } from '../../../../service/core/progress-event.ts';
 import type { ProcessEnd } from '../../../chaos/fleet.ts';
 import type { Evidence } from '../../../chaos/judge/evidence.ts';
 import { judge } from '../../../chaos/judge/judge.ts';
-import { tenantsWith } from '../../../chaos/tenants.ts';
+import { tenantsWith } from '../../../chaos/tenants-with.ts';
 import { ACCOUNT, createScene, DELIVERY, GROUP, KILL, OBJECT, TERM } from './scene.ts';
 
 const START_MS = Date.UTC(2026, 0, 31, 12);
@@ -45,7 +45,7 @@ function createTold(putSeconds = 10) {
     const [event] = [{ account: ACCOUNT, region: 'us-east-1', group: GROUP, stream: PROGRESS_STREAM }];
     events.push({ ...event, timestamp: atMs, message, requestId });
   };
-  const tenants = tenantsWith({ exactlyOnce: [], progress: ['acme-corp'], rejected: [] });
+  const tenants = tenantsWith({ exactlyOnce: [], progress: ['acme-corp'], rejected: [], copied: [] });
   const putMs = new Map([[0, START_MS + putSeconds * SECOND]]);
   const acquisitions = [{ process: 'p0', object: OBJECT, delivery: DELIVERY, order: 0 }];
   const evidence = (more: Partial<Evidence> = {}) => scene.evidence({ tenants, putMs, acquisitions, ...more });
@@ -78,7 +78,8 @@ test('a progress event elsewhere than where it is due is misrouted, and so is an
   unasked.put(unasked.records);
   unasked.say({ atSeconds: 100, upToSeconds: 99, delivered: 2 });
   assert.equal(
-    judge(unasked.evidence({ tenants: tenantsWith({ exactlyOnce: [], progress: [], rejected: [] }) })).misrouted,
+    judge(unasked.evidence({ tenants: tenantsWith({ exactlyOnce: [], progress: [], rejected: [], copied: [] }) }))
+      .misrouted,
     1,
   );
 });

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { REJECTED_FOLDER, REJECTED_STREAM } from '../../../../service/delivery/rejected-events.ts';
 import type { QuarantinedLine } from '../../../chaos/judge/evidence.ts';
 import { judge } from '../../../chaos/judge/judge.ts';
-import { tenantsWith } from '../../../chaos/tenants.ts';
+import { tenantsWith } from '../../../chaos/tenants-with.ts';
 import { ACCOUNT, createScene, DELIVERY, GROUP, OBJECT, recordOf, TERM } from './scene.ts';
 
 const BUCKET = 'acme-corp-bucket';
@@ -39,7 +39,7 @@ function createRejected() {
     key: KEY,
     body: gzipSync(lines.map((one) => `${JSON.stringify(one)}\n`).join('')),
   });
-  const tenants = tenantsWith({ exactlyOnce: [], progress: [], rejected: ['acme-corp'] });
+  const tenants = tenantsWith({ exactlyOnce: [], progress: [], rejected: ['acme-corp'], copied: [] });
   const counts = { read: 3, delivered: 1, filtered: 0, rejected: 2, quarantined: 0 };
   const quarantine: readonly QuarantinedLine[] = [index(0), index(1)];
   const good = {

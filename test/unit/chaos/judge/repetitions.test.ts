@@ -4,7 +4,8 @@ import type { ProcessEnd } from '../../../chaos/fleet.ts';
 import type { Evidence } from '../../../chaos/judge/evidence.ts';
 import { judge } from '../../../chaos/judge/judge.ts';
 import { CHUNK_BYTES_MAX } from '../../../chaos/judge/repetitions.ts';
-import { TENANTS, tenantsWith } from '../../../chaos/tenants.ts';
+import { TENANTS } from '../../../chaos/tenants.ts';
+import { tenantsWith } from '../../../chaos/tenants-with.ts';
 import { createScene, DELIVERY, KILL, OBJECT, recordOf, TERM } from './scene.ts';
 
 const SECOND: ProcessEnd = { blow: 'SECOND', status: 1 };
@@ -100,7 +101,7 @@ test('a call without a lease is excused for a process that was halted only where
 test('a copy is a finding where each event is wanted exactly once, however it is explained', () => {
   for (const [tenants, copies] of [
     [TENANTS, 0],
-    [tenantsWith({ exactlyOnce: ['acme-corp'], progress: [], rejected: [] }), 2],
+    [tenantsWith({ exactlyOnce: ['acme-corp'], progress: [], rejected: [], copied: [] }), 2],
   ] as const) {
     const { records, process, put, evidence } = createScene();
     process('p0', KILL);
