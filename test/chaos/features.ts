@@ -20,6 +20,8 @@ export interface Features {
   readonly copied: readonly string[];
   /** Tenants whose roles refuse the service for a while. */
   readonly refused: readonly string[];
+  /** Whether there is an object of records that are longer than an event may be. */
+  readonly split: boolean;
 }
 
 export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
@@ -30,12 +32,13 @@ export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Feat
     rejected: planRejected(createRandom(`chaos/rejected/${seed}`), objects),
     copied: someTenants(createRandom(`chaos/copied/${seed}`), 0.25),
     refused: someTenants(createRandom(`chaos/refused/${seed}`), 0.15),
+    split: createRandom(`chaos/split/${seed}`).chance(0.35),
   };
 }
 
 /** What a trial has, in words for people: `exactly_once acme-corp`. */
 export function namesOf(features: Features): string[] {
-  const { exactlyOnce, unannounced, progress, rejected, copied, refused } = features;
+  const { exactlyOnce, unannounced, progress, rejected, copied, refused, split } = features;
   const named = (name: string, tenantIds: readonly string[]) => tenantIds.map((tenantId) => `${name} ${tenantId}`);
   return [
     ...named('exactly_once', exactlyOnce),
@@ -44,6 +47,7 @@ export function namesOf(features: Features): string[] {
     ...named('rejected_events', rejected),
     ...named('s3', copied),
     ...named('refused', refused),
+    ...(split ? ['split_events'] : []),
   ];
 }
 
@@ -57,10 +61,11 @@ function planExactlyOnce(random: Random): string[] {
   return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
 }
 
-/** Some of those that have events that are rejected. */
+/** Some of those that have events that are rejected. Of a tenant that wants warnings only, hardly any are. */
 function planRejected(random: Random, objects: readonly ObjectPlan[]): string[] {
-  const tenantIds = new Set(objects.filter(({ odd }) => odd).map(({ tenantId }) => tenantId));
-  return [...tenantIds].filter(() => random.chance(0.6));
+  const odd = new Set(objects.filter((object) => object.odd).map(({ tenantId }) => tenantId));
+  const wanting = TENANTS.filter(({ truths }) => truths.some(({ wanted }) => wanted.minLevel === undefined));
+  return wanting.map(({ tenantId }) => tenantId).filter((tenantId) => odd.has(tenantId) && random.chance(0.6));
 }
 
 /** Where the comparison has something to do, a trial lasts half a minute longer. */
@@ -105,6 +110,9 @@ const COMPARISON_CALLS = [
   { service: 'sqs', action: 'SendMessageBatch' },
 ] as const;
 
+/** Objects above it are copied in parts (service/destination/s3/sender.ts). */
+const PART_BYTES_MIN = 8 * 1024 * 1024;
+
 /** What strikes copies in parts, of which only the object that is several chunks long is large enough. */
 export function strikeCopies(
   seed: string,
@@ -112,7 +120,8 @@ export function strikeCopies(
   objects: readonly ObjectPlan[],
 ): TrialPlan['weather'] {
   const random = createRandom(`chaos/copies/${seed}`);
-  if (!objects.some(({ tenantId, lineBytes }) => lineBytes !== undefined && copied.includes(tenantId))) return [];
+  if (!objects.some(({ tenantId, messageBytes }) => messageBytes > PART_BYTES_MIN && copied.includes(tenantId)))
+    return [];
   const action = random.pick(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload']);
   const effect = random.pick<FaultRule['effect']>([
     { kind: 'throttle' },
@@ -131,4 +140,23 @@ export function refuseRoles(seed: string, { refused }: Pick<Features, 'refused'>
     const rule = { service: 'sts', action: 'AssumeRole', resource: `role/LogDistribution-${tenantId}`, effect };
     return { atMs: 0, rule: { ...rule, count: random.between(2, 6) } };
   });
+}
+
+/** Longest event of the services in trials with records that are longer, with what CloudWatch Logs adds to each. */
+export const SPLIT_BYTES = 20_000;
+
+/** Records in three to six parts, of a tenant without receipts: books have the parts, and the service alone knows where it cuts. */
+export function longRecords(seed: string, { split }: Pick<Features, 'split'>): ObjectPlan[] {
+  if (!split) return [];
+  const random = createRandom(`chaos/long records/${seed}`);
+  const object: ObjectPlan = {
+    atMs: random.below(3_000),
+    tenantId: 'hooli',
+    format: random.pick(['parquet', 'ndjson', 'ndjson+gzip', 'ndjson+zstd', 'json-array']),
+    messageBytes: random.between(3e6, 6e6),
+    lineBytes: random.between(45_000, 100_000),
+    odd: false,
+    againAtMs: [],
+  };
+  return [object];
 }

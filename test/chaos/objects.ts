@@ -72,6 +72,24 @@ export function markOf(text: string): { readonly object: number; readonly record
   return match ? { object: Number(match[1]), record: Number(match[2]) } : undefined;
 }
 
+const MARKS = / ~(\d+)\.(\d+) /;
+
+/** Of a part of a long message, which has its mark all over. */
+export function anyMarkOf(text: string): ReturnType<typeof markOf> {
+  const match = MARKS.exec(text);
+  return match ? { object: Number(match[1]), record: Number(match[2]) } : undefined;
+}
+
+/** Of that many bytes or more a message has its mark in each of its parts. */
+const LONG_LENGTH = 10_000;
+const MARK_EVERY = 500;
+
+function markedAllOver(message: string, mark: string): string {
+  if (message.length < LONG_LENGTH) return message + mark;
+  const pieces = message.match(new RegExp(`.{1,${MARK_EVERY}}`, 'gsu')) ?? [];
+  return `${pieces.join(`${mark} `)}${mark}`;
+}
+
 const DAY_MS = 24 * 3_600_000;
 
 export async function makeObject(seed: string, number: number, plan: ObjectPlan, nowMs: number): Promise<ChaosObject> {
@@ -89,7 +107,7 @@ export async function makeObject(seed: string, number: number, plan: ObjectPlan,
   const oddities = plan.odd ? createOddities(random, format, nowMs) : () => ({});
   const written = taken.map((record, at): Written => {
     const mark = ` ~${number}.${at}`;
-    const marked = { ...record, message: record.message + mark, file: record.file + mark };
+    const marked = { ...record, message: markedAllOver(record.message, mark), file: record.file + mark };
     return { nature: 'good', record: marked, ...oddities(marked, at) };
   });
   const keyFormat = format === 'json-array' ? 'ndjson' : format;

@@ -1,7 +1,7 @@
 import type { FaultRule } from 'embedded-aws/faults/rule';
 import { OBJECT_FORMATS, type ObjectFormat } from '../../local/workload/object.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
-import { type Features, planFeatures, refuseRoles, strikeComparison, strikeCopies } from './features.ts';
+import { type Features, longRecords, planFeatures, refuseRoles, strikeComparison, strikeCopies } from './features.ts';
 import { LONG_TENANTS, TENANTS } from './tenants.ts';
 import { drawRule, drawSilence } from './weather.ts';
 
@@ -96,6 +96,7 @@ export function planTrial(seed: string): TrialPlan {
   return {
     ...storm,
     seed,
+    objects: [...storm.objects, ...longRecords(seed, features)],
     features,
     weather: [...storm.weather, ...comparison.weather, ...strikeCopies(seed, features, storm.objects)],
     refusals: refuseRoles(seed, features),

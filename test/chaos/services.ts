@@ -2,6 +2,7 @@ import type { Cloud } from 'embedded-aws';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
 import { kernelEnvironment } from '../support/kernel.ts';
+import { SPLIT_BYTES } from './features.ts';
 import { LEASE_SECONDS, REQUEST_TIMEOUT_SECONDS, type TrialPlan } from './plan.ts';
 import { RECEIPT_INTERVAL_SECONDS } from './receipts.ts';
 import { reconcileSettings } from './reconcile.ts';
@@ -39,6 +40,7 @@ export function environmentOf({ plan, cloud, pipeline, putCompression, receiptKe
     ...SETTINGS,
     ...(plan.features.unannounced.length > 0 ? reconcileSettings(pipeline) : {}),
     ...(plan.features.refused.length > 0 ? { PROBE_SECONDS: '2' } : {}),
+    ...(plan.features.split ? { EVENT_BYTES_MAX: String(SPLIT_BYTES) } : {}),
     PUT_COMPRESSION: putCompression === 'none' ? 'none' : 'gzip',
     RECEIPT_KEY: receiptKeyFile,
   };

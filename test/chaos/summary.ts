@@ -13,6 +13,7 @@ export interface Summary {
   /** Tenants, regions and STSs that did not answer for a while, and were called. */
   readonly silences: number;
   readonly events: number;
+  readonly parts: number;
   readonly lost: number;
   readonly misrouted: number;
   readonly duplicated: number;
@@ -72,6 +73,7 @@ export const NO_TRIALS: Summary = {
   struck: {},
   silences: 0,
   events: 0,
+  parts: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
@@ -110,6 +112,7 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     struck: addStruck(sum.struck, trial.struck),
     silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
+    parts: sum.parts + trial.parts,
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,
     duplicated: sum.duplicated + trial.duplicated,

@@ -2,12 +2,23 @@ import type { Put } from '../journal.ts';
 import { fateOf, markOf, type TrueRecord } from '../objects.ts';
 import type { DeliveryTruth } from '../tenants.ts';
 import type { Evidence, FoundEvent, JudgedObject, Notes } from './evidence.ts';
+import { addPart, joinParts, type Parts, readPart } from './parts.ts';
 
 export interface FoundDelivery {
   readonly object: JudgedObject;
   readonly truth: DeliveryTruth;
-  /** For each record the calls that brought it; undefined where none may. */
-  readonly copies: (Put[] | undefined)[];
+  /** Every event that must be there: one for each record, or for each part of one that is longer than an event may be. */
+  readonly events: readonly DueEvent[];
+}
+
+export interface DueEvent {
+  readonly record: number;
+  /** It is a part of the record. */
+  readonly part: boolean;
+  /** Of its text. */
+  readonly bytes: number;
+  /** The calls that brought it. */
+  readonly copies: readonly Put[];
 }
 
 /** An event of the service's own, where it is due. */
@@ -20,12 +31,12 @@ export interface ServiceEvent {
 /** Puts every event to the record that it is a copy of; what is a copy of none, or stands elsewhere, is misrouted. */
 export function sortEvents({ objects, tenants, events, puts }: Evidence, note: Notes) {
   const byAccount = new Map(tenants.map((tenant) => [tenant.accountId, tenant]));
-  const deliveries = new Map<string, FoundDelivery>();
+  const sorted = new Map<string, Sorted>();
   for (const object of objects) {
     const tenant = tenants.find(({ tenantId }) => tenantId === object.tenantId);
     for (const truth of tenant?.truths ?? []) {
       const copies = object.records.map((record) => (fateOf(record, truth).kind === 'delivered' ? [] : undefined));
-      deliveries.set(`${object.number} ${truth.name}`, { object, truth, copies });
+      sorted.set(`${object.number} ${truth.name}`, { object, truth, copies, parts: new Map() });
     }
   }
   const said: ServiceEvent[] = [];
@@ -38,20 +49,50 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
       continue;
     }
     const truth = tenant?.truths.find(({ groupPrefix }) => `${event.group}/`.startsWith(`${groupPrefix}/`));
-    const { message, mark } = truth?.format === 'record' ? readRecord(event.message) : readMessage(event.message);
-    const delivery = truth && mark && deliveries.get(`${mark.object} ${truth.name}`);
-    const record = mark && delivery?.object.records[mark.record];
-    const copies = mark && delivery?.copies[mark.record];
     const put = puts.get(event.requestId);
-    if (truth && record && copies && put && record.message === message && isInPlace(event, record, truth)) {
-      copies.push(put);
-    } else {
-      misrouted++;
-      const { account, region, group, stream, timestamp } = event;
-      note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
-    }
+    if (truth && put && putToRecord(sorted, event, truth, put)) continue;
+    misrouted++;
+    const { account, region, group, stream, timestamp } = event;
+    note(`misrouted: in ${account} ${region} ${group} ${stream} at ${timestamp}: ${event.message.slice(-80)}`);
   }
+  const deliveries = new Map([...sorted].map(([name, one]) => [name, toFound(one, note)]));
   return { deliveries, said, misrouted };
+}
+
+interface Sorted extends Pick<FoundDelivery, 'object' | 'truth'> {
+  /** For each record the calls that brought it; undefined where none may. */
+  readonly copies: (Put[] | undefined)[];
+  /** Of records that came in parts. */
+  readonly parts: Map<number, Parts>;
+}
+
+/** @returns false for a copy of none, or in another place */
+function putToRecord(sorted: ReadonlyMap<string, Sorted>, event: FoundEvent, truth: DeliveryTruth, put: Put): boolean {
+  const part = readPart(event.message);
+  const whole = truth.format === 'record' ? readRecord : readMessage;
+  const { message, mark } = part ? { message: part.text, mark: part.mark } : whole(event.message);
+  const one = mark && sorted.get(`${mark.object} ${truth.name}`);
+  const record = mark && one?.object.records[mark.record];
+  const copies = mark && one?.copies[mark.record];
+  if (!record || !copies || !isInPlace(event, record, truth)) return false;
+  if (part) return addPart(one.parts, record, mark.record, part, put);
+  if (record.message !== message) return false;
+  copies.push(put);
+  return true;
+}
+
+function toFound({ object, truth, copies, parts }: Sorted, note: Notes): FoundDelivery {
+  const events = copies.flatMap((puts, record): readonly DueEvent[] => {
+    if (puts === undefined) return [];
+    const message = object.records[record]?.message ?? '';
+    const whole = { record, part: false, bytes: Buffer.byteLength(message), copies: puts };
+    const some = parts.get(record);
+    if (!some) return [whole];
+    const joined = joinParts(some, record, message);
+    if (!joined) note(`parts that do not make up record ${record} of ${object.id} for ${truth.name}`);
+    return joined ?? [whole];
+  });
+  return { object, truth, events };
 }
 
 /** Anywhere else it is a payload, and one that nobody wrote. */

@@ -12,6 +12,8 @@ import { createRepetitions } from './repetitions.ts';
 export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict, CopiesVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
+  /** Of these, parts of records that are longer than an event may be. */
+  readonly parts: number;
   readonly lost: number;
   readonly misrouted: number;
   /** Copies beyond the first. */
@@ -46,12 +48,13 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
+  const sum = { events: 0, parts: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
   const repeated = createRepetitions(evidence, note);
   for (const delivery of found.deliveries.values()) {
-    for (const [record, copies] of delivery.copies.entries()) {
-      if (copies === undefined) continue;
+    for (const event of delivery.events) {
+      const { record, copies } = event;
       sum.events++;
+      if (event.part) sum.parts++;
       if (copies.length === 0 && ended) {
         sum.lost++;
         note(`lost: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`);
@@ -65,7 +68,7 @@ export function judge(evidence: Evidence): Verdict {
           `repeated in spite of exactly_once, by ${who}: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`,
         );
       }
-      for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, record);
+      for (const [at, put] of copies.slice(0, -1).entries()) repeated.add(put, copies[at + 1], delivery, event);
     }
   }
   const { wrong, ...rejects } = ended ? checkRejects(evidence, found.said, note) : NO_REJECTS;

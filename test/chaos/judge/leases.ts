@@ -14,8 +14,8 @@ export function checkLeases(evidence: Evidence, deliveries: Iterable<FoundDelive
   const { processes, callsOutliveHalts } = evidence;
   const holderAt = createHolders(evidence);
   const excused = new Set(processes.filter(({ halted }) => halted && callsOutliveHalts).map(({ name }) => name));
-  for (const { object, truth, copies } of deliveries) {
-    for (const put of new Set(copies.flatMap((list) => list ?? []))) {
+  for (const { object, truth, events } of deliveries) {
+    for (const put of new Set(events.flatMap(({ copies }) => copies))) {
       // What left in time arrives whenever it does.
       const holder = holderAt(object, truth, put.sent ?? put.order);
       if (holder !== put.process && !excused.has(put.process)) {

@@ -121,8 +121,8 @@ function forgottenBefore({ processes, hiddenUntilMs }: Evidence, claim: Claim, l
 }
 
 /** When the last of its events was there for the first time, by the journal's numbers; infinite where one is missing. */
-function orderOf({ copies }: FoundDelivery): number {
-  const first = copies.map((puts) => (puts ? Math.min(...puts.map(({ order }) => order)) : 0));
+function orderOf({ events }: FoundDelivery): number {
+  const first = events.map(({ copies }) => Math.min(...copies.map(({ order }) => order)));
   return first.reduce((last, order) => Math.max(last, order), 0);
 }
 

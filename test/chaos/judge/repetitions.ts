@@ -1,5 +1,5 @@
 import type { Put } from '../journal.ts';
-import type { FoundDelivery } from './events.ts';
+import type { DueEvent, FoundDelivery } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
 import { createHolders } from './leases.ts';
 
@@ -21,7 +21,7 @@ export function createRepetitions(evidence: Evidence, note: Notes) {
     counts.set(key, (counts.get(key) ?? 0) + more);
 
   return {
-    add(put: Put, next: Put | undefined, { object, truth }: FoundDelivery, record: number) {
+    add(put: Put, next: Put | undefined, { object, truth }: FoundDelivery, event: DueEvent) {
       if (!put.answered) return;
       // Answered, and not read in time: so it is on a machine that is too busy.
       if (next?.process === put.process && next.atMs - put.atMs >= requestTimeoutMs) return;
@@ -39,14 +39,15 @@ export function createRepetitions(evidence: Evidence, note: Notes) {
         // One that has the lease knows what others saved, and its halt explains nothing.
         const who = silent || process?.halted ? put.process : (next?.process ?? '');
         count(events, who, 1);
-        const message = object.records[record]?.message ?? '';
-        count(bytes, `${who} ${object.number} ${truth.name}`, Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES);
+        count(bytes, `${who} ${object.number} ${truth.name}`, event.bytes + EVENT_OVERHEAD_BYTES);
       } else if (process?.end?.blow !== undefined) {
         afterTerm++;
-        note(`repeated after SIGTERM of ${put.process}: record ${record} of ${object.id} for ${truth.name}`);
+        note(`repeated after SIGTERM of ${put.process}: record ${event.record} of ${object.id} for ${truth.name}`);
       } else {
         unexplained++;
-        note(`repeated without a reason, first by ${put.process}: record ${record} of ${object.id} for ${truth.name}`);
+        note(
+          `repeated without a reason, first by ${put.process}: record ${event.record} of ${object.id} for ${truth.name}`,
+        );
       }
     },
     sum() {

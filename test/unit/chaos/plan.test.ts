@@ -70,6 +70,7 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     'refused',
     'rejected_events',
     's3',
+    'split_events',
   ]);
 });
 

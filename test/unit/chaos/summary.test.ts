@@ -17,6 +17,7 @@ const GOOD: TrialResult = {
   silences: 1,
   short: [],
   events: 10,
+  parts: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
@@ -85,9 +86,17 @@ test('struck calls are summed up by kind', () => {
 test('a trial is short when a feature of it came to nothing', () => {
   const { strikes, weather, silences, features } = planTrial('14');
   const plan = { strikes, weather, silences };
-  const all = { ...features, unannounced: [3], progress: ['a'], rejected: ['a'], copied: ['a'], refused: ['a'] };
-  const none = { ...features, unannounced: [], progress: [], rejected: [], copied: [], refused: [] };
-  const verdict = { reconciled: 1, progress: 1, rejected_in_bucket: 1, copied_whole: 1 };
+  const all = {
+    ...features,
+    unannounced: [3],
+    progress: ['a'],
+    rejected: ['a'],
+    copied: ['a'],
+    refused: ['a'],
+    split: true,
+  };
+  const none = { ...features, unannounced: [], progress: [], rejected: [], copied: [], refused: [], split: false };
+  const verdict = { reconciled: 1, progress: 1, rejected_in_bucket: 1, copied_whole: 1, parts: 1 };
   const least = (change: Partial<typeof verdict>, of = all, refused = 1) =>
     shortOf(plan, { idle_rules: 0 }, strikes.length, leastOf({ features: of }, { ...verdict, ...change }, { refused }));
   assert.deepEqual(least({}), []);
@@ -95,8 +104,12 @@ test('a trial is short when a feature of it came to nothing', () => {
   assert.deepEqual(least({ progress: 0 }), ['progress_events came to nothing']);
   assert.deepEqual(least({ rejected_in_bucket: 0 }), ['rejected_events came to nothing']);
   assert.deepEqual(least({ copied_whole: 0 }), ['s3 came to nothing']);
+  assert.deepEqual(least({ parts: 0 }), ['split_events came to nothing']);
   assert.deepEqual(least({}, all, 0), ['refused came to nothing']);
-  assert.deepEqual(least({ reconciled: 0, progress: 0, rejected_in_bucket: 0, copied_whole: 0 }, none, 0), []);
+  assert.deepEqual(
+    least({ reconciled: 0, progress: 0, rejected_in_bucket: 0, copied_whole: 0, parts: 0 }, none, 0),
+    [],
+  );
 });
 
 test('trials are counted by features', () => {

@@ -11,6 +11,7 @@ test('a trial in which every event arrived once is clean', () => {
   put(records);
   assert.deepEqual(judge(evidence()), {
     events: 2,
+    parts: 0,
     lost: 0,
     misrouted: 0,
     duplicated: 0,
