@@ -1,6 +1,6 @@
 import type { ObservedCall } from 'embedded-aws/observer';
 import type { Fleet } from './fleet.ts';
-import type { TrialPlan } from './plan.ts';
+import type { Strike, TrialPlan } from './plan.ts';
 
 /** Counts calls for the strikes that wait for one, and strikes the caller. */
 export function createAim({ strikes }: TrialPlan) {
@@ -11,6 +11,10 @@ export function createAim({ strikes }: TrialPlan) {
   return {
     at(target: Fleet) {
       fleet = target;
+    },
+    /** One more, whose calls are counted from now on. */
+    add(strike: Strike) {
+      if (strike.when.kind === 'call') waiting.push({ strike, when: strike.when, seen: 0 });
     },
     onExecuted({ service, action }: ObservedCall, caller: string) {
       if (!fleet) return;

@@ -4,26 +4,33 @@ import type { ProvisionDeps } from '../../local/provision/deps.ts';
 import type { Pipeline } from '../../local/provision/pipeline.ts';
 import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
 import { queuedMessages } from './calm.ts';
+import { REPLAYED_TENANT } from './features.ts';
 import type { Journal } from './journal.ts';
-import type { DeadLetter, Evidence, QuarantinedLine, TenantFile } from './judge/evidence.ts';
+import type { DeadLetter, Evidence, JudgedObject, QuarantinedLine, TenantFile } from './judge/evidence.ts';
 import { readLines } from './judge/lines.ts';
 import { objectIdOf } from './objects.ts';
 import { REQUEST_TIMEOUT_SECONDS } from './plan.ts';
 import { readLedger } from './reconcile.ts';
+import { REPLAY_ID } from './replay.ts';
 import type { ChaosTenant } from './tenants.ts';
 import { tenantsWith } from './tenants-with.ts';
 import type { Scene } from './trial.ts';
 
 /** Reads what a trial left behind: the tenants' logs, the ledger, the quarantine, the queues. */
-export async function collect(scene: Scene, journal: Journal): Promise<Evidence> {
+export async function collect(scene: Scene, journal: Journal, replayedFrom?: number): Promise<Evidence> {
   const { plan, objects, cloud, deps, pipeline, fleet } = scene;
   const tenants = tenantsWith(plan.features);
+  const judged = objects.map((object, at): JudgedObject => {
+    const { number, tenantId, records } = object;
+    const announced = !plan.features.unannounced.includes(at);
+    return { number, tenantId, id: objectIdOf(pipeline, object), announced, records };
+  });
+  const replayed = judged.flatMap((object): JudgedObject[] => {
+    if (replayedFrom === undefined || object.tenantId !== REPLAYED_TENANT) return [];
+    return [{ ...object, id: `${object.id}+replay:${REPLAY_ID}`, announced: true, replayedFrom }];
+  });
   return {
-    objects: objects.map((object, at) => {
-      const { number, tenantId, records } = object;
-      const announced = !plan.features.unannounced.includes(at);
-      return { number, tenantId, id: objectIdOf(pipeline, object), announced, records };
-    }),
+    objects: [...judged, ...replayed],
     tenants,
     putMs: scene.putMs,
     events: eventsOf(cloud),

@@ -22,7 +22,17 @@ export interface Features {
   readonly refused: readonly string[];
   /** Whether there is an object of records that are longer than an event may be. */
   readonly split: boolean;
+  /** Whether all objects of a tenant are replayed once they are delivered, under one more blow. */
+  readonly replay: ReplayPlan | undefined;
 }
+
+export interface ReplayPlan {
+  readonly strike: Strike & { readonly when: { readonly kind: 'call' } };
+  readonly rule: FaultRule;
+}
+
+/** It has no receipts, which would have what is replayed too. */
+export const REPLAYED_TENANT = 'hooli';
 
 export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Features {
   return {
@@ -33,12 +43,13 @@ export function planFeatures(seed: string, objects: readonly ObjectPlan[]): Feat
     copied: someTenants(createRandom(`chaos/copied/${seed}`), 0.25),
     refused: someTenants(createRandom(`chaos/refused/${seed}`), 0.15),
     split: createRandom(`chaos/split/${seed}`).chance(0.35),
+    replay: planReplay(createRandom(`chaos/replay/${seed}`)),
   };
 }
 
 /** What a trial has, in words for people: `exactly_once acme-corp`. */
 export function namesOf(features: Features): string[] {
-  const { exactlyOnce, unannounced, progress, rejected, copied, refused, split } = features;
+  const { exactlyOnce, unannounced, progress, rejected, copied, refused, split, replay } = features;
   const named = (name: string, tenantIds: readonly string[]) => tenantIds.map((tenantId) => `${name} ${tenantId}`);
   return [
     ...named('exactly_once', exactlyOnce),
@@ -48,6 +59,7 @@ export function namesOf(features: Features): string[] {
     ...named('s3', copied),
     ...named('refused', refused),
     ...(split ? ['split_events'] : []),
+    ...(replay ? [`replay ${REPLAYED_TENANT}`] : []),
   ];
 }
 
@@ -77,6 +89,22 @@ function planUnannounced(random: Random, objects: readonly ObjectPlan[]): number
   const most = random.between(2, 5);
   while (silent.length > most) silent.splice(random.below(silent.length), 1);
   return silent;
+}
+
+function planReplay(random: Random): ReplayPlan | undefined {
+  if (!random.chance(0.3)) return undefined;
+  const match = { service: 'logs', action: 'PutLogEvents' } as const;
+  const blow = random.pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'HALT'] as const);
+  const awayMs = blow === 'HALT' ? random.between(1_000, LEASE_SECONDS * 1_500) : random.below(1_500);
+  const effect = random.pick<FaultRule['effect']>([
+    { kind: 'throttle' },
+    { kind: 'lose-answer' },
+    { kind: 'reset', when: 'after' },
+  ]);
+  return {
+    strike: { blow, when: { kind: 'call', ...match, nth: random.between(1, 4) }, awayMs },
+    rule: { ...match, effect, count: random.between(1, 3) },
+  };
 }
 
 /** What strikes the comparison, as few of the calls that the storm is aimed at are its own. */

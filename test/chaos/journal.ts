@@ -8,6 +8,8 @@ export interface Journal extends CallObserver {
   readonly acquisitions: readonly LeaseTaken[];
   /** By process, until when messages are hidden that it received or handed back, epoch milliseconds of the harness. */
   readonly hiddenUntilMs: ReadonlyMap<string, number>;
+  /** A place in the row of puts and acquisitions. */
+  moment(): number;
 }
 
 export interface Put {
@@ -45,6 +47,7 @@ export function createJournal({ onExecuted }: JournalDeps): Journal {
     puts,
     acquisitions,
     hiddenUntilMs,
+    moment: () => order++,
     executed(call, status) {
       const process = processOf(call);
       if (process === undefined) return;

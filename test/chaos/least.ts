@@ -25,8 +25,8 @@ export function shortOf(
 
 /** The features of a trial that must have come to something. */
 export function leastOf(
-  { features: { unannounced, progress, rejected, copied, refused, split } }: Pick<TrialPlan, 'features'>,
-  verdict: Pick<Verdict, 'reconciled' | 'progress' | 'rejected_in_bucket' | 'copied_whole' | 'parts'>,
+  { features: { unannounced, progress, rejected, copied, refused, split, replay } }: Pick<TrialPlan, 'features'>,
+  verdict: Pick<Verdict, 'reconciled' | 'progress' | 'rejected_in_bucket' | 'copied_whole' | 'parts' | 'replayed'>,
   storms: Pick<StormCounts, 'refused'>,
 ): Least[] {
   const all = [
@@ -36,6 +36,7 @@ export function leastOf(
     { feature: 's3', of: copied, happened: verdict.copied_whole },
     { feature: 'refused', of: refused, happened: storms.refused },
     { feature: 'split_events', of: split ? ['hooli'] : [], happened: verdict.parts },
+    { feature: 'replay', of: replay ? ['hooli'] : [], happened: verdict.replayed },
   ];
   return all.filter(({ of }) => of.length > 0);
 }

@@ -14,6 +14,7 @@ export interface Summary {
   readonly silences: number;
   readonly events: number;
   readonly parts: number;
+  readonly replayed: number;
   readonly lost: number;
   readonly misrouted: number;
   readonly duplicated: number;
@@ -74,6 +75,7 @@ export const NO_TRIALS: Summary = {
   silences: 0,
   events: 0,
   parts: 0,
+  replayed: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
@@ -113,6 +115,7 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
     parts: sum.parts + trial.parts,
+    replayed: sum.replayed + trial.replayed,
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,
     duplicated: sum.duplicated + trial.duplicated,

@@ -16,6 +16,7 @@ import { type ChaosObject, makeObject } from './objects.ts';
 import { type Blow, planTrial, type TrialPlan } from './plan.ts';
 import { type ReceiptVerdict, untilReceipted, verifyReceipts } from './receipts.ts';
 import { untilCompared } from './reconcile.ts';
+import { replay } from './replay.ts';
 import { environmentOf, type PutCompression, refuseCompression } from './services.ts';
 import { type StormCounts, storm } from './storm.ts';
 import { HOME } from './tenants.ts';
@@ -82,9 +83,10 @@ export async function runTrial(seed: string, putCompression: PutCompression, say
     const calm: Scene = { ...scene, deps: clients() };
     await fleet.whole();
     await untilQuiet(calm);
+    const replayedFrom = await replay(calm, { aim, journal });
     await untilReceipted(calm);
     await fleet.stop();
-    const verdict = judge(await collect(calm, journal));
+    const verdict = judge(await collect(calm, journal, replayedFrom));
     const findings = [...verdict.findings];
     const receipts = await verifyReceipts(calm, keys, (sentence) => findings.push(sentence));
     return {

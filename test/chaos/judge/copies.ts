@@ -18,7 +18,7 @@ type Sum = CopiesVerdict & { readonly lost: number; readonly strange: number };
 export const NO_COPIES: Sum = { copied_whole: 0, copied_records: 0, lost: 0, strange: 0 };
 
 /**
- * An object of which a delivery takes every record is there byte for byte. Of any other one the files have its records, each once and in their
+ * A replay overwrites what is there. An object of which a delivery takes every record is there byte for byte. Of any other one the files have its records, each once and in their
  * order. There is nothing else.
  * @returns also how many records are missing, and how many are there that should not be
  */
@@ -33,7 +33,7 @@ export function checkCopies(evidence: Evidence, note: Notes): Sum {
     for (const truth of copies) {
       const files = evidence.files.filter((file) => file.tenantId === tenantId && file.key.startsWith(truth.prefix));
       const known = new Set<TenantFile>();
-      for (const object of evidence.objects.filter((one) => one.tenantId === tenantId)) {
+      for (const object of evidence.objects.filter((one) => one.tenantId === tenantId && !('replayedFrom' in one))) {
         const key = `${truth.prefix}${placeOf(object).key}`;
         const whole = files.filter((file) => file.key === key);
         const parts = files.filter((file) => file.key.startsWith(`${key}.`));

@@ -36,7 +36,12 @@ export function sortEvents({ objects, tenants, events, puts }: Evidence, note: N
     const tenant = tenants.find(({ tenantId }) => tenantId === object.tenantId);
     for (const truth of tenant?.truths ?? []) {
       const copies = object.records.map((record) => (fateOf(record, truth).kind === 'delivered' ? [] : undefined));
-      sorted.set(`${object.number} ${truth.name}`, { object, truth, copies, parts: new Map() });
+      sorted.set(nameOf(object.number, truth, object.replayedFrom !== undefined), {
+        object,
+        truth,
+        copies,
+        parts: new Map(),
+      });
     }
   }
   const said: ServiceEvent[] = [];
@@ -66,12 +71,18 @@ interface Sorted extends Pick<FoundDelivery, 'object' | 'truth'> {
   readonly parts: Map<number, Parts>;
 }
 
+function nameOf(object: number, { name }: DeliveryTruth, isReplay: boolean): string {
+  return `${object} ${name}${isReplay ? ' again' : ''}`;
+}
+
 /** @returns false for a copy of none, or in another place */
 function putToRecord(sorted: ReadonlyMap<string, Sorted>, event: FoundEvent, truth: DeliveryTruth, put: Put): boolean {
   const part = readPart(event.message);
   const whole = truth.format === 'record' ? readRecord : readMessage;
   const { message, mark } = part ? { message: part.text, mark: part.mark } : whole(event.message);
-  const one = mark && sorted.get(`${mark.object} ${truth.name}`);
+  const again = mark && sorted.get(nameOf(mark.object, truth, true));
+  const isReplayed = again && put.order > (again.object.replayedFrom ?? Number.POSITIVE_INFINITY);
+  const one = mark && (isReplayed ? again : sorted.get(nameOf(mark.object, truth, false)));
   const record = mark && one?.object.records[mark.record];
   const copies = mark && one?.copies[mark.record];
   if (!record || !copies || !isInPlace(event, record, truth)) return false;

@@ -43,6 +43,8 @@ export interface JudgedObject {
   readonly id: string;
   /** Whether anybody announced it. Else the comparison of the bucket with the ledger must find it. */
   readonly announced: boolean;
+  /** It is a replay of the object of this number: where it begins in the journal. All else was delivered by then. */
+  readonly replayedFrom?: number;
   readonly records: readonly TrueRecord[];
 }
 

@@ -12,7 +12,9 @@ import { createRepetitions } from './repetitions.ts';
 export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict, CopiesVerdict {
   /** Deliveries of records that had to arrive, each event once. */
   readonly events: number;
-  /** Of these, parts of records that are longer than an event may be. */
+  /** Of these, those of replays. */
+  readonly replayed: number;
+  /** Of all, parts of records that are longer than an event may be. */
   readonly parts: number;
   readonly lost: number;
   readonly misrouted: number;
@@ -48,13 +50,14 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, parts: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
+  const sum = { events: 0, parts: 0, replayed: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
   const repeated = createRepetitions(evidence, note);
   for (const delivery of found.deliveries.values()) {
     for (const event of delivery.events) {
       const { record, copies } = event;
       sum.events++;
       if (event.part) sum.parts++;
+      if (delivery.object.replayedFrom !== undefined) sum.replayed++;
       if (copies.length === 0 && ended) {
         sum.lost++;
         note(`lost: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`);

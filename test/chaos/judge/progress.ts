@@ -85,7 +85,7 @@ function checkClaims(evidence: Evidence, { name, claims, due }: Told, note: Note
   const { processes, putMs } = evidence;
   const byProcess = Map.groupBy(claims, ({ put }) => put.process);
   const objects = due
-    .filter(({ object }) => object.announced && putMs.has(object.number))
+    .filter(({ object }) => object.announced && object.replayedFrom === undefined && putMs.has(object.number))
     .map((delivery) => ({
       id: delivery.object.id,
       putMs: putMs.get(delivery.object.number) ?? 0,

@@ -69,6 +69,7 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     'reconcile',
     'refused',
     'rejected_events',
+    'replay',
     's3',
     'split_events',
   ]);

@@ -18,6 +18,7 @@ const GOOD: TrialResult = {
   short: [],
   events: 10,
   parts: 0,
+  replayed: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
@@ -85,6 +86,9 @@ test('struck calls are summed up by kind', () => {
 
 test('a trial is short when a feature of it came to nothing', () => {
   const { strikes, weather, silences, features } = planTrial('14');
+  const [replay] = Array.from({ length: 20 }, (_, seed) => planTrial(String(seed)).features.replay).filter(
+    (one) => one !== undefined,
+  );
   const plan = { strikes, weather, silences };
   const all = {
     ...features,
@@ -94,9 +98,19 @@ test('a trial is short when a feature of it came to nothing', () => {
     copied: ['a'],
     refused: ['a'],
     split: true,
+    replay,
   };
-  const none = { ...features, unannounced: [], progress: [], rejected: [], copied: [], refused: [], split: false };
-  const verdict = { reconciled: 1, progress: 1, rejected_in_bucket: 1, copied_whole: 1, parts: 1 };
+  const none = {
+    ...features,
+    unannounced: [],
+    progress: [],
+    rejected: [],
+    copied: [],
+    refused: [],
+    split: false,
+    replay: undefined,
+  };
+  const verdict = { reconciled: 1, progress: 1, rejected_in_bucket: 1, copied_whole: 1, parts: 1, replayed: 1 };
   const least = (change: Partial<typeof verdict>, of = all, refused = 1) =>
     shortOf(plan, { idle_rules: 0 }, strikes.length, leastOf({ features: of }, { ...verdict, ...change }, { refused }));
   assert.deepEqual(least({}), []);
@@ -104,10 +118,11 @@ test('a trial is short when a feature of it came to nothing', () => {
   assert.deepEqual(least({ progress: 0 }), ['progress_events came to nothing']);
   assert.deepEqual(least({ rejected_in_bucket: 0 }), ['rejected_events came to nothing']);
   assert.deepEqual(least({ copied_whole: 0 }), ['s3 came to nothing']);
+  assert.deepEqual(least({ replayed: 0 }), ['replay came to nothing']);
   assert.deepEqual(least({ parts: 0 }), ['split_events came to nothing']);
   assert.deepEqual(least({}, all, 0), ['refused came to nothing']);
   assert.deepEqual(
-    least({ reconciled: 0, progress: 0, rejected_in_bucket: 0, copied_whole: 0, parts: 0 }, none, 0),
+    least({ reconciled: 0, progress: 0, rejected_in_bucket: 0, copied_whole: 0, parts: 0, replayed: 0 }, none, 0),
     [],
   );
 });

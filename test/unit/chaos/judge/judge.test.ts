@@ -12,6 +12,7 @@ test('a trial in which every event arrived once is clean', () => {
   assert.deepEqual(judge(evidence()), {
     events: 2,
     parts: 0,
+    replayed: 0,
     lost: 0,
     misrouted: 0,
     duplicated: 0,
