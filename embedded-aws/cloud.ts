@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly logBytesPerAccountMax?: number;
   /** Objects that S3 keeps; the oldest are let go. Default: all. */
   readonly objectBytesMax?: number;
+  /** Whether S3's notification of a key gets lost on its way. Default: none does. */
+  readonly losesNotification?: (key: string) => boolean;
   /** Watches every call. Default: nobody. */
   readonly observer?: CallObserver;
   /** Is told what no client is: undeliverable notifications, defects. Default: nobody. */
@@ -87,7 +89,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const tables = createTables();
   const [queuePolicies, topicPolicies] = [createResourcePolicies(), createResourcePolicies()];
   const publisher = createPublisher({ fauxqs, queuePolicies, topicPolicies });
-  const notifier = createNotifier({ publish: publisher.publish, onProblem });
+  const { losesNotification: isLost = () => false } = options;
+  const notifier = createNotifier({ publish: publisher.publish, isLost, onProblem });
 
   const { logsQuotas: quotas, eventBytesMax, logsVisibleAfterMs: visibleAfterMs } = options;
   const services = [

@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /**
  * `npm run bundle`: the service and its command line as a few JavaScript files without node_modules, which is what the image has.
@@ -17,8 +18,23 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = ['service/main.ts', 'service/compose/worker.ts'];
 /** What the service reads at run time, by its path there. All files of the bundle lie in one folder. */
 const ASSETS = { 'service/kernel/kernel.wasm': 'kernel.wasm', 'service/run/watch/page': 'page' } as const;
-/** Packages in CommonJS ask for Node's own modules by `require`, which a module does not have. */
-const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+
+/**
+ * Takes Node's own modules by a call. An `import` asks for each of their exports, also for those that Node makes when somebody asks:
+ * `node:http` then loads all of undici, for a class that nobody here uses, 2 MB in every thread.
+ */
+const LAZY_BUILTINS: Plugin = {
+  name: 'lazy-builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin' } : undefined));
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** What fastify asks for where a route has a schema, or a test injects a request. None does (run/watch/http.ts). */
+const NEVER_ASKED_FOR = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request'];
 
 /** @returns the file to start */
 export async function bundle(folder = join(root, 'dist')): Promise<string> {
@@ -36,13 +52,22 @@ export async function bundle(folder = join(root, 'dist')): Promise<string> {
     target: 'node24',
     minifySyntax: true,
     minifyWhitespace: true,
-    banner: { js: REQUIRE },
+    plugins: [LAZY_BUILTINS],
+    external: NEVER_ASKED_FOR,
     legalComments: 'none',
     metafile: true,
   });
+  await Promise.all(Object.keys(metafile.outputs).map((file) => requireAscii(join(root, file))));
   for (const [from, to] of Object.entries(ASSETS)) await cp(join(root, from), join(folder, to), { recursive: true });
   await writeFile(join(folder, 'LICENSES.txt'), await licensesOf(Object.keys(metafile.inputs)));
   return join(folder, 'main.js');
+}
+
+/** V8 keeps the text of a file, and with one other character in it takes two bytes for each: write it as an escape. */
+async function requireAscii(file: string): Promise<void> {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has them
+  const found = /.{0,40}[^\x00-\x7f]/.exec(await readFile(file, 'utf8'));
+  if (found) throw new Error(`the bundle has a character beyond ASCII behind ${found[0]}`);
 }
 
 /** The licences of all packages of which something is in the bundle: most of them ask for that. */

@@ -36,7 +36,7 @@ export function serviceMain(): string {
 export const OF_THE_IMAGE = {
   NODE_ENV: 'production',
   MALLOC_ARENA_MAX: '1',
-  NODE_OPTIONS: '--max-semi-space-size=4',
+  NODE_OPTIONS: '--max-semi-space-size=4 --expose-gc',
 };
 const LINES_MAX = 1_000;
 

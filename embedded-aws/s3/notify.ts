@@ -35,10 +35,12 @@ export interface Publication {
 export interface NotifierDeps {
   /** @throws AwsError, DeniedError when the destination does not exist or does not permit it */
   readonly publish: (publication: Publication) => Promise<void>;
+  /** Whether what is to be told of this key gets lost. */
+  readonly isLost: (key: string) => boolean;
   readonly onProblem: (problem: string) => void;
 }
 
-export function createNotifier({ publish, onProblem }: NotifierDeps): Notifier {
+export function createNotifier({ publish, isLost, onProblem }: NotifierDeps): Notifier {
   const underWay = new Set<Promise<void>>();
   let count = 0;
 
@@ -52,6 +54,7 @@ export function createNotifier({ publish, onProblem }: NotifierDeps): Notifier {
 
   return {
     notify(bucket, version, event, origin) {
+      if (isLost(version.key)) return;
       // Hexadecimal, longer for later events of a key ("sequencer", S3 user guide).
       const sequencer = `${origin.nowMs.toString(16).padStart(12, '0')}${(count++ % 0x10000).toString(16).padStart(4, '0')}`;
       for (const rule of bucket.notifications) {

@@ -150,7 +150,8 @@ export function queueAlerts(config: Config, names: Names): readonly Alert[] {
       name: 'LogQueueOld',
       severity: 'page',
       summary: `A message has waited for more than ${alerts.queueAgeSeconds} s.`,
-      description: 'Tasks are too few, or stuck, or a tenant takes nothing and its messages wait.',
+      description:
+        'Tasks are too few, or stuck and receive nothing. Messages that wait for a tenant are mostly sent anew, which begins their age again.',
       cloudwatch: {
         ...ANY,
         metrics: { value: queueMetric(names.queue, 'ApproximateAgeOfOldestMessage', 'Maximum') },

@@ -20,6 +20,8 @@ export interface ContainerProps {
 
 /** Where the instrumentation lies in its image, and where the service finds it (CloudWatch user guide, Application Signals on ECS). */
 const INSTRUMENTATION = { volume: 'instrumentation', from: '/autoinstrumentation/.', to: '/instrumentation' };
+/** What the image sets (Dockerfile): the variable of a task takes its place. */
+const IMAGE_NODE_OPTIONS = '--max-semi-space-size=4 --expose-gc';
 /** The collector needs a few seconds; it goes after the service, whose last metrics it still takes. */
 const COLLECTOR_STOP_SECONDS = 30;
 
@@ -117,7 +119,7 @@ function instrumentation({ config, names }: ContainerProps, image: string): obje
 function tracingEnvironment(names: Names): Record<string, string> {
   return {
     // Node's own http is loaded as CommonJS wherever it is imported from, so `--require` is enough for outgoing calls.
-    NODE_OPTIONS: `--require ${INSTRUMENTATION.to}/autoinstrumentation.js`,
+    NODE_OPTIONS: `${IMAGE_NODE_OPTIONS} --require ${INSTRUMENTATION.to}/autoinstrumentation.js`,
     OTEL_RESOURCE_ATTRIBUTES: `service.name=${names.name}`,
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
     OTEL_TRACES_EXPORTER: 'otlp',

@@ -75,7 +75,7 @@ export interface QueueDeps {
   readonly nowMs: () => number;
 }
 
-const LONG_POLL_SECONDS = 20;
+export const LONG_POLL_SECONDS = 20;
 /** An object's name and what we say take two kilobytes at most, what AWS says one. Values count to the message's size. */
 const ATTRIBUTE_LENGTH_MAX = 3_072;
 

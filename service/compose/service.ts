@@ -3,6 +3,7 @@ import { createTableCalls } from '../aws/calls.ts';
 import { createTaskProtection } from '../aws/task-protection.ts';
 import { monotonicMs, steadyMs } from '../base/clock.ts';
 import type { DistributorError } from '../base/errors.ts';
+import { giveIdleMemoryBack } from '../base/idle-memory.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import { type Settings, SettingsError } from '../base/settings.ts';
@@ -97,6 +98,8 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
   });
   const protect = composeProtection(ground, () => inFlight.size > 0);
 
+  const keepMemory = giveIdleMemoryBack({ isBusy: () => inFlight.size > 0, nowMs: monotonicMs });
+
   let looping: Promise<unknown> = Promise.resolve();
   let protecting: NodeJS.Timeout | undefined;
   let stopping: ReturnType<Service['stop']> | undefined;
@@ -120,6 +123,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     const how = await Promise.race([drain(), over]);
     patience.abort();
     clearInterval(protecting);
+    keepMemory();
     page.close();
     await Promise.all([http.close(), workers.close()]);
     return how;

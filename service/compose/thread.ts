@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { monotonicMs } from '../base/clock.ts';
 import { DistributorError } from '../base/errors.ts';
+import { giveIdleMemoryBack } from '../base/idle-memory.ts';
 import type { Logger } from '../base/logger.ts';
 import { createMetrics } from '../base/metrics.ts';
 import type { Settings } from '../base/settings.ts';
@@ -66,6 +67,8 @@ export function runThread({ port, settings, logger }: ThreadDeps): void {
       if (run) run.untold = addAccounted(run.untold, accounted);
     },
   });
+
+  giveIdleMemoryBack({ isBusy: () => running.size > 0, nowMs: monotonicMs });
 
   port.on('message', async (message: ToWorker) => {
     switch (message.kind) {

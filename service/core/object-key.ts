@@ -35,7 +35,7 @@ export function compileKeyTemplate(template: string): KeyTemplate {
   }
   if (!names.includes('tenant_id')) throw new Error('must contain {tenant_id}');
   // A trailing `…` or `*` in a template means "whatever follows", which is so anyway.
-  const trimmed = template.replace(/(…|\*|\.\.\.)$/, '');
+  const trimmed = template.replace(/(\u2026|\*|\.\.\.)$/, '');
   pattern += RegExp.escape(trimmed.slice(literalEnd));
   const expression = new RegExp(`^${pattern}`, 'u');
 

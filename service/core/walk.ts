@@ -54,7 +54,7 @@ export function createWalk({ template, known, lateMs = LATE_MS, earlyMs = EARLY_
   const fromMs = range.fromMs - lateMs;
   const toMs = range.toMs + earlyMs;
   const segments = template
-    .replace(/(…|\*|\.\.\.)$/, '')
+    .replace(/(\u2026|\*|\.\.\.)$/, '')
     .split('/')
     // What stands behind the last slash is the beginning of a file's name, or nothing.
     .slice(0, -1)

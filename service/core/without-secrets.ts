@@ -12,7 +12,7 @@ export function withoutSecrets(message: string): string {
     })
     // The value as core/item.ts shows it: JSON, or the beginning of some.
     .replace(
-      /\b(external_id: [^"]*?) \(got (?:"(?:[^"\\]|\\.)*(?:"|…)|[^)]*)\)/gs,
+      /\b(external_id: [^"]*?) \(got (?:"(?:[^"\\]|\\.)*(?:"|\u2026)|[^)]*)\)/gs,
       '$1 (got a value that is not shown)',
     );
   return shown.length <= LENGTH_MAX ? shown : `${shown.slice(0, LENGTH_MAX).toWellFormed()}…`;

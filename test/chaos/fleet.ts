@@ -27,6 +27,10 @@ export interface FleetProcess {
   haltedInDrain?: boolean;
   /** `undefined`: it runs. */
   end: ProcessEnd | undefined;
+  /** When it began, was told to end, and had ended, epoch milliseconds of the harness; absent: it has not, or nobody noted it. */
+  readonly startedMs?: number;
+  struckMs?: number;
+  endedMs?: number;
 }
 
 export interface ProcessEnd {
@@ -64,7 +68,7 @@ export async function startFleet({ services, environment, say }: FleetDeps): Pro
     const plan = services[place];
     if (!plan || stopping) return;
     const name = `p${place}-${processes.filter((one) => one.place === place).length}`;
-    const entry: FleetProcess = { name, place, halted: false, end: undefined };
+    const entry: FleetProcess = { name, place, halted: false, end: undefined, startedMs: Date.now() };
     processes.push(entry);
     const running = await startService({
       nodeArguments: ['--import', SKEW],
@@ -83,6 +87,7 @@ export async function startFleet({ services, environment, say }: FleetDeps): Pro
     members[place] = member;
     running.ended.then((status) => {
       entry.end = { blow: member.blow, status };
+      entry.endedMs = Date.now();
       members[place] = undefined;
       say(`${name} ended by ${member.blow ?? 'itself'} with status ${status}`);
     });
@@ -95,6 +100,7 @@ export async function startFleet({ services, environment, say }: FleetDeps): Pro
 
   const end = async (member: Member, blow: Exclude<Blow, 'HALT'>, awayMs: number) => {
     member.blow = blow;
+    member.entry.struckMs = Date.now();
     const ended = member.running.stop(blow === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM');
     if (blow === 'SECOND') process.kill(member.running.pid, 'SIGTERM');
     await ended;
@@ -118,6 +124,7 @@ export async function startFleet({ services, environment, say }: FleetDeps): Pro
       members.map(async (member) => {
         if (!member) return;
         member.blow ??= blow;
+        member.entry.struckMs ??= Date.now();
         await member.running.stop(blow);
       }),
     );

@@ -6,6 +6,10 @@ export interface Journal extends CallObserver {
   readonly puts: ReadonlyMap<string, Put>;
   /** Leases that were taken, in the order of the table. */
   readonly acquisitions: readonly LeaseTaken[];
+  /** By process, until when messages are hidden that it received or handed back, epoch milliseconds of the harness. */
+  readonly hiddenUntilMs: ReadonlyMap<string, number>;
+  /** A place in the row of puts and acquisitions. */
+  moment(): number;
 }
 
 export interface Put {
@@ -15,7 +19,7 @@ export interface Put {
   readonly order: number;
   /** When it left the process, by the same numbers; absent: nobody saw, and it is not long before. */
   readonly sent?: number;
-  /** When it was executed, on the harness's clock. */
+  /** When it was executed, epoch milliseconds of the harness. */
   readonly atMs: number;
   /** The process was sent all of an answer that says so. */
   answered: boolean;
@@ -36,20 +40,27 @@ export interface JournalDeps {
 export function createJournal({ onExecuted }: JournalDeps): Journal {
   const puts = new Map<string, Put>();
   const acquisitions: LeaseTaken[] = [];
+  const hiddenUntilMs = new Map<string, number>();
   let order = 0;
 
   return {
     puts,
     acquisitions,
+    hiddenUntilMs,
+    moment: () => order++,
     executed(call, status) {
       const process = processOf(call);
       if (process === undefined) return;
       if (status === 200 && call.action === 'PutLogEvents') {
-        puts.set(call.requestId, { process, order: order++, atMs: performance.now(), answered: false });
+        puts.set(call.requestId, { process, order: order++, atMs: Date.now(), answered: false });
       }
       if (status === 200 && call.action === 'UpdateItem') {
         const taken = leaseOf(call.body);
         if (taken) acquisitions.push({ process, ...taken, order: order++ });
+      }
+      if (status === 200 && call.service === 'sqs') {
+        const untilMs = Date.now() + hiddenSecondsOf(call.body) * 1_000;
+        hiddenUntilMs.set(process, Math.max(untilMs, hiddenUntilMs.get(process) ?? 0));
       }
       onExecuted(call, process);
     },
@@ -70,4 +81,14 @@ function leaseOf(body: Buffer): { readonly object: string; readonly delivery: st
   const { Key, UpdateExpression } = JSON.parse(body.toString());
   if (!/SET .*#owner = /.test(UpdateExpression)) return undefined;
   return { object: Key.object.S, delivery: Key.delivery.S };
+}
+
+/** Of a receive, of messages that are given back or kept, and of those that are sent anew. */
+function hiddenSecondsOf(body: Buffer): number {
+  const { Entries = [], ...one } = JSON.parse(body.toString());
+  const seconds = [one, ...Entries].flatMap(({ VisibilityTimeout = 0, DelaySeconds = 0 }) => [
+    VisibilityTimeout,
+    DelaySeconds,
+  ]);
+  return Math.max(0, ...seconds);
 }

@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import pLimit from 'p-limit';
 import { bundle } from '../../local/bundle.ts';
+import { PUT_COMPRESSIONS, type PutCompression } from './services.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from './summary.ts';
-import { PUT_COMPRESSIONS, type PutCompression, runTrial, type TrialResult } from './trial.ts';
+import { runTrial, type TrialResult } from './trial.ts';
 
 interface Options {
   readonly seed: number;
@@ -100,6 +101,7 @@ if (child) {
       for (const sentence of [...result.findings, ...result.unfinished, ...result.short]) {
         console.error(`    ${sentence}`);
       }
+      if (outcomeOf(result) === 'failed') console.error(`    again: ${commandOf(result)}`);
     }),
   );
   await Promise.all(all);
@@ -109,8 +111,13 @@ if (child) {
   process.exitCode = statusOf(sum);
 }
 
+function commandOf({ seed: failed }: TrialResult): string {
+  const how = putCompression === 'gzip' ? '' : ` --put-compression ${putCompression}`;
+  return `npm run chaos -- --seed ${failed} --trials 1${how} --logs FOLDER`;
+}
+
 function lineOf(result: TrialResult): string {
-  const { findings, unfinished, short, struck, ...figures } = result;
+  const { findings, unfinished, short, struck, features, ...figures } = result;
   const outcome = {
     ok: 'ok',
     failed: 'FAILED',
@@ -121,6 +128,7 @@ function lineOf(result: TrialResult): string {
   const parts = [
     ...Object.entries(figures).map(([name, value]) => `${name} ${value}`),
     `struck by ${kinds.join(', ')}`,
+    `with ${features.join(', ')}`,
   ];
   return `${outcome[outcomeOf(result)].padEnd(6)} ${parts.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isWanted } from '../../local/workload/filter.ts';
 import { ndjsonLine } from '../../local/workload/ndjson.ts';
@@ -6,7 +7,7 @@ import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { LogRecord } from '../../local/workload/record.ts';
 import { createRecordSource, plainApplication } from '../../local/workload/source.ts';
 import type { ObjectPlan } from './plan.ts';
-import { type DeliveryTruth, ORIGIN } from './tenants.ts';
+import { type Due, ORIGIN } from './tenants.ts';
 
 /** An object of a trial, with what must become of each of its records. */
 export interface ChaosObject {
@@ -15,6 +16,19 @@ export interface ChaosObject {
   readonly key: string;
   readonly body: Buffer;
   readonly records: readonly TrueRecord[];
+}
+
+/** As the ledger names it. */
+export function objectIdOf(
+  { bucket }: { readonly bucket: string },
+  { key, body }: Pick<ChaosObject, 'key' | 'body'>,
+): string {
+  return `s3://${bucket}/${key}#${md5(body)}`;
+}
+
+/** The ETag of an object that was put whole. */
+export function md5(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex');
 }
 
 export interface TrueRecord {
@@ -35,13 +49,17 @@ export type Fate =
   | { readonly kind: 'rejected' | 'quarantined'; readonly reason: string };
 
 /** Written apart from the service's own rules on purpose. */
-export function fateOf(record: TrueRecord, { wanted, format }: Pick<DeliveryTruth, 'wanted' | 'format'>): Fate {
+export function fateOf(
+  record: TrueRecord,
+  { wanted, format, takesAll }: Pick<Due, 'wanted' | 'format' | 'takesAll'>,
+): Fate {
   if (record.nature === 'unparsable') return { kind: 'quarantined', reason: 'unparsable' };
   if (record.nature === 'foreign') return { kind: 'quarantined', reason: 'foreign_tenant' };
   const { application, level: log_level, message } = record;
   // A record without a message is one all the same where whole records are wanted.
   const text = format === 'record' ? 'a record' : message;
   if (!isWanted({ application, log_level, message: text } as LogRecord, wanted)) return { kind: 'filtered' };
+  if (takesAll) return { kind: 'delivered' };
   if (record.nature === 'too_old' || record.nature === 'too_new') return { kind: 'rejected', reason: record.nature };
   return { kind: 'delivered' };
 }
@@ -52,6 +70,24 @@ const MARK = / ~(\d+)\.(\d+)$/;
 export function markOf(text: string): { readonly object: number; readonly record: number } | undefined {
   const match = MARK.exec(text);
   return match ? { object: Number(match[1]), record: Number(match[2]) } : undefined;
+}
+
+const MARKS = / ~(\d+)\.(\d+) /;
+
+/** Of a part of a long message, which has its mark all over. */
+export function anyMarkOf(text: string): ReturnType<typeof markOf> {
+  const match = MARKS.exec(text);
+  return match ? { object: Number(match[1]), record: Number(match[2]) } : undefined;
+}
+
+/** Of that many bytes or more a message has its mark in each of its parts. */
+const LONG_LENGTH = 10_000;
+const MARK_EVERY = 500;
+
+function markedAllOver(message: string, mark: string): string {
+  if (message.length < LONG_LENGTH) return message + mark;
+  const pieces = message.match(new RegExp(`.{1,${MARK_EVERY}}`, 'gsu')) ?? [];
+  return `${pieces.join(`${mark} `)}${mark}`;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -71,7 +107,7 @@ export async function makeObject(seed: string, number: number, plan: ObjectPlan,
   const oddities = plan.odd ? createOddities(random, format, nowMs) : () => ({});
   const written = taken.map((record, at): Written => {
     const mark = ` ~${number}.${at}`;
-    const marked = { ...record, message: record.message + mark, file: record.file + mark };
+    const marked = { ...record, message: markedAllOver(record.message, mark), file: record.file + mark };
     return { nature: 'good', record: marked, ...oddities(marked, at) };
   });
   const keyFormat = format === 'json-array' ? 'ndjson' : format;

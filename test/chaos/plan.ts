@@ -1,7 +1,8 @@
 import type { FaultRule } from 'embedded-aws/faults/rule';
 import { OBJECT_FORMATS, type ObjectFormat } from '../../local/workload/object.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
-import { TENANTS } from './tenants.ts';
+import { type Features, longRecords, planFeatures, refuseRoles, strikeComparison, strikeCopies } from './features.ts';
+import { LONG_TENANTS, TENANTS } from './tenants.ts';
 import { drawRule, drawSilence } from './weather.ts';
 
 /**
@@ -14,11 +15,12 @@ export interface TrialPlan {
   /** Messages that are no notifications: they must become dead letters. */
   readonly garbage: readonly Timed<{ readonly body: string }>[];
   readonly weather: readonly Timed<{ readonly rule: FaultRule }>[];
+  /** Roles that are refused. */
+  readonly refusals: readonly Timed<{ readonly rule: FaultRule }>[];
   readonly strikes: readonly Strike[];
   /** One for each service process that is kept running. */
   readonly services: readonly ServicePlan[];
-  /** Tenants that want every event exactly once. */
-  readonly exactlyOnce: readonly string[];
+  readonly features: Features;
   /** Destinations that stop answering for a while. */
   readonly silences: readonly Timed<{ readonly rule: FaultRule }>[];
 }
@@ -75,20 +77,9 @@ export const LEASE_SECONDS = 8;
 
 export function planTrial(seed: string): TrialPlan {
   const random = createRandom(`chaos/${seed}`);
-  return {
-    seed,
-    exactlyOnce: planExactlyOnce(seed),
+  const storm = {
     objects: planObjects(random),
-    garbage: Array.from({ length: random.below(3) }, () => ({
-      atMs: random.below(STORM_MS),
-      body: random.pick([
-        'garbage',
-        '{"Records":[]}',
-        '{"is":"nothing of ours"}',
-        '"text"',
-        '{"Records":[{"eventName":',
-      ]),
-    })),
+    garbage: planGarbage(random),
     weather: Array.from({ length: random.between(6, 12) }, () => ({
       atMs: random.below(STORM_MS),
       rule: drawRule(random),
@@ -100,13 +91,24 @@ export function planTrial(seed: string): TrialPlan {
       rule: drawSilence(random),
     })),
   };
+  const features = planFeatures(seed, storm.objects);
+  const comparison = strikeComparison(seed, features, storm.strikes);
+  return {
+    ...storm,
+    seed,
+    objects: [...storm.objects, ...longRecords(seed, features)],
+    features,
+    weather: [...storm.weather, ...comparison.weather, ...strikeCopies(seed, features, storm.objects)],
+    refusals: refuseRoles(seed, features),
+    strikes: [...storm.strikes, ...comparison.strikes],
+  };
 }
 
-/** One of the two that may have the long object, and others by chance. A row of numbers of its own: the same seeds make the same storms. */
-function planExactlyOnce(seed: string): string[] {
-  const random = createRandom(`chaos/once/${seed}`);
-  const one = random.pick(LONG_TENANTS);
-  return TENANTS.map(({ tenantId }) => tenantId).filter((tenantId) => tenantId === one || random.chance(0.4));
+function planGarbage(random: Random): TrialPlan['garbage'] {
+  return Array.from({ length: random.below(3) }, () => ({
+    atMs: random.below(STORM_MS),
+    body: random.pick(['garbage', '{"Records":[]}', '{"is":"nothing of ours"}', '"text"', '{"Records":[{"eventName":']),
+  }));
 }
 
 function planObjects(random: Random): ObjectPlan[] {
@@ -137,20 +139,17 @@ function planObjects(random: Random): ObjectPlan[] {
   ];
 }
 
-/**
- * At most four blows that end a process without a word: an object at which five owners in a row died is, rightly, taken
- * for what killed them.
- */
+/** Blows that end a process without a word, at most: an object at which five owners in a row died is, rightly, taken for what killed them. */
+export const DEADLY_MAX = 4;
+
 function planStrikes(random: Random): Strike[] {
-  const deadly = Array.from({ length: random.below(5) }, () =>
+  const deadly = Array.from({ length: random.below(DEADLY_MAX + 1) }, () =>
     draw(random, random.pick(['SIGKILL', 'SIGKILL', 'SECOND'])),
   );
   const gentle = Array.from({ length: random.below(4) }, () => draw(random, 'SIGTERM'));
   const halts = random.chance(0.4) ? [draw(random, 'HALT')] : [];
   return [...deadly, ...gentle, ...halts];
 }
-
-const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
 const STRIKING_CALLS = [
   ['logs', 'PutLogEvents', 40],

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Fault } from 'embedded-aws/faults/faults';
 import type { Effect } from 'embedded-aws/faults/rule';
-import type { ChaosObject } from './objects.ts';
-import { type ObjectPlan, STORM_MS, STORM_MS_MAX } from './plan.ts';
-import { queuedMessages, type Scene } from './trial.ts';
+import { queuedMessages } from './calm.ts';
+import { type ChaosObject, md5 } from './objects.ts';
+import { type ObjectPlan, STORM_MS, STORM_MS_MAX, type TrialPlan } from './plan.ts';
+import { areOwed } from './reconcile.ts';
+import type { Scene } from './trial.ts';
 
 /** What a storm did. */
 export interface StormCounts {
@@ -18,32 +19,28 @@ export interface StormCounts {
   readonly idle_rules: number;
   /** Silences that struck at least one call. */
   readonly silences: number;
+  /** AssumeRole calls that were refused. */
+  readonly refused: number;
 }
 
 /** Carries the plan out, each part at its time. */
 export async function storm(scene: Scene): Promise<StormCounts> {
   const { plan, objects, cloud, fleet, say } = scene;
-  const rules: Fault[] = [];
-  const silences: Fault[] = [];
   const acts: (readonly [atMs: number, act: () => unknown])[] = [];
-  for (const { atMs, rule } of plan.weather) {
-    acts.push([
-      atMs,
-      () => {
-        say(`weather: ${JSON.stringify(rule)}`);
-        rules.push(cloud.faults.add(rule));
-      },
-    ]);
-  }
-  for (const { atMs, rule } of plan.silences) {
-    acts.push([
-      atMs,
-      () => {
-        say(`silence: ${JSON.stringify(rule)}`);
-        silences.push(cloud.faults.add(rule));
-      },
-    ]);
-  }
+  const plant = (kind: string, planned: TrialPlan['weather']): Fault[] => {
+    const faults: Fault[] = [];
+    for (const { atMs, rule } of planned) {
+      const act = () => {
+        say(`${kind}: ${JSON.stringify(rule)}`);
+        faults.push(cloud.faults.add(rule));
+      };
+      acts.push([atMs, act]);
+    }
+    return faults;
+  };
+  const rules = plant('weather', plan.weather);
+  const silences = plant('silence', plan.silences);
+  const refusals = plant('refusal', plan.refusals);
   for (const { atMs, body } of plan.garbage) acts.push([atMs, () => send(scene, body)]);
   for (const strike of plan.strikes) {
     const { when } = strike;
@@ -59,14 +56,20 @@ export async function storm(scene: Scene): Promise<StormCounts> {
   });
   const startedMs = performance.now();
   await Promise.all([...timed, delay(STORM_MS)]);
-  const all = [...rules, ...silences];
-  while (performance.now() - startedMs < STORM_MS_MAX && all.some(isLeft) && (await isWorking(scene))) await delay(100);
+  while (
+    performance.now() - startedMs < STORM_MS_MAX &&
+    [...rules, ...silences, ...refusals].some(isLeft) &&
+    (await isWorking(scene))
+  )
+    await delay(100);
   cloud.faults.clear();
+  const all = [...rules, ...silences];
   return {
     faults: all.reduce((sum, { struck }) => sum + struck, 0),
     struck: byKind(all),
     idle_rules: all.filter(({ struck }) => struck === 0).length,
     silences: silences.filter(({ struck }) => struck > 0).length,
+    refused: refusals.reduce((sum, { struck }) => sum + struck, 0),
   };
 }
 
@@ -74,9 +77,9 @@ function isLeft({ rule: { count }, struck }: Fault): boolean {
   return struck < (count ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether there are messages to process. The queue may not answer: it is struck too. */
-async function isWorking({ deps, pipeline }: Scene): Promise<boolean> {
-  return (await queuedMessages(deps, pipeline).catch(() => 1)) > 0;
+/** Whether there is anything to process. The queue may not answer: it is struck too. */
+async function isWorking(scene: Scene): Promise<boolean> {
+  return (await queuedMessages(scene.deps, scene.pipeline).catch(() => 1)) > 0 || (await areOwed(scene));
 }
 
 function byKind(rules: readonly Fault[]): StormCounts['struck'] {
@@ -86,9 +89,10 @@ function byKind(rules: readonly Fault[]): StormCounts['struck'] {
 }
 
 /** Writes the object, of which S3 tells the queue, and tells of it again when the plan says so. */
-async function announce(scene: Scene, plan: ObjectPlan, { key, body }: ChaosObject): Promise<void> {
+async function announce(scene: Scene, plan: ObjectPlan, { number, key, body }: ChaosObject): Promise<void> {
   const { deps, pipeline } = scene;
   await untilDone(() => deps.s3.send(new PutObjectCommand({ Bucket: pipeline.bucket, Key: key, Body: body })));
+  scene.putMs.set(number, Date.now());
   const object = { key: encodeURIComponent(key), size: body.length, eTag: md5(body) };
   const record = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: pipeline.bucket }, object } };
   for (const atMs of plan.againAtMs) {
@@ -99,10 +103,6 @@ async function announce(scene: Scene, plan: ObjectPlan, { key, body }: ChaosObje
 
 async function send({ deps, pipeline }: Scene, body: string): Promise<void> {
   await untilDone(() => deps.sqs.send(new SendMessageCommand({ QueueUrl: pipeline.queueUrl, MessageBody: body })));
-}
-
-export function md5(body: Buffer): string {
-  return createHash('md5').update(body).digest('hex');
 }
 
 /** The weather strikes the harness too: its own calls are repeated until they are done. */

@@ -13,6 +13,8 @@ export interface Summary {
   /** Tenants, regions and STSs that did not answer for a while, and were called. */
   readonly silences: number;
   readonly events: number;
+  readonly parts: number;
+  readonly replayed: number;
   readonly lost: number;
   readonly misrouted: number;
   readonly duplicated: number;
@@ -22,6 +24,18 @@ export interface Summary {
   readonly duplicated_bytes_max_per_kill_and_object: number;
   readonly unexplained: number;
   readonly unaccounted: number;
+  /** Trials that have each feature. */
+  readonly features: Readonly<Record<string, number>>;
+  readonly unannounced: number;
+  readonly reconciled: number;
+  readonly announced_again: number;
+  readonly progress: number;
+  readonly claims: number;
+  readonly rejected_in_bucket: number;
+  readonly rejected_in_quarantine: number;
+  readonly copied_whole: number;
+  readonly copied_records: number;
+  readonly refused: number;
   readonly receipts: number;
   /** Events that customers found as their receipts say. */
   readonly verified: number;
@@ -60,6 +74,8 @@ export const NO_TRIALS: Summary = {
   struck: {},
   silences: 0,
   events: 0,
+  parts: 0,
+  replayed: 0,
   lost: 0,
   misrouted: 0,
   duplicated: 0,
@@ -69,6 +85,17 @@ export const NO_TRIALS: Summary = {
   duplicated_bytes_max_per_kill_and_object: 0,
   unexplained: 0,
   unaccounted: 0,
+  features: {},
+  unannounced: 0,
+  reconciled: 0,
+  announced_again: 0,
+  progress: 0,
+  claims: 0,
+  rejected_in_bucket: 0,
+  rejected_in_quarantine: 0,
+  copied_whole: 0,
+  copied_records: 0,
+  refused: 0,
   receipts: 0,
   verified: 0,
   repeated: 0,
@@ -87,6 +114,8 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     struck: addStruck(sum.struck, trial.struck),
     silences: sum.silences + trial.silences,
     events: sum.events + trial.events,
+    parts: sum.parts + trial.parts,
+    replayed: sum.replayed + trial.replayed,
     lost: sum.lost + trial.lost,
     misrouted: sum.misrouted + trial.misrouted,
     duplicated: sum.duplicated + trial.duplicated,
@@ -99,6 +128,17 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     ),
     unexplained: sum.unexplained + trial.unexplained,
     unaccounted: sum.unaccounted + trial.unaccounted,
+    features: addFeatures(sum.features, trial.features),
+    unannounced: sum.unannounced + trial.unannounced,
+    reconciled: sum.reconciled + trial.reconciled,
+    announced_again: sum.announced_again + trial.announced_again,
+    progress: sum.progress + trial.progress,
+    claims: sum.claims + trial.claims,
+    rejected_in_bucket: sum.rejected_in_bucket + trial.rejected_in_bucket,
+    rejected_in_quarantine: sum.rejected_in_quarantine + trial.rejected_in_quarantine,
+    copied_whole: sum.copied_whole + trial.copied_whole,
+    copied_records: sum.copied_records + trial.copied_records,
+    refused: sum.refused + trial.refused,
     receipts: sum.receipts + trial.receipts,
     verified: sum.verified + trial.verified,
     repeated: sum.repeated + trial.repeated,
@@ -106,6 +146,13 @@ export function addTrial(sum: Summary, trial: TrialResult): Summary {
     not_ended: outcomeOf(trial) === 'not ended' ? [...sum.not_ended, trial.seed] : sum.not_ended,
     void: outcomeOf(trial) === 'void' ? [...sum.void, trial.seed] : sum.void,
   };
+}
+
+/** By the first word of each. */
+function addFeatures(sum: Summary['features'], more: TrialResult['features']): Summary['features'] {
+  const names = new Set(more.map((feature) => feature.split(' ', 1)[0] ?? feature));
+  const all = [...new Set([...Object.keys(sum), ...names])].sort();
+  return Object.fromEntries(all.map((name) => [name, (sum[name] ?? 0) + (names.has(name) ? 1 : 0)]));
 }
 
 function addStruck(sum: Summary['struck'], more: Summary['struck']): Summary['struck'] {

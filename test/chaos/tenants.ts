@@ -2,21 +2,40 @@ import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { Wanted } from '../../local/workload/filter.ts';
 import { buildTenant } from '../support/tenant.ts';
 
-/** What a delivery must take, in the words of the workload, and how its events are to be read. */
-export interface DeliveryTruth {
+/** What a delivery must take, in the words of the workload. */
+export interface Due {
   /** As the ledger names it, `<tenant_id>/<type>`. */
   readonly name: string;
+  readonly wanted: Wanted;
+  readonly format: 'message' | 'record';
+  /** Whether it takes events of every time, and empty ones. */
+  readonly takesAll: boolean;
+  /** Whether the ledger has books of it, with what was delivered to which stream. */
+  readonly booked: boolean;
+  /** Where its rejected events go; undefined: to quarantine. */
+  readonly rejectedTo: { readonly bucket: string; readonly folder: string } | undefined;
+}
+
+/** A delivery to CloudWatch Logs, and how its events are to be read. */
+export interface DeliveryTruth extends Due {
   /** Its log groups are this one, or below it. */
   readonly groupPrefix: string;
+  /** Its log groups are below it, by the record. */
+  readonly hasOwnGroups: boolean;
   readonly region: string;
   /** Where a record belongs; written apart from the service's templates on purpose. */
   readonly placeOf: (record: Placed) => { readonly group: string; readonly stream: string };
-  readonly wanted: Wanted;
-  readonly format: 'message' | 'record';
   /** Nothing of it may be repeated, whatever happens. */
   readonly exactlyOnce: boolean;
-  /** Whether the ledger has books of it, with what was delivered to which stream. */
-  readonly booked: boolean;
+  /** The log group in which the service says what it has to say of the delivery, and the streams of what it says. */
+  readonly serviceGroup: string;
+  readonly serviceStreams: readonly string[];
+}
+
+/** A delivery to a bucket of the tenant: objects as they are, or files of the records that it takes. */
+export interface BucketTruth extends Due {
+  readonly bucket: string;
+  readonly prefix: string;
 }
 
 /** What of a record says where it belongs. */
@@ -31,6 +50,12 @@ export const ORIGIN = { clusterId: 'eu-1', environment: 'prod' };
 
 export interface ChaosTenant extends TenantSpec {
   readonly truths: readonly DeliveryTruth[];
+  readonly copies: readonly BucketTruth[];
+}
+
+/** All deliveries of a tenant. */
+export function duesOf({ truths, copies }: ChaosTenant): readonly Due[] {
+  return [...truths, ...copies];
 }
 
 /** Where the pipeline is, and a tenant that names no other region. */
@@ -83,17 +108,8 @@ export const TENANTS: readonly ChaosTenant[] = [
   ]),
 ];
 
-/** The tenants, of whom these want every event exactly once. */
-export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
-  return TENANTS.map((tenant) => {
-    if (!tenantIds.includes(tenant.tenantId)) return tenant;
-    return {
-      ...tenant,
-      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
-      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
-    };
-  });
-}
+/** Those of whom one has the object that is several chunks long. */
+export const LONG_TENANTS = ['acme-corp', 'initech'] as const;
 
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */
 export function tenantsOf(count: number): readonly ChaosTenant[] {
@@ -120,19 +136,28 @@ function tenant(tenantId: string, accountId: string, parts: readonly DeliveryPar
   const { logGroupPrefix } = spec;
   return {
     ...spec,
+    copies: [],
     deliveries: parts.map(({ type, group, attributes }) => ({
       type,
       log_group_name: `${logGroupPrefix}${group}`,
       ...attributes,
     })),
-    truths: parts.map(({ type, group, groupOf = () => group, stream = streamOfDay, wanted = {}, attributes = {} }) => ({
+    truths: parts.map(({ type, group, groupOf, stream = streamOfDay, wanted = {}, attributes = {} }) => ({
       name: `${tenantId}/${type}`,
       groupPrefix: `${logGroupPrefix}${group}`,
+      hasOwnGroups: groupOf !== undefined,
       region: String(attributes.target_region ?? HOME),
-      placeOf: (record: Placed) => ({ group: `${logGroupPrefix}${groupOf(record)}`, stream: stream(record) }),
+      placeOf: (record: Placed) => ({
+        group: `${logGroupPrefix}${groupOf?.(record) ?? group}`,
+        stream: stream(record),
+      }),
       wanted,
       format: attributes.message_format === 'record' ? 'record' : 'message',
+      takesAll: false,
       exactlyOnce: false,
+      serviceGroup: `${logGroupPrefix}${group}${groupOf ? '/log-distributor' : ''}`,
+      serviceStreams: [],
+      rejectedTo: undefined,
       booked: attributes.receipts !== undefined,
     })),
   };

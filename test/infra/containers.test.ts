@@ -4,6 +4,7 @@ import { configOf } from '../../infra/config/config.ts';
 import { containers } from '../../infra/values/containers.ts';
 import { namesOf } from '../../infra/values/names.ts';
 import { partitionOfRegion } from '../../infra/values/partition.ts';
+import { OF_THE_IMAGE } from '../../local/service-process.ts';
 import { readSettings, SETTING_NAMES } from '../../service/base/settings.ts';
 
 const place = { partition: 'aws', region: 'us-east-1', accountId: '111111111111' };
@@ -118,7 +119,9 @@ test('traces bring the instrumentation, a place to put it, and the switch to loa
     distributor: { tracing: true, tracingImage: 'registry.example.com/instrumentation:1' },
   });
   assert.deepEqual(traced.volumes, ['instrumentation']);
-  assert.match(traced.variables.NODE_OPTIONS ?? '', /^--require \/instrumentation\//);
+  const options = traced.variables.NODE_OPTIONS ?? '';
+  assert.match(options, / --require \/instrumentation\//);
+  assert.equal(options.split(' --require ')[0], OF_THE_IMAGE.NODE_OPTIONS, 'it takes the place of what the image sets');
   assert.equal(
     traced.all.find(({ name }) => name === 'instrumentation')?.image,
     'registry.example.com/instrumentation:1',

@@ -1,16 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { readSettings } from '../../service/base/settings.ts';
-import {
-  type DeadLetter,
-  type Evidence,
-  judge,
-  type LedgerItem,
-  type QuarantinedLine,
-  type Verdict,
-} from '../chaos/judge.ts';
-import { type ChaosObject, makeObject } from '../chaos/objects.ts';
-import { md5 } from '../chaos/storm.ts';
+import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from '../chaos/judge/evidence.ts';
+import { judge, type Verdict } from '../chaos/judge/judge.ts';
+import { type ChaosObject, makeObject, md5, objectIdOf } from '../chaos/objects.ts';
 import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
 import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
@@ -264,22 +257,23 @@ function announcementOf({ key, body }: ChaosObject, nowMs: number): string {
 function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet: Fleet, plan: TrialPlan): Evidence {
   const put = [...objects.values()];
   return {
-    objects: put.map(({ number, tenantId, key, body, records }) => ({
-      number,
-      tenantId,
-      id: `s3://${BUCKET}/${key}#${md5(body)}`,
-      records,
-    })),
+    objects: put.map((object) => {
+      const { number, tenantId, records } = object;
+      return { number, tenantId, id: objectIdOf({ bucket: BUCKET }, object), announced: true, records };
+    }),
     tenants: plan.tenants,
+    putMs: new Map(),
     events: cloud.logs.read(),
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
+    hiddenUntilMs: new Map(),
     processes: fleet.processes,
     callsOutliveHalts: false,
     receipted: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),
+    files: [],
     garbage: plan.strokes.flatMap((stroke) => (stroke.kind === 'garbage' ? [stroke.body] : [])),
     deadLetters: readDeadLetters(cloud),
     queued: cloud.queues.messages(QUEUE_URL).length,

@@ -129,7 +129,7 @@ test('the image names the port that the service listens on by default, and so do
 test('the service is tested with what the image sets', async () => {
   const [, assignments = ''] = /AS service\n.*?^ENV (.+?)$/ms.exec(await read('Dockerfile')) ?? [];
   assert.deepEqual(
-    Object.fromEntries(assignments.split(' ').map((one) => /^([^=]+)=(.*)$/.exec(one)?.slice(1) ?? [])),
+    Object.fromEntries([...assignments.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name, a, b]) => [name, a ?? b])),
     OF_THE_IMAGE,
   );
 });

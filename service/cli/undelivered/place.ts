@@ -30,7 +30,7 @@ export function placeRecord(template: string, text: string, selection: Selection
   const tenant = textOf(claimed.customer_tenant);
   if (selection.tenant !== undefined && tenant !== selection.tenant) return 'not-selected';
   let complete = true;
-  const folder = template.replace(/(…|\*|\.\.\.)$/, '').replace(/\{(\w+)\}/g, (_all, name: string) => {
+  const folder = template.replace(/(\u2026|\*|\.\.\.)$/, '').replace(/\{(\w+)\}/g, (_all, name: string) => {
     const value = textOf(claimed[fieldOf(name)]);
     complete &&= value !== '';
     return encodeURIComponent(value);

@@ -28,18 +28,12 @@ export interface HandedBack {
 export interface AdmissionDeps {
   /** Messages of one tenant. */
   readonly messagesMax: number;
-  readonly handBacks: Pick<HandBacks, 'handBack' | 'away'>;
+  readonly handBacks: Pick<HandBacks, 'handBack'>;
   readonly onTrial: (tenant: string) => boolean;
   /** Whether there is a place for one more object on trial. */
   readonly hasPlace: () => boolean;
 }
 
-/**
- * Messages away from which on further ones are sent anew with a delay: a received message that is invisible counts to the
- * 120,000 that a queue may have in flight (SQS quotas), a delayed new one does not. So few, as no process knows how many there are: a
- * thousand of them stay below the quota together.
- */
-const AWAY_MAX = 80;
 /** A trial ends within a tenth of a second, or shows that it will take long; SQS counts in seconds. */
 const TRIAL_SECONDS = 1;
 
@@ -64,7 +58,7 @@ export function createAdmission({ messagesMax, handBacks, onTrial, hasPlace }: A
       // A message of several tenants waits for none of them: S3 makes no such messages, and to split them is not ours.
       if (mayGoBack && all.every(isFull)) {
         const seconds = Math.max(...all.map((tenant) => handBacks.handBack(tenant)));
-        return { kind: 'handed back', reason: 'surplus', given: putBack(message, seconds, handBacks.away > AWAY_MAX) };
+        return { kind: 'handed back', reason: 'surplus', given: putBack(message, seconds) };
       }
       for (const tenant of all) add(tenant, 1);
       return {
@@ -78,7 +72,7 @@ export function createAdmission({ messagesMax, handBacks, onTrial, hasPlace }: A
 }
 
 /** Gives a message back that has not failed: as it is, or as a new one before its receives are used up. */
-export function putBack(inFlight: MessageInFlight, seconds: number, anew = false): Promise<void> {
+export function putBack(inFlight: MessageInFlight, seconds: number): Promise<void> {
   const { receiveCount, history } = inFlight.message;
-  return anew || receiveCount >= RENEW_AT_RECEIVES ? inFlight.renew(history, seconds) : inFlight.release(seconds);
+  return receiveCount >= RENEW_AT_RECEIVES ? inFlight.renew(history, seconds) : inFlight.release(seconds);
 }

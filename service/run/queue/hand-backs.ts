@@ -1,4 +1,5 @@
 import { lruSet } from '../../base/lru.ts';
+import { TENANTS_MAX } from '../../core/tenants-max.ts';
 
 /**
  * Messages that are handed back to the queue because their tenant has enough in flight, and how long each stays away. They come back
@@ -30,7 +31,6 @@ const LEAD = 0.5;
 const AWAY_MIN_MS = 1_000;
 /** If the tenant could suddenly go much faster, its messages are here after this at the latest. */
 const AWAY_MAX_MS = 900_000;
-const TENANTS_MAX = 5_000;
 
 interface Queue {
   /** Average time between two objects that were done while more of them were there. */

@@ -23,6 +23,7 @@ export interface MessageInFlight {
   readonly signal: AbortSignal;
   /** Gives the message back: it is deleted, or visible again after the delay. Resolves when SQS knows. */
   remove(): Promise<void>;
+  /** With a delay it comes back as it is, or, while many do, as a new one. */
   release(delaySeconds: number): Promise<void>;
   /**
    * Gives the message back as a new one with this history, and removes the old. Where that is not possible it is released
@@ -45,6 +46,12 @@ export interface InFlightDeps {
 
 /** SQS ends a message's invisibility 12 hours after its receive, whatever is asked (SQS quotas); half an hour before we let go. */
 const HOLD_MAX_MS = 11.5 * 3_600_000;
+/**
+ * Messages that were released with a delay, and are invisible until it is over. Further ones are sent anew with a delay: a received
+ * message that is invisible counts to the 120,000 that a queue may have in flight (SQS quotas), a delayed new one does not. So few, as no
+ * process knows how many there are: a thousand of them stay below the quota together.
+ */
+const HIDDEN_MAX = 80;
 /** How long no message is copied after one could not be removed. */
 const NO_COPIES_MS = 60_000;
 /** Calls wait this long for others to join their batch. */
@@ -66,6 +73,8 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   /** Until then nothing is copied: SQS did not take a removal, and each failure would add a message. */
   let noCopiesUntilMs = Number.NEGATIVE_INFINITY;
   let leaving = 0;
+  /** When those come back that were released with a delay. */
+  let hiddenUntilMs: readonly number[] = [];
 
   const beat = async () => {
     const now = deps.nowMs();
@@ -130,8 +139,14 @@ export function createInFlight(deps: InFlightDeps): InFlight {
     const removed = await giveBack(entry, removals.add(entry.message.receipt));
     if (!removed) noCopiesUntilMs = deps.nowMs() + NO_COPIES_MS;
   };
+  const mayHide = () => {
+    const now = deps.nowMs();
+    hiddenUntilMs = hiddenUntilMs.filter((ms) => ms > now);
+    return hiddenUntilMs.length < HIDDEN_MAX;
+  };
   const release = async (entry: Entry, seconds: number) => {
     entries.delete(entry);
+    if (seconds > 0 && mayHide()) hiddenUntilMs = [...hiddenUntilMs, deps.nowMs() + seconds * 1000];
     // A beat that is under way would otherwise have the last word.
     if (beating) await beating;
     await giveBack(entry, releases.add({ receipt: entry.message.receipt, seconds }));
@@ -161,7 +176,8 @@ export function createInFlight(deps: InFlightDeps): InFlight {
         takenMs: deps.nowMs(),
         extendAtMs: deps.nowMs() + (deps.receivedSeconds * 1000) / 3,
         remove: () => remove(entry),
-        release: (seconds) => release(entry, seconds),
+        release: (seconds) =>
+          seconds === 0 || mayHide() ? release(entry, seconds) : renew(entry, message.history, seconds),
         renew: (history, delaySeconds) => renew(entry, history, delaySeconds),
       };
       entries.add(entry);

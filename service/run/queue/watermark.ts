@@ -1,4 +1,4 @@
-import type { QueueMessage } from '../../aws/queue.ts';
+import { LONG_POLL_SECONDS, type QueueMessage } from '../../aws/queue.ts';
 
 /**
  * How far the queue has been read: messages that were sent before the watermark are, as far as anybody can know, not waiting
@@ -31,6 +31,8 @@ const SLOT_MS = 10_000;
 const COUNT_LATE_MS = 60_000;
 /** What a message may take from being sent to waking a poll; it takes milliseconds. */
 const WAKE_LATE_MS = 5_000;
+/** How long SQS waits for a message. A process that was halted reads the answer later, and messages may have come since. */
+const POLL_MS = LONG_POLL_SECONDS * 1_000;
 
 export function createWatermark(nowMs: () => number): Watermark {
   /** Oldest evidence by the time at which it came, in slots of ten seconds. */
@@ -57,7 +59,8 @@ export function createWatermark(nowMs: () => number): Watermark {
 
   return {
     received(messages, askedMs) {
-      if (messages.length === 0) readUpTo(Math.max(askedMs, nowMs() - WAKE_LATE_MS));
+      const endedMs = Math.min(nowMs(), askedMs + POLL_MS);
+      if (messages.length === 0) readUpTo(Math.max(askedMs, endedMs - WAKE_LATE_MS));
       for (const { receiveCount, sentMs, isSentAnew = false } of messages) {
         // Others came before, or were sent anew, late or with a delay: they say nothing of what waits behind them.
         if (receiveCount === 1 && !isSentAnew) add(Math.min(sentMs, nowMs()));

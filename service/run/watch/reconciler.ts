@@ -103,8 +103,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     );
     // Where nobody has compared before, what is there may be another system's to deliver, or the ledger may be a new one.
     const start: ReconcileState = { toMs: nowMs(), pending: {}, endedMs: 0 };
-    const ours = { state: parseState(held.saved) ?? start, sinceMs: nowMs() };
+    const saved = parseState(held.saved);
+    const ours = { state: saved ?? start, sinceMs: nowMs() };
     now = ours;
+    // Whoever takes over before the first comparison has ended begins where this process began, and not where it takes over.
+    if (!saved) await held.save(JSON.stringify(start));
     while (!held.signal.aborted) {
       const { endedMs, withheld } = ours.state;
       let waitMs = Math.max(endedMs, withheld?.atMs ?? 0) + intervalMs - nowMs();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFaults } from 'embedded-aws/faults/faults';
 import { createRandom } from '../../../local/workload/random.ts';
+import { namesOf } from '../../chaos/features.ts';
 import { fateOf, makeObject, markOf } from '../../chaos/objects.ts';
 import { planTrial } from '../../chaos/plan.ts';
 import { TENANTS } from '../../chaos/tenants.ts';
@@ -21,11 +22,17 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
     formats: new Set<string>(),
     clocks: 0,
     once: new Set<string>(),
+    unannounced: 0,
+    features: new Set<string>(),
   };
   for (let seed = 1; seed <= 100; seed++) {
-    const { strikes, weather, silences, objects, services, exactlyOnce } = planTrial(String(seed));
-    assert.ok(exactlyOnce.length > 0);
-    for (const tenantId of exactlyOnce) seen.once.add(tenantId);
+    const { strikes, weather, silences, objects, services, features, refusals } = planTrial(String(seed));
+    assert.ok(features.exactlyOnce.length > 0);
+    for (const name of namesOf(features)) seen.features.add(name.split(' ', 1)[0] ?? '');
+    for (const { rule } of refusals) assert.ok(rule.count, 'a role is taken again');
+    for (const tenantId of features.exactlyOnce) seen.once.add(tenantId);
+    for (const at of features.unannounced) assert.deepEqual(objects[at]?.againAtMs, [], 'nobody announces it');
+    seen.unannounced += features.unannounced.length;
     for (const { rule } of [...weather, ...silences])
       assert.ok(rule.count && !rule.forMs, 'it lasts by calls, not by a clock');
     const silent = strikes.filter(({ blow }) => blow === 'SIGKILL' || blow === 'SECOND');
@@ -55,6 +62,17 @@ test('over a hundred seeds everything strikes that can, within bounds, and every
   ]);
   assert.equal(seen.formats.size, 5);
   assert.ok(seen.clocks > 50);
+  assert.ok(seen.unannounced > 100);
+  assert.deepEqual([...seen.features].sort(), [
+    'exactly_once',
+    'progress_events',
+    'reconcile',
+    'refused',
+    'rejected_events',
+    'replay',
+    's3',
+    'split_events',
+  ]);
 });
 
 test('an object is the same for its seed, each record knows its place, and its fate is told for every delivery', async () => {

@@ -29,7 +29,7 @@ let world: Awaited<ReturnType<typeof openCloud>>;
 let clients: Clients;
 let count = 0;
 before(async () => {
-  world = await openCloud();
+  world = await openCloud({ losesNotification: (key) => key.startsWith('lost/') });
   clients = world.as('test');
 });
 after(async () => {
@@ -139,6 +139,17 @@ test('configuring sends a test event, and an object its event in an SNS envelope
   assert.match(record.s3.object.sequencer, /^[\da-f]{16}$/i);
   const parsed = parseNotification(second);
   assert.equal(parsed.kind === 'objects' && parsed.objects[0]?.key, 'logs/tenant_id=acme/a b+ü.gz');
+});
+
+test('a notification that gets lost is told to nobody, and others of the bucket are told', async () => {
+  const made = await make();
+  await configure(made.bucket, toTopic(made));
+  for (const key of ['lost/a', 'kept/b']) await put(made.bucket, key);
+  const keys = (await receive(made.queueUrl)).flatMap((body) => {
+    const parsed = parseNotification(body);
+    return parsed.kind === 'objects' ? parsed.objects.map(({ key }) => key) : [];
+  });
+  assert.deepEqual(keys, ['kept/b']);
 });
 
 test('raw delivery is the event without an envelope', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TENANTS_MAX } from '../../../../service/core/tenants-max.ts';
 import { createHandBacks } from '../../../../service/run/queue/hand-backs.ts';
 
 function setUp() {
@@ -108,7 +109,7 @@ test('a backlog of hours costs each of its messages few receives', () => {
 test('tenants whose messages were handed back longest ago are forgotten, so that the memory stays bounded', () => {
   const { handBacks, handBack } = setUp();
   for (const tenant of ['early', 'lately']) handBack(1_000, tenant);
-  for (let n = 0; n < 4_998; n++) handBacks.handBack(`t${n}`);
+  for (let n = 0; n < TENANTS_MAX - 2; n++) handBacks.handBack(`t${n}`);
   handBacks.handBack('lately');
   for (const tenant of ['one too many', 'another']) handBacks.handBack(tenant);
   assert.equal(handBacks.handBack('lately'), 52);

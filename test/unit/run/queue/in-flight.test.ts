@@ -382,3 +382,27 @@ test('a message that is being sent anew is known from those that somebody works 
   await Promise.all(given);
   assert.deepEqual([inFlight.size, inFlight.leaving], [1, 0]);
 });
+
+test('however many wait, whatever for, few are hidden: a thousand tasks together keep the queue below its limit of invisible messages', async (t) => {
+  const { inFlight, calls, now, gather } = setUp(t);
+  const [tasks, queueMax] = [1_000, 120_000];
+  const perTask = queueMax / tasks;
+  const countOf = (what: string) =>
+    calls.filter(([call]) => call === what).reduce((sum, call) => sum + call.length - 1, 0);
+  const give = async (count: number, seconds: number) => {
+    calls.length = 0;
+    const given = Array.from({ length: count }, (_, n) => inFlight.take(messageOf(n)).release(seconds));
+    await gather();
+    await gather();
+    await Promise.all(given);
+    return { hidden: countOf('visibility'), anew: countOf('anew'), removed: countOf('remove') };
+  };
+  const first = await give(perTask + 10, 60);
+  assert.ok(first.hidden < perTask && first.hidden > 0, `${first.hidden}`);
+  assert.deepEqual([first.hidden + first.anew, first.removed], [perTask + 10, first.anew]);
+  assert.deepEqual(await give(1, 60), { hidden: 0, anew: 1, removed: 1 });
+  // What is visible at once hides nothing; what has come back makes room.
+  assert.deepEqual(await give(3, 0), { hidden: 3, anew: 0, removed: 0 });
+  now.ms += 60_000;
+  assert.deepEqual(await give(1, 60), { hidden: 1, anew: 0, removed: 0 });
+});

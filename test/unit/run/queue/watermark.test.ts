@@ -33,6 +33,13 @@ test('one that has waited says so of what was sent five seconds before it ended'
   assert.equal(watermark.ms, NOON_MS + 15 * SECOND);
 });
 
+test('one whose answer is read late, by a process that was halted, says nothing of what was sent after it ended', () => {
+  const { watermark, now } = setUp();
+  now.ms += 32 * SECOND;
+  watermark.received([], NOON_MS);
+  assert.equal(watermark.ms, NOON_MS + 15 * SECOND);
+});
+
 test('while messages come, the queue is read about up to the oldest of the last minute', () => {
   const { watermark, now } = setUp();
   watermark.received([sent(300 * SECOND), sent(310 * SECOND)], NOON_MS);

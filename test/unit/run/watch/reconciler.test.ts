@@ -104,6 +104,19 @@ test('where nobody has compared before, it begins with what is written from now 
   assert.deepEqual([announced, JSON.parse(state.saved).toMs], [[], NOON_MS]);
 });
 
+test('where it begins is saved before anything is compared: whoever takes over begins there too', async (t) => {
+  const first = setUp(t, '', [object(20)]);
+  first.state.broken = true;
+  first.start();
+  await until(() => first.state.saved !== '', 'it is saved');
+  assert.deepEqual(JSON.parse(first.state.saved), { toMs: NOON_MS, pending: {}, endedMs: 0 });
+
+  const next = setUp(t, JSON.stringify({ toMs: at(90), pending: {}, endedMs: 0 }), [object(80), object(100)]);
+  next.start();
+  await until(() => next.announced.length > 0, 'it announces');
+  assert.deepEqual(next.announced, ['logs/tenant_id=acme/80']);
+});
+
 test('a comparison that is not due is not made, and one that fails is told of and overdue', async (t) => {
   const early = setUp(t, stateOf(30, 10), [object(80)]);
   early.start();
