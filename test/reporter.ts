@@ -65,7 +65,9 @@ function count(tally: Tally, { type, data }: TestEvent): string {
   }
   tally.failed++;
   const place = data.file === undefined ? '' : ` (${relative(process.cwd(), data.file)}:${data.line})`;
-  return `FAILED: ${data.name}${place}\n${inspect(data.details.error.cause ?? data.details.error)}\n`;
+  const { error } = data.details;
+  // Of a file whose process ended, only the error itself has the exit status or the signal.
+  return `FAILED: ${data.name}${place}\n${inspect(error.cause instanceof Error ? error.cause : error)}\n`;
 }
 
 /** Whether a suite has failed for no other reason than that its tests have. */

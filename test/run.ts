@@ -3,7 +3,8 @@
  *
  *     npm test                     the suites of QUICK without the files of long.ts, each once, and short searches
  *     npm test -- unit golden      these suites only: a suite is a folder of test/
- *     npm run test:all             every suite and file, with each kind of kernel (modes.ts), on each emulator that is there
+ *     npm run test:all             every suite and file, with each kind of kernel (modes.ts), on each emulator that is there;
+ *                                  suites that wait run beside those that compute
  *
  * Exit status 1 when a test failed, or a suite was empty. What a machine cannot do is said in a line, and is no failure.
  */
@@ -13,6 +14,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../local/bundle.ts';
 import { type Endpoint, findEndpoints } from './e2e/endpoints.ts';
@@ -24,10 +26,12 @@ import { report } from './reporter.ts';
 const here = new URL('./', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
 /** In the order in which they run: the sooner a suite ends, the sooner it does. */
-const QUICK = ['unit', 'golden', 'k8s', 'e2e'];
+const QUICK = ['unit', 'golden', 'e2e', 'k8s'];
 /** One searches for as long as it is given; the other needs packages of its own, which are large. */
 const ONLY_IN_ALL = ['fuzz', 'infra'];
 const SUITES = [...QUICK, ...ONLY_IN_ALL];
+/** Their tests wait for processes more than they compute. They are a lane of their own, which runs beside that of the others. */
+const WAITING = new Set(['e2e', 'k8s']);
 /** A test that takes this long hangs, even on a busy machine. */
 const TEST_TIMEOUT_MS = 300_000;
 /** How long each property of test/fuzz/ looks for input that breaks it. */
@@ -38,6 +42,13 @@ const PROPERTY_SHARE = { quick: 0.1, all: 1 };
 const BUNDLE = fileURLToPath(new URL('../.local/bundle-e2e', import.meta.url));
 /** What Node makes of TypeScript, for every process of every test; by content, so that it is never out of date. */
 const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
+
+/** What a suite runs with. */
+interface Context {
+  readonly all: boolean;
+  readonly environment: Readonly<Record<string, string>>;
+  write(text: string): void;
+}
 
 interface Pass {
   readonly title: string;
@@ -57,8 +68,8 @@ async function testFiles(suite: string, all: boolean): Promise<string[]> {
 }
 
 /** @returns whether all passed */
-async function runPass({ title, files, concurrency, environment }: Pass): Promise<boolean> {
-  console.log(`\n${title}: ${files.length} files`);
+async function runPass({ write }: Context, { title, files, concurrency, environment }: Pass): Promise<boolean> {
+  write(`\n${title}: ${files.length} files\n`);
   const startedMs = performance.now();
   const events = run({
     files: [...files],
@@ -67,15 +78,15 @@ async function runPass({ title, files, concurrency, environment }: Pass): Promis
     execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
     env: { ...process.env, ...environment },
   });
-  const passed = await report(events, files.length, (text) => process.stdout.write(text));
-  console.log(`  ${title} ${passed ? 'passed' : 'FAILED'} in ${secondsSince(startedMs)} s`);
+  const passed = await report(events, files.length, write);
+  write(`  ${title} ${passed ? 'passed' : 'FAILED'} in ${secondsSince(startedMs)} s\n`);
   return passed && files.length > 0;
 }
 
 /** All files in the first mode; in the others those whose result may be another there. */
-async function runInModes(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
-  const files = await testFiles(suite, all);
-  const used: readonly Mode[] = modes(all);
+async function runInModes(suite: string, context: Context): Promise<boolean> {
+  const files = await testFiles(suite, context.all);
+  const used: readonly Mode[] = modes(context.all);
   const kernelFiles = used.length > 1 ? await dependsOnKernel(files) : [];
   let passed = true;
   for (const [at, mode] of used.entries()) {
@@ -83,29 +94,29 @@ async function runInModes(suite: string, all: boolean, environment: Pass['enviro
     if (at > 0 && ofMode.length === 0) continue;
     const title = used.length > 1 ? `${suite}, ${mode.name}` : suite;
     const concurrency = availableParallelism();
-    const pass = { title, files: ofMode, concurrency, environment: { ...environment, ...mode.environment } };
-    passed = (await runPass(pass)) && passed;
+    const pass = { title, files: ofMode, concurrency, environment: { ...context.environment, ...mode.environment } };
+    passed = (await runPass(context, pass)) && passed;
   }
   return passed;
 }
 
-async function runEndToEnd(everywhere: boolean, environment: Pass['environment']): Promise<boolean> {
-  const files = await testFiles('e2e', everywhere);
+async function runEndToEnd(context: Context): Promise<boolean> {
+  const files = await testFiles('e2e', context.all);
   let passed = true;
-  for (const found of await findEndpoints(everywhere)) {
+  for (const found of await findEndpoints(context.all)) {
     if ('missing' in found) {
-      console.log(`\ne2e on ${found.name}: left out, ${found.missing}`);
+      context.write(`\ne2e on ${found.name}: left out, ${found.missing}\n`);
       continue;
     }
     const ofEndpoint = found.leavesOut === '' ? files : await onAnyEndpoint(files);
-    for (const [at, mode] of endToEndModes(found, everywhere).entries()) {
+    for (const [at, mode] of endToEndModes(found, context.all).entries()) {
       const ofMode = at === 0 ? ofEndpoint : files.filter((file) => OF_THE_KERNEL.has(file));
       const title = `e2e on ${found.name}, ${mode.name}`;
-      if (found.leavesOut) console.log(`\nOn ${found.name} these are left out: ${found.leavesOut}`);
+      if (found.leavesOut) context.write(`\nOn ${found.name} these are left out: ${found.leavesOut}\n`);
       const { concurrency } = found;
       const ofBundle = mode.ofBundle ? { SERVICE_MAIN: await bundle(BUNDLE) } : {};
-      const used = { ...environment, ...mode.environment, ...ofBundle };
-      passed = (await runOn(found, { title, files: ofMode, concurrency, environment: used })) && passed;
+      const used = { ...context.environment, ...mode.environment, ...ofBundle };
+      passed = (await runOn(context, found, { title, files: ofMode, concurrency, environment: used })) && passed;
     }
   }
   return passed;
@@ -117,30 +128,66 @@ async function onAnyEndpoint(files: readonly string[]): Promise<string[]> {
   return files.filter((_, at) => texts[at]?.includes("from './pipeline.ts'"));
 }
 
-async function runOn(endpoint: Endpoint, pass: Pass): Promise<boolean> {
+async function runOn(context: Context, endpoint: Endpoint, pass: Pass): Promise<boolean> {
   const running = await endpoint.start();
   try {
-    return await runPass({ ...pass, environment: { ...pass.environment, ...running.environment } });
+    return await runPass(context, { ...pass, environment: { ...pass.environment, ...running.environment } });
   } finally {
     await running.stop();
   }
 }
 
-async function runSuite(suite: string, all: boolean, environment: Pass['environment']): Promise<boolean> {
-  if (suite === 'e2e') return runEndToEnd(all, environment);
-  if (suite === 'infra') installInfra();
-  if (suite === 'unit' && all) return runInModes(suite, all, { ...environment, ...later() });
-  return runInModes(suite, all, environment);
+async function runSuite(suite: string, context: Context): Promise<boolean> {
+  if (suite === 'e2e') return runEndToEnd(context);
+  if (suite === 'k8s') await untilBuilt();
+  if (suite === 'unit' && context.all) return runInModes(suite, { ...context, environment: later(context) });
+  return runInModes(suite, context);
 }
 
 /** Unit tests have dates written down, as they have clocks of their own. */
-function later(): Record<string, string> {
-  const environment = laterEnvironment();
-  const clock = environment
-    ? `ahead: ${environment.FAKETIME}`
-    : 'the real one (left out: another, as there is no faketime)';
-  console.log(`\nThe clock of the unit tests is ${clock}`);
-  return environment ?? {};
+function later({ environment, write }: Context): Context['environment'] {
+  const ahead = laterEnvironment();
+  const clock = ahead ? `ahead: ${ahead.FAKETIME}` : 'the real one (left out: another, as there is no faketime)';
+  write(`\nThe clock of the unit tests is ${clock}\n`);
+  return { ...environment, ...ahead };
+}
+
+/** One after another. @returns those that failed */
+async function runLane(suites: readonly string[], context: Omit<Context, 'write'>, alone: boolean): Promise<string[]> {
+  const failed: string[] = [];
+  for (const suite of suites) {
+    const write = alone ? writeAtOnce : byLine(suite);
+    if (!(await runSuite(suite, { ...context, write }))) failed.push(suite);
+  }
+  return failed;
+}
+
+function writeAtOnce(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Whole lines only, each with the name of its suite: those of two lanes come mixed. */
+function byLine(suite: string): Context['write'] {
+  let begun = '';
+  return (text) => {
+    const lines = (begun + text).split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) process.stdout.write(line === '' ? '\n' : `${suite} | ${line}\n`);
+  };
+}
+
+/** `.ci/steps` starts the tests while a process still builds what those of Kubernetes use (`.ci/cluster`). */
+async function untilBuilt(): Promise<void> {
+  const builder = Number(process.env.CLUSTER_BUILDER_PID ?? 0);
+  while (builder > 0 && isAlive(builder)) await delay(500);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** The launcher installs before it starts anything; Node's version is the least that it can start. */
@@ -174,10 +221,12 @@ const environment = {
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
 };
 console.log(`Suites: ${suites.join(', ')}${suites.includes('fuzz') ? ` (FUZZ_SEED=${FUZZ_SEED})` : ''}`);
-const failed: string[] = [];
-for (const suite of suites) {
-  if (!(await runSuite(suite, all, environment))) failed.push(suite);
-}
+if (suites.includes('infra')) installInfra();
+const lanes = [false, true]
+  .map((waits) => suites.filter((suite) => WAITING.has(suite) === waits))
+  .filter((suitesOfLane) => suitesOfLane.length > 0);
+const running = lanes.map((lane) => runLane(lane, { all, environment }, lanes.length === 1));
+const failed = (await Promise.all(running)).flat();
 console.log(
   `\n${failed.length === 0 ? 'all tests passed' : `FAILED: ${failed.join(', ')}`} in ${secondsSince(startedMs)} s`,
 );

@@ -155,8 +155,8 @@ const SCHEMA = {
   USAGE: flag.default(true),
   /** Decodes and puts by plain means: to rule out the kernel, and our own PutLogEvents, in an incident. */
   PLAIN_DECODER: flag.default(false),
-  /** For tests: the kernel's memory is written over where it is released, or where it is lent. */
-  KERNEL_POISON: z.enum(['released', 'lent'], 'must be released or lent').optional(),
+  /** For tests: the kernel's memory is written over where it is lent, and where it is released. */
+  KERNEL_POISON: flag.default(false),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -217,8 +217,7 @@ export interface Settings {
   readonly putCompression: Environment['PUT_COMPRESSION'];
   readonly usage: boolean;
   readonly plainDecoder: boolean;
-  /** undefined: outside of tests. */
-  readonly kernelPoison: Environment['KERNEL_POISON'];
+  readonly kernelPoison: boolean;
   readonly logLevel: Environment['LOG_LEVEL'];
 }
 

@@ -4,7 +4,7 @@ import type { KernelCalls } from './calls.ts';
 import { LENT_FROM } from './layout.ts';
 import { createModuleCalls } from './module.ts';
 import { createPlainCalls } from './plain/calls.ts';
-import { createPoison, type Poisoned } from './poison.ts';
+import { createPoison } from './poison.ts';
 
 /**
  * The WebAssembly kernel: the few loops over bytes that nearly all of the service's time is spent in. Its memory is where chunks
@@ -33,14 +33,14 @@ const MEMORY_BYTES = 1024 * 1024 * 1024;
 export interface KernelOptions {
   /** Runs the functions of plain/ in place of WebAssembly. */
   readonly plainDecoder?: boolean;
-  /** For tests: what is written over (poison.ts). */
-  readonly kernelPoison?: Poisoned | undefined;
+  /** For tests: writes over memory outside of its loans (poison.ts). */
+  readonly kernelPoison?: boolean;
 }
 
-export function createKernel({ plainDecoder = false, kernelPoison }: KernelOptions = {}): Kernel {
+export function createKernel({ plainDecoder = false, kernelPoison = false }: KernelOptions = {}): Kernel {
   const { buffer, callsOn } = plainDecoder ? plainMemory() : webAssembly();
   const views = { bytes: Buffer.from(buffer), words: new Uint32Array(buffer), doubles: new Float64Array(buffer) };
-  const poison = kernelPoison && createPoison(views.bytes, kernelPoison);
+  const poison = kernelPoison ? createPoison(views.bytes) : undefined;
   return {
     ...views,
     memory: createAllocator(LENT_FROM, MEMORY_BYTES, poison),

@@ -1,8 +1,8 @@
 import { DistributorError } from '../base/errors.ts';
 
 /**
- * For tests: writes over memory where a loan begins or ends, so that whoever uses it outside of the loan reads nonsense instead of
- * what happens to be there still.
+ * For tests: writes over memory where a loan begins and where it ends, so that whoever uses it outside of the loan reads nonsense instead
+ * of what happens to be there still, and nobody may take what is lent to be zeros.
  */
 export interface Poison {
   /** A loan begins. @throws DistributorError `invariant-broken` when somebody has written to the stretch since it was released */
@@ -11,20 +11,15 @@ export interface Poison {
   release(at: number, bytes: number): void;
 }
 
-/** What is written over: stretches that are released, or stretches that are lent, which nobody may take to be zeros. */
-export type Poisoned = 'released' | 'lent';
-
 const POISON = 0xdb;
 /** Every stretch is a multiple of this. */
 const PIECE_BYTES = 4_096;
 
 /** @param memory all of it, zeros at first */
-export function createPoison(memory: Buffer, poisoned: Poisoned): Poison {
+export function createPoison(memory: Buffer): Poison {
   const fill = (at: number, bytes: number) => {
     memory.fill(POISON, at, at + bytes);
   };
-  if (poisoned === 'lent') return { lend: fill, release() {} };
-
   const released = Buffer.alloc(PIECE_BYTES, POISON);
   const neverLent = Buffer.alloc(PIECE_BYTES);
   const isPiece = (piece: Buffer, at: number) => memory.compare(piece, 0, PIECE_BYTES, at, at + PIECE_BYTES) === 0;
@@ -34,6 +29,7 @@ export function createPoison(memory: Buffer, poisoned: Poisoned): Poison {
         if (isPiece(released, piece) || isPiece(neverLent, piece)) continue;
         throw new DistributorError('invariant-broken', `the kernel's memory at ${piece} was written to without a loan`);
       }
+      fill(at, bytes);
     },
     release: fill,
   };

@@ -22,11 +22,12 @@ export async function freePort(): Promise<number> {
   return promise;
 }
 
-const PATIENCE_MS = 60_000;
+/** What LocalStack takes on the busiest machine. */
+const PATIENCE_MS = 120_000;
 
 /**
  * Starts a program, and waits until a URL answers.
- * @throws Error when the program ends before, or the URL does not answer within a minute
+ * @throws Error when the program ends before, or the URL does not answer within two minutes
  */
 export async function startProgram(
   command: string,

@@ -43,6 +43,12 @@ for (const [what, source] of [
   });
 }
 
+test('a file whose process was ended is a failure that names the signal', async (t) => {
+  const { passed, text } = await reportOf(t, "process.kill(process.pid, 'SIGKILL');");
+  assert.equal(passed, false, text);
+  assert.match(text, /SIGKILL/);
+});
+
 test('a suite is no failure beside that of its test', async (t) => {
   const { passed, text } = await reportOf(
     t,

@@ -7,7 +7,7 @@ import { type KubernetesObject, kubernetesObject, pathOf } from './kustomize.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Helm on the PATH, or where `.ci/install` builds it. */
+/** Helm on the PATH, or where `.ci/cluster` builds it. */
 const helm = [`${root}.local/go/bin/helm`].find((path) => existsSync(path)) ?? 'helm';
 
 /** Why the chart cannot be rendered here; undefined when it can. For `test(..., { skip })`. */

@@ -59,7 +59,7 @@ test('two queues are all that must be set, and the rest has the defaults of the 
     runbookUrl: undefined,
     usage: true,
     plainDecoder: false,
-    kernelPoison: undefined,
+    kernelPoison: false,
     logLevel: 'info',
   });
 });
@@ -105,7 +105,7 @@ test('every setting is read, in the units of the code', () => {
     RUNBOOK_URL: 'https://wiki.invalid/operations',
     USAGE: 'false',
     PLAIN_DECODER: 'true',
-    KERNEL_POISON: 'released',
+    KERNEL_POISON: 'true',
     LOG_LEVEL: 'debug',
   };
   assert.deepEqual(Object.keys(environment).sort(), [...SETTING_NAMES].sort(), 'the test knows every setting');
@@ -149,7 +149,7 @@ test('every setting is read, in the units of the code', () => {
     runbookUrl: 'https://wiki.invalid/operations',
     usage: false,
     plainDecoder: true,
-    kernelPoison: 'released',
+    kernelPoison: true,
     logLevel: 'debug',
   });
 });

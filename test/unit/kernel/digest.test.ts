@@ -9,7 +9,7 @@ import { holds } from '../../support/property.ts';
 
 /** The digest of the kernel: against the plain form of core/digest.ts, and how good it is. */
 
-const kernel = createKernel({ kernelPoison: 'lent' });
+const kernel = createKernel({ kernelPoison: true });
 const T = 1_790_000_000_000;
 const SCRATCH_BYTES = 4_096;
 

@@ -65,7 +65,7 @@ suite("the kernel's bodies are what JSON.stringify gives", () => {
 });
 
 test('what the kernel wrote stays as it is until it is disposed of, whoever borrows memory meanwhile', async () => {
-  const own = createKernel({ kernelPoison: 'released' });
+  const own = createKernel({ kernelPoison: true });
   using decoder = await openObject(own, memorySource('x.log', LINES), LIMITS, never);
   for await (const { messages, count } of decodeFrom(decoder)) {
     const records = Uint32Array.from({ length: count }, (_, record) => record);
