@@ -3,6 +3,7 @@ import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../service/cor
 import type { FleetProcess } from './fleet.ts';
 import type { LeaseTaken, Put } from './journal.ts';
 import { fateOf, markOf, type TrueRecord } from './objects.ts';
+import { createSettling } from './settling.ts';
 import type { ChaosTenant, DeliveryTruth } from './tenants.ts';
 
 /** What a trial left behind, read without the service. */
@@ -23,6 +24,11 @@ export interface Evidence {
   readonly receipted: boolean;
   /** How long the processes wait for an answer. */
   readonly requestTimeoutMs: number;
+  /**
+   * How long the processes allow for until accepted events are seen: a copy of what was seen later is excused. Absent: none is, as nobody
+   * saw when that was.
+   */
+  readonly settleMs?: number;
   readonly ledger: readonly LedgerItem[];
   readonly quarantine: readonly QuarantinedLine[];
   /** Bodies that must be dead letters, and those that are. */
@@ -82,10 +88,12 @@ export interface Verdict {
   readonly misrouted: number;
   /** Copies beyond the first. */
   readonly duplicated: number;
-  /** Of these, copies of events of tenants that want each exactly once. */
+  /** Of these, copies of events of tenants that want each exactly once, but for what was seen too late to be known. */
   readonly duplicated_once: number;
   /** Of these, copies of what a process delivered that drained and ended with status 0. */
   readonly duplicated_after_term: number;
+  /** Of all copies, those of tenants that want each event once which were seen too late to be known. */
+  readonly duplicated_late: number;
   /** Of these, copies that neither an end without a word, nor a halt, nor a lost answer explains. */
   readonly unexplained: number;
   /** The most that one kill, or one halt, had repeated: of all objects in flight, and of the worst one. */
@@ -118,8 +126,9 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
+  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0, duplicated_late: 0 };
   const repeated = createRepetitions(evidence, note);
+  const settling = createSettling(evidence);
   for (const delivery of found.deliveries.values()) {
     for (const [record, copies] of delivery.copies.entries()) {
       if (copies === undefined) continue;
@@ -130,8 +139,11 @@ export function judge(evidence: Evidence): Verdict {
       }
       const more = Math.max(0, copies.length - 1);
       sum.duplicated += more;
-      if (delivery.truth.exactlyOnce && more > 0) {
-        sum.duplicated_once += more;
+      const { exactlyOnce, name } = delivery.truth;
+      const broken = exactlyOnce ? settling.preventable(copies, delivery.object.id, name).length : 0;
+      if (exactlyOnce) sum.duplicated_late += more - broken;
+      if (broken > 0) {
+        sum.duplicated_once += broken;
         const who = copies.map(({ process }) => process).join(', ');
         note(
           `repeated in spite of exactly_once, by ${who}: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`,

@@ -85,14 +85,16 @@ export const TENANTS: readonly ChaosTenant[] = [
 
 /** The tenants, of whom these want every event exactly once. */
 export function withExactlyOnce(tenantIds: readonly string[]): ChaosTenant[] {
-  return TENANTS.map((tenant) => {
-    if (!tenantIds.includes(tenant.tenantId)) return tenant;
-    return {
-      ...tenant,
-      deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
-      truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
-    };
-  });
+  return TENANTS.map((tenant) => (tenantIds.includes(tenant.tenantId) ? exactlyOnce(tenant) : tenant));
+}
+
+/** The tenant, that wants every event exactly once. */
+export function exactlyOnce(tenant: ChaosTenant): ChaosTenant {
+  return {
+    ...tenant,
+    deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
+    truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
+  };
 }
 
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */

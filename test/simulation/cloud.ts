@@ -5,6 +5,7 @@ import type { LogsAction } from '../../embedded-aws/logs/action.ts';
 import { createLogGroup, describeLogGroups, putRetentionPolicy } from '../../embedded-aws/logs/groups.ts';
 import { putLogEvents } from '../../embedded-aws/logs/put.ts';
 import { EVENT_BYTES_MAX } from '../../embedded-aws/logs/put-limits.ts';
+import { getLogEvents } from '../../embedded-aws/logs/read.ts';
 import { createLogsStore } from '../../embedded-aws/logs/store.ts';
 import { createLogStream } from '../../embedded-aws/logs/streams.ts';
 import type { TenantSpec } from '../../local/provision/tenant.ts';
@@ -38,10 +39,17 @@ const LOGS_ACTIONS: Readonly<Record<string, LogsAction>> = {
   CreateLogStream: createLogStream,
   PutRetentionPolicy: putRetentionPolicy,
   DescribeLogGroups: describeLogGroups,
+  GetLogEvents: getLogEvents,
 };
 
-/** @param redeliveries the share of messages that are handed out although somebody has them */
-export function createCloud(world: World, redeliveries: number) {
+export interface CloudOptions {
+  /** The share of messages that are handed out although somebody has them. Default: none. */
+  readonly redeliveries?: number;
+  /** How long it takes until CloudWatch Logs shows what it has accepted, milliseconds, drawn for each call. Default: no time. */
+  readonly visibleAfterMs?: () => number;
+}
+
+export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = () => 0 }: CloudOptions = {}) {
   const nowMs = () => Math.floor(world.nowMs);
   const { random } = world;
   const store = createLogsStore();
@@ -113,29 +121,35 @@ export function createCloud(world: World, redeliveries: number) {
     objects: createObjects(nowMs),
     roles: createRoles({ nowMs, newId: random.hex }),
     logs: store,
-    /** @throws as CloudWatch Logs answers */
+    /**
+     * @returns besides the answer, from when on reads show what was put
+     * @throws as CloudWatch Logs answers
+     */
     callLogs(operation: string, accessKeyId: string, region: string, body: Buffer) {
-      const { account, logGroupPrefix } = this.roles.session(accessKeyId);
+      const { account, logGroupPrefix, readsBack } = this.roles.session(accessKeyId);
       const input = JSON.parse(body.toString());
       const group: string = input.logGroupName ?? '';
-      if (operation !== 'DescribeLogGroups' && !`${group}/`.startsWith(`${logGroupPrefix}/`))
+      const isOwn = operation === 'DescribeLogGroups' || `${group}/`.startsWith(`${logGroupPrefix}/`);
+      if (!isOwn || (operation === 'GetLogEvents' && !readsBack))
         throw awsError('AccessDeniedException', 400, `not authorized to perform logs:${operation} on ${group}`);
       const requestId = random.uuid();
       const call = { input, body, place: { account, region }, store, requestId, nowMs: nowMs() };
+      const hiddenMs = operation === 'PutLogEvents' ? visibleAfterMs() : 0;
       try {
         const output = LOGS_ACTIONS[operation]?.run({
           ...call,
           eventBytesMax: EVENT_BYTES_MAX,
-          visibleAfterMs: () => 0,
+          visibleAfterMs: () => hiddenMs,
         });
-        return { requestId, output: output ?? {} };
+        return { requestId, seenMs: call.nowMs + hiddenMs, output: output ?? {} };
       } catch (error) {
         throw error instanceof AwsError ? awsError(error.code, error.status, error.message) : error;
       }
     },
     addTenant(tenant: TenantSpec) {
       const roleArn = `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenant.tenantId}`;
-      this.roles.add({ roleArn, ...tenant });
+      const readsBack = tenant.deliveries.some((delivery) => delivery.exactly_once === true);
+      this.roles.add({ roleArn, readsBack, ...tenant });
       for (const delivery of tenant.deliveries) {
         const item = {
           tenant_id: tenant.tenantId,

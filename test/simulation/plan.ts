@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { ObjectPlan } from '../chaos/plan.ts';
-import { type ChaosTenant, EUROPE, TENANTS, tenantsOf } from '../chaos/tenants.ts';
+import { type ChaosTenant, EUROPE, exactlyOnce, TENANTS, tenantsOf } from '../chaos/tenants.ts';
 import type { Effect, Match, Rule } from './weather.ts';
 
 /**
@@ -46,6 +46,8 @@ export interface TrialPlan {
   readonly threads: number;
   /** How far the clock of each place's host is off. */
   readonly aheadMs: readonly number[];
+  /** The longest until CloudWatch Logs shows what it has accepted. */
+  readonly visibleMsMax: number;
   /** The share of messages that SQS hands out although somebody has them. */
   readonly redeliveries: number;
   readonly strokes: readonly Stroke[];
@@ -62,7 +64,7 @@ export const MINUTE_MS = 60_000;
 export const DEFAULT_SIZE: Size = { tenants: TENANTS.length, tasks: 2, hours: 1 / 6 };
 
 export function planTrial(seed: string, { tenants: count, tasks, hours }: Size): TrialPlan {
-  const tenants = tenantsOf(count);
+  const tenants = drawTenants(seed, count);
   const random = createRandom(`simulation/${seed}`);
   const stormMs = hours * 60 * MINUTE_MS;
   const soon = () => random.below(stormMs);
@@ -78,6 +80,7 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
     tasks,
     threads: random.between(1, 2),
     aheadMs: many(tasks + 2, () => (random.chance(0.5) ? random.pick([-180, -14, -1, 1, 14, 180]) * MINUTE_MS : 0)),
+    visibleMsMax: createRandom(`simulation/${seed}/visible`).pick([0, 1_500, 9_000]),
     redeliveries: random.pick([0, 0, 0.05]),
     strokes: [
       ...objects,
@@ -108,6 +111,12 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
   };
 }
 
+/** Each of them wants every event exactly once, or does not. */
+function drawTenants(seed: string, count: number): readonly ChaosTenant[] {
+  const random = createRandom(`simulation/${seed}/tenants`);
+  return tenantsOf(count).map((tenant) => (random.chance(0.5) ? exactlyOnce(tenant) : tenant));
+}
+
 const GARBAGE = ['garbage', '{"Records":[]}', '{"is":"nothing of ours"}', '"text"', '{"Records":[{"eventName":'];
 
 function drawObject(random: Random, tenants: TrialPlan['tenants'], number: number, atMs: number): Stroke {
@@ -124,6 +133,7 @@ function drawObject(random: Random, tenants: TrialPlan['tenants'], number: numbe
 
 const STRIKING_CALLS = [
   ['logs', 'PutLogEvents', 40],
+  ['logs', 'GetLogEvents', 3],
   ['dynamodb', 'UpdateItem', 60],
   ['s3', 'GetObject', 20],
   ['s3', 'PutObject', 3],
@@ -160,7 +170,11 @@ const late: Draw = (random) => ({ kind: 'late', ms: random.below(random.pick([50
 const lost: Draw = () => ({ kind: 'lost' });
 const unheard: Draw = () => ({ kind: 'unheard' });
 /** Up to the time for which a signature is good, and seldom so long. */
-const delayed: Draw = (random) => ({ kind: 'delayed', ms: random.below(random.pick([5_000, 60_000, 300_000])) });
+const delayed: Draw = (random) => ({
+  kind: 'delayed',
+  ms: random.below(random.pick([5_000, 60_000, 300_000])),
+  at: random.pick(['sender', 'beyond']),
+});
 const reset: Draw = (random) => ({ kind: 'reset', when: random.pick(['before', 'after']) });
 const refused =
   (name: string, status: number): Draw =>
@@ -175,6 +189,7 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
     match: { service: 'logs', operation: 'PutLogEvents' },
     effects: [throttled, late, delayed, unheard, unheard, reset, reset, lost, expired, denied, broken],
   },
+  { match: { service: 'logs', operation: 'GetLogEvents' }, effects: [throttled, late, unheard, reset, lost, broken] },
   { match: { service: 'logs' }, effects: [throttled, late, delayed, unheard, reset, broken, denied] },
   {
     match: { service: 'dynamodb' },

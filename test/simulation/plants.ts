@@ -59,4 +59,44 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
       replace: 'lease.renew()',
     },
   ],
+  /** What is in doubt is sent again without a look (`exactly_once`, as all that follow). */
+  'read-back-skipped': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: '      if (!doubt) return undefined;',
+      replace: '      if (doubt || !doubt) return undefined;',
+    },
+  ],
+  /** After a lost answer the stream is read once, before it has to show what it accepted. */
+  'read-back-too-soon': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: 'const settledMs = deps.nowMs() + deps.settleMs;',
+      replace: 'const settledMs = deps.nowMs();',
+    },
+  ],
+  /** Whoever takes over does so as soon as the lease is over, before the stream has to show what the owner before did. */
+  'taken-over-too-soon': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `':settled': now - settleMs`,
+      replace: `':settled': now`,
+    },
+  ],
+  /** An owner in doubt gives back as if it were not. */
+  'doubt-forgotten': [
+    {
+      file: 'service/delivery/run-delivery.ts',
+      find: 'inDoubt: () => doubted !== undefined || (destination?.inDoubt?.() ?? false),',
+      replace: 'inDoubt: () => false,',
+    },
+  ],
+  /** Nobody looks at the lease before the last byte of a call leaves. */
+  'last-byte-unguarded': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: '          throwIfStopped(signals);\n          left = true;',
+      replace: '          left = true;',
+    },
+  ],
 };

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { createRandom } from '../../local/workload/random.ts';
 import { readSettings } from '../../service/base/settings.ts';
 import {
   type DeadLetter,
@@ -30,6 +31,9 @@ export interface TrialResult extends Verdict {
   readonly freezes: number;
   /** Calls that were struck, by what struck them. */
   readonly struck: Readonly<Record<string, number>>;
+  /** Batches in doubt that were read back, and those of them of which something was there. */
+  readonly readBack: number;
+  readonly readBackFound: number;
   /** Virtual time, minutes. */
   readonly minutes: number;
   /** Of it, from the last stroke until all was done. */
@@ -67,7 +71,9 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   const objects = await makeObjects(plan);
   const world = createWorld(seed, startMs);
   const weather = createWeather();
-  const models = createCloud(world, plan.redeliveries);
+  const visibility = createRandom(`${seed}/visibility`);
+  const visibleAfterMs = () => visibility.below(plan.visibleMsMax + 1);
+  const models = createCloud(world, { ...plan, visibleAfterMs });
   const witness = createWitness(world, models.tables);
   const aim = createAim(world, () => fleet);
   const network = createNetwork(world, { weather, onExecuted: aim.onExecuted });
@@ -112,6 +118,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     terms: hits.term,
     freezes: hits.freeze,
     struck: weather.struck,
+    ...readBacksOf(world.journal),
     minutes: Math.round((world.nowMs - startMs) / MINUTE_MS),
     calmMinutes: Math.round(calmMs / MINUTE_MS),
     journal: world.journal,
@@ -130,16 +137,23 @@ async function untilQuiet(world: World, untilMs: number, isQuiet: () => boolean)
   return (sinceMs ?? world.nowMs) - fromMs;
 }
 
+/** As the service says them. */
+function readBacksOf({ lines }: Journal): Pick<TrialResult, 'readBack' | 'readBackFound'> {
+  const said = lines.filter((line) => line.includes(' info read a batch back of which nobody knew '));
+  return { readBack: said.length, readBackFound: said.filter((line) => !line.includes('"found":0,')).length };
+}
+
 function hasFailed({
   lost,
   misrouted,
   unexplained,
   duplicated_after_term,
+  duplicated_once,
   unaccounted,
   findings,
   unfinished,
 }: Verdict) {
-  const counts = lost + misrouted + unexplained + duplicated_after_term + unaccounted;
+  const counts = lost + misrouted + unexplained + duplicated_after_term + duplicated_once + unaccounted;
   return counts > 0 || findings.length > 0 || unfinished.length > 0;
 }
 
@@ -278,6 +292,7 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
     callsOutliveHalts: false,
     receipted: false,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
+    settleMs: settingsOf(plan).settleMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),
     garbage: plan.strokes.flatMap((stroke) => (stroke.kind === 'garbage' ? [stroke.body] : [])),

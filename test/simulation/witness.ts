@@ -10,15 +10,20 @@ export interface Witness {
   readonly acquisitions: readonly LeaseTaken[];
   /** What must never be, and was. */
   readonly findings: readonly string[];
-  /** A place in the row of puts and leases, for `taken`. */
-  moment(): number;
-  /** A call has put events. @param sent the moment at which it left */
-  taken(requestId: string, caller: Actor, sent: number): void;
-  /** Its answer was heard. */
-  heard(requestId: string): void;
+  /** A put leaves its process. */
+  leaves(caller: Actor): PutUnderWay;
   /** Watches a write to a table. @throws what the write throws */
   write<T>(caller: Actor, input: UpdateItemCommandInput, write: () => T): T;
   find(what: string): void;
+}
+
+export interface PutUnderWay {
+  /** It was executed. @param seenMs from when on reads show it */
+  taken(requestId: string, seenMs: number): void;
+  /** Its answer was heard. */
+  heard(): void;
+  /** Nobody waits for its answer any more. */
+  givenUp(): void;
 }
 
 /** The service knows the table's clock to so many milliseconds (service/ledger/table-clock.ts). */
@@ -38,14 +43,24 @@ export function createWitness(world: World, tables: Tables): Witness {
     acquisitions,
     findings,
     find,
-    moment: () => order++,
-    taken(requestId, caller, sent) {
-      const { name } = caller.process;
-      puts.set(requestId, { process: name, sent, order: order++, atMs: world.nowMs, answered: false });
-    },
-    heard(requestId) {
-      const put = puts.get(requestId);
-      if (put) put.answered = true;
+    leaves({ process }) {
+      const sent = order++;
+      let put: Put | undefined;
+      let left: Pick<Put, 'givenUpMs'> = {};
+      return {
+        taken(requestId, seenMs) {
+          const atMs = world.nowMs;
+          put = { process: process.name, sent, order: order++, atMs, seenMs, answered: false, ...left };
+          puts.set(requestId, put);
+        },
+        heard() {
+          if (put) put.answered = true;
+        },
+        givenUp() {
+          left = { givenUpMs: world.nowMs };
+          Object.assign(put ?? {}, left);
+        },
+      };
     },
     write(caller, input, write) {
       const { TableName, Key = {}, UpdateExpression = '' } = input;
@@ -63,7 +78,8 @@ export function createWitness(world: World, tables: Tables): Witness {
       if (before?.owner?.S !== undefined && before.owner.S !== owner && endsMs > world.nowMs + CLOCK_TOLERANCE_MS)
         find(`two leases at once: ${delivery} of ${object}, the first for ${Math.round(endsMs - world.nowMs)} ms more`);
       if (before?.state?.S === 'done') find(`a lease of what is done: ${delivery} of ${object}`);
-      acquisitions.push({ process: caller.process.name, object, delivery, order: order++ });
+      const ended = before?.owner === undefined ? {} : { endedMs: endsMs };
+      acquisitions.push({ process: caller.process.name, object, delivery, order: order++, ...ended });
       return output;
     },
   };

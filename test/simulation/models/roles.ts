@@ -16,11 +16,12 @@ export interface Role {
   readonly accountId: string;
   readonly externalId: string;
   readonly logGroupPrefix: string;
+  /** Whether it may read events. */
+  readonly readsBack: boolean;
 }
 
-export interface Session {
+export interface Session extends Pick<Role, 'logGroupPrefix' | 'readsBack'> {
   readonly account: string;
-  readonly logGroupPrefix: string;
   readonly endsMs: number;
 }
 
@@ -54,7 +55,8 @@ export function createRoles({
         throw awsError('AccessDenied', 403, `not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`);
       const AccessKeyId = `ASIA${newId(16).toUpperCase()}`;
       const endsMs = nowMs() + DurationSeconds * 1000;
-      sessions.set(AccessKeyId, { account: role.accountId, logGroupPrefix: role.logGroupPrefix, endsMs });
+      const { accountId: account, logGroupPrefix, readsBack } = role;
+      sessions.set(AccessKeyId, { account, logGroupPrefix, readsBack, endsMs });
       const secret = { SecretAccessKey: newId(40), SessionToken: newId(64) };
       return { Credentials: { AccessKeyId, ...secret, Expiration: new Date(endsMs) } };
     },

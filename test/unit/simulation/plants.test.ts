@@ -12,8 +12,13 @@ const FOUND: Readonly<Record<keyof typeof PLANTS, readonly [seed: string, words:
   'lease-never-doubted': ['8', /delivered by p\d+ while p\d+ had the lease/],
   'drained-unsaved': ['12', /repeated after SIGTERM/],
   'checkpoint-lost': ['3', /were repeated at once: more than a chunk/],
+  'read-back-skipped': ['1', /repeated in spite of exactly_once/],
+  'read-back-too-soon': ['41', /repeated in spite of exactly_once/],
+  'taken-over-too-soon': ['173', /repeated in spite of exactly_once/],
+  'doubt-forgotten': ['5', /repeated in spite of exactly_once/],
+  'last-byte-unguarded': ['185', /repeated in spite of exactly_once/],
 };
-/** The rarest shows in one of thirty trials. */
+/** The rarest shows in one of a hundred and seventy trials. */
 const TRIALS_MAX = '200';
 
 for (const plant of Object.keys(PLANTS)) {
