@@ -1,5 +1,6 @@
 import { type Cell, decodeBooks, HOUR_MS } from '../../service/core/books.ts';
 import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../service/core/digest.ts';
+import { type FoundFile, judgeFiles } from './files.ts';
 import type { FleetProcess } from './fleet.ts';
 import type { LeaseTaken, Put } from './journal.ts';
 import { fateOf, markOf, type TrueRecord } from './objects.ts';
@@ -12,6 +13,8 @@ export interface Evidence {
   readonly tenants: readonly ChaosTenant[];
   /** In the order in which they were accepted. */
   readonly events: Iterable<FoundEvent>;
+  /** All that is in buckets of tenants. Absent: they have none. */
+  readonly files?: readonly FoundFile[];
   readonly puts: ReadonlyMap<string, Put>;
   readonly acquisitions: readonly LeaseTaken[];
   readonly processes: readonly FleetProcess[];
@@ -44,6 +47,8 @@ export interface JudgedObject {
   /** As the ledger names it. */
   readonly id: string;
   readonly records: readonly TrueRecord[];
+  /** What is in the central bucket; absent where no delivery keeps objects. */
+  readonly stored?: { readonly key: string; readonly body: Buffer };
 }
 
 export interface FoundEvent {
@@ -126,7 +131,8 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, lost: 0, duplicated: 0, duplicated_once: 0, duplicated_late: 0 };
+  const { misrouted: strayed, ...files } = judgeFiles(evidence, ended, note);
+  const sum = { ...files, duplicated_once: 0, duplicated_late: 0 };
   const repeated = createRepetitions(evidence, note);
   const settling = createSettling(evidence);
   for (const delivery of found.deliveries.values()) {
@@ -155,7 +161,7 @@ export function judge(evidence: Evidence): Verdict {
   const unaccounted = (ended ? checkBooks(evidence, note) : 0) + checkLetters(evidence, ended, note);
   checkLeases(evidence, found, note);
   checkEnds(evidence, note);
-  return { ...sum, misrouted: found.misrouted, unaccounted, ...repeated.sum(), findings, unfinished };
+  return { ...sum, misrouted: found.misrouted + strayed, unaccounted, ...repeated.sum(), findings, unfinished };
 }
 
 /** Without messages in the queue everything has ended, well or not. */
@@ -184,6 +190,7 @@ function sortEvents({ objects, tenants, events, puts }: Evidence, note: Notes) {
   for (const object of objects) {
     const tenant = tenants.find(({ tenantId }) => tenantId === object.tenantId);
     for (const truth of tenant?.truths ?? []) {
+      if (truth.bucket) continue;
       const copies = object.records.map((record) => (fateOf(record, truth).kind === 'delivered' ? [] : undefined));
       deliveries.set(`${object.number} ${truth.name}`, { object, truth, copies });
     }
@@ -228,7 +235,7 @@ function readRecord(json: string) {
 /** Finds out for each repeated event why what the first call achieved was not known to who made the next. */
 function createRepetitions(evidence: Evidence, note: Notes) {
   const { processes, requestTimeoutMs, callsOutliveHalts } = evidence;
-  const holderAt = createHolders(evidence);
+  const leaseAt = createLeases(evidence);
   const byName = new Map(processes.map((process) => [process.name, process]));
   const events = new Map<string, number>();
   const bytes = new Map<string, number>();
@@ -249,7 +256,7 @@ function createRepetitions(evidence: Evidence, note: Notes) {
         next !== undefined &&
         callsOutliveHalts &&
         byName.get(next.process)?.halted === true &&
-        holderAt(object, truth, next.order) !== next.process;
+        leaseAt(object, truth, next.order)?.process !== next.process;
       const silent = process?.end?.blow === 'SIGKILL' || (process?.end?.blow === 'SECOND' && process.end.status !== 0);
       if (silent || process?.halted || isLate) {
         // Of a process that was halted, a call that was under way is executed when it wakes: after the call of whoever took over.
@@ -257,7 +264,10 @@ function createRepetitions(evidence: Evidence, note: Notes) {
         const who = silent || process?.halted ? put.process : (next?.process ?? '');
         count(events, who, 1);
         const message = object.records[record]?.message ?? '';
-        count(bytes, `${who} ${object.number} ${truth.name}`, Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES);
+        // One that was halted twice may have lost two leases of the same object.
+        const lease = leaseAt(object, truth, put.sent ?? put.order)?.order;
+        const end = `${who} ${object.number} ${truth.name}, lease ${lease}`;
+        count(bytes, end, Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES);
       } else if (process?.end?.blow !== undefined) {
         afterTerm++;
         note(`repeated after SIGTERM of ${put.process}: record ${record} of ${object.id} for ${truth.name}`);
@@ -356,22 +366,22 @@ function checkLetters({ garbage, deadLetters }: Evidence, ended: boolean, note: 
   return missing.length + others.length;
 }
 
-/** Who had the lease of a delivery when something happened: who had taken it last before. */
-function createHolders({ acquisitions }: Evidence) {
+/** The lease of a delivery when something happened: the one that was taken last before. */
+function createLeases({ acquisitions }: Evidence) {
   const takings = Map.groupBy(acquisitions, ({ object, delivery }) => `${object} ${delivery}`);
   return ({ id }: JudgedObject, { name }: DeliveryTruth, at: number) =>
-    takings.get(`${id} ${name}`)?.findLast(({ order }) => order < at)?.process;
+    takings.get(`${id} ${name}`)?.findLast(({ order }) => order < at);
 }
 
 /** Nobody may deliver what another process has taken the lease of since. Copies of it would be a matter of luck. */
 function checkLeases(evidence: Evidence, { deliveries }: ReturnType<typeof sortEvents>, note: Notes): void {
   const { processes, callsOutliveHalts } = evidence;
-  const holderAt = createHolders(evidence);
+  const leaseAt = createLeases(evidence);
   const excused = new Set(processes.filter(({ halted }) => halted && callsOutliveHalts).map(({ name }) => name));
   for (const { object, truth, copies } of deliveries.values()) {
     for (const put of new Set(copies.flatMap((list) => list ?? []))) {
       // What left in time arrives whenever it does.
-      const holder = holderAt(object, truth, put.sent ?? put.order);
+      const holder = leaseAt(object, truth, put.sent ?? put.order)?.process;
       if (holder !== put.process && !excused.has(put.process)) {
         note(`delivered by ${put.process} while ${holder} had the lease: ${object.id} for ${truth.name}`);
       }

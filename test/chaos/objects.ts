@@ -35,14 +35,19 @@ export type Fate =
   | { readonly kind: 'rejected' | 'quarantined'; readonly reason: string };
 
 /** Written apart from the service's own rules on purpose. */
-export function fateOf(record: TrueRecord, { wanted, format }: Pick<DeliveryTruth, 'wanted' | 'format'>): Fate {
+export function fateOf(
+  record: TrueRecord,
+  { wanted, format, bucket }: Pick<DeliveryTruth, 'wanted' | 'format' | 'bucket'>,
+): Fate {
   if (record.nature === 'unparsable') return { kind: 'quarantined', reason: 'unparsable' };
   if (record.nature === 'foreign') return { kind: 'quarantined', reason: 'foreign_tenant' };
   const { application, level: log_level, message } = record;
   // A record without a message is one all the same where whole records are wanted.
   const text = format === 'record' ? 'a record' : message;
   if (!isWanted({ application, log_level, message: text } as LogRecord, wanted)) return { kind: 'filtered' };
-  if (record.nature === 'too_old' || record.nature === 'too_new') return { kind: 'rejected', reason: record.nature };
+  // A bucket takes records of any time.
+  if (bucket === undefined && (record.nature === 'too_old' || record.nature === 'too_new'))
+    return { kind: 'rejected', reason: record.nature };
   return { kind: 'delivered' };
 }
 

@@ -17,6 +17,14 @@ export interface DeliveryTruth {
   readonly exactlyOnce: boolean;
   /** Whether the ledger has books of it, with what was delivered to which stream. */
   readonly booked: boolean;
+  /** Where it keeps objects and files of records; no log group is its then. */
+  readonly bucket?: BucketPlace;
+}
+
+export interface BucketPlace {
+  readonly name: string;
+  /** Put before the key of each object. */
+  readonly prefix: string;
 }
 
 /** What of a record says where it belongs. */
@@ -95,6 +103,33 @@ export function exactlyOnce(tenant: ChaosTenant): ChaosTenant {
     deliveries: tenant.deliveries.map((delivery) => ({ ...delivery, exactly_once: true })),
     truths: tenant.truths.map((truth) => ({ ...truth, exactlyOnce: true })),
   };
+}
+
+/** The tenant, that keeps in a bucket of its own what it wants, beside its log groups. */
+export function withBucket(tenant: ChaosTenant, wanted: Wanted): ChaosTenant {
+  const { tenantId } = tenant;
+  const bucket = { name: `${tenantId}-logs`, prefix: 'central/' };
+  const { minLevel, applications } = wanted;
+  const attributes = {
+    type: 's3',
+    bucket_name: bucket.name,
+    bucket_prefix: bucket.prefix,
+    ...(minLevel && { min_log_level: minLevel }),
+    ...(applications && { desired_logs: applications }),
+  };
+  const truth: DeliveryTruth = {
+    name: `${tenantId}/s3`,
+    groupPrefix: `s3://${bucket.name}`,
+    region: HOME,
+    placeOf: () => ({ group: '', stream: '' }),
+    wanted,
+    format: 'record',
+    exactlyOnce: false,
+    booked: false,
+    bucket,
+  };
+  const { deliveries, truths } = tenant;
+  return { ...tenant, bucket, deliveries: [...deliveries, attributes], truths: [...truths, truth] };
 }
 
 /** So many tenants: these four, fewer of them, or further ones that are as plain as the first. */

@@ -17,6 +17,7 @@ import { createObjects } from './models/objects.ts';
 import { createQueues } from './models/queues.ts';
 import { createRoles } from './models/roles.ts';
 import { createTables } from './models/tables.ts';
+import { createTenantBuckets } from './models/tenant-buckets.ts';
 import type { Network } from './network.ts';
 import type { Witness } from './witness.ts';
 import { type World, worldNow } from './world.ts';
@@ -68,6 +69,9 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
       { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
     ],
   });
+  const objects = createObjects(nowMs);
+  objects.addBucket(BUCKET, '000000000000');
+  const roles = createRoles({ nowMs, newId: random.hex });
   let again = () => {};
   let againMs = Number.POSITIVE_INFINITY;
   /** Offers what is visible to those who wait, who have waited longest first; looks again when the next message turns visible. */
@@ -118,15 +122,16 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
       offer();
     },
     tables: createTables({ [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS }),
-    objects: createObjects(nowMs),
-    roles: createRoles({ nowMs, newId: random.hex }),
+    objects,
+    roles,
+    tenantBuckets: createTenantBuckets(roles, objects),
     logs: store,
     /**
      * @returns besides the answer, from when on reads show what was put
      * @throws as CloudWatch Logs answers
      */
     callLogs(operation: string, accessKeyId: string, region: string, body: Buffer) {
-      const { account, logGroupPrefix, readsBack } = this.roles.session(accessKeyId);
+      const { account, logGroupPrefix, readsBack } = roles.session(accessKeyId, 'logs');
       const input = JSON.parse(body.toString());
       const group: string = input.logGroupName ?? '';
       const isOwn = operation === 'DescribeLogGroups' || `${group}/`.startsWith(`${logGroupPrefix}/`);
@@ -149,7 +154,9 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
     addTenant(tenant: TenantSpec) {
       const roleArn = `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenant.tenantId}`;
       const readsBack = tenant.deliveries.some((delivery) => delivery.exactly_once === true);
-      this.roles.add({ roleArn, readsBack, ...tenant });
+      const { bucket } = tenant;
+      if (bucket) objects.addBucket(bucket.name, tenant.accountId);
+      roles.add({ roleArn, readsBack, buckets: bucket ? [bucket] : [], ...tenant });
       for (const delivery of tenant.deliveries) {
         const item = {
           tenant_id: tenant.tenantId,

@@ -1,6 +1,7 @@
+import type { Wanted } from '../../local/workload/filter.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { ObjectPlan } from '../chaos/plan.ts';
-import { type ChaosTenant, EUROPE, exactlyOnce, TENANTS, tenantsOf } from '../chaos/tenants.ts';
+import { type ChaosTenant, EUROPE, exactlyOnce, TENANTS, tenantsOf, withBucket } from '../chaos/tenants.ts';
 import type { Effect, Match, Rule } from './weather.ts';
 
 /**
@@ -111,10 +112,15 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
   };
 }
 
-/** Each of them wants every event exactly once, or does not. */
+/** What a delivery to a bucket wants: everything, so that good objects are copied whole, or a part. */
+const KEPT: readonly Wanted[] = [{}, {}, { minLevel: 'warn' }, { applications: ['gateway', 'payments', 'audit'] }];
+
+/** Each of them wants every event exactly once, or does not, and keeps objects in a bucket of its own, or does not. */
 function drawTenants(seed: string, count: number): readonly ChaosTenant[] {
   const random = createRandom(`simulation/${seed}/tenants`);
-  return tenantsOf(count).map((tenant) => (random.chance(0.5) ? exactlyOnce(tenant) : tenant));
+  return tenantsOf(count)
+    .map((tenant) => (random.chance(0.5) ? exactlyOnce(tenant) : tenant))
+    .map((tenant) => (random.chance(0.4) ? withBucket(tenant, random.pick(KEPT)) : tenant));
 }
 
 const GARBAGE = ['garbage', '{"Records":[]}', '{"is":"nothing of ours"}', '"text"', '{"Records":[{"eventName":'];
@@ -136,7 +142,7 @@ const STRIKING_CALLS = [
   ['logs', 'GetLogEvents', 3],
   ['dynamodb', 'UpdateItem', 60],
   ['s3', 'GetObject', 20],
-  ['s3', 'PutObject', 3],
+  ['s3', 'PutObject', 10],
   ['sqs', 'DeleteMessageBatch', 12],
   ['sqs', 'ReceiveMessage', 20],
   ['sts', 'AssumeRole', 6],
@@ -182,6 +188,7 @@ const refused =
 const throttled = refused('ThrottlingException', 400);
 const broken = refused('InternalFailure', 500);
 const expired = refused('ExpiredTokenException', 400);
+const expiredToken = refused('ExpiredToken', 400);
 const denied = refused('AccessDeniedException', 400);
 
 const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[] }[] = [
@@ -198,6 +205,10 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
   { match: { service: 'dynamodb', operation: 'UpdateItem' }, effects: [late, delayed, unheard, reset] },
   { match: { service: 's3' }, effects: [refused('SlowDown', 503), late, delayed, unheard, reset, lost, broken] },
   {
+    match: { service: 's3', operation: 'PutObject' },
+    effects: [refused('SlowDown', 503), delayed, unheard, reset, lost, expiredToken, refused('AccessDenied', 403)],
+  },
+  {
     match: { service: 'sts' },
     effects: [throttled, late, delayed, unheard, reset, lost, broken, refused('AccessDenied', 403)],
   },
@@ -209,6 +220,7 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
 const SILENCES: readonly ((random: Random, tenants: TrialPlan['tenants']) => Match)[] = [
   (random, tenants) => ({ service: 'logs', account: random.pick(tenants).accountId }),
   () => ({ service: 'logs', region: EUROPE }),
+  (random, tenants) => ({ service: 's3', account: random.pick(tenants).accountId }),
   () => ({ service: 'sts' }),
 ];
 

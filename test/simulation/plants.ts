@@ -99,4 +99,21 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
       replace: '          left = true;',
     },
   ],
+  /** A file of records counts as written before the tenant's bucket has it. */
+  'file-not-awaited': [
+    {
+      file: 'service/destination/s3/sender.ts',
+      find: "await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);",
+      replace:
+        "void put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals).catch(() => {});",
+    },
+  ],
+  /** An object is copied as a whole, with what must stay behind. */
+  'copied-unlooked': [
+    {
+      file: 'service/delivery/copy-whole.ts',
+      find: 'if (plan.filtered > 0 || plan.refusals.length > 0) return undefined;',
+      replace: '',
+    },
+  ],
 };

@@ -28,6 +28,7 @@ export const CUTS: readonly Cut[] = [
     what: 'threads: they run in this one, and get copies of messages',
   },
   { of: 'node:zlib', in: 'service/quarantine/writer.ts', by: 'zlib.ts', what: "zlib's own thread" },
+  { of: 'node:zlib', in: 'service/destination/s3/sender.ts', by: 'zlib.ts', what: "zlib's own thread" },
 ];
 
 /** Modules that run as they are; what a process makes with them is looked into (watched/instruments.ts). */

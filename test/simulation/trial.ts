@@ -283,7 +283,11 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
       tenantId,
       id: `s3://${BUCKET}/${key}#${md5(body)}`,
       records,
+      stored: { key, body },
     })),
+    files: plan.tenants.flatMap(({ bucket }) =>
+      bucket ? [...cloud.objects.all(bucket.name)].map(([key, body]) => ({ bucket: bucket.name, key, body })) : [],
+    ),
     tenants: plan.tenants,
     events: cloud.logs.read(),
     puts: cloud.witness.puts,
