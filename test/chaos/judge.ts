@@ -1,5 +1,5 @@
-import { type Cell, decodeBooks, HOUR_MS } from '../../service/core/books.ts';
-import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../service/core/digest.ts';
+import { decodeBooks } from '../../service/core/books.ts';
+import { dueCells, sumUp } from './books.ts';
 import { type FoundFile, judgeFiles } from './files.ts';
 import type { FleetProcess } from './fleet.ts';
 import type { LeaseTaken, Put } from './journal.ts';
@@ -335,26 +335,7 @@ function checkBooks({ objects, tenants, ledger, quarantine, receipted }: Evidenc
 /** Whether the books have each event of the object once, whatever a crash repeated, in its stream and hour. */
 function areBooked(records: readonly TrueRecord[], truth: DeliveryTruth, { books }: LedgerItem): boolean {
   const { cells, covered } = decodeBooks(books ?? new Uint8Array(0));
-  const delivered = records.filter((record) => fateOf(record, truth).kind === 'delivered');
-  const due = delivered.map((record): Cell => {
-    const { message, timestamp } = record;
-    const bytes = Buffer.from(message);
-    const place = { ...truth.placeOf(record), hour: Math.floor(timestamp / HOUR_MS) };
-    return { ...place, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) };
-  });
-  return covered && sumUp(cells) === sumUp(due);
-}
-
-/** By groups, streams and hours, as text that can be compared. */
-function sumUp(cells: readonly Cell[]): string {
-  const places = Map.groupBy(cells, ({ group, stream, hour }) => `${group} ${stream} ${hour}`);
-  const lines = Array.from(places, ([place, some]) => {
-    const events = some.reduce((sum, cell) => sum + cell.events, 0);
-    const bytes = some.reduce((sum, cell) => sum + cell.bytes, 0);
-    const digest = some.map((cell) => cell.digest).reduce(addDigests, NO_DIGEST);
-    return `${place}: ${events} events, ${bytes} bytes, ${formatDigest(digest)}`;
-  });
-  return lines.sort().join('\n');
+  return covered && sumUp(cells) === sumUp(dueCells(records, truth));
 }
 
 /** Dead letters are the garbage, each at least once, with its reason, and nothing else. */

@@ -10,9 +10,11 @@ import { createLogsStore } from '../../embedded-aws/logs/store.ts';
 import { createLogStream } from '../../embedded-aws/logs/streams.ts';
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { SqsApi } from '../../service/aws/api.ts';
+import { parseReceiptPlace, tenantFolder } from '../../service/core/receipt-place.ts';
 import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
 import { LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { awsError } from './models/answers.ts';
+import { createKeys } from './models/keys.ts';
 import { createObjects } from './models/objects.ts';
 import { createQueues } from './models/queues.ts';
 import { createRoles } from './models/roles.ts';
@@ -33,6 +35,7 @@ export const DEAD_LETTERS_URL = 'https://sqs.us-east-1.amazonaws.com/00000000000
 export const TENANT_TABLE = 'tenant-configurations';
 export const LEDGER_TABLE = 'delivery-ledger';
 export const BUCKET = 'central-logs';
+export const RECEIPT_KEY = 'arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000001';
 
 const LOGS_ACTIONS: Readonly<Record<string, LogsAction>> = {
   PutLogEvents: putLogEvents,
@@ -48,9 +51,14 @@ export interface CloudOptions {
   readonly redeliveries?: number;
   /** How long it takes until CloudWatch Logs shows what it has accepted, milliseconds, drawn for each call. Default: no time. */
   readonly visibleAfterMs?: () => number;
+  /** How far the index of the ledger is behind it, milliseconds, drawn for each change. Default: not at all. */
+  readonly indexLagMs?: () => number;
 }
 
-export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = () => 0 }: CloudOptions = {}) {
+export function createCloud(
+  world: World,
+  { redeliveries = 0, visibleAfterMs = () => 0, indexLagMs = () => 0 }: CloudOptions = {},
+) {
   const nowMs = () => Math.floor(world.nowMs);
   const { random } = world;
   const store = createLogsStore();
@@ -121,7 +129,11 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
       look(true);
       offer();
     },
-    tables: createTables({ [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS }),
+    tables: createTables(
+      { [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS },
+      { nowMs, indexLagMs },
+    ),
+    keys: createKeys(RECEIPT_KEY),
     objects,
     roles,
     tenantBuckets: createTenantBuckets(roles, objects),
@@ -154,9 +166,9 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
     addTenant(tenant: TenantSpec) {
       const roleArn = `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenant.tenantId}`;
       const readsBack = tenant.deliveries.some((delivery) => delivery.exactly_once === true);
-      const { bucket } = tenant;
-      if (bucket) objects.addBucket(bucket.name, tenant.accountId);
-      roles.add({ roleArn, readsBack, buckets: bucket ? [bucket] : [], ...tenant });
+      const buckets = [...(tenant.bucket ? [tenant.bucket] : []), ...receiptFolders(tenant)];
+      for (const { name } of buckets) objects.addBucket(name, tenant.accountId);
+      roles.add({ roleArn, readsBack, buckets, ...tenant });
       for (const delivery of tenant.deliveries) {
         const item = {
           tenant_id: tenant.tenantId,
@@ -170,6 +182,14 @@ export function createCloud(world: World, { redeliveries = 0, visibleAfterMs = (
       }
     },
   };
+}
+
+/** Where a tenant's receipts may be written, in buckets. */
+function receiptFolders({ tenantId, deliveries }: TenantSpec) {
+  return deliveries.flatMap(({ receipts }) => {
+    const place = parseReceiptPlace(String(receipts));
+    return place?.kind === 'bucket' ? [{ name: place.bucket, prefix: tenantFolder(place.prefix, tenantId) }] : [];
+  });
 }
 
 const clouds = new WeakMap<World, Cloud>();

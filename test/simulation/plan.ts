@@ -49,6 +49,10 @@ export interface TrialPlan {
   readonly aheadMs: readonly number[];
   /** The longest until CloudWatch Logs shows what it has accepted. */
   readonly visibleMsMax: number;
+  /** How often receipts are issued, seconds; 0: never. */
+  readonly receiptSeconds: number;
+  /** How far the index of the ledger may be behind it. */
+  readonly indexLagMsMax: number;
   /** The share of messages that SQS hands out although somebody has them. */
   readonly redeliveries: number;
   readonly strokes: readonly Stroke[];
@@ -66,6 +70,7 @@ export const DEFAULT_SIZE: Size = { tenants: TENANTS.length, tasks: 2, hours: 1 
 
 export function planTrial(seed: string, { tenants: count, tasks, hours }: Size): TrialPlan {
   const tenants = drawTenants(seed, count);
+  const kinds = createRandom(`simulation/${seed}/kinds`);
   const random = createRandom(`simulation/${seed}`);
   const stormMs = hours * 60 * MINUTE_MS;
   const soon = () => random.below(stormMs);
@@ -81,7 +86,9 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
     tasks,
     threads: random.between(1, 2),
     aheadMs: many(tasks + 2, () => (random.chance(0.5) ? random.pick([-180, -14, -1, 1, 14, 180]) * MINUTE_MS : 0)),
-    visibleMsMax: createRandom(`simulation/${seed}/visible`).pick([0, 1_500, 9_000]),
+    visibleMsMax: kinds.pick([0, 1_500, 9_000]),
+    receiptSeconds: kinds.pick([0, 60, 300]),
+    indexLagMsMax: kinds.pick([0, 2_000, 120_000]),
     redeliveries: random.pick([0, 0, 0.05]),
     strokes: [
       ...objects,
@@ -146,6 +153,7 @@ const STRIKING_CALLS = [
   ['sqs', 'DeleteMessageBatch', 12],
   ['sqs', 'ReceiveMessage', 20],
   ['sts', 'AssumeRole', 6],
+  ['kms', 'Sign', 8],
 ] as const;
 
 function drawBlow(random: Random, blow: Blow, atMs: number, tasks: number): Stroke {
@@ -212,6 +220,7 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
     match: { service: 'sts' },
     effects: [throttled, late, delayed, unheard, reset, lost, broken, refused('AccessDenied', 403)],
   },
+  { match: { service: 'kms' }, effects: [throttled, late, unheard, reset, lost, broken, denied] },
   { match: { service: 'sqs' }, effects: [refused('RequestThrottled', 403), late, delayed, unheard, reset, broken] },
   { match: { service: 'sqs', operation: 'DeleteMessageBatch' }, effects: [delayed, unheard, lost, broken] },
 ];

@@ -116,4 +116,33 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
       replace: '',
     },
   ],
+  /** A receipt counts as issued before the tenant has it. */
+  'receipt-not-awaited': [
+    {
+      file: 'service/run/receipts/issuer.ts',
+      find: 'await deps.write(delivery, pending, held.signal);',
+      replace: 'void deps.write(delivery, pending, held.signal).catch(() => {});',
+    },
+  ],
+  /** What the index names is taken for due, though the index is behind. */
+  'index-believed': [
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'data?.receipt_due === delivery ? [data] : []',
+      replace: 'data ? [data] : []',
+    },
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'receipt_due: z.string(),',
+      replace: 'receipt_due: z.string().optional(),',
+    },
+  ],
+  /** A receipt is drawn up whatever another process has issued meanwhile. */
+  'chain-forked': [
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'ConditionExpression: `attribute_not_exists(#pending) AND ',
+      replace: 'ConditionExpression: `attribute_exists(#pending) OR attribute_not_exists(#pending) OR ',
+    },
+  ],
 };

@@ -20,6 +20,7 @@ export interface Summary {
   /** Batches in doubt that were read back, and those of them of which something was there. */
   readonly read_back: number;
   readonly read_back_found: number;
+  readonly receipts: number;
   /** Calls that were struck. */
   readonly struck: number;
   /** Virtual hours of all trials together. */
@@ -44,6 +45,7 @@ export const NO_TRIALS: Summary = {
   freezes: 0,
   read_back: 0,
   read_back_found: 0,
+  receipts: 0,
   struck: 0,
   hours: 0,
   calm_minutes_max: 0,
@@ -67,6 +69,7 @@ export function addTrial(sum: Summary, trial: Omit<TrialResult, 'journal'>): Sum
     freezes: sum.freezes + trial.freezes,
     read_back: sum.read_back + trial.readBack,
     read_back_found: sum.read_back_found + trial.readBackFound,
+    receipts: sum.receipts + trial.receipts,
     struck: sum.struck + struck,
     hours: Math.round((sum.hours + trial.minutes / 60) * 100) / 100,
     calm_minutes_max: Math.max(sum.calm_minutes_max, trial.calmMinutes),

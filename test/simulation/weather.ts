@@ -23,7 +23,7 @@ export interface Match {
 
 /** A call, as far as a rule looks at it. */
 export interface Called {
-  readonly service: 'sqs' | 'dynamodb' | 's3' | 'sts' | 'logs';
+  readonly service: 'sqs' | 'dynamodb' | 's3' | 'sts' | 'logs' | 'kms';
   readonly operation: string;
   /** Of calls into a tenant's account. */
   readonly account?: string;

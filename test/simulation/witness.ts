@@ -29,7 +29,8 @@ export interface PutUnderWay {
 /** The service knows the table's clock to so many milliseconds (service/ledger/table-clock.ts). */
 const CLOCK_TOLERANCE_MS = 1_000;
 
-export function createWitness(world: World, tables: Tables): Witness {
+/** @param settleMs for how long the lease of an owner in doubt is left alone after its end, where a delivery has `exactly_once` */
+export function createWitness(world: World, tables: Tables, settleMs = 0): Witness {
   const puts = new Map<string, Put>();
   const acquisitions: LeaseTaken[] = [];
   const findings: string[] = [];
@@ -77,6 +78,9 @@ export function createWitness(world: World, tables: Tables): Witness {
       const owner = values[':owner']?.S;
       if (before?.owner?.S !== undefined && before.owner.S !== owner && endsMs > world.nowMs + CLOCK_TOLERANCE_MS)
         find(`two leases at once: ${delivery} of ${object}, the first for ${Math.round(endsMs - world.nowMs)} ms more`);
+      const settledMs = endsMs + settleMs - CLOCK_TOLERANCE_MS;
+      if (before?.owner !== undefined && before.owner.S !== owner && values[':setups'] && world.nowMs < settledMs)
+        find(`taken over too soon after an owner in doubt: ${delivery} of ${object}`);
       if (before?.state?.S === 'done') find(`a lease of what is done: ${delivery} of ${object}`);
       const ended = before?.owner === undefined ? {} : { endedMs: endsMs };
       acquisitions.push({ process: caller.process.name, object, delivery, order: order++, ...ended });

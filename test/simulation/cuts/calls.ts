@@ -1,4 +1,4 @@
-import type { Call, DynamoApi, ObserveAnswer, S3Api, SqsApi, StsApi } from '../../../service/aws/api.ts';
+import type { Call, DynamoApi, KmsApi, ObserveAnswer, S3Api, SqsApi, StsApi } from '../../../service/aws/api.ts';
 import type { GetObject } from '../../../service/aws/get-object.ts';
 import type { SigningKeys } from '../../../service/aws/http/sigv4.ts';
 import { type CallLimits, type ClientPlace, LIMITS } from '../../../service/aws/place.ts';
@@ -156,11 +156,10 @@ export function createTenantS3Calls(
     });
 }
 
-/** Nobody signs receipts. */
-export function createKmsCalls(): never {
-  return notSimulated('receipts are signed');
-}
-
-function notSimulated(what: string): never {
-  throw new Error(`${what}, which is not simulated at ${worldNow().nowMs}`);
+export function createKmsCalls(settings: CallSettings): Call<KmsApi> {
+  return callsOf({
+    service: 'kms',
+    limits: LIMITS.sts(settings),
+    execute: (operation, input) => executeOn(theCloud().keys, operation, input),
+  });
 }

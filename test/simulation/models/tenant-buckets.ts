@@ -8,7 +8,7 @@ export interface TenantBuckets {
   PutObject(accessKeyId: string, input: PutInput): { readonly ETag: string };
 }
 
-/** @throws Error for a body that is no bytes: a model that guesses would flatter */
+/** @throws Error for a body of another kind: a model that guesses would flatter */
 export type PutInput = Parameters<S3Api['PutObject']>[0];
 
 export function createTenantBuckets(
@@ -17,12 +17,13 @@ export function createTenantBuckets(
 ): TenantBuckets {
   return {
     PutObject(accessKeyId, { Bucket = '', Key = '', Body, ExpectedBucketOwner: expected, IfNoneMatch }) {
-      if (!(Body instanceof Uint8Array)) throw new Error('the model takes bytes only');
+      const body = typeof Body === 'string' || Body instanceof Uint8Array ? Buffer.from(Body) : undefined;
+      if (!body) throw new Error('the model takes bytes and text only');
       const { buckets } = session(accessKeyId, 's3');
       if (!buckets.some(({ name, prefix }) => name === Bucket && Key.startsWith(prefix))) throw accessDenied();
       const owner = objects.ownerOf(Bucket);
       if (owner !== undefined && expected !== undefined && owner !== expected) throw accessDenied();
-      return objects.put({ bucket: Bucket, key: Key, body: Buffer.from(Body), ifNoneMatch: IfNoneMatch });
+      return objects.put({ bucket: Bucket, key: Key, body, ifNoneMatch: IfNoneMatch });
     },
   };
 }
