@@ -18,7 +18,7 @@ const FOUND: Readonly<Record<keyof typeof PLANTS, readonly [seed: string, words:
   'doubt-forgotten': ['33', /repeated in spite of exactly_once/],
   'last-byte-unguarded': ['82', /repeated in spite of exactly_once/],
   'file-not-awaited': ['2', /lost: record \d+ of .* for [\w-]+\/s3/],
-  'copied-unlooked': ['2', /strange in the bucket/],
+  'copied-unlooked': ['2', /in the bucket beside what should be there/],
   'receipt-not-awaited': ['1', /receipt \d+ is missing/],
   'index-believed': ['1', /is in \d/],
   'chain-forked': ['158', /two receipts have the number/],
