@@ -4,6 +4,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { objectId } from '../core/notification.ts';
 import { type Rejection, sayRejection } from '../core/refusal.ts';
+import { REJECTED_FOLDER, REJECTED_STREAM } from '../core/rejected-place.ts';
 import { type QuarantineLine, quarantineKey } from '../quarantine/file.ts';
 import { compressLines } from '../quarantine/writer.ts';
 import type { CallWatch } from './call-watch.ts';
@@ -66,10 +67,6 @@ export interface RejectedEventsDeps {
   readonly monotonicMs: () => number;
 }
 
-/** Below the prefix of the tenant's bucket. */
-export const REJECTED_FOLDER = 'log-distributor/rejected/';
-/** In the tenant's log group. */
-export const REJECTED_STREAM = 'log-distributor/rejected';
 /** A bucket that took nothing is left alone for so long: each object would wait for it otherwise. */
 const REST_MS = 60_000;
 const RESTING_MAX = 1_000;

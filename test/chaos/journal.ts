@@ -23,6 +23,10 @@ export interface Put {
   readonly atMs: number;
   /** The process was sent all of an answer that says so. */
   answered: boolean;
+  /** From when on reads show it, on the same clock; absent: nobody knows. */
+  readonly seenMs?: number;
+  /** When its caller stopped waiting for an answer, on the same clock; absent: it did not, or nobody knows. */
+  givenUpMs?: number;
 }
 
 export interface LeaseTaken {
@@ -30,6 +34,8 @@ export interface LeaseTaken {
   readonly object: string;
   readonly delivery: string;
   readonly order: number;
+  /** When the lease of an owner that left its name ended, on the clock of the puts; absent: there was none, or nobody knows. */
+  readonly endedMs?: number;
 }
 
 export interface JournalDeps {

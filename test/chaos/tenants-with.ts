@@ -1,5 +1,6 @@
+import type { Wanted } from '../../local/workload/filter.ts';
 import { PROGRESS_STREAM } from '../../service/core/progress-event.ts';
-import { REJECTED_FOLDER, REJECTED_STREAM } from '../../service/delivery/rejected-events.ts';
+import { REJECTED_FOLDER, REJECTED_STREAM } from '../../service/core/rejected-place.ts';
 import type { Features } from './features.ts';
 import { type BucketTruth, type ChaosTenant, type DeliveryTruth, TENANTS } from './tenants.ts';
 
@@ -8,7 +9,7 @@ export function tenantsWith({ exactlyOnce, progress, rejected, copied }: TenantF
   return TENANTS.map((tenant) => {
     const { tenantId } = tenant;
     let made = tenant;
-    if (exactlyOnce.includes(tenantId)) made = change(made, () => [{ exactly_once: true }, { exactlyOnce: true }]);
+    if (exactlyOnce.includes(tenantId)) made = withExactlyOnce(made);
     if (progress.includes(tenantId)) made = change(made, withProgress);
     if (rejected.includes(tenantId)) made = withRejected(made);
     if (copied.includes(tenantId)) made = withCopies(made);
@@ -29,6 +30,11 @@ function change(tenant: ChaosTenant, changeOf: (truth: DeliveryTruth) => Change)
   };
 }
 
+/** The tenant, that wants every event exactly once. */
+export function withExactlyOnce(tenant: ChaosTenant): ChaosTenant {
+  return change(tenant, () => [{ exactly_once: true }, { exactlyOnce: true }]);
+}
+
 function withProgress(truth: DeliveryTruth): Change {
   return [{ progress_events: true, ...serviceGroup(truth) }, saying(truth, PROGRESS_STREAM)];
 }
@@ -47,24 +53,32 @@ function withRejected(tenant: ChaosTenant): ChaosTenant {
 
 /** All of each object, and the records of a level that it wants. */
 function withCopies(tenant: ChaosTenant): ChaosTenant {
+  return withCopy(withCopy(tenant, 's3', 'whole/', {}), 's3#warnings', 'warnings/', { minLevel: 'warn' });
+}
+
+/** The tenant, that keeps in its bucket what it wants, beside its log groups. */
+export function withCopy(tenant: ChaosTenant, type: string, prefix: string, wanted: Wanted): ChaosTenant {
   const bucket = bucketOf(tenant);
-  const common = {
+  const { minLevel, applications } = wanted;
+  const delivery = {
+    type,
+    bucket_name: bucket.name,
+    bucket_prefix: prefix,
+    ...(minLevel && { min_log_level: minLevel }),
+    ...(applications && { desired_logs: applications }),
+  };
+  const truth: BucketTruth = {
+    name: `${tenant.tenantId}/${type}`,
     bucket: bucket.name,
+    prefix,
+    wanted,
     format: 'record',
     takesAll: true,
     booked: false,
     rejectedTo: undefined,
-  } as const;
-  const copies: readonly BucketTruth[] = [
-    { ...common, name: `${tenant.tenantId}/s3`, prefix: 'whole/', wanted: {} },
-    { ...common, name: `${tenant.tenantId}/s3#warnings`, prefix: 'warnings/', wanted: { minLevel: 'warn' } },
-  ];
-  const place = { bucket_name: bucket.name };
-  const deliveries = [
-    { type: 's3', ...place, bucket_prefix: 'whole/' },
-    { type: 's3#warnings', ...place, bucket_prefix: 'warnings/', min_log_level: 'warn' },
-  ];
-  return { ...tenant, bucket, copies, deliveries: [...tenant.deliveries, ...deliveries] };
+  };
+  const { deliveries, copies } = tenant;
+  return { ...tenant, bucket, copies: [...copies, truth], deliveries: [...deliveries, delivery] };
 }
 
 function bucketOf({ tenantId }: ChaosTenant) {

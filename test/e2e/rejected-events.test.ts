@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { endpointEnvironment, serviceEnvironment } from '../../local/provision/environment.ts';
-import { REJECTED_STREAM } from '../../service/delivery/rejected-events.ts';
+import { REJECTED_STREAM } from '../../service/core/rejected-place.ts';
 import { cli } from '../support/cli.ts';
 import { keyOf } from '../support/tenant.ts';
 import { until } from '../support/until.ts';

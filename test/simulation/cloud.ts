@@ -5,17 +5,21 @@ import type { LogsAction } from '../../embedded-aws/logs/action.ts';
 import { createLogGroup, describeLogGroups, putRetentionPolicy } from '../../embedded-aws/logs/groups.ts';
 import { putLogEvents } from '../../embedded-aws/logs/put.ts';
 import { EVENT_BYTES_MAX } from '../../embedded-aws/logs/put-limits.ts';
+import { getLogEvents } from '../../embedded-aws/logs/read.ts';
 import { createLogsStore } from '../../embedded-aws/logs/store.ts';
 import { createLogStream } from '../../embedded-aws/logs/streams.ts';
 import type { TenantSpec } from '../../local/provision/tenant.ts';
 import type { SqsApi } from '../../service/aws/api.ts';
+import { parseReceiptPlace, tenantFolder } from '../../service/core/receipt-place.ts';
 import { MAX_RECEIVE_COUNT } from '../../service/core/receives.ts';
 import { LEDGER_TABLE_KEYS, TENANT_TABLE_KEYS } from '../../service/core/tables.ts';
 import { awsError } from './models/answers.ts';
+import { createKeys } from './models/keys.ts';
 import { createObjects } from './models/objects.ts';
 import { createQueues } from './models/queues.ts';
 import { createRoles } from './models/roles.ts';
 import { createTables } from './models/tables.ts';
+import { createTenantBuckets } from './models/tenant-buckets.ts';
 import type { Network } from './network.ts';
 import type { Witness } from './witness.ts';
 import { type World, worldNow } from './world.ts';
@@ -31,6 +35,7 @@ export const DEAD_LETTERS_URL = 'https://sqs.us-east-1.amazonaws.com/00000000000
 export const TENANT_TABLE = 'tenant-configurations';
 export const LEDGER_TABLE = 'delivery-ledger';
 export const BUCKET = 'central-logs';
+export const RECEIPT_KEY = 'arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000001';
 
 const LOGS_ACTIONS: Readonly<Record<string, LogsAction>> = {
   PutLogEvents: putLogEvents,
@@ -38,10 +43,22 @@ const LOGS_ACTIONS: Readonly<Record<string, LogsAction>> = {
   CreateLogStream: createLogStream,
   PutRetentionPolicy: putRetentionPolicy,
   DescribeLogGroups: describeLogGroups,
+  GetLogEvents: getLogEvents,
 };
 
-/** @param redeliveries the share of messages that are handed out although somebody has them */
-export function createCloud(world: World, redeliveries: number) {
+export interface CloudOptions {
+  /** The share of messages that are handed out although somebody has them. Default: none. */
+  readonly redeliveries?: number;
+  /** How long it takes until CloudWatch Logs shows what it has accepted, milliseconds, drawn for each call. Default: no time. */
+  readonly visibleAfterMs?: () => number;
+  /** How far the index of the ledger is behind it, milliseconds, drawn for each change. Default: not at all. */
+  readonly indexLagMs?: () => number;
+}
+
+export function createCloud(
+  world: World,
+  { redeliveries = 0, visibleAfterMs = () => 0, indexLagMs = () => 0 }: CloudOptions = {},
+) {
   const nowMs = () => Math.floor(world.nowMs);
   const { random } = world;
   const store = createLogsStore();
@@ -60,6 +77,9 @@ export function createCloud(world: World, redeliveries: number) {
       { url: DEAD_LETTERS_URL, arn: 'arn:aws:sqs:us-east-1:000000000000:log-objects-dead-letters' },
     ],
   });
+  const objects = createObjects(nowMs);
+  objects.addBucket(BUCKET, '000000000000');
+  const roles = createRoles({ nowMs, newId: random.hex });
   let again = () => {};
   let againMs = Number.POSITIVE_INFINITY;
   /** Offers what is visible to those who wait, who have waited longest first; looks again when the next message turns visible. */
@@ -109,33 +129,46 @@ export function createCloud(world: World, redeliveries: number) {
       look(true);
       offer();
     },
-    tables: createTables({ [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS }),
-    objects: createObjects(nowMs),
-    roles: createRoles({ nowMs, newId: random.hex }),
+    tables: createTables(
+      { [TENANT_TABLE]: TENANT_TABLE_KEYS, [LEDGER_TABLE]: LEDGER_TABLE_KEYS },
+      { nowMs, indexLagMs },
+    ),
+    keys: createKeys(RECEIPT_KEY),
+    objects,
+    roles,
+    tenantBuckets: createTenantBuckets(roles, objects),
     logs: store,
-    /** @throws as CloudWatch Logs answers */
+    /**
+     * @returns besides the answer, from when on reads show what was put
+     * @throws as CloudWatch Logs answers
+     */
     callLogs(operation: string, accessKeyId: string, region: string, body: Buffer) {
-      const { account, logGroupPrefix } = this.roles.session(accessKeyId);
+      const { account, logGroupPrefix, readsBack } = roles.session(accessKeyId, 'logs');
       const input = JSON.parse(body.toString());
       const group: string = input.logGroupName ?? '';
-      if (operation !== 'DescribeLogGroups' && !`${group}/`.startsWith(`${logGroupPrefix}/`))
+      const isOwn = operation === 'DescribeLogGroups' || `${group}/`.startsWith(`${logGroupPrefix}/`);
+      if (!isOwn || (operation === 'GetLogEvents' && !readsBack))
         throw awsError('AccessDeniedException', 400, `not authorized to perform logs:${operation} on ${group}`);
       const requestId = random.uuid();
       const call = { input, body, place: { account, region }, store, requestId, nowMs: nowMs() };
+      const hiddenMs = operation === 'PutLogEvents' ? visibleAfterMs() : 0;
       try {
         const output = LOGS_ACTIONS[operation]?.run({
           ...call,
           eventBytesMax: EVENT_BYTES_MAX,
-          visibleAfterMs: () => 0,
+          visibleAfterMs: () => hiddenMs,
         });
-        return { requestId, output: output ?? {} };
+        return { requestId, seenMs: call.nowMs + hiddenMs, output: output ?? {} };
       } catch (error) {
         throw error instanceof AwsError ? awsError(error.code, error.status, error.message) : error;
       }
     },
     addTenant(tenant: TenantSpec) {
       const roleArn = `arn:aws:iam::${tenant.accountId}:role/LogDistribution-${tenant.tenantId}`;
-      this.roles.add({ roleArn, ...tenant });
+      const readsBack = tenant.deliveries.some((delivery) => delivery.exactly_once === true);
+      const buckets = [...(tenant.bucket ? [tenant.bucket] : []), ...receiptFolders(tenant)];
+      for (const { name } of buckets) objects.addBucket(name, tenant.accountId);
+      roles.add({ roleArn, readsBack, buckets, ...tenant });
       for (const delivery of tenant.deliveries) {
         const item = {
           tenant_id: tenant.tenantId,
@@ -149,6 +182,14 @@ export function createCloud(world: World, redeliveries: number) {
       }
     },
   };
+}
+
+/** Where a tenant's receipts may be written, in buckets. */
+function receiptFolders({ tenantId, deliveries }: TenantSpec) {
+  return deliveries.flatMap(({ receipts }) => {
+    const place = parseReceiptPlace(String(receipts));
+    return place?.kind === 'bucket' ? [{ name: place.bucket, prefix: tenantFolder(place.prefix, tenantId) }] : [];
+  });
 }
 
 const clouds = new WeakMap<World, Cloud>();

@@ -22,6 +22,11 @@ export interface Request extends Called {
   readonly about: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called in the caller's turn, when the call is about to leave: what it throws ends the call, which nobody executes then. Who gives
+   * such a call up resets its connection, so that what still waits at the sender never arrives.
+   */
+  readonly beforeExecution?: (() => void) | undefined;
   /** Told when the answer is heard, with AWS's clock when it was written. */
   readonly onHeard?: ((awsMs: number, worked: boolean) => void) | undefined;
 }
@@ -120,12 +125,28 @@ export function createNetwork(world: World, { weather, onExecuted, times }: Netw
       };
       begin(answer, () => isOver);
     };
-    world.after(way(), undefined, () => {
-      const effect = weather.strike(request);
-      if (effect?.kind !== 'delayed') return arrive(effect);
-      say(`delayed for ${effect.ms} ms`);
-      world.after(effect.ms, undefined, () => arrive(effect));
-    });
+    const { beforeExecution } = request;
+    const depart = () =>
+      world.after(way(), undefined, () => {
+        const effect = weather.strike(request);
+        if (effect?.kind !== 'delayed') return arrive(effect);
+        say(`delayed for ${effect.ms} ms`);
+        world.after(effect.ms, undefined, () => {
+          if (beforeExecution && effect.at === 'sender' && isOver) say('thrown away');
+          else arrive(effect);
+        });
+      });
+    if (!beforeExecution) depart();
+    else
+      world.after(way(), actor, () => {
+        if (isOver) return;
+        try {
+          beforeExecution();
+        } catch (error) {
+          return settle(() => reject(error));
+        }
+        depart();
+      });
     return promise;
   };
 

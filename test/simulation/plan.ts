@@ -1,6 +1,8 @@
+import type { Wanted } from '../../local/workload/filter.ts';
 import { createRandom, type Random } from '../../local/workload/random.ts';
 import type { ObjectPlan } from '../chaos/plan.ts';
 import { type ChaosTenant, EUROPE, TENANTS, tenantsOf } from '../chaos/tenants.ts';
+import { withCopy, withExactlyOnce } from '../chaos/tenants-with.ts';
 import type { Effect, Match, Rule } from './weather.ts';
 
 /**
@@ -46,6 +48,12 @@ export interface TrialPlan {
   readonly threads: number;
   /** How far the clock of each place's host is off. */
   readonly aheadMs: readonly number[];
+  /** The longest until CloudWatch Logs shows what it has accepted. */
+  readonly visibleMsMax: number;
+  /** How often receipts are issued, seconds; 0: never. */
+  readonly receiptSeconds: number;
+  /** How far the index of the ledger may be behind it. */
+  readonly indexLagMsMax: number;
   /** The share of messages that SQS hands out although somebody has them. */
   readonly redeliveries: number;
   readonly strokes: readonly Stroke[];
@@ -62,7 +70,8 @@ export const MINUTE_MS = 60_000;
 export const DEFAULT_SIZE: Size = { tenants: TENANTS.length, tasks: 2, hours: 1 / 6 };
 
 export function planTrial(seed: string, { tenants: count, tasks, hours }: Size): TrialPlan {
-  const tenants = tenantsOf(count);
+  const tenants = drawTenants(seed, count);
+  const kinds = createRandom(`simulation/${seed}/kinds`);
   const random = createRandom(`simulation/${seed}`);
   const stormMs = hours * 60 * MINUTE_MS;
   const soon = () => random.below(stormMs);
@@ -78,6 +87,9 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
     tasks,
     threads: random.between(1, 2),
     aheadMs: many(tasks + 2, () => (random.chance(0.5) ? random.pick([-180, -14, -1, 1, 14, 180]) * MINUTE_MS : 0)),
+    visibleMsMax: kinds.pick([0, 1_500, 9_000]),
+    receiptSeconds: kinds.pick([0, 60, 300]),
+    indexLagMsMax: kinds.pick([0, 2_000, 120_000]),
     redeliveries: random.pick([0, 0, 0.05]),
     strokes: [
       ...objects,
@@ -108,6 +120,17 @@ export function planTrial(seed: string, { tenants: count, tasks, hours }: Size):
   };
 }
 
+/** What a delivery to a bucket wants: everything, so that good objects are copied whole, or a part. */
+const KEPT: readonly Wanted[] = [{}, {}, { minLevel: 'warn' }, { applications: ['gateway', 'payments', 'audit'] }];
+
+/** Each of them wants every event exactly once, or does not, and keeps objects in a bucket of its own, or does not. */
+function drawTenants(seed: string, count: number): readonly ChaosTenant[] {
+  const random = createRandom(`simulation/${seed}/tenants`);
+  return tenantsOf(count)
+    .map((tenant) => (random.chance(0.5) ? withExactlyOnce(tenant) : tenant))
+    .map((tenant) => (random.chance(0.4) ? withCopy(tenant, 's3', 'central/', random.pick(KEPT)) : tenant));
+}
+
 const GARBAGE = ['garbage', '{"Records":[]}', '{"is":"nothing of ours"}', '"text"', '{"Records":[{"eventName":'];
 
 function drawObject(random: Random, tenants: TrialPlan['tenants'], number: number, atMs: number): Stroke {
@@ -124,12 +147,14 @@ function drawObject(random: Random, tenants: TrialPlan['tenants'], number: numbe
 
 const STRIKING_CALLS = [
   ['logs', 'PutLogEvents', 40],
+  ['logs', 'GetLogEvents', 3],
   ['dynamodb', 'UpdateItem', 60],
   ['s3', 'GetObject', 20],
-  ['s3', 'PutObject', 3],
+  ['s3', 'PutObject', 10],
   ['sqs', 'DeleteMessageBatch', 12],
   ['sqs', 'ReceiveMessage', 20],
   ['sts', 'AssumeRole', 6],
+  ['kms', 'Sign', 8],
 ] as const;
 
 function drawBlow(random: Random, blow: Blow, atMs: number, tasks: number): Stroke {
@@ -160,7 +185,11 @@ const late: Draw = (random) => ({ kind: 'late', ms: random.below(random.pick([50
 const lost: Draw = () => ({ kind: 'lost' });
 const unheard: Draw = () => ({ kind: 'unheard' });
 /** Up to the time for which a signature is good, and seldom so long. */
-const delayed: Draw = (random) => ({ kind: 'delayed', ms: random.below(random.pick([5_000, 60_000, 300_000])) });
+const delayed: Draw = (random) => ({
+  kind: 'delayed',
+  ms: random.below(random.pick([5_000, 60_000, 300_000])),
+  at: random.pick(['sender', 'beyond']),
+});
 const reset: Draw = (random) => ({ kind: 'reset', when: random.pick(['before', 'after']) });
 const refused =
   (name: string, status: number): Draw =>
@@ -168,6 +197,7 @@ const refused =
 const throttled = refused('ThrottlingException', 400);
 const broken = refused('InternalFailure', 500);
 const expired = refused('ExpiredTokenException', 400);
+const expiredToken = refused('ExpiredToken', 400);
 const denied = refused('AccessDeniedException', 400);
 
 const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[] }[] = [
@@ -175,6 +205,7 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
     match: { service: 'logs', operation: 'PutLogEvents' },
     effects: [throttled, late, delayed, unheard, unheard, reset, reset, lost, expired, denied, broken],
   },
+  { match: { service: 'logs', operation: 'GetLogEvents' }, effects: [throttled, late, unheard, reset, lost, broken] },
   { match: { service: 'logs' }, effects: [throttled, late, delayed, unheard, reset, broken, denied] },
   {
     match: { service: 'dynamodb' },
@@ -183,9 +214,14 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
   { match: { service: 'dynamodb', operation: 'UpdateItem' }, effects: [late, delayed, unheard, reset] },
   { match: { service: 's3' }, effects: [refused('SlowDown', 503), late, delayed, unheard, reset, lost, broken] },
   {
+    match: { service: 's3', operation: 'PutObject' },
+    effects: [refused('SlowDown', 503), delayed, unheard, reset, lost, expiredToken, refused('AccessDenied', 403)],
+  },
+  {
     match: { service: 'sts' },
     effects: [throttled, late, delayed, unheard, reset, lost, broken, refused('AccessDenied', 403)],
   },
+  { match: { service: 'kms' }, effects: [throttled, late, unheard, reset, lost, broken, denied] },
   { match: { service: 'sqs' }, effects: [refused('RequestThrottled', 403), late, delayed, unheard, reset, broken] },
   { match: { service: 'sqs', operation: 'DeleteMessageBatch' }, effects: [delayed, unheard, lost, broken] },
 ];
@@ -194,6 +230,7 @@ const PLACES: readonly { readonly match: Match; readonly effects: readonly Draw[
 const SILENCES: readonly ((random: Random, tenants: TrialPlan['tenants']) => Match)[] = [
   (random, tenants) => ({ service: 'logs', account: random.pick(tenants).accountId }),
   () => ({ service: 'logs', region: EUROPE }),
+  (random, tenants) => ({ service: 's3', account: random.pick(tenants).accountId }),
   () => ({ service: 'sts' }),
 ];
 

@@ -59,4 +59,90 @@ export const PLANTS: Readonly<Record<string, readonly Plant[]>> = {
       replace: 'lease.renew()',
     },
   ],
+  /** What is in doubt is sent again without a look (`exactly_once`, as all that follow). */
+  'read-back-skipped': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: '      if (!doubt) return undefined;',
+      replace: '      if (doubt || !doubt) return undefined;',
+    },
+  ],
+  /** After a lost answer the stream is read once, before it has to show what it accepted. */
+  'read-back-too-soon': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: 'const settledMs = deps.nowMs() + deps.settleMs;',
+      replace: 'const settledMs = deps.nowMs();',
+    },
+  ],
+  /** Whoever takes over does so as soon as the lease is over, before the stream has to show what the owner before did. */
+  'taken-over-too-soon': [
+    {
+      file: 'service/ledger/ledger.ts',
+      find: `':settled': now - settleMs`,
+      replace: `':settled': now`,
+    },
+  ],
+  /** An owner in doubt gives back as if it were not. */
+  'doubt-forgotten': [
+    {
+      file: 'service/delivery/run-delivery.ts',
+      find: 'inDoubt: () => doubted !== undefined || (destination?.inDoubt?.() ?? false),',
+      replace: 'inDoubt: () => false,',
+    },
+  ],
+  /** Nobody looks at the lease before the last byte of a call leaves. */
+  'last-byte-unguarded': [
+    {
+      file: 'service/destination/cloudwatch/exactly-once.ts',
+      find: '          throwIfStopped(signals);\n          left = true;',
+      replace: '          left = true;',
+    },
+  ],
+  /** A file of records counts as written before the tenant's bucket has it. */
+  'file-not-awaited': [
+    {
+      file: 'service/destination/s3/sender.ts',
+      find: "await put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals);",
+      replace:
+        "void put(key, await gzipAsync(toLines(plan, batch)), { ContentType: 'application/gzip' }, signals).catch(() => {});",
+    },
+  ],
+  /** An object is copied as a whole, with what must stay behind. */
+  'copied-unlooked': [
+    {
+      file: 'service/delivery/copy-whole.ts',
+      find: 'if (plan.filtered > 0 || plan.refusals.length > 0) return undefined;',
+      replace: '',
+    },
+  ],
+  /** A receipt counts as issued before the tenant has it. */
+  'receipt-not-awaited': [
+    {
+      file: 'service/run/receipts/issuer.ts',
+      find: 'await deps.write(delivery, pending, held.signal);',
+      replace: 'void deps.write(delivery, pending, held.signal).catch(() => {});',
+    },
+  ],
+  /** What the index names is taken for due, though the index is behind. */
+  'index-believed': [
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'data?.receipt_due === delivery ? [data] : []',
+      replace: 'data ? [data] : []',
+    },
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'receipt_due: z.string(),',
+      replace: 'receipt_due: z.string().optional(),',
+    },
+  ],
+  /** A receipt is drawn up whatever another process has issued meanwhile. */
+  'chain-forked': [
+    {
+      file: 'service/ledger/receipt-chains.ts',
+      find: 'ConditionExpression: `attribute_not_exists(#pending) AND ',
+      replace: 'ConditionExpression: `attribute_exists(#pending) OR attribute_not_exists(#pending) OR ',
+    },
+  ],
 };

@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
  * runs as it is. README.md says the same; a test compares.
  */
 export const CUTS: readonly Cut[] = [
-  { of: 'service/aws/calls.ts', by: 'calls.ts', what: 'calls to SQS, DynamoDB, S3 and STS: the SDK, HTTP, signatures' },
+  {
+    of: 'service/aws/calls.ts',
+    by: 'calls.ts',
+    what: 'calls to SQS, DynamoDB, S3, STS and KMS: the SDK, HTTP, signatures',
+  },
   { of: 'service/aws/logs-session.ts', by: 'logs-session.ts', what: 'calls to CloudWatch Logs: the same' },
   { of: 'service/aws/put-events.ts', by: 'put-events.ts', what: 'PutLogEvents: the same, and compression' },
   { of: 'service/run/watch/http.ts', by: 'http.ts', what: 'the HTTP endpoint' },
@@ -28,6 +32,7 @@ export const CUTS: readonly Cut[] = [
     what: 'threads: they run in this one, and get copies of messages',
   },
   { of: 'node:zlib', in: 'service/quarantine/writer.ts', by: 'zlib.ts', what: "zlib's own thread" },
+  { of: 'node:zlib', in: 'service/destination/s3/sender.ts', by: 'zlib.ts', what: "zlib's own thread" },
 ];
 
 /** Modules that run as they are; what a process makes with them is looked into (watched/instruments.ts). */

@@ -1,13 +1,25 @@
 import { gunzipSync } from 'node:zlib';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { createRandom } from '../../local/workload/random.ts';
 import { readSettings } from '../../service/base/settings.ts';
+import { RECEIPT_STREAM } from '../../service/core/receipt-place.ts';
 import type { DeadLetter, Evidence, LedgerItem, QuarantinedLine } from '../chaos/judge/evidence.ts';
 import { judge, type Verdict } from '../chaos/judge/judge.ts';
 import { type ChaosObject, makeObject, md5, objectIdOf } from '../chaos/objects.ts';
-import { BUCKET, createCloud, DEAD_LETTERS_URL, LEDGER_TABLE, QUEUE_URL, setCloud, TENANT_TABLE } from './cloud.ts';
+import {
+  BUCKET,
+  createCloud,
+  DEAD_LETTERS_URL,
+  LEDGER_TABLE,
+  QUEUE_URL,
+  RECEIPT_KEY,
+  setCloud,
+  TENANT_TABLE,
+} from './cloud.ts';
 import { DECODE_LIMITS } from './cuts/decode-limits.ts';
 import { createNetwork, type Request } from './network.ts';
 import { MINUTE_MS, type Stroke, type TrialPlan } from './plan.ts';
+import { isReceipted, judgeReceipts } from './receipts.ts';
 import { createFleet, type Fleet } from './task.ts';
 import { createLimitCheck } from './watched/limits.ts';
 import { createWeather } from './weather.ts';
@@ -23,6 +35,10 @@ export interface TrialResult extends Verdict {
   readonly freezes: number;
   /** Calls that were struck, by what struck them. */
   readonly struck: Readonly<Record<string, number>>;
+  /** Batches in doubt that were read back, and those of them of which something was there. */
+  readonly readBack: number;
+  readonly readBackFound: number;
+  readonly receipts: number;
   /** Virtual time, minutes. */
   readonly minutes: number;
   /** Of it, from the last stroke until all was done. */
@@ -60,8 +76,12 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   const objects = await makeObjects(plan);
   const world = createWorld(seed, startMs);
   const weather = createWeather();
-  const models = createCloud(world, plan.redeliveries);
-  const witness = createWitness(world, models.tables);
+  const visibility = createRandom(`${seed}/visibility`);
+  const visibleAfterMs = () => visibility.below(plan.visibleMsMax + 1);
+  const indexLag = createRandom(`${seed}/index`);
+  const indexLagMs = () => indexLag.below(plan.indexLagMsMax + 1);
+  const models = createCloud(world, { ...plan, visibleAfterMs, indexLagMs });
+  const witness = createWitness(world, models.tables, settingsOf(plan).settleMs);
   const aim = createAim(world, () => fleet);
   const network = createNetwork(world, { weather, onExecuted: aim.onExecuted });
   const cloud = Object.assign(models, { network, witness });
@@ -79,6 +99,7 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   const strike = createStriker({ plan, world, objects, cloud, fleet, weather, aim });
   for (const stroke of strokes) world.after(stroke.atMs, undefined, () => strike(stroke));
 
+  const hasReceipts = plan.receiptSeconds > 0;
   const lastMs = startMs + Math.max(0, ...strokes.map(({ atMs }) => atMs));
   await world.run(() => false, lastMs + 1);
   world.note('calm');
@@ -87,13 +108,15 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
   const calmMs = await untilQuiet(
     world,
     lastMs + CALM_MAX_MS,
-    () => cloud.queues.messages(QUEUE_URL).length === 0 && !fleet.frozen,
+    () => cloud.queues.messages(QUEUE_URL).length === 0 && !fleet.frozen && (!hasReceipts || isReceipted(cloud)),
   );
   const hits = { ...fleet.hits };
   for (let place = 0; place < plan.aheadMs.length; place++) fleet.close(place);
   if (!(await world.run(() => fleet.running === 0, world.nowMs + DRAIN_MAX_MS))) witness.find('a drain did not end');
 
-  const verdict = judge(collect(cloud, objects, fleet, plan));
+  const evidence = collect(cloud, objects, fleet, plan);
+  const receipts = hasReceipts ? judgeReceipts(cloud, plan.tenants, evidence.objects, witness.find) : 0;
+  const verdict = judge(evidence);
   const worst = verdict.duplicated_bytes_max_per_kill_and_object;
   if (worst > REPEATED_BYTES_MAX) witness.find(`${worst} bytes of an object were repeated at once: more than a chunk`);
   const findings = [...witness.findings, ...verdict.findings];
@@ -105,6 +128,8 @@ export async function runTrial(subject: Subject, plan: TrialPlan): Promise<Trial
     terms: hits.term,
     freezes: hits.freeze,
     struck: weather.struck,
+    ...readBacksOf(world.journal),
+    receipts,
     minutes: Math.round((world.nowMs - startMs) / MINUTE_MS),
     calmMinutes: Math.round(calmMs / MINUTE_MS),
     journal: world.journal,
@@ -123,16 +148,23 @@ async function untilQuiet(world: World, untilMs: number, isQuiet: () => boolean)
   return (sinceMs ?? world.nowMs) - fromMs;
 }
 
+/** As the service says them. */
+function readBacksOf({ lines }: Journal): Pick<TrialResult, 'readBack' | 'readBackFound'> {
+  const said = lines.filter((line) => line.includes(' info read a batch back of which nobody knew '));
+  return { readBack: said.length, readBackFound: said.filter((line) => !line.includes('"found":0,')).length };
+}
+
 function hasFailed({
   lost,
   misrouted,
   unexplained,
   duplicated_after_term,
+  duplicated_once,
   unaccounted,
   findings,
   unfinished,
 }: Verdict) {
-  const counts = lost + misrouted + unexplained + duplicated_after_term + unaccounted;
+  const counts = lost + misrouted + unexplained + duplicated_after_term + duplicated_once + unaccounted;
   return counts > 0 || findings.length > 0 || unfinished.length > 0;
 }
 
@@ -143,7 +175,7 @@ async function makeObjects({ seed, startMs, strokes }: TrialPlan): Promise<Reado
 }
 
 /** Those of production: time costs nothing here. */
-function settingsOf({ threads }: TrialPlan, eventBytesMax?: number) {
+function settingsOf({ threads, receiptSeconds }: TrialPlan, eventBytesMax?: number) {
   return readSettings({
     SQS_QUEUE_URL: QUEUE_URL,
     DLQ_URL: DEAD_LETTERS_URL,
@@ -154,6 +186,7 @@ function settingsOf({ threads }: TrialPlan, eventBytesMax?: number) {
     // Beside deliveries, and not simulated.
     USAGE: 'false',
     PROGRESS_INTERVAL_SECONDS: '0',
+    ...(receiptSeconds > 0 && { RECEIPT_KEY, RECEIPT_INTERVAL_SECONDS: String(receiptSeconds) }),
     ...(eventBytesMax === undefined ? {} : { EVENT_BYTES_MAX: String(eventBytesMax) }),
   });
 }
@@ -261,19 +294,26 @@ function collect(cloud: Cloud, objects: ReadonlyMap<number, ChaosObject>, fleet:
       const { number, tenantId, records } = object;
       return { number, tenantId, id: objectIdOf({ bucket: BUCKET }, object), announced: true, records };
     }),
-    tenants: plan.tenants,
     putMs: new Map(),
-    events: cloud.logs.read(),
+    files: plan.tenants.flatMap(({ tenantId, copies }) =>
+      copies.flatMap(({ bucket, prefix }) =>
+        [...cloud.objects.all(bucket)]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, body]) => ({ tenantId, bucket, key, body })),
+      ),
+    ),
+    tenants: plan.tenants,
+    events: cloud.logs.read().filter(({ stream }) => stream !== RECEIPT_STREAM),
     puts: cloud.witness.puts,
     acquisitions: cloud.witness.acquisitions,
     hiddenUntilMs: new Map(),
     processes: fleet.processes,
     callsOutliveHalts: false,
-    receipted: false,
+    receipted: plan.receiptSeconds > 0,
     requestTimeoutMs: settingsOf(plan).requestTimeoutMs,
+    settleMs: settingsOf(plan).settleMs,
     ledger: cloud.tables.all(LEDGER_TABLE).map((item) => unmarshall(item) as LedgerItem),
     quarantine: readQuarantine(cloud),
-    files: [],
     garbage: plan.strokes.flatMap((stroke) => (stroke.kind === 'garbage' ? [stroke.body] : [])),
     deadLetters: readDeadLetters(cloud),
     queued: cloud.queues.messages(QUEUE_URL).length,

@@ -23,7 +23,7 @@ export interface Match {
 
 /** A call, as far as a rule looks at it. */
 export interface Called {
-  readonly service: 'sqs' | 'dynamodb' | 's3' | 'sts' | 'logs';
+  readonly service: 'sqs' | 'dynamodb' | 's3' | 'sts' | 'logs' | 'kms';
   readonly operation: string;
   /** Of calls into a tenant's account. */
   readonly account?: string;
@@ -33,8 +33,11 @@ export interface Called {
 export type Effect =
   /** It is executed, and answered late. */
   | { readonly kind: 'late'; readonly ms: number }
-  /** It is under way for so long: it arrives, and is executed, perhaps after its caller has given up and called again. */
-  | { readonly kind: 'delayed'; readonly ms: number }
+  /**
+   * It is under way for so long, and waits at its sender's host or beyond: it arrives, and is executed, perhaps after its caller has given
+   * up and called again.
+   */
+  | { readonly kind: 'delayed'; readonly ms: number; readonly at: 'sender' | 'beyond' }
   /** It never arrives, and nothing is heard of it. */
   | { readonly kind: 'lost' }
   /** It is executed, and nothing is heard of it. */

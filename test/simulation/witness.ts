@@ -10,21 +10,27 @@ export interface Witness {
   readonly acquisitions: readonly LeaseTaken[];
   /** What must never be, and was. */
   readonly findings: readonly string[];
-  /** A place in the row of puts and leases, for `taken`. */
-  moment(): number;
-  /** A call has put events. @param sent the moment at which it left */
-  taken(requestId: string, caller: Actor, sent: number): void;
-  /** Its answer was heard. */
-  heard(requestId: string): void;
+  /** A put leaves its process. */
+  leaves(caller: Actor): PutUnderWay;
   /** Watches a write to a table. @throws what the write throws */
   write<T>(caller: Actor, input: UpdateItemCommandInput, write: () => T): T;
   find(what: string): void;
 }
 
+export interface PutUnderWay {
+  /** It was executed. @param seenMs from when on reads show it */
+  taken(requestId: string, seenMs: number): void;
+  /** Its answer was heard. */
+  heard(): void;
+  /** Nobody waits for its answer any more. */
+  givenUp(): void;
+}
+
 /** The service knows the table's clock to so many milliseconds (service/ledger/table-clock.ts). */
 const CLOCK_TOLERANCE_MS = 1_000;
 
-export function createWitness(world: World, tables: Tables): Witness {
+/** @param settleMs for how long the lease of an owner in doubt is left alone after its end, where a delivery has `exactly_once` */
+export function createWitness(world: World, tables: Tables, settleMs = 0): Witness {
   const puts = new Map<string, Put>();
   const acquisitions: LeaseTaken[] = [];
   const findings: string[] = [];
@@ -38,14 +44,24 @@ export function createWitness(world: World, tables: Tables): Witness {
     acquisitions,
     findings,
     find,
-    moment: () => order++,
-    taken(requestId, caller, sent) {
-      const { name } = caller.process;
-      puts.set(requestId, { process: name, sent, order: order++, atMs: world.nowMs, answered: false });
-    },
-    heard(requestId) {
-      const put = puts.get(requestId);
-      if (put) put.answered = true;
+    leaves({ process }) {
+      const sent = order++;
+      let put: Put | undefined;
+      let left: Pick<Put, 'givenUpMs'> = {};
+      return {
+        taken(requestId, seenMs) {
+          const atMs = world.nowMs;
+          put = { process: process.name, sent, order: order++, atMs, seenMs, answered: false, ...left };
+          puts.set(requestId, put);
+        },
+        heard() {
+          if (put) put.answered = true;
+        },
+        givenUp() {
+          left = { givenUpMs: world.nowMs };
+          Object.assign(put ?? {}, left);
+        },
+      };
     },
     write(caller, input, write) {
       const { TableName, Key = {}, UpdateExpression = '' } = input;
@@ -62,8 +78,12 @@ export function createWitness(world: World, tables: Tables): Witness {
       const owner = values[':owner']?.S;
       if (before?.owner?.S !== undefined && before.owner.S !== owner && endsMs > world.nowMs + CLOCK_TOLERANCE_MS)
         find(`two leases at once: ${delivery} of ${object}, the first for ${Math.round(endsMs - world.nowMs)} ms more`);
+      const settledMs = endsMs + settleMs - CLOCK_TOLERANCE_MS;
+      if (before?.owner !== undefined && before.owner.S !== owner && values[':setups'] && world.nowMs < settledMs)
+        find(`taken over too soon after an owner in doubt: ${delivery} of ${object}`);
       if (before?.state?.S === 'done') find(`a lease of what is done: ${delivery} of ${object}`);
-      acquisitions.push({ process: caller.process.name, object, delivery, order: order++ });
+      const ended = before?.owner === undefined ? {} : { endedMs: endsMs };
+      acquisitions.push({ process: caller.process.name, object, delivery, order: order++, ...ended });
       return output;
     },
   };

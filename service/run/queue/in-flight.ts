@@ -3,6 +3,7 @@ import { DistributorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { History } from '../../core/history.ts';
+import { RENEW_AT_RECEIVES } from '../../core/receives.ts';
 
 /**
  * The messages in flight: each is kept invisible to others from its receive until it is deleted or released. One timer
@@ -27,7 +28,7 @@ export interface MessageInFlight {
   release(delaySeconds: number): Promise<void>;
   /**
    * Gives the message back as a new one with this history, and removes the old. Where that is not possible it is released
-   * as it is: nothing is lost but what it should remember.
+   * as it is, for a minute at least after many receives: nothing is lost but what it should remember.
    */
   renew(history: History, delaySeconds: number): Promise<void>;
 }
@@ -161,7 +162,7 @@ export function createInFlight(deps: InFlightDeps): InFlight {
   const renew = async (entry: Entry, history: History, delaySeconds: number) => {
     const mayCopy = deps.nowMs() >= noCopiesUntilMs;
     const sent = mayCopy && (await copy(entry, history, delaySeconds));
-    if (!sent) return release(entry, delaySeconds);
+    if (!sent) return release(entry, Math.max(delaySeconds, wornSeconds(entry.message)));
     metrics.messagesRenewed.inc();
     return remove(entry);
   };
@@ -196,6 +197,14 @@ export function createInFlight(deps: InFlightDeps): InFlight {
       await removals.flush();
     },
   };
+}
+
+/**
+ * The least that a message stays away which cannot be copied: of one that was received often, the receives that are left must last until
+ * it can, or a destination that holds it for a minute makes it a dead letter.
+ */
+function wornSeconds({ receiveCount }: QueueMessage): number {
+  return receiveCount >= RENEW_AT_RECEIVES ? NO_COPIES_MS / 1000 : 0;
 }
 
 /** Collects entries for a moment and hands them over together; the answer goes to all of them. */

@@ -1,7 +1,7 @@
-import { type Cell, decodeBooks, HOUR_MS } from '../../../service/core/books.ts';
-import { addDigests, digestOf, formatDigest, NO_DIGEST } from '../../../service/core/digest.ts';
+import { decodeBooks } from '../../../service/core/books.ts';
 import { fateOf, type TrueRecord } from '../objects.ts';
 import { type DeliveryTruth, duesOf } from '../tenants.ts';
+import { dueCells, sumUp } from './books.ts';
 import type { Evidence, LedgerItem, Notes } from './evidence.ts';
 
 /** The ledger must say of every delivery that it is done, with the right counts; quarantine must hold what they say. */
@@ -51,26 +51,7 @@ export function checkBooks({ objects, tenants, ledger, quarantine, receipted }: 
 /** Whether the books have each event of the object once, whatever a crash repeated, in its stream and hour. */
 function areBooked(records: readonly TrueRecord[], truth: DeliveryTruth, { books }: LedgerItem): boolean {
   const { cells, covered } = decodeBooks(books ?? new Uint8Array(0));
-  const delivered = records.filter((record) => fateOf(record, truth).kind === 'delivered');
-  const due = delivered.map((record): Cell => {
-    const { message, timestamp } = record;
-    const bytes = Buffer.from(message);
-    const place = { ...truth.placeOf(record), hour: Math.floor(timestamp / HOUR_MS) };
-    return { ...place, events: 1, bytes: bytes.length, digest: digestOf(bytes, timestamp) };
-  });
-  return covered && sumUp(cells) === sumUp(due);
-}
-
-/** By groups, streams and hours, as text that can be compared. */
-function sumUp(cells: readonly Cell[]): string {
-  const places = Map.groupBy(cells, ({ group, stream, hour }) => `${group} ${stream} ${hour}`);
-  const lines = Array.from(places, ([place, some]) => {
-    const events = some.reduce((sum, cell) => sum + cell.events, 0);
-    const bytes = some.reduce((sum, cell) => sum + cell.bytes, 0);
-    const digest = some.map((cell) => cell.digest).reduce(addDigests, NO_DIGEST);
-    return `${place}: ${events} events, ${bytes} bytes, ${formatDigest(digest)}`;
-  });
-  return lines.sort().join('\n');
+  return covered && sumUp(cells) === sumUp(dueCells(records, truth));
 }
 
 /** Dead letters are the garbage, each at least once, with its reason, and nothing else. */

@@ -25,6 +25,11 @@ export interface Evidence {
   readonly receipted: boolean;
   /** How long the processes wait for an answer. */
   readonly requestTimeoutMs: number;
+  /**
+   * How long the processes allow for until accepted events are seen: a copy of what was seen later is excused. Absent: none is, as nobody
+   * saw when that was.
+   */
+  readonly settleMs?: number;
   readonly ledger: readonly LedgerItem[];
   readonly quarantine: readonly QuarantinedLine[];
   /** What is in the buckets of the tenants. */

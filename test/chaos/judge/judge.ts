@@ -8,6 +8,7 @@ import { checkLeases } from './leases.ts';
 import { checkProgress, NO_PROGRESS, type ProgressVerdict } from './progress.ts';
 import { checkRejects, NO_REJECTS, type RejectsVerdict } from './rejects.ts';
 import { createRepetitions } from './repetitions.ts';
+import { createSettling } from './settling.ts';
 
 export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerdict, CopiesVerdict {
   /** Deliveries of records that had to arrive, each event once. */
@@ -20,10 +21,12 @@ export interface Verdict extends ComparisonVerdict, ProgressVerdict, RejectsVerd
   readonly misrouted: number;
   /** Copies beyond the first. */
   readonly duplicated: number;
-  /** Of these, copies of events of tenants that want each exactly once. */
+  /** Of these, copies of events of tenants that want each exactly once, but for what was seen too late to be known. */
   readonly duplicated_once: number;
   /** Of these, copies of what a process delivered that drained and ended with status 0. */
   readonly duplicated_after_term: number;
+  /** Of all copies, those of tenants that want each event once which were seen too late to be known. */
+  readonly duplicated_late: number;
   /** Of these, copies that neither an end without a word, nor a halt, nor a lost answer explains. */
   readonly unexplained: number;
   /** The most that one kill, or one halt, had repeated: of all objects in flight, and of the worst one. */
@@ -50,8 +53,9 @@ export function judge(evidence: Evidence): Verdict {
   const found = sortEvents(evidence, note);
   const unfinished = findUnfinished(evidence);
   const ended = unfinished.length === 0;
-  const sum = { events: 0, parts: 0, replayed: 0, lost: 0, duplicated: 0, duplicated_once: 0 };
+  const sum = { events: 0, parts: 0, replayed: 0, lost: 0, duplicated: 0, duplicated_once: 0, duplicated_late: 0 };
   const repeated = createRepetitions(evidence, note);
+  const settling = createSettling(evidence);
   for (const delivery of found.deliveries.values()) {
     for (const event of delivery.events) {
       const { record, copies } = event;
@@ -64,8 +68,11 @@ export function judge(evidence: Evidence): Verdict {
       }
       const more = Math.max(0, copies.length - 1);
       sum.duplicated += more;
-      if (delivery.truth.exactlyOnce && more > 0) {
-        sum.duplicated_once += more;
+      const { exactlyOnce, name } = delivery.truth;
+      const broken = exactlyOnce ? settling.preventable(copies, delivery.object.id, name).length : 0;
+      if (exactlyOnce) sum.duplicated_late += more - broken;
+      if (broken > 0) {
+        sum.duplicated_once += broken;
         const who = copies.map(({ process }) => process).join(', ');
         note(
           `repeated in spite of exactly_once, by ${who}: record ${record} of ${delivery.object.id} for ${delivery.truth.name}`,

@@ -1,4 +1,4 @@
-import { REJECTED_STREAM } from '../../../service/delivery/rejected-events.ts';
+import { REJECTED_STREAM } from '../../../service/core/rejected-place.ts';
 import { fateOf, markOf, type TrueRecord } from '../objects.ts';
 import type { DeliveryTruth } from '../tenants.ts';
 import { readRecord, type ServiceEvent } from './events.ts';

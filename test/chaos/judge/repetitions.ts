@@ -1,7 +1,7 @@
 import type { Put } from '../journal.ts';
 import type { DueEvent, FoundDelivery } from './events.ts';
 import type { Evidence, Notes } from './evidence.ts';
-import { createHolders } from './leases.ts';
+import { createLeases } from './leases.ts';
 
 /** What PutLogEvents adds to each event, and chunks count with it. */
 const EVENT_OVERHEAD_BYTES = 26;
@@ -11,7 +11,7 @@ export const CHUNK_BYTES_MAX = 16 * 1_042_000;
 /** Finds out for each repeated event why what the first call achieved was not known to who made the next. */
 export function createRepetitions(evidence: Evidence, note: Notes) {
   const { processes, requestTimeoutMs, callsOutliveHalts } = evidence;
-  const holderAt = createHolders(evidence);
+  const leaseAt = createLeases(evidence);
   const byName = new Map(processes.map((process) => [process.name, process]));
   const events = new Map<string, number>();
   const bytes = new Map<string, number>();
@@ -32,14 +32,16 @@ export function createRepetitions(evidence: Evidence, note: Notes) {
         next !== undefined &&
         callsOutliveHalts &&
         byName.get(next.process)?.halted === true &&
-        holderAt(object, truth, next.order) !== next.process;
+        leaseAt(object, truth, next.order)?.process !== next.process;
       const silent = process?.end?.blow === 'SIGKILL' || (process?.end?.blow === 'SECOND' && process.end.status !== 0);
       if (silent || process?.halted || isLate) {
         // Of a process that was halted, a call that was under way is executed when it wakes: after the call of whoever took over.
         // One that has the lease knows what others saved, and its halt explains nothing.
         const who = silent || process?.halted ? put.process : (next?.process ?? '');
         count(events, who, 1);
-        count(bytes, `${who} ${object.number} ${truth.name}`, event.bytes + EVENT_OVERHEAD_BYTES);
+        // One that was halted twice may have lost two leases of the same object.
+        const lease = leaseAt(object, truth, put.sent ?? put.order)?.order;
+        count(bytes, `${who} ${object.number} ${truth.name}, lease ${lease}`, event.bytes + EVENT_OVERHEAD_BYTES);
       } else if (process?.end?.blow !== undefined) {
         afterTerm++;
         note(`repeated after SIGTERM of ${put.process}: record ${event.record} of ${object.id} for ${truth.name}`);

@@ -1,8 +1,10 @@
-import type { Call, DynamoApi, ObserveAnswer, S3Api, SqsApi, StsApi } from '../../../service/aws/api.ts';
+import type { Call, DynamoApi, KmsApi, ObserveAnswer, S3Api, SqsApi, StsApi } from '../../../service/aws/api.ts';
 import type { GetObject } from '../../../service/aws/get-object.ts';
+import type { SigningKeys } from '../../../service/aws/http/sigv4.ts';
 import { type CallLimits, type ClientPlace, LIMITS } from '../../../service/aws/place.ts';
 import { withRetry } from '../../../service/aws/retry.ts';
 import { QUEUE_URL, theCloud } from '../cloud.ts';
+import type { PutInput } from '../models/tenant-buckets.ts';
 import type { Called } from '../weather.ts';
 import { type Actor, worldNow } from '../world.ts';
 
@@ -18,12 +20,14 @@ interface Way {
   readonly service: Called['service'];
   readonly limits: CallLimits;
   readonly execute: (operation: string, input: never, actor: Actor | undefined) => unknown;
+  /** Whose account it is, where it is a tenant's. */
+  readonly place?: Pick<Called, 'account' | 'region'>;
   readonly about?: (input: never) => string;
   readonly observe?: ObserveAnswer | undefined;
 }
 
 /** Every call of an API, as a `Call` makes them. */
-function callsOf<Api>({ service, limits, execute, about = () => '', observe }: Way): Call<Api> {
+function callsOf<Api>({ service, limits, execute, place, about = () => '', observe }: Way): Call<Api> {
   const { attemptsMax, requestTimeoutMs: timeoutMs } = limits;
   const make = (operation: string, input: never, { abortSignal: signal }: { abortSignal?: AbortSignal } = {}) =>
     withRetry(
@@ -31,7 +35,7 @@ function callsOf<Api>({ service, limits, execute, about = () => '', observe }: W
         const observed = observe?.();
         const onHeard = observed && ((awsMs: number) => observed(new Date(awsMs).toUTCString()));
         const { actor } = worldNow();
-        const request = { service, operation, about: about(input), timeoutMs, signal, onHeard };
+        const request = { service, operation, ...place, about: about(input), timeoutMs, signal, onHeard };
         return theCloud().network.call(request, () => execute(operation, input, actor));
       },
       { attemptsMax, ...WAITS },
@@ -136,15 +140,26 @@ export function createS3Calls(settings: ClientPlace): Call<S3Api> {
   });
 }
 
-/** No tenant of a simulation has a bucket, and nobody signs receipts. */
-export function createTenantS3Calls(): () => Call<S3Api> {
-  return () => notSimulated('a tenant has a bucket');
+export function createTenantS3Calls(
+  settings: ClientPlace,
+): (region: string, credentials: Pick<SigningKeys, 'accessKeyId'>) => Call<S3Api> {
+  return (region, { accessKeyId }) =>
+    callsOf({
+      service: 's3',
+      limits: LIMITS.tenant(settings),
+      place: { account: theCloud().roles.accountOf(accessKeyId), region },
+      execute(operation, input: PutInput) {
+        if (operation !== 'PutObject') throw new Error(`the model has no ${operation}`);
+        return theCloud().tenantBuckets.PutObject(accessKeyId, input);
+      },
+      about: ({ Bucket, Key }: PutInput) => `${Bucket} ${Key?.slice(-60)}`,
+    });
 }
 
-export function createKmsCalls(): never {
-  return notSimulated('receipts are signed');
-}
-
-function notSimulated(what: string): never {
-  throw new Error(`${what}, which is not simulated at ${worldNow().nowMs}`);
+export function createKmsCalls(settings: CallSettings): Call<KmsApi> {
+  return callsOf({
+    service: 'kms',
+    limits: LIMITS.sts(settings),
+    execute: (operation, input) => executeOn(theCloud().keys, operation, input),
+  });
 }

@@ -2,7 +2,8 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 /**
  * Expressions of DynamoDB, as far as the service writes them: SET with values and `if_not_exists`, ADD of numbers and sets, REMOVE;
- * conditions of comparisons and `attribute_exists`, `attribute_not_exists`, with AND, OR, NOT and parentheses. Top-level attributes only.
+ * conditions of comparisons and `attribute_exists`, `attribute_not_exists`, with AND, OR, NOT and parentheses. Nested attributes in
+ * comparisons only.
  * @throws Error at what is not known: a model that guesses would flatter
  */
 export interface Names {
@@ -12,7 +13,7 @@ export interface Names {
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
-const TOKEN = /\s*(<>|<=|>=|[=<>(),+-]|[#:]?[\w.]+)/y;
+const TOKEN = /\s*(<>|<=|>=|[=<>(),+-]|[#:]?\w+(?:\.#?\w+)*)/y;
 
 function tokensOf(text: string): string[] {
   const tokens: string[] = [];
@@ -93,12 +94,21 @@ export function holds(item: Item, condition: string, names: Names): boolean {
 function reader(tokens: readonly string[], { names, values }: Names) {
   let at = 0;
   const take = () => tokens[at++] ?? '';
-  const name = () => {
-    const token = take();
+  const resolve = (token: string) => {
     if (!token.startsWith('#')) return token;
     const named = names?.[token];
     if (named === undefined) throw new Error(`no name ${token}`);
     return named;
+  };
+  const name = () => {
+    const token = take();
+    if (token.includes('.')) throw new Error(`the model does not understand the path ${token}`);
+    return resolve(token);
+  };
+  /** An attribute's value, or that of one in it. */
+  const valueAt = (item: Item): AttributeValue | undefined => {
+    const [first = '', ...path] = take().split('.').map(resolve);
+    return path.reduce((value, key) => value?.M?.[key], item[first]);
   };
   const takeIf = (token: string) => {
     if (tokens[at]?.toUpperCase() !== token.toUpperCase()) return false;
@@ -118,7 +128,7 @@ function reader(tokens: readonly string[], { names, values }: Names) {
       expect(')');
       return before ?? otherwise;
     }
-    if (!tokens[at]?.startsWith(':')) return item[name()];
+    if (!tokens[at]?.startsWith(':')) return valueAt(item);
     const value = values?.[take()];
     if (value === undefined) throw new Error(`no value ${tokens[at - 1]}`);
     return value;

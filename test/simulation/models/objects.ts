@@ -4,6 +4,9 @@ import { awsError } from './answers.ts';
 
 /** S3: whole objects, ranges of them, and writes under a condition. Reads see all writes before them. */
 export interface Objects {
+  addBucket(name: string, owner: string): void;
+  /** undefined: there is no such bucket. */
+  ownerOf(bucket: string): string | undefined;
   put(request: PutRequest): { readonly ETag: string };
   /** @returns what S3 says of the object, and the bytes of the range */
   get(request: RangeRequest): { readonly head: ObjectHead; readonly bytes: Buffer };
@@ -39,13 +42,17 @@ export function rangeOf({ body, eTag, atMs }: StoredObject, { start, end, ifMatc
 }
 
 export function createObjects(nowMs: () => number): Objects {
-  const buckets = new Map<string, Map<string, StoredObject>>();
+  const buckets = new Map<string, { readonly owner: string; readonly objects: Map<string, StoredObject> }>();
   const bucketOf = (name: string) => {
-    const bucket = buckets.get(name) ?? new Map();
-    buckets.set(name, bucket);
-    return bucket;
+    const bucket = buckets.get(name);
+    if (!bucket) throw awsError('NoSuchBucket', 404, 'The specified bucket does not exist');
+    return bucket.objects;
   };
   return {
+    addBucket(name, owner) {
+      buckets.set(name, { owner, objects: new Map() });
+    },
+    ownerOf: (bucket) => buckets.get(bucket)?.owner,
     put({ bucket, key, body, ifNoneMatch }) {
       const objects = bucketOf(bucket);
       if (ifNoneMatch === '*' && objects.has(key)) throw awsError('PreconditionFailed', 412);

@@ -10,6 +10,7 @@ const ROUND_TRIPS: Readonly<Record<Request['service'], { readonly ms: number; re
   dynamodb: { ms: 4, jitterMs: 4 },
   s3: { ms: 25, jitterMs: 25 },
   logs: { ms: 25, jitterMs: 25 },
+  kms: { ms: 10, jitterMs: 10 },
   sts: { ms: 30, jitterMs: 30 },
 };
 /** What one connection to S3 brings: from memory. */

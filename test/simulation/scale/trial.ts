@@ -100,7 +100,7 @@ function createStage(subject: Subject, options: ScaleOptions) {
   const { seed } = options;
   const world = createWorld(`scale/${seed}`, START_MS, { eventsMax: Number.POSITIVE_INFINITY, keepsLines: false });
   const tenants = tenantsOf(options);
-  const models = createCloud(world, 0);
+  const models = createCloud(world);
   const weather = createWeather();
   const witness = createWitness(world, models.tables);
   const arrivals = createArrivals({ world, ...models, tenants, seed, size: options });

@@ -23,6 +23,7 @@ const GOOD: TrialResult = {
   misrouted: 0,
   duplicated: 0,
   duplicated_once: 0,
+  duplicated_late: 0,
   duplicated_after_term: 0,
   unexplained: 0,
   duplicated_max_per_kill: 0,

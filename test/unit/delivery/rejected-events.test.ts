@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { REJECTED_STREAM } from '../../../service/core/rejected-place.ts';
 import { UNWATCHED } from '../../../service/delivery/call-watch.ts';
-import { REJECTED_STREAM } from '../../../service/delivery/rejected-events.ts';
 import { runDelivery } from '../../../service/delivery/run-delivery.ts';
 import type { RecordSpec } from '../../support/chunk.ts';
 import { countsOf } from '../../support/counts.ts';

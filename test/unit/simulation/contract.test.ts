@@ -48,8 +48,9 @@ function modelled(): Aws {
   });
   const tables = createTables({ ledger: LEDGER_TABLE_KEYS });
   const objects = createObjects(Date.now);
+  objects.addBucket('central', '000000000000');
   const roles = createRoles({ nowMs: Date.now, newId: (digits) => 'f'.repeat(digits) });
-  roles.add({ roleArn: ROLE, ...TENANT });
+  roles.add({ roleArn: ROLE, readsBack: false, buckets: [], ...TENANT });
   const calls = <Api>(methods: object): Call<Api> => {
     const call = async (operation: string, input: object) =>
       (methods as Record<string, (input: object) => unknown>)[operation]?.(input);

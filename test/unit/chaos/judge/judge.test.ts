@@ -17,6 +17,7 @@ test('a trial in which every event arrived once is clean', () => {
     misrouted: 0,
     duplicated: 0,
     duplicated_once: 0,
+    duplicated_late: 0,
     duplicated_after_term: 0,
     unexplained: 0,
     duplicated_max_per_kill: 0,

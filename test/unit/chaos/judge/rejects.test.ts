@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { REJECTED_FOLDER, REJECTED_STREAM } from '../../../../service/delivery/rejected-events.ts';
+import { REJECTED_FOLDER, REJECTED_STREAM } from '../../../../service/core/rejected-place.ts';
 import type { QuarantinedLine } from '../../../chaos/judge/evidence.ts';
 import { judge } from '../../../chaos/judge/judge.ts';
 import { tenantsWith } from '../../../chaos/tenants-with.ts';

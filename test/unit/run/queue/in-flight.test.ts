@@ -348,6 +348,26 @@ test('after a removal that SQS did not take nothing is copied for a minute: each
   assert.deepEqual(await renew(3), ['remove', 'r3']);
 });
 
+test('a message that was received often stays away for a minute where it cannot be sent anew: its receives have to last', async (t) => {
+  const { inFlight, queue, calls, gather } = setUp(t);
+  const renew = async (receiveCount: number, seconds: number) => {
+    const given = inFlight.take({ ...messageOf(1), receiveCount }).renew(ONCE_FAILED, seconds);
+    await gather();
+    await gather();
+    await given;
+    return calls.at(-1);
+  };
+  queue.notCopied = ['r1'];
+  assert.deepEqual(await renew(29, 1), ['visibility', 'r1 1']);
+  assert.deepEqual(await renew(30, 1), ['visibility', 'r1 60']);
+  assert.deepEqual(await renew(30, 90), ['visibility', 'r1 90']);
+  queue.notCopied = [];
+  queue.failed = ['r1'];
+  assert.deepEqual(await renew(30, 1), ['remove', 'r1']);
+  queue.failed = [];
+  assert.deepEqual(await renew(31, 1), ['visibility', 'r1 60'], 'nothing is copied after a removal that failed');
+});
+
 test('the number in flight is known', async (t) => {
   const { inFlight, gather } = setUp(t);
   assert.equal(inFlight.size, 0);
