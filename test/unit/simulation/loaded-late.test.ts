@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../../', import.meta.url);
+const TRIAL = '../../simulation/trial.ts';
 /** What needs nothing of the system, so that it may be loaded at any time. */
 const PURE = /^service\/(base|core)\//;
 
@@ -20,7 +21,7 @@ async function loadedWith(url: URL, found = new Set<string>()): Promise<Set<stri
 }
 
 test('nothing of the service that has a part cut out is loaded before that part is: it would run with the real one', async () => {
-  const files = await loadedWith(new URL('test/simulation/trial.ts', root));
+  const files = await loadedWith(new URL(TRIAL, import.meta.url));
   const paths = [...files].map((file) => relative(fileURLToPath(root), fileURLToPath(file)));
   assert.ok(paths.includes('test/chaos/judge/judge.ts'), 'the walk finds what is loaded');
   assert.deepEqual(
