@@ -21,7 +21,8 @@ const ASSETS = { 'service/kernel/kernel.wasm': 'kernel.wasm', 'service/run/watch
 
 /**
  * Takes Node's own modules by a call. An `import` asks for each of their exports, also for those that Node makes when somebody asks:
- * `node:http` then loads all of undici, for a class that nobody here uses, 2 MB in every thread.
+ * `node:http` then loads all of undici, for a class that nobody here uses, 2 MB in every thread. And what tracing changes in these modules
+ * (infra/values/containers.ts) does not reach an import.
  */
 const LAZY_BUILTINS: Plugin = {
   name: 'lazy-builtins',

@@ -118,7 +118,7 @@ function instrumentation({ config, names }: ContainerProps, image: string): obje
 
 function tracingEnvironment(names: Names): Record<string, string> {
   return {
-    // Node's own http is loaded as CommonJS wherever it is imported from, so `--require` is enough for outgoing calls.
+    // The instrumentation changes Node's http as `require` returns it. The bundle takes it so (local/bundle.ts): an `import` passes it by.
     NODE_OPTIONS: `${IMAGE_NODE_OPTIONS} --require ${INSTRUMENTATION.to}/autoinstrumentation.js`,
     OTEL_RESOURCE_ATTRIBUTES: `service.name=${names.name}`,
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',

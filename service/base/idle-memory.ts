@@ -21,9 +21,13 @@ const COLLECT_EVERY_MS = 60_000;
 const HEAP_MAX_BYTES = 100_000_000;
 
 /** Looks once a second until the process ends, which it does not keep from ending. @returns how to stop */
-export function giveIdleMemoryBack({ isBusy, collect = collectAll(), usedBytes, nowMs }: IdleMemoryDeps): () => void {
+export function giveIdleMemoryBack({
+  isBusy,
+  collect = collectAll(),
+  usedBytes = () => getHeapStatistics().used_heap_size,
+  nowMs,
+}: IdleMemoryDeps): () => void {
   if (!collect) return () => {};
-  const used = usedBytes ?? (() => getHeapStatistics().used_heap_size);
   let collectedMs = Number.NEGATIVE_INFINITY;
   // The start was work too.
   let worked = true;
@@ -32,7 +36,7 @@ export function giveIdleMemoryBack({ isBusy, collect = collectAll(), usedBytes, 
       worked = true;
       return;
     }
-    if (!worked || nowMs() - collectedMs < COLLECT_EVERY_MS || used() > HEAP_MAX_BYTES) return;
+    if (!worked || nowMs() - collectedMs < COLLECT_EVERY_MS || usedBytes() > HEAP_MAX_BYTES) return;
     worked = false;
     collectedMs = nowMs();
     collect();

@@ -96,9 +96,9 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     usage: usage?.month,
     status: createStatus({ ...parts, reconciler, settings, version, startedMs, isDraining, probe, nowMs }),
   });
-  const protect = composeProtection(ground, () => inFlight.size > 0);
-
-  const keepMemory = giveIdleMemoryBack({ isBusy: () => inFlight.size > 0, nowMs: monotonicMs });
+  const hasWork = () => inFlight.size > 0;
+  const protect = composeProtection(ground, hasWork);
+  const endIdleLooks = giveIdleMemoryBack({ isBusy: hasWork, nowMs: monotonicMs });
 
   let looping: Promise<unknown> = Promise.resolve();
   let protecting: NodeJS.Timeout | undefined;
@@ -123,7 +123,7 @@ export function createService({ settings, logger, version, onCrash }: ServiceDep
     const how = await Promise.race([drain(), over]);
     patience.abort();
     clearInterval(protecting);
-    keepMemory();
+    endIdleLooks();
     page.close();
     await Promise.all([http.close(), workers.close()]);
     return how;

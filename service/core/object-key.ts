@@ -14,6 +14,11 @@ export interface KeyTemplate {
 
 const PLACEHOLDER = /\{([a-z_][a-z0-9_]*)\}/g;
 
+/** A trailing `…`, `*` or `...` in a template means "whatever follows", which is so anyway. */
+export function withoutRest(template: string): string {
+  return template.replace(/(\u2026|\*|\.\.\.)$/, '');
+}
+
 /**
  * Compiles a template such as `logs/tenant_id={tenant_id}/cluster_id={cluster_id}/`. A placeholder matches one or more
  * characters other than `/`; the template matches the beginning of a key, whatever follows.
@@ -34,8 +39,7 @@ export function compileKeyTemplate(template: string): KeyTemplate {
     literalEnd = match.index + match[0].length;
   }
   if (!names.includes('tenant_id')) throw new Error('must contain {tenant_id}');
-  // A trailing `…` or `*` in a template means "whatever follows", which is so anyway.
-  const trimmed = template.replace(/(\u2026|\*|\.\.\.)$/, '');
+  const trimmed = withoutRest(template);
   pattern += RegExp.escape(trimmed.slice(literalEnd));
   const expression = new RegExp(`^${pattern}`, 'u');
 

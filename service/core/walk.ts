@@ -1,3 +1,5 @@
+import { withoutRest } from './object-key.ts';
+
 /**
  * How a time range of objects is found by names: folder by folder along the key template, then key by key, past the Hive
  * partitions by time (`year=2026/month=11/day=24/hour=07/`) that hold nothing of the range.
@@ -53,8 +55,7 @@ interface Segment {
 export function createWalk({ template, known, lateMs = LATE_MS, earlyMs = EARLY_MS, ...range }: WalkRange): Walk {
   const fromMs = range.fromMs - lateMs;
   const toMs = range.toMs + earlyMs;
-  const segments = template
-    .replace(/(\u2026|\*|\.\.\.)$/, '')
+  const segments = withoutRest(template)
     .split('/')
     // What stands behind the last slash is the beginning of a file's name, or nothing.
     .slice(0, -1)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withoutRest } from '../../core/object-key.ts';
 import type { Selection } from './source.ts';
 
 /** A record that is written back, and the folder that the service reads it from. */
@@ -30,7 +31,7 @@ export function placeRecord(template: string, text: string, selection: Selection
   const tenant = textOf(claimed.customer_tenant);
   if (selection.tenant !== undefined && tenant !== selection.tenant) return 'not-selected';
   let complete = true;
-  const folder = template.replace(/(\u2026|\*|\.\.\.)$/, '').replace(/\{(\w+)\}/g, (_all, name: string) => {
+  const folder = withoutRest(template).replace(/\{(\w+)\}/g, (_all, name: string) => {
     const value = textOf(claimed[fieldOf(name)]);
     complete &&= value !== '';
     return encodeURIComponent(value);

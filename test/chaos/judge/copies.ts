@@ -18,8 +18,8 @@ type Sum = CopiesVerdict & { readonly lost: number; readonly strange: number };
 export const NO_COPIES: Sum = { copied_whole: 0, copied_records: 0, lost: 0, strange: 0 };
 
 /**
- * A replay overwrites what is there. An object of which a delivery takes every record is there byte for byte. Of any other one the files have its records, each once and in their
- * order. There is nothing else.
+ * An object of which a delivery takes every record is there byte for byte. Of any other one the files have its records, each once and in
+ * their order. There is nothing else. A replay overwrites what is there.
  * @returns also how many records are missing, and how many are there that should not be
  */
 export function checkCopies(evidence: Evidence, note: Notes): Sum {

@@ -4,8 +4,10 @@ import { leastOf, shortOf } from '../../chaos/least.ts';
 import { planTrial } from '../../chaos/plan.ts';
 import { addTrial, NO_TRIALS, outcomeOf, statusOf } from '../../chaos/summary.ts';
 import type { TrialResult } from '../../chaos/trial.ts';
+import { CLEAN } from './judge/scene.ts';
 
 const GOOD: TrialResult = {
+  ...CLEAN,
   seed: '1',
   features: ['exactly_once acme-corp', 'exactly_once globex'],
   kills: 1,
@@ -17,33 +19,10 @@ const GOOD: TrialResult = {
   silences: 1,
   short: [],
   events: 10,
-  parts: 0,
-  replayed: 0,
-  lost: 0,
-  misrouted: 0,
-  duplicated: 0,
-  duplicated_once: 0,
-  duplicated_late: 0,
-  duplicated_after_term: 0,
-  unexplained: 0,
-  duplicated_max_per_kill: 0,
-  duplicated_bytes_max_per_kill_and_object: 0,
-  unaccounted: 0,
-  unannounced: 0,
-  reconciled: 0,
-  announced_again: 0,
-  progress: 0,
-  claims: 0,
-  rejected_in_bucket: 0,
-  rejected_in_quarantine: 0,
-  copied_whole: 0,
-  copied_records: 0,
   refused: 0,
   receipts: 4,
   verified: 10,
   repeated: 0,
-  findings: [],
-  unfinished: [],
   seconds: 1,
 };
 const VOID = { ...GOOD, seed: '2', short: ['9 of 10 rules struck no call'] };

@@ -1,6 +1,5 @@
-import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
@@ -10,6 +9,7 @@ import { createKmsCalls, createTableCalls } from '../../../service/aws/calls.ts'
 import { LEDGER_TABLE_KEYS, RECEIPT_INDEX } from '../../../service/core/tables.ts';
 import { createKeys } from '../../simulation/models/keys.ts';
 import { createTables } from '../../simulation/models/tables.ts';
+import { alike as bothAlike, outcome } from '../../support/alike.ts';
 import { openCloud } from '../../support/cloud.ts';
 
 /** What receipts need of the models, which answer as the embedded AWS does: scans, reads of several items, the index, and a key. */
@@ -54,19 +54,7 @@ async function embedded(): Promise<Aws> {
 const both = [modelled(), await embedded()] as const;
 
 function alike(title: string, run: (aws: Aws) => Promise<unknown>): void {
-  test(title, async () => {
-    const [model, real] = [await run(both[0]), await run(both[1])];
-    assert.deepEqual(model, real);
-  });
-}
-
-async function outcome(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    return `${name} ${$metadata?.httpStatusCode}`;
-  }
+  bothAlike(title, async () => both, run);
 }
 
 const keyOf = (object: string) => ({ object: { S: object }, delivery: { S: 'd' } });

@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
 import { provisionPipeline } from '../../../local/provision/pipeline.ts';
 import { provisionTenant } from '../../../local/provision/tenant.ts';
@@ -9,6 +8,7 @@ import { createLogsSessions } from '../../../service/aws/logs-session.ts';
 import { createCloud } from '../../simulation/cloud.ts';
 import type { PutInput } from '../../simulation/models/tenant-buckets.ts';
 import { createWorld } from '../../simulation/world.ts';
+import { alike as bothAlike, outcome } from '../../support/alike.ts';
 import { openCloud } from '../../support/cloud.ts';
 import { buildTenant } from '../../support/tenant.ts';
 
@@ -85,19 +85,7 @@ function modelled(tenant: Tenant): Session {
 }
 
 function alike(title: string, tenant: Tenant, run: (session: Session) => Promise<unknown>): void {
-  test(title, async () => {
-    const [model, real] = [await run(modelled(tenant)), await run(await embedded(tenant))];
-    assert.deepEqual(model, real);
-  });
-}
-
-async function outcome(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    return `${name} ${$metadata?.httpStatusCode}`;
-  }
+  bothAlike(title, async () => [modelled(tenant), await embedded(tenant)], run);
 }
 
 const streamOf = ({ logGroupPrefix }: Tenant) => ({ logGroupName: logGroupPrefix, logStreamName: 's' });

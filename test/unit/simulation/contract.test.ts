@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { createProvisionDeps } from '../../../local/provision/deps.ts';
 import { provisionPipeline } from '../../../local/provision/pipeline.ts';
@@ -18,6 +17,7 @@ import { createObjects } from '../../simulation/models/objects.ts';
 import { createQueues } from '../../simulation/models/queues.ts';
 import { createRoles } from '../../simulation/models/roles.ts';
 import { createTables } from '../../simulation/models/tables.ts';
+import { alike as bothAlike, outcome } from '../../support/alike.ts';
 import { openCloud } from '../../support/cloud.ts';
 import { buildTenant } from '../../support/tenant.ts';
 
@@ -109,20 +109,7 @@ async function embedded(): Promise<Aws> {
 const both = [modelled(), await embedded()] as const;
 
 function alike(title: string, run: (aws: Aws) => Promise<unknown>): void {
-  test(title, async () => {
-    const [model, real] = [await run(both[0]), await run(both[1])];
-    assert.deepEqual(model, real);
-  });
-}
-
-/** What a call answers, or the name of its error with its status. */
-async function outcome(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    return `${name} ${$metadata?.httpStatusCode}`;
-  }
+  bothAlike(title, async () => both, run);
 }
 
 const named = async (call: Promise<{ Failed?: readonly { Id?: string | undefined }[] }>) =>

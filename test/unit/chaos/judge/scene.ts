@@ -3,6 +3,7 @@ import { digestOf } from '../../../../service/core/digest.ts';
 import type { FleetProcess, ProcessEnd } from '../../../chaos/fleet.ts';
 import type { Put } from '../../../chaos/journal.ts';
 import type { Evidence, FoundEvent, LedgerItem } from '../../../chaos/judge/evidence.ts';
+import type { Verdict } from '../../../chaos/judge/judge.ts';
 import type { Nature, TrueRecord } from '../../../chaos/objects.ts';
 import { HOME, TENANTS } from '../../../chaos/tenants.ts';
 
@@ -27,6 +28,34 @@ interface Call {
   readonly answered?: boolean;
   readonly atMs?: number;
 }
+
+/** What is said of a trial in which nothing was wrong, and nothing had to be delivered. */
+export const CLEAN: Verdict = {
+  events: 0,
+  parts: 0,
+  replayed: 0,
+  lost: 0,
+  misrouted: 0,
+  duplicated: 0,
+  duplicated_once: 0,
+  duplicated_late: 0,
+  duplicated_after_term: 0,
+  unexplained: 0,
+  duplicated_max_per_kill: 0,
+  duplicated_bytes_max_per_kill_and_object: 0,
+  unaccounted: 0,
+  unannounced: 0,
+  reconciled: 0,
+  announced_again: 0,
+  progress: 0,
+  claims: 0,
+  rejected_in_bucket: 0,
+  rejected_in_quarantine: 0,
+  copied_whole: 0,
+  copied_records: 0,
+  findings: [],
+  unfinished: [],
+};
 
 /** With each of the records once, in one stream. */
 export function booksOf(records: readonly TrueRecord[], stream = STREAM): Books {
